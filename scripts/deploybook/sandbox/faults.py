@@ -1,0 +1,92 @@
+"""Faults injected by name: the ways in which a provider's network misbehaves, before the service sees the request."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass, field
+
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+
+@dataclass
+class Fault:
+    """Applies to ``times`` requests whose method and path match.
+
+    ``kind``: ``status`` answers ``status`` with ``headers``; ``slow`` waits ``seconds`` first; ``reset`` cuts the connection
+    before the service sees the request; ``lost-answer`` lets the service act and cuts the connection instead of answering.
+    """
+
+    service: str
+    kind: str
+    method: str = ".*"
+    path: str = ".*"
+    times: int = 1
+    status: int = 503
+    headers: dict[str, str] = field(default_factory=dict)
+    body: str = ""
+    seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.kind not in {"status", "slow", "reset", "lost-answer"}:
+            raise ValueError(f"fault kind {self.kind!r} is unknown; use status, slow, reset or lost-answer")
+
+    def matches(self, service: str, method: str, path: str) -> bool:
+        """Whether this fault is still armed for such a request."""
+        return (
+            self.times > 0
+            and self.service == service
+            and re.fullmatch(self.method, method) is not None
+            and re.fullmatch(self.path, path) is not None
+        )
+
+
+class ConnectionCut(Exception):  # noqa: N818
+    """Raised into the server to drop the connection without an answer."""
+
+
+@dataclass
+class Faults:
+    """The armed faults, first match first."""
+
+    armed: list[Fault] = field(default_factory=list)
+
+    def inject(self, fault: Fault) -> None:
+        """Arm a fault."""
+        self.armed.append(fault)
+
+    def clear(self) -> None:
+        """Disarm all."""
+        self.armed.clear()
+
+    def take(self, service: str, method: str, path: str) -> Fault | None:
+        """The fault for this request, used up by one."""
+        for fault in self.armed:
+            if fault.matches(service, method, path):
+                fault.times -= 1
+                return fault
+        return None
+
+    def apply(self, service: str, app: ASGIApp) -> ASGIApp:
+        """Wrap an ASGI app so that armed faults strike its requests."""
+
+        async def faulty(scope: Scope, receive: Receive, send: Send) -> None:
+            fault = self.take(service, scope["method"], scope["path"]) if scope["type"] == "http" else None
+            if fault is None:
+                await app(scope, receive, send)
+            elif fault.kind == "status":
+                await Response(fault.body, fault.status, fault.headers)(scope, receive, send)
+            elif fault.kind == "slow":
+                await asyncio.sleep(fault.seconds)
+                await app(scope, receive, send)
+            else:
+                if fault.kind == "lost-answer":
+                    await app(scope, receive, _discard)
+                scope["state"]["cut"]()
+
+        return faulty
+
+
+async def _discard(_message: object) -> None:
+    """Send nothing."""

@@ -1,0 +1,113 @@
+"""The sandbox as a whole: starts every service, tells how to reach them, resets and closes them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import json
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from deploybook.sandbox.certificates import Certificates
+from deploybook.sandbox.control import control_app
+from deploybook.sandbox.service import Context, Service
+from deploybook.sandbox.serving import Listener, serve
+
+# In the order of their start: a service may ask the context only for those before it.
+REGISTRY: dict[str, str] = {
+    "r2": "deploybook.sandbox.r2.service:ObjectService",
+    "cloudflare": "deploybook.sandbox.cloudflare.service:CloudflareService",
+}
+
+
+class Sandbox:
+    """All services on loopback. Use as an async context manager, or ``start`` and ``close``."""
+
+    def __init__(self, directory: Path, only: Sequence[str] = ()) -> None:
+        unknown = set(only) - REGISTRY.keys()
+        if unknown:
+            raise ValueError(f"no such sandbox service: {', '.join(sorted(unknown))}; there are {', '.join(REGISTRY)}")
+        self.directory = directory
+        self.context = Context(directory, Certificates(directory))
+        self._names = [name for name in REGISTRY if not only or name in only]
+        self._control: Listener | None = None
+
+    async def start(self) -> None:
+        """Start the services in the registry's order; on failure those already started are closed."""
+        try:
+            for name in self._names:
+                service = _load(REGISTRY[name])(self.context)
+                self.context.services[name] = service
+                await service.start()
+            self._control = await serve(control_app(self))
+        except BaseException:
+            await self.close()
+            raise
+
+    def exports(self) -> dict[str, str]:
+        """Every variable that a client needs: endpoints, credentials, the authority's certificate, the control URL."""
+        merged = self.context.certificates.exports()
+        for service in self.context.services.values():
+            merged |= service.exports()
+        if self._control:
+            merged["DEPLOYBOOK_SANDBOX_URL"] = self._control.url
+        return merged
+
+    async def reset(self) -> None:
+        """Return every service to its state after start; the journal and the faults are emptied too."""
+        for service in reversed(self.context.services.values()):
+            await service.reset()
+        self.context.journal.clear()
+        self.context.faults.clear()
+
+    async def close(self) -> None:
+        """Close what is open, newest first."""
+        if self._control:
+            await self._control.close()
+        for service in reversed(self.context.services.values()):
+            await service.close()
+        self.context.services.clear()
+
+    async def __aenter__(self) -> Sandbox:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+def _load(target: str) -> type[Service]:
+    module, _, name = target.partition(":")
+    loaded: type[Service] = getattr(importlib.import_module(module), name)
+    return loaded
+
+
+async def run(*, only: Sequence[str] = (), announce: str = "exports", owned: bool = False) -> None:
+    """Run a sandbox until SIGINT or SIGTERM, or, if ``owned``, until standard input closes (its owner has ended).
+
+    ``announce`` is ``exports`` (shell lines for a person) or ``json`` (one line for a program).
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    if owned:
+        loop.run_in_executor(None, lambda: (sys.stdin.read(), loop.call_soon_threadsafe(stop.set)))
+    with tempfile.TemporaryDirectory(prefix="deploybook-sandbox-", ignore_cleanup_errors=True) as name:
+        async with Sandbox(Path(name), only) as sandbox:
+            exports = sandbox.exports() | {"DEPLOYBOOK_SANDBOX_DIRECTORY": name}
+            if announce == "json":
+                print(json.dumps(exports), flush=True)
+            else:
+                print("\n".join(f"export {key}={value}" for key, value in exports.items()), flush=True)
+            await stop.wait()
+    if owned:
+        # The thread that reads standard input cannot be ended otherwise.
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+        os._exit(0)

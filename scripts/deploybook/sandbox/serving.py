@@ -1,0 +1,81 @@
+"""ASGI apps on loopback ports inside the sandbox's event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+if TYPE_CHECKING:
+    from deploybook.sandbox.certificates import Certificates
+
+
+@dataclass
+class Listener:
+    """A served app; ``url`` has no trailing slash."""
+
+    url: str
+    port: int
+    server: uvicorn.Server
+    task: asyncio.Task[None]
+
+    async def close(self) -> None:
+        """Stop listening; open connections are cut."""
+        self.server.should_exit = True
+        self.server.force_exit = True
+        await self.task
+
+
+class _Server(uvicorn.Server):
+    def install_signal_handlers(self) -> None:  # pragma: no cover - the sandbox owns the signals
+        pass
+
+    def capture_signals(self):  # type: ignore[no-untyped-def,override]
+        from contextlib import nullcontext
+
+        return nullcontext()
+
+
+async def serve(app: ASGIApp, *, port: int = 0, certificates: Certificates | None = None) -> Listener:
+    """Serve ``app`` on 127.0.0.1 until ``Listener.close``; with certificates over https."""
+    bound = socket.create_server(("127.0.0.1", port), backlog=256)
+    config = uvicorn.Config(
+        _with_cut(app),
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        ws="none",
+        timeout_keep_alive=60,
+        ssl_certfile=certificates.server_path if certificates else None,
+    )
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[bound]))
+    while not server.started:
+        if task.done():
+            task.result()
+        await asyncio.sleep(0.005)
+    port = bound.getsockname()[1]
+    return Listener(f"{'https' if certificates else 'http'}://127.0.0.1:{port}", port, server, task)
+
+
+def _with_cut(app: ASGIApp) -> ASGIApp:
+    """Give each request ``scope["state"]["cut"]()``, which drops its connection without an answer."""
+
+    async def cuttable(scope: Scope, receive: Receive, send: Send) -> None:
+        transport = getattr(getattr(send, "__self__", None), "transport", None)
+        scope.setdefault("state", {})["cut"] = transport.abort if transport else (lambda: None)
+        await app(scope, receive, send)
+
+    return cuttable
+
+
+def free_port() -> int:
+    """A TCP port that was free a moment ago, for children that cannot bind port 0."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
