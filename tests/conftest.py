@@ -1,0 +1,110 @@
+"""Shared fixtures: a clean environment, a guarded network, and sandboxes as processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SPECS = ROOT.parent / "shared" / "specs"
+
+OPERATOR_PREFIXES = ("CLOUDFLARE_", "R2_", "TURSO_", "MODAL_", "VERCEL_", "RENDER_", "GITHUB_", "AWS_", "DEPLOYBOOK_")
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees a credential or an endpoint of whoever runs it."""
+    for name in list(os.environ):
+        if name.startswith(OPERATOR_PREFIXES):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that would leave this machine fails the test instead."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        host = address[0] if isinstance(address, tuple) else ""
+        if isinstance(address, tuple) and not (str(host).startswith("127.") or host in {"::1", "localhost"}):
+            raise AssertionError(f"a test tried to reach {host}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@dataclass
+class RunningSandbox:
+    """A sandbox in its own process: ``exports`` point clients at it, ``control`` is its control API."""
+
+    exports: dict[str, str]
+    control: httpx.Client
+    process: subprocess.Popen[str]
+
+    def reset(self) -> None:
+        """Return every service to its state after start."""
+        self.control.post("/reset").raise_for_status()
+
+    def journal(self, *services: str) -> list[dict[str, Any]]:
+        """The requests answered so far."""
+        entries: list[dict[str, Any]] = self.control.get("/journal", params={"service": services}).json()
+        return entries
+
+    def environment(self, **extra: str) -> dict[str, str]:
+        """A whole environment for a child process that is to use this sandbox."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(OPERATOR_PREFIXES)}
+        return kept | self.exports | extra
+
+    def close(self) -> None:
+        """End the process by closing its standard input."""
+        self.control.close()
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.close()
+        self.process.wait(20)
+        self.process.stdout.close()
+
+
+def launch_sandbox(*services: str) -> RunningSandbox:
+    """Start a sandbox with the named services (all if none are named)."""
+    command = [sys.executable, "-m", "deploybook.sandbox", "--owned"]
+    command += ["--only", *services] if services else []
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line, "the sandbox did not start; its error is above"
+    exports = json.loads(line)
+    return RunningSandbox(exports, httpx.Client(base_url=exports["DEPLOYBOOK_SANDBOX_URL"], trust_env=False), process)
+
+
+@pytest.fixture(scope="session")
+def start_sandbox() -> Iterator[Callable[..., RunningSandbox]]:
+    """Start sandboxes that live until the session ends; one for each distinct set of services."""
+    started: dict[tuple[str, ...], RunningSandbox] = {}
+
+    def start(*services: str) -> RunningSandbox:
+        if services not in started:
+            started[services] = launch_sandbox(*services)
+        return started[services]
+
+    yield start
+    for sandbox in started.values():
+        sandbox.close()
+
+
+@pytest.fixture(scope="session")
+def specs() -> Path:
+    """The folder of the providers' descriptions."""
+    if not SPECS.is_dir():
+        pytest.skip("../shared/specs is absent: the providers' descriptions cannot be compared")
+    return SPECS
