@@ -22,6 +22,8 @@ from deploybook.sandbox.serving import Listener, serve
 REGISTRY: dict[str, str] = {
     "r2": "deploybook.sandbox.r2.service:ObjectService",
     "cloudflare": "deploybook.sandbox.cloudflare.service:CloudflareService",
+    "turso": "deploybook.sandbox.turso.service:TursoService",
+    "render": "deploybook.sandbox.render.service:RenderService",
 }
 
 

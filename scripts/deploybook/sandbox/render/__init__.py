@@ -1,0 +1,1 @@
+"""Render.com on loopback: the REST API, deploy hooks and the one dashboard page that has no API."""
