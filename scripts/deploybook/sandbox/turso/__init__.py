@@ -1,0 +1,1 @@
+"""Turso: the platform REST API, and the real libSQL server behind each database."""
