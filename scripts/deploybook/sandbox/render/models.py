@@ -214,7 +214,8 @@ class Cloud:
 
     def create(self, owner_id: str, settings: Settings, variables: Sequence[tuple[str, str]]) -> Worker:
         """Make a service; its name must be free in the workspace."""
-        self.check_owner(owner_id)
+        if owner_id != self.owner.id:
+            raise Refusal(400, f"invalid ownerId {owner_id}")
         self.check_name(settings.name)
         slug = f"{settings.name.lower().replace(' ', '-')}-{secrets.token_hex(2)}"
         worker = Worker(xid("srv"), owner_id, settings, slug, new_hook_key())

@@ -19,7 +19,7 @@ def cursor(identifier: str) -> str:
 
 def cursor_id(text: str) -> str:
     """The identifier in a cursor; raises ValueError if there is none."""
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
+    return base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True).decode()
 
 
 def stamp(moment: datetime | None) -> str | None:

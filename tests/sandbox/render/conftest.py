@@ -1,0 +1,154 @@
+"""A started Render, reset for each test, whose every answer is validated against Render's own description."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from openapi_core import OpenAPI
+from openapi_core.testing import MockRequest, MockResponse
+
+if TYPE_CHECKING:
+    from tests.conftest import RunningSandbox
+
+LIVE_OR_FAILED = {"live", "build_failed", "update_failed", "canceled", "deactivated"}
+
+
+def worker_body(owner: str, **changes: Any) -> dict[str, Any]:
+    """A create request for the studio's worker."""
+    docker = {"dockerfilePath": "./worker/Dockerfile", "dockerContext": "."}
+    details = {"runtime": "docker", "plan": "starter", "region": "oregon", "envSpecificDetails": docker}
+    body: dict[str, Any] = {
+        "type": "background_worker",
+        "name": "studio-worker",
+        "ownerId": owner,
+        "repo": "https://github.com/studio/app",
+        "branch": "main",
+        "envVars": [{"key": "TURSO_DATABASE_URL", "value": "libsql://studio.example"}],
+        "serviceDetails": details,
+    }
+    return body | changes
+
+
+def described(path: Path) -> OpenAPI:
+    """The description, with what cannot be decided in it made decidable.
+
+    ``serviceDetails`` is narrowed to what the sandbox makes, a worker in Docker: stricter than the document. Event
+    details can match no ``oneOf``, because "Maintenance Ended" is any object and so every event is two of its branches.
+    Lists document no 400, and a bad ``limit`` or ``cursor`` must be answered somehow.
+    """
+    document = json.loads(path.read_text())
+    schemas = document["components"]["schemas"]
+    schemas["service"]["properties"]["serviceDetails"] = {"$ref": "#/components/schemas/backgroundWorkerDetails"}
+    schemas["backgroundWorkerDetails"]["properties"]["envSpecificDetails"] = {
+        "$ref": "#/components/schemas/dockerDetails"
+    }
+    event = document["paths"]["/events/{eventId}"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    details = event["properties"]["details"]
+    for undecidable in (details, *details["oneOf"], *schemas.values()):
+        if undecidable is details or undecidable.get("title") == "Service Event Details":
+            undecidable["anyOf"] = undecidable.pop("oneOf")
+    for operations in document["paths"].values():
+        operations.get("get", {}).get("responses", {}).setdefault(
+            "400", {"$ref": "#/components/responses/400BadRequest"}
+        )
+    return OpenAPI.from_dict(document)
+
+
+@dataclass
+class Validator:
+    """An httpx hook that holds every answer of ``/v1`` against the description."""
+
+    description: OpenAPI | None
+    checked: int = field(default=0)
+
+    def __call__(self, response: httpx.Response) -> None:
+        path = response.request.url.path
+        if self.description is None or not path.startswith("/v1") or response.status_code == 501:
+            return
+        response.read()
+        request = MockRequest("https://api.render.com", response.request.method.lower(), path)
+        kind = response.headers.get("content-type", "application/json")
+        self.description.validate_response(request, MockResponse(response.content, response.status_code, None, kind))
+        self.checked += 1
+
+
+@dataclass
+class Render:
+    """The sandbox seen by a test."""
+
+    api: httpx.Client
+    sandbox: RunningSandbox
+    validator: Validator
+    owner: str
+
+    def client(self, key: str | None) -> httpx.Client:
+        """Another client, with this key or none."""
+        headers = {"Authorization": f"Bearer {key}"} if key is not None else {}
+        return httpx.Client(base_url=self.api.base_url, headers=headers, trust_env=False)
+
+    def create(self, **changes: Any) -> dict[str, Any]:
+        """A new worker: the answer's ``service`` with ``deployId`` beside."""
+        answer = self.api.post("/services", json=worker_body(self.owner, **changes))
+        assert answer.status_code == 201, answer.text
+        service: dict[str, Any] = answer.json()["service"]
+        return service | {"deployId": answer.json()["deployId"]}
+
+    def settled(self, service: str, deploy: str = "") -> dict[str, Any]:
+        """The deploy (the newest if none is named) once it is done."""
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            newest = self.api.get(f"/services/{service}/deploys", params={"limit": 1}).json()[0]["deploy"]["id"]
+            found: dict[str, Any] = self.api.get(f"/services/{service}/deploys/{deploy or newest}").json()
+            if found["status"] in LIVE_OR_FAILED:
+                return found
+            time.sleep(0.05)
+        raise AssertionError("the deploy did not end")
+
+    def messages(self, service: str, **query: Any) -> list[str]:
+        """The log, oldest line first."""
+        params: dict[str, Any] = {
+            "ownerId": self.owner,
+            "resource": service,
+            "direction": "forward",
+            "limit": 100,
+        } | query
+        return [line["message"] for line in self.api.get("/logs", params=params).json()["logs"]]
+
+    def hook(self, service: str) -> str:
+        """The deploy hook, copied from the dashboard as a person would."""
+        page = self.api.get(str(self.api.base_url).replace("/v1/", f"/dashboard/{service}/settings"))
+        return page.text.partition('<code id="deploy-hook">')[2].partition("</code>")[0]
+
+    def fault(self, **fault: Any) -> None:
+        """Arm a fault."""
+        self.sandbox.control.post("/faults", json={"service": "render"} | fault).raise_for_status()
+
+
+@pytest.fixture(scope="session")
+def render_description() -> OpenAPI | None:
+    """The description, or nothing where it is absent: then the answers are only not validated."""
+    path = Path(__file__).resolve().parents[4] / "shared" / "specs" / "render.json"
+    return described(path) if path.is_file() else None
+
+
+@pytest.fixture
+def render(start_sandbox: Callable[..., RunningSandbox], render_description: OpenAPI | None) -> Iterator[Render]:
+    """Render with no services."""
+    sandbox = start_sandbox("render")
+    sandbox.reset()
+    validator = Validator(render_description)
+    exports = sandbox.exports
+    with httpx.Client(
+        base_url=exports["RENDER_API_URL"],
+        headers={"Authorization": f"Bearer {exports['RENDER_API_KEY']}"},
+        event_hooks={"response": [validator]},
+        trust_env=False,
+    ) as api:
+        yield Render(api, sandbox, validator, api.get("/owners").json()[0]["owner"]["id"])
