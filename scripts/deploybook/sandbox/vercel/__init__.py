@@ -1,0 +1,1 @@
+"""Vercel on loopback: the REST API, and an edge that serves what was deployed."""

@@ -1,0 +1,158 @@
+"""Vercel's edge: finds the deployment for a request by its Host header, guards it, and logs what it answered."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from deploybook.sandbox.service import Context
+from deploybook.sandbox.serving import Listener
+from deploybook.sandbox.vercel.deployments import GOING, Deployment, LogLine
+from deploybook.sandbox.vercel.domains import Domain
+from deploybook.sandbox.vercel.identifiers import mint
+from deploybook.sandbox.vercel.models import State
+from deploybook.sandbox.vercel.projects import Project
+from deploybook.sandbox.vercel.sites import StaticSite, crashed, error_page
+
+# The journal's and the faults' name for requests to deployed sites, so that they are never counted as calls of the API.
+SITE = "vercel-site"
+MAX_LOG_LINES = 2000
+
+WebFactory = Callable[[dict[str, str]], ASGIApp]
+
+
+class Edge:
+    """One https listener for each project and each deployment; all lead here. ``sites`` holds each deployment's app."""
+
+    def __init__(self, context: Context, state: State) -> None:
+        self.web_factory: WebFactory | None = None
+        self.sites: dict[str, ASGIApp] = {}
+        self._context = context
+        self._state = state
+        self._listeners: dict[str, Listener] = {}
+
+    async def open(self) -> str:
+        """A new address, without scheme, as Vercel's API gives them."""
+        listener = await self._context.serve(SITE, self, tls=True)
+        host = f"127.0.0.1:{listener.port}"
+        self._listeners[host] = listener
+        return host
+
+    async def close(self, host: str) -> None:
+        """Give an address up."""
+        listener = self._listeners.pop(host, None)
+        if listener is not None:
+            await listener.close()
+
+    async def close_all(self) -> None:
+        """Give every address up."""
+        self.sites.clear()
+        for host in list(self._listeners):
+            await self.close(host)
+
+    def mount(self, deployment: Deployment) -> None:
+        """Make the app of a READY deployment: the web app with exactly its variables, or its static files."""
+        if self.web_factory is None:
+            self.sites[deployment.id] = StaticSite(deployment.name, deployment.output)
+            return
+        try:
+            self.sites[deployment.id] = self.web_factory(dict(deployment.variables))
+        except Exception as problem:  # noqa: BLE001 - a web app that cannot start is a crashed function, not a broken sandbox
+            self.sites[deployment.id] = crashed(f"{type(problem).__name__}: {problem}")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope)
+        host = request.headers.get("host", "").lower()
+        send = _branded(send)
+        deployment = self._find(host)
+        refusal = self._refuse(request, host, deployment)
+        if refusal is not None or deployment is None:
+            await (refusal or _absent())(scope, receive, send)
+            return
+        await self._run(deployment, host, scope, receive, send)
+
+    def _find(self, host: str) -> Deployment | None:
+        alias = self._state.aliases.get(host)
+        if alias is not None:
+            return self._state.deployments.get(alias.deployment_id)
+        return next((one for one in self._state.deployments.values() if one.url == host), None)
+
+    def _refuse(self, request: Request, host: str, deployment: Deployment | None) -> Response | None:
+        domain = self._domain(host)
+        if domain is not None and domain.redirect:
+            target = f"https://{domain.redirect}{request.url.path}"
+            return RedirectResponse(target, domain.redirect_status_code or 307)
+        if deployment is None:
+            return _absent()
+        if deployment.state in GOING:
+            return error_page(503, "DEPLOYMENT_NOT_READY", "The deployment is still being built", {"retry-after": "1"})
+        if deployment.id not in self.sites:
+            return _absent()
+        project = next(one for one in self._state.projects.all() if one.id == deployment.project_id)
+        guarded = project.protects(production_domain=domain is not None, production=deployment.production)
+        if guarded and not _may_bypass(request, project):
+            return HTMLResponse("<!doctype html><title>Authentication Required</title>", 401)
+        return None
+
+    def _domain(self, host: str) -> Domain | None:
+        return next((one.domains[host] for one in self._state.projects.all() if host in one.domains), None)
+
+    async def _run(self, deployment: Deployment, host: str, scope: Scope, receive: Receive, send: Send) -> None:
+        status: list[int] = []
+
+        async def noting(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                status.append(message["status"])
+            await send(message)
+
+        def log(message: str, level: str = "info") -> None:
+            _log(deployment, LogLine(message, level, "serverless", host, scope["method"], scope["path"], 0))
+
+        # The web app's own console: it may write lines to the runtime log of the deployment that runs it.
+        scope.setdefault("state", {})["log"] = log
+        try:
+            await self.sites[deployment.id](scope, receive, noting)
+        except Exception as problem:
+            log(f"{type(problem).__name__}: {problem}", "error")
+            if status:
+                raise
+            page = error_page(500, "FUNCTION_INVOCATION_FAILED", "A server error has occurred")
+            await page(scope, receive, noting)
+        line = f"{scope['method']} {scope['path']}"
+        level = "error" if status and status[0] >= 500 else "info"
+        _log(
+            deployment,
+            LogLine(line, level, "request", host, scope["method"], scope["path"], status[0] if status else 0),
+        )
+
+
+def _log(deployment: Deployment, line: LogLine) -> None:
+    deployment.logs.append(line)
+    del deployment.logs[:-MAX_LOG_LINES]
+
+
+def _may_bypass(request: Request, project: Project) -> bool:
+    name = "x-vercel-protection-bypass"
+    given = request.headers.get(name) or request.query_params.get(name) or ""
+    return any(secrets.compare_digest(given.encode(), secret.encode()) for secret in project.bypasses)
+
+
+def _absent() -> Response:
+    return error_page(404, "DEPLOYMENT_NOT_FOUND", "The deployment could not be found on Vercel.")
+
+
+def _branded(send: Send) -> Send:
+    async def branded(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers: Any = MutableHeaders(scope=message)
+            headers["server"] = "Vercel"
+            headers["x-vercel-id"] = f"iad1::{mint(length=20).lower()}"
+        await send(message)
+
+    return branded

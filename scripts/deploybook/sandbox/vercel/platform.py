@@ -1,0 +1,172 @@
+"""What the API sets in motion: projects with their address, deployments, and the names that show them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from deploybook.sandbox.limits import SlidingWindows
+from deploybook.sandbox.service import Context
+from deploybook.sandbox.vercel.accounts import Scope
+from deploybook.sandbox.vercel.builder import Builder
+from deploybook.sandbox.vercel.deployments import Alias, Deployment
+from deploybook.sandbox.vercel.domains import Domain
+from deploybook.sandbox.vercel.edge import Edge
+from deploybook.sandbox.vercel.errors import VercelError, bad_request
+from deploybook.sandbox.vercel.identifiers import now
+from deploybook.sandbox.vercel.models import State
+from deploybook.sandbox.vercel.projects import Project, Repository
+from deploybook.sandbox.vercel.variables import Variable, check
+
+OnProduction = Callable[[Project, Deployment, dict[str, str]], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be deployed."""
+
+    project: Project
+    scope: Scope
+    production: bool
+    source: str
+    files: dict[str, bytes] = field(default_factory=dict)
+    git_source: dict[str, Any] | None = None
+    meta: dict[str, str] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Platform:
+    """State, edge and builder together. ``on_production`` is awaited before a deployment takes the production names."""
+
+    def __init__(self, context: Context) -> None:
+        self.state = State()
+        self.edge = Edge(context, self.state)
+        self.builder = Builder(self.state, context.faults, self._publish)
+        self.limits = SlidingWindows()
+        self.on_production: list[OnProduction] = []
+
+    async def reset(self) -> None:
+        """Forget every resource."""
+        await self.builder.close()
+        await self.edge.close_all()
+        self.limits.clear()
+        self.state.reset()
+
+    async def create_project(
+        self,
+        scope: Scope,
+        name: str,
+        settings: Mapping[str, Any],
+        repository: Repository | None = None,
+        variables: Iterable[Variable] = (),
+    ) -> Project:
+        """A new project with its production domain."""
+        self.state.projects.check_name(name, scope.owner_id)
+        project = Project(name, scope.owner_id, repository=repository)
+        project.configure(settings)
+        for variable in variables:
+            check(variable, linked=repository is not None)
+            project.variables.add(variable, upsert=False)
+        self.state.projects.add(project)
+        project.domain = await self.edge.open()
+        project.domains[project.domain] = Domain(project.domain, project.id)
+        return project
+
+    async def delete_project(self, project: Project) -> None:
+        """Remove a project, its deployments and its addresses."""
+        for deployment in self.state.deployments_of(project):
+            await self.delete_deployment(deployment)
+        self.state.projects.remove(project)
+        await self.edge.close(project.domain)
+
+    async def deploy(self, order: Order) -> Deployment:
+        """A new deployment, queued; it keeps the variables as they are now."""
+        project = order.project
+        deployment = Deployment(
+            project.name,
+            project.id,
+            project.owner_id,
+            order.scope.user.id,
+            order.production,
+            order.source,
+            files=order.files,
+            git_source=order.git_source,
+            meta=order.meta,
+            settings=dict(order.settings),
+        )
+        deployment.url = await self.edge.open()
+        system = self.state.system_variables(project, deployment)
+        deployment.variables = project.variables.snapshot(deployment.target, deployment.branch, system)
+        self.state.deployments[deployment.id] = deployment
+        self.builder.start(deployment)
+        return deployment
+
+    async def cancel(self, deployment: Deployment) -> None:
+        """Stop a deployment that is being made."""
+        deployment.check_cancelable()
+        await self.builder.stop(deployment)
+        deployment.enter("CANCELED")
+
+    async def delete_deployment(self, deployment: Deployment) -> None:
+        """Remove a deployment with its address."""
+        await self.builder.stop(deployment)
+        self.edge.sites.pop(deployment.id, None)
+        self.state.remove_deployment(deployment)
+        await self.edge.close(deployment.url)
+
+    async def promote(self, project: Project, deployment: Deployment) -> None:
+        """Point the project's production names at a deployment."""
+        if deployment.project_id != project.id:
+            raise bad_request("The deployment does not belong to the project.")
+        deployment.check_ready()
+        if self.state.production(project) is deployment:
+            raise VercelError(409, "conflict", "The deployment is already the current production deployment.")
+        await self._take_production(project, deployment)
+
+    def assign(self, deployment: Deployment, name: str, owner_id: str) -> Alias:
+        """Show a deployment under one more name."""
+        return self.state.point(self.state.check_alias(name, deployment, owner_id), deployment)
+
+    def add_domain(self, project: Project, domain: Domain) -> Domain:
+        """Give the project a domain, which shows the production deployment at once if there is one."""
+        added = self.state.add_domain(project, domain)
+        current = self.state.production(project)
+        if current is not None and added.is_production:
+            self.state.point(added.name, current)
+        return added
+
+    def remove_domain(self, project: Project, domain: Domain) -> None:
+        """Take a domain away."""
+        if domain.is_assigned:
+            # The sandbox has one address for a project; without it nothing could reach the project any more.
+            raise bad_request("The assigned production domain can not be removed.")
+        del project.domains[domain.name]
+        alias = self.state.aliases.get(domain.name)
+        if alias is not None:
+            self.state.remove_alias(alias)
+
+    async def _publish(self, deployment: Deployment) -> None:
+        project = next(one for one in self.state.projects.all() if one.id == deployment.project_id)
+        self.edge.mount(deployment)
+        current = self.state.production(project)
+        # A build that took longer than a later one must not take the names back.
+        is_newest = current is None or current.created_at < deployment.created_at
+        if deployment.production and is_newest and project.settings["autoAssignCustomDomains"]:
+            await self._take_production(project, deployment)
+        for domain in project.domains.values():
+            if domain.git_branch is not None and domain.git_branch == deployment.branch:
+                self.state.point(domain.name, deployment)
+        deployment.alias_assigned_at = now()
+
+    async def _take_production(self, project: Project, deployment: Deployment) -> None:
+        try:
+            for callback in self.on_production:
+                await callback(project, deployment, dict(deployment.variables))
+        except Exception as problem:  # noqa: BLE001 - told to the client as Vercel does, in the deployment's aliasError
+            deployment.alias_error = f"{type(problem).__name__}: {problem}"
+            return
+        for domain in list(project.domains.values()):
+            if domain.is_production:
+                self.state.point(domain.name, deployment)
+        deployment.alias_error = None

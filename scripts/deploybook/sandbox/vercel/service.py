@@ -1,0 +1,61 @@
+"""Vercel's API on a port of the sandbox, and the sites of what is deployed there."""
+
+from __future__ import annotations
+
+from deploybook.sandbox.service import Context, Service
+from deploybook.sandbox.serving import Listener
+from deploybook.sandbox.vercel.edge import WebFactory
+from deploybook.sandbox.vercel.platform import OnProduction, Platform
+from deploybook.sandbox.vercel.projects import Project
+from deploybook.sandbox.vercel.responses import api
+
+
+class VercelService(Service):
+    """The REST API over http; each project's production domain and each deployment's URL over https."""
+
+    name = "vercel"
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.platform = Platform(context)
+        self._listener: Listener | None = None
+
+    @property
+    def web_factory(self) -> WebFactory | None:
+        """Makes a deployment's web app from exactly the variables that it sees; None serves static files."""
+        return self.platform.edge.web_factory
+
+    @web_factory.setter
+    def web_factory(self, factory: WebFactory | None) -> None:
+        self.platform.edge.web_factory = factory
+
+    def on_production(self, callback: OnProduction) -> None:
+        """Await ``callback(project, deployment, variables)`` before a deployment takes the production domain."""
+        self.platform.on_production.append(callback)
+
+    def production_url(self, project: Project) -> str:
+        """The https address of a project's production domain."""
+        return f"https://{project.domain}"
+
+    async def start(self) -> None:
+        """Open the API's port."""
+        self._listener = await self.context.serve(self.name, api(self.platform))
+
+    def exports(self) -> dict[str, str]:
+        """Where the API is, the operator's token and the team for which to call."""
+        accounts = self.platform.state.accounts
+        return {
+            "VERCEL_API_URL": self._listener.url if self._listener else "",
+            "VERCEL_TOKEN": accounts.operator.value,
+            "VERCEL_TEAM_ID": accounts.team.id,
+        }
+
+    async def reset(self) -> None:
+        """Forget every resource; token, team, factory and callbacks stay."""
+        await self.platform.reset()
+
+    async def close(self) -> None:
+        """End builds and free the ports."""
+        await self.platform.reset()
+        if self._listener is not None:
+            await self._listener.close()
