@@ -1,0 +1,192 @@
+"""Every error an operator can meet. Each has one sentence on what failed, one on what to do, and a troubleshooting entry.
+
+DeploybookError                        exit 1   message, hint, entry (anchor in docs/troubleshooting.md)
+├ ConfigurationError                   exit 2
+│ ├ MissingVariable
+│ ├ InvalidValue
+│ ├ UnknownParameter
+│ └ VaultLocked
+├ ServiceError(service, operation, …)  exit 3
+│ ├ Unreachable
+│ ├ Unauthorized
+│ ├ PermissionDenied
+│ ├ NotFound
+│ ├ Conflict
+│ ├ RateLimited
+│ └ UnexpectedResponse
+├ VerificationFailed                   exit 4   expected, found
+├ RunbookFailed(slug, cell, output)    exit 5
+└ DocsError(path, line)                exit 6
+"""
+
+from __future__ import annotations
+
+
+class DeploybookError(Exception):
+    """The root. ``args`` are the constructor's arguments, so that each error survives pickling between processes."""
+
+    exit_code = 1
+    entry_default = ""
+
+    def __init__(self, message: str, hint: str = "", entry: str = "") -> None:
+        super().__init__(message, hint, entry)
+        self.message = message
+        self.hint = hint
+        self.entry = entry or self.entry_default
+
+    def __str__(self) -> str:
+        return self.message
+
+    @property
+    def link(self) -> str:
+        """Where the troubleshooting entry stands in the repository and in the site; empty if there is none."""
+        return f"docs/troubleshooting.md#{self.entry}" if self.entry else ""
+
+    def lines(self) -> list[str]:
+        """What an operator is shown: the failure, the hint, the link."""
+        shown = [self.message]
+        if self.hint:
+            shown.append(f"hint: {self.hint}")
+        if self.link:
+            shown.append(f"see: {self.link}")
+        return shown
+
+
+class ConfigurationError(DeploybookError):
+    """Something that the operator gave is missing or wrong; no request was sent."""
+
+    exit_code = 2
+
+
+class MissingVariable(ConfigurationError):
+    """A variable that this section needs is neither in the environment nor in the vault."""
+
+    entry_default = "variable-missing"
+
+
+class InvalidValue(ConfigurationError):
+    """A value that its provider or its consumer would refuse."""
+
+    entry_default = "invalid-value"
+
+
+class UnknownParameter(ConfigurationError):
+    """A parameter that no selected runbook has."""
+
+    entry_default = "unknown-parameter"
+
+
+class VaultLocked(ConfigurationError):
+    """Another run holds the vault of this environment."""
+
+    entry_default = "vault-locked"
+
+
+class ServiceError(DeploybookError):
+    """A provider did not do what was asked. ``status`` and ``code`` are the provider's own, where it gave any."""
+
+    exit_code = 3
+
+    def __init__(
+        self,
+        service: str,
+        operation: str,
+        message: str,
+        hint: str = "",
+        entry: str = "",
+        status: int = 0,
+        code: str = "",
+    ) -> None:
+        super().__init__(message, hint, entry)
+        self.args = (service, operation, message, hint, entry, status, code)
+        self.service = service
+        self.operation = operation
+        self.status = status
+        self.code = code
+
+
+class Unreachable(ServiceError):
+    """No answer came: refused, reset or timed out. The request may or may not have been carried out."""
+
+    entry_default = "service-unreachable"
+
+
+class Unauthorized(ServiceError):
+    """The provider does not know the credential."""
+
+    entry_default = "credential-refused"
+
+
+class PermissionDenied(ServiceError):
+    """The provider knows the credential and does not let it do this."""
+
+    entry_default = "permission-missing"
+
+
+class NotFound(ServiceError):
+    """What was named is not there, or not visible to this credential."""
+
+    entry_default = "not-found"
+
+
+class Conflict(ServiceError):
+    """The name is taken, or the thing is in a state that forbids the change."""
+
+    entry_default = "name-taken"
+
+
+class RateLimited(ServiceError):
+    """The provider asks to wait longer than the retry budget."""
+
+    entry_default = "rate-limited"
+
+
+class UnexpectedResponse(ServiceError):
+    """An answer outside what the provider's description promises."""
+
+    entry_default = "unexpected-response"
+
+
+class VerificationFailed(DeploybookError):
+    """A claim of the guide did not hold."""
+
+    exit_code = 4
+
+    def __init__(self, message: str, hint: str = "", entry: str = "", expected: str = "", found: str = "") -> None:
+        super().__init__(message, hint, entry)
+        self.args = (message, hint, entry, expected, found)
+        self.expected = expected
+        self.found = found
+
+    def __str__(self) -> str:
+        detail = f" (expected {self.expected}; found {self.found})" if self.expected or self.found else ""
+        return self.message + detail
+
+
+class RunbookFailed(DeploybookError):
+    """A runbook stopped for a reason that is not one of the above; ``output`` is the end of what it printed."""
+
+    exit_code = 5
+    entry_default = "runbook-failed"
+
+    def __init__(self, slug: str, cell: str, output: str = "") -> None:
+        super().__init__(
+            f"The {slug} runbook stopped in cell {cell}.",
+            "Open the executed copy named in the report; the cell's output says why.",
+        )
+        self.args = (slug, cell, output)
+        self.slug = slug
+        self.cell = cell
+        self.output = output
+
+
+class DocsError(DeploybookError):
+    """A statement of the guide that does not stand up to its check."""
+
+    exit_code = 6
+
+    def __init__(self, path: str, line: int, message: str, hint: str = "") -> None:
+        super().__init__(f"{path}:{line}: {message}", hint)
+        self.args = (path, line, message, hint)
+        self.path = path
+        self.line = line
