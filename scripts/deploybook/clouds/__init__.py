@@ -1,0 +1,1 @@
+"""One client for each provider. Knows nothing of notebooks and nothing of the sandbox."""

@@ -1,0 +1,36 @@
+"""The clients of one run, each made when it is first asked for, from the environment's endpoints and credentials."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+if TYPE_CHECKING:
+    from deploybook.clouds.r2.client import Cloudflare
+    from deploybook.clouds.r2.objects import Store
+
+
+class Connections:
+    """Clients by provider. Raises MissingVariable, at first use, for a credential that is not set.
+
+    Providers' modules are imported here at first use: a section pays the start-up time of its own provider only.
+    """
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    @cached_property
+    def cloudflare(self) -> Cloudflare:
+        """Cloudflare's REST API: ``CLOUDFLARE_API_TOKEN``, ``CLOUDFLARE_ACCOUNT_ID``, ``CLOUDFLARE_API_URL``."""
+        from deploybook.clouds.r2.client import Cloudflare
+
+        return Cloudflare.from_environment(self._environ)
+
+    def objects(self, variables: Mapping[str, SecretStr]) -> Store | None:
+        """R2's S3 API by the four R2 variables (``R2_ENDPOINT_URL`` overrides the endpoint); None while one of them is missing."""
+        from deploybook.clouds.r2.objects import Store
+
+        return Store.from_variables(variables, self._environ)

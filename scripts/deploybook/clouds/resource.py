@@ -1,0 +1,69 @@
+"""What a resource is: something at a provider that can be read, made, changed and removed, and that knows how it should be."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+
+from pydantic import SecretStr
+
+if TYPE_CHECKING:
+    from deploybook.clouds.connections import Connections
+
+State = TypeVar("State")
+
+
+@dataclass(frozen=True)
+class Change:
+    """One field that is not as it should be. ``requested`` marks a change that the operator asked for, which is no drift."""
+
+    field: str
+    old: str
+    new: str
+    requested: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.old} → {self.new}"
+
+
+class Resource(ABC, Generic[State]):
+    """One resource at a provider, as it is wished for.
+
+    ``Runbook.ensure`` reads it, compares, and acts as the mode allows; a resource never decides about modes itself.
+    """
+
+    kind: ClassVar[str]
+    name: str
+    # The variable without whose value this resource can't be made yet; None if there is nothing to wait for.
+    waits_for: str | None = None
+
+    @abstractmethod
+    def read(self, clouds: Connections) -> State | None:
+        """The resource as it is at the provider, or None. Sends no writing request."""
+
+    @abstractmethod
+    def differences(self, state: State) -> list[Change]:
+        """What is not as wished; sends nothing."""
+
+    @abstractmethod
+    def create(self, clouds: Connections) -> State:
+        """Make it."""
+
+    @abstractmethod
+    def update(self, clouds: Connections, state: State, changes: list[Change]) -> State:
+        """Bring it to what is wished."""
+
+    @abstractmethod
+    def delete(self, clouds: Connections, state: State) -> None:
+        """Remove it."""
+
+    @abstractmethod
+    def planned(self) -> State:
+        """What ``plan`` goes on with where the resource is not there yet."""
+
+    def keeps(self, state: State) -> Mapping[str, SecretStr]:
+        """Variables that the provider shows only now: they are in the vault before anything else happens."""
+        del state
+        return {}

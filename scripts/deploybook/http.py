@@ -1,0 +1,125 @@
+"""The one httpx factory: time limits, and retries within a stated budget where repeating is safe.
+
+| failure | GET, HEAD, OPTIONS, PUT, DELETE | POST, PATCH |
+|---|---|---|
+| no connection was made | again | again |
+| connection lost, or no answer in time | again | not again: it may have been carried out |
+| 429 | again, after Retry-After | again, after Retry-After: it was refused |
+| 500, 502, 503, 504 | again | not again |
+
+The budget is ``RETRY_SECONDS`` for one request in all; a Retry-After beyond it is an error at once.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import time
+from collections.abc import Callable
+
+import httpx
+import tenacity
+
+from deploybook import __version__
+
+CONNECT_SECONDS = 10.0
+READ_SECONDS = 30.0
+RETRY_SECONDS = 60.0
+FIRST_WAIT = 0.5
+LONGEST_WAIT = 15.0
+
+REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+PASSING = frozenset({500, 502, 503, 504})
+# A Render answer gives the reset as seconds left, its documentation as an epoch time; a value this small is a duration.
+EPOCH_FROM = 10**9
+
+
+def client(
+    base_url: str = "",
+    *,
+    headers: dict[str, str] | None = None,
+    retry_seconds: float = RETRY_SECONDS,
+    read_seconds: float = READ_SECONDS,
+) -> httpx.Client:
+    """A client whose requests are limited in time and retried as the table above says; ``retry_seconds=0`` never retries."""
+    return httpx.Client(
+        base_url=base_url,
+        headers={"User-Agent": f"deploybook/{__version__}"} | (headers or {}),
+        timeout=httpx.Timeout(read_seconds, connect=CONNECT_SECONDS),
+        transport=RetryTransport(httpx.HTTPTransport(retries=0), retry_seconds),
+    )
+
+
+class RetryTransport(httpx.BaseTransport):
+    """Repeats a request while that is safe and the budget lasts; the last answer or error goes to the caller."""
+
+    def __init__(self, inner: httpx.BaseTransport, budget: float, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._inner = inner
+        self._budget = budget
+        self._sleep = sleep
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send, and send again as allowed."""
+        request.read()  # a streamed body could not be sent twice
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(lambda error: isinstance(error, _Again)),
+            wait=_wait,
+            stop=tenacity.stop_before_delay(self._budget),
+            sleep=self._sleep,
+            reraise=True,
+        )
+        try:
+            return retrying(self._attempt, request)
+        except _Again as last:
+            if last.response is not None:
+                return last.response
+            cause = last.cause or httpx.TransportError("no answer")
+            raise cause from None
+
+    def _attempt(self, request: httpx.Request) -> httpx.Response:
+        try:
+            response = self._inner.handle_request(request)
+        except httpx.TransportError as error:
+            if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) or request.method in REPEATABLE:
+                raise _Again(cause=error) from None
+            raise
+        refused = response.status_code == 429
+        passing = response.status_code in PASSING and request.method in REPEATABLE
+        if refused or passing:
+            response.read()
+            raise _Again(response=response)
+        return response
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._inner.close()
+
+
+class _Again(Exception):
+    def __init__(self, *, response: httpx.Response | None = None, cause: httpx.TransportError | None = None) -> None:
+        super().__init__()
+        self.response = response
+        self.cause = cause
+
+
+_backoff = tenacity.wait_exponential_jitter(initial=FIRST_WAIT, max=LONGEST_WAIT, jitter=FIRST_WAIT)
+
+
+def _wait(state: tenacity.RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    response = error.response if isinstance(error, _Again) else None
+    asked = retry_after(response.headers) if response is not None else None
+    return _backoff(state) if asked is None else asked
+
+
+def retry_after(headers: httpx.Headers) -> float | None:
+    """Seconds to wait by ``Retry-After`` (RFC 9110 §10.2.3: seconds or a date) or ``Ratelimit-Reset``; None if neither is there."""
+    value = headers.get("retry-after") or headers.get("ratelimit-reset") or headers.get("x-ratelimit-reset")
+    if not value:
+        return None
+    if value.strip().replace(".", "", 1).isdigit():
+        number = float(value)
+        return max(0.0, number - time.time()) if number >= EPOCH_FROM else number
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
+    except ValueError:
+        return None
