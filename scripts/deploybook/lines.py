@@ -1,0 +1,94 @@
+"""What a runbook shows: one line for each thing done or checked, in three forms at once.
+
+A notebook shows the HTML, a terminal and CI the plain text, and the runner reads the event (``application/vnd.deploybook+json``).
+"""
+
+from __future__ import annotations
+
+import html
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+MIME = "application/vnd.deploybook+json"
+
+# The sign carries the meaning beside the word, so that neither colour nor a font is needed.
+SIGNS = {
+    "create": "+",
+    "update": "~",
+    "delete": "-",
+    "unchanged": "=",
+    "left": "=",
+    "absent": "=",
+    "would create": "+",
+    "would update": "~",
+    "would delete": "-",
+    "would record": "→",
+    "recorded": "→",
+    "kept": "=",
+    "passed": "✓",
+    "failed": "✗",
+    "later": "·",
+    "note": "·",
+    "manual": "☞",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line. ``step`` is ``resource``, ``preflight``, ``check``, ``record``, ``manual`` or ``note``; ``outcome`` is a key of SIGNS."""
+
+    step: str
+    outcome: str
+    subject: str
+    detail: str = ""
+    entry: str = ""
+    fields: dict[str, str] = field(default_factory=dict)
+
+    def plain(self) -> str:
+        """The line for a terminal."""
+        word = "" if self.outcome in {"passed", "failed"} else f"{self.outcome:<12} "
+        text = f"{SIGNS[self.outcome]} {word}{self.subject}"
+        if self.detail:
+            text += f" — {self.detail}"
+        if self.entry:
+            text += f"\n  see docs/troubleshooting.md#{self.entry}"
+        return text
+
+    def html(self) -> str:
+        """The line for a notebook."""
+        kind = self.outcome.replace(" ", "-")
+        word = "" if self.outcome in {"passed", "failed"} else f"<b>{html.escape(self.outcome)}</b> "
+        detail = f" <span class='db-detail'>{html.escape(self.detail)}</span>" if self.detail else ""
+        entry = f" <a class='db-entry' href='../troubleshooting/#{self.entry}'>{self.entry}</a>" if self.entry else ""
+        sign = f"<span class='db-sign' aria-label='{kind}'>{SIGNS[self.outcome]}</span>"
+        return f"<div class='db-line db-{kind}'>{sign} {word}{html.escape(self.subject)}{detail}{entry}</div>"
+
+    def bundle(self) -> dict[str, Any]:
+        """The MIME bundle for ``display``."""
+        return {"text/plain": self.plain(), "text/html": self.html(), MIME: asdict(self)}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A small table, such as what a section handed over."""
+
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def plain(self) -> str:
+        """The table for a terminal, columns aligned."""
+        grid = [self.headings, *self.rows]
+        widths = [max(len(row[column]) for row in grid) for column in range(len(self.headings))]
+        return "\n".join(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in grid
+        )
+
+    def html(self) -> str:
+        """The table for a notebook."""
+        head = "".join(f"<th scope='col'>{html.escape(heading)}</th>" for heading in self.headings)
+        body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in self.rows)
+        return f"<table class='db-table'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+    def bundle(self) -> dict[str, Any]:
+        """The MIME bundle for ``display``."""
+        return {"text/plain": self.plain(), "text/html": self.html()}

@@ -1,0 +1,222 @@
+"""What a runbook notebook imports: ``ensure`` a resource, ``check`` a claim, ``record`` a variable; each as the mode allows."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from IPython.display import display
+from pydantic import SecretStr
+
+from deploybook import kernel, seeding, session
+from deploybook.clouds.connections import Connections
+from deploybook.clouds.resource import Resource
+from deploybook.contract import Contract, Variable, load_contract
+from deploybook.ensuring import Ensurer
+from deploybook.errors import (
+    DeploybookError,
+    InvalidValue,
+    MissingVariable,
+    PermissionDenied,
+    Unauthorized,
+    VerificationFailed,
+)
+from deploybook.layout import find_layout
+from deploybook.ledger import Ledger
+from deploybook.lines import Line, Table
+from deploybook.modes import Mode
+from deploybook.redact import Redactor, fingerprint
+from deploybook.secrets_known import known_secrets
+from deploybook.vault import Vault
+
+State = TypeVar("State")
+# Independent requests of one section go out together; more would only meet the providers' limits sooner.
+SIDE_BY_SIDE = 8
+# Cloudflare's documentation gives a changed CORS policy 30 seconds; new tokens are known sooner.
+SETTLE_SECONDS = 45.0
+SANDBOX_SETTLE_SECONDS = 2.0
+
+
+class Runbook:
+    """One section's run in one mode and environment. Open it with ``Runbook.open``; end it with ``handoff``."""
+
+    def __init__(
+        self, slug: str, mode: Mode, contract: Contract, vault: Vault, ledger: Ledger, clouds: Connections
+    ) -> None:
+        self.section = contract.section(slug)
+        self.mode = mode
+        self.contract = contract
+        self.clouds = clouds
+        self.vault = vault
+        self._ensurer = Ensurer(slug, mode, clouds, vault, ledger, self._show)
+        self._redactor = Redactor()
+        self._failed: list[str] = []
+        self._recorded: dict[str, str] = {}
+
+    @classmethod
+    def open(cls, slug: str, mode: str, environment: str) -> Runbook:
+        """Start a section's run: check every parameter, join or start the sandbox in ``dry-run``, open the vault.
+
+        Raises InvalidValue or MissingVariable before the first request.
+        """
+        layout = find_layout()
+        contract = load_contract(layout.contract)
+        kernel.check_parameters(contract, {"mode": mode, "environment": environment})
+        chosen = Mode(mode)
+        state, alone = session.enter(os.environ) if chosen is Mode.DRY_RUN else (layout.state, False)
+        vault, ledger = Vault(state, environment), Ledger(state, environment)
+        runbook = cls(slug, chosen, contract, vault, ledger, Connections(os.environ))
+        runbook._protect_output()
+        if chosen is Mode.DESTROY:
+            kernel.require_confirmation(environment)
+        if alone:
+            seeding.run_predecessors(layout, contract, slug, environment)
+        runbook._require_needs()
+        return runbook
+
+    def require(self, claim: str, test: Callable[..., str | None], *arguments: Any) -> None:
+        """Preflight: test a claim in every mode, reading only, and stop the runbook if it does not hold."""
+        try:
+            detail = test(*arguments)
+        except DeploybookError as error:
+            self._show(Line("preflight", "failed", claim, str(error), error.entry))
+            raise
+        self._show(Line("preflight", "passed", claim, detail or ""))
+
+    def ensure(self, *resources: Resource[Any]) -> Any:
+        """Make a resource as it is wished, as far as the mode allows, and give its state; several are done side by side.
+
+        Gives None for a resource that waits for a variable which is not known yet, and for one that is gone.
+        """
+        if len(resources) == 1:
+            return self._ensurer.ensure(resources[0])
+        with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+            return list(pool.map(self._ensurer.ensure, resources))
+
+    def check(self, claim: str, test: Callable[..., str | None], *arguments: Any, when: object = True) -> None:
+        """Verify: test a claim where the mode checks; a failure is shown, and raised by ``handoff`` when all were tested.
+
+        With a false ``when`` the claim can't be tested yet; the line says so.
+        """
+        if not when or not self.mode.checks:
+            reason = "not yet known" if self.mode.checks else f"not tested in {self.mode}"
+            self._show(Line("check", "later", claim, reason))
+            return
+        try:
+            detail = self._settled(test, *arguments)
+        except DeploybookError as error:
+            self._failed.append(claim)
+            self._show(Line("check", "failed", claim, str(error), error.entry))
+        else:
+            self._show(Line("check", "passed", claim, detail or ""))
+
+    def record(self, name: str, value: str | SecretStr | None = None) -> None:
+        """Put a variable of this section into the vault, under the contract's rules; only ``dry-run`` and ``apply`` write.
+
+        Without a value: the one that ``ensure`` put there the moment the provider showed it.
+        """
+        variable = self.contract.variable(name)
+        if variable.section != self.section.slug:
+            raise InvalidValue(f"{name} is not produced by {self.section.slug}.", "The contract names its section.")
+        held = self.vault.get(name)
+        secret = SecretStr(value) if isinstance(value, str) else value or held
+        if secret is not None and self.mode.makes:
+            variable.validate_value(secret.get_secret_value())
+        same = held is not None and held == secret
+        if self.mode.makes and secret is not None and not same:
+            self.vault.put({name: secret})
+        if self.mode is not Mode.DESTROY:
+            outcome = "recorded" if self.mode.makes else "would record"
+            unchanged = same and name not in self._ensurer.shown
+            self._show(Line("record", "kept" if unchanged else outcome, name))
+        self._recorded[name] = self._presentable(variable, secret) if same or self.mode.makes else "—"
+
+    def known(self, name: str, instead: str = "") -> str:
+        """``instead`` if given, else a variable's value from the vault, else empty; in a dry run the contract's example."""
+        variable = self.contract.variable(name)
+        held = self.vault.get(name)
+        if instead or held:
+            return instead or (held.get_secret_value() if held else "")
+        return variable.example if self.mode is Mode.DRY_RUN else ""
+
+    def variables(self, *names: str) -> dict[str, SecretStr]:
+        """Values from the vault; in ``plan`` and ``destroy`` those not there are left out, else MissingVariable is raised."""
+        held = self.vault.all()
+        missing = [name for name in names if name not in held]
+        if missing and self.mode.checks:
+            section = self.contract.variable(missing[0]).section or self.section.slug
+            raise MissingVariable(
+                f"{missing[0]} is not in the vault of {self.vault.environment}.",
+                f"Run deploybook run {section} --mode apply first.",
+            )
+        return {name: held[name] for name in names if name in held}
+
+    def held(self, *names: str) -> dict[str, SecretStr]:
+        """Those of the named variables that the vault has."""
+        return {name: value for name, value in self.vault.all().items() if name in names}
+
+    def imported(self, name: str) -> SecretStr | None:
+        """A secret from the environment variable of this name, to be taken over; None if no name is given."""
+        if not name:
+            return None
+        if not os.environ.get(name):
+            raise MissingVariable(f"{name} is not set.", f"Export {name}, or leave import_from empty.")
+        secret = SecretStr(os.environ[name])
+        self._redactor.learn([secret])
+        return secret
+
+    def manual(self, instruction: str, test: Callable[..., str | None], *arguments: Any) -> None:
+        """A step that only a person can do, and the check that proves it was done."""
+        self._show(Line("manual", "manual", instruction))
+        self.check(f"done: {instruction}", test, *arguments)
+
+    def handoff(self) -> None:
+        """End the run: remove what ``destroy`` found, show what was recorded, and raise if a claim did not hold."""
+        self._ensurer.finish()
+        if self.mode is Mode.DESTROY:
+            self.vault.forget(*(variable.name for variable in self.contract.produced_by(self.section.slug)))
+        elif self._recorded:
+            display(Table(("variable", "value"), tuple(self._recorded.items())).bundle(), raw=True)
+        failed = [*self._ensurer.drifted, *self._failed]
+        if failed:
+            raise VerificationFailed(
+                f"{len(failed)} of the section's claims did not hold: {'; '.join(failed)}.",
+                "Follow the link beside each ✗ above, then run this section again.",
+            )
+
+    def _settled(self, test: Callable[..., str | None], *arguments: Any) -> str | None:
+        """Test, and for a while after a change test again: a provider does not know everywhere at once what it was just told."""
+        patience = SETTLE_SECONDS if self.mode.live else SANDBOX_SETTLE_SECONDS
+        pause = 0.2
+        while True:
+            try:
+                return test(*arguments)
+            except (VerificationFailed, PermissionDenied, Unauthorized):
+                if time.monotonic() + pause > self._ensurer.changed_at + patience:
+                    raise
+            time.sleep(pause)
+            pause = min(pause * 2, 5.0)
+
+    def _presentable(self, variable: Variable, secret: SecretStr | None) -> str:
+        if secret is None:
+            return "—"
+        if not variable.secret:
+            return secret.get_secret_value()
+        self._redactor.learn([secret])
+        return f"fingerprint {fingerprint(secret)}"
+
+    def _require_needs(self) -> None:
+        if self.mode.makes or self.mode is Mode.VERIFY:
+            self.variables(
+                *(variable.name for variable in self.contract.needed_by(self.section.slug) if not variable.optional)
+            )
+
+    def _protect_output(self) -> None:
+        self._redactor.learn(known_secrets(self.contract, os.environ, self.vault))
+        kernel.protect(self._redactor)
+
+    def _show(self, line: Line) -> None:
+        display(line.bundle(), raw=True)

@@ -1,0 +1,47 @@
+"""A lone dry run: the sections before this one are run first, quietly, so that it finds what they would have made."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from pathlib import Path
+
+import nbformat
+from IPython.utils.capture import capture_output
+
+from deploybook.contract import Contract
+from deploybook.layout import Layout
+
+# What only looks is left out: a seed needs the facts, not the proof.
+SKIPPED = frozenset({"verify"})
+
+
+def run_predecessors(layout: Layout, contract: Contract, slug: str, environment: str) -> None:
+    """Execute the code cells of every section that this one stands on, in the contract's order, in this process."""
+    wanted = _closure(contract, slug)
+    for earlier in contract.order():
+        if earlier in wanted and layout.notebook(earlier).exists():
+            _execute(layout.notebook(earlier), environment)
+
+
+def _closure(contract: Contract, slug: str) -> set[str]:
+    found: set[str] = set()
+    waiting = [slug]
+    while waiting:
+        new = contract.predecessors(waiting.pop()) - found
+        found |= new
+        waiting += new
+    return found
+
+
+def _execute(path: Path, environment: str) -> None:
+    notebook = nbformat.read(path, as_version=4)
+    namespace: dict[str, object] = {"__name__": "__main__"}
+    with capture_output(), contextlib.redirect_stdout(io.StringIO()):
+        for cell in notebook.cells:
+            tags = set(cell.metadata.get("tags", []))
+            if cell.cell_type != "code" or tags & SKIPPED:
+                continue
+            exec(compile(cell.source, f"{path.name}:{cell.id}", "exec"), namespace)  # noqa: S102 - our own notebook
+            if "parameters" in tags:
+                namespace |= {"mode": "dry-run", "environment": environment}
