@@ -1,0 +1,183 @@
+"""The claims of the R2 section, each as a test: None or a detail if it holds, an error if not."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+from pydantic import SecretStr
+
+from deploybook.clouds.r2.client import Cloudflare
+from deploybook.clouds.r2.objects import Store, browser
+from deploybook.errors import NotFound, PermissionDenied, ServiceError, Unauthorized, VerificationFailed
+
+BUCKETS_WRITE = "Workers R2 Storage Write"
+TOKENS_WRITE = "Account API Tokens Write"
+SCRATCH = "deploybook-check"
+CONTENT = b"deploybook checks that what goes in comes out again. " * 40
+
+
+def token_is_active(cloudflare: Cloudflare) -> str:
+    """The operator's token is known and active."""
+    found = cloudflare.verify_token()
+    if found["status"] != "active":
+        message = f"Cloudflare says that the token in CLOUDFLARE_API_TOKEN is {found['status']}."
+        raise Unauthorized("Cloudflare", "verify the token", message, "Make a new one; the prerequisites say where.")
+    return "account-owned" if found["owner"] != "/user" else "user-owned"
+
+
+def may_manage_r2(cloudflare: Cloudflare) -> str:
+    """The account exists, R2 is enabled, and the token may manage buckets and tokens: by its own policies where they can be read."""
+    try:
+        cloudflare.buckets()
+    except NotFound as error:
+        hint = "Check CLOUDFLARE_ACCOUNT_ID, and enable R2 in the dashboard (it asks for a payment method)."
+        raise NotFound(
+            "Cloudflare", error.operation, error.message, hint, "r2-account-or-plan", error.status, error.code
+        ) from None
+    token = cloudflare.verify_token()
+    try:
+        policies = cloudflare.token_policies(token["owner"], token["id"])
+    except ServiceError:
+        return "its policies cannot be read; the first change will tell"
+    allowed = {
+        group["name"] for policy in policies if policy["effect"] == "allow" for group in policy["permission_groups"]
+    }
+    missing = [name for name in (BUCKETS_WRITE, TOKENS_WRITE) if name not in allowed]
+    if missing:
+        message = f"The token in CLOUDFLARE_API_TOKEN lacks {' and '.join(missing)}."
+        hint = "Edit the token and tick what the prerequisites list."
+        raise PermissionDenied("Cloudflare", "read the token's permissions", message, hint)
+    return f"{BUCKETS_WRITE}, {TOKENS_WRITE}"
+
+
+def lists_writes_reads_deletes(store: Store) -> str:
+    """Put, list, head, ranged get (206) and delete, through boto3."""
+    with _scratch(store) as key:
+        store.call("put_object", Key=key, Body=CONTENT, ContentType="text/plain")
+        keys = [found["Key"] for found in store.call("list_objects_v2", Prefix=f"{SCRATCH}/").get("Contents", [])]
+        _expect("the listing names the object", key, key if key in keys else "a listing without it")
+        _expect("its length", len(CONTENT), store.call("head_object", Key=key)["ContentLength"])
+        part = store.call("get_object", Key=key, Range="bytes=0-1023")
+        _expect("the status of a ranged get", 206, part["ResponseMetadata"]["HTTPStatusCode"])
+        _expect("the first 1024 bytes", CONTENT[:1024], part["Body"].read())
+        store.call("delete_object", Key=key)
+        _expect_gone(store, key)
+    return "206 for a range, gone after delete"
+
+
+def presigned_put_works(store: Store, origin: str) -> str:
+    """A presigned PUT from a page of the app, with the preflight that a browser sends first; then a presigned GET of the same."""
+    with _scratch(store) as key:
+        url = store.presign("put_object", key, content_type="audio/wav")
+        _preflight(url, origin)
+        put = browser(url, "PUT", content=CONTENT, headers={"Origin": origin, "Content-Type": "audio/wav"})
+        _expect("the status of the presigned PUT", 200, put.status_code)
+        _expect("Access-Control-Allow-Origin", True, put.headers.get("access-control-allow-origin") in {origin, "*"})
+        got = browser(store.presign("get_object", key), "GET", headers={"Origin": origin})
+        _expect("the status of the presigned GET", 200, got.status_code)
+        _expect("the bytes", CONTENT, got.content)
+    return "preflight, PUT, GET"
+
+
+def other_origins_are_refused(store: Store) -> str:
+    """A page of another origin gets no permission from the preflight."""
+    url = store.presign("put_object", f"{SCRATCH}/never-written", content_type="audio/wav")
+    answer = browser(url, "OPTIONS", headers=_preflight_headers("https://elsewhere.invalid"))
+    allowed = answer.headers.get("access-control-allow-origin")
+    _expect("Access-Control-Allow-Origin for another origin", None, allowed)
+    return f"{answer.status_code}, no permission"
+
+
+def presigned_get_works(store: Store) -> str:
+    """A presigned GET without any origin, as a player fetches it: whole and in part."""
+    with _scratch(store) as key:
+        store.call("put_object", Key=key, Body=CONTENT)
+        url = store.presign("get_object", key)
+        _expect("the bytes", CONTENT, browser(url, "GET").content)
+        part = browser(url, "GET", headers={"Range": "bytes=0-1023"})
+        _expect("the status of a ranged get", 206, part.status_code)
+    return "whole and in part"
+
+
+def other_buckets_are_refused(store: Store) -> str:
+    """The credentials open this bucket and no other, nor the list of buckets."""
+    other = f"{store.bucket[:50]}-not-this-one"
+    _expect_refused("list another bucket", lambda: store.call("list_objects_v2", Bucket=other, MaxKeys=1))
+    _expect_refused(
+        "write to another bucket", lambda: store.call("put_object", Bucket=other, Key=f"{SCRATCH}/x", Body=b"x")
+    )
+    _expect_refused("list the buckets", store.list_buckets)
+    return "403 for another bucket, and for the list of buckets"
+
+
+def wrong_secret_is_refused(store: Store) -> str:
+    """A request signed with another secret is refused: the signature is really checked."""
+    impostor = store.with_secret(SecretStr(secrets.token_hex(32)))
+    _expect_refused("list with a wrong secret", lambda: impostor.call("list_objects_v2", MaxKeys=1))
+    return "403"
+
+
+def _preflight(url: str, origin: str) -> None:
+    answer = browser(url, "OPTIONS", headers=_preflight_headers(origin))
+    allowed = answer.headers.get("access-control-allow-origin")
+    if answer.status_code not in {200, 204} or allowed not in {origin, "*"}:
+        raise VerificationFailed(
+            f"The bucket's CORS policy does not let pages of {origin} upload.",
+            "Run deploybook run r2 --mode apply; a changed policy takes up to 30 seconds.",
+            "cors",
+            expected=f"Access-Control-Allow-Origin: {origin}",
+            found=f"{answer.status_code}, {allowed or 'no such header'}",
+        )
+    methods = answer.headers.get("access-control-allow-methods", "")
+    _expect("PUT among Access-Control-Allow-Methods", True, "PUT" in methods)
+
+
+def _preflight_headers(origin: str) -> dict[str, str]:
+    return {"Origin": origin, "Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "content-type"}
+
+
+@contextmanager
+def _scratch(store: Store) -> Iterator[str]:
+    """A key that no one else uses, removed again whatever happens."""
+    key = f"{SCRATCH}/{secrets.token_hex(8)}.bin"
+    try:
+        yield key
+    finally:
+        with suppress(ServiceError):
+            store.call("delete_object", Key=key)
+
+
+def _expect(what: str, expected: object, found: object) -> None:
+    if found != expected:
+        shown = (f"{len(value)} bytes" if isinstance(value, bytes) else str(value) for value in (expected, found))
+        raise VerificationFailed(f"R2: {what} is not as promised.", "", "storage-errors", *shown)
+
+
+def _expect_refused(what: str, attempt: Callable[[], object]) -> None:
+    try:
+        attempt()
+    except PermissionDenied:
+        return
+    except ServiceError as error:
+        raise VerificationFailed(
+            f"R2 answered to {what} otherwise than by a refusal.", "", "token-scope", "403", str(error)
+        ) from None
+    raise VerificationFailed(
+        f"R2 let these credentials {what}.",
+        "Run deploybook run r2 --mode apply: it narrows the token.",
+        "token-scope",
+        "403",
+        "200",
+    )
+
+
+def _expect_gone(store: Store, key: str) -> None:
+    try:
+        store.call("head_object", Key=key)
+    except ServiceError as error:
+        if error.status == 404:
+            return
+        raise
+    raise VerificationFailed("R2 still shows an object that was deleted.", "", "storage-errors", "404", "200")

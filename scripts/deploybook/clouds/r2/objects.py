@@ -1,0 +1,112 @@
+"""R2's S3 API as the application uses it: with the four recorded variables and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+import httpx
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import SecretStr
+
+from deploybook import http
+from deploybook.clouds.credentials import endpoint
+from deploybook.errors import InvalidValue, PermissionDenied, ServiceError, UnexpectedResponse, Unreachable
+
+# AWS Signature Version 4: a presigned URL lives 1 second to 7 days; boto3 signs longer ones without a word.
+LONGEST_PRESIGN = 7 * 24 * 3600
+ENDPOINT_VARIABLE = "R2_ENDPOINT_URL"
+
+
+class Store:
+    """The objects of one bucket by one set of S3 credentials. Methods raise ServiceError."""
+
+    def __init__(self, endpoint_url: str, access_key_id: str, secret_access_key: SecretStr, bucket: str) -> None:
+        self.bucket = bucket
+        self.endpoint_url = endpoint_url
+        self.access_key_id = access_key_id
+        self._secret = secret_access_key
+        self.s3 = boto3.session.Session().client(
+            "s3",
+            endpoint_url=endpoint_url,
+            aws_access_key_id=access_key_id,
+            aws_secret_access_key=secret_access_key.get_secret_value(),
+            # Without a region boto3 presigns with Signature Version 2, which R2 refuses.
+            region_name="auto",
+            config=Config(
+                signature_version="s3v4",
+                # By default boto3 uploads over https in aws-chunked with a trailing checksum, which R2 has answered with 501.
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+                retries={"mode": "standard", "max_attempts": 4},
+                connect_timeout=http.CONNECT_SECONDS,
+                read_timeout=http.READ_SECONDS,
+                s3={"addressing_style": "path"},
+            ),
+        )
+
+    @classmethod
+    def from_variables(cls, variables: Mapping[str, SecretStr], environ: Mapping[str, str]) -> Store | None:
+        """The store that the four R2 variables describe, or None while one of them is missing (before the first ``apply``)."""
+        names = ("R2_ACCOUNT_ID", "R2_ACCESS_KEY_ID", "R2_SECRET_ACCESS_KEY", "R2_BUCKET_NAME")
+        if any(name not in variables for name in names):
+            return None
+        account, key, secret, bucket = (variables[name] for name in names)
+        default = f"https://{account.get_secret_value()}.r2.cloudflarestorage.com"
+        url = endpoint(environ, ENDPOINT_VARIABLE, default)
+        return cls(url, key.get_secret_value(), secret, bucket.get_secret_value())
+
+    def with_secret(self, secret: SecretStr) -> Store:
+        """The same store, signed with another secret."""
+        return Store(self.endpoint_url, self.access_key_id, secret, self.bucket)
+
+    def presign(self, operation: str, key: str, *, seconds: int = 300, content_type: str | None = None) -> str:
+        """A presigned URL for ``put_object``, ``get_object`` or ``head_object``; refuses lifetimes that R2 would refuse."""
+        if not 1 <= seconds <= LONGEST_PRESIGN:
+            raise InvalidValue(
+                f"A presigned URL can't live {seconds} seconds.", f"Use 1 to {LONGEST_PRESIGN} (7 days)."
+            )
+        parameters = {"Bucket": self.bucket, "Key": key} | ({"ContentType": content_type} if content_type else {})
+        url: str = self.s3.generate_presigned_url(operation, Params=parameters, ExpiresIn=seconds)
+        return url
+
+    def call(self, operation: str, **parameters: Any) -> Any:
+        """One S3 call by boto3's name for it, on this bucket unless another is given."""
+        return self._send(operation, **{"Bucket": self.bucket, **parameters})
+
+    def list_buckets(self) -> Any:
+        """ListBuckets, which a bucket's token may not do."""
+        return self._send("list_buckets")
+
+    def _send(self, operation: str, **parameters: Any) -> Any:
+        try:
+            return getattr(self.s3, operation)(**parameters)
+        except ClientError as error:
+            raise _refused(operation, error) from None
+        except BotoCoreError as error:
+            message = f"R2 could not {operation}: {self.endpoint_url} cannot be reached ({type(error).__name__})."
+            raise Unreachable("R2", operation, message, f"Check the network and {ENDPOINT_VARIABLE}.") from None
+
+
+def browser(url: str, method: str, **options: Any) -> httpx.Response:
+    """One request as a browser sends it: no credentials but what the URL carries, no retries."""
+    try:
+        with http.client(retry_seconds=0) as client:
+            return client.request(method, url, **options)
+    except httpx.TransportError as error:
+        # The URL is a capability: only its host is told.
+        host = httpx.URL(url).host
+        raise Unreachable(
+            "R2", method, f"{host} cannot be reached ({type(error).__name__}).", "Check the network."
+        ) from None
+
+
+def _refused(operation: str, error: ClientError) -> ServiceError:
+    status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+    code = error.response["Error"].get("Code", "")
+    kind = PermissionDenied if status in {401, 403} else UnexpectedResponse
+    message = f"R2 could not {operation}: {error.response['Error'].get('Message', code)} ({status}, {code})."
+    hint = "Check that the vault's four R2 variables belong together; deploybook run r2 --mode apply repairs them."
+    return kind("R2", operation, message, hint, "storage-errors", status, code)
