@@ -1,0 +1,1 @@
+"""The commands of ``deploybook``, one module each."""

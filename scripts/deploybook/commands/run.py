@@ -1,0 +1,124 @@
+"""``deploybook run``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import yaml
+from rich.console import Console
+
+from deploybook.contract import Contract, load_contract
+from deploybook.errors import ConfigurationError, InvalidValue, UnknownParameter
+from deploybook.layout import Layout, find_layout
+from deploybook.modes import Mode
+from deploybook.notebooks import parse_parameter, read_parameters
+from deploybook.runner import Plan, run
+from deploybook.terminal import Progress, summarize
+
+# Chosen by options of their own, the same for every section.
+COMMON = frozenset({"mode", "environment"})
+
+
+@click.command("run")
+@click.argument("sections", nargs=-1, metavar="[SECTION]...")
+@click.option("--mode", type=click.Choice([mode.value for mode in Mode]), default="dry-run", show_default=True)
+@click.option("--environment", default="production", show_default=True, help="Names the vault.")
+@click.option(
+    "-f", "files", multiple=True, type=click.Path(path_type=Path), help="A YAML file of parameters, as for papermill."
+)
+@click.option("-p", "pairs", multiple=True, nargs=2, metavar="NAME VALUE", help="One parameter; goes before files.")
+@click.option("--jobs", type=click.IntRange(1, 16), default=2, show_default=True, help="Sections side by side.")
+@click.option("--yes", is_flag=True, help="Do not ask before apply.")
+def run_sections(
+    sections: tuple[str, ...],
+    mode: str,
+    environment: str,
+    files: tuple[Path, ...],
+    pairs: tuple[tuple[str, str], ...],
+    jobs: int,
+    yes: bool,
+) -> None:
+    """Execute the runbooks of the sections (default: all), each after those it needs."""
+    layout = find_layout()
+    contract = load_contract(layout.contract)
+    contract.parameters["environment"].validate_value("environment", environment)
+    chosen = _chosen(layout, contract, sections)
+    parameters = _parameters(layout, contract, chosen, _given(files, pairs))
+    plan = Plan(layout, contract, Mode(mode), environment, tuple(chosen), parameters, jobs)
+    plan.require_variables()
+    _ask(plan, yes)
+    console = Console(highlight=False)
+    with Progress(console) as progress:
+        report, directory = run(plan, progress)
+    summarize(console, report, str(directory.relative_to(layout.root)))
+    sys.exit(report.exit_code)
+
+
+def _chosen(layout: Layout, contract: Contract, sections: Sequence[str]) -> list[str]:
+    for slug in sections:
+        contract.section(slug)
+        if not layout.notebook(slug).exists():
+            raise UnknownParameter(
+                f"The {slug} section has no runbook yet.", "deploybook list shows those that have one."
+            )
+    written = [slug for slug in contract.order() if layout.notebook(slug).exists()]
+    return [slug for slug in written if not sections or slug in sections]
+
+
+def _given(files: Sequence[Path], pairs: Sequence[tuple[str, str]]) -> dict[str, object]:
+    given: dict[str, object] = {}
+    for path in files:
+        try:
+            loaded = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        except (OSError, yaml.YAMLError, UnicodeDecodeError) as problem:
+            raise InvalidValue(
+                f"{path} cannot be read as YAML ({type(problem).__name__}).", "Correct it, or its name."
+            ) from None
+        if not isinstance(loaded, dict):
+            raise InvalidValue(f"{path} is not a mapping of parameters.", "Write one `name: value` a line.")
+        given |= loaded
+    return given | dict(pairs)
+
+
+def _parameters(
+    layout: Layout, contract: Contract, sections: Sequence[str], given: Mapping[str, object]
+) -> dict[str, dict[str, Any]]:
+    """Each section's own of the given parameters, parsed; raises UnknownParameter for one that no selected section has."""
+    declared = {slug: read_parameters(layout.notebook(slug)) for slug in sections}
+    for name in given:
+        if name in COMMON:
+            raise UnknownParameter(f"{name} is not given as a parameter.", f"Use --{name}.")
+        if not any(name in parameters for parameters in declared.values()):
+            known = sorted({each for parameters in declared.values() for each in parameters} - COMMON)
+            raise UnknownParameter(f"No selected runbook has a parameter {name}.", f"They have {', '.join(known)}.")
+    return {
+        slug: {
+            name: parse_parameter(contract, parameters[name], value)
+            for name, value in given.items()
+            if name in parameters
+        }
+        for slug, parameters in declared.items()
+    }
+
+
+def _ask(plan: Plan, yes: bool) -> None:
+    names = ", ".join(plan.order())
+    if plan.mode is Mode.APPLY and not yes:
+        if not sys.stdin.isatty():
+            raise ConfigurationError(
+                "apply asks before it changes the real clouds, and there is no terminal to ask on.",
+                "Add --yes.",
+                "not-confirmed",
+            )
+        click.confirm(f"Change {names} of {plan.environment} in the real clouds?", abort=True)
+    if plan.mode is Mode.DESTROY:
+        click.echo(f"This removes what deploybook made for {names} of {plan.environment}. It cannot be undone.")
+        typed = click.prompt("Type the environment's name to go on", default="", show_default=False)
+        if typed != plan.environment:
+            raise ConfigurationError(
+                "Nothing was destroyed: the name differs.", f"Type {plan.environment}.", "destroy-not-confirmed"
+            )

@@ -1,0 +1,32 @@
+"""``deploybook sandbox``."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+
+from deploybook.session import without_operator
+
+
+@click.command("sandbox")
+@click.option("--only", multiple=True, metavar="SERVICE", help="Start only this service; may be repeated.")
+def run_sandbox(only: tuple[str, ...]) -> None:
+    """Run the clouds on loopback in the foreground and print the export lines that point any client at them.
+
+    Ctrl-C ends it and everything in it.
+    """
+    import os
+
+    from deploybook.sandbox.host import REGISTRY, run
+
+    for name in only:
+        if name not in REGISTRY:
+            raise click.BadParameter(
+                f"there is no service {name}; use one of {', '.join(REGISTRY)}", param_hint="--only"
+            )
+    # No operator credential reaches the sandbox or what it starts.
+    kept = without_operator(os.environ)
+    os.environ.clear()
+    os.environ.update(kept)
+    asyncio.run(run(only=only))

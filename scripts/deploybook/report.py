@@ -1,0 +1,99 @@
+"""What a run leaves behind: ``report.json`` and ``junit.xml`` beside the executed copies."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
+
+
+@dataclass
+class CellResult:
+    """One code cell: its id, how long it took in seconds, and the lines that it showed."""
+
+    id: str
+    seconds: float
+    lines: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass
+class SectionResult:
+    """One section. ``status`` is passed, failed or not-run; ``error`` is ``{type, message, hint, entry, exit_code, cell}``."""
+
+    slug: str
+    title: str
+    status: str = "not-run"
+    seconds: float = 0.0
+    notebook: str = ""
+    parameters: dict[str, Any] = field(default_factory=dict)
+    cells: list[CellResult] = field(default_factory=list)
+    error: dict[str, Any] | None = None
+
+    def counts(self) -> dict[str, int]:
+        """How many lines had each outcome, such as ``{"create": 2, "passed": 6}``."""
+        return dict(Counter(line["outcome"] for cell in self.cells for line in cell.lines))
+
+
+@dataclass
+class RunReport:
+    """One run. Times are ISO 8601 in UTC; ``commit`` is the checkout's, with ``+`` if it had changes, empty outside git."""
+
+    mode: str
+    environment: str
+    started: str
+    seconds: float
+    commit: str
+    sections: list[SectionResult]
+
+    @property
+    def exit_code(self) -> int:
+        """0 if every section passed, else the code of the first error."""
+        return next((int(section.error["exit_code"]) for section in self.sections if section.error), 0)
+
+    def write(self, directory: Path) -> None:
+        """Write ``report.json`` and ``junit.xml``."""
+        data = asdict(self)
+        for section, result in zip(data["sections"], self.sections, strict=True):
+            section["counts"] = result.counts()
+        (directory / "report.json").write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        _junit(self.sections).write(str(directory / "junit.xml"), pretty=True)
+
+
+def _junit(sections: Iterable[SectionResult]) -> JUnitXml:
+    document = JUnitXml("deploybook")
+    for section in sections:
+        suite = TestSuite(section.slug)
+        suite.time = section.seconds
+        for case in _cases(section):
+            suite.add_testcase(case)
+        document.add_testsuite(suite)
+    return document
+
+
+def _cases(section: SectionResult) -> Iterable[TestCase]:
+    for cell in section.cells:
+        for line in cell.lines:
+            if line["step"] in {"check", "preflight"} or line["outcome"] == "failed":
+                yield _case(section.slug, line)
+    if section.status == "not-run":
+        case = TestCase("the runbook", section.slug)
+        case.result = [Skipped("a section that it needs did not pass")]
+        yield case
+    elif section.error:
+        case = TestCase(f"cell {section.error['cell']}", section.slug)
+        case.result = [Failure(f"{section.error['message']} {section.error['hint']}", section.error["type"])]
+        yield case
+
+
+def _case(slug: str, line: dict[str, Any]) -> TestCase:
+    case = TestCase(line["subject"], slug)
+    if line["outcome"] == "failed":
+        case.result = [Failure(line["detail"], line["entry"] or None)]
+    elif line["outcome"] == "later":
+        case.result = [Skipped(line["detail"])]
+    return case

@@ -1,0 +1,103 @@
+"""How a run is shown: live on a terminal (rich), in plain lines elsewhere."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from deploybook.lines import Line
+from deploybook.report import CellResult, RunReport, SectionResult
+
+STYLES = {
+    "passed": "green",
+    "failed": "bold red",
+    "create": "cyan",
+    "update": "yellow",
+    "delete": "magenta",
+    "would create": "cyan",
+    "would update": "yellow",
+    "would delete": "magenta",
+    "manual": "bold yellow",
+}
+MARKS = {"passed": "✓", "failed": "✗", "not-run": "–"}
+
+
+class Progress:
+    """Prints each line as it comes; on a terminal a last, changing line says what is going on. A runner's Listener."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._running: list[str] = []
+        self._live = Live(console=console, refresh_per_second=4, transient=True) if console.is_terminal else None
+
+    def __enter__(self) -> Progress:
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live:
+            self._live.stop()
+
+    def section_started(self, slug: str) -> None:
+        """A section's notebook has started."""
+        self._running.append(slug)
+        if not self._live:
+            self._console.print(f"{slug}: started", markup=False, highlight=False)
+        self._refresh()
+
+    def cell_done(self, slug: str, cell: CellResult) -> None:
+        """Print the lines of a cell."""
+        for data in cell.lines:
+            line = Line(**data)
+            self._print(f"{slug:<14} ", line.plain().replace("\n", "\n" + " " * 15), STYLES.get(line.outcome, ""))
+
+    def section_done(self, result: SectionResult) -> None:
+        """Print how a section ended."""
+        if result.slug in self._running:
+            self._running.remove(result.slug)
+        style = {"passed": "green", "failed": "bold red"}.get(result.status, "dim")
+        time = f" in {result.seconds:.1f} s" if result.seconds else ""
+        self._print(f"{result.slug:<14} ", f"{MARKS[result.status]} {result.status}{time}", style)
+        self._refresh()
+
+    def _print(self, prefix: str, text: str, style: str) -> None:
+        self._console.print(Text(prefix, style="dim") + Text(text, style=style), soft_wrap=True, highlight=False)
+
+    def _refresh(self) -> None:
+        if self._live:
+            doing = f"running {', '.join(self._running)} …" if self._running else ""
+            self._live.update(Text(doing, style="dim"))
+
+
+def summarize(console: Console, report: RunReport, directory: str) -> None:
+    """The end of a run: one line in all, and for each error its sentence, its hint and its link."""
+    totals: dict[str, int] = {}
+    for section in report.sections:
+        for outcome, count in section.counts().items():
+            totals[outcome] = totals.get(outcome, 0) + count
+    counted = ", ".join(f"{count} {outcome}" for outcome, count in totals.items())
+    passed = sum(section.status == "passed" for section in report.sections)
+    console.print()
+    for section in report.sections:
+        if section.error:
+            console.print(
+                Text(f"{section.slug}: {section.error['message']}", style="bold red"), soft_wrap=True, highlight=False
+            )
+            if section.error["hint"]:
+                console.print(f"  hint: {section.error['hint']}", markup=False, soft_wrap=True, highlight=False)
+            if section.error["entry"]:
+                console.print(
+                    f"  see: docs/troubleshooting.md#{section.error['entry']}",
+                    markup=False,
+                    soft_wrap=True,
+                    highlight=False,
+                )
+    console.print(
+        f"{passed} of {len(report.sections)} sections passed ({report.mode}, {report.environment}, {report.seconds:.1f} s): {counted}",
+        markup=False,
+        soft_wrap=True,
+        highlight=False,
+    )
+    console.print(f"executed copies and report: {directory}", markup=False, soft_wrap=True, highlight=False)

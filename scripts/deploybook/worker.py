@@ -1,0 +1,96 @@
+"""One section, executed by papermill in a process of its own (papermill changes the working directory process-wide)."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from dataclasses import dataclass, field
+from multiprocessing.queues import Queue
+from pathlib import Path
+from typing import Any
+
+import papermill
+from papermill.exceptions import PapermillExecutionError
+
+from deploybook import errors
+from deploybook.contract import Section
+from deploybook.notebooks import events
+from deploybook.report import CellResult, SectionResult
+from deploybook.vault import Vault
+
+_progress: Queue[Any] | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a worker needs to know to execute one section."""
+
+    section: Section
+    notebook: Path
+    output: Path
+    parameters: dict[str, Any]
+    state: Path
+    environ: dict[str, str] = field(repr=False)
+
+
+def prepare(progress: Queue[Any]) -> None:
+    """Once in each worker process: where to tell of the cells."""
+    global _progress
+    _progress = progress
+
+
+def execute(job: Job) -> SectionResult:
+    """Run one notebook and tell how it went; the executed copy is saved whatever happens."""
+    os.environ.clear()
+    os.environ.update(job.environ)
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    result = SectionResult(job.section.slug, job.section.title, notebook=job.output.name, parameters=job.parameters)
+    started = time.monotonic()
+
+    def cell_done(cell: Any) -> None:
+        timing = cell.metadata.get("papermill", {}).get("duration") or 0.0
+        result.cells.append(CellResult(cell.id, round(timing, 3), events(cell)))
+        _tell(job.section.slug, result.cells[-1])
+
+    try:
+        papermill.execute_notebook(
+            job.notebook,
+            job.output,
+            parameters=job.parameters,
+            engine_name="deploybook",
+            kernel_name="python3",
+            progress_bar=False,
+            cwd=job.notebook.parent,
+            vault=Vault(job.state, job.parameters["environment"]),
+            cell_done=cell_done,
+        )
+        result.status = "passed"
+    except PapermillExecutionError as failure:
+        result.status = "failed"
+        result.error = _describe(job.section.slug, failure, result.cells)
+    result.seconds = round(time.monotonic() - started, 3)
+    return result
+
+
+def _tell(slug: str, cell: CellResult) -> None:
+    if _progress is not None:
+        _progress.put((slug, cell))
+
+
+def _describe(slug: str, failure: PapermillExecutionError, cells: list[CellResult]) -> dict[str, Any]:
+    """The operator's view of an error in a notebook: our own error classes by name, anything else as RunbookFailed."""
+    cell = cells[-1].id if cells else "?"
+    kind = getattr(errors, failure.ename, None)
+    if isinstance(kind, type) and issubclass(kind, errors.DeploybookError):
+        lines = failure.traceback if isinstance(failure.traceback, list) else str(failure.traceback).splitlines()
+        hint = next((line.removeprefix("hint: ") for line in lines if line.startswith("hint: ")), "")
+        entry = next((line.rpartition("#")[2] for line in lines if line.startswith("see: ")), "")
+        return _as_dict(failure.ename, str(failure.evalue), hint, entry, kind.exit_code, cell)
+    unexpected = errors.RunbookFailed(slug, cell)
+    message = f"{unexpected.message[:-1]}: {failure.ename}: {failure.evalue}"
+    return _as_dict("RunbookFailed", message, unexpected.hint, unexpected.entry, unexpected.exit_code, cell)
+
+
+def _as_dict(kind: str, message: str, hint: str, entry: str, exit_code: int, cell: str) -> dict[str, Any]:
+    return {"type": kind, "message": message, "hint": hint, "entry": entry, "exit_code": exit_code, "cell": cell}
