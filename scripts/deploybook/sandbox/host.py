@@ -23,6 +23,8 @@ REGISTRY: dict[str, str] = {
     "r2": "deploybook.sandbox.r2.service:ObjectService",
     "cloudflare": "deploybook.sandbox.cloudflare.service:CloudflareService",
     "turso": "deploybook.sandbox.turso.service:TursoService",
+    "modal": "deploybook.sandbox.modal.service:ModalService",
+    "vercel": "deploybook.sandbox.vercel.service:VercelService",
     "render": "deploybook.sandbox.render.service:RenderService",
 }
 

@@ -1,0 +1,196 @@
+"""Apps and their functions: created, given functions, published (which makes them live), stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from modal_proto import api_pb2
+
+from deploybook.sandbox.modal.identifiers import object_id
+from deploybook.sandbox.modal.labels import web_label
+from deploybook.sandbox.modal.logbook import LogBook
+from deploybook.sandbox.modal.refusals import AlreadyExists, FailedPrecondition, NotFound, NotImplementedHere
+
+if TYPE_CHECKING:
+    from deploybook.sandbox.modal.models import Workspace
+
+LIVE_STATES = frozenset({api_pb2.APP_STATE_DEPLOYED, api_pb2.APP_STATE_EPHEMERAL, api_pb2.APP_STATE_DETACHED})
+
+
+@dataclass
+class Function:
+    """A function of an app. Its ``definition`` is what its containers run; ``label`` is set if it is a web endpoint."""
+
+    object_id: str
+    app_id: str
+    name: str
+    announced: api_pb2.FunctionPrecreateRequest
+    label: str = ""
+    label_truncated: bool = False
+    definition: api_pb2.Function = field(default_factory=api_pb2.Function)
+    definition_id: str = field(default_factory=lambda: object_id("de"))
+
+    @property
+    def defined(self) -> bool:
+        """Whether its definition has been sent: a precreated function has only an id."""
+        return bool(self.definition.function_name)
+
+
+@dataclass
+class App:
+    """``functions`` are live; ``draft`` holds what a running deploy has sent and AppPublish has not made live yet."""
+
+    object_id: str
+    name: str
+    environment: str
+    state: int
+    created_at: float
+    created_by: str
+    version: int = 0
+    deployed_at: float = 0.0
+    stopped_at: float = 0.0
+    client_versions: list[tuple[float, str]] = field(default_factory=list)
+    functions: dict[str, Function] = field(default_factory=dict)
+    draft: dict[str, Function] = field(default_factory=dict)
+    logs: LogBook = field(default_factory=LogBook)
+
+    @property
+    def live(self) -> bool:
+        """Whether its functions may be called."""
+        return self.state in LIVE_STATES
+
+
+class Apps:
+    """The apps of one workspace."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self.by_id: dict[str, App] = {}
+
+    def get(self, app_id: str) -> App:
+        """The app with this id."""
+        if app_id not in self.by_id:
+            raise NotFound(f"App '{app_id}' not found")
+        return self.by_id[app_id]
+
+    def create(self, name: str, environment: str, state: int) -> App:
+        """A new app, not yet deployed."""
+        place = self._workspace.environment(environment).name
+        made = App(object_id("ap"), name, place, state, self._workspace.instant(), self._workspace.username)
+        self.by_id[made.object_id] = made
+        self._workspace.changes += 1
+        return made
+
+    def named(self, name: str, environment: str) -> list[App]:
+        """The apps of this name, newest first: the deployed one, and those stopped before it."""
+        place = self._workspace.environment(environment).name
+        found = [app for app in self.by_id.values() if app.name == name and app.environment == place]
+        return sorted(found, key=lambda app: app.created_at, reverse=True)
+
+    def deployed(self, name: str, environment: str) -> App | None:
+        """The app that is deployed under this name now."""
+        return next((app for app in self.named(name, environment) if app.state == api_pb2.APP_STATE_DEPLOYED), None)
+
+    def in_environment(self, environment: str) -> list[App]:
+        """The apps of an environment, the ones whose deploy never finished left out."""
+        place = self._workspace.environment(environment).name
+        return [
+            it for it in self.by_id.values() if it.environment == place and it.state != api_pb2.APP_STATE_INITIALIZING
+        ]
+
+    def precreate(self, announced: api_pb2.FunctionPrecreateRequest) -> Function:
+        """Reserve an id and a web address for a function, before its definition is sent."""
+        app = self.get(announced.app_id)
+        if any(it.webhook_config.type for it in announced.method_definitions.values()):
+            raise NotImplementedHere("web endpoints on classes are not implemented in the sandbox")
+        made = Function(
+            announced.existing_function_id or object_id("fu"), app.object_id, announced.function_name, announced
+        )
+        if announced.webhook_config.type:
+            environment = self._workspace.environment(app.environment)
+            made.label, made.label_truncated = web_label(
+                self._workspace.name,
+                environment.suffix,
+                announced.webhook_config.requested_suffix or f"{app.name}-{announced.function_name}",
+            )
+        app.draft[made.name] = made
+        self._workspace.changes += 1
+        return made
+
+    def define(self, app_id: str, definition: api_pb2.Function) -> Function:
+        """Give a precreated function its definition; everything that it refers to must be there."""
+        function = self.get(app_id).draft.get(definition.function_name)
+        if function is None:
+            raise FailedPrecondition(f"Function '{definition.function_name}' was not precreated")
+        artifacts = self._workspace.artifacts
+        _all_known("Image", [definition.image_id], artifacts.images)
+        _all_known("Mount", definition.mount_ids, artifacts.mounts)
+        mounts = [
+            mount.credentials_secret_id for mount in definition.cloud_bucket_mounts if mount.credentials_secret_id
+        ]
+        _all_known("Secret", [*definition.secret_ids, *mounts], self._workspace.secrets)
+        if definition.volume_mounts or definition.shared_volume_mounts:
+            raise NotImplementedHere("modal.Volume and modal.NetworkFileSystem are not implemented in the sandbox")
+        if definition.HasField("schedule"):
+            raise NotImplementedHere("scheduled functions are not implemented in the sandbox")
+        function.definition = definition
+        self._workspace.changes += 1
+        return function
+
+    def publish(self, app_id: str, name: str, state: int, function_ids: Mapping[str, str], client_version: str) -> App:
+        """Make the draft live under ``name``."""
+        app = self.get(app_id)
+        if app.state == api_pb2.APP_STATE_STOPPED:
+            raise FailedPrecondition(f"App '{app_id}' is stopped")
+        other = self.deployed(name, app.environment) if name else None
+        if other is not None and other is not app:
+            raise AlreadyExists(f"App '{name}' is already deployed in environment '{app.environment}'")
+        functions = {tag: app.draft.get(tag) or app.functions.get(tag) for tag in function_ids}
+        undefined = [tag for tag, it in functions.items() if it is None or not it.defined]
+        if undefined:
+            raise FailedPrecondition(f"Functions without a definition: {', '.join(undefined)}")
+        app.functions = {tag: it for tag, it in functions.items() if it is not None}
+        app.draft = {}
+        app.name = name or app.name
+        app.state = state
+        app.deployed_at = self._workspace.instant()
+        app.version += 1
+        app.client_versions.append((app.deployed_at, client_version))
+        self._workspace.changes += 1
+        return app
+
+    def stop(self, app_id: str) -> App:
+        """End an app for good; its name can be deployed again as a new app."""
+        app = self.get(app_id)
+        if app.state == api_pb2.APP_STATE_STOPPED:
+            raise FailedPrecondition("App is already stopped.")
+        app.state = api_pb2.APP_STATE_STOPPED
+        app.stopped_at = self._workspace.instant()
+        self._workspace.changes += 1
+        return app
+
+    def function(self, function_id: str) -> Function:
+        """The live function with this id."""
+        for app in self.by_id.values():
+            for function in app.functions.values():
+                if function.object_id == function_id:
+                    return function
+        raise NotFound(f"Function with id '{function_id}' not found")
+
+    def labelled(self, label: str) -> Function | None:
+        """The web endpoint that answers to a label: of the app deployed last, which steals the label from others."""
+        apps = sorted(self.by_id.values(), key=lambda app: (app.live, app.deployed_at), reverse=True)
+        return next((it for app in apps for it in app.functions.values() if it.label == label), None)
+
+    def label_is_stolen(self, function: Function) -> bool:
+        """Whether another live app has this function's label until this one is published."""
+        holder = self.labelled(function.label)
+        return holder is not None and holder.app_id != function.app_id and self.get(holder.app_id).live
+
+
+def _all_known(kind: str, ids: Iterable[str], known: Mapping[str, object]) -> None:
+    for wanted in ids:
+        if wanted not in known:
+            raise NotFound(f"{kind} with id '{wanted}' not found")

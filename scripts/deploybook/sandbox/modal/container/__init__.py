@@ -1,0 +1,1 @@
+"""What runs inside a container's process, before and beside Modal's own runtime."""

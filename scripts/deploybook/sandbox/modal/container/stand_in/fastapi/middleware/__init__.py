@@ -1,0 +1,1 @@
+"""As in FastAPI, where these are Starlette's."""

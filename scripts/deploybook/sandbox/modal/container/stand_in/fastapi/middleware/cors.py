@@ -1,0 +1,5 @@
+"""As in FastAPI, where this is Starlette's."""
+
+from starlette.middleware.cors import CORSMiddleware
+
+__all__ = ["CORSMiddleware"]

@@ -1,0 +1,207 @@
+"""The fleet: starts a container process when a function's inputs wait, hands it inputs one by one, ends it.
+
+A container runs Modal's own runtime (``modal._container_entrypoint``) on the uploaded module, with the function's secrets
+and nothing else of this machine's environment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modal_proto import api_pb2
+
+from deploybook.sandbox.modal.boot import Boot, Container, StartFailure
+from deploybook.sandbox.modal.identifiers import object_id
+from deploybook.sandbox.modal.logbook import SYSTEM
+from deploybook.sandbox.modal.tail import follow
+
+if TYPE_CHECKING:
+    from deploybook.sandbox.modal.apps import App, Function
+    from deploybook.sandbox.modal.calls import Calls, Input
+    from deploybook.sandbox.modal.models import Workspace
+
+# Modal scales a function further; on one machine four processes of it do.
+CONTAINERS_OF_A_FUNCTION = 4
+IDLE_SECONDS = 60
+TIMEOUT_SECONDS = 300
+Status = api_pb2.GenericResult
+
+
+class Fleet:
+    """The containers of one workspace; ``boot`` starts the process of one."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        calls: Calls,
+        boot: Boot,
+    ) -> None:
+        self._workspace = workspace
+        self._calls = calls
+        self._boot = boot
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.containers: dict[str, Container] = {}
+        calls.queued = self.serve_queue
+
+    def of_function(self, function_id: str) -> list[Container]:
+        """The containers of a function that may still take inputs."""
+        return [it for it in self.containers.values() if it.function.object_id == function_id and not it.retired]
+
+    def of_app(self, app: App) -> list[Container]:
+        """The containers of an app."""
+        return [it for it in self.containers.values() if it.app is app]
+
+    def serve_queue(self, function: Function) -> None:
+        """Hand waiting inputs to containers that ask, and start a container if that is not enough."""
+        queue = self._calls.queue(function.object_id)
+        containers = self.of_function(function.object_id)
+        for container in containers:
+            if queue and container.waiter and not container.waiter.done():
+                container.waiter.set_result(queue.popleft())
+        limit = min(function.definition.concurrency_limit or CONTAINERS_OF_A_FUNCTION, CONTAINERS_OF_A_FUNCTION)
+        starting = sum(1 for it in containers if not it.ready)
+        if len(queue) > starting and len(containers) < limit:
+            app = self._workspace.apps.get(function.app_id)
+            container = Container(object_id("ta"), app.functions.get(function.name, function), app, time.time())
+            self.containers[container.object_id] = container
+            self._background(self._run(container))
+
+    async def take(self, container: Container) -> Input | None:
+        """The next input for a container; None tells it to end (idle for long, or its app was published again)."""
+        container.ready = True
+        queue = self._calls.queue(container.function.object_id)
+        if container.retired or queue:
+            given = None if container.retired else queue.popleft()
+        else:
+            container.waiter = asyncio.get_running_loop().create_future()
+            try:
+                idle = container.function.definition.task_idle_timeout_secs or IDLE_SECONDS
+                given = await asyncio.wait_for(container.waiter, idle)
+            except TimeoutError:
+                given = None
+            finally:
+                container.waiter = None
+        if given is None:
+            container.retired = True
+            return None
+        self._hand_over(container, given)
+        return given
+
+    def finish(self, container: Container, item: api_pb2.FunctionPutOutputsItem) -> None:
+        """Record an output that a container sends, or queue its input again if the function's retries allow."""
+        done = container.running.pop(item.input_id, None)
+        if done is None:
+            return
+        policy = container.function.definition.retry_policy
+        if item.result.status == Status.GENERIC_STATUS_FAILURE and done.attempts < policy.retries:
+            if done.deadline:
+                done.deadline.cancel()
+            delay = policy.initial_delay_ms / 1000 * (policy.backoff_coefficient or 1) ** done.attempts
+            done.attempts += 1
+            asyncio.get_running_loop().call_later(delay, self._calls.enqueue, done)
+            return
+        self._calls.finish(done, item.result, item.data_format)
+
+    def retire_outdated(self, app: App) -> None:
+        """After a publish: containers of the earlier version end when they have finished what they run."""
+        for container in self.of_app(app):
+            if app.functions.get(container.function.name) is not container.function:
+                container.retired = True
+                if container.waiter and not container.waiter.done():
+                    container.waiter.set_result(None)
+        for function in app.functions.values():
+            self.serve_queue(function)
+
+    async def stop_app(self, app: App) -> None:
+        """End every container of an app at once; what waits or runs is terminated."""
+        terminated = api_pb2.GenericResult(status=Status.GENERIC_STATUS_TERMINATED, exception="The app was stopped")
+        for function in app.functions.values():
+            self._calls.fail_queued(function.object_id, terminated)
+        await asyncio.gather(*(self.end(it, terminated) for it in self.of_app(app)))
+
+    async def end(self, container: Container, result: api_pb2.GenericResult) -> None:
+        """End a container at once; its running inputs get ``result``."""
+        container.retired = True
+        container.failure = result
+        for it in list(container.running.values()):
+            self._calls.finish(it, result)
+        if container.child:
+            await container.child.stop()
+
+    async def close(self) -> None:
+        """End every container and wait for what watches them."""
+        stopped = api_pb2.GenericResult(status=Status.GENERIC_STATUS_TERMINATED, exception="The sandbox was reset")
+        await asyncio.gather(*(self.end(it, stopped) for it in list(self.containers.values())))
+        for task in self._tasks:
+            if not task.done():
+                task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.containers.clear()
+
+    def _background(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _hand_over(self, container: Container, given: Input) -> None:
+        given.task_id = container.object_id
+        given.started_at = time.time()
+        container.running[given.object_id] = given
+        seconds = container.function.definition.timeout_secs or TIMEOUT_SECONDS
+        given.deadline = asyncio.get_running_loop().call_later(seconds, self._expire, container, given)
+
+    def _expire(self, container: Container, late: Input) -> None:
+        if late.output is None:
+            self._log(container, "Runner terminated: the function's timeout was exceeded\n")
+            self._background(self.end(container, api_pb2.GenericResult(status=Status.GENERIC_STATUS_TIMEOUT)))
+
+    async def _run(self, container: Container) -> None:
+        try:
+            child = await self._boot(container, lambda note: self._log(container, f"{note}\n"))
+        except StartFailure as failure:
+            self._log(container, f"{failure}\n")
+            self._give_up(container, str(failure))
+            return
+        finished = asyncio.Event()
+        self._background(follow(child.log, finished, lambda line: self._log(container, line, system=False)))
+        code = await child.process.wait()
+        finished.set()
+        self._ended(container, code, child.log)
+        container.server.close()
+
+    def _ended(self, container: Container, code: int, log: Path) -> None:
+        if container.failure is None and code == 0:
+            for left in container.running.values():
+                self._calls.enqueue(left)
+            self._forget(container)
+            return
+        output = log.read_text(errors="replace").strip().splitlines()
+        reason = container.failure.exception if container.failure else (output[-1] if output else f"exit code {code}")
+        self._give_up(container, reason)
+
+    def _give_up(self, container: Container, reason: str) -> None:
+        """The container is gone: its inputs fail, and if it never came up those that wait for it fail too."""
+        kind = Status.GENERIC_STATUS_INTERNAL_FAILURE if container.ready else Status.GENERIC_STATUS_INIT_FAILURE
+        result = container.failure or api_pb2.GenericResult(status=kind, exception=f"Container failed: {reason}")
+        for left in container.running.values():
+            self._calls.finish(left, result)
+        self._forget(container)
+        if not container.ready and not self.of_function(container.function.object_id):
+            self._calls.fail_queued(container.function.object_id, result)
+
+    def _forget(self, container: Container) -> None:
+        container.ended = container.retired = True
+        container.running.clear()
+        self.containers.pop(container.object_id, None)
+        if container.app.live:
+            self._background(self._look_again(container.function))
+
+    async def _look_again(self, function: Function) -> None:
+        self.serve_queue(function)
+
+    def _log(self, container: Container, text: str, *, system: bool = True) -> None:
+        place = (container.function.object_id, container.object_id)
+        container.app.logs.add(text, *place, *([SYSTEM] if system else []))

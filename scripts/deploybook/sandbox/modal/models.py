@@ -1,0 +1,179 @@
+"""The workspace: its operator's token, environments and secrets. State and rules only; no gRPC, no HTTP."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from deploybook.sandbox.modal.apps import Apps
+from deploybook.sandbox.modal.artifacts import Artifacts
+from deploybook.sandbox.modal.identifiers import object_id
+from deploybook.sandbox.modal.refusals import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
+
+DEFAULT_ENVIRONMENT = "main"
+_NAME = re.compile(r"[a-zA-Z0-9._-]{1,64}")
+
+
+class Creation(Enum):
+    """What to do about a named object that is, or is not, there already (Modal's ObjectCreationType)."""
+
+    LOOK_UP = auto()
+    IF_MISSING = auto()
+    FAIL_IF_EXISTS = auto()
+    OVERWRITE = auto()
+
+
+@dataclass
+class Environment:
+    """A namespace of the workspace; ``suffix`` goes into the host name of its web endpoints."""
+
+    object_id: str
+    name: str
+    suffix: str
+    created_at: float
+
+
+@dataclass
+class Secret:
+    """Named (or, with an empty name, anonymous) values; they never leave through the API."""
+
+    object_id: str
+    name: str
+    environment: str
+    values: dict[str, str]
+    created_at: float
+    created_by: str
+    last_used_at: float = 0.0
+
+
+@dataclass
+class ProxyToken:
+    """What a caller of an endpoint with ``requires_proxy_auth`` sends as Modal-Key and Modal-Secret."""
+
+    token_id: str
+    token_secret: str
+
+
+@dataclass
+class Workspace:
+    """Everything that one workspace holds. ``changes`` counts mutations, so that a journal can tell reads apart."""
+
+    token_id: str = field(default_factory=lambda: object_id("ak"))
+    token_secret: str = field(default_factory=lambda: object_id("as"))
+    object_id: str = field(default_factory=lambda: object_id("ac"))
+    name: str = "sandbox"
+    username: str = "sandbox-operator"
+    web_base: str = ""
+    changes: int = 0
+
+    def __post_init__(self) -> None:
+        self._last_instant = 0.0
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget every resource; the operator's token and the workspace's name stay."""
+        self.environments: dict[str, Environment] = {}
+        self.secrets: dict[str, Secret] = {}
+        self.proxy_tokens: dict[str, ProxyToken] = {}
+        self.artifacts = Artifacts(self)
+        self.apps = Apps(self)
+        self.add_environment(DEFAULT_ENVIRONMENT)
+
+    def instant(self) -> float:
+        """Now, later than any instant given before: lists page by creation time, so two objects never share one."""
+        self._last_instant = max(time.time(), self._last_instant + 1e-5)
+        return self._last_instant
+
+    def accepts(self, token_id: str, token_secret: str) -> bool:
+        """Whether this is the operator's token."""
+        return token_id == self.token_id and token_secret == self.token_secret
+
+    def environment(self, name: str) -> Environment:
+        """The environment of this name; the default one for an empty name."""
+        found = self.environments.get(name or DEFAULT_ENVIRONMENT)
+        if found is None:
+            raise NotFound(f"Environment '{name}' not found")
+        return found
+
+    def add_environment(self, name: str) -> Environment:
+        """Create an environment."""
+        if name in self.environments:
+            raise AlreadyExists(f"Environment '{name}' already exists")
+        if not _NAME.fullmatch(name):
+            raise InvalidArgument(f"Invalid environment name: '{name}'")
+        suffix = "" if name == DEFAULT_ENVIRONMENT else name.lower()
+        self.environments[name] = Environment(object_id("en"), name, suffix, self.instant())
+        self.changes += 1
+        return self.environments[name]
+
+    def secret(self, secret_id: str) -> Secret:
+        """The secret with this id."""
+        if secret_id not in self.secrets:
+            raise NotFound(f"Secret with id '{secret_id}' not found")
+        return self.secrets[secret_id]
+
+    def named_secret(
+        self, name: str, environment: str, creation: Creation, values: Mapping[str, str], required: Iterable[str]
+    ) -> Secret:
+        """Look up or create a named secret. ``IF_MISSING`` leaves an existing one's values as they are."""
+        place = self.environment(environment).name
+        if not _NAME.fullmatch(name):
+            raise InvalidArgument(f"Invalid Secret name: '{name}'")
+        found = next((it for it in self.secrets.values() if it.name == name and it.environment == place), None)
+        if found is None:
+            if creation is Creation.LOOK_UP:
+                raise NotFound(f"Secret '{name}' not found in environment '{place}'")
+            found = self.add_secret(name, place, values)
+        elif creation is Creation.FAIL_IF_EXISTS:
+            raise AlreadyExists(f"Secret '{name}' already exists in environment '{place}'")
+        elif creation is Creation.OVERWRITE:
+            found.values = _checked(values)
+            self.changes += 1
+        missing = [key for key in required if key not in found.values]
+        if missing:
+            raise FailedPrecondition(f"Secret '{name}' is missing key(s): {', '.join(missing)}")
+        return found
+
+    def add_secret(self, name: str, environment: str, values: Mapping[str, str]) -> Secret:
+        """Create a secret; one without a name is reached by its id only and stays out of lists."""
+        place = self.environment(environment).name
+        made = Secret(object_id("st"), name, place, _checked(values), self.instant(), self.username)
+        self.secrets[made.object_id] = made
+        self.changes += 1
+        return made
+
+    def update_secret(self, secret_id: str, updates: Mapping[str, str | None]) -> None:
+        """Merge: keys that are not mentioned stay; a key without a value is taken out."""
+        secret = self.secret(secret_id)
+        merged = {key: value for key, value in {**secret.values, **updates}.items() if value is not None}
+        secret.values = _checked(merged)
+        self.changes += 1
+
+    def list_secrets(self, environment: str, limit: int, created_before: float) -> list[Secret]:
+        """Named secrets, newest first, a page of at most ``limit``."""
+        place = self.environment(environment).name
+        named = [it for it in self.secrets.values() if it.name and it.environment == place]
+        named.sort(key=lambda secret: secret.created_at, reverse=True)
+        return [it for it in named if not created_before or it.created_at < created_before][: limit or 100]
+
+    def add_proxy_token(self) -> ProxyToken:
+        """A token with which endpoints that ask for proxy authorisation may be called."""
+        made = ProxyToken(object_id("wk"), object_id("ws"))
+        self.proxy_tokens[made.token_id] = made
+        self.changes += 1
+        return made
+
+    def delete_secret(self, secret_id: str) -> None:
+        """Delete for good; apps that use it fail at their next container start."""
+        del self.secrets[self.secret(secret_id).object_id]
+        self.changes += 1
+
+
+def _checked(values: Mapping[str, str]) -> dict[str, str]:
+    for key in values:
+        if not key or "=" in key or "\0" in key:
+            raise InvalidArgument(f"Invalid key: '{key}'")
+    return dict(values)

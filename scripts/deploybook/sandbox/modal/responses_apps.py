@@ -1,0 +1,138 @@
+"""RPCs that look at apps: the list, the history, the logs. Parse and serialise only."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Iterable
+
+from modal_proto import api_pb2
+
+from deploybook.sandbox.modal.boot import Container
+from deploybook.sandbox.modal.fleet import Fleet
+from deploybook.sandbox.modal.logbook import STDERR, STDOUT, SYSTEM, Line
+from deploybook.sandbox.modal.models import Workspace
+from deploybook.sandbox.modal.rpc import Method
+
+Caller = Container | None
+
+
+def overview_methods(workspace: Workspace, fleet: Fleet) -> dict[str, Method]:
+    """The list of apps (stopped ones stay in it) and an app's deployments."""
+
+    def listed(request: api_pb2.AppListRequest, _: Caller) -> api_pb2.AppListResponse:
+        return api_pb2.AppListResponse(
+            apps=[
+                api_pb2.AppListResponse.AppListItem(
+                    app_id=it.object_id,
+                    description=it.name,
+                    name=it.name,
+                    state=it.state,  # type: ignore[arg-type]
+                    created_at=it.created_at,
+                    stopped_at=it.stopped_at,
+                    n_running_tasks=len(fleet.of_app(it)),
+                    metadata=api_pb2.AppHandleMetadata(
+                        description=it.name, app_id=it.object_id, environment_name=it.environment
+                    ),
+                )
+                for it in workspace.apps.in_environment(request.environment_name)
+            ]
+        )
+
+    def history(request: api_pb2.AppDeploymentHistoryRequest, _: Caller) -> api_pb2.AppDeploymentHistoryResponse:
+        app = workspace.apps.get(request.app_id)
+        return api_pb2.AppDeploymentHistoryResponse(
+            app_deployment_histories=[
+                api_pb2.AppDeploymentHistory(
+                    app_id=app.object_id,
+                    version=version,
+                    deployed_at=at,
+                    deployed_by=workspace.username,
+                    client_version=client,
+                )
+                for version, (at, client) in enumerate(app.client_versions, 1)
+            ],
+            production_app_version=app.version,
+        )
+
+    return {"AppList": listed, "AppDeploymentHistory": history}
+
+
+def log_methods(workspace: Workspace) -> dict[str, Method]:
+    """``modal app logs``: how many lines there are, the lines of a time range, and the lines as they come."""
+
+    def lines(request: api_pb2.AppCountLogsRequest | api_pb2.AppFetchLogsRequest) -> list[Line]:
+        return workspace.apps.get(request.app_id).logs.between(
+            request.since.ToNanoseconds() / 1e9,
+            request.until.ToNanoseconds() / 1e9,
+            function_id=request.function_id,
+            task_id=request.task_id,
+            source=request.source,
+            search=request.search_text,
+        )
+
+    def count(request: api_pb2.AppCountLogsRequest, _: Caller) -> api_pb2.AppCountLogsResponse:
+        width = request.bucket_secs or 60
+        buckets: dict[int, list[Line]] = {}
+        for line in lines(request):
+            buckets.setdefault(int(line.at // width) * width, []).append(line)
+        return api_pb2.AppCountLogsResponse(
+            app_id=request.app_id,
+            buckets=[_bucket(start, found) for start, found in sorted(buckets.items())],
+        )
+
+    def fetch(request: api_pb2.AppFetchLogsRequest, _: Caller) -> api_pb2.AppFetchLogsResponse:
+        found = lines(request)
+        return api_pb2.AppFetchLogsResponse(batches=_batches(found[-request.limit :] if request.limit else found))
+
+    async def follow(request: api_pb2.AppGetLogsRequest, _: Caller) -> AsyncIterator[api_pb2.TaskLogsBatch]:
+        app = workspace.apps.get(request.app_id)
+        sent = int(request.last_entry_id.partition("-")[0] or 0) if request.last_entry_id else 0
+        deadline = time.monotonic() + (request.timeout or 55.0)
+        while True:
+            for batch in _batches(app.logs.lines[sent:]):
+                batch.entry_id = f"{len(app.logs.lines)}-0"
+                yield batch
+            sent = len(app.logs.lines)
+            left = deadline - time.monotonic()
+            if not app.live:
+                yield api_pb2.TaskLogsBatch(app_done=True)
+                return
+            if left <= 0:
+                return
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(app.logs.added.wait(), min(left, 1.0))
+
+    return {"AppCountLogs": count, "AppFetchLogs": fetch, "AppGetLogs": follow}
+
+
+def _batches(lines: Iterable[Line]) -> list[api_pb2.TaskLogsBatch]:
+    return [
+        api_pb2.TaskLogsBatch(
+            task_id=line.task_id,
+            function_id=line.function_id,
+            root_function_id=line.function_id,
+            items=[
+                api_pb2.TaskLogs(
+                    data=line.text,
+                    timestamp=line.at,
+                    timestamp_ns=int(line.at * 1e9),
+                    file_descriptor=line.descriptor,  # type: ignore[arg-type]
+                    container_id=line.task_id,
+                )
+            ],
+        )
+        for line in lines
+    ]
+
+
+def _bucket(start: int, lines: list[Line]) -> api_pb2.AppCountLogsResponse.LogBucket:
+    def of(descriptor: int) -> int:
+        return sum(1 for line in lines if line.descriptor == descriptor)
+
+    bucket = api_pb2.AppCountLogsResponse.LogBucket(
+        stdout_logs=of(STDOUT), stderr_logs=of(STDERR), system_logs=of(SYSTEM)
+    )
+    bucket.bucket_start_at.FromSeconds(start)
+    return bucket
