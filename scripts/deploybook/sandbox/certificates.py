@@ -12,13 +12,19 @@ class Certificates:
     """One authority and one server certificate for 127.0.0.1, localhost and the names in ``names``; files live in ``directory``."""
 
     def __init__(self, directory: Path, names: tuple[str, ...] = ()) -> None:
-        authority = trustme.CA(organization_name="deploybook sandbox")
+        self._authority = trustme.CA(organization_name="deploybook sandbox")
+        self._names = ["127.0.0.1", "localhost"]
         self.authority_path = directory / "ca.pem"
         self.server_path = directory / "server.pem"
-        authority.cert_pem.write_to_path(str(self.authority_path))
-        self._server = authority.issue_cert("127.0.0.1", "localhost", *names)
+        self._authority.cert_pem.write_to_path(str(self.authority_path))
+        self.cover(*names)
+
+    def cover(self, *names: str) -> None:
+        """Present a certificate for these names too, from the next listener on (some are known only when a service starts)."""
+        self._names += names
+        self._server = self._authority.issue_cert(*self._names)
+        self.server_path.touch(mode=0o600)
         self._server.private_key_and_cert_chain_pem.write_to_path(str(self.server_path))
-        self.server_path.chmod(0o600)
 
     def server_context(self) -> ssl.SSLContext:
         """A TLS context for a server that presents the certificate."""

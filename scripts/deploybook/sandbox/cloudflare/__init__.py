@@ -1,0 +1,1 @@
+"""Cloudflare's REST API as far as a deployment needs it: API tokens and R2 buckets."""

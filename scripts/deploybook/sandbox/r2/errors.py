@@ -1,0 +1,103 @@
+"""R2's refusals: one number for the REST API, one name for the S3 API, one status for both.
+
+Source: cloudflare-docs ``r2/api/error-codes.mdx``; what that page leaves out is quoted from answers that users reported.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from xml.sax.saxutils import escape
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of refusal with the vendor's default sentence."""
+
+    number: int
+    name: str
+    status: int
+    message: str
+
+
+class R2Error(Exception):
+    """A refusal; ``message`` replaces the kind's default sentence."""
+
+    def __init__(self, kind: Kind, message: str = "", headers: dict[str, str] | None = None) -> None:
+        super().__init__(message or kind.message)
+        self.kind = kind
+        self.message = message or kind.message
+        self.headers = headers or {}
+
+
+INTERNAL_ERROR = Kind(10001, "InternalError", 500, "We encountered an internal error. Please try again.")
+UNAUTHORIZED = Kind(10002, "Unauthorized", 401, "Unauthorized")
+ACCESS_DENIED = Kind(10003, "AccessDenied", 403, "Access Denied")
+INVALID_BUCKET_NAME = Kind(10005, "InvalidBucketName", 400, "The specified bucket name is not valid.")
+NO_SUCH_BUCKET = Kind(10006, "NoSuchBucket", 404, "The specified bucket does not exist.")
+NO_SUCH_KEY = Kind(10007, "NoSuchKey", 404, "The specified key does not exist.")
+BUCKET_NOT_EMPTY = Kind(10008, "BucketNotEmpty", 409, "The bucket you tried to delete is not empty.")
+EXPIRED = Kind(10018, "ExpiredRequest", 400, "Request has expired")
+INVALID_ARGUMENT = Kind(10029, "InvalidArgument", 400, "Invalid Argument")
+MISSING_LENGTH = Kind(10033, "MissingContentLength", 411, "You must provide the Content-Length HTTP header.")
+BAD_SIGNATURE = Kind(
+    10035,
+    "SignatureDoesNotMatch",
+    403,
+    "The request signature we calculated does not match the signature you provided. "
+    "Check your secret access key and signing method.",
+)
+MALFORMED_JSON = Kind(10040, "MalformedJSON", 400, "The JSON you provided was not well formed.")
+MALFORMED_XML = Kind(10040, "MalformedXML", 400, "The XML you provided was not well formed or did not validate.")
+TOO_MANY_REQUESTS = Kind(10058, "TooManyRequests", 429, "Reduce your concurrent request rate for the same object.")
+NO_SUCH_CORS = Kind(10059, "NoSuchCORSConfiguration", 404, "The CORS configuration does not exist.")
+BUCKET_CONFLICT = Kind(
+    10073, "BucketConflict", 409, "The bucket you tried to create already exists. Choose a different bucket name."
+)
+TOO_LARGE = Kind(100100, "EntityTooLarge", 400, "Your proposed upload exceeds the maximum allowed object size.")
+# The table has no row for these; names and sentences are those of answers quoted in public issues.
+NOT_IMPLEMENTED = Kind(10000, "NotImplemented", 501, "Not implemented")
+INVALID_REGION = Kind(10000, "InvalidRegionName", 400, "The region name is not valid.")
+CORS_FORBIDDEN = Kind(10003, "AccessForbidden", 403, "CORSResponse: This CORS request is not allowed.")
+
+# What SeaweedFS calls otherwise than R2.
+_TRANSLATED = {
+    "InvalidAccessKeyId": UNAUTHORIZED,
+    "AccessDenied": ACCESS_DENIED,
+    "SignatureDoesNotMatch": BAD_SIGNATURE,
+    "ExpiredToken": EXPIRED,
+    "BucketAlreadyExists": BUCKET_CONFLICT,
+    "BucketAlreadyOwnedByYou": BUCKET_CONFLICT,
+    "BucketNotEmpty": BUCKET_NOT_EMPTY,
+    "NoSuchBucket": NO_SUCH_BUCKET,
+    "NoSuchKey": NO_SUCH_KEY,
+    "NoSuchCORSConfiguration": NO_SUCH_CORS,
+    "InvalidBucketName": INVALID_BUCKET_NAME,
+    "MalformedXML": MALFORMED_XML,
+    "EntityTooLarge": TOO_LARGE,
+    "NotImplemented": NOT_IMPLEMENTED,
+}
+
+
+def translate(status: int, body: str) -> R2Error:
+    """SeaweedFS's error as R2 would word it."""
+    code, message = (_element(body, name) for name in ("Code", "Message"))
+    if code == "AccessDenied" and "expired" in message:
+        return R2Error(EXPIRED)
+    known = _TRANSLATED.get(code)
+    if known:
+        return R2Error(known)
+    return R2Error(
+        Kind(0, code or "InternalError", status if code else 500, message or "We encountered an internal error.")
+    )
+
+
+def error_xml(error: R2Error) -> bytes:
+    """The body of an S3 refusal (``r2/api/error-codes.mdx``, "How errors are returned")."""
+    text = f"<Error><Code>{escape(error.kind.name)}</Code><Message>{escape(error.message)}</Message></Error>"
+    return f'<?xml version="1.0" encoding="UTF-8"?>{text}'.encode()
+
+
+def _element(body: str, name: str) -> str:
+    found = re.search(rf"<{name}>([^<]*)</{name}>", body)
+    return found.group(1) if found else ""

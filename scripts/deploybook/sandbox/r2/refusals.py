@@ -1,0 +1,84 @@
+"""What R2 does not take and SeaweedFS would: headers, encodings, sizes, rates."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from deploybook.sandbox.r2.errors import MISSING_LENGTH, NOT_IMPLEMENTED, TOO_LARGE, TOO_MANY_REQUESTS, R2Error
+from deploybook.sandbox.r2.requests import Operation, S3Request
+
+_LARGEST = 5 * 1024**3
+# ``r2/api/s3/api.mdx``, the crossed-out headers of the implemented operations.
+_HEADERS = (
+    "x-amz-acl",
+    "x-amz-bypass-governance-retention",
+    "x-amz-expected-bucket-owner",
+    "x-amz-grant-",
+    "x-amz-mfa",
+    "x-amz-object-lock-",
+    "x-amz-request-payer",
+    "x-amz-server-side-encryption-aws-kms-key-id",
+    "x-amz-server-side-encryption-bucket-key-enabled",
+    "x-amz-server-side-encryption-context",
+    "x-amz-source-expected-bucket-owner",
+    "x-amz-tagging",
+    "x-amz-website-redirect-location",
+)
+_CHECKSUM = ("x-amz-sdk-checksum-algorithm", "x-amz-checksum-algorithm")
+
+
+def refuse_unimplemented(request: S3Request, operation: Operation) -> None:
+    """Refuse with 501 what R2 answers 501: streamed signatures and trailers, ACLs, tags, checksums of configurations."""
+    headers = request.headers
+    hashed = headers.get("x-amz-content-sha256", "")
+    if hashed.startswith("STREAMING-"):
+        raise R2Error(NOT_IMPLEMENTED, f"{hashed} not implemented")
+    if "aws-chunked" in headers.get("content-encoding", ""):
+        raise R2Error(NOT_IMPLEMENTED, "Header 'content-encoding' with value 'aws-chunked' not implemented")
+    unknown = [name for name in headers if name.startswith(_HEADERS) or name in _exact(operation)]
+    if unknown:
+        raise R2Error(NOT_IMPLEMENTED, f"Header '{unknown[0]}' with value '{headers[unknown[0]]}' not implemented")
+
+
+def _exact(operation: Operation) -> tuple[str, ...]:
+    always = ("x-amz-trailer", "x-amz-server-side-encryption")
+    if operation.name == "PutBucketCors":
+        return (*always, *_CHECKSUM)
+    return always
+
+
+def refuse_size(request: S3Request, operation: Operation) -> None:
+    """An upload states its length, and it is at most 5 GiB."""
+    if operation.name not in {"PutObject", "UploadPart"} or "x-amz-copy-source" in request.headers:
+        return
+    length = request.headers.get("content-length", "")
+    if not length.isdigit():
+        raise R2Error(MISSING_LENGTH)
+    if int(length) > _LARGEST:
+        raise R2Error(TOO_LARGE)
+
+
+@dataclass
+class WriteRate:
+    """One write a second to the same key (``r2/api/error-codes.mdx``, 10058)."""
+
+    clock: Callable[[], float] = time.monotonic
+    _last: dict[tuple[str, str], float] = field(default_factory=dict)
+
+    def check(self, bucket: str, key: str) -> None:
+        """Refuse a write within a second after the last one."""
+        now = self.clock()
+        if len(self._last) > 10_000:
+            self._last = {place: at for place, at in self._last.items() if now - at < 1}
+        if now - self._last.get((bucket, key), -1.0) < 1:
+            raise R2Error(TOO_MANY_REQUESTS, headers={"retry-after": "1"})
+
+    def note(self, bucket: str, key: str) -> None:
+        """Remember a write that was done."""
+        self._last[bucket, key] = self.clock()
+
+    def clear(self) -> None:
+        """Forget all writes."""
+        self._last.clear()

@@ -1,0 +1,173 @@
+"""The real object server: one SeaweedFS per sandbox, on free loopback ports, with an administrator's key that only we have."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import socket
+import sysconfig
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+
+from deploybook.sandbox.processes import Child
+from deploybook.sandbox.r2.errors import translate
+from deploybook.sandbox.r2.identities import Identities
+
+_PORTS = ("master.port", "volume.port", "filer.port", "s3.port", "admin.port")
+_ATTEMPTS = 3
+_SETTLED = 60.0
+_EMPTY = hashlib.sha256(b"").hexdigest()
+
+
+class Weed:
+    """``start`` first. Data, sockets, log and configuration live in ``directory``."""
+
+    def __init__(self, directory: Path, domains: tuple[str, ...]) -> None:
+        self._directory = directory
+        self._domains = domains
+        self._key, self._secret = secrets.token_hex(16), secrets.token_hex(32)
+        self._child: Child | None = None
+        self._ports: dict[str, int] = {}
+        self.identities: Identities
+        self.http: httpx.AsyncClient
+
+    @property
+    def url(self) -> str:
+        """Where SeaweedFS's S3 gateway listens."""
+        return self._at("s3.port")
+
+    async def start(self) -> None:
+        """Start the server; a port that another process took meanwhile is a reason to try again."""
+        self._directory.mkdir(parents=True, exist_ok=True)
+        self._write_configuration()
+        _remove_dead_sockets()
+        for attempt in range(1, _ATTEMPTS + 1):
+            self._ports = _free_ports([name for port in _PORTS for name in (port, f"{port}.grpc")])
+            log = self._directory / "weed.log"
+            self._child = await Child.start(self._command(), directory=self._directory, log=log)
+            try:
+                await self._child.wait_ready(self.url, seconds=15)
+                break
+            except RuntimeError:
+                await self._child.stop()
+                if attempt == _ATTEMPTS:
+                    raise
+        self.http = httpx.AsyncClient(trust_env=False, timeout=httpx.Timeout(None, connect=5), limits=httpx.Limits())
+        self.identities = Identities(self._ports["s3.port.grpc"])
+
+    async def close(self) -> None:
+        """End the server and remove its sockets (SeaweedFS puts some of them into /tmp, whatever it is told)."""
+        if self._child:
+            await self._child.stop()
+            self._child = None
+            self.identities.close()
+            await self.http.aclose()
+        for name, port in self._ports.items():
+            service = name.partition(".")[0]
+            Path(f"/tmp/seaweedfs-{service}-grpc-{port}.sock").unlink(missing_ok=True)  # noqa: S108
+
+    async def create_bucket(self, name: str) -> None:
+        """Create a bucket, with a first volume so that the first upload need not wait for one."""
+        await self._administer("PUT", name)
+        await self.grow(name)
+
+    async def grow(self, name: str) -> None:
+        """Allot the bucket's first volume."""
+        await self.http.get(f"{self._at('master.port')}/vol/grow", params={"collection": name, "count": "1"})
+
+    async def delete_bucket(self, name: str) -> None:
+        """Delete an empty bucket; SeaweedFS itself refuses one that is not."""
+        await self._administer("DELETE", name)
+
+    async def purge(self, names: list[str]) -> None:
+        """Delete buckets with all that is in them."""
+        url = f"{self._at('filer.port')}/buckets"
+        query = {"recursive": "true", "ignoreRecursiveError": "true"}
+        await asyncio.gather(*(self.http.delete(f"{url}/{name}", params=query) for name in names))
+
+    async def _administer(self, method: str, bucket: str) -> None:
+        headers = self._signed(method, f"/{bucket}")
+        answer = await self.http.request(method, f"{self.url}/{bucket}", headers=headers)
+        if answer.is_error:
+            raise translate(answer.status_code, answer.text)
+
+    def _signed(self, method: str, path: str) -> dict[str, str]:
+        """Headers of an S3 request without query and body, signed (Signature Version 4) with the administrator's key."""
+        host, stamp = self.url.removeprefix("http://"), datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        names = "host;x-amz-content-sha256;x-amz-date"
+        canonical = (
+            f"{method}\n{path}\n\nhost:{host}\nx-amz-content-sha256:{_EMPTY}\nx-amz-date:{stamp}\n\n{names}\n{_EMPTY}"
+        )
+        scope = f"{stamp[:8]}/auto/s3/aws4_request"
+        text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+        key = f"AWS4{self._secret}".encode()
+        for part in scope.split("/"):
+            key = hmac.digest(key, part.encode(), "sha256")
+        signature = hmac.digest(key, text.encode(), "sha256").hex()
+        authorization = f"AWS4-HMAC-SHA256 Credential={self._key}/{scope}, SignedHeaders={names}, Signature={signature}"
+        return {"authorization": authorization, "x-amz-content-sha256": _EMPTY, "x-amz-date": stamp}
+
+    def _at(self, port: str) -> str:
+        return f"http://127.0.0.1:{self._ports[port]}"
+
+    def _write_configuration(self) -> None:
+        credentials = [{"accessKey": self._key, "secretKey": self._secret}]
+        identity = {"name": "sandbox", "credentials": credentials, "actions": ["Admin"]}
+        path = self._directory / "s3.json"
+        path.touch(mode=0o600)
+        path.write_text(json.dumps({"identities": [identity]}))
+
+    def _command(self) -> list[str]:
+        """Telemetry is on and the bind is 0.0.0.0 unless told otherwise; a missing bucket would be created on upload."""
+        options = {
+            "dir": self._directory,
+            "ip": "127.0.0.1",
+            "ip.bind": "127.0.0.1",
+            "master.telemetry": "false",
+            "webdav": "false",
+            "admin.ui": "false",
+            "s3.port.iceberg": 0,
+            "s3.port.lance": 0,
+            "s3.config": self._directory / "s3.json",
+            "s3.domainName": ",".join(self._domains),
+            "s3.allowDeleteBucketNotEmpty": "false",
+            "s3.autoCreateBucket": "false",
+            "s3.localSocket": self._directory / "s3.sock",
+            "filer.localSocket": self._directory / "filer.sock",
+            **self._ports,
+        }
+        weed = Path(sysconfig.get_path("scripts")) / "weed"
+        return [str(weed), "mini", *(f"-{name}={value}" for name, value in options.items())]
+
+
+def _free_ports(names: list[str]) -> dict[str, int]:
+    """A distinct free port for each name: all are held open until the last is found."""
+    with contextlib.ExitStack() as stack:
+        ports = {}
+        for name in names:
+            probe = stack.enter_context(socket.socket())
+            probe.bind(("127.0.0.1", 0))
+            ports[name] = int(probe.getsockname()[1])
+        return ports
+
+
+def _remove_dead_sockets() -> None:
+    """Remove what killed servers of ours left in /tmp; a socket that still answers is left alone."""
+    for path in Path("/tmp").glob("seaweedfs-*-grpc-*.sock"):  # noqa: S108
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
+            found = path.stat()
+            # A young one may belong to a server that has not come to listen yet.
+            if found.st_uid != os.getuid() or time.time() - found.st_mtime < _SETTLED:
+                continue
+            try:
+                probe.connect(str(path))
+            except ConnectionRefusedError:
+                path.unlink()
