@@ -6,7 +6,7 @@ from starlette.responses import JSONResponse, Response
 
 from deploybook.sandbox.vercel import deployment_views
 from deploybook.sandbox.vercel.calls import Call, operation
-from deploybook.sandbox.vercel.errors import not_implemented
+from deploybook.sandbox.vercel.errors import bad_request, not_implemented
 from deploybook.sandbox.vercel.requests import NewAlias
 from deploybook.sandbox.vercel.views import moment
 
@@ -58,25 +58,29 @@ async def _delete(call: Call) -> Response:
 
 async def _promote(call: Call) -> Response:
     """Answers without a body, as the description has it."""
-    await call.platform.promote(call.project("projectId"), call.deployment("deploymentId"))
+    await call.platform.promote(call.project("projectId"), call.deployment("deploymentId"), kind="promote")
     return Response(status_code=201)
 
 
+async def _rollback(call: Call) -> Response:
+    """``vercel rollback``: like a promotion, for a deployment that was in production before."""
+    deployment = call.deployment("deploymentId")
+    if not deployment.production:
+        raise bad_request("The deployment is not a production deployment and can not be rolled back to.")
+    await call.platform.promote(call.project("projectId"), deployment, kind="rollback")
+    return Response(status_code=201)
+
+
+_LISTING = "projectId domain limit since until"
 _OF_DEPLOYMENT = "/deployments/{id}/aliases"
 
 OPERATIONS = (
-    operation(
-        "GET",
-        (4,),
-        "/aliases",
-        _list,
-        query="projectId domain limit since until",
-        rates=["aliases-list"],
-        per_user=True,
-    ),
+    operation("GET", (4,), "/aliases", _list, query=_LISTING, rates=["aliases-list"], per_user=True),
+    operation("GET", (3,), "/now/aliases", _list, query=_LISTING, rates=["aliases-list"], per_user=True),
     operation("GET", (4,), "/aliases/{idOrAlias}", _get, rates=["alias-get"], per_user=True),
     operation("DELETE", (2,), "/aliases/{aliasId}", _delete, rates=["aliases-delete"]),
     operation("GET", (2,), _OF_DEPLOYMENT, _of_deployment, rates=["aliases-list"], per_user=True),
+    operation("GET", (0,), "/now" + _OF_DEPLOYMENT, _of_deployment, rates=["aliases-list"], per_user=True),
     operation("POST", (2,), _OF_DEPLOYMENT, _assign, rates=["alias-create"]),
     operation(
         "POST",
@@ -86,5 +90,7 @@ OPERATIONS = (
         rates=["production-deployment"],
         per_user=True,
     ),
-    operation("POST", (9,), "/projects/{projectId}/rollback/{deploymentId}", _promote, rates=["production-deployment"]),
+    operation(
+        "POST", (9,), "/projects/{projectId}/rollback/{deploymentId}", _rollback, rates=["production-deployment"]
+    ),
 )

@@ -10,10 +10,10 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from deploybook.sandbox.vercel import deployment_views as views
 from deploybook.sandbox.vercel.calls import Call, operation
+from deploybook.sandbox.vercel.deployment_requests import NewDeployment
 from deploybook.sandbox.vercel.deployments import GOING, Deployment, Event
 from deploybook.sandbox.vercel.errors import bad_request
 from deploybook.sandbox.vercel.ordering import order
-from deploybook.sandbox.vercel.requests import NewDeployment
 
 _LINES = "application/stream+json"
 
@@ -104,6 +104,10 @@ async def _follow(deployment: Deployment, fits: Callable[[Event], bool]) -> Asyn
         await asyncio.sleep(0.05)
 
 
+async def _builds(call: Call) -> Response:
+    return JSONResponse({"builds": [views.build(call.deployment())]})
+
+
 async def _runtime_logs(call: Call) -> Response:
     project, deployment = call.project("projectId"), call.deployment("deploymentId")
     lines = deployment.logs if deployment.project_id == project.id else []
@@ -142,7 +146,9 @@ OPERATIONS = (
         per_user=True,
     ),
     operation("DELETE", (13,), "/deployments/{id}", _delete, rates=["deployments-delete"]),
+    operation("DELETE", (0,), "/now/deployments/{id}", _delete, query="hard", rates=["deployments-delete"]),
     operation("PATCH", (12,), "/deployments/{id}/cancel", _cancel),
+    operation("GET", (11,), "/deployments/{id}/builds", _builds, rates=["deployments-get"], per_user=True),
     operation("GET", (3,), "/deployments/{idOrUrl}/events", _events, query=_EVENTS),
     operation("GET", (3,), "/now/deployments/{idOrUrl}/events", _events, query=_EVENTS),
     operation("GET", (1,), "/projects/{projectId}/deployments/{deploymentId}/runtime-logs", _runtime_logs),

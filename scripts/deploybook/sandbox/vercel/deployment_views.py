@@ -17,13 +17,14 @@ def _common(one: Deployment, state: State) -> dict[str, Any]:
         "projectId": one.project_id,
         "ownerId": one.owner_id,
         "readyState": one.state,
-        "source": one.source,
         "type": "LAMBDAS",
         "meta": one.meta,
         "createdAt": one.created_at,
         "creator": {"uid": creator.id, "username": creator.username},
         "inspectorUrl": f"https://vercel.com/{team.slug}/{one.name}/{one.id.removeprefix('dpl_')}",
     }
+    if one.source is not None:
+        shown["source"] = one.source
     if one.production:
         shown["target"] = "production"
     if one.ready_at is not None:
@@ -44,6 +45,7 @@ def listed(one: Deployment, state: State) -> dict[str, Any]:
         "state": one.state,
         "created": one.created_at,
         "aliasAssigned": one.alias_assigned_at or False,
+        "buildingAt": one.building_at or one.created_at,
         "projectSettings": {},
     }
 
@@ -88,6 +90,24 @@ def deployment(one: Deployment, state: State) -> dict[str, Any]:
     return shown
 
 
+def build(one: Deployment) -> dict[str, Any]:
+    """The deployment's only build, as ``vercel inspect`` reads it from a path that the description doesn't have."""
+    output = [
+        {"type": "file", "path": path, "size": len(content), "mode": 0o100644} for path, content in one.output.items()
+    ]
+    return {
+        "id": f"bld_{one.id.removeprefix('dpl_')[:9].lower()}",
+        "deploymentId": one.id,
+        "entrypoint": ".",
+        "use": "@vercel/vc-build",
+        "readyState": one.state,
+        "readyStateAt": one.ready_at or one.created_at,
+        "createdAt": one.created_at,
+        "createdIn": "iad1",
+        "output": output,
+    }
+
+
 def event(one: Event, deployment: Deployment) -> dict[str, Any]:
     """One entry of ``getDeploymentEvents``."""
     payload = {
@@ -109,7 +129,6 @@ def log_line(one: LogLine) -> dict[str, Any]:
         "level": one.level,
         "message": one.message,
         "messageTruncated": False,
-        "source": one.source,
         "domain": one.domain,
         "requestMethod": one.method,
         "requestPath": one.path,

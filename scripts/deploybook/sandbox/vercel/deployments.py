@@ -50,7 +50,7 @@ class Deployment:
     owner_id: str
     creator_id: str
     production: bool
-    source: str
+    source: str | None
     url: str = ""
     files: dict[str, bytes] = field(default_factory=dict)
     output: dict[str, bytes] = field(default_factory=dict)

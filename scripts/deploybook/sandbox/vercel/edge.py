@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Callable
 from typing import Any
@@ -53,8 +54,7 @@ class Edge:
     async def close_all(self) -> None:
         """Give every address up."""
         self.sites.clear()
-        for host in list(self._listeners):
-            await self.close(host)
+        await asyncio.gather(*(self.close(host) for host in list(self._listeners)))
 
     def mount(self, deployment: Deployment) -> None:
         """Make the app of a READY deployment: the web app with exactly its variables, or its static files."""

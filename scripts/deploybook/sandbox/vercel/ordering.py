@@ -9,11 +9,11 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from deploybook.sandbox.vercel.calls import Call
+from deploybook.sandbox.vercel.deployment_requests import File, GitSource, NewDeployment
 from deploybook.sandbox.vercel.deployments import Deployment
 from deploybook.sandbox.vercel.errors import VercelError, bad_request, not_found
 from deploybook.sandbox.vercel.platform import Order
 from deploybook.sandbox.vercel.projects import Project
-from deploybook.sandbox.vercel.requests import File, GitSource, NewDeployment
 
 
 async def order(call: Call, body: NewDeployment) -> Order:
@@ -35,11 +35,12 @@ async def order(call: Call, body: NewDeployment) -> Order:
         project,
         call.scope,
         production,
-        "api-trigger-git-deploy" if git_source else "cli",
+        "api-trigger-git-deploy" if git_source else body.source,
         files,
         git_source,
         body.meta,
         {name: value for name, value in settings.items() if value is not None},
+        body.env,
     )
 
 
@@ -56,7 +57,7 @@ def _again(call: Call, body: NewDeployment, old: Deployment) -> Order:
     production = old.production if body.target is None else body.target == "production"
     settings = body.project_settings.given() if body.project_settings else old.settings
     meta = {**old.meta, **body.meta, "originalDeploymentId": old.id}
-    return Order(project, call.scope, production, "redeploy", old.files, old.git_source, meta, settings)
+    return Order(project, call.scope, production, "redeploy", old.files, old.git_source, meta, settings, body.env)
 
 
 async def _project(call: Call, body: NewDeployment, settings: dict[str, Any]) -> Project:

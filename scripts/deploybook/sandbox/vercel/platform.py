@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,11 +30,13 @@ class Order:
     project: Project
     scope: Scope
     production: bool
-    source: str
+    source: str | None
     files: dict[str, bytes] = field(default_factory=dict)
     git_source: dict[str, Any] | None = None
     meta: dict[str, str] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
+    # Given with this one deployment; they win over the project's.
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 class Platform:
@@ -75,10 +78,10 @@ class Platform:
 
     async def delete_project(self, project: Project) -> None:
         """Remove a project, its deployments and its addresses."""
-        for deployment in self.state.deployments_of(project):
-            await self.delete_deployment(deployment)
+        # Listeners take a moment to close, so all close at once.
+        deployments = self.state.deployments_of(project)
         self.state.projects.remove(project)
-        await self.edge.close(project.domain)
+        await asyncio.gather(self.edge.close(project.domain), *map(self.delete_deployment, deployments))
 
     async def deploy(self, order: Order) -> Deployment:
         """A new deployment, queued; it keeps the variables as they are now."""
@@ -97,7 +100,8 @@ class Platform:
         )
         deployment.url = await self.edge.open()
         system = self.state.system_variables(project, deployment)
-        deployment.variables = project.variables.snapshot(deployment.target, deployment.branch, system)
+        snapshot = project.variables.snapshot(deployment.target, deployment.branch, system)
+        deployment.variables = snapshot | dict(order.variables)
         self.state.deployments[deployment.id] = deployment
         self.builder.start(deployment)
         return deployment
@@ -115,14 +119,22 @@ class Platform:
         self.state.remove_deployment(deployment)
         await self.edge.close(deployment.url)
 
-    async def promote(self, project: Project, deployment: Deployment) -> None:
-        """Point the project's production names at a deployment."""
+    async def promote(self, project: Project, deployment: Deployment, *, kind: str) -> None:
+        """Point the project's production names at a deployment; ``kind`` is ``promote`` or ``rollback``."""
         if deployment.project_id != project.id:
             raise bad_request("The deployment does not belong to the project.")
         deployment.check_ready()
-        if self.state.production(project) is deployment:
+        current = self.state.production(project)
+        if current is deployment:
             raise VercelError(409, "conflict", "The deployment is already the current production deployment.")
         await self._take_production(project, deployment)
+        project.last_alias_request = {
+            "fromDeploymentId": current.id if current else "",
+            "toDeploymentId": deployment.id,
+            "jobStatus": "failed" if deployment.alias_error else "succeeded",
+            "requestedAt": now(),
+            "type": kind,
+        }
 
     def assign(self, deployment: Deployment, name: str, owner_id: str) -> Alias:
         """Show a deployment under one more name."""

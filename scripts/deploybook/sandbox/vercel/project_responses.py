@@ -11,7 +11,7 @@ from deploybook.sandbox.vercel import views
 from deploybook.sandbox.vercel.calls import Call, operation
 from deploybook.sandbox.vercel.errors import VercelError, not_implemented
 from deploybook.sandbox.vercel.projects import Repository
-from deploybook.sandbox.vercel.requests import ChangedBypass, ChangedProject, NewProject
+from deploybook.sandbox.vercel.requests import ChangedBypass, ChangedProject, GitRepository, NewProject
 from deploybook.sandbox.vercel.variable_responses import variable_of
 
 # Described members with an effect that the sandbox doesn't have: taking and forgetting them would be a lie.
@@ -92,6 +92,19 @@ async def _bypass(call: Call) -> Response:
     return JSONResponse({"protectionBypass": project.bypasses})
 
 
+async def _link(call: Call) -> Response:
+    """``vercel git connect``: any repository of a name can be linked, for the sandbox has no list of them."""
+    project, body = call.project(), await call.body(GitRepository)
+    project.repository = Repository.parse(body.type, body.repo)
+    return JSONResponse(views.project(project, call.platform.state))
+
+
+async def _unlink(call: Call) -> Response:
+    project = call.project()
+    project.repository = None
+    return JSONResponse(views.project(project, call.platform.state))
+
+
 def _refuse_absent(given: Any) -> None:
     asked = given if isinstance(given, Mapping) else {}
     for name in _NOT_HERE:
@@ -102,7 +115,9 @@ def _refuse_absent(given: Any) -> None:
 OPERATIONS = (
     operation("GET", (9, 10), "/projects", _list, query="search limit from until since"),
     operation("POST", (1, 9, 10, 11), "/projects", _create),
-    operation("GET", (9,), "/projects/{idOrName}", _get),
+    operation("GET", (9,), "/projects/{idOrName}", _get, query="rollbackInfo"),
+    operation("POST", (9,), "/projects/{idOrName}/link", _link),
+    operation("DELETE", (9,), "/projects/{idOrName}/link", _unlink),
     operation("PATCH", (9,), "/projects/{idOrName}", _update),
     operation("DELETE", (2, 9), "/projects/{idOrName}", _delete),
     operation("PATCH", (1,), "/projects/{idOrName}/protection-bypass", _bypass, rates=["protection-bypass-write"]),

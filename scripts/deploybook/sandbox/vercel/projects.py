@@ -73,6 +73,8 @@ class Project:
     variables: Variables = field(default_factory=Variables)
     domains: dict[str, Domain] = field(default_factory=dict)
     domain: str = ""
+    # The last promotion or rollback, by Vercel's names: clients wait on it.
+    last_alias_request: dict[str, Any] | None = None
     id: str = field(default_factory=lambda: mint("prj_"))
     created_at: int = field(default_factory=now)
     updated_at: int = field(default_factory=now)

@@ -105,6 +105,12 @@ async def _pull(call: Call) -> Response:
     return JSONResponse({"env": _visible(project, target, branch), "buildEnv": {}})
 
 
+async def _custom_environments(call: Call) -> Response:
+    """Always none: they are made by an operation that the sandbox doesn't have, which answers 501."""
+    call.project()
+    return JSONResponse({"environments": []})
+
+
 def _visible(project: Project, target: str, branch: str | None) -> dict[str, str]:
     hidden = {one.key for one in project.variables.all() if one.type == "sensitive" and target in one.target}
     snapshot = project.variables.snapshot(target, branch, {"VERCEL_ENV": target})
@@ -127,6 +133,7 @@ OPERATIONS = (
     operation("PATCH", (9, 10), _ENV + "/{id}", _edit, rates=["env-update"]),
     operation("DELETE", (9, 10), _ENV + "/{id}", _remove, rates=["env-delete"]),
     operation("DELETE", (1,), _ENV, _remove_many, rates=["env-batch-delete"]),
+    operation("GET", (0, 9), "/projects/{idOrName}/custom-environments", _custom_environments, query="gitBranch"),
     operation("GET", (3,), "/env/pull/{idOrName}", _pull, query="source", rates=["env-pull"]),
     operation("GET", (3,), "/env/pull/{idOrName}/{target}", _pull, query="source", rates=["env-pull"]),
     operation("GET", (3,), "/env/pull/{idOrName}/{target}/{branch}", _pull, query="source", rates=["env-pull"]),

@@ -147,6 +147,8 @@ def project(one: Project, state: State) -> dict[str, Any]:
         "targets": {"production": _brief(current, state)} if current else {},
         "env": [variable(item, decrypt=False) for item in one.variables.all()],
     }
+    if one.last_alias_request is not None:
+        shown["lastAliasRequest"] = one.last_alias_request
     if one.bypasses:
         shown["protectionBypass"] = one.bypasses
     if one.repository is not None:
