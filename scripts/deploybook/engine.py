@@ -6,7 +6,10 @@ Use: ``papermill --engine deploybook in.ipynb out.ipynb``; the runner uses it al
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from papermill.engines import NBClientEngine, NotebookExecutionManager
@@ -18,8 +21,6 @@ from deploybook.redact import Redactor
 from deploybook.secrets_known import known_secrets
 from deploybook.vault import Vault
 
-# The kernel is reached over Unix sockets: nothing that a cell shows crosses a port that another user could listen to.
-SOCKETS = Config({"KernelManager": {"transport": "ipc"}})
 CellDone = Callable[[Any], None]
 
 
@@ -56,6 +57,15 @@ class DeploybookEngine(NBClientEngine):  # type: ignore[misc]
 
         nb_man.save, nb_man.cell_complete = redacted_save, reporting_complete
         try:
-            return super().execute_managed_notebook(nb_man, kernel_name, *arguments, config=SOCKETS, **options)
+            with _sockets() as config:
+                return super().execute_managed_notebook(nb_man, kernel_name, *arguments, config=config, **options)
         finally:
             redacted_save()
+
+
+@contextmanager
+def _sockets() -> Iterator[Config]:
+    """Have the kernel reached over Unix sockets in a folder of its own: no other user can listen to what a cell shows."""
+    with tempfile.TemporaryDirectory(prefix="deploybook-") as directory:
+        connection_file = str(Path(directory) / "kernel.json")
+        yield Config({"KernelManager": {"transport": "ipc", "connection_file": connection_file}})

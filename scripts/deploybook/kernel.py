@@ -69,15 +69,15 @@ def _wrap_send(session: Any) -> None:
 
 
 def _show_error(
-    _shell: Any,
-    _kind: type[BaseException],
+    shell: Any,
+    kind: type[BaseException],
     error: BaseException,
     _trace: TracebackType | None,
     tb_offset: int | None = None,
 ) -> list[str]:
-    """IPython's contract for a custom handler: the lines to show in place of a traceback."""
+    """IPython's contract for a custom handler: show the error, and return the lines shown in place of a traceback."""
     del tb_offset
     assert isinstance(error, DeploybookError)
     lines = [f"{type(error).__name__}: {error}", *error.lines()[1:]]
-    print("\n".join(lines))
+    shell._showtraceback(kind, str(error), lines)
     return lines

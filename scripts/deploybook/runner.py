@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -83,6 +84,7 @@ def run(plan: Plan, listener: Listener) -> tuple[RunReport, Path]:
     plan.require_variables()
     started = datetime.datetime.now(datetime.UTC)
     clock = time.monotonic()
+    _warm_up()
     directory = _make_directory(plan.layout.runs, f"{started:%Y%m%dT%H%M%SZ}-{plan.mode}")
     with _only_run(plan), _world(plan) as (state, environ):
         results = _run_sections(plan, listener, directory, state, environ)
@@ -92,6 +94,12 @@ def run(plan: Plan, listener: Listener) -> tuple[RunReport, Path]:
     )
     report.write(directory)
     return report, directory
+
+
+def _warm_up() -> None:
+    """Start the fork server, which imports papermill once for all workers, while the sandbox starts."""
+    multiprocessing.set_forkserver_preload(["deploybook.warm", "papermill"])
+    forkserver.ensure_running()
 
 
 @contextmanager
@@ -127,9 +135,7 @@ def _only_run(plan: Plan) -> Iterator[None]:
 def _run_sections(
     plan: Plan, listener: Listener, directory: Path, state: Path, environ: dict[str, str]
 ) -> list[SectionResult]:
-    # A fork server imports papermill once for all workers; plain fork would copy this process's threads' locks.
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["deploybook.worker"])
     queue = context.Queue()
     results: dict[str, SectionResult] = {}
     with _relayed(queue, listener.cell_done), ProcessPoolExecutor(plan.jobs, context, prepare, (queue,)) as pool:

@@ -10,12 +10,8 @@ from multiprocessing.queues import Queue
 from pathlib import Path
 from typing import Any
 
-import papermill
-from papermill.exceptions import PapermillExecutionError
-
 from deploybook import errors
 from deploybook.contract import Section
-from deploybook.notebooks import events
 from deploybook.report import CellResult, SectionResult
 from deploybook.vault import Vault
 
@@ -42,8 +38,16 @@ def prepare(progress: Queue[Any]) -> None:
 
 def execute(job: Job) -> SectionResult:
     """Run one notebook and tell how it went; the executed copy is saved whatever happens."""
+    # Heavy, and imported by the fork server already: the runner's own process does without.
+    import papermill
+    from nbclient.exceptions import DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
+    from deploybook import warm
+    from deploybook.notebooks import events
+
     os.environ.clear()
-    os.environ.update(job.environ)
+    os.environ.update(job.environ | {warm.CHOICE_VARIABLE: warm.NAME})
     logging.getLogger("papermill").setLevel(logging.ERROR)
     result = SectionResult(job.section.slug, job.section.title, notebook=job.output.name, parameters=job.parameters)
     started = time.monotonic()
@@ -69,6 +73,14 @@ def execute(job: Job) -> SectionResult:
     except PapermillExecutionError as failure:
         result.status = "failed"
         result.error = _describe(job.section.slug, failure, result.cells)
+    except (RuntimeError, DeadKernelError) as failure:
+        # nbclient's words for a kernel that did not start, or died: there is no executed cell to blame.
+        result.status = "failed"
+        unexpected = errors.RunbookFailed(job.section.slug, "kernel", str(failure))
+        message = f"The kernel of the {job.section.slug} runbook did not start or died: {failure}."
+        result.error = _as_dict(
+            "RunbookFailed", message, unexpected.hint, unexpected.entry, unexpected.exit_code, "kernel"
+        )
     result.seconds = round(time.monotonic() - started, 3)
     return result
 
@@ -78,7 +90,7 @@ def _tell(slug: str, cell: CellResult) -> None:
         _progress.put((slug, cell))
 
 
-def _describe(slug: str, failure: PapermillExecutionError, cells: list[CellResult]) -> dict[str, Any]:
+def _describe(slug: str, failure: Any, cells: list[CellResult]) -> dict[str, Any]:
     """The operator's view of an error in a notebook: our own error classes by name, anything else as RunbookFailed."""
     cell = cells[-1].id if cells else "?"
     kind = getattr(errors, failure.ename, None)
