@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import uvicorn
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 if TYPE_CHECKING:
     from deploybook.sandbox.certificates import Certificates
@@ -44,7 +44,7 @@ async def serve(app: ASGIApp, *, port: int = 0, certificates: Certificates | Non
     """Serve ``app`` on 127.0.0.1 until ``Listener.close``; with certificates over https."""
     bound = _listening(port)
     config = uvicorn.Config(
-        _with_cut(app),
+        _with_cut(_closing_unread(app)),
         log_config=None,
         access_log=False,
         lifespan="off",
@@ -72,6 +72,33 @@ def _with_cut(app: ASGIApp) -> ASGIApp:
         await app(scope, receive, send)
 
     return cuttable
+
+
+def _closing_unread(app: ASGIApp) -> ASGIApp:
+    """Close the connection where a client that waits for *100 Continue* is refused instead.
+
+    It will not send its body then, and the server would take the next request's first bytes for it (RFC 9110 §10.1.1).
+    """
+
+    async def closing(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or (b"expect", b"100-continue") not in scope["headers"]:
+            await app(scope, receive, send)
+            return
+        asked = False
+
+        async def receiving() -> Message:
+            nonlocal asked
+            asked = True
+            return await receive()
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start" and not asked:
+                message = {**message, "headers": [*message.get("headers", []), (b"connection", b"close")]}
+            await send(message)
+
+        await app(scope, receiving, sending)
+
+    return closing
 
 
 def _listening(port: int) -> socket.socket:
