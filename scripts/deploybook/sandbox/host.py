@@ -26,6 +26,7 @@ REGISTRY: dict[str, str] = {
     "modal": "deploybook.sandbox.modal.service:ModalService",
     "vercel": "deploybook.sandbox.vercel.service:VercelService",
     "render": "deploybook.sandbox.render.service:RenderService",
+    "github": "deploybook.sandbox.github.service:GitHubService",
 }
 
 

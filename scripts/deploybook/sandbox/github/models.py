@@ -1,0 +1,176 @@
+"""The repository: branches, commits, files and Actions secrets, with the rules between them; no HTTP here."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import itertools
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from nacl.exceptions import CryptoError
+from nacl.public import PrivateKey, SealedBox
+
+_SECRET_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_MOST_SECRETS = 100
+_SECRET_BYTES = 48 * 1024
+_numbers = itertools.count(secrets.randbelow(10**8) + 10**9)
+
+
+class Refusal(Exception):
+    """A request that the rules forbid: GitHub's status and message."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+def now() -> datetime:
+    """The present to the second, as GitHub tells it."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def number() -> int:
+    """A fresh numeric id, greater than those before it."""
+    return next(_numbers)
+
+
+def blob_sha(content: bytes) -> str:
+    """Git's own name for a file's content."""
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A commit with the whole of its files."""
+
+    sha: str
+    tree: str
+    message: str
+    files: Mapping[str, bytes]
+    parent: str | None
+    author: Mapping[str, str]
+    date: datetime
+
+
+@dataclass
+class Secret:
+    """An Actions secret; the value never leaves but to a run."""
+
+    name: str
+    value: str
+    created_at: datetime = field(default_factory=now)
+    updated_at: datetime = field(default_factory=now)
+
+
+@dataclass
+class Repository:
+    """A private repository with one key pair for its secrets."""
+
+    owner: str
+    name: str
+    default_branch: str = "main"
+    id: int = field(default_factory=number)
+    created_at: datetime = field(default_factory=now)
+    branches: dict[str, Commit] = field(default_factory=dict)
+    commits: dict[str, Commit] = field(default_factory=dict)
+    secrets: dict[str, Secret] = field(default_factory=dict)
+    private_key: PrivateKey = field(default_factory=PrivateKey.generate)
+    key_id: str = field(default_factory=lambda: str(secrets.randbelow(9 * 10**17) + 10**17))
+
+    def __post_init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """One branch with one commit, and no secrets."""
+        self.branches.clear()
+        self.commits.clear()
+        self.secrets.clear()
+        self.branches[self.default_branch] = self._commit({"README.md": b"# Studio\n"}, "Initial commit", None, {})
+
+    @property
+    def full_name(self) -> str:
+        """``owner/name``."""
+        return f"{self.owner}/{self.name}"
+
+    @property
+    def public_key(self) -> str:
+        """The key that clients seal secrets with, in base64."""
+        return base64.b64encode(bytes(self.private_key.public_key)).decode()
+
+    def head(self, branch: str) -> Commit:
+        """The newest commit of a branch."""
+        if branch not in self.branches:
+            raise Refusal(404, f"Branch {branch} not found")
+        return self.branches[branch]
+
+    def resolve(self, ref: str) -> Commit:
+        """The commit that a branch, ``refs/heads/…`` or a SHA means."""
+        branch = ref.removeprefix("refs/heads/")
+        found = self.branches.get(branch) or self.commits.get(ref)
+        if found is None:
+            raise Refusal(404, f"No commit found for the ref {ref}")
+        return found
+
+    def write(
+        self, path: str, content: bytes | None, *, branch: str, sha: str | None, message: str, author: Mapping[str, str]
+    ) -> Commit:
+        """Commit a file's new content, or its removal (``None``); an existing file must be named by its blob's SHA."""
+        head = self.head(branch)
+        old = head.files.get(path)
+        if old is None and (content is None or any(known.startswith(f"{path}/") for known in head.files)):
+            raise Refusal(404, "Not Found")
+        if old is not None and sha is None:
+            raise Refusal(422, 'Invalid request.\n\n"sha" wasn\'t supplied.')
+        if sha is not None and sha != (blob_sha(old) if old is not None else None):
+            raise Refusal(409, f"{path} does not match {sha}")
+        files = {known: kept for known, kept in head.files.items() if known != path}
+        if content is not None:
+            files[path] = content
+        self.branches[branch] = self._commit(files, message, head.sha, author)
+        return self.branches[branch]
+
+    def _commit(
+        self, files: Mapping[str, bytes], message: str, parent: str | None, author: Mapping[str, str]
+    ) -> Commit:
+        listing = "\n".join(f"{path} {blob_sha(content)}" for path, content in sorted(files.items()))
+        tree = hashlib.sha1(listing.encode(), usedforsecurity=False).hexdigest()
+        date = now()
+        # A nonce, so that two equal commits within a second stay two.
+        text = f"{tree}\n{parent}\n{date.isoformat()}\n{message}\n{secrets.token_hex(8)}"
+        sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+        known = {"name": self.owner, "email": f"{self.owner}@users.noreply.github.com"} | dict(author)
+        self.commits[sha] = Commit(sha, tree, message, dict(files), parent, known, date)
+        return self.commits[sha]
+
+    def secret(self, name: str) -> Secret:
+        """A secret by its name, in any case."""
+        if name.upper() not in self.secrets:
+            raise Refusal(404, "Not Found")
+        return self.secrets[name.upper()]
+
+    def put_secret(self, name: str, sealed: bytes, key_id: str) -> bool:
+        """Open the sealed box and keep the value; True if the name is new. What cannot be opened is refused."""
+        if not _SECRET_NAME.fullmatch(name) or name.upper().startswith("GITHUB_"):
+            raise Refusal(422, "Secret names can only contain alphanumeric characters and underscores, must not start "
+                               "with a number, and must not start with GITHUB_")  # fmt: skip
+        if key_id != self.key_id:
+            raise Refusal(422, "Bad request: the key_id is not the repository's current public key")
+        try:
+            value = SealedBox(self.private_key).decrypt(sealed).decode()
+        except (CryptoError, ValueError):
+            raise Refusal(422, "Bad request: encrypted_value could not be decrypted with the public key") from None
+        if len(value.encode()) > _SECRET_BYTES:
+            raise Refusal(422, "Secret value is too large: 48 KB at most")
+        kept = self.secrets.get(name.upper())
+        if kept:
+            kept.value, kept.updated_at = value, now()
+            return False
+        if len(self.secrets) >= _MOST_SECRETS:
+            raise Refusal(422, f"A repository has {_MOST_SECRETS} secrets at most")
+        self.secrets[name.upper()] = Secret(name.upper(), value)
+        return True

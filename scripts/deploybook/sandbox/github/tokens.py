@@ -1,0 +1,57 @@
+"""Fine-grained personal access tokens: what each may do, per permission, in the one repository."""
+
+from __future__ import annotations
+
+import secrets
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+LEVELS = ("read", "write")
+# https://docs.github.com/en/rest/authentication/permissions-required-for-fine-grained-personal-access-tokens
+PERMISSIONS = frozenset({"actions", "contents", "metadata", "secrets", "workflows"})
+# What the guide tells the operator to grant; dispatching a workflow by API would want actions: write.
+OPERATOR_PERMISSIONS = {"actions": "read", "contents": "write", "secrets": "write", "workflows": "write"}
+_LETTERS = string.ascii_letters + string.digits
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token's value and its permissions (``metadata: read`` comes with every token)."""
+
+    value: str
+    permissions: Mapping[str, str]
+
+    def allows(self, permission: str, level: str) -> bool:
+        """Whether the token has this permission at this level or above."""
+        held = self.permissions.get(permission)
+        return held is not None and LEVELS.index(held) >= LEVELS.index(level)
+
+
+@dataclass
+class Tokens:
+    """The tokens in force; the first is the operator's."""
+
+    operator: Token = field(default_factory=lambda: new_token(OPERATOR_PERMISSIONS))
+    others: dict[str, Token] = field(default_factory=dict)
+
+    def find(self, value: str) -> Token | None:
+        """The token of this value."""
+        if secrets.compare_digest(value.encode(), self.operator.value.encode()):
+            return self.operator
+        return self.others.get(value)
+
+    def issue(self, permissions: Mapping[str, str]) -> Token:
+        """A further token; raises ValueError for a permission that the sandbox does not know."""
+        for name, level in permissions.items():
+            if name not in PERMISSIONS or level not in LEVELS:
+                raise ValueError(f"unknown permission {name}: {level}")
+        token = new_token(permissions)
+        self.others[token.value] = token
+        return token
+
+
+def new_token(permissions: Mapping[str, str]) -> Token:
+    """A value as long as GitHub's: ``github_pat_`` + 22 + ``_`` + 59."""
+    head, tail = ("".join(secrets.choice(_LETTERS) for _ in range(count)) for count in (22, 59))
+    return Token(f"github_pat_{head}_{tail}", {"metadata": "read", **permissions})

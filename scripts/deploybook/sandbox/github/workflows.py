@@ -1,0 +1,136 @@
+"""What a workflow file says: when it runs, under which concurrency group, and what its jobs would do.
+
+https://docs.github.com/en/actions/writing-workflows/workflow-syntax-for-github-actions
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any
+
+import yaml
+
+FOLDER = ".github/workflows/"
+_SECRET = re.compile(r"\$\{\{[^}]*?\bsecrets\.([A-Za-z0-9_]+)[^}]*\}\}")
+_FAILS = re.compile(r"\bcurl\b[^\n]*\s(--fail(-with-body|-early)?|-[a-zA-Z]*f[a-zA-Z]*)(\s|$)")
+
+
+class InvalidWorkflow(Exception):
+    """GitHub cannot run this file; a push of it makes a run that fails at once."""
+
+
+@dataclass(frozen=True)
+class JobPlan:
+    """One job in effect: the secrets it reads, and which of the two deployments its commands make."""
+
+    id: str
+    name: str
+    secrets: frozenset[str]
+    deploys_web: bool
+    calls_hook: bool
+    fails_on_http_error: bool
+
+
+@dataclass(frozen=True)
+class WorkflowFile:
+    """A parsed file; ``triggers`` maps an event's name to its filters."""
+
+    path: str
+    name: str
+    triggers: Mapping[str, Mapping[str, Any]]
+    jobs: tuple[JobPlan, ...]
+    group: str = ""
+    cancel_in_progress: bool = False
+    inputs: frozenset[str] = field(default_factory=frozenset)
+
+    def runs_on_push(self, branch: str, paths: Iterable[str]) -> bool:
+        """Whether a push of ``paths`` to ``branch`` starts it."""
+        if "push" not in self.triggers:
+            return False
+        push, changed = self.triggers["push"], list(paths)
+        if not _passes(push, "branches", [branch]) or ("tags" in push and "branches" not in push):
+            return False
+        return _passes(push, "paths", changed)
+
+
+def is_workflow(path: str) -> bool:
+    """Whether GitHub takes the file of this path for a workflow."""
+    name = path.removeprefix(FOLDER)
+    return path.startswith(FOLDER) and "/" not in name and name.endswith((".yml", ".yaml"))
+
+
+def parse(path: str, content: bytes) -> WorkflowFile:
+    """Read a workflow; raises InvalidWorkflow for what GitHub would not run."""
+    try:
+        document = yaml.safe_load(content)
+    except (yaml.YAMLError, UnicodeDecodeError) as problem:
+        raise InvalidWorkflow(str(problem)) from None
+    # YAML 1.1 reads the key ``on`` as true.
+    events = document.get("on", document.get(True)) if isinstance(document, dict) else None
+    if not events or not isinstance(document.get("jobs"), dict) or not document["jobs"]:
+        raise InvalidWorkflow("a workflow needs the keys on and jobs")
+    triggers = _triggers(events)
+    concurrency = document.get("concurrency") or {}
+    if isinstance(concurrency, str):
+        concurrency = {"group": concurrency}
+    shared = yaml.safe_dump(document.get("env") or {})
+    return WorkflowFile(
+        path,
+        str(document.get("name") or path),
+        triggers,
+        tuple(_job(name, job, shared) for name, job in document["jobs"].items()),
+        str(concurrency.get("group", "")),
+        concurrency.get("cancel-in-progress") is True,
+        frozenset((triggers.get("workflow_dispatch") or {}).get("inputs") or {}),
+    )
+
+
+def _triggers(events: Any) -> dict[str, dict[str, Any]]:
+    if isinstance(events, str):
+        return {events: {}}
+    if isinstance(events, list):
+        return {str(event): {} for event in events}
+    return {str(event): filters if isinstance(filters, dict) else {} for event, filters in events.items()}
+
+
+def _job(name: str, job: Any, shared: str) -> JobPlan:
+    if not isinstance(job, dict) or "runs-on" not in job or not isinstance(job.get("steps"), list):
+        raise InvalidWorkflow(f"job {name} needs runs-on and steps")
+    text = yaml.safe_dump(job, width=10**6)
+    commands = "\n".join(str(step.get("run", "")) for step in job["steps"] if isinstance(step, dict))
+    return JobPlan(
+        name,
+        str(job.get("name") or name),
+        frozenset(name.upper() for name in _SECRET.findall(text + shared)),
+        bool(re.search(r"\bvercel(@\S+)?\s+deploy\b", commands)),
+        bool(re.search(r"\bcurl\b", commands)) and "RENDER_DEPLOY_HOOK_URL" in text + shared,
+        bool(_FAILS.search(commands.replace("\\\n", " "))),
+    )
+
+
+def _passes(filters: Mapping[str, Any], name: str, values: list[str]) -> bool:
+    wanted, unwanted = _patterns(filters, name), _patterns(filters, f"{name}-ignore")
+    if name in filters:
+        return any(_last_match(value, wanted) for value in values)
+    return not unwanted or any(not any(_matches(value, pattern) for pattern in unwanted) for value in values)
+
+
+def _patterns(filters: Mapping[str, Any], name: str) -> list[str]:
+    given = filters.get(name) or []
+    return [given] if isinstance(given, str) else [str(pattern) for pattern in given]
+
+
+def _last_match(value: str, patterns: list[str]) -> bool:
+    """Patterns are read in order, and one with ``!`` takes away what those before it let in."""
+    included = False
+    for pattern in patterns:
+        if _matches(value, pattern.removeprefix("!")):
+            included = not pattern.startswith("!")
+    return included
+
+
+def _matches(value: str, pattern: str) -> bool:
+    return fnmatchcase(value, pattern)
