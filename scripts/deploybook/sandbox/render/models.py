@@ -198,6 +198,7 @@ class Cloud:
     owner: Owner
     user_email: str
     user_name: str
+    user_id: str = field(default_factory=lambda: xid("usr"))
     workers: dict[str, Worker] = field(default_factory=dict)
     logs: LogBook = field(default_factory=LogBook)
 

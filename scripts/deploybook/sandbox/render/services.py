@@ -71,7 +71,9 @@ class ServicesApi:
 
     async def user(self, _: Request) -> Response:
         """``get-user``."""
-        return JSONResponse({"email": self.cloud.user_email, "name": self.cloud.user_name})
+        # The id is newer than render.json: the official SDK (1.5.0) requires it.
+        user = {"id": self.cloud.user_id, "email": self.cloud.user_email, "name": self.cloud.user_name}
+        return JSONResponse(user)
 
     async def owners(self, request: Request) -> Response:
         """``list-owners``."""
