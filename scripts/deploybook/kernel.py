@@ -37,12 +37,16 @@ def require_confirmation(environment: str) -> None:
         )
 
 
-def protect(redactor: Redactor) -> None:
-    """From now on redact every shown message of this kernel, and show our errors as their lines instead of a traceback."""
+def show_errors_plainly() -> None:
+    """From now on show our own errors as their two or three lines; a traceback is for bugs."""
     shell = get_ipython()
-    if shell is None:
-        return
-    shell.set_custom_exc((DeploybookError,), _show_error)
+    if shell is not None:
+        shell.set_custom_exc((DeploybookError,), _show_error)
+
+
+def protect(redactor: Redactor) -> None:
+    """From now on redact every shown message of this kernel."""
+    shell = get_ipython()
     session = getattr(getattr(shell, "kernel", None), "session", None)
     if session is None:
         return

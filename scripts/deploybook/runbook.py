@@ -62,6 +62,7 @@ class Runbook:
 
         Raises InvalidValue or MissingVariable before the first request.
         """
+        kernel.show_errors_plainly()
         layout = find_layout()
         contract = load_contract(layout.contract)
         kernel.check_parameters(contract, {"mode": mode, "environment": environment})
@@ -101,9 +102,10 @@ class Runbook:
 
         With a false ``when`` the claim can't be tested yet; the line says so.
         """
-        if not when or not self.mode.checks:
-            reason = "not yet known" if self.mode.checks else f"not tested in {self.mode}"
-            self._show(Line("check", "later", claim, reason))
+        if not self.mode.checks:
+            return
+        if not when:
+            self._show(Line("check", "later", claim, "what it needs is not known yet"))
             return
         try:
             detail = self._settled(test, *arguments)

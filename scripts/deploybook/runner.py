@@ -8,6 +8,7 @@ import os
 import subprocess
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager, nullcontext
@@ -27,6 +28,10 @@ from deploybook.report import CellResult, RunReport, SectionResult
 from deploybook.session import SandboxProcess
 from deploybook.vault import Vault
 from deploybook.worker import Job, execute, prepare
+
+
+# A worker that died never says that its section has ended.
+LAST_WORDS_SECONDS = 5.0
 
 
 class Listener(Protocol):
@@ -138,7 +143,10 @@ def _run_sections(
     context = multiprocessing.get_context("forkserver")
     queue = context.Queue()
     results: dict[str, SectionResult] = {}
-    with _relayed(queue, listener.cell_done), ProcessPoolExecutor(plan.jobs, context, prepare, (queue,)) as pool:
+    with (
+        _relayed(queue, listener.cell_done) as drained,
+        ProcessPoolExecutor(plan.jobs, context, prepare, (queue,)) as pool,
+    ):
         waiting, running = plan.order(), dict[Future[SectionResult], str]()
         while waiting or running:
             for slug in _startable(plan, waiting, results, len(running)):
@@ -151,8 +159,10 @@ def _run_sections(
                 listener.section_done(results[slug])
             if running:
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    results[running.pop(future)] = future.result()
-                    listener.section_done(future.result())
+                    slug = running.pop(future)
+                    results[slug] = future.result()
+                    drained(slug)
+                    listener.section_done(results[slug])
     return [results[slug] for slug in plan.order()]
 
 
@@ -174,17 +184,22 @@ def _job(plan: Plan, slug: str, directory: Path, state: Path, environ: dict[str,
 
 
 @contextmanager
-def _relayed(queue: Any, tell: Callable[[str, CellResult], None]) -> Iterator[None]:
-    """Pass on, in a thread, what the workers put into the queue."""
+def _relayed(queue: Any, tell: Callable[[str, CellResult], None]) -> Iterator[Callable[[str], bool]]:
+    """Pass on, in a thread, what the workers put into the queue. Gives a function that waits until a section's last cell was."""
+    ended: dict[str, threading.Event] = defaultdict(threading.Event)
 
     def relay() -> None:
         while (item := queue.get()) is not None:
-            tell(*item)
+            slug, cell = item
+            if cell is None:
+                ended[slug].set()
+            else:
+                tell(slug, cell)
 
     thread = threading.Thread(target=relay, daemon=True)
     thread.start()
     try:
-        yield
+        yield lambda slug: ended[slug].wait(LAST_WORDS_SECONDS)
     finally:
         queue.put(None)
         thread.join()

@@ -82,10 +82,12 @@ def execute(job: Job) -> SectionResult:
             "RunbookFailed", message, unexpected.hint, unexpected.entry, unexpected.exit_code, "kernel"
         )
     result.seconds = round(time.monotonic() - started, 3)
+    _tell(job.section.slug, None)
     return result
 
 
-def _tell(slug: str, cell: CellResult) -> None:
+def _tell(slug: str, cell: CellResult | None) -> None:
+    """Pass on a cell, or None when there are no more."""
     if _progress is not None:
         _progress.put((slug, cell))
 

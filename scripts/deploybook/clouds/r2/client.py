@@ -31,6 +31,7 @@ class Cloudflare:
     account_id: str
     # What the preflight read and later steps use: nothing is read twice in a run.
     _groups: dict[str, str] = field(default_factory=dict)
+    _own_token: dict[str, Any] | None = None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Cloudflare:
@@ -46,16 +47,9 @@ class Cloudflare:
 
         Operations account-api-tokens-verify-token and user-api-tokens-verify-token: each refuses the other kind.
         """
-        try:
-            found = self._result("verify the token", "GET", f"{self._account}/tokens/verify")
-            return {**found, "owner": self._account}
-        except ServiceError as account_refusal:
-            if account_refusal.status not in {400, 401, 403, 404}:
-                raise
-            try:
-                return {**self._result("verify the token", "GET", "/user/tokens/verify"), "owner": "/user"}
-            except ServiceError:
-                raise account_refusal from None
+        if self._own_token is None:
+            self._own_token = self._verify_token()
+        return self._own_token
 
     def token_policies(self, owner: str, token_id: str) -> list[dict[str, Any]]:
         """The policies of one token, each ``{effect, resources, permission_groups: [{id, name}]}``."""
@@ -143,6 +137,17 @@ class Cloudflare:
             self._result(operation, "PUT", path, json={"rules": rules})
         else:
             self._result(operation, "DELETE", path)
+
+    def _verify_token(self) -> dict[str, Any]:
+        try:
+            return {**self._result("verify the token", "GET", f"{self._account}/tokens/verify"), "owner": self._account}
+        except ServiceError as account_refusal:
+            if account_refusal.status not in {400, 401, 403, 404}:
+                raise
+            try:
+                return {**self._result("verify the token", "GET", "/user/tokens/verify"), "owner": "/user"}
+            except ServiceError:
+                raise account_refusal from None
 
     @property
     def _account(self) -> str:

@@ -188,7 +188,7 @@ class Cors(Resource[list[dict[str, Any]]]):
             raise InvalidValue(
                 f"{origin!r} is no origin.", "Give scheme and host, such as <https://HOST>, with no slash at the end."
             )
-        self.name = f"{bucket} ← {origin or '(origin not known yet)'}"
+        self.name = bucket
         self.bucket = bucket
         self.origin = origin
         self.waits_for = None if origin else "NEXT_PUBLIC_APP_URL"
