@@ -29,7 +29,6 @@ from deploybook.session import SandboxProcess
 from deploybook.vault import Vault
 from deploybook.worker import Job, execute, prepare
 
-
 # A worker that died never says that its section has ended.
 LAST_WORDS_SECONDS = 5.0
 

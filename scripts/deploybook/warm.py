@@ -18,9 +18,9 @@ from typing import Any
 # Imported for the kernels' sake, before the fork.
 import boto3  # noqa: F401
 import httpx  # noqa: F401
-import IPython.core.interactiveshell  # noqa: F401
 import ipykernel.kernelapp
 import ipykernel.zmqshell
+import IPython.core.interactiveshell  # noqa: F401
 from jupyter_client.provisioning import LocalProvisioner
 
 import deploybook.runbook  # noqa: F401

@@ -8,19 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from urllib.parse import urlsplit
 
-import httpx
-
+from deploybook.sandbox.github.effects import call_hook, deploy_web
 from deploybook.sandbox.github.models import Commit, Repository, now, number
 from deploybook.sandbox.github.workflows import JobPlan, WorkflowFile
-
-_WEB_SECRETS = ("VERCEL_TOKEN", "VERCEL_ORG_ID", "VERCEL_PROJECT_ID")
-_HOOK_SECRET = "RENDER_DEPLOY_HOOK_URL"
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @dataclass
@@ -132,14 +126,14 @@ class Runner:
     async def _execute(self, run: Run) -> None:
         await asyncio.sleep(self.delay)
         run.move("in_progress")
-        await asyncio.gather(*(self._job(job, plan) for job, plan in zip(run.jobs, run.workflow.jobs, strict=True)))
+        await asyncio.gather(*(self._job(*pair, run.commit) for pair in zip(run.jobs, run.workflow.jobs, strict=True)))
         failed = any(job.conclusion != "success" for job in run.jobs)
         run.move("completed", "failure" if failed else "success")
         waiting = next((other for other in self.runs if other.group == run.group and other.status == "pending"), None)
         if waiting:
             self._begin(waiting)
 
-    async def _job(self, job: Job, plan: JobPlan) -> None:
+    async def _job(self, job: Job, plan: JobPlan, commit: Commit) -> None:
         job.status = "in_progress"
         await asyncio.sleep(self.delay)
         values = {name: self.repository.secrets[name].value for name in plan.secrets & self.repository.secrets.keys()}
@@ -147,43 +141,7 @@ class Runner:
             "" if plan.deploys_web or plan.calls_hook else "This job's commands are not implemented in the sandbox"
         )
         if plan.deploys_web:
-            problem = await self._web_problem(values)
+            problem = await deploy_web(values, self.vercel_url(), commit)
         if plan.calls_hook and not problem:
-            problem = await self._hook_problem(values, strict=plan.fails_on_http_error)
+            problem = await call_hook(values, strict=plan.fails_on_http_error)
         job.finish("failure" if problem else "success", problem or "Deploy")
-
-    async def _web_problem(self, values: Mapping[str, str]) -> str:
-        """Why ``vercel pull`` and ``vercel deploy --prod`` would fail with these secrets; empty if they would not."""
-        missing = [name for name in _WEB_SECRETS if not values.get(name)]
-        if missing:
-            return f"{', '.join(missing)} is empty: no such secret, or the workflow does not pass it"
-        base = self.vercel_url()
-        if not base:
-            return ""
-        token, team, project = (values[name] for name in _WEB_SECRETS)
-        scope = {"teamId": team} if team.startswith("team_") else {}
-        try:
-            async with httpx.AsyncClient(base_url=base, trust_env=False) as client:
-                headers = {"Authorization": f"Bearer {token}"}
-                answer = await client.get(f"/v9/projects/{project}", params=scope, headers=headers)
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as problem:
-            return f"vercel pull: {type(problem).__name__}"
-        return "" if answer.status_code == 200 else f"vercel pull: the API answered {answer.status_code}"
-
-    async def _hook_problem(self, values: Mapping[str, str], *, strict: bool) -> str:
-        """Why the ``curl`` of the deploy hook would fail; without ``--fail`` it takes any answer for a success."""
-        url = values.get(_HOOK_SECRET, "")
-        if not url:
-            return f"{_HOOK_SECRET} is empty: no such secret, or the workflow does not pass it"
-        if url != url.strip() or "\n" in url:
-            return "curl: (3) URL rejected: Malformed input to a URL function"
-        if urlsplit(url).hostname not in LOOPBACK:
-            return "curl: (6) Could not resolve host: the sandbox reaches loopback only"
-        try:
-            async with httpx.AsyncClient(trust_env=False) as client:
-                answer = await client.post(url)
-        except (httpx.HTTPError, httpx.InvalidURL):
-            return "curl: (7) Failed to connect"
-        if strict and answer.status_code >= 400:
-            return f"curl: (22) The requested URL returned error: {answer.status_code}"
-        return ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import httpx
 from starlette.responses import Response
@@ -22,7 +22,7 @@ from deploybook.sandbox.r2.errors import (
     translate,
 )
 from deploybook.sandbox.r2.models import Access, Bucket, Buckets, Key
-from deploybook.sandbox.r2.proxying import ClientGone, read_body, relay, stream_body
+from deploybook.sandbox.r2.proxying import Body, ClientGone, Upload, relay
 from deploybook.sandbox.r2.refusals import WriteRate, refuse_size, refuse_unimplemented
 from deploybook.sandbox.r2.requests import Operation, S3Request, operation, parse
 from deploybook.sandbox.r2.signatures import read_claim
@@ -31,7 +31,7 @@ _OBJECT_WRITES = frozenset({"PutObject", "CompleteMultipartUpload"})
 _BUFFERED = frozenset({"CreateBucket", "PutBucketCors"})
 _KEPT_HERE = _BUFFERED | {"ListBuckets", "DeleteBucket", "GetBucketLocation", "GetBucketCors", "DeleteBucketCors"}
 
-Forward = Callable[[Scope, AsyncIterator[bytes] | bytes], Awaitable[httpx.Response]]
+Forward = Callable[[Scope, Body], Awaitable[httpx.Response]]
 
 
 class Front:
@@ -47,17 +47,23 @@ class Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         headers: dict[str, str] = {}
+        upload = Upload(scope, receive)
         try:
             request = parse(scope, self._account_id)
             if request.method == "OPTIONS":
                 response = self._preflight(request)
             else:
                 headers = self._cors_headers(request)
-                response = await self._answer(request, scope, receive)
+                response = await self._answer(request, scope, upload)
         except R2Error as error:
             response = _refusal(error, scope["method"])
         except httpx.TransportError as problem:
             response = _refusal(R2Error(INTERNAL_ERROR, f"SeaweedFS: {problem}"), scope["method"])
+        except ClientGone:
+            return
+        try:
+            if not await upload.let_go():
+                headers["connection"] = "close"
         except ClientGone:
             return
         for name, value in headers.items():
@@ -86,7 +92,7 @@ class Front:
         rule = bucket.rule_for(origin, request.method) if bucket and origin else None
         return rule.answer(origin) if rule else {}
 
-    async def _answer(self, request: S3Request, scope: Scope, receive: Receive) -> Response:
+    async def _answer(self, request: S3Request, scope: Scope, upload: Upload) -> Response:
         wanted = operation(request)
         refuse_unimplemented(request, wanted)
         self._authorize(request, wanted)
@@ -97,7 +103,9 @@ class Front:
             self._buckets.find(request.bucket, request.jurisdiction)
         if wanted.name in _OBJECT_WRITES:
             self.rate.check(request.bucket, request.key)
-        body = await read_body(receive) if wanted.name in _BUFFERED else stream_body(receive)
+        body: Body = upload.chunks() if upload.announced else None
+        if wanted.name in _BUFFERED:
+            body = await upload.read()
         _check_body(wanted, body)
         upstream = await self._forward(scope, body)
         if upstream.is_error:
@@ -127,7 +135,7 @@ class Front:
         if source and key.grants.objects(request.jurisdiction, source) < Access.READ:
             raise R2Error(ACCESS_DENIED)
 
-    def _own_answer(self, wanted: Operation, request: S3Request, body: AsyncIterator[bytes] | bytes) -> Response:
+    def _own_answer(self, wanted: Operation, request: S3Request, body: Body) -> Response:
         """What is kept here and not in SeaweedFS, which has verified the signature by now."""
         if wanted.name == "ListBuckets":
             return _xml(listing.buckets_xml(self._account_id, self._buckets.of(request.jurisdiction)))
@@ -149,7 +157,7 @@ class Front:
         return Response(status_code=204)
 
 
-def _check_body(wanted: Operation, body: AsyncIterator[bytes] | bytes) -> None:
+def _check_body(wanted: Operation, body: Body) -> None:
     """A malformed configuration is refused before SeaweedFS has taken it."""
     if isinstance(body, bytes):
         (cors.from_xml if wanted.name == "PutBucketCors" else listing.location)(body)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import httpx
 from starlette.types import Scope
 
 from deploybook.sandbox.r2.front import Front
 from deploybook.sandbox.r2.models import JURISDICTIONS, Bucket, Buckets, Key
-from deploybook.sandbox.r2.proxying import upstream_request
+from deploybook.sandbox.r2.proxying import Body, upstream_request
 from deploybook.sandbox.r2.requests import DOMAIN
 from deploybook.sandbox.r2.weed import Weed
 from deploybook.sandbox.service import Context, Service, issue_id
@@ -80,5 +78,5 @@ class ObjectService(Service):
         if self._keys.pop(access_key_id, None):
             await self._weed.identities.remove(access_key_id)
 
-    async def _forward(self, scope: Scope, body: AsyncIterator[bytes] | bytes) -> httpx.Response:
+    async def _forward(self, scope: Scope, body: Body) -> httpx.Response:
         return await self._weed.http.send(upstream_request(self._weed.url, scope, body), stream=True)
