@@ -1,0 +1,183 @@
+"""A started Vercel, reset for each test, whose every answer is compared with Vercel's own description on the way."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from openapi_core import Config, OpenAPI
+from openapi_core.testing import MockRequest, MockResponse
+
+SERVER = "https://api.vercel.com"
+# The description leaves these out for most operations, or has them without a body.
+GENERAL_STATUSES = {400, 401, 403, 404, 409, 428, 429, 501}
+
+
+class Description:
+    """Vercel's description, made decidable."""
+
+    def __init__(self, path: Path) -> None:
+        self.document = json.loads(path.read_text())
+        self.checked: set[tuple[str, str]] = set()
+        for operations in self.document["paths"].values():
+            for operation in operations.values():
+                _widen(operation["responses"])
+        # The document has an empty oneOf, which the checker of documents refuses.
+        self._openapi = OpenAPI.from_dict(self.document, Config(spec_validator_cls=None))
+
+    def check(self, response: httpx.Response) -> None:
+        """Fail unless the answer is one that the description allows; a refusal must have Vercel's error body."""
+        response.read()
+        request, status = response.request, response.status_code
+        template = self._template(request.method, request.url.path)
+        if status >= 400:
+            error = response.json()["error"]
+            assert isinstance(error["code"], str)
+            assert isinstance(error["message"], str)
+            assert status in GENERAL_STATUSES, f"{request.method} {request.url.path} answered {status}"
+            return
+        if template is None:
+            return
+        asked = MockRequest(SERVER, request.method.lower(), request.url.path)
+        kind = response.headers.get("content-type", "")
+        if kind.startswith("application/stream+json"):
+            return
+        self._openapi.validate_response(asked, MockResponse(response.content, status, None, kind or "application/json"))
+        self.checked.add((request.method, template))
+
+    def operations(self) -> set[tuple[str, str]]:
+        """Every operation of the description."""
+        return {(method.upper(), path) for path, methods in self.document["paths"].items() for method in methods}
+
+    def _template(self, method: str, path: str) -> str | None:
+        parts = path.split("/")
+        for template, operations in self.document["paths"].items():
+            names = template.split("/")
+            fits = len(names) == len(parts) and all(
+                name == part or name.startswith("{") for name, part in zip(names, parts, strict=True)
+            )
+            if fits and method.lower() in operations:
+                return str(template)
+        return None
+
+
+def _widen(node: Any) -> None:
+    """Make answers checkable.
+
+    The branches of their oneOf overlap (a whole deployment is also a public one), so that no answer fits one alone; and
+    what is nullable must, in OpenAPI 3.0, name null among its enum to allow it.
+    """
+    if isinstance(node, dict):
+        if node.get("oneOf"):
+            node["anyOf"] = node.pop("oneOf")
+        if node.get("nullable") is True and isinstance(node.get("enum"), list) and None not in node["enum"]:
+            node["enum"].append(None)
+        for value in node.values():
+            _widen(value)
+    elif isinstance(node, list):
+        for value in node:
+            _widen(value)
+
+
+@dataclass
+class Vercel:
+    """The sandbox's Vercel, as an operator with a team's token sees it."""
+
+    sandbox: Any
+    api: httpx.Client
+    description: Description | None
+    team: str
+    trusted: ssl.SSLContext = field(repr=False)
+
+    def client(self, token: str | None, **params: str) -> httpx.Client:
+        """Another caller: this token or none, these parameters with every call."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        hooks = self.api.event_hooks
+        return httpx.Client(
+            base_url=self.api.base_url, headers=headers, params=params, trust_env=False, event_hooks=hooks
+        )
+
+    def project(self, name: str = "web", **body: Any) -> dict[str, Any]:
+        """A new project for which nothing needs to be confirmed."""
+        return self.done(self.api.post("/v11/projects", json={"name": name, "framework": "nextjs", **body}))
+
+    def variable(self, key: str, value: str, **body: Any) -> dict[str, Any]:
+        """A variable of the project ``web`` for production, written over an old one."""
+        given = {"key": key, "value": value, "type": "encrypted", "target": ["production"], **body}
+        answer = self.api.post("/v10/projects/web/env", params={"upsert": "true"}, json=given)
+        assert answer.status_code == 201, answer.text
+        created: dict[str, Any] = answer.json()["created"]
+        return created
+
+    def deploy(self, files: dict[str, str] | None = None, **body: Any) -> dict[str, Any]:
+        """A new production deployment of ``web``."""
+        inline = [{"file": path, "data": text} for path, text in (files or {"index.html": "<h1>studio</h1>"}).items()]
+        given = {"name": "web", "project": "web", "target": "production", "files": inline, **body}
+        return self.done(self.api.post("/v13/deployments", json=given))
+
+    def settled(self, deployment: str) -> dict[str, Any]:
+        """The deployment once it has its names or has failed."""
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            found = self.done(self.api.get(f"/v13/deployments/{deployment}"))
+            if found["aliasAssigned"] or found["readyState"] in {"ERROR", "CANCELED"}:
+                return found
+            time.sleep(0.05)
+        raise AssertionError("the deployment did not end")
+
+    def ready(self, files: dict[str, str] | None = None, **body: Any) -> dict[str, Any]:
+        """A new production deployment that is READY and has its names."""
+        settled = self.settled(self.deploy(files, **body)["id"])
+        assert settled["readyState"] == "READY", settled
+        return settled
+
+    def visit(self, address: str, path: str = "/", **headers: str) -> httpx.Response:
+        """A browser's request to a deployed site."""
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        return httpx.get(f"https://{address}{path}", verify=self.trusted, trust_env=False, headers=given)
+
+    def fault(self, **fault: Any) -> None:
+        """Arm a fault."""
+        self.sandbox.control.post("/faults", json=fault).raise_for_status()
+
+    def done(self, response: httpx.Response) -> dict[str, Any]:
+        """The body of a 200."""
+        assert response.status_code == 200, response.text
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    def refused(self, response: httpx.Response, status: int, code: str) -> str:
+        """The sentence of a refusal."""
+        assert (response.status_code, response.json()["error"]["code"]) == (status, code), response.text
+        return str(response.json()["error"]["message"])
+
+
+@pytest.fixture(scope="session")
+def description() -> Description | None:
+    """The description, or nothing where it is absent: then the answers are only not compared."""
+    path = Path(__file__).resolve().parents[4] / "shared" / "specs" / "vercel.json"
+    return Description(path) if path.is_file() else None
+
+
+@pytest.fixture
+def vercel(start_sandbox: Callable[..., Any], description: Description | None) -> Iterator[Vercel]:
+    """A new account: a team without projects."""
+    sandbox = start_sandbox("vercel")
+    sandbox.reset()
+    exports = sandbox.exports
+    with httpx.Client(
+        base_url=exports["VERCEL_API_URL"],
+        headers={"Authorization": f"Bearer {exports['VERCEL_TOKEN']}"},
+        params={"teamId": exports["VERCEL_TEAM_ID"]},
+        trust_env=False,
+        event_hooks={"response": [description.check]} if description else {},
+    ) as api:
+        trusted = ssl.create_default_context(cafile=exports["SSL_CERT_FILE"])
+        yield Vercel(sandbox, api, description, exports["VERCEL_TEAM_ID"], trusted)
