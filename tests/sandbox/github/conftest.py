@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -97,10 +98,8 @@ class GitHub:
         return httpx.Client(base_url=self.api.base_url, headers={"Authorization": f"Bearer {value}"}, trust_env=False)
 
 
-@pytest.fixture
-def github(start_sandbox: Callable[..., RunningSandbox]) -> Iterator[GitHub]:
-    """GitHub as it is after start."""
-    sandbox = start_sandbox("render", "github")
+@contextmanager
+def _opened(sandbox: RunningSandbox) -> Iterator[GitHub]:
     sandbox.reset()
     headers = {
         "Authorization": f"Bearer {sandbox.exports['GITHUB_TOKEN']}",
@@ -109,3 +108,17 @@ def github(start_sandbox: Callable[..., RunningSandbox]) -> Iterator[GitHub]:
     }
     with httpx.Client(base_url=sandbox.exports["GITHUB_API_URL"], headers=headers, trust_env=False) as api:
         yield GitHub(api, sandbox, f"/repos/{sandbox.exports['GITHUB_REPOSITORY']}")
+
+
+@pytest.fixture
+def github(start_sandbox: Callable[..., RunningSandbox]) -> Iterator[GitHub]:
+    """GitHub as it is after start, beside a Render."""
+    with _opened(start_sandbox("render", "github")) as github:
+        yield github
+
+
+@pytest.fixture
+def github_with_vercel(start_sandbox: Callable[..., RunningSandbox]) -> Iterator[GitHub]:
+    """GitHub as it is after start, beside a Vercel."""
+    with _opened(start_sandbox("vercel", "github")) as github:
+        yield github

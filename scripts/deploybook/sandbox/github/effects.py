@@ -1,0 +1,85 @@
+"""What the two jobs of a deploy workflow do to the world, done from here over HTTP. Each returns why it failed, or nothing.
+
+A job is handed the values of the secrets that its text names and that exist: the others are empty, as on GitHub.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from deploybook.sandbox.github.models import Commit
+
+_WEB_SECRETS = ("VERCEL_TOKEN", "VERCEL_ORG_ID", "VERCEL_PROJECT_ID")
+_HOOK_SECRET = "RENDER_DEPLOY_HOOK_URL"
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_BUILD_SECONDS = 30.0
+
+
+async def deploy_web(values: Mapping[str, str], vercel: str, commit: Commit) -> str:
+    """``vercel pull`` and ``vercel deploy --prod`` of the commit's files; without a Vercel at hand only the secrets are looked at."""
+    missing = [name for name in _WEB_SECRETS if not values.get(name)]
+    if missing:
+        return _empty(*missing)
+    if not vercel:
+        return ""
+    token, team, project = (values[name] for name in _WEB_SECRETS)
+    try:
+        headers, scope = {"Authorization": f"Bearer {token}"}, {"teamId": team} if team.startswith("team_") else {}
+        async with httpx.AsyncClient(base_url=vercel, headers=headers, params=scope, trust_env=False) as client:
+            pulled = await client.get(f"/v9/projects/{project}")
+            if pulled.status_code != 200:
+                return f"vercel pull: the API answered {pulled.status_code}"
+            return await _deploy(client, pulled.json(), commit)
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as problem:
+        # A token with a line break is no header at all: that is a ValueError, before anything is sent.
+        return f"vercel: {type(problem).__name__}"
+
+
+async def _deploy(client: httpx.AsyncClient, project: Mapping[str, Any], commit: Commit) -> str:
+    files = [
+        {"file": path, "data": base64.b64encode(content).decode(), "encoding": "base64"}
+        for path, content in commit.files.items()
+    ]
+    body = {"name": project["name"], "project": project["id"], "target": "production", "files": files}
+    body["meta"] = {"githubCommitSha": commit.sha}
+    made = await client.post("/v13/deployments", params={"skipAutoDetectionConfirmation": "1"}, json=body)
+    if made.status_code != 200:
+        return f"vercel deploy: the API answered {made.status_code}"
+    path, deadline = f"/v13/deployments/{made.json()['id']}", asyncio.get_running_loop().time() + _BUILD_SECONDS
+    while asyncio.get_running_loop().time() < deadline:
+        found = (await client.get(path)).json()
+        if found.get("aliasAssigned"):
+            return ""
+        if found.get("readyState") in {"ERROR", "CANCELED"}:
+            return f"vercel deploy: the deployment is {found['readyState']}"
+        await asyncio.sleep(0.1)
+    return "vercel deploy: the deployment did not become ready"
+
+
+async def call_hook(values: Mapping[str, str], *, strict: bool) -> str:
+    """``curl -X POST`` of the deploy hook; not ``strict``, as without ``--fail``, any answer is a success."""
+    url = values.get(_HOOK_SECRET, "")
+    if not url:
+        return _empty(_HOOK_SECRET)
+    if url != url.strip() or "\n" in url:
+        return "curl: (3) URL rejected: Malformed input to a URL function"
+    if urlsplit(url).hostname not in _LOOPBACK:
+        return "curl: (6) Could not resolve host: the sandbox reaches loopback only"
+    try:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            answer = await client.post(url)
+    except (httpx.HTTPError, httpx.InvalidURL):
+        return "curl: (7) Failed to connect"
+    if strict and answer.status_code >= 400:
+        return f"curl: (22) The requested URL returned error: {answer.status_code}"
+    return ""
+
+
+def _empty(*names: str) -> str:
+    return f"{', '.join(names)} is empty: no such secret, or the workflow does not pass it"
