@@ -1,0 +1,91 @@
+"""What the latest dry run of each section showed, read from ``build/runs/*-dry-run*/report.json`` (written by ``report.py``)."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+# <time>-<mode>, and -2, -3 … for further runs that started in the same second.
+RUN = re.compile(r"(?P<time>\d{8}T\d{6}Z)-dry-run(?:-(?P<number>\d+))?")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One section in one dry run. ``tested`` counts the claims that were tested, ``passed`` those that held."""
+
+    slug: str
+    status: str
+    mode: str
+    started: datetime.datetime
+    seconds: float
+    commit: str
+    tested: int
+    passed: int
+    error: str
+    notebook: Path
+
+    @property
+    def short_commit(self) -> str:
+        """Seven digits, and ``+`` if the checkout had changes that were not committed."""
+        return self.commit[:7] + ("+" if self.commit.endswith("+") else "")
+
+
+def latest(runs: Path) -> dict[str, Evidence]:
+    """For each section the newest dry run that had it, whatever came of it. A run without a whole report is none."""
+    found: dict[str, Evidence] = {}
+    for folder in sorted(_dry_runs(runs), key=_age):
+        report = _report(folder)
+        for section in report["sections"] if report else ():
+            found[section["slug"]] = _evidence(folder, report, section)
+    return found
+
+
+def is_current(executed: Path, source: Path) -> bool:
+    """Whether an executed copy came from the runbook as it is now: the same cells, with the same text."""
+    return _texts(executed) == _texts(source)
+
+
+def _dry_runs(runs: Path) -> list[Path]:
+    return [folder for folder in runs.iterdir() if RUN.fullmatch(folder.name)] if runs.is_dir() else []
+
+
+def _age(folder: Path) -> tuple[str, int]:
+    parts = RUN.fullmatch(folder.name)
+    assert parts
+    return parts["time"], int(parts["number"] or 1)
+
+
+def _report(folder: Path) -> Any:
+    try:
+        return json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+
+
+def _evidence(folder: Path, report: Mapping[str, Any], section: Mapping[str, Any]) -> Evidence:
+    lines = [line for cell in section["cells"] for line in cell["lines"]]
+    claims = [line["outcome"] for line in lines if line["step"] in {"check", "preflight"}]
+    error = section["error"]
+    return Evidence(
+        slug=section["slug"],
+        status=section["status"],
+        mode=report["mode"],
+        started=datetime.datetime.fromisoformat(report["started"]),
+        seconds=section["seconds"],
+        commit=report["commit"],
+        tested=len([outcome for outcome in claims if outcome != "later"]),
+        passed=claims.count("passed"),
+        error=error["message"] if error else "",
+        notebook=folder / (section["notebook"] or f"{section['slug']}.ipynb"),
+    )
+
+
+def _texts(path: Path) -> list[str]:
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    kept = [cell for cell in cells if "injected-parameters" not in cell["metadata"].get("tags", [])]
+    return ["".join(cell["source"]) for cell in kept]

@@ -1,0 +1,97 @@
+"""Where mkdocs calls in (``hooks`` in mkdocs.yml): read the guide, add the runbooks' pages, fill every page."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+
+from deploybook.errors import DeploybookError
+from deploybook.layout import Layout
+from deploybook.site import checkboxes, generated, navigation, runbook_page
+from deploybook.site.guide import Guide
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _told_plainly(event: Callable[P, T]) -> Callable[P, T]:
+    """An error of ours ends the build as one message, without a traceback."""
+
+    @functools.wraps(event)
+    def told(*arguments: P.args, **options: P.kwargs) -> T:
+        try:
+            return event(*arguments, **options)
+        except DeploybookError as error:
+            raise PluginError("\n".join([str(error), *error.lines()[1:]])) from None
+
+    return told
+
+
+@_told_plainly
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Read the guide anew for each build."""
+    guide = Guide.read(Layout(Path(config.config_file_path).parent))
+    config.extra["guide"] = guide
+    config.nav = navigation.with_runbooks(config.nav, guide)
+    return config
+
+
+@_told_plainly
+def on_files(files: Files, *, config: MkDocsConfig) -> Files:
+    """A page for each runbook, and the notebook itself beside it to download."""
+    guide = _guide(config)
+    for slug in guide.contract.order():
+        if guide.has_runbook(slug):
+            files.append(_page(guide, slug, files, config))
+            files.append(
+                File.generated(config, f"runbooks/{slug}.ipynb", abs_src_path=str(guide.layout.notebook(slug)))
+            )
+    return files
+
+
+@_told_plainly
+def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Fill what is generated, and turn the repository's links into the site's."""
+    del files
+    if page.file.generated_by:
+        return markdown
+    return generated.published(markdown, _guide(config), f"docs/{page.file.src_uri}")
+
+
+def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Name every checkbox after its step."""
+    del page, config, files
+    return checkboxes.named(html)
+
+
+def on_serve(server: Any, *, config: MkDocsConfig, builder: Any) -> Any:
+    """While writing: a new run shows at once."""
+    del builder
+    runs = _guide(config).layout.runs
+    runs.mkdir(parents=True, exist_ok=True)
+    server.watch(str(runs))
+    return server
+
+
+def _guide(config: MkDocsConfig) -> Guide:
+    guide: Guide = config.extra["guide"]
+    return guide
+
+
+def _page(guide: Guide, slug: str, files: Files, config: MkDocsConfig) -> File:
+    page = File.generated(config, f"runbooks/{slug}.md", content="")
+
+    def url_of(path: str) -> str:
+        target = files.get_file_from_path(path.removeprefix("docs/"))
+        if target is None:
+            raise DeploybookError(f"The {slug} runbook links to {path}, which is no page of the guide.")
+        return str(target.url_relative_to(page))
+
+    return File.generated(config, page.src_uri, content=runbook_page.runbook_page(guide, slug, url_of))

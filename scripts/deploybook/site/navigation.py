@@ -1,0 +1,25 @@
+"""The runbooks' entries in the navigation: as many as there are notebooks, in the contract's order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from deploybook.site.guide import Guide
+
+INDEX = "runbooks/index.md"
+
+
+def with_runbooks(nav: Any, guide: Guide) -> Any:
+    """``nav`` of mkdocs.yml, with each runbook's page after the entry of their index."""
+    if isinstance(nav, list):
+        return [each for item in nav for each in _entries(item, guide)]
+    if isinstance(nav, dict):
+        return {title: with_runbooks(below, guide) for title, below in nav.items()}
+    return nav
+
+
+def _entries(item: Any, guide: Guide) -> list[Any]:
+    if item != INDEX:
+        return [with_runbooks(item, guide)]
+    written = [slug for slug in guide.contract.order() if guide.has_runbook(slug)]
+    return [item, *({guide.contract.section(slug).title: f"runbooks/{slug}.md"} for slug in written)]

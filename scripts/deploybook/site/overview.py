@@ -1,0 +1,33 @@
+"""All sections at a glance: their order, and what the latest dry run of each showed."""
+
+from __future__ import annotations
+
+from deploybook.site.guide import Guide
+from deploybook.site.markdown import table
+from deploybook.site.verified import short_status
+
+
+def order(guide: Guide) -> str:
+    """The sections in the order of running, each with those that must be done before it."""
+    rows = []
+    for slug in guide.contract.order():
+        before = [each for each in guide.contract.order() if each in guide.contract.predecessors(slug)]
+        names = ", ".join(_link(guide, each) for each in before) or "nothing"
+        rows.append([f"{guide.number(slug)}. {_link(guide, slug)}", names, guide.contract.section(slug).outcome])
+    return table(("Section", "After", "Done when"), rows)
+
+
+def runbooks(guide: Guide) -> str:
+    """Each runbook with its latest dry run."""
+    rows = []
+    for slug in guide.contract.order():
+        title = guide.contract.section(slug).title
+        if guide.has_runbook(slug):
+            rows.append([f"[{title}](runbooks/{slug}.md)", short_status(guide, slug)])
+        else:
+            rows.append([title, "not yet written"])
+    return table(("Runbook", "Latest dry run"), rows)
+
+
+def _link(guide: Guide, slug: str) -> str:
+    return f"[{guide.contract.section(slug).title}](DEPLOY_PROD_CHECKLIST.md#{slug})"

@@ -1,0 +1,33 @@
+"""A runbook's parameters as a table: type and default from its notebook, what is allowed from the contract."""
+
+from __future__ import annotations
+
+import json
+
+from deploybook.contract import Parameter
+from deploybook.notebooks import NotebookParameter, read_parameters
+from deploybook.site.guide import Guide
+from deploybook.site.markdown import code, plain, table
+
+
+def parameters_table(guide: Guide, slug: str) -> str:
+    """One row for each parameter, in the notebook's order."""
+    rows = []
+    for declared in read_parameters(guide.layout.notebook(slug)).values():
+        rule = guide.contract.parameters.get(declared.name)
+        purpose = rule.description if rule else declared.help
+        default = code(json.dumps(declared.default, ensure_ascii=False))
+        rows.append([code(declared.name), default, _allowed(declared, rule), plain(purpose)])
+    return table(("Parameter", "Default", "Allowed", "What it does"), rows)
+
+
+def _allowed(declared: NotebookParameter, rule: Parameter | None) -> str:
+    if rule and rule.choices is not None:
+        return ", ".join(code(choice) if choice else "empty" for choice in rule.choices)
+    if rule and rule.pattern is not None:
+        return code(rule.pattern)
+    if rule and (rule.minimum is not None or rule.maximum is not None):
+        return f"{rule.minimum} to {rule.maximum}"
+    return {"str": "any text", "int": "a whole number", "float": "a number", "bool": "`true`, `false`"}[
+        declared.type.__name__
+    ]

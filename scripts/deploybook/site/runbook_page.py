@@ -1,0 +1,66 @@
+"""A runbook's page: its text, its parameters, how to run it, and each cell with what the latest dry run showed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from deploybook.site.guide import Guide
+from deploybook.site.links import into_site, move
+from deploybook.site.markdown import fenced
+from deploybook.site.outputs import UrlOf, outputs_html
+from deploybook.site.parameters import parameters_table
+from deploybook.site.running import every_way
+from deploybook.site.verified import verified_line
+
+# The parameters stand in the table; the cell that papermill injects repeats the command line.
+HIDDEN = frozenset({"title", "parameters", "injected-parameters"})
+
+
+def page_path(slug: str) -> str:
+    """Where the page would stand in the checkout if it were a file."""
+    return f"docs/runbooks/{slug}.md"
+
+
+def runbook_page(guide: Guide, slug: str, url_of: UrlOf) -> str:
+    """The Markdown of the page; from the executed copy of the latest dry run, or, before the first, from the runbook itself."""
+    source = f"runbooks/{slug}.ipynb"
+    executed = guide.executed(slug)
+    cells = json.loads((executed or guide.layout.notebook(slug)).read_text(encoding="utf-8"))["cells"]
+    title = next((_source(cell) for cell in cells if "title" in _tags(cell)), f"# {guide.contract.section(slug).title}")
+    told = [_cell(cell, source, url_of) for cell in _shown(cells)]
+    parts = [
+        move(title, source, page_path(slug), into_site),
+        verified_line(guide, slug),
+        _buttons(slug),
+        "## Run it",
+        every_way(slug),
+        "## Parameters",
+        parameters_table(guide, slug),
+        *(move(text, source, page_path(slug), into_site) for text in told),
+    ]
+    return "\n\n".join(parts)
+
+
+def _buttons(slug: str) -> str:
+    section = f"[Its section in the checklist](../DEPLOY_PROD_CHECKLIST.md#{slug}){{ .md-button }}"
+    return f'{section} [Download the notebook]({slug}.ipynb){{ .md-button download="" }}'
+
+
+def _shown(cells: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    return (cell for cell in cells if not _tags(cell) & HIDDEN and _source(cell).strip())
+
+
+def _cell(cell: Mapping[str, Any], source: str, url_of: UrlOf) -> str:
+    if cell["cell_type"] == "markdown":
+        return _source(cell)
+    return fenced("python", _source(cell)) + "\n" + outputs_html(cell.get("outputs", []), source, url_of)
+
+
+def _source(cell: Mapping[str, Any]) -> str:
+    return "".join(cell["source"])
+
+
+def _tags(cell: Mapping[str, Any]) -> set[str]:
+    return set(cell["metadata"].get("tags", []))

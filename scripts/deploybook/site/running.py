@@ -1,0 +1,38 @@
+"""How a section is run by its runbook instead of by hand."""
+
+from __future__ import annotations
+
+from deploybook.site.guide import Guide
+from deploybook.site.markdown import fenced
+
+
+def or_run_it(guide: Guide, slug: str) -> str:
+    """The block at the end of a section's steps: a dry run first, then the real clouds; and where the runbook is."""
+    if not guide.has_runbook(slug):
+        return "Its runbook is not yet written.\n"
+    commands = fenced("sh", "\n".join(_commands(slug)))
+    return f"{commands}\n[Open the {guide.contract.section(slug).title} runbook](../runbooks/{slug}.ipynb)\n"
+
+
+def every_way(slug: str) -> str:
+    """The ways to execute one notebook, for its own page."""
+    return "\n".join(
+        [
+            "By the runner, which asks before it changes anything:\n",
+            fenced("sh", "\n".join(_commands(slug))),
+            "By papermill, in the sandbox, with nothing else started:\n",
+            fenced("sh", f"papermill runbooks/{slug}.ipynb build/{slug}.ipynb"),
+            "In JupyterLab, cell by cell:\n",
+            fenced("sh", f"jupyter lab runbooks/{slug}.ipynb"),
+            "To undo it:\n",
+            fenced("sh", f"deploybook run {slug} --mode destroy"),
+        ]
+    )
+
+
+def _commands(slug: str) -> list[str]:
+    return [
+        f"deploybook run {slug}                 # dry run: in the sandbox, without credentials",
+        f"deploybook run {slug} --mode plan     # the real clouds, read only: what would change",
+        f"deploybook run {slug} --mode apply    # make it so, then verify",
+    ]

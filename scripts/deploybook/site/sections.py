@@ -1,0 +1,82 @@
+"""The sections of the checklist: each is a file of its own in ``docs/sections/``, read into the one page when it is published."""
+
+from __future__ import annotations
+
+import re
+
+from deploybook.errors import DocsError
+from deploybook.site.guide import Guide
+from deploybook.site.links import CHECKLIST, SECTIONS, into_site, move
+from deploybook.site.markdown import HEADING, change_prose, slugify
+from deploybook.site.variables import needs_and_produces
+from deploybook.site.verified import verified_line
+
+_STEP = re.compile(r"^\d+\. \[[ x]\] \*\*(?P<name>.+?)\.?\*\*", re.MULTILINE)
+
+
+def whole(guide: Guide) -> str:
+    """Every section with its text, in the contract's order."""
+    return "\n".join(_section(guide, slug) for slug in guide.contract.order())
+
+
+def listed(guide: Guide) -> str:
+    """For the repository: where each section's text is. The anchors are those of the published page."""
+    rows = []
+    for slug in guide.contract.order():
+        section = guide.contract.section(slug)
+        written = guide.text_of(slug).is_file()
+        title = f"[{section.title}](sections/{slug}.md)" if written else f"{section.title} (not yet written)"
+        rows.append(f'1. <a id="{slug}"></a>{title}: {section.outcome}')
+    return "\n".join(rows) + "\n"
+
+
+def head(guide: Guide, slug: str) -> str:
+    """What every section begins with: when it is done, what it needs and produces."""
+    return f"**Done when:** {guide.contract.section(slug).outcome}\n\n{needs_and_produces(guide, slug)}"
+
+
+def steps(text: str) -> list[str]:
+    """The names of a section's steps, in their order."""
+    return [found["name"] for found in _STEP.finditer(text)]
+
+
+def _section(guide: Guide, slug: str) -> str:
+    path = guide.text_of(slug)
+    if not path.is_file():
+        return _unwritten(guide, slug)
+    text = _lowered(guide, slug, path.read_text(encoding="utf-8"))
+    return move(text, f"{SECTIONS}/{slug}.md", CHECKLIST, into_site)
+
+
+def _unwritten(guide: Guide, slug: str) -> str:
+    parts = [_title(guide, slug), head(guide, slug)]
+    if guide.has_runbook(slug):
+        title = guide.contract.section(slug).title
+        parts += [
+            verified_line(guide, slug),
+            f"**Not yet written.** The [{title} runbook](runbooks/{slug}.md) is there.",
+        ]
+    else:
+        parts.append("**Not yet written.**")
+    return "\n\n".join(parts) + "\n"
+
+
+def _title(guide: Guide, slug: str) -> str:
+    return f"## {guide.number(slug)}. {guide.contract.section(slug).title} {{#{slug}}}"
+
+
+def _lowered(guide: Guide, slug: str, text: str) -> str:
+    """The file's own title becomes the section's heading, and each heading of it one of the page's, under an id of its own."""
+    title = guide.contract.section(slug).title
+    first, _, rest = text.partition("\n")
+    if first != f"# {title}":
+        raise DocsError(f"{SECTIONS}/{slug}.md", 1, "the first line is not the section's title", f"Write # {title}.")
+
+    def lowered(line: str) -> str:
+        found = HEADING.fullmatch(line.rstrip("\n"))
+        if not found:
+            return line
+        anchor = found["id"] or slugify(found["text"])
+        return f"#{found['level']} {found['text']} {{#{slug}-{anchor}}}\n"
+
+    return f"{_title(guide, slug)}\n{change_prose(rest, lowered)}"

@@ -1,0 +1,109 @@
+"""The contract's variables as tables: all of them, those of one service, and each with its form."""
+
+from __future__ import annotations
+
+from deploybook.contract import CONSUMERS, Contract, Variable
+from deploybook.site.guide import Guide
+from deploybook.site.markdown import code, table
+
+CHECKLIST = "DEPLOY_PROD_CHECKLIST.md"
+REFERENCE = "reference/variables.md"
+
+# A consumer in the words of the place itself.
+PLACES = {
+    "vercel": "Vercel",
+    "render": "Render",
+    "modal:r2-credentials": "Modal secret `r2-credentials`",
+    "modal:render-auth": "Modal secret `render-auth`",
+    "github": "GitHub repository secrets",
+    "end_to_end": "the end-to-end check",
+}
+
+
+def tracking_table(guide: Guide) -> str:
+    """Variable, produced by, consumers, secret, description: one row for each, in the contract's order."""
+    rows = [
+        [
+            _name(variable),
+            _producer(guide.contract, variable),
+            ", ".join(PLACES[place] for place in variable.consumers),
+            _secrecy(guide.contract, variable),
+            variable.description,
+        ]
+        for variable in guide.contract.variables
+    ]
+    return table(("Variable", "Produced by", "Set at", "Secret", "What it is"), rows)
+
+
+def service_tables(guide: Guide) -> str:
+    """For each place, what is to be set there."""
+    return "\n".join(f"### {_plain(PLACES[place])}\n\n{service_table(guide, place)}" for place in CONSUMERS)
+
+
+def service_table(guide: Guide, consumer: str) -> str:
+    """What is to be set at one consumer."""
+    rows = [
+        [_name(variable), _producer(guide.contract, variable), _secrecy(guide.contract, variable), variable.description]
+        for variable in guide.contract.consumed_by(consumer)
+    ]
+    return table(("Variable", "Produced by", "Secret", "What it is"), rows)
+
+
+def every_variable(guide: Guide) -> str:
+    """Each variable under a heading of its own, so that it can be linked to."""
+    return "\n".join(_described(guide.contract, variable) for variable in guide.contract.variables)
+
+
+def needs_and_produces(guide: Guide, slug: str) -> str:
+    """Two lines for the head of a section; names link to the reference."""
+    needs, produces = guide.contract.needed_by(slug), guide.contract.produced_by(slug)
+    lines = [
+        f"**Needs** {_names(needs) or 'nothing from other sections'}.",
+        f"**Produces** {_names(produces) or 'no variable'}.",
+    ]
+    credentials = guide.contract.credentials_for(slug)
+    if credentials:
+        lines.insert(1, f"**Your own credentials:** {', '.join(code(each.name) for each in credentials)}.")
+    return "\n\n".join(lines) + "\n"
+
+
+def _described(contract: Contract, variable: Variable) -> str:
+    facts = [
+        f"Produced by: {_producer(contract, variable)}",
+        f"Set at: {', '.join(PLACES[place] for place in variable.consumers)}",
+        f"Secret: {_secrecy(contract, variable)}",
+    ]
+    if variable.section or variable.optional:
+        facts += [f"Form: {code(variable.pattern)}", f"Example: {code(variable.example)}"]
+    listed = "\n".join(f"- {fact}" for fact in facts)
+    return f"### {variable.name}\n\n{variable.description}\n\n{listed}\n"
+
+
+def _producer(contract: Contract, variable: Variable) -> str:
+    if variable.section:
+        return f"[{contract.section(variable.section).title}]({CHECKLIST}#{variable.section})"
+    if variable.same_as:
+        return f"same as `{variable.same_as}`"
+    if variable.value is not None:
+        return f"fixed: {code(variable.value)}"
+    if variable.credential:
+        return f"[you]({CHECKLIST}#credentials)"
+    return "you, if you want another than the app's own"
+
+
+def _name(variable: Variable) -> str:
+    return f"[`{variable.name}`]({REFERENCE}#{variable.name.lower()})"
+
+
+def _names(variables: list[Variable]) -> str:
+    return ", ".join(_name(variable) for variable in variables)
+
+
+def _secrecy(contract: Contract, variable: Variable) -> str:
+    # Another name for a secret is as secret as the first.
+    origin = contract.variable(variable.same_as) if variable.same_as else variable
+    return "**secret**" if origin.secret else "no"
+
+
+def _plain(text: str) -> str:
+    return text.replace("`", "")
