@@ -101,7 +101,7 @@ class _Again(Exception):
         self.cause = cause
 
 
-_backoff = tenacity.wait_exponential_jitter(initial=FIRST_WAIT, max=LONGEST_WAIT, jitter=FIRST_WAIT)
+_backoff = tenacity.wait_exponential_jitter(multiplier=FIRST_WAIT, max=LONGEST_WAIT, jitter=FIRST_WAIT)
 
 
 def _wait(state: tenacity.RetryCallState) -> float:
