@@ -178,6 +178,7 @@ class Runbook:
     def handoff(self) -> None:
         """End the run: remove what ``destroy`` found, show what was recorded, and raise if a claim did not hold."""
         self._ensurer.finish()
+        self.clouds.close()
         if self.mode is Mode.DESTROY:
             self.vault.forget(*(variable.name for variable in self.contract.produced_by(self.section.slug)))
         elif self._recorded:

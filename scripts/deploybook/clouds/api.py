@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -43,6 +43,8 @@ class Api:
     explain: Explain
     credential: str
     endpoint: str
+    # Where a provider's own code tells more than the status does.
+    by_code: Mapping[str, type[ServiceError]] = field(default_factory=dict)
 
     def call(
         self,
@@ -96,7 +98,7 @@ class Api:
         except (ValueError, LookupError, TypeError, AttributeError):
             code, message = "", response.reason_phrase
         status = response.status_code
-        kind = _BY_STATUS.get(status, UnexpectedResponse)
+        kind = self.by_code.get(code) or _BY_STATUS.get(status, UnexpectedResponse)
         label = f"{status}, code {code}" if code else str(status)
         text = f"{self.service} could not {operation}: {message.rstrip('.') or 'no reason given'} ({label})."
         return kind(self.service, operation, text, self._hint(kind), status=status, code=code)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack, closing
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -21,16 +22,22 @@ class Connections:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
+        self._opened = ExitStack()
+
+    def close(self) -> None:
+        """Close every connection that was opened; a client asked for later opens its own again."""
+        self._opened.close()
 
     @cached_property
     def cloudflare(self) -> Cloudflare:
         """Cloudflare's REST API: ``CLOUDFLARE_API_TOKEN``, ``CLOUDFLARE_ACCOUNT_ID``, ``CLOUDFLARE_API_URL``."""
         from deploybook.clouds.r2.client import Cloudflare
 
-        return Cloudflare.from_environment(self._environ)
+        return self._opened.enter_context(closing(Cloudflare.from_environment(self._environ)))
 
     def objects(self, variables: Mapping[str, SecretStr]) -> Store | None:
         """R2's S3 API by the four R2 variables (``R2_ENDPOINT_URL`` overrides the endpoint); None while one of them is missing."""
         from deploybook.clouds.r2.objects import Store
 
-        return Store.from_variables(variables, self._environ)
+        store = Store.from_variables(variables, self._environ)
+        return store and self._opened.enter_context(closing(store))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 
 from pydantic import SecretStr
 
@@ -114,8 +114,8 @@ def other_buckets_are_refused(store: Store) -> str:
 
 def wrong_secret_is_refused(store: Store) -> str:
     """A request signed with another secret is refused: the signature is really checked."""
-    impostor = store.with_secret(SecretStr(secrets.token_hex(32)))
-    _expect_refused("list with a wrong secret", lambda: impostor.call("list_objects_v2", MaxKeys=1))
+    with closing(store.with_secret(SecretStr(secrets.token_hex(32)))) as impostor:
+        _expect_refused("list with a wrong secret", lambda: impostor.call("list_objects_v2", MaxKeys=1))
     return "403"
 
 

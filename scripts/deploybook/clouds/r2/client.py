@@ -11,10 +11,12 @@ from pydantic import SecretStr
 from deploybook import http
 from deploybook.clouds.api import Api
 from deploybook.clouds.credentials import endpoint, required, secret
-from deploybook.errors import NotFound, ServiceError, UnexpectedResponse
+from deploybook.errors import NotFound, ServiceError, Unauthorized, UnexpectedResponse
 
 API_URL = "https://api.cloudflare.com/client/v4"
 TOKENS_A_PAGE = 50
+# A token that is not even of the right form is answered 400 with "Invalid request headers".
+MALFORMED_TOKEN = {"6003": Unauthorized}
 
 
 def _explain(body: Any) -> tuple[str, str]:
@@ -40,7 +42,12 @@ class Cloudflare:
         account = required(environ, "CLOUDFLARE_ACCOUNT_ID")
         headers = {"Authorization": f"Bearer {token.get_secret_value()}"}
         client = http.client(endpoint(environ, "CLOUDFLARE_API_URL", API_URL), headers=headers)
-        return cls(Api("Cloudflare", client, _explain, "CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_URL"), account)
+        api = Api("Cloudflare", client, _explain, "CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_URL", MALFORMED_TOKEN)
+        return cls(api, account)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.api.client.close()
 
     def verify_token(self) -> dict[str, Any]:
         """The operator's own token: ``{id, status, owner}`` with owner ``accounts/<id>`` or ``user``.

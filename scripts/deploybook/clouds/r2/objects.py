@@ -58,6 +58,10 @@ class Store:
         url = endpoint(environ, ENDPOINT_VARIABLE, default)
         return cls(url, key.get_secret_value(), secret, bucket.get_secret_value())
 
+    def close(self) -> None:
+        """Close the connections."""
+        self.s3.close()
+
     def with_secret(self, secret: SecretStr) -> Store:
         """The same store, signed with another secret."""
         return Store(self.endpoint_url, self.access_key_id, secret, self.bucket)

@@ -1,0 +1,29 @@
+"""Clients against a sandbox: connections from its exports, and a journal of what they sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from tests.conftest import RunningSandbox
+
+from deploybook.clouds.connections import Connections
+
+Connect = Callable[..., Connections]
+
+
+@pytest.fixture
+def connect(monkeypatch: pytest.MonkeyPatch) -> Iterator[Connect]:
+    """Connections whose environment is a sandbox's, as an operator would export it."""
+    opened: list[Connections] = []
+
+    def connected(sandbox: RunningSandbox, **changed: str) -> Connections:
+        environ = sandbox.exports | changed
+        for name, value in environ.items():
+            monkeypatch.setenv(name, value)
+        opened.append(Connections(environ))
+        return opened[-1]
+
+    yield connected
+    for each in opened:
+        each.close()
