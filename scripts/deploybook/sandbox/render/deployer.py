@@ -143,7 +143,12 @@ class Deployer:
         worker.note("deploy_started", deployId=deploy.id, trigger=trigger_details(worker, deploy))
         await asyncio.sleep(self.pace.created)
         built = await self._build(worker, deploy)
-        rolled_out = built and await self._update(worker, deploy)
+        try:
+            rolled_out = built and await self._update(worker, deploy)
+        except Exception:
+            # A factory that breaks is a bug of ours: the deploy must not look as if it were still going on.
+            deploy.move("update_failed")
+            raise
         outcome = "succeeded" if rolled_out else "failed"
         reason: dict[str, object] = {} if built else {"buildFailed": {"id": deploy.build_id}}
         worker.note(
@@ -190,7 +195,7 @@ class Deployer:
             old, old_instances = self.running.pop(worker.id, None), worker.instance_ids
             try:
                 await self._start_worker(worker, deploy)
-            except (WorkerCrashed, asyncio.CancelledError) as problem:
+            except BaseException as problem:
                 if old:
                     self.running[worker.id] = old
                 worker.instance_ids = old_instances
