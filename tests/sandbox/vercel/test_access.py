@@ -53,6 +53,7 @@ def test_token_of_a_team_acts_for_that_team_only(vercel: Any) -> None:
     ):
         assert inside.get("/v10/projects").status_code == 200
         assert inside.get("/v2/user").json()["user"]["limited"] is True
+        assert outside.get("/v2/user").json()["user"]["limited"] is True
         vercel.refused(outside.get("/v10/projects"), 403, "forbidden")
 
 

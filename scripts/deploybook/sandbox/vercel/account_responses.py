@@ -51,9 +51,9 @@ async def _delete_token(call: Call) -> Response:
 _PAGE = "limit since until"
 
 OPERATIONS = (
-    operation("GET", (2,), "/user", _user, rates=["user-get"], per_user=True),
-    operation("GET", (1, 2), "/teams", _teams, query=_PAGE, rates=["team-get"], per_user=True),
-    operation("GET", (0, 1, 2), "/teams/{teamId}", _team, rates=["team-get"], per_user=True),
+    operation("GET", (2,), "/user", _user, rates=["user-get"], per_user=True, about_user=True),
+    operation("GET", (1, 2), "/teams", _teams, query=_PAGE, rates=["team-get"], per_user=True, about_user=True),
+    operation("GET", (0, 1, 2), "/teams/{teamId}", _team, rates=["team-get"], per_user=True, about_user=True),
     operation("GET", (5, 6), "/user/tokens", _tokens, query=_PAGE, rates=["tokens-get"], per_user=True),
     operation("GET", (5,), "/user/tokens/{tokenId}", _token, rates=["tokens-get"], per_user=True),
     operation("POST", (3,), "/user/tokens", _create_token, rates=["tokens-create"], per_user=True),

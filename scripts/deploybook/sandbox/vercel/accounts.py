@@ -81,14 +81,14 @@ class Accounts:
         token.active_at = now()
         return token
 
-    def scope(self, token: Token, team_id: str | None, slug: str | None) -> Scope:
-        """For whom the call acts."""
+    def scope(self, token: Token, team_id: str | None, slug: str | None, *, about_user: bool) -> Scope:
+        """For whom the call acts; a team's token may leave the team out only to ask about its user (``about_user``)."""
         asked = team_id or slug
         if not asked:
-            if token.team_id:
+            if token.team_id and not about_user:
                 raise forbidden("Not authorized: the token is restricted to a team; name it with teamId or slug")
             return Scope(token, self.user, None)
-        if asked not in {self.team.id, self.team.slug} or token.team_id not in {None, self.team.id}:
+        if asked not in {self.team.id, self.team.slug}:
             raise forbidden(
                 f'Not authorized: Trying to access resource under scope "{asked}". '
                 "You must re-authenticate to this scope or use a token with access to this scope."

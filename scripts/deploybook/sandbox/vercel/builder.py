@@ -48,6 +48,12 @@ class Builder:
         self._tasks.clear()
 
     async def _run(self, deployment: Deployment) -> None:
+        try:
+            await self._build(deployment)
+        except Exception as problem:  # noqa: BLE001 - or clients would wait for ever
+            deployment.fail("INTERNAL_SERVER_ERROR", f"the sandbox failed: {type(problem).__name__}: {problem}")
+
+    async def _build(self, deployment: Deployment) -> None:
         project = next(one for one in self._state.projects.all() if one.id == deployment.project_id)
         await asyncio.sleep(PACE["QUEUED"])
         deployment.enter("INITIALIZING")

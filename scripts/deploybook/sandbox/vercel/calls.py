@@ -91,7 +91,10 @@ Handler = Callable[[Call], Awaitable[Response]]
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation: the versions of its path that exist, the query parameters that mean something, its rate limits."""
+    """One operation: the versions of its path that exist, the query parameters that mean something, its rate limits.
+
+    ``per_user`` counts for the user and not for the owner; ``about_user`` needs no team even from a team's token.
+    """
 
     method: str
     versions: tuple[int, ...]
@@ -100,6 +103,7 @@ class Operation:
     query: frozenset[str] = field(default_factory=frozenset)
     rates: tuple[str, ...] = ()
     per_user: bool = False
+    about_user: bool = False
 
     @property
     def paths(self) -> list[str]:
@@ -116,6 +120,8 @@ def operation(
     query: str = "",
     rates: Sequence[str] = (),
     per_user: bool = False,
+    about_user: bool = False,
 ) -> Operation:
-    """Write an operation down; ``query`` names parameters between spaces, ``per_user`` counts for the user."""
-    return Operation(method, tuple(versions), path, handler, frozenset(query.split()), tuple(rates), per_user)
+    """Write an operation down; ``query`` names parameters between spaces."""
+    parameters = frozenset(query.split())
+    return Operation(method, tuple(versions), path, handler, parameters, tuple(rates), per_user, about_user)

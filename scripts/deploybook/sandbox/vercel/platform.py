@@ -78,10 +78,13 @@ class Platform:
 
     async def delete_project(self, project: Project) -> None:
         """Remove a project, its deployments and its addresses."""
-        # Listeners take a moment to close, so all close at once.
-        deployments = self.state.deployments_of(project)
+        hosts = [project.domain]
+        while deployments := self.state.deployments_of(project):
+            hosts.append(deployments[0].url)
+            await self._forget(deployments[0])
         self.state.projects.remove(project)
-        await asyncio.gather(self.edge.close(project.domain), *map(self.delete_deployment, deployments))
+        # Listeners take a moment to close, so all close at once.
+        await asyncio.gather(*map(self.edge.close, hosts))
 
     async def deploy(self, order: Order) -> Deployment:
         """A new deployment, queued; it keeps the variables as they are now."""
@@ -114,9 +117,7 @@ class Platform:
 
     async def delete_deployment(self, deployment: Deployment) -> None:
         """Remove a deployment with its address."""
-        await self.builder.stop(deployment)
-        self.edge.sites.pop(deployment.id, None)
-        self.state.remove_deployment(deployment)
+        await self._forget(deployment)
         await self.edge.close(deployment.url)
 
     async def promote(self, project: Project, deployment: Deployment, *, kind: str) -> None:
@@ -157,6 +158,11 @@ class Platform:
         alias = self.state.aliases.get(domain.name)
         if alias is not None:
             self.state.remove_alias(alias)
+
+    async def _forget(self, deployment: Deployment) -> None:
+        await self.builder.stop(deployment)
+        self.edge.sites.pop(deployment.id, None)
+        self.state.remove_deployment(deployment)
 
     async def _publish(self, deployment: Deployment) -> None:
         project = next(one for one in self.state.projects.all() if one.id == deployment.project_id)

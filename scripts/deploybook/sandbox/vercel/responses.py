@@ -55,7 +55,7 @@ def _endpoint(platform: Platform, one: Operation) -> Callable[[Request], Awaitab
 async def _perform(platform: Platform, one: Operation, request: Request) -> Response:
     accounts, query = platform.state.accounts, request.query_params
     token = accounts.authenticate(request.headers.get("authorization"))
-    scope = accounts.scope(token, query.get("teamId"), query.get("slug"))
+    scope = accounts.scope(token, query.get("teamId"), query.get("slug"), about_user=one.about_user)
     unknown = sorted(set(query) - one.query - {"teamId", "slug"})
     if unknown and one.method != "*":
         raise not_implemented(f"query parameter {unknown[0]} of {request.method} {request.url.path}")
