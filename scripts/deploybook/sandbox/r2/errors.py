@@ -57,6 +57,12 @@ BUCKET_CONFLICT = Kind(
 TOO_LARGE = Kind(100100, "EntityTooLarge", 400, "Your proposed upload exceeds the maximum allowed object size.")
 # The table has no row for these; names and sentences are those of answers quoted in public issues.
 NOT_IMPLEMENTED = Kind(10000, "NotImplemented", 501, "Not implemented")
+BAD_HASH = Kind(
+    10000,
+    "XAmzContentSHA256Mismatch",
+    400,
+    "The provided 'x-amz-content-sha256' header does not match what was computed.",
+)
 INVALID_REGION = Kind(10000, "InvalidRegionName", 400, "The region name is not valid.")
 CORS_FORBIDDEN = Kind(10003, "AccessForbidden", 403, "CORSResponse: This CORS request is not allowed.")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import contextlib
+from collections.abc import Mapping
 
 import httpx
 from starlette.responses import Response
@@ -17,31 +18,31 @@ from deploybook.sandbox.r2.errors import (
     NO_SUCH_CORS,
     NOT_IMPLEMENTED,
     UNAUTHORIZED,
+    Kind,
     R2Error,
     error_xml,
     translate,
 )
 from deploybook.sandbox.r2.models import Access, Bucket, Buckets, Key
-from deploybook.sandbox.r2.proxying import Body, ClientGone, Upload, relay
+from deploybook.sandbox.r2.proxying import Body, ClientGone, Passage, Upload, relay
 from deploybook.sandbox.r2.refusals import WriteRate, refuse_size, refuse_unimplemented
 from deploybook.sandbox.r2.requests import Operation, S3Request, operation, parse
 from deploybook.sandbox.r2.signatures import read_claim
+from deploybook.sandbox.r2.verification import signature_is_right
 
 _OBJECT_WRITES = frozenset({"PutObject", "CompleteMultipartUpload"})
 _BUFFERED = frozenset({"CreateBucket", "PutBucketCors"})
 _KEPT_HERE = _BUFFERED | {"ListBuckets", "DeleteBucket", "GetBucketLocation", "GetBucketCors", "DeleteBucketCors"}
 
-Forward = Callable[[Scope, Body], Awaitable[httpx.Response]]
-
 
 class Front:
-    """An ASGI app. ``forward`` sends a request to SeaweedFS with nothing changed that its signature covers."""
+    """An ASGI app before SeaweedFS."""
 
-    def __init__(self, account_id: str, buckets: Buckets, keys: Mapping[str, Key], forward: Forward) -> None:
+    def __init__(self, account_id: str, buckets: Buckets, keys: Mapping[str, Key], passage: Passage) -> None:
         self._account_id = account_id
         self._buckets = buckets
         self._keys = keys
-        self._forward = forward
+        self._passage = passage
         self.rate = WriteRate()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -95,33 +96,28 @@ class Front:
     async def _answer(self, request: S3Request, scope: Scope, upload: Upload) -> Response:
         wanted = operation(request)
         refuse_unimplemented(request, wanted)
-        self._authorize(request, wanted)
+        key = self._authorize(request, wanted)
         refuse_size(request, wanted)
         if wanted.name == "CreateBucket":
             self._buckets.check_name(request.bucket)
         elif request.bucket:
             self._buckets.find(request.bucket, request.jurisdiction)
-        if wanted.name in _OBJECT_WRITES:
-            self.rate.check(request.bucket, request.key)
-        body: Body = upload.chunks() if upload.announced else None
-        if wanted.name in _BUFFERED:
-            body = await upload.read()
+        body = await (upload.read() if wanted.name in _BUFFERED else upload.begin())
         _check_body(wanted, body)
-        upstream = await self._forward(scope, body)
-        if upstream.is_error:
-            error = translate(upstream.status_code, (await upstream.aread()).decode("utf-8", "replace"))
-            # SeaweedFS has no CORS rules of its own: it has let the request pass, the rules are kept here.
-            if error.kind.name != NO_SUCH_CORS.name:
-                return _refusal(error, request.method, upstream.status_code)
-        if wanted.name in _OBJECT_WRITES:
-            self.rate.note(request.bucket, request.key)
+        limited = wanted.name in _OBJECT_WRITES
+        # A wrong signature is refused as such, however often the key was written.
+        if limited and self.rate.exceeded(request.bucket, request.key):
+            limited = signature_is_right(request, scope, key.secret_access_key)
+        with self.rate.write(request.bucket, request.key) if limited else contextlib.nullcontext():
+            upstream = await self._passage.forward(scope, body)
+            await _raise_for(upstream, request.method)
         if wanted.name not in _KEPT_HERE:
             return relay(upstream)
         await upstream.aclose()
         return self._own_answer(wanted, request, body)
 
-    def _authorize(self, request: S3Request, wanted: Operation) -> None:
-        """Only ever refuses: that the key's owner signed the request is for SeaweedFS to say."""
+    def _authorize(self, request: S3Request, wanted: Operation) -> Key:
+        """The key that the request claims to be signed with, refused what it may not; the signature is for SeaweedFS to verify."""
         claim = read_claim(request.headers, request.query)
         if claim.presigned and request.method not in {"GET", "HEAD", "PUT", "DELETE"}:
             raise R2Error(NOT_IMPLEMENTED, f"presigned {request.method} not implemented")
@@ -134,6 +130,7 @@ class Front:
         source = request.headers.get("x-amz-copy-source", "").removeprefix("/").partition("/")[0]
         if source and key.grants.objects(request.jurisdiction, source) < Access.READ:
             raise R2Error(ACCESS_DENIED)
+        return key
 
     def _own_answer(self, wanted: Operation, request: S3Request, body: Body) -> Response:
         """What is kept here and not in SeaweedFS, which has verified the signature by now."""
@@ -163,10 +160,22 @@ def _check_body(wanted: Operation, body: Body) -> None:
         (cors.from_xml if wanted.name == "PutBucketCors" else listing.location)(body)
 
 
-def _refusal(error: R2Error, method: str, status: int | None = None) -> Response:
-    """An error; to HEAD it has no body, and so only SeaweedFS's status to go by."""
+async def _raise_for(upstream: httpx.Response, method: str) -> None:
+    """Raise SeaweedFS's refusal as R2 words it; to HEAD it has no body, and so only its status to go by."""
+    if not upstream.is_error:
+        return
+    body = (await upstream.aread()).decode("utf-8", "replace")
     if method == "HEAD":
-        return Response(status_code=status or error.kind.status, headers=error.headers)
+        raise R2Error(Kind(0, "", upstream.status_code, ""))
+    error = translate(upstream.status_code, body)
+    # SeaweedFS has no CORS rules of its own: it has let the request pass, the rules are kept here.
+    if error.kind.name != NO_SUCH_CORS.name:
+        raise error
+
+
+def _refusal(error: R2Error, method: str) -> Response:
+    if method == "HEAD":
+        return Response(status_code=error.kind.status, headers=error.headers)
     return Response(error_xml(error), error.kind.status, error.headers, media_type="application/xml")
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 
 import httpx
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope
 
-from deploybook.sandbox.r2.errors import INVALID_ARGUMENT, R2Error
+from deploybook.sandbox.r2.errors import BAD_HASH, INVALID_ARGUMENT, R2Error
+
+if TYPE_CHECKING:
+    from deploybook.sandbox.r2.weed import Weed
 
 _HOP_BY_HOP = frozenset(
     {"connection", "expect", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
@@ -25,15 +31,24 @@ class ClientGone(Exception):
     """The client went away in the middle of its upload."""
 
 
-def upstream_request(url: str, scope: Scope, body: Body) -> httpx.Request:
-    """The same request for SeaweedFS: same path bytes, same Host, same signed headers."""
-    headers = [
-        (name, value)
-        for name, value in scope["headers"]
-        if name.decode("latin-1").lower() not in _HOP_BY_HOP and not name.lower().startswith(b"x-forwarded-")
-    ]
-    target = scope["raw_path"] + (b"?" + scope["query_string"] if scope["query_string"] else b"")
-    return httpx.Request(scope["method"], url, headers=headers, content=body, extensions={"target": target})
+class Passage:
+    """The way to SeaweedFS: same path bytes, same Host, same signed headers."""
+
+    def __init__(self, weed: Weed) -> None:
+        self._weed = weed
+
+    async def forward(self, scope: Scope, body: Body) -> httpx.Response:
+        """Send a request on; the answer's body is still to be read."""
+        headers = [
+            (name, value)
+            for name, value in scope["headers"]
+            if name.decode("latin-1").lower() not in _HOP_BY_HOP and not name.lower().startswith(b"x-forwarded-")
+        ]
+        target = scope["raw_path"] + (b"?" + scope["query_string"] if scope["query_string"] else b"")
+        request = httpx.Request(
+            scope["method"], self._weed.url, headers=headers, content=body, extensions={"target": target}
+        )
+        return await self._weed.http.send(request, stream=True)
 
 
 def relay(upstream: httpx.Response) -> StreamingResponse:
@@ -63,14 +78,10 @@ class Upload:
         headers = {name.lower(): value.lower() for name, value in scope["headers"]}
         self._receive = receive
         self._waits = headers.get(b"expect") == b"100-continue"
+        self._hash = headers.get(b"x-amz-content-sha256", b"").decode("latin-1")
         self._done = not ({b"content-length", b"transfer-encoding"} & headers.keys())
 
-    @property
-    def announced(self) -> bool:
-        """Whether there is more to come."""
-        return not self._done
-
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def _pieces(self) -> AsyncIterator[bytes]:
         """The body as it arrives; asking for it makes the server say 100 Continue."""
         while not self._done:
             self._waits = False
@@ -81,13 +92,48 @@ class Upload:
             if chunk := message.get("body", b""):
                 yield chunk
 
+    async def begin(self) -> Body:
+        """Take in the beginning: the whole body if that is all, else the stream of it.
+
+        SeaweedFS keeps an empty object when an upload breaks off before its first byte, so it is not told of an upload
+        until there are two pieces: one to send, and one to keep back until the hash is known.
+        """
+        if self._done:
+            return None
+        pieces = self._pieces()
+        first = [piece async for piece in _take(pieces, 2)]
+        if not self._done:
+            return self._verified(first, pieces)
+        self._check(hashlib.sha256(b"".join(first)))
+        return b"".join(first)
+
+    async def _verified(self, first: list[bytes], rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """The body, its last piece only if the whole has the hash that was signed (SeaweedFS does not look at it).
+
+        Without its last piece an upload is not complete, and SeaweedFS drops it.
+        """
+        hasher, kept = hashlib.sha256(first[0]), first[1]
+        yield first[0]
+        async for piece in rest:
+            hasher.update(kept)
+            yield kept
+            kept = piece
+        hasher.update(kept)
+        self._check(hasher)
+        yield kept
+
+    def _check(self, hasher: hashlib._Hash) -> None:
+        if re.fullmatch("[0-9a-f]{64}", self._hash) and hasher.hexdigest() != self._hash:
+            raise R2Error(BAD_HASH)
+
     async def read(self) -> bytes:
         """The whole of a small body."""
         collected = b""
-        async for chunk in self.chunks():
-            collected += chunk
+        async for piece in self._pieces():
+            collected += piece
             if len(collected) > _SMALL:
                 raise R2Error(INVALID_ARGUMENT, "the body is too long for a configuration")
+        self._check(hashlib.sha256(collected))
         return collected
 
     async def let_go(self) -> bool:
@@ -99,8 +145,17 @@ class Upload:
         if self._done or self._waits:
             return self._done
         dropped = 0
-        async for chunk in self.chunks():
+        async for chunk in self._pieces():
             dropped += len(chunk)
             if dropped > _PATIENCE:
                 return False
         return True
+
+
+async def _take(pieces: AsyncIterator[bytes], number: int) -> AsyncIterator[bytes]:
+    """The first pieces, leaving the iterator open for the rest."""
+    for _ in range(number):
+        try:
+            yield await anext(pieces)
+        except StopAsyncIteration:
+            return

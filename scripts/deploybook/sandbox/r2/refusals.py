@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from deploybook.sandbox.r2.errors import MISSING_LENGTH, NOT_IMPLEMENTED, TOO_LARGE, TOO_MANY_REQUESTS, R2Error
 from deploybook.sandbox.r2.requests import Operation, S3Request
 
 _LARGEST = 5 * 1024**3
+_REMEMBERED = 10_000
 # ``r2/api/s3/api.mdx``, the crossed-out headers of the implemented operations.
 _HEADERS = (
     "x-amz-acl",
@@ -62,22 +64,31 @@ def refuse_size(request: S3Request, operation: Operation) -> None:
 
 @dataclass
 class WriteRate:
-    """One write a second to the same key (``r2/api/error-codes.mdx``, 10058)."""
+    """One write a second to the same key, and one at a time (``r2/api/error-codes.mdx``, 10058)."""
 
     clock: Callable[[], float] = time.monotonic
     _last: dict[tuple[str, str], float] = field(default_factory=dict)
+    _under_way: set[tuple[str, str]] = field(default_factory=set)
 
-    def check(self, bucket: str, key: str) -> None:
-        """Refuse a write within a second after the last one."""
-        now = self.clock()
-        if len(self._last) > 10_000:
-            self._last = {place: at for place, at in self._last.items() if now - at < 1}
-        if now - self._last.get((bucket, key), -1.0) < 1:
+    def exceeded(self, bucket: str, key: str) -> bool:
+        """Whether a write is under way, or was done within the last second."""
+        place = (bucket, key)
+        return place in self._under_way or self.clock() - self._last.get(place, -1.0) < 1
+
+    @contextlib.contextmanager
+    def write(self, bucket: str, key: str) -> Iterator[None]:
+        """Around a write: refuses it if the rate is exceeded; one that fails does not count."""
+        place = (bucket, key)
+        if self.exceeded(bucket, key):
             raise R2Error(TOO_MANY_REQUESTS, headers={"retry-after": "1"})
-
-    def note(self, bucket: str, key: str) -> None:
-        """Remember a write that was done."""
-        self._last[bucket, key] = self.clock()
+        self._under_way.add(place)
+        try:
+            yield
+            self._last[place] = self.clock()
+        finally:
+            self._under_way.discard(place)
+        if len(self._last) > _REMEMBERED:
+            self._last = {known: at for known, at in self._last.items() if self.clock() - at < 1}
 
     def clear(self) -> None:
         """Forget all writes."""

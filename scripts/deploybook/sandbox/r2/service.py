@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import httpx
-from starlette.types import Scope
-
 from deploybook.sandbox.r2.front import Front
 from deploybook.sandbox.r2.models import JURISDICTIONS, Bucket, Buckets, Key
-from deploybook.sandbox.r2.proxying import Body, upstream_request
+from deploybook.sandbox.r2.proxying import Passage
 from deploybook.sandbox.r2.requests import DOMAIN
 from deploybook.sandbox.r2.weed import Weed
 from deploybook.sandbox.service import Context, Service, issue_id
@@ -29,7 +26,7 @@ class ObjectService(Service):
             for name in JURISDICTIONS
         )
         self._weed = Weed(context.directory / self.name, self._domains)
-        self._front = Front(self.account_id, self.buckets, self._keys, self._forward)
+        self._front = Front(self.account_id, self.buckets, self._keys, Passage(self._weed))
         self._listener: Listener | None = None
 
     async def start(self) -> None:
@@ -77,6 +74,3 @@ class ObjectService(Service):
         """Accept a key no longer."""
         if self._keys.pop(access_key_id, None):
             await self._weed.identities.remove(access_key_id)
-
-    async def _forward(self, scope: Scope, body: Body) -> httpx.Response:
-        return await self._weed.http.send(upstream_request(self._weed.url, scope, body), stream=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-import hmac
 import json
 import os
 import secrets
@@ -20,8 +19,9 @@ import httpx
 from deploybook.sandbox.processes import Child
 from deploybook.sandbox.r2.errors import translate
 from deploybook.sandbox.r2.identities import Identities
+from deploybook.sandbox.r2.verification import sign
 
-_PORTS = ("master.port", "volume.port", "filer.port", "s3.port", "admin.port")
+_SERVICES = ("master", "volume", "filer", "s3")
 _ATTEMPTS = 3
 _SETTLED = 60.0
 _EMPTY = hashlib.sha256(b"").hexdigest()
@@ -50,7 +50,7 @@ class Weed:
         self._write_configuration()
         _remove_dead_sockets()
         for attempt in range(1, _ATTEMPTS + 1):
-            self._ports = _free_ports([name for port in _PORTS for name in (port, f"{port}.grpc")])
+            self._ports = _free_ports()
             log = self._directory / "weed.log"
             self._child = await Child.start(self._command(), directory=self._directory, log=log)
             try:
@@ -108,10 +108,7 @@ class Weed:
         )
         scope = f"{stamp[:8]}/auto/s3/aws4_request"
         text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
-        key = f"AWS4{self._secret}".encode()
-        for part in scope.split("/"):
-            key = hmac.digest(key, part.encode(), "sha256")
-        signature = hmac.digest(key, text.encode(), "sha256").hex()
+        signature = sign(text, self._secret, scope)
         authorization = f"AWS4-HMAC-SHA256 Credential={self._key}/{scope}, SignedHeaders={names}, Signature={signature}"
         return {"authorization": authorization, "x-amz-content-sha256": _EMPTY, "x-amz-date": stamp}
 
@@ -148,14 +145,23 @@ class Weed:
         return [str(weed), "mini", *(f"-{name}={value}" for name, value in options.items())]
 
 
-def _free_ports(names: list[str]) -> dict[str, int]:
-    """A distinct free port for each name: all are held open until the last is found."""
+def _free_ports() -> dict[str, int]:
+    """A distinct free port for each option: all are held open until the last is found.
+
+    The admin server's gRPC port is its other port plus 10000: SeaweedFS's maintenance worker looks for it nowhere else.
+    """
     with contextlib.ExitStack() as stack:
-        ports = {}
-        for name in names:
+
+        def hold(port: int = 0) -> int:
             probe = stack.enter_context(socket.socket())
-            probe.bind(("127.0.0.1", 0))
-            ports[name] = int(probe.getsockname()[1])
+            probe.bind(("127.0.0.1", port))
+            return int(probe.getsockname()[1])
+
+        ports = {option: hold() for service in _SERVICES for option in (f"{service}.port", f"{service}.port.grpc")}
+        while "admin.port" not in ports:
+            admin = hold()
+            with contextlib.suppress(OSError, OverflowError):
+                ports |= {"admin.port.grpc": hold(admin + 10_000), "admin.port": admin}
         return ports
 
 
