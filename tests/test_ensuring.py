@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from deploybook.clouds.connections import Connections
-from deploybook.clouds.resource import Change, Resource
+from deploybook.clouds.resource import Change, Resource, StillNeeded
 from deploybook.ensuring import Ensurer
 from deploybook.errors import Conflict, ServiceError, Unreachable
 from deploybook.ledger import Ledger, Made
@@ -137,6 +137,35 @@ def test_destroy_leaves_what_it_did_not_make(world: World) -> None:
     ensurer.ensure(Thing("theirs", things))
     ensurer.finish()
     assert (things, world.outcomes()) == (["theirs"], ["left"])
+
+
+class Shared(Thing):
+    """A thing that others have come to use."""
+
+    def delete(self, clouds: Connections, state: str) -> None:
+        raise StillNeeded("others use it")
+
+
+def test_destroy_leaves_what_others_have_come_to_use_and_goes_on(world: World) -> None:
+    shared, own = Shared("s", []), Thing("o", [])
+    shared.name = "shared"
+    for thing in (own, shared):
+        world.ensurer(Mode.APPLY).ensure(thing)
+    ensurer = world.ensurer(Mode.DESTROY)
+    ensurer.ensure(own)
+    ensurer.ensure(shared)
+    world.lines.clear()
+    ensurer.finish()
+    assert [(line.outcome, line.detail) for line in world.lines] == [("left", "others use it"), ("delete", "")]
+    assert [made.name for made in world.ledger.entries()] == ["shared"]
+
+
+def test_destroy_goes_on_with_what_is_known_of_a_thing_that_is_gone(world: World) -> None:
+    world.ledger.add(Made("s", "thing", "t"))
+    ensurer = world.ensurer(Mode.DESTROY)
+    assert ensurer.ensure(Thing("a", [])) == "planned"
+    ensurer.finish()
+    assert (world.outcomes(), world.ledger.entries()) == (["absent"], [])
 
 
 def test_what_was_there_before_apply_is_not_ours(world: World) -> None:

@@ -94,6 +94,15 @@ def test_a_post_whose_answer_was_lost_is_sent_once(server: Scripted) -> None:
     assert len(server.bodies) == 1
 
 
+@pytest.mark.parametrize("status", [503, 0])
+def test_a_post_that_only_reads_is_repeated(server: Scripted, status: int) -> None:
+    server.answers = [(status, {}), (status, {})]
+    with client() as session:
+        answer = session.post(server.url, content=b"x", extensions={http.REPEATABLE_EXTENSION: True})
+    assert answer.status_code == 200
+    assert server.bodies == [b"x"] * 3
+
+
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_429_is_repeated_after_the_time_that_it_asks(server: Scripted, method: str) -> None:
     server.answers = [(429, {"Retry-After": "7"})]

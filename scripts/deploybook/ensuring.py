@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from deploybook.clouds.connections import Connections
-from deploybook.clouds.resource import Change, Resource
+from deploybook.clouds.resource import Change, Resource, StillNeeded
 from deploybook.errors import Conflict, ServiceError, Unreachable
 from deploybook.ledger import Ledger, Made
 from deploybook.lines import Line
@@ -57,9 +57,13 @@ class Ensurer:
     def finish(self) -> None:
         """In ``destroy``: remove what was found, newest first."""
         for resource, state in reversed(self._condemned):
-            resource.delete(self._clouds, state)
+            try:
+                detail = resource.delete(self._clouds, state)
+            except StillNeeded as reason:
+                self._line("left", resource, str(reason))
+                continue
             self._ledger.remove(self._made(resource))
-            self._line("delete", resource)
+            self._line("delete", resource, detail or "")
         self._condemned.clear()
 
     def _absent(self, resource: Resource[Any]) -> Any:
@@ -123,7 +127,8 @@ class Ensurer:
         if state is None:
             self._ledger.remove(made)
             self._line("absent", resource)
-        elif made not in self._ledger.entries():
+            return resource.planned()
+        if made not in self._ledger.entries():
             self._line("left", resource, "not made by deploybook")
         else:
             with self._lock:

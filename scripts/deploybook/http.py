@@ -7,7 +7,8 @@
 | 429 | again, after Retry-After | again, after Retry-After: it was refused |
 | 500, 502, 503, 504 | again | not again |
 
-The budget is ``RETRY_SECONDS`` for one request in all; a Retry-After beyond it is an error at once.
+The budget is ``RETRY_SECONDS`` for one request in all; a Retry-After beyond it is an error at once. A POST that only reads (a query in its
+body) is sent with the extension ``REPEATABLE_EXTENSION`` and treated as a GET.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ LONGEST_WAIT = 15.0
 
 REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 PASSING = frozenset({500, 502, 503, 504})
+REPEATABLE_EXTENSION = "deploybook.repeatable"
 # A Render answer gives the reset as seconds left, its documentation as an epoch time; a value this small is a duration.
 EPOCH_FROM = 10**9
 
@@ -79,11 +81,11 @@ class RetryTransport(httpx.BaseTransport):
         try:
             response = self._inner.handle_request(request)
         except httpx.TransportError as error:
-            if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) or request.method in REPEATABLE:
+            if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) or _repeatable(request):
                 raise _Again(cause=error) from None
             raise
         refused = response.status_code == 429
-        passing = response.status_code in PASSING and request.method in REPEATABLE
+        passing = response.status_code in PASSING and _repeatable(request)
         if refused or passing:
             response.read()
             raise _Again(response=response)
@@ -92,6 +94,10 @@ class RetryTransport(httpx.BaseTransport):
     def close(self) -> None:
         """Close the connections."""
         self._inner.close()
+
+
+def _repeatable(request: httpx.Request) -> bool:
+    return request.method in REPEATABLE or bool(request.extensions.get(REPEATABLE_EXTENSION))
 
 
 class _Again(Exception):

@@ -20,6 +20,7 @@ from deploybook.errors import (
     DeploybookError,
     InvalidValue,
     MissingVariable,
+    NotFound,
     PermissionDenied,
     Unauthorized,
     VerificationFailed,
@@ -90,7 +91,7 @@ class Runbook:
     def ensure(self, *resources: Resource[Any]) -> Any:
         """Make a resource as it is wished, as far as the mode allows, and give its state; several are done side by side.
 
-        Gives None for a resource that waits for a variable which is not known yet, and for one that is gone.
+        Gives None for a resource that waits for a variable which is not known yet.
         """
         if len(resources) == 1:
             return self._ensurer.ensure(resources[0])
@@ -197,7 +198,7 @@ class Runbook:
         while True:
             try:
                 return test(*arguments)
-            except (VerificationFailed, PermissionDenied, Unauthorized):
+            except (VerificationFailed, NotFound, PermissionDenied, Unauthorized):
                 if time.monotonic() + pause > self._ensurer.changed_at + patience:
                     raise
             time.sleep(pause)

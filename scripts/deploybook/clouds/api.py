@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from deploybook import http
 from deploybook.errors import (
     Conflict,
     NotFound,
@@ -57,15 +58,23 @@ class Api:
         headers: Mapping[str, str] | None = None,
         content: bytes | None = None,
         expect: tuple[int, ...] = (200, 201, 202, 204),
+        repeatable: bool = False,
     ) -> httpx.Response:
         """Send one request; raises the ServiceError that fits anything but an expected status.
 
-        ``operation`` says what was wanted in the operator's words, as the end of *could not …*.
+        ``operation`` says what was wanted in the operator's words, as the end of *could not …*. ``repeatable`` marks a POST that only
+        reads, which is retried as a GET would be.
         """
         present = {name: value for name, value in (params or {}).items() if value is not None}
         try:
             response = self.client.request(
-                method, path, json=json, params=present or None, headers=dict(headers or {}), content=content
+                method,
+                path,
+                json=json,
+                params=present or None,
+                headers=dict(headers or {}),
+                content=content,
+                extensions={http.REPEATABLE_EXTENSION: True} if repeatable else None,
             )
         except httpx.TransportError as error:
             raise self._unreachable(operation, error) from None

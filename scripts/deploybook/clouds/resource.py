@@ -28,6 +28,10 @@ class Change:
         return f"{self.field}: {self.old} → {self.new}"
 
 
+class StillNeeded(Exception):
+    """A resource that ``destroy`` leaves, although we made it, because others have come to use it; says who."""
+
+
 class Resource(ABC, Generic[State]):
     """One resource at a provider, as it is wished for.
 
@@ -56,12 +60,12 @@ class Resource(ABC, Generic[State]):
         """Bring it to what is wished."""
 
     @abstractmethod
-    def delete(self, clouds: Connections, state: State) -> None:
-        """Remove it."""
+    def delete(self, clouds: Connections, state: State) -> str | None:
+        """Remove it, and give what the operator should know of that, if anything. Raises StillNeeded if it has to stay."""
 
     @abstractmethod
     def planned(self) -> State:
-        """What ``plan`` goes on with where the resource is not there yet."""
+        """What a run goes on with where the resource is not there and is not made."""
 
     def keeps(self, state: State) -> Mapping[str, SecretStr]:
         """Variables that the provider shows only now: they are in the vault before anything else happens."""
