@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
+import multiprocessing.connection
 import os
+import threading
 import time
 from dataclasses import dataclass, field
 from multiprocessing.queues import Queue
@@ -31,9 +34,18 @@ class Job:
 
 
 def prepare(progress: Queue[Any]) -> None:
-    """Once in each worker process: where to tell of the cells."""
+    """Once in each worker process: where to tell of the cells, and to end when the runner does."""
     global _progress
     _progress = progress
+    threading.Thread(target=_end_with_runner, daemon=True).start()
+
+
+def _end_with_runner() -> None:
+    """A runner that was killed must not leave a section going on behind it; the kernel ends with this process."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os._exit(1)
 
 
 def execute(job: Job) -> SectionResult:

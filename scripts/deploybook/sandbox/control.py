@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def control_app(sandbox: Sandbox) -> Starlette:
-    """GET, DELETE ``/journal`` · POST ``/reset`` · POST, DELETE ``/faults`` · GET ``/exports``."""
+    """GET, DELETE ``/journal`` · POST ``/reset`` · GET, POST, DELETE ``/faults`` · GET ``/exports``."""
     context = sandbox.context
 
     async def journal(request: Request) -> JSONResponse:
@@ -30,6 +31,8 @@ def control_app(sandbox: Sandbox) -> Starlette:
         return JSONResponse({})
 
     async def faults(request: Request) -> JSONResponse:
+        if request.method == "GET":
+            return JSONResponse([asdict(fault) for fault in context.faults.armed if fault.times > 0])
         if request.method == "DELETE":
             context.faults.clear()
             return JSONResponse({})
@@ -46,7 +49,7 @@ def control_app(sandbox: Sandbox) -> Starlette:
         routes=[
             Route("/journal", journal, methods=["GET", "DELETE"]),
             Route("/reset", reset, methods=["POST"]),
-            Route("/faults", faults, methods=["POST", "DELETE"]),
+            Route("/faults", faults, methods=["GET", "POST", "DELETE"]),
             Route("/exports", exports),
         ]
     )

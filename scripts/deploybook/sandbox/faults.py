@@ -7,15 +7,19 @@ import re
 from dataclasses import dataclass, field
 
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+KINDS = ("status", "slow", "slow-answer", "reset", "lost-answer")
 
 
 @dataclass
 class Fault:
     """Applies to ``times`` requests whose method and path match.
 
-    ``kind``: ``status`` answers ``status`` with ``headers``; ``slow`` waits ``seconds`` first; ``reset`` cuts the connection
-    before the service sees the request; ``lost-answer`` lets the service act and cuts the connection instead of answering.
+    ``kind``: ``status`` answers ``status`` with ``headers``; ``slow`` waits ``seconds`` before the service sees the request;
+    ``slow-answer`` lets the service act and waits before answering; ``reset`` cuts the connection before the service sees the
+    request; ``lost-answer`` lets the service act and cuts the connection instead of answering.
     """
 
     service: str
@@ -29,8 +33,8 @@ class Fault:
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.kind not in {"status", "slow", "reset", "lost-answer"}:
-            raise ValueError(f"fault kind {self.kind!r} is unknown; use status, slow, reset or lost-answer")
+        if self.kind not in KINDS:
+            raise ValueError(f"fault kind {self.kind!r} is unknown; use one of {', '.join(KINDS)}")
 
     def matches(self, service: str, method: str, path: str) -> bool:
         """Whether this fault is still armed for such a request."""
@@ -80,12 +84,25 @@ class Faults:
             elif fault.kind == "slow":
                 await asyncio.sleep(fault.seconds)
                 await app(scope, receive, send)
+            elif fault.kind == "slow-answer":
+                await app(scope, receive, _delayed(send, fault.seconds))
             else:
                 if fault.kind == "lost-answer":
                     await app(scope, receive, _discard)
                 scope["state"]["cut"]()
 
         return faulty
+
+
+def _delayed(send: Send, seconds: float) -> Send:
+    """A send that waits before the answer's first message."""
+
+    async def waiting(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await asyncio.sleep(seconds)
+        await send(message)
+
+    return waiting
 
 
 async def _discard(_message: object) -> None:

@@ -1,0 +1,85 @@
+"""The command line as an operator uses it: in a checkout of its own, against a sandbox started beside it or by itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.conftest import OPERATOR_PREFIXES, ROOT
+
+COMMAND = str(Path(sys.executable).parent / "deploybook")
+
+
+@dataclass
+class Finished:
+    """A command that has ended."""
+
+    code: int
+    output: str
+    report: dict[str, Any]
+
+    def outcomes(self, *steps: str) -> list[str]:
+        """The outcomes of the lines, of the named steps only if any are named."""
+        lines = [line for section in self.report["sections"] for cell in section["cells"] for line in cell["lines"]]
+        return [line["outcome"] for line in lines if not steps or line["step"] in steps]
+
+    def failed(self) -> list[str]:
+        """The subjects of the lines that failed."""
+        lines = [line for section in self.report["sections"] for cell in section["cells"] for line in cell["lines"]]
+        return [line["subject"] for line in lines if line["outcome"] == "failed"]
+
+
+@dataclass
+class Guide:
+    """A checkout: the runbooks are the repository's, the state and the builds its own."""
+
+    root: Path
+
+    def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+        """A clean environment in which the command finds this checkout."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(OPERATOR_PREFIXES)}
+        return kept | {"DEPLOYBOOK_HOME": str(self.root)} | dict(extra or {})
+
+    def start(self, *arguments: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+        """Start ``deploybook`` with arguments."""
+        return subprocess.Popen(
+            [COMMAND, *arguments],
+            env=self.environment(env),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, *arguments: str, env: Mapping[str, str] | None = None, typed: str = "") -> Finished:
+        """Run ``deploybook`` to its end."""
+        before = set(self.reports())
+        with self.start(*arguments, env=env) as process:
+            output, _ = process.communicate(typed, timeout=300)
+        new = [path for path in self.reports() if path not in before]
+        report = json.loads(new[0].read_text()) if new else {}
+        return Finished(process.returncode, output, report)
+
+    def reports(self) -> list[Path]:
+        """The reports of all runs, oldest first."""
+        return sorted((self.root / "build" / "runs").glob("*/report.json"))
+
+    def written(self) -> dict[Path, str]:
+        """Every file that any run wrote, except the vaults."""
+        found = [
+            path for folder in ("build", ".deploybook") for path in (self.root / folder).rglob("*") if path.is_file()
+        ]
+        return {path: path.read_text(errors="replace") for path in found if path.suffix != ".env"}
+
+
+@pytest.fixture
+def guide(tmp_path: Path) -> Guide:
+    (tmp_path / "runbooks").symlink_to(ROOT / "runbooks")
+    return Guide(tmp_path)

@@ -1,0 +1,188 @@
+"""The R2 and webhook-secret runbooks from the command line: every mode, killed runs, lost secrets, canaries, bad input."""
+
+from __future__ import annotations
+
+import base64
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from urllib.parse import quote
+
+import pytest
+from dotenv import dotenv_values
+from tests.conftest import RunningSandbox
+from tests.runbooks.conftest import Guide
+
+SECTIONS = ("r2", "webhook_secret")
+ORIGIN = ("-p", "app_origin", "https://app.example.com")
+
+
+@pytest.fixture
+def sandbox(start_sandbox: Callable[..., RunningSandbox]) -> Iterator[RunningSandbox]:
+    running = start_sandbox("r2", "cloudflare")
+    running.reset()
+    yield running
+    running.control.delete("/faults")
+
+
+def writes(sandbox: RunningSandbox) -> list[tuple[str, str]]:
+    """The writing requests since the last call, but the checks' scratch objects."""
+    entries = [(entry["method"], entry["path"]) for entry in sandbox.journal() if entry["writes"]]
+    sandbox.control.delete("/journal")
+    return [(method, path) for method, path in entries if "/deploybook-check/" not in path]
+
+
+def vault(guide: Guide) -> dict[str, str | None]:
+    return dict(dotenv_values(guide.root / ".deploybook" / "production.env"))
+
+
+def test_plan_apply_apply_plan_verify_destroy(guide: Guide, sandbox: RunningSandbox) -> None:
+    env = sandbox.exports
+    plan = guide.run("run", *SECTIONS, "--mode", "plan", *ORIGIN, env=env)
+    assert (plan.code, set(plan.outcomes("resource")), writes(sandbox)) == (0, {"would create"}, [])
+    assert not list((guide.root / ".deploybook").glob("*.env"))
+
+    first = guide.run("run", *SECTIONS, "--mode", "apply", "--yes", *ORIGIN, env=env)
+    assert (first.code, first.outcomes("resource")) == (0, ["create"] * len(plan.outcomes("resource")))
+    assert [method for method, _ in writes(sandbox)] == ["POST", "POST", "PUT"]
+
+    second = guide.run("run", *SECTIONS, "--mode", "apply", "--yes", *ORIGIN, env=env)
+    assert (second.code, set(second.outcomes("resource")), writes(sandbox)) == (0, {"unchanged"}, [])
+    assert set(second.outcomes("record")) == {"kept"}
+
+    for mode in ("plan", "verify"):
+        again = guide.run("run", *SECTIONS, "--mode", mode, *ORIGIN, env=env)
+        assert (again.code, set(again.outcomes("resource")), writes(sandbox)) == (0, {"unchanged"}, [])
+
+    destroyed = guide.run("run", *SECTIONS, "--mode", "destroy", env=env, typed="production\n")
+    assert (destroyed.code, destroyed.outcomes("resource")) == (0, ["delete"] * 4)
+    assert vault(guide) == {}
+    after = guide.run("run", *SECTIONS, "--mode", "plan", *ORIGIN, env=env)
+    assert set(after.outcomes("resource")) == {"would create"}
+
+
+def test_a_drifted_cors_rule_is_named_by_verify_and_mended_by_apply(guide: Guide, sandbox: RunningSandbox) -> None:
+    env = sandbox.exports
+    assert guide.run("run", "r2", "--mode", "apply", "--yes", *ORIGIN, env=env).code == 0
+    moved = ("-p", "app_origin", "https://moved.example.com")
+    verified = guide.run("run", "r2", "--mode", "verify", *moved, env=env)
+    assert verified.code == 4
+    assert "CORS rule studio-production" in verified.failed()
+    applied = guide.run("run", "r2", "--mode", "apply", "--yes", *moved, env=env)
+    assert (applied.code, applied.outcomes("resource")) == (0, ["unchanged", "unchanged", "update"])
+
+
+def test_a_lost_vault_rolls_the_token_and_makes_no_second_one(guide: Guide, sandbox: RunningSandbox) -> None:
+    env = sandbox.exports
+    assert guide.run("run", "r2", "--mode", "apply", "--yes", *ORIGIN, env=env).code == 0
+    before = vault(guide)
+    (guide.root / ".deploybook" / "production.env").unlink()
+    again = guide.run("run", "r2", "--mode", "apply", "--yes", *ORIGIN, env=env)
+    assert (again.code, again.outcomes("resource")) == (0, ["unchanged", "update", "unchanged"])
+    after = vault(guide)
+    assert after["R2_ACCESS_KEY_ID"] == before["R2_ACCESS_KEY_ID"]
+    assert after["R2_SECRET_ACCESS_KEY"] != before["R2_SECRET_ACCESS_KEY"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [("slow-answer", ".*/r2/buckets"), ("slow-answer", ".*/tokens"), ("slow", ".*/cors")],
+)
+def test_a_run_killed_anywhere_and_run_again_ends_in_the_same_state(
+    guide: Guide, sandbox: RunningSandbox, kind: str, path: str
+) -> None:
+    env = sandbox.exports
+    fault = {"service": "cloudflare", "kind": kind, "method": "POST|PUT", "path": path, "seconds": 3.0}
+    sandbox.control.post("/faults", json=fault).raise_for_status()
+    with guide.start("run", "r2", "--mode", "apply", "--yes", *ORIGIN, env=env) as process:
+        deadline = time.monotonic() + 60
+        while sandbox.control.get("/faults").json() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(0.3)
+        os.kill(process.pid, signal.SIGKILL)
+    time.sleep(3.5)
+    sandbox.control.delete("/journal")
+
+    again = guide.run("run", "r2", "--mode", "apply", "--yes", *ORIGIN, env=env)
+    assert again.code == 0, again.output
+    destroyed = guide.run("run", "r2", "--mode", "destroy", env=env, typed="production\n")
+    assert destroyed.outcomes("resource") == ["delete"] * 3
+
+
+def test_two_runs_that_change_one_environment_are_refused(guide: Guide, sandbox: RunningSandbox) -> None:
+    fault = {"service": "cloudflare", "kind": "slow", "path": ".*/verify", "seconds": 6.0}
+    sandbox.control.post("/faults", json=fault).raise_for_status()
+    with guide.start("run", "r2", "--mode", "apply", "--yes", env=sandbox.exports) as process:
+        while sandbox.control.get("/faults").json():
+            time.sleep(0.05)
+        second = guide.run("run", "r2", "--mode", "apply", "--yes", env=sandbox.exports)
+        process.communicate()
+    assert second.code == 2
+    assert "Another run is changing production." in second.output
+    assert process.returncode == 0
+
+
+def test_no_secret_is_written_anywhere_but_the_vault(guide: Guide, sandbox: RunningSandbox) -> None:
+    env = sandbox.exports
+    outputs = [guide.run("run", *SECTIONS, "--mode", "apply", "--yes", *ORIGIN, env=env)]
+    outputs.append(
+        guide.run("run", *SECTIONS, "--mode", "verify", "-p", "app_origin", "https://moved.example.com", env=env)
+    )
+    assert outputs[-1].code == 4
+    kept = vault(guide)
+    for name in ("R2_SECRET_ACCESS_KEY", "INTERNAL_WEBHOOK_SECRET"):
+        assert kept[name]
+    secrets = [str(kept["R2_SECRET_ACCESS_KEY"]), str(kept["INTERNAL_WEBHOOK_SECRET"]), env["CLOUDFLARE_API_TOKEN"]]
+    written = guide.written() | {guide.root / "terminal": "".join(each.output for each in outputs)}
+    assert len(written) > 5
+    for secret in secrets:
+        for form in (secret, quote(secret, safe=""), base64.b64encode(secret.encode()).decode()):
+            assert [path for path, text in written.items() if form in text] == []
+
+
+def test_an_operators_credentials_are_not_read_by_a_dry_run(guide: Guide) -> None:
+    canaries = {
+        "CLOUDFLARE_API_TOKEN": "canary-operator-token",
+        "CLOUDFLARE_API_URL": "http://127.0.0.1:9",
+        "HTTPS_PROXY": "http://127.0.0.1:9",
+    }
+    done = guide.run("run", *SECTIONS, env=canaries)
+    assert done.code == 0, done.output
+    assert not (guide.root / ".deploybook").exists()
+    assert [path for path, text in guide.written().items() if "canary" in text] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "changed", "code", "sentence"),
+    [
+        (("-p", "bucket", "x"), {}, 2, "No selected runbook has a parameter bucket."),
+        (("-p", "bucket_name", "Bad_Name"), {}, 2, "Parameter bucket_name is 'Bad_Name'."),
+        (("-p", "rotate", "maybe"), {}, 2, "Parameter rotate is 'maybe'."),
+        (("-p", "mode", "apply"), {}, 2, "mode is not given as a parameter."),
+        (("-f", "absent.yaml"), {}, 2, "absent.yaml cannot be read as YAML"),
+        (("--environment", "../x"), {}, 2, "Parameter environment is '../x'."),
+        ((), {"CLOUDFLARE_API_TOKEN": ""}, 2, "CLOUDFLARE_API_TOKEN is not set."),
+        ((), {"CLOUDFLARE_API_TOKEN": "cfat_" + "0" * 40}, 3, "Cloudflare could not verify the token"),
+        ((), {"CLOUDFLARE_ACCOUNT_ID": "f" * 32}, 3, "Cloudflare could not"),
+        ((), {"CLOUDFLARE_API_URL": "ftp://x"}, 2, "CLOUDFLARE_API_URL is not a URL."),
+    ],
+)
+def test_bad_input_is_one_sentence_a_hint_and_an_exit_code(
+    guide: Guide, sandbox: RunningSandbox, arguments: tuple[str, ...], changed: dict[str, str], code: int, sentence: str
+) -> None:
+    done = guide.run("run", "r2", "--mode", "apply", "--yes", *arguments, env=sandbox.exports | changed)
+    assert (done.code, sentence in done.output) == (code, True), done.output
+    assert "hint: " in done.output
+    assert "Traceback" not in done.output
+    assert writes(sandbox) == []
+
+
+def test_apply_without_a_terminal_asks_for_yes(guide: Guide, sandbox: RunningSandbox) -> None:
+    done = guide.run("run", "r2", "--mode", "apply", env=sandbox.exports)
+    assert (done.code, "Add --yes." in done.output) == (2, True)
+
+
+def test_destroy_with_another_name_destroys_nothing(guide: Guide, sandbox: RunningSandbox) -> None:
+    done = guide.run("run", "r2", "--mode", "destroy", env=sandbox.exports, typed="prod\n")
+    assert (done.code, "Nothing was destroyed" in done.output, writes(sandbox)) == (2, True, [])
