@@ -12,6 +12,8 @@ from pydantic import SecretStr
 if TYPE_CHECKING:
     from deploybook.clouds.r2.client import Cloudflare
     from deploybook.clouds.r2.objects import Store
+    from deploybook.clouds.turso.client import Turso
+    from deploybook.clouds.turso.hrana import LibSql
 
 
 class Connections:
@@ -41,3 +43,17 @@ class Connections:
 
         store = Store.from_variables(variables, self._environ)
         return store and self._opened.enter_context(closing(store))
+
+    @cached_property
+    def turso(self) -> Turso:
+        """Turso's Platform API: ``TURSO_API_TOKEN``, ``TURSO_ORGANIZATION``, ``TURSO_API_URL``."""
+        from deploybook.clouds.turso.client import Turso
+
+        return self._opened.enter_context(closing(Turso.from_environment(self._environ)))
+
+    def libsql(self, variables: Mapping[str, SecretStr]) -> LibSql | None:
+        """The database at ``TURSO_DATABASE_URL`` with ``TURSO_AUTH_TOKEN``; None while one of them is missing."""
+        from deploybook.clouds.turso.hrana import LibSql
+
+        database = LibSql.from_variables(variables)
+        return database and self._opened.enter_context(closing(database))

@@ -1,0 +1,153 @@
+"""Turso's Platform API, the part that one database needs. Wire formats: turso-docs ``api-reference/openapi.json``, by operation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from pydantic import SecretStr
+
+from deploybook import http
+from deploybook.clouds.api import Api
+from deploybook.clouds.credentials import endpoint, required, secret
+from deploybook.errors import NotFound, UnexpectedResponse
+
+API_URL = "https://api.turso.tech"
+# A repeated DELETE whose first answer was lost finds nothing any more: that is what was wanted.
+GONE = (200, 404)
+
+
+def _explain(body: Any) -> tuple[str, str]:
+    """Turso's errors have no code: ``{"error": "<sentence>"}``."""
+    return "", str(body["error"])
+
+
+@dataclass
+class Turso:
+    """One organization as one operator's token sees it. Every method raises a ServiceError when Turso refuses."""
+
+    api: Api
+    organization: str
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Turso:
+        """Reads ``TURSO_API_TOKEN``, ``TURSO_ORGANIZATION`` and ``TURSO_API_URL``."""
+        token = secret(environ, "TURSO_API_TOKEN")
+        organization = required(environ, "TURSO_ORGANIZATION")
+        headers = {"Authorization": f"Bearer {token.get_secret_value()}"}
+        client = http.client(endpoint(environ, "TURSO_API_URL", API_URL), headers=headers)
+        return cls(Api("Turso", client, _explain, "TURSO_API_TOKEN", "TURSO_API_URL"), organization)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.api.client.close()
+
+    def validate_token(self) -> int:
+        """When the operator's own token expires, in epoch seconds; -1 for never (validateAPIToken)."""
+        return int(self._field("exp", "verify the token", "GET", "/v1/auth/validate"))
+
+    def organization_details(self) -> dict[str, Any]:
+        """``{slug, plan_id, blocked_reads, blocked_writes, …}`` (getOrganization)."""
+        operation = f"read the organization {self.organization}"
+        found: dict[str, Any] = self._field("organization", operation, "GET", self._organization)
+        return found
+
+    def locations(self) -> dict[str, str]:
+        """Where a group can be: names by code, such as ``aws-us-east-1`` (listLocations)."""
+        found: dict[str, str] = self._field("locations", "list the locations", "GET", "/v1/locations")
+        return found
+
+    def groups(self) -> list[dict[str, Any]]:
+        """Every group of the organization (listGroups, which has no pages)."""
+        found: list[dict[str, Any]] = self._field("groups", "list the groups", "GET", self._groups)
+        return found
+
+    def group(self, name: str) -> dict[str, Any] | None:
+        """One group ``{name, primary, …}``, or None (getGroup)."""
+        return self._or_none("group", f"read the group {name}", f"{self._groups}/{_part(name)}")
+
+    def create_group(self, name: str, location: str) -> dict[str, Any]:
+        """Make an empty group in a location (createGroup)."""
+        body, operation = {"name": name, "location": location}, f"create the group {name}"
+        made: dict[str, Any] = self._field("group", operation, "POST", self._groups, json=body)
+        return made
+
+    def unarchive_group(self, name: str) -> dict[str, Any]:
+        """Wake a group that Turso put aside because nothing used it (unarchiveGroup)."""
+        path, operation = f"{self._groups}/{_part(name)}/unarchive", f"unarchive the group {name}"
+        woken: dict[str, Any] = self._field("group", operation, "POST", path)
+        return woken
+
+    def delete_group(self, name: str) -> None:
+        """Remove a group **and every database in it** (deleteGroup)."""
+        self.api.call(f"delete the group {name}", "DELETE", f"{self._groups}/{_part(name)}", expect=GONE)
+
+    def databases(self, group: str) -> list[dict[str, Any]]:
+        """The databases of one group (listDatabases, which has no pages)."""
+        operation, params = f"list the databases of {group}", {"group": group}
+        found: list[dict[str, Any]] = self._field("databases", operation, "GET", self._databases, params=params)
+        return found
+
+    def database(self, name: str) -> dict[str, Any] | None:
+        """One database ``{Name, Hostname, group, block_reads, block_writes, …}``, or None (getDatabase)."""
+        return self._or_none("database", f"read the database {name}", f"{self._databases}/{_part(name)}")
+
+    def create_database(self, name: str, group: str) -> dict[str, Any]:
+        """Make an empty database in a group that exists: ``{Name, DbId, Hostname}`` (createDatabase)."""
+        body, operation = {"name": name, "group": group}, f"create the database {name}"
+        made: dict[str, Any] = self._field("database", operation, "POST", self._databases, json=body)
+        return made
+
+    def configure_database(self, name: str, settings: Mapping[str, bool]) -> None:
+        """Change settings such as ``block_writes``; what is left out stays (updateDatabaseConfiguration)."""
+        path = f"{self._databases}/{_part(name)}/configuration"
+        self.api.call(f"configure the database {name}", "PATCH", path, json=dict(settings))
+
+    def delete_database(self, name: str) -> None:
+        """Remove a database, its data and its tokens (deleteDatabase)."""
+        self.api.call(f"delete the database {name}", "DELETE", f"{self._databases}/{_part(name)}", expect=GONE)
+
+    def mint_token(self, database: str, expiration: str) -> SecretStr:
+        """A new full-access token for one database, shown only here; its options are in the query (createDatabaseToken)."""
+        path, operation = f"{self._databases}/{_part(database)}/auth/tokens", f"create a token for {database}"
+        options = {"expiration": expiration, "authorization": "full-access"}
+        return SecretStr(str(self._field("jwt", operation, "POST", path, params=options)))
+
+    def rotate_tokens(self, database: str) -> None:
+        """Invalidate **every** token of a database; the answer has no body (invalidateDatabaseTokens)."""
+        self.api.call(
+            f"invalidate the tokens of {database}", "POST", f"{self._databases}/{_part(database)}/auth/rotate"
+        )
+
+    @property
+    def _organization(self) -> str:
+        return f"/v1/organizations/{_part(self.organization)}"
+
+    @property
+    def _groups(self) -> str:
+        return f"{self._organization}/groups"
+
+    @property
+    def _databases(self) -> str:
+        return f"{self._organization}/databases"
+
+    def _field(self, name: str, operation: str, method: str, path: str, **options: Any) -> Any:
+        """The one field in which an answer wraps what was asked for."""
+        body = self.api.json(operation, method, path, **options)
+        if not isinstance(body, dict) or name not in body:
+            message = f"Turso could not {operation}: its answer has no field {name}."
+            raise UnexpectedResponse("Turso", operation, message, "Check that TURSO_API_URL is unset or right.")
+        return body[name]
+
+    def _or_none(self, name: str, operation: str, path: str) -> dict[str, Any] | None:
+        try:
+            found: dict[str, Any] = self._field(name, operation, "GET", path)
+        except NotFound:
+            return None
+        return found
+
+
+def _part(name: str) -> str:
+    return quote(name, safe="")

@@ -1,0 +1,124 @@
+"""The database's token: the credential that the application holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import SecretStr
+
+from deploybook.clouds.resource import Change, Resource
+from deploybook.clouds.turso.claims import Claims, read_claims, seconds_of, written
+from deploybook.errors import NotFound, PermissionDenied, Unauthorized
+
+if TYPE_CHECKING:
+    from deploybook.clouds.connections import Connections
+    from deploybook.clouds.turso.resources import DatabaseState
+
+TOKEN = "TURSO_AUTH_TOKEN"
+URL = "TURSO_DATABASE_URL"
+# Between the wish and the claim Turso may count some seconds of its own.
+SLACK_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class TokenState:
+    """The token that the vault holds. ``accepted``: the database really took it. ``fresh``: it was minted in this run."""
+
+    value: SecretStr
+    claims: Claims
+    accepted: bool = True
+    fresh: bool = False
+
+
+class DatabaseToken(Resource[TokenState]):
+    """A full-access token for one database; ``name`` is the database's.
+
+    Turso's tokens have no name and are listed nowhere, so the vault's own is put to the test: it is used. Only the database can
+    tell whether a token is for it and was not invalidated. The claims inside tell why one is refused, and its lifetime.
+    A single token can't be revoked; ``rotate`` invalidates all of the database's.
+    """
+
+    kind: ClassVar[str] = "Turso database token"
+
+    def __init__(
+        self,
+        database: DatabaseState,
+        *,
+        held: Mapping[str, SecretStr],
+        expiration: str = "never",
+        rotate: bool = False,
+    ) -> None:
+        self.name = database.name
+        self._url = database.url
+        self._held = held.get(TOKEN)
+        self._expiration = expiration
+        self._lifetime = seconds_of(expiration)
+        self._rotate = rotate
+
+    def read(self, clouds: Connections) -> TokenState | None:
+        """The vault's token, tried by a SELECT; a database that is only planned takes none."""
+        if self._held is None:
+            return None
+        return TokenState(self._held, read_claims(self._held), self._accepts(clouds, self._held))
+
+    def differences(self, state: TokenState) -> list[Change]:
+        """Whether it opens this database, for writing, and for as long as is wished; and whether all are to be invalidated."""
+        changes = self._faults(state)
+        if self._rotate:
+            changes.append(Change("all tokens", "valid", "invalidated, and one new", requested=True))
+        return changes
+
+    def create(self, clouds: Connections) -> TokenState:
+        """Operation createDatabaseToken. One whose answer was lost is known to nobody, so minting another is safe."""
+        value = clouds.turso.mint_token(self.name, self._expiration)
+        return TokenState(value, read_claims(value), fresh=True)
+
+    def update(self, clouds: Connections, state: TokenState, changes: list[Change]) -> TokenState:
+        """The same, after invalidateDatabaseTokens if that was asked for."""
+        del state
+        if any(change.requested for change in changes):
+            clouds.turso.rotate_tokens(self.name)
+        return self.create(clouds)
+
+    def delete(self, clouds: Connections, state: TokenState) -> str:
+        """Nothing at Turso: a single token can't be revoked. ``handoff`` takes it out of the vault."""
+        del clouds, state
+        return "out of the vault; it ends with its database, Turso revokes no single token"
+
+    def planned(self) -> TokenState:
+        """Its value is known only when it is minted."""
+        return TokenState(SecretStr(""), Claims(), accepted=False)
+
+    def keeps(self, state: TokenState) -> Mapping[str, SecretStr]:
+        """The token, as soon as it is seen."""
+        return {TOKEN: state.value} if state.fresh else {}
+
+    def _accepts(self, clouds: Connections, token: SecretStr) -> bool:
+        database = clouds.libsql({URL: SecretStr(self._url), TOKEN: token}) if self._url else None
+        if database is None:
+            return False
+        try:
+            database.query("SELECT 1")
+        # A new database is not found for a moment; a token that was held before it cannot be for it.
+        except (Unauthorized, PermissionDenied, NotFound):
+            return False
+        return True
+
+    def _faults(self, state: TokenState) -> list[Change]:
+        claims = state.claims
+        if claims.expired:
+            return [Change("token", "expired", "new")]
+        if not state.accepted:
+            return [Change("token", "not accepted by this database", "new")]
+        if claims.read_only:
+            return [Change("access", "read-only", "full")]
+        if self._lives_as_wished(claims):
+            return []
+        return [Change("lifetime", written(claims.lifetime), self._expiration)]
+
+    def _lives_as_wished(self, claims: Claims) -> bool:
+        if claims.lifetime is None or self._lifetime is None:
+            return (claims.expires is None) == (self._lifetime is None)
+        return abs(claims.lifetime - self._lifetime) <= SLACK_SECONDS
