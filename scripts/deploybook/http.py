@@ -15,12 +15,13 @@ from __future__ import annotations
 
 import email.utils
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import httpx
 import tenacity
 
 from deploybook import __version__
+from deploybook.routing import Routed
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 30.0
@@ -41,13 +42,17 @@ def client(
     headers: dict[str, str] | None = None,
     retry_seconds: float = RETRY_SECONDS,
     read_seconds: float = READ_SECONDS,
+    stands_for: Mapping[str, str] | None = None,
 ) -> httpx.Client:
-    """A client whose requests are limited in time and retried as the table above says; ``retry_seconds=0`` never retries."""
+    """A client whose requests are limited in time and retried as the table above says; ``retry_seconds=0`` never retries.
+
+    ``stands_for``: see ``routing.Routed``.
+    """
     return httpx.Client(
         base_url=base_url,
         headers={"User-Agent": f"deploybook/{__version__}"} | (headers or {}),
         timeout=httpx.Timeout(read_seconds, connect=CONNECT_SECONDS),
-        transport=RetryTransport(httpx.HTTPTransport(retries=0), retry_seconds),
+        transport=RetryTransport(Routed(stands_for), retry_seconds),
     )
 
 
