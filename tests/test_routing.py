@@ -17,7 +17,7 @@ def heard() -> Iterator[tuple[str, list[tuple[str, str]]]]:
     requests: list[tuple[str, str]] = []
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 - the library's name
+        def do_GET(self) -> None:
             requests.append((self.path, self.headers["host"]))
             self.send_response(204)
             self.end_headers()
