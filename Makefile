@@ -1,6 +1,8 @@
 # The two commands: `make guide` and `make test`. Both set up all they need; a second call does only what is left to do.
 PYTHON ?= python3
 VENV := .venv
+# The theme's notice about its successor is not about this guide.
+export NO_MKDOCS_2_WARNING := 1
 BIN := $(VENV)/bin
 NODE := tests/clients/node_modules
 SOURCES := $(shell find scripts runbooks -type f -not -path '*/__pycache__/*')
