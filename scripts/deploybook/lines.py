@@ -59,8 +59,12 @@ class Line:
         kind = self.outcome.replace(" ", "-")
         word = "" if self.outcome in {"passed", "failed"} else f"<b>{html.escape(self.outcome)}</b> "
         detail = f" <span class='db-detail'>{html.escape(self.detail)}</span>" if self.detail else ""
-        entry = f" <a class='db-entry' href='../troubleshooting/#{self.entry}'>{self.entry}</a>" if self.entry else ""
-        sign = f"<span class='db-sign' aria-label='{kind}'>{SIGNS[self.outcome]}</span>"
+        # As seen from the notebook, which is right in JupyterLab; the site turns it into its own.
+        link = f"../docs/troubleshooting.md#{self.entry}"
+        entry = f" <a class='db-entry' href='{link}'>{self.entry}</a>" if self.entry else ""
+        # Where no word follows, the sign is one.
+        spoken = "aria-hidden='true'" if word else f"role='img' aria-label='{kind}'"
+        sign = f"<span class='db-sign' {spoken}>{SIGNS[self.outcome]}</span>"
         return f"<div class='db-line db-{kind}'>{sign} {word}{html.escape(self.subject)}{detail}{entry}</div>"
 
     def bundle(self) -> dict[str, Any]:

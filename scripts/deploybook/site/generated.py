@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from deploybook.errors import DeploybookError, DocsError
 from deploybook.site import (
@@ -34,16 +34,16 @@ _BLOCK = re.compile(
 Make = Callable[..., str]
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(NamedTuple):
     """What makes a block: for the site, and for the source where that is to show something else."""
 
     site: Make
-    source: Make
+    instead: Make | None = None
 
-    def __init__(self, site: Make, source: Make | None = None) -> None:
-        object.__setattr__(self, "site", site)
-        object.__setattr__(self, "source", source or site)
+    @property
+    def source(self) -> Make:
+        """What makes it for the repository."""
+        return self.instead or self.site
 
 
 def _only_published(*_: object) -> str:
@@ -53,7 +53,7 @@ def _only_published(*_: object) -> str:
 BLOCKS = {
     "sections": Block(sections.whole, sections.listed),
     "section-head": Block(sections.head),
-    "or-run-it": Block(running.or_run_it),
+    "or-run-it": Block(running.or_run_it_with_button, running.or_run_it),
     "verified": Block(verified.verified_line, _only_published),
     "runbooks": Block(overview.runbooks, _only_published),
     "section-order": Block(overview.order),
@@ -70,7 +70,8 @@ BLOCKS = {
 
 def published(text: str, guide: Guide, path: str) -> str:
     """The text of the file ``path`` (from the checkout's root) as it is published: blocks filled, their marks gone, links moved."""
-    while _BLOCK.search(text):  # a section that is read in has blocks of its own
+    text = _filled(text, guide, path, _site)
+    while _BLOCK.search(text):  # a section that was read in has blocks of its own
         text = _filled(text, guide, path, _site)
     return move(text, path, path, into_site)
 

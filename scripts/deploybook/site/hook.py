@@ -14,7 +14,7 @@ from mkdocs.structure.pages import Page
 
 from deploybook.errors import DeploybookError
 from deploybook.layout import Layout
-from deploybook.site import checkboxes, generated, navigation, runbook_page
+from deploybook.site import accessible, generated, navigation, runbook_page
 from deploybook.site.guide import Guide
 
 P = ParamSpec("P")
@@ -65,10 +65,10 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
     return generated.published(markdown, _guide(config), f"docs/{page.file.src_uri}")
 
 
-def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Name every checkbox after its step."""
-    del page, config, files
-    return checkboxes.named(html)
+def on_post_page(output: str, *, page: Page, config: MkDocsConfig) -> str:
+    """Name what a screen reader would find without a name."""
+    del page, config
+    return accessible.with_names(output)
 
 
 def on_serve(server: Any, *, config: MkDocsConfig, builder: Any) -> Any:

@@ -16,7 +16,9 @@ def code(text: object) -> str:
     if not plain:
         return ""
     if "|" in plain or "`" in plain:
-        return f"<code>{html.escape(plain).replace('|', '&#124;').replace('`', '&#96;')}</code>"
+        # Python-Markdown reads what stands in inline HTML: whatever means something to it is written as a number.
+        escaped = re.sub(r"[^a-zA-Z0-9 /:.,-]", lambda found: f"&#{ord(found[0])};", plain)
+        return f"<code>{escaped}</code>"
     return f"`{plain}`"
 
 

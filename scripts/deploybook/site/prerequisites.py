@@ -8,16 +8,13 @@ from deploybook.site.markdown import code, table
 
 def credentials_table(guide: Guide) -> str:
     """One row for each, in the contract's order."""
-    headings = ("Export as", "Secret", "Where it is made", "What to tick", "Used by", "Check it with")
     rows = [
         [
-            code(credential.name),
-            "**secret**" if credential.secret else "no",
+            code(credential.name) + (" (**secret**)" if credential.secret else ""),
             credential.made_at,
             credential.permissions,
-            ", ".join(f"[{slug}](DEPLOY_PROD_CHECKLIST.md#{slug})" for slug in credential.sections),
             code(credential.check),
         ]
         for credential in guide.contract.credentials
     ]
-    return table(headings, rows)
+    return table(("Export as", "Where it is made", "What to tick", "Check it with"), rows)

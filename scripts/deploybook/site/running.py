@@ -14,6 +14,12 @@ def or_run_it(guide: Guide, slug: str) -> str:
     return f"{commands}\n[Open the {guide.contract.section(slug).title} runbook](../runbooks/{slug}.ipynb)\n"
 
 
+def or_run_it_with_button(guide: Guide, slug: str) -> str:
+    """The same for the site, where the link is a button."""
+    text = or_run_it(guide, slug)
+    return text.replace(".ipynb)", ".ipynb){ .md-button }")
+
+
 def every_way(slug: str) -> str:
     """The ways to execute one notebook, for its own page."""
     return "\n".join(
@@ -32,7 +38,10 @@ def every_way(slug: str) -> str:
 
 def _commands(slug: str) -> list[str]:
     return [
-        f"deploybook run {slug}                 # dry run: in the sandbox, without credentials",
-        f"deploybook run {slug} --mode plan     # the real clouds, read only: what would change",
-        f"deploybook run {slug} --mode apply    # make it so, then verify",
+        "# a dry run: in the sandbox, without credentials",
+        f"deploybook run {slug}",
+        "# the real clouds, read only: what would change",
+        f"deploybook run {slug} --mode plan",
+        "# make it so, then verify",
+        f"deploybook run {slug} --mode apply",
     ]

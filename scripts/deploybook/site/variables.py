@@ -13,10 +13,10 @@ REFERENCE = "reference/variables.md"
 PLACES = {
     "vercel": "Vercel",
     "render": "Render",
-    "modal:r2-credentials": "Modal secret `r2-credentials`",
-    "modal:render-auth": "Modal secret `render-auth`",
-    "github": "GitHub repository secrets",
-    "end_to_end": "the end-to-end check",
+    "modal:r2-credentials": "Modal `r2-credentials`",
+    "modal:render-auth": "Modal `render-auth`",
+    "github": "GitHub secrets",
+    "end_to_end": "End-to-end check",
 }
 
 
@@ -88,7 +88,7 @@ def _producer(contract: Contract, variable: Variable) -> str:
         return f"fixed: {code(variable.value)}"
     if variable.credential:
         return f"[you]({CHECKLIST}#credentials)"
-    return "you, if you want another than the app's own"
+    return "optional: you"
 
 
 def _name(variable: Variable) -> str:
@@ -102,7 +102,7 @@ def _names(variables: list[Variable]) -> str:
 def _secrecy(contract: Contract, variable: Variable) -> str:
     # Another name for a secret is as secret as the first.
     origin = contract.variable(variable.same_as) if variable.same_as else variable
-    return "**secret**" if origin.secret else "no"
+    return "**yes**" if origin.secret else "no"
 
 
 def _plain(text: str) -> str:

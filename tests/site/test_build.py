@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.site.conftest import Checkout
+
+# A link that a reader may follow; nothing of it is loaded.
+OUTSIDE = {"https://squidfunk.github.io/mkdocs-material/"}
+
+
+class _Page(HTMLParser):
+    """What a page links to, what it loads, and its anchors."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.loads: list[str] = []
+        self.anchors: set[str] = set()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note the attributes that matter."""
+        given = {name: value or "" for name, value in attrs}
+        self.anchors |= {given[name] for name in ("id", "name") if name in given}
+        if tag == "a" and "href" in given:
+            self.links.append(given["href"])
+        self.loads += [given[name] for name in ("src", "srcset", "poster", "data") if tag != "a" and name in given]
+        if tag == "link" and "href" in given:
+            self.loads.append(given["href"])
+
+
+def pages(site: Path) -> Iterator[tuple[Path, _Page]]:
+    for path in sorted(site.rglob("*.html")):
+        # 404.html is served at any depth: its links are the only ones from the root.
+        if path.name != "404.html":
+            yield path, _Page(path.read_text(encoding="utf-8"))
+
+
+def dead_links(site: Path) -> list[str]:
+    parsed = dict(pages(site))
+    dead = []
+    for path, page in parsed.items():
+        for link in [*page.links, *page.loads]:
+            if link in OUTSIDE:
+                continue
+            parts = urlsplit(link)
+            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            target = target / "index.html" if target.is_dir() else target
+            known = parsed[target].anchors if target in parsed else set()
+            missing = parts.fragment and target.suffix == ".html" and parts.fragment not in known
+            if parts.scheme or parts.netloc or link.startswith("/") or not target.is_file() or missing:
+                dead.append(f"{path.relative_to(site)}: {link}")
+    return dead
+
+
+@pytest.mark.parametrize("options", [(), ("--no-directory-urls",)], ids=["served", "opened as files"])
+def test_every_link_is_relative_and_leads_somewhere(checkout: Checkout, options: tuple[str, ...]) -> None:
+    done = checkout.build(*options)
+    assert done.returncode == 0, done.stderr
+    site = checkout.root / "build" / "site"
+    assert len(list(pages(site))) > 10
+    assert dead_links(site) == []
+
+
+def test_every_link_leads_somewhere_after_a_run_too(site: Path) -> None:
+    assert dead_links(site) == []
+
+
+def test_the_outputs_of_a_run_are_on_the_page(site: Path) -> None:
+    page = (site / "runbooks" / "r2" / "index.html").read_text(encoding="utf-8")
+    assert "a presigned PUT &lt;is&gt; *accepted*" in page
+    assert "href='../../troubleshooting/#cors'" in page
+    assert "with &lt;angles&gt;" in page
+
+
+def test_the_notebook_can_be_downloaded_as_it_is(site: Path, checkout: Checkout) -> None:
+    assert (site / "runbooks" / "r2.ipynb").read_bytes() == checkout.layout.notebook("r2").read_bytes()
+
+
+def test_every_checkbox_has_the_name_of_its_step_and_an_id_that_stays(site: Path) -> None:
+    page = (site / "DEPLOY_PROD_CHECKLIST" / "index.html").read_text(encoding="utf-8")
+    assert 'id="step-r2-make-the-bucket" aria-label="Make the bucket"' in page
+    assert page.count('<input type="checkbox"') == page.count('<input type="checkbox" id="step-')
+
+
+def test_a_dead_link_fails_the_build(checkout: Checkout) -> None:
+    checkout.own("docs")
+    with (checkout.root / "docs" / "index.md").open("a", encoding="utf-8") as page:
+        page.write("\n[nowhere](troubleshooting.md#no-such-entry)\n")
+    done = checkout.build()
+    assert done.returncode == 1
+    assert "no-such-entry" in done.stderr
+
+
+def test_an_error_of_ours_ends_the_build_in_one_message(checkout: Checkout) -> None:
+    checkout.own("docs")
+    (checkout.root / "docs" / "index.md").write_text("# x\n\n<!-- generated: nonsense -->\n<!-- /generated -->\n")
+    done = checkout.build()
+    assert done.returncode == 1
+    assert "docs/index.md:3: nothing generates nonsense" in done.stderr
+    assert "Traceback" not in done.stderr

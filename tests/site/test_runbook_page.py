@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deploybook.lines import Line
+from deploybook.site.runbook_page import runbook_page
+
+if TYPE_CHECKING:
+    from tests.site.conftest import Checkout
+
+
+def test_before_the_first_run_the_runbook_itself_is_shown(checkout: Checkout) -> None:
+    page = runbook_page(checkout.guide(), "r2", str)
+    assert "Not yet run" in page
+    assert "## Make the bucket" in page
+    assert "bucket = rb.ensure(" in page
+    assert "db-output" not in page
+
+
+def test_the_executed_copy_is_shown_with_what_it_printed(checkout: Checkout) -> None:
+    checkout.ran("r2", {"bucket": [Line("resource", "create", "R2 bucket studio-production")]})
+    page = runbook_page(checkout.guide(), "r2", str)
+    assert page.index("bucket = rb.ensure(") < page.index("R2 bucket studio-production</div>")
+    assert "**Verified**" in page
+
+
+def test_the_injected_parameters_are_hidden_and_the_declared_ones_are_a_table(checkout: Checkout) -> None:
+    checkout.ran("r2", {})
+    page = runbook_page(checkout.guide(), "r2", str)
+    assert "injected" not in page
+    assert "mode: str" not in page
+    assert '| `bucket_name` | `"studio-production"` | `[a-z0-9][a-z0-9-]{1,61}[a-z0-9]` |' in page
+    assert '| `location` | `""` | empty, `apac`,' in page
+    assert "| `rotate` | `false` | `true`, `false` |" in page
+
+
+def test_it_says_how_to_run_it_in_every_way_and_links_to_its_section(checkout: Checkout) -> None:
+    page = runbook_page(checkout.guide(), "r2", str)
+    for command in (
+        "deploybook run r2 --mode apply",
+        "papermill runbooks/r2.ipynb build/r2.ipynb",
+        "jupyter lab runbooks/r2.ipynb",
+        "deploybook run r2 --mode destroy",
+    ):
+        assert f"\n{command}\n" in page
+    assert "](../DEPLOY_PROD_CHECKLIST.md#r2)" in page
+    assert "](r2.ipynb)" in page
