@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, TypeVar
 
 from IPython.display import display
@@ -29,6 +30,8 @@ from deploybook.layout import find_layout
 from deploybook.ledger import Ledger
 from deploybook.lines import Line, Table
 from deploybook.modes import Mode
+from deploybook.observed import Observed
+from deploybook.pushing import Pushed, require, variables_for
 from deploybook.redact import Redactor, fingerprint
 from deploybook.secrets_known import known_secrets
 from deploybook.vault import Vault
@@ -45,14 +48,15 @@ class Runbook:
     """One section's run in one mode and environment. Open it with ``Runbook.open``; end it with ``handoff``."""
 
     def __init__(
-        self, slug: str, mode: Mode, contract: Contract, vault: Vault, ledger: Ledger, clouds: Connections
+        self, slug: str, mode: Mode, contract: Contract, state: Path, environment: str, clouds: Connections
     ) -> None:
         self.section = contract.section(slug)
         self.mode = mode
         self.contract = contract
         self.clouds = clouds
-        self.vault = vault
-        self._ensurer = Ensurer(slug, mode, clouds, vault, ledger, self._show)
+        self.vault = Vault(state, environment)
+        self.observed = Observed(state, environment)
+        self._ensurer = Ensurer(slug, mode, clouds, self.vault, Ledger(state, environment), self._show)
         self._redactor = Redactor()
         self._failed: list[str] = []
         self._recorded: dict[str, str] = {}
@@ -69,8 +73,7 @@ class Runbook:
         kernel.check_parameters(contract, {"mode": mode, "environment": environment})
         chosen = Mode(mode)
         state, alone = session.enter(os.environ) if chosen is Mode.DRY_RUN else (layout.state, False)
-        vault, ledger = Vault(state, environment), Ledger(state, environment)
-        runbook = cls(slug, chosen, contract, vault, ledger, Connections(os.environ))
+        runbook = cls(slug, chosen, contract, state, environment, Connections(os.environ))
         runbook._protect_output()
         if chosen is Mode.DESTROY:
             kernel.require_confirmation(environment)
@@ -160,6 +163,16 @@ class Runbook:
     def held(self, *names: str) -> dict[str, SecretStr]:
         """Those of the named variables that the vault has."""
         return {name: value for name, value in self.vault.all().items() if name in names}
+
+    def variables_for(self, consumer: str) -> dict[str, Pushed]:
+        """What the contract sends to one consumer, by name; MissingVariable where the mode makes or checks and one is lacking.
+
+        What this section itself produces may still be lacking: it is left out until it is known.
+        """
+        pushed, missing = variables_for(self.contract, consumer, self.vault.all(), os.environ)
+        if self.mode.checks:
+            require(self.contract, missing, self.section.slug, self.vault.environment)
+        return pushed
 
     def imported(self, name: str) -> SecretStr | None:
         """A secret from the environment variable of this name, to be taken over; None if no name is given."""
