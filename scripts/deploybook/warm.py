@@ -87,6 +87,9 @@ class ForkedKernel:
 def _become_kernel(options: list[str], environ: Mapping[str, str], directory: str | None) -> None:
     """In the child: shed what belongs to the worker and run a kernel until it is shut down. Never returns."""
     try:
+        # ipykernel reads its parent's pid from the environment when it is imported, which was before the fork; without it the
+        # kernel would outlive a worker that was killed.
+        options = [*options, f"--IPKernelApp.parent_handle={os.getppid()}"]
         os.setsid()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -31,6 +33,16 @@ def writes(sandbox: RunningSandbox) -> list[tuple[str, str]]:
     entries = [(entry["method"], entry["path"]) for entry in sandbox.journal() if entry["writes"]]
     sandbox.control.delete("/journal")
     return [(method, path) for method, path in entries if "/deploybook-check/" not in path]
+
+
+def left_behind(guide: Guide) -> list[str]:
+    """Processes that still work for this checkout."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if f"DEPLOYBOOK_HOME={guide.root}".encode() in path.read_bytes():
+                found.append((path.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode()[:80])
+    return [command for command in found if command]
 
 
 def vault(guide: Guide) -> dict[str, str | None]:
@@ -102,6 +114,7 @@ def test_a_run_killed_anywhere_and_run_again_ends_in_the_same_state(
         time.sleep(0.3)
         os.kill(process.pid, signal.SIGKILL)
     time.sleep(3.5)
+    assert left_behind(guide) == []
     sandbox.control.delete("/journal")
 
     again = guide.run("run", "r2", "--mode", "apply", "--yes", *ORIGIN, env=env)
