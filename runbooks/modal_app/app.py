@@ -111,11 +111,13 @@ def unfit(body: dict[str, Any]) -> str | None:
 @modal.fastapi_endpoint(method="GET", label=f"{LABEL}-status")
 def status(call_id: str) -> dict[str, Any]:
     """How a render is getting on."""
+    if not call_id.startswith("fc-"):
+        return {"status": "unknown"}
     try:
         return {"status": "completed", "result": modal.FunctionCall.from_id(call_id).get(timeout=0)}
     except TimeoutError:
         return {"status": "running"}
-    except (modal.exception.NotFoundError, modal.exception.OutputExpiredError, modal.exception.InvalidError):
+    except (modal.exception.NotFoundError, modal.exception.OutputExpiredError):
         return {"status": "unknown"}
     except Exception as error:  # noqa: BLE001 - whatever the render raised comes out here
         return {"status": "failed", "error": str(error)}

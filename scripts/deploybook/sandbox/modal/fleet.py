@@ -189,7 +189,8 @@ class Fleet:
         for left in container.running.values():
             self._calls.finish(left, result)
         self._forget(container)
-        if not container.ready and not self.of_function(container.function.object_id):
+        # Others that are only starting are no hope: they would fail alike, and each be replaced in turn.
+        if not container.ready and not any(it.ready for it in self.of_function(container.function.object_id)):
             self._calls.fail_queued(container.function.object_id, result)
 
     def _forget(self, container: Container) -> None:
