@@ -69,6 +69,11 @@ def test_reading_the_account_needs_its_settings_permission(cloudflare: Cloudflar
 def test_user_operations_refuse_an_account_owned_token(cloudflare: Cloudflare, code: Any) -> None:
     assert code(cloudflare.api.get("/user")) == (403, 9109)
     assert code(cloudflare.api.get("/user/tokens")) == (403, 9109)
+    value = cloudflare.sandbox.exports["DEPLOYBOOK_SANDBOX_CLOUDFLARE_USER_TOKEN"]
+    resources = {f"com.cloudflare.api.user.{cloudflare.client(value).get('/user').json()['result']['id']}": "*"}
+    posing = cloudflare.token("User Details Read", "API Tokens Read", resources=resources)
+    assert code(cloudflare.client(posing["value"]).get("/user")) == (403, 9109)
+    assert code(cloudflare.client(posing["value"]).get("/user/tokens")) == (403, 9109)
     user = cloudflare.client(cloudflare.sandbox.exports["DEPLOYBOOK_SANDBOX_CLOUDFLARE_USER_TOKEN"])
     assert user.get("/user").json()["result"]["email"] == "operator@example.com"
     assert [token["name"] for token in user.get("/user/tokens").json()["result"]] == ["operator (user-owned)"]

@@ -58,6 +58,27 @@ def test_a_key_cannot_copy_out_of_another_bucket(storage: Storage, error: Any) -
     assert storage.send(admin, "PUT", PATH, headers={"x-amz-copy-source": "/private/secret"}).status_code == 200
 
 
+def test_a_denied_bucket_is_closed_to_an_administrators_key_and_cannot_be_copied_from(
+    storage: Storage, error: Any
+) -> None:
+    storage.create("private")
+    storage.send(storage.key("admin"), "PUT", "/private/secret", content=b"x").raise_for_status()
+    key = storage.key("admin")
+    path = f"/accounts/{storage.account}/tokens/{key.token_id}"
+    token = storage.rest.get(path).json()["result"]
+    denial = {
+        "effect": "deny",
+        "resources": {f"com.cloudflare.edge.r2.bucket.{storage.account}_default_private": "*"},
+        "permission_groups": [{"id": "6a018a9f2fc74eb6b293b0c548f38b39"}],
+    }
+    body = {"name": "half", "policies": [*token["policies"], denial]}
+    storage.rest.put(path, json=body).raise_for_status()
+    assert error(storage.send(key, "GET", "/private/secret")) == (403, "AccessDenied")
+    copied = storage.send(key, "PUT", PATH, headers={"x-amz-copy-source": "/private/secret"})
+    assert error(copied) == (403, "AccessDenied")
+    assert storage.send(key, "PUT", PATH, content=b"x").status_code == 200
+
+
 @pytest.mark.parametrize("place", ["studio-audio", "default-studio-audio", "eu_studio-audio", "default_other", "_"])
 def test_a_key_for_a_malformed_or_other_place_opens_nothing(storage: Storage, error: Any, place: str) -> None:
     assert error(storage.send(storage.key("write", place), "GET", "/studio-audio?list-type=2")) == (403, "AccessDenied")

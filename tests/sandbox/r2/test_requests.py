@@ -223,14 +223,29 @@ def test_a_client_that_waits_for_100_continue_is_told_to_go_on(storage: Storage)
     bare.close()
 
 
-def test_a_connection_is_of_use_after_a_refused_upload(storage: Storage, error: Any) -> None:
+def test_a_connection_is_of_use_after_a_refused_upload(storage: Storage) -> None:
     bare = connection(storage)
     url = urlsplit(storage.presign(storage.key("read"), "PUT", PATH))
+    bare.connect()
+    first = bare.sock
     for _ in range(2):
         bare.request("PUT", f"{url.path}?{url.query}", body=b"x" * 3_000_000)
         answer = bare.getresponse()
         assert answer.status == 403
         assert b"AccessDenied" in answer.read()
+        assert bare.sock is first
+    bare.close()
+
+
+def test_a_connection_ends_when_the_refused_client_waited_for_100_continue(storage: Storage) -> None:
+    bare = connection(storage)
+    url = urlsplit(storage.presign(storage.key("read"), "PUT", PATH))
+    bare.putrequest("PUT", f"{url.path}?{url.query}")
+    bare.putheader("Content-Length", "5")
+    bare.putheader("Expect", "100-continue")
+    bare.endheaders()
+    answer = bare.getresponse()
+    assert (answer.status, answer.headers["connection"]) == (403, "close")
     bare.close()
 
 

@@ -113,12 +113,7 @@ def holds(policies: Iterable[Policy], names: set[str], resource: str) -> bool:
     denied: set[str] = set()
     for policy, group, key, value in _grants(policies):
         wildcard = f"{ACCOUNT}.*" if resource.startswith(f"{ACCOUNT}.") else resource
-        if (
-            value == "*"
-            and key in {resource, wildcard}
-            and resource.startswith(f"{group.scope}.")
-            and group.name in names
-        ):
+        if value == "*" and key in {resource, wildcard} and group.name in names:
             (allowed if policy.effect == "allow" else denied).add(group.name)
     return bool(allowed - denied)
 

@@ -62,11 +62,6 @@ class Front:
             response = _refusal(R2Error(INTERNAL_ERROR, f"SeaweedFS: {problem}"), scope["method"])
         except ClientGone:
             return
-        try:
-            if not await upload.let_go():
-                headers["connection"] = "close"
-        except ClientGone:
-            return
         for name, value in headers.items():
             response.headers[name] = value
         await response(scope, receive, send)

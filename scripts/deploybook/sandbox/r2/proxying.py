@@ -21,7 +21,6 @@ _HOP_BY_HOP = frozenset(
 )
 _NOT_R2 = ("access-control-", "seaweed-", "x-seaweed")
 _SMALL = 128 * 1024
-_PATIENCE = 64 * 1024 * 1024
 
 
 Body = AsyncIterator[bytes] | bytes | None
@@ -72,19 +71,17 @@ def relay(upstream: httpx.Response) -> StreamingResponse:
 
 
 class Upload:
-    """The body of a request: streamed once, or read whole if it is small, or let go when the request is refused."""
+    """The body of a request: streamed once, or read whole if it is small."""
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         headers = {name.lower(): value.lower() for name, value in scope["headers"]}
         self._receive = receive
-        self._waits = headers.get(b"expect") == b"100-continue"
         self._hash = headers.get(b"x-amz-content-sha256", b"").decode("latin-1")
         self._done = not ({b"content-length", b"transfer-encoding"} & headers.keys())
 
     async def _pieces(self) -> AsyncIterator[bytes]:
         """The body as it arrives; asking for it makes the server say 100 Continue."""
         while not self._done:
-            self._waits = False
             message = await self._receive()
             if message["type"] == "http.disconnect":
                 raise ClientGone
@@ -135,21 +132,6 @@ class Upload:
                 raise R2Error(INVALID_ARGUMENT, "the body is too long for a configuration")
         self._check(hashlib.sha256(collected))
         return collected
-
-    async def let_go(self) -> bool:
-        """Drop what is left; False if the connection must end instead.
-
-        A client that waits for 100 Continue sends nothing after a refusal, so the next bytes would be another request.
-        One that is in the middle of a long upload would not see its answer if it were cut off at once.
-        """
-        if self._done or self._waits:
-            return self._done
-        dropped = 0
-        async for chunk in self._pieces():
-            dropped += len(chunk)
-            if dropped > _PATIENCE:
-                return False
-        return True
 
 
 async def _take(pieces: AsyncIterator[bytes], number: int) -> AsyncIterator[bytes]:
