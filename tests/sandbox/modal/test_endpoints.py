@@ -131,6 +131,9 @@ def test_proxy_authorization_is_asked_for(deploy: Deployer, http: httpx.Client, 
     headers = {"Modal-Key": token.token_id, "Modal-Secret": token.token_secret}
     assert http.post(url, json={}, headers=headers).status_code == 200
     assert http.post(url, json={}, headers={**headers, "Modal-Secret": "ws-wrong"}).status_code == 401
+    bearer = f"Bearer {token.token_id}.{token.token_secret}"
+    assert http.post(url, json={}, headers={"Authorization": bearer}).status_code == 200
+    assert http.post(url, json={}, headers={"Authorization": f"{bearer}x"}).status_code == 401
 
 
 def test_without_fastapi_in_the_image_the_endpoint_does_not_start(deploy: Deployer, http: httpx.Client) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 FAIL = api_pb2.OBJECT_CREATION_TYPE_CREATE_FAIL_IF_EXISTS
 IF_MISSING = api_pb2.OBJECT_CREATION_TYPE_CREATE_IF_MISSING
 OVERWRITE = api_pb2.OBJECT_CREATION_TYPE_CREATE_OVERWRITE_IF_EXISTS
-ECHO = "import os\n@app.function()\ndef echo():\n    return {k: v for k, v in os.environ.items() if k in 'ABC'}\n"
+ECHO = "import os\n@app.function()\ndef echo():\n    return {k: v for k, v in os.environ.items() if k in 'ABCD'}\n"
 
 
 def request(name: str, creation: int = 0, **values: str) -> api_pb2.SecretGetOrCreateRequest:
@@ -50,10 +50,10 @@ def test_overwrite_replaces_every_value(rpc: Rpc, deploy: Deployer) -> None:
 
 
 def test_update_merges_and_takes_out_keys_without_a_value(rpc: Rpc, deploy: Deployer) -> None:
-    made = rpc("SecretGetOrCreate", request("s", FAIL, A="1", B="2"))
+    made = rpc("SecretGetOrCreate", request("s", FAIL, A="1", B="2", D="5"))
     updates = [{"key": "A", "value": "3"}, {"key": "C", "value": "4"}, {"key": "B"}]
     rpc("SecretUpdate", api_pb2.SecretUpdateRequest(secret_id=made.secret_id, updates=updates))  # type: ignore[arg-type]
-    assert values_of(deploy, made.secret_id) == {"A": "3", "C": "4"}
+    assert values_of(deploy, made.secret_id) == {"A": "3", "C": "4", "D": "5"}
 
 
 def test_a_lookup_needs_the_required_keys(rpc: Rpc) -> None:

@@ -110,10 +110,13 @@ class Apps:
         )
         if announced.webhook_config.type:
             environment = self._workspace.environment(app.environment)
+            wanted = announced.webhook_config.requested_suffix or f"{app.name}-{announced.function_name}"
+            # An app that runs for its client only (modal run, modal serve) does not take a deployed one's address.
+            passing = f"-{announced.webhook_config.ephemeral_suffix or 'dev'}"
             made.label, made.label_truncated = web_label(
                 self._workspace.name,
                 environment.suffix,
-                announced.webhook_config.requested_suffix or f"{app.name}-{announced.function_name}",
+                wanted + (passing if app.state == api_pb2.APP_STATE_EPHEMERAL else ""),
             )
         app.draft[made.name] = made
         self._workspace.changes += 1

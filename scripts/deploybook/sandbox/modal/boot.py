@@ -35,6 +35,7 @@ class Container:
     started_at: float = 0.0
     child: Child | None = None
     server: Any = None
+    socket: Path | None = None
     ready: bool = False
     retired: bool = False
     ended: bool = False
@@ -65,7 +66,9 @@ class Boot:
         mounts, notes = launch.bucket_mounts(self.workspace, definition, hosts)
         for text in notes:
             note(text)
-        arguments, specification, socket = place / "arguments", place / "specification", place / "s"
+        arguments, specification = place / "arguments", place / "specification"
+        # A socket's path may have 104 characters on some systems, and a temporary directory's takes most of them.
+        container.socket = socket = self.directory.parent / container.object_id[-8:]
         launch.write_arguments(self.workspace, container.function, container.object_id, arguments)
         fastapi = "fastapi" in " ".join(self.workspace.artifacts.image_lines(definition.image_id))
         launch.write_specification(specification, root=str(root), fastapi=fastapi, mounts=mounts, hosts=hosts)

@@ -161,7 +161,7 @@ class Fleet:
     async def _run(self, container: Container) -> None:
         try:
             child = await self._boot(container, lambda note: self._log(container, f"{note}\n"))
-        except StartFailure as failure:
+        except (StartFailure, OSError) as failure:
             self._log(container, f"{failure}\n")
             self._give_up(container, str(failure))
             return
@@ -171,6 +171,8 @@ class Fleet:
         finished.set()
         self._ended(container, code, child.log)
         container.server.close()
+        if container.socket:
+            container.socket.unlink(missing_ok=True)
 
     def _ended(self, container: Container, code: int, log: Path) -> None:
         if container.failure is None and code == 0:

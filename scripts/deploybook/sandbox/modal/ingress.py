@@ -53,6 +53,9 @@ def ingress_app(workspace: Workspace, calls: Calls) -> Starlette:
 
 def _proxy_refusal(workspace: Workspace, request: Request) -> Response | None:
     key, secret = request.headers.get("modal-key", ""), request.headers.get("modal-secret", "")
+    if not key:
+        # The other form that ``modal workspace proxy-tokens create`` prints.
+        key, _, secret = request.headers.get("authorization", "").removeprefix("Bearer ").partition(".")
     if not key or not secret:
         return PlainTextResponse("modal-http: missing credentials for proxy authorization", 401)
     token = workspace.proxy_tokens.get(key)
