@@ -131,6 +131,22 @@ def test_a_closed_port_is_reported_within_the_budget() -> None:
         session.post("http://127.0.0.1:9")
 
 
+def test_an_address_that_never_answered_is_waited_for_once_until_it_answers(server: Scripted) -> None:
+    server.answers = [(0, {}), (0, {}), (0, {}), (200, {}), (503, {})]
+    waits: list[float] = []
+    transport = http.RetryTransport(httpx.HTTPTransport(), 1e-9, waits.append)
+    with httpx.Client(transport=transport) as session:
+        with pytest.raises(httpx.TransportError):
+            session.get(server.url)
+        transport._budget = 60
+        for _ in range(2):
+            with pytest.raises(httpx.TransportError):
+                session.get(server.url)
+        assert (len(server.bodies), waits) == (3, [])
+        assert [session.get(server.url).status_code for _ in range(2)] == [200, 200]
+    assert (len(server.bodies), len(waits)) == (6, 1)
+
+
 def test_retry_after_is_read_in_all_its_forms() -> None:
     in_a_minute = email.utils.format_datetime(
         email.utils.parsedate_to_datetime(email.utils.formatdate(time.time() + 60))

@@ -63,6 +63,8 @@ class RetryTransport(httpx.BaseTransport):
         self._inner = inner
         self._budget = budget
         self._sleep = sleep
+        # Addresses that did not answer for a whole budget: a section's later requests to them must not each wait as long again.
+        self._given_up: set[bytes] = set()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send, and send again as allowed."""
@@ -70,7 +72,7 @@ class RetryTransport(httpx.BaseTransport):
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(lambda error: isinstance(error, _Again)),
             wait=_wait,
-            stop=tenacity.stop_before_delay(self._budget),
+            stop=tenacity.stop_before_delay(0 if request.url.netloc in self._given_up else self._budget),
             sleep=self._sleep,
             reraise=True,
         )
@@ -79,6 +81,7 @@ class RetryTransport(httpx.BaseTransport):
         except _Again as last:
             if last.response is not None:
                 return last.response
+            self._given_up.add(request.url.netloc)
             cause = last.cause or httpx.TransportError("no answer")
             raise cause from None
 
@@ -89,6 +92,7 @@ class RetryTransport(httpx.BaseTransport):
             if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) or _repeatable(request):
                 raise _Again(cause=error) from None
             raise
+        self._given_up.discard(request.url.netloc)
         refused = response.status_code == 429
         passing = response.status_code in PASSING and _repeatable(request)
         if refused or passing:
