@@ -131,7 +131,7 @@ def claims_in_one_transaction(database: LibSql) -> str:
     with jobs.scratch_table(database) as table:
         first, second = jobs.add_jobs(database, table, 2)
         with suppress(_BrokenOff):
-            jobs.claim(database, table, _break_off)
+            jobs.claim(database, table, marked=_break_off)
         for wanted in (first, second):
             claimed = jobs.claim(database, table) or {}
             found = {name: claimed.get(name) for name in ("jobId", "status")}
@@ -194,7 +194,7 @@ def _claim_all(database: LibSql, table: str, meeting: threading.Barrier) -> list
     deadline = time.monotonic() + BUSY_SECONDS
     while True:
         try:
-            job = jobs.claim(database, table, meet)
+            job = jobs.claim(database, table, chosen=meet)
         except Conflict:
             # Busy is how a server may say "not at once"; the worker looks again at its next poll.
             if time.monotonic() > deadline:

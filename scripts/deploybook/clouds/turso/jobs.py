@@ -70,20 +70,26 @@ def add_jobs(database: LibSql, table: str, count: int) -> list[str]:
     return ids
 
 
-def claim(database: LibSql, table: str, between: Callable[[], object] = lambda: None) -> Row | None:
+def claim(
+    database: LibSql, table: str, *, chosen: Callable[[], None] | None = None, marked: Callable[[], None] | None = None
+) -> Row | None:
     """Take the oldest pending job as the worker does, in one interactive write transaction; None if there is none.
 
-    ``between`` is called after the job was chosen and before it is marked: where a second claimant must not get in.
+    ``chosen`` and ``marked`` are called at those moments: before the first mark no second claimant may get in, and a worker that
+    dies after it must leave nothing.
     """
     with database.transaction() as stream:
         choose = f"SELECT jobId FROM {table} WHERE status = 'pending' ORDER BY createdAt LIMIT 1"  # noqa: S608
-        [chosen] = stream.execute(choose)
-        if not chosen:
+        [oldest] = stream.execute(choose)
+        if not oldest:
             return None
-        between()
-        job = chosen[0]["jobId"]
+        if chosen:
+            chosen()
+        job = oldest[0]["jobId"]
         mark = f"UPDATE {table} SET status = 'processing', updatedAt = ? WHERE jobId = ?"  # noqa: S608
         stream.execute((mark, (int(time.time() * 1000), job)))
+        if marked:
+            marked()
         [claimed] = stream.execute((f"SELECT * FROM {table} WHERE jobId = ?", (job,)))  # noqa: S608
         return claimed[0]
 

@@ -1,0 +1,162 @@
+"""Every request of ours is one that Turso's description, and Hrana's specification, allow."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import pytest
+from openapi_core import OpenAPI
+from openapi_core.exceptions import OpenAPIError
+from openapi_core.testing import MockRequest
+from pydantic import SecretStr
+
+from deploybook.clouds import turso
+from deploybook.clouds.connections import Connections
+from deploybook.clouds.turso.resources import DatabaseState
+from deploybook.errors import ServiceError
+
+from .conftest import GROUP
+
+# Operation by operation, what the client is able to send.
+OPERATIONS = {
+    "validateAPIToken",
+    "getOrganization",
+    "listLocations",
+    "listGroups",
+    "getGroup",
+    "createGroup",
+    "unarchiveGroup",
+    "deleteGroup",
+    "listDatabases",
+    "getDatabase",
+    "createDatabase",
+    "updateDatabaseConfiguration",
+    "deleteDatabase",
+    "createDatabaseToken",
+    "invalidateDatabaseTokens",
+}
+
+
+class Description:
+    """One OpenAPI document; ``check`` gives the operation that a request is."""
+
+    def __init__(self, path: Path) -> None:
+        document = json.loads(path.read_text())
+        self._server = "https://api.turso.tech" if path.name == "turso.json" else "https://db-org.turso.io"
+        _forbid_unknown_fields(document)
+        self._paths = document["paths"]
+        self._openapi = OpenAPI.from_dict(document)
+
+    def check(self, request: httpx.Request) -> str:
+        """Raises OpenAPIError for a request that the description does not allow."""
+        asked = MockRequest(
+            self._server,
+            request.method.lower(),
+            request.url.path,
+            headers=dict(request.headers),
+            args=dict(request.url.params),
+            data=request.content or None,
+        )
+        found = self._openapi.unmarshal_request(asked)
+        found.raise_for_errors()
+        unknown = set(request.url.params) - set(found.parameters.query)
+        assert not unknown, f"{unknown} is not described"
+        return self._operation(request.method, request.url.path.split("/"))
+
+    def _operation(self, method: str, parts: list[str]) -> str:
+        for template, operations in self._paths.items():
+            names = template.split("/")
+            fits = len(names) == len(parts) and all(
+                name == part or name.startswith("{") for name, part in zip(names, parts, strict=True)
+            )
+            if fits and method.lower() in operations:
+                return str(operations[method.lower()]["operationId"])
+        raise AssertionError(f"{method} {parts} is not described")
+
+
+def _forbid_unknown_fields(node: object) -> None:
+    """The vendor lets a body have any field beside those described: ours must have those only."""
+    if isinstance(node, dict):
+        if isinstance(node.get("properties"), dict) and node.get("type") == "object":
+            node.setdefault("additionalProperties", False)
+        for value in node.values():
+            _forbid_unknown_fields(value)
+    elif isinstance(node, list):
+        for value in node:
+            _forbid_unknown_fields(value)
+
+
+def recorded(client: httpx.Client) -> list[httpx.Request]:
+    seen: list[httpx.Request] = []
+    client.event_hooks = {"request": [seen.append], "response": []}
+    return seen
+
+
+def exercise(clouds: Connections) -> None:
+    """Send everything that the client is able to send."""
+    turso.token_is_valid(clouds.turso)
+    turso.organization_is_usable(clouds.turso)
+    turso.location_exists(clouds.turso, "aws-us-east-1")
+    group, database = GROUP, turso.Database("studio", "default")
+    group.read(clouds)
+    group.create(clouds)
+    made = database.create(clouds)
+    token = turso.DatabaseToken(made, held={}, expiration="30d", rotate=True)
+    state = token.create(clouds)
+    token.update(clouds, state, token.differences(state))
+    clouds.turso.unarchive_group("default")
+    # Described by the vendor, and not served by the sandbox: only the request counts here.
+    with suppress(ServiceError):
+        clouds.turso.configure_database("studio", {"block_writes": False})
+    clouds.turso.groups()
+    found = database.read(clouds)
+    assert found is not None
+    database.delete(clouds, found)
+    group.delete(clouds, group.planned())
+
+
+def test_every_request_to_the_platform_is_described(clouds: Connections, specs: Path) -> None:
+    seen = recorded(clouds.turso.api.client)
+    exercise(clouds)
+    description = Description(specs / "turso.json")
+    assert {description.check(request) for request in seen} == OPERATIONS
+
+
+def test_every_request_to_a_database_is_described(database: turso.LibSql, specs: Path) -> None:
+    seen = recorded(database._api.client)
+    for check in (
+        turso.answers,
+        turso.jobs_are_stored,
+        turso.claims_in_one_transaction,
+        turso.wrong_tokens_are_refused,
+    ):
+        check(database)
+    description = Description(specs / "turso-sql.json")
+    authorized = [request for request in seen if "authorization" in request.headers]
+    assert {description.check(request) for request in authorized} == {"pipeline_v2"}
+    assert len(authorized) > 20
+
+
+@pytest.mark.parametrize(
+    "request_of_ours",
+    [
+        httpx.Request("POST", "https://x/v1/organizations/o/groups", json={"name": "default"}),
+        httpx.Request("POST", "https://x/v1/organizations/o/groups", json={"name": "d", "location": "l", "x": 1}),
+        httpx.Request("POST", "https://x/v1/organizations/o/databases/d/auth/tokens?authorization=all"),
+        httpx.Request("GET", "https://x/v1/organizations/o/nothing"),
+    ],
+)
+def test_a_request_that_is_not_described_would_be_seen(request_of_ours: httpx.Request, specs: Path) -> None:
+    request_of_ours.headers["Authorization"] = "Bearer x"
+    with pytest.raises(OpenAPIError):
+        Description(specs / "turso.json").check(request_of_ours)
+
+
+def test_a_url_is_made_of_the_hostname_that_turso_returns() -> None:
+    assert DatabaseState("db", "db-org.aws-us-east-1.turso.io").url == "libsql://db-org.aws-us-east-1.turso.io"
+    assert turso.LibSql("libsql://db-org.aws-us-east-1.turso.io", SecretStr("t"))._api.client.base_url == (
+        "https://db-org.aws-us-east-1.turso.io"
+    )
