@@ -18,7 +18,7 @@ Caller = Container | None
 LONGEST_WAIT = 55.0
 
 
-def call_methods(workspace: Workspace, calls: Calls, fleet: Fleet) -> dict[str, Method]:
+def call_methods(workspace: Workspace, calls: Calls) -> dict[str, Method]:
     """What a caller of functions uses, the operator's SDK and code in containers alike."""
 
     def put(call: Call, items: list[api_pb2.FunctionPutInputsItem]) -> list[api_pb2.FunctionPutInputsResponseItem]:
@@ -62,6 +62,17 @@ def call_methods(workspace: Workspace, calls: Calls, fleet: Fleet) -> dict[str, 
             function_call_id=call.object_id, num_inputs=len(call.inputs), metadata=metadata
         )
 
+    return {
+        "FunctionMap": start,
+        "FunctionPutInputs": put_inputs,
+        "FunctionGetOutputs": outputs,
+        "FunctionCallFromId": from_id,
+    }
+
+
+def running_methods(workspace: Workspace, calls: Calls, fleet: Fleet) -> dict[str, Method]:
+    """What looks at, and ends, that which runs."""
+
     async def cancel(request: api_pb2.FunctionCallCancelRequest, _: Caller) -> None:
         terminated = api_pb2.GenericResult(status=api_pb2.GenericResult.GENERIC_STATUS_TERMINATED)
         call = calls.get(request.function_call_id)
@@ -95,15 +106,7 @@ def call_methods(workspace: Workspace, calls: Calls, fleet: Fleet) -> dict[str, 
             ]
         )
 
-    return {
-        "FunctionMap": start,
-        "FunctionPutInputs": put_inputs,
-        "FunctionGetOutputs": outputs,
-        "FunctionCallFromId": from_id,
-        "FunctionCallCancel": cancel,
-        "FunctionCallGetDataOut": data_out,
-        "TaskList": tasks,
-    }
+    return {"FunctionCallCancel": cancel, "FunctionCallGetDataOut": data_out, "TaskList": tasks}
 
 
 def container_methods(calls: Calls, fleet: Fleet) -> dict[str, Method]:

@@ -70,6 +70,39 @@ def app_methods(
         made = workspace.apps.create(request.description, request.environment_name, request.app_state)
         return api_pb2.AppCreateResponse(app_id=made.object_id, app_page_url=_page(workspace, made))
 
+    def heartbeat(request: api_pb2.AppHeartbeatRequest, _: Caller) -> None:
+        workspace.apps.get(request.app_id)
+
+    def publish(request: api_pb2.AppPublishRequest, _: Caller) -> api_pb2.AppPublishResponse:
+        if request.staged or request.rollback_version or request.class_ids:
+            raise NotImplementedHere("staged publishing, rollback and classes are not implemented in the sandbox")
+        app = workspace.apps.publish(
+            request.app_id, request.name, request.app_state, dict(request.function_ids), request.client_version
+        )
+        published(app)
+        return api_pb2.AppPublishResponse(url=_page(workspace, app), deployed_at=app.deployed_at)
+
+    async def stop(request: api_pb2.AppStopRequest, _: Caller) -> None:
+        await stopped(workspace.apps.stop(request.app_id))
+
+    async def disconnect(request: api_pb2.AppClientDisconnectRequest, _: Caller) -> None:
+        app = workspace.apps.get(request.app_id)
+        # A deployed app lives on; one whose deploy failed, or that ran for this client only, ends with it.
+        if app.state in {api_pb2.APP_STATE_INITIALIZING, api_pb2.APP_STATE_EPHEMERAL}:
+            await stopped(workspace.apps.stop(app.object_id))
+
+    return {
+        "AppCreate": create,
+        "AppHeartbeat": heartbeat,
+        "AppPublish": publish,
+        "AppStop": stop,
+        "AppClientDisconnect": disconnect,
+    }
+
+
+def app_lookup_methods(workspace: Workspace) -> dict[str, Method]:
+    """Apps: found by name, described by id."""
+
     def get_or_create(request: api_pb2.AppGetOrCreateRequest, _: Caller) -> api_pb2.AppGetOrCreateResponse:
         found = workspace.apps.deployed(request.app_name, request.environment_name)
         if found is None and request.object_creation_type == api_pb2.OBJECT_CREATION_TYPE_CREATE_IF_MISSING:
@@ -98,37 +131,11 @@ def app_methods(
     def lifecycle(request: api_pb2.AppGetLifecycleRequest, _: Caller) -> api_pb2.AppGetLifecycleResponse:
         return api_pb2.AppGetLifecycleResponse(lifecycle=app_lifecycle(workspace.apps.get(request.app_id)))
 
-    def heartbeat(request: api_pb2.AppHeartbeatRequest, _: Caller) -> None:
-        workspace.apps.get(request.app_id)
-
-    def publish(request: api_pb2.AppPublishRequest, _: Caller) -> api_pb2.AppPublishResponse:
-        if request.staged or request.rollback_version or request.class_ids:
-            raise NotImplementedHere("staged publishing, rollback and classes are not implemented in the sandbox")
-        app = workspace.apps.publish(
-            request.app_id, request.name, request.app_state, dict(request.function_ids), request.client_version
-        )
-        published(app)
-        return api_pb2.AppPublishResponse(url=_page(workspace, app), deployed_at=app.deployed_at)
-
-    async def stop(request: api_pb2.AppStopRequest, _: Caller) -> None:
-        await stopped(workspace.apps.stop(request.app_id))
-
-    async def disconnect(request: api_pb2.AppClientDisconnectRequest, _: Caller) -> None:
-        app = workspace.apps.get(request.app_id)
-        # A deployed app lives on; one whose deploy failed, or that ran for this client only, ends with it.
-        if app.state in {api_pb2.APP_STATE_INITIALIZING, api_pb2.APP_STATE_EPHEMERAL}:
-            await stopped(workspace.apps.stop(app.object_id))
-
     return {
-        "AppCreate": create,
         "AppGetOrCreate": get_or_create,
         "AppGetByDeploymentName": by_name,
         "AppGetLayout": layout,
         "AppGetLifecycle": lifecycle,
-        "AppHeartbeat": heartbeat,
-        "AppPublish": publish,
-        "AppStop": stop,
-        "AppClientDisconnect": disconnect,
     }
 
 

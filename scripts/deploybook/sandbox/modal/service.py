@@ -19,8 +19,13 @@ from deploybook.sandbox.modal.launch import R2_DOMAIN
 from deploybook.sandbox.modal.models import Workspace
 from deploybook.sandbox.modal.responses import workspace_methods
 from deploybook.sandbox.modal.responses_apps import log_methods, overview_methods
-from deploybook.sandbox.modal.responses_calls import call_methods, container_methods
-from deploybook.sandbox.modal.responses_deploy import app_methods, artifact_methods, function_methods
+from deploybook.sandbox.modal.responses_calls import call_methods, container_methods, running_methods
+from deploybook.sandbox.modal.responses_deploy import (
+    app_lookup_methods,
+    app_methods,
+    artifact_methods,
+    function_methods,
+)
 from deploybook.sandbox.modal.rpc import Gateway, Method
 from deploybook.sandbox.r2.service import ObjectService
 from deploybook.sandbox.service import Context, Service
@@ -92,8 +97,10 @@ class ModalService(Service):
             **workspace_methods(self.workspace),
             **function_methods(self.workspace),
             **app_methods(self.workspace, self._fleet.retire_outdated, self._stopped),
+            **app_lookup_methods(self.workspace),
             **artifact_methods(self.workspace, lambda *it: f"{self._blob_base}{blob_path(*it)}"),
-            **call_methods(self.workspace, self.calls, self._fleet),
+            **call_methods(self.workspace, self.calls),
+            **running_methods(self.workspace, self.calls, self._fleet),
             **overview_methods(self.workspace, self._fleet),
             **log_methods(self.workspace),
         }
