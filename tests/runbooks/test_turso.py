@@ -269,6 +269,9 @@ def test_a_dry_run_needs_no_credential_and_leaves_no_state(guide: Guide) -> None
     assert done.outcomes("resource") == ["create"] * 3
     assert not (guide.root / ".deploybook").exists()
     assert [path for path, text in guide.written().items() if "canary" in text] == []
+    copies = list((guide.root / "build").rglob("turso.ipynb"))
+    # A cell that ends in a value would show it as Python does.
+    assert ["execute_result" in path.read_text() for path in copies] == [False]
 
 
 @pytest.mark.parametrize(
