@@ -77,7 +77,7 @@ class Runbook:
         runbook._protect_output()
         if chosen is Mode.DESTROY:
             kernel.require_confirmation(environment)
-        if alone:
+        if alone or (chosen is Mode.DRY_RUN and runbook._lacking()):
             seeding.run_predecessors(layout, contract, slug, environment)
         runbook._require_needs()
         return runbook
@@ -122,12 +122,19 @@ class Runbook:
     def record(self, name: str, value: str | SecretStr | None = None) -> None:
         """Put a variable of this section into the vault, under the contract's rules; only ``dry-run`` and ``apply`` write.
 
-        Without a value: the one that ``ensure`` put there the moment the provider showed it.
+        Without a value: the one that ``ensure`` put there the moment the provider showed it. An empty one is not known yet.
         """
         variable = self.contract.variable(name)
         if variable.section != self.section.slug:
             raise InvalidValue(f"{name} is not produced by {self.section.slug}.", "The contract names its section.")
         held = self.vault.get(name)
+        if value == "":
+            self._show(
+                Line(
+                    "record", "later" if self.mode.makes else "would record", name, "its provider has not given it yet"
+                )
+            )
+            return
         secret = SecretStr(value) if isinstance(value, str) else value or held
         if secret is not None and self.mode.makes:
             variable.validate_value(secret.get_secret_value())
@@ -173,6 +180,10 @@ class Runbook:
         if self.mode.checks:
             require(self.contract, missing, self.section.slug, self.vault.environment)
         return pushed
+
+    def example(self, name: str) -> Path | None:
+        """A folder of ``runbooks/`` that stands in, in a dry run, for what only the operator has; None in the other modes."""
+        return None if self.mode.live else find_layout().root / "runbooks" / name
 
     def imported(self, name: str) -> SecretStr | None:
         """A secret from the environment variable of this name, to be taken over; None if no name is given."""
@@ -225,11 +236,16 @@ class Runbook:
         self._redactor.learn([secret])
         return f"fingerprint {fingerprint(secret)}"
 
+    def _needs(self) -> list[str]:
+        return [variable.name for variable in self.contract.needed_by(self.section.slug) if not variable.optional]
+
+    def _lacking(self) -> set[str]:
+        """What this section needs and nobody has made: in a dry run of this section without those before it."""
+        return set(self._needs()) - self.vault.all().keys()
+
     def _require_needs(self) -> None:
         if self.mode.makes or self.mode is Mode.VERIFY:
-            self.variables(
-                *(variable.name for variable in self.contract.needed_by(self.section.slug) if not variable.optional)
-            )
+            self.variables(*self._needs())
 
     def _protect_output(self) -> None:
         self._redactor.learn(known_secrets(self.contract, os.environ, self.vault))

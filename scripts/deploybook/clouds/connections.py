@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 if TYPE_CHECKING:
+    from deploybook.clouds.modal.client import Modal
     from deploybook.clouds.r2.client import Cloudflare
     from deploybook.clouds.r2.objects import Store
     from deploybook.clouds.turso.client import Turso
     from deploybook.clouds.turso.hrana import LibSql
+    from deploybook.clouds.vercel.client import Vercel
 
 
 class Connections:
@@ -57,3 +59,17 @@ class Connections:
 
         database = LibSql.from_variables(variables)
         return database and self._opened.enter_context(closing(database))
+
+    @cached_property
+    def modal(self) -> Modal:
+        """Modal's SDK: ``MODAL_TOKEN_ID``, ``MODAL_TOKEN_SECRET``, ``MODAL_SERVER_URL``."""
+        from deploybook.clouds.modal.client import Modal
+
+        return self._opened.enter_context(closing(Modal.from_environment(self._environ)))
+
+    @cached_property
+    def vercel(self) -> Vercel:
+        """Vercel's REST API: ``VERCEL_TOKEN``, ``VERCEL_TEAM_ID``, ``VERCEL_API_URL``."""
+        from deploybook.clouds.vercel.client import Vercel
+
+        return self._opened.enter_context(closing(Vercel.from_environment(self._environ)))

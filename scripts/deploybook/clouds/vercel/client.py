@@ -1,0 +1,161 @@
+"""Vercel's REST API, the part that a production project needs. Wire formats: Vercel's published description, by operation."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from deploybook import http
+from deploybook.clouds.api import Api
+from deploybook.clouds.credentials import endpoint, secret
+from deploybook.errors import NotFound, Unauthorized, UnexpectedResponse
+
+API_URL = "https://api.vercel.com"
+# Vercel answers 403, not 401, where the token itself is absent or unknown.
+TOKEN_REFUSED = {"invalid_token": Unauthorized, "missing_token": Unauthorized}
+
+
+def _explain(body: Any) -> tuple[str, str]:
+    """Vercel's error body: ``error.code`` and ``error.message``; flags tell of a token that is absent or unknown."""
+    error = body["error"]
+    if error.get("invalidToken"):
+        return "invalid_token", str(error["message"])
+    if error.get("missingToken"):
+        return "missing_token", str(error["message"])
+    return str(error["code"]), str(error["message"])
+
+
+@dataclass
+class Vercel:
+    """One team (or, without ``team_id``, the token's own account). Every method raises a ServiceError when Vercel refuses."""
+
+    api: Api
+    team_id: str
+    _domains: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Vercel:
+        """Reads ``VERCEL_TOKEN``, ``VERCEL_TEAM_ID`` (empty for a personal account) and ``VERCEL_API_URL``."""
+        headers = {"Authorization": f"Bearer {secret(environ, 'VERCEL_TOKEN').get_secret_value()}"}
+        client = http.client(endpoint(environ, "VERCEL_API_URL", API_URL), headers=headers)
+        team = environ.get("VERCEL_TEAM_ID", "").strip()
+        if team:
+            # Without it a call acts on the personal account, where the team's project is simply not found.
+            client.params = client.params.set("teamId", team)
+        return cls(Api("Vercel", client, _explain, "VERCEL_TOKEN", "VERCEL_API_URL", TOKEN_REFUSED), team)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.api.client.close()
+
+    def owner(self) -> dict[str, Any]:
+        """The team, or the user where no team is named: ``{id, name, slug …}``."""
+        if self.team_id:
+            found: dict[str, Any] = self.api.json("read the team", "GET", f"/v2/teams/{self.team_id}")
+            return found
+        user: dict[str, Any] = self.api.json("read the user", "GET", "/v2/user")["user"]
+        return user
+
+    def project(self, name: str) -> dict[str, Any] | None:
+        """One project by name or id, or None."""
+        try:
+            found: dict[str, Any] = self.api.json(f"read the project {name}", "GET", f"/v9/projects/{name}")
+        except NotFound:
+            return None
+        return found
+
+    def create_project(self, name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Make a project (operation createProject); a name that is taken is a Conflict."""
+        made: dict[str, Any] = self.api.json(
+            f"create the project {name}", "POST", "/v11/projects", json={"name": name, **settings}
+        )
+        return made
+
+    def update_project(self, project_id: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Change a project's settings (operation updateProject)."""
+        changed: dict[str, Any] = self.api.json(
+            "change the project", "PATCH", f"/v9/projects/{project_id}", json=dict(settings)
+        )
+        return changed
+
+    def delete_project(self, project_id: str) -> None:
+        """Remove a project with its deployments, variables and domains."""
+        self.api.call("delete the project", "DELETE", f"/v9/projects/{project_id}")
+
+    def variables(self, project_id: str) -> list[dict[str, Any]]:
+        """Every variable of a project; values in clear but for sensitive ones, which have none."""
+        body = self.api.json("list the variables", "GET", f"/v10/projects/{project_id}/env", params={"decrypt": "true"})
+        # The description allows three shapes: one variable, with pagination, without.
+        found: list[dict[str, Any]] = body.get("envs", [body])
+        return found
+
+    def put_variables(self, project_id: str, variables: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Create or overwrite variables in one request. An answer that lists failures is an error, whatever its status."""
+        operation = f"set {', '.join(str(variable['key']) for variable in variables)}"
+        path, body = f"/v10/projects/{project_id}/env", [dict(variable) for variable in variables]
+        answer = self.api.json(operation, "POST", path, params={"upsert": "true"}, json=body)
+        if answer.get("failed"):
+            error = answer["failed"][0]["error"]
+            named = error.get("key") or error.get("envVarKey") or "a variable"
+            message = f"Vercel could not set {named}: {error['message'].rstrip('.')} ({error['code']})."
+            raise UnexpectedResponse(
+                "Vercel", operation, message, "Correct it in the dashboard, then run this again.", code=error["code"]
+            )
+        created = answer["created"]
+        return created if isinstance(created, list) else [created]
+
+    def retarget_variable(self, project_id: str, variable_id: str, targets: Sequence[str]) -> None:
+        """Set where a variable applies; its value stays."""
+        path = f"/v9/projects/{project_id}/env/{variable_id}"
+        self.api.call("change a variable's target", "PATCH", path, json={"target": list(targets)})
+
+    def delete_variable(self, project_id: str, variable_id: str) -> None:
+        """Remove a variable."""
+        self.api.call("delete a variable", "DELETE", f"/v9/projects/{project_id}/env/{variable_id}")
+
+    def domains(self, project_id: str) -> list[dict[str, Any]]:
+        """The domains of a project: ``{name, verified, redirect?, gitBranch?}``."""
+        # Read once, unless there was none: the first deployment may bring it.
+        if not self._domains.get(project_id):
+            found = self.api.json("list the domains", "GET", f"/v9/projects/{project_id}/domains")["domains"]
+            self._domains[project_id] = found
+        return self._domains[project_id]
+
+    def upload(self, content: bytes) -> str:
+        """Upload one file's bytes; gives the SHA-1 by which a deployment refers to them. Doing it twice changes nothing."""
+        # SHA-1 is what Vercel's protocol names files by; nothing is protected by it.
+        digest = hashlib.sha1(content, usedforsecurity=False).hexdigest()
+        headers = {"x-vercel-digest": digest, "Content-Type": "application/octet-stream"}
+        self.api.call("upload a file", "POST", "/v2/files", content=content, headers=headers)
+        return digest
+
+    def create_deployment(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Start a deployment (operation createDeployment)."""
+        params = {"skipAutoDetectionConfirmation": "1"}
+        made: dict[str, Any] = self.api.json(
+            "start a deployment", "POST", "/v13/deployments", params=params, json=dict(body)
+        )
+        return made
+
+    def deployment(self, deployment_id: str) -> dict[str, Any]:
+        """One deployment: ``{id, readyState, aliasAssigned, aliasError, errorMessage …}``."""
+        found: dict[str, Any] = self.api.json("read the deployment", "GET", f"/v13/deployments/{deployment_id}")
+        return found
+
+    def production_deployments(self, project_id: str) -> list[dict[str, Any]]:
+        """The latest production deployments, newest first; a list names the id ``uid``."""
+        params = {"projectId": project_id, "target": "production", "limit": 20}
+        found: list[dict[str, Any]] = self.api.json("list the deployments", "GET", "/v6/deployments", params=params)[
+            "deployments"
+        ]
+        return sorted(found, key=lambda each: -int(each["created"]))
+
+    def build_log(self, deployment_id: str, lines: int = 8) -> list[str]:
+        """The last lines that a build printed."""
+        params = {"builds": 1, "direction": "backward", "limit": 100}
+        events = self.api.json("read the build's log", "GET", f"/v3/deployments/{deployment_id}/events", params=params)
+        ordered = sorted((event for event in events if event), key=lambda event: event.get("created", 0))
+        texts = [str((event.get("payload") or {}).get("text") or event.get("text") or "") for event in ordered]
+        return [text for text in texts if text][-lines:]

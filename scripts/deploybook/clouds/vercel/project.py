@@ -1,0 +1,138 @@
+"""The project: its name, its framework, its repository."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from deploybook.clouds.resource import Change, Resource
+from deploybook.errors import Conflict, InvalidValue, NotFound
+
+if TYPE_CHECKING:
+    from deploybook.clouds.connections import Connections
+    from deploybook.clouds.vercel.client import Vercel
+
+FRAMEWORK = "nextjs"
+REPOSITORY = re.compile(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+")
+
+
+@dataclass(frozen=True)
+class ProjectState:
+    """A project as it is; ``repository`` is ``owner/name`` on GitHub, empty if none is linked."""
+
+    id: str
+    owner_id: str
+    framework: str = FRAMEWORK
+    root_directory: str = ""
+    repository: str = ""
+
+
+class Project(Resource[ProjectState]):
+    """A Next.js project. The repository is linked when the project is made; only the dashboard can link another one later."""
+
+    kind: ClassVar[str] = "Vercel project"
+
+    def __init__(self, name: str, *, repository: str = "", root_directory: str = "") -> None:
+        if repository and not REPOSITORY.fullmatch(repository):
+            raise InvalidValue(f"{repository!r} is no GitHub repository.", "Give it as <OWNER>/<NAME>.")
+        self.name = name
+        self.repository = repository
+        self.root_directory = root_directory
+
+    def read(self, clouds: Connections) -> ProjectState | None:
+        """Operation getProject, by name."""
+        found = clouds.vercel.project(self.name)
+        return None if found is None else _state(found)
+
+    def differences(self, state: ProjectState) -> list[Change]:
+        """Framework, root directory, and the repository if one is wished for."""
+        changes = []
+        if state.framework != FRAMEWORK:
+            changes.append(Change("framework", state.framework or "none", FRAMEWORK))
+        if state.root_directory != self.root_directory:
+            changes.append(Change("root directory", state.root_directory or "/", self.root_directory or "/"))
+        if self.repository and state.repository != self.repository:
+            changes.append(Change("repository", state.repository or "none", self.repository))
+        return changes
+
+    def create(self, clouds: Connections) -> ProjectState:
+        """Operation createProject."""
+        settings = self._settings()
+        if self.repository:
+            settings["gitRepository"] = {"type": "github", "repo": self.repository}
+        return _state(clouds.vercel.create_project(self.name, settings))
+
+    def update(self, clouds: Connections, state: ProjectState, changes: list[Change]) -> ProjectState:
+        """Operation updateProject; a project that is linked otherwise is a Conflict for the operator to settle."""
+        if any(change.field == "repository" for change in changes):
+            raise Conflict(
+                "Vercel",
+                "link the repository",
+                f"The project {self.name} is linked to {state.repository or 'no repository'}, not to {self.repository}.",
+                f"Link it in the dashboard (Settings, Git), or give git_repository {state.repository or 'empty'}.",
+                "vercel-repository",
+            )
+        return _state(clouds.vercel.update_project(state.id, self._settings()))
+
+    def delete(self, clouds: Connections, state: ProjectState) -> None:
+        """Operation deleteProject."""
+        clouds.vercel.delete_project(state.id)
+
+    def planned(self) -> ProjectState:
+        """Its id is known only when it is made."""
+        return ProjectState(id="", owner_id="", repository=self.repository)
+
+    def _settings(self) -> dict[str, Any]:
+        return {"framework": FRAMEWORK, "rootDirectory": self.root_directory or None}
+
+
+def team_is_visible(vercel: Vercel) -> str:
+    """The token is known and sees the team."""
+    try:
+        owner = vercel.owner()
+    except NotFound as error:
+        hint = "Check VERCEL_TEAM_ID (Team Settings, General), and that the token's scope is that team."
+        raise NotFound(
+            "Vercel", error.operation, error.message, hint, "vercel-team", error.status, error.code
+        ) from None
+    return str(owner.get("slug") or owner.get("username") or owner["id"])
+
+
+def production_url(vercel: Vercel, project: ProjectState, domain: str = "") -> str:
+    """The origin at which the project answers in production, such as ``https://<NAME>.vercel.app``; empty while it has none.
+
+    ``domain`` chooses among several; without it a domain of one's own goes before Vercel's.
+    """
+    if not project.id:
+        return ""
+    names = [each["name"] for each in vercel.domains(project.id) if _serves_production(each)]
+    if domain and domain not in names:
+        known = ", ".join(names) or "none"
+        raise NotFound(
+            "Vercel",
+            "find the domain",
+            f"{domain} is no verified domain of the project (it has {known}).",
+            "Add it first.",
+            "vercel-domain",
+        )
+    ordered = sorted(names, key=lambda name: (name.endswith(".vercel.app"), len(name), name))
+    return f"https://{domain or ordered[0]}" if ordered else ""
+
+
+def _serves_production(domain: Mapping[str, Any]) -> bool:
+    special = domain.get("redirect") or domain.get("gitBranch") or domain.get("customEnvironmentId")
+    return bool(domain.get("verified")) and not special
+
+
+def _state(found: Mapping[str, Any]) -> ProjectState:
+    link = found.get("link") or {}
+    repository = f"{link['org']}/{link['repo']}" if link.get("org") and link.get("repo") else ""
+    return ProjectState(
+        id=found["id"],
+        owner_id=found["accountId"],
+        framework=found.get("framework") or "",
+        root_directory=found.get("rootDirectory") or "",
+        repository=repository,
+    )

@@ -1,0 +1,167 @@
+"""The project's production variables: what the contract sends to Vercel, and nothing of others touched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from deploybook.clouds.resource import Change, Resource
+from deploybook.clouds.vercel.fingerprints import comment_for, matches
+from deploybook.errors import VerificationFailed
+from deploybook.observed import Observed
+from deploybook.pushing import Pushed
+
+if TYPE_CHECKING:
+    from deploybook.clouds.connections import Connections
+    from deploybook.clouds.vercel.client import Vercel
+    from deploybook.clouds.vercel.project import ProjectState
+
+PRODUCTION = "production"
+Entries = list[dict[str, Any]]
+
+
+class Variables(Resource[Entries]):
+    """The wanted variables, for production only: sensitive where secret. Differences are named, values never shown.
+
+    ``observed`` remembers when Vercel says that our own write was: a later time means that somebody else wrote since.
+    """
+
+    kind: ClassVar[str] = "Vercel variables"
+
+    def __init__(self, name: str, project: ProjectState, wanted: Mapping[str, Pushed], observed: Observed) -> None:
+        self.name = name
+        self._project = project
+        self._wanted = dict(wanted)
+        self._observed = observed
+        self._entries: Entries | None = None
+
+    def want(self, wanted: Mapping[str, Pushed]) -> Variables:
+        """The same variables with others wished for; what was read stays read."""
+        self._wanted = dict(wanted)
+        return self
+
+    def read(self, clouds: Connections) -> Entries | None:
+        """Operation filterProjectEnvs, once; None if none of the wanted names is there."""
+        if self._entries is None:
+            self._entries = clouds.vercel.variables(self._project.id) if self._project.id else []
+        return self._entries if any(entry["key"] in self._wanted for entry in self._entries) else None
+
+    def differences(self, state: Entries) -> list[Change]:
+        """One change for each variable that is missing, differs, or is set for another target."""
+        found = {name: self._judge(state, each) for name, each in self._wanted.items()}
+        return [Change(name, problem, "set for production") for name, problem in found.items() if problem]
+
+    def create(self, clouds: Connections) -> Entries:
+        """Set all of them in one request (operation createProjectEnv with upsert)."""
+        return self._set(clouds, list(self._wanted))
+
+    def update(self, clouds: Connections, state: Entries, changes: list[Change]) -> Entries:
+        """Set those that differ; an entry that serves other targets too keeps its value there."""
+        names = [change.field for change in changes]
+        for entry in state:
+            targets = _targets(entry)
+            if entry["key"] in names and PRODUCTION in targets and len(targets) > 1:
+                clouds.vercel.retarget_variable(
+                    self._project.id, entry["id"], [each for each in targets if each != PRODUCTION]
+                )
+        return self._set(clouds, names)
+
+    def delete(self, clouds: Connections, state: Entries) -> None:
+        """Remove the wanted ones, from production alone."""
+        for entry in state:
+            if entry["key"] in self._wanted and _targets(entry) == [PRODUCTION]:
+                clouds.vercel.delete_variable(self._project.id, entry["id"])
+        for name in self._wanted:
+            self._observed.forget(_key(name))
+
+    def planned(self) -> Entries:
+        """Nothing is there yet."""
+        return []
+
+    @property
+    def changed_at(self) -> int:
+        """When the newest of the wanted variables was written, in milliseconds since the epoch; 0 if none is there."""
+        entries = self._entries or []
+        return max((int(entry.get("updatedAt") or 0) for entry in entries if entry["key"] in self._wanted), default=0)
+
+    def leftovers(self) -> list[str]:
+        """Production variables that the contract does not know (any more): for the operator to judge."""
+        names = {
+            entry["key"]
+            for entry in self._entries or []
+            if PRODUCTION in _targets(entry) and entry.get("type") != "system"
+        }
+        return sorted(names - set(self._wanted))
+
+    def verify(self, vercel: Vercel) -> str:
+        """Look again, after writing, and raise VerificationFailed naming the first variable that is otherwise."""
+        if self._entries is None:
+            self._entries = vercel.variables(self._project.id)
+        changes = self.differences(self._entries)
+        if changes:
+            raise VerificationFailed(
+                f"Vercel: {changes[0].field} is {changes[0].old}.",
+                "Run deploybook run vercel --mode apply.",
+                "vercel-variables",
+                expected="set for production, as in the vault",
+                found=", ".join(f"{change.field} {change.old}" for change in changes),
+            )
+        left = self.leftovers()
+        told = f"; not in the contract, and left: {', '.join(left)}" if left else ""
+        return f"{len(self._wanted)} for production{told}"
+
+    def _judge(self, entries: Entries, wanted: Pushed) -> str:
+        mine = [entry for entry in entries if entry["key"] == wanted.name]
+        serving = [entry for entry in mine if PRODUCTION in _targets(entry) and not entry.get("gitBranch")]
+        if not serving:
+            elsewhere = sorted({target for entry in mine for target in _targets(entry)})
+            return f"set for {', '.join(elsewhere)} only" if elsewhere else "missing"
+        entry = serving[0]
+        if _targets(entry) != [PRODUCTION]:
+            return f"set for {', '.join(_targets(entry))}"
+        return self._judge_secret(entry, wanted) if wanted.secret else _judge_plain(entry, wanted)
+
+    def _judge_secret(self, entry: dict[str, Any], wanted: Pushed) -> str:
+        if entry["type"] != "sensitive":
+            return "not sensitive"
+        if not matches(entry.get("comment"), wanted.value):
+            return "different"
+        record = self._observed.get(_key(wanted.name))
+        edited = record and record != {"id": entry["id"], "updatedAt": str(entry.get("updatedAt"))}
+        return "edited elsewhere since it was set" if edited else ""
+
+    def _set(self, clouds: Connections, names: list[str]) -> Entries:
+        bodies = [_body(self._wanted[name]) for name in names]
+        created = clouds.vercel.put_variables(self._project.id, bodies)
+        # What was written is looked at again before anything is said of it; the answer may leave out fields.
+        self._entries = clouds.vercel.variables(self._project.id)
+        written = {entry["key"] for entry in created}
+        for entry in self._entries:
+            if entry["key"] in written and _targets(entry) == [PRODUCTION]:
+                self._observed.put(_key(entry["key"]), {"id": entry["id"], "updatedAt": str(entry.get("updatedAt"))})
+        return self._entries
+
+
+def _judge_plain(entry: dict[str, Any], wanted: Pushed) -> str:
+    if entry["type"] == "sensitive":
+        return "" if matches(entry.get("comment"), wanted.value) else "different"
+    return "" if entry.get("value") == wanted.value.get_secret_value() else "different"
+
+
+def _body(wanted: Pushed) -> dict[str, Any]:
+    return {
+        "key": wanted.name,
+        "value": wanted.value.get_secret_value(),
+        "type": "sensitive" if wanted.secret else "plain",
+        "target": [PRODUCTION],
+        "comment": comment_for(wanted.value) if wanted.secret else "deploybook",
+    }
+
+
+def _targets(entry: Mapping[str, Any]) -> list[str]:
+    target = entry.get("target") or []
+    return sorted([target] if isinstance(target, str) else target)
+
+
+def _key(name: str) -> str:
+    return f"vercel:variable:{name}"
