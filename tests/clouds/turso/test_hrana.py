@@ -145,12 +145,12 @@ def test_the_baton_of_each_answer_is_sent_next_and_the_stream_is_closed(scripted
     def answer(request: httpx.Request) -> httpx.Response:
         body = json.loads(request.content)
         closes = body["requests"][-1] == {"type": "close"}
-        seen.append((body["baton"], closes))
+        seen.append((body["baton"], body["requests"][0]["stmt"]["sql"], closes))
         return results(OK, OK, baton=None if closes else f"b{len(seen)}")
 
     with scripted(answer).transaction() as stream:
         stream.execute("SELECT 1")
-    assert seen == [(None, False), ("b1", False), ("b2", True)]
+    assert seen == [(None, "BEGIN IMMEDIATE", False), ("b1", "SELECT 1", False), ("b2", "COMMIT", True)]
 
 
 def test_the_next_request_goes_to_the_address_that_the_server_names(scripted: Scripted) -> None:
