@@ -101,23 +101,24 @@ class Runbook:
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
             return list(pool.map(self._ensurer.ensure, resources))
 
-    def check(self, claim: str, test: Callable[..., str | None], *arguments: Any, when: object = True) -> None:
+    def check(self, claim: str, test: Callable[..., str | None], *arguments: Any, when: object = True) -> bool:
         """Verify: test a claim where the mode checks; a failure is shown, and raised by ``handoff`` when all were tested.
 
-        With a false ``when`` the claim can't be tested yet; the line says so.
+        With a false ``when`` the claim can't be tested yet; the line says so. Gives whether it was tested and holds.
         """
         if not self.mode.checks:
-            return
+            return False
         if not when:
             self._show(Line("check", "later", claim, "what it needs is not known yet"))
-            return
+            return False
         try:
             detail = self._settled(test, *arguments)
         except DeploybookError as error:
             self._failed.append(claim)
             self._show(Line("check", "failed", claim, str(error), error.entry))
-        else:
-            self._show(Line("check", "passed", claim, detail or ""))
+            return False
+        self._show(Line("check", "passed", claim, detail or ""))
+        return True
 
     def record(self, name: str, value: str | SecretStr | None = None) -> None:
         """Put a variable of this section into the vault, under the contract's rules; only ``dry-run`` and ``apply`` write.
@@ -195,10 +196,35 @@ class Runbook:
         self._redactor.learn([secret])
         return secret
 
-    def manual(self, instruction: str, test: Callable[..., str | None], *arguments: Any) -> None:
-        """A step that only a person can do, and the check that proves it was done."""
+    def manual(
+        self, instruction: str, claim: str, test: Callable[..., str | None], *arguments: Any, when: object = True
+    ) -> bool:
+        """A step that only a person can do, and the check that proves it was done; see ``check``."""
         self._show(Line("manual", "manual", instruction))
-        self.check(f"done: {instruction}", test, *arguments)
+        return self.check(claim, test, *arguments, when=when)
+
+    def pasted(self, name: str, variable: str, stand_in: Callable[..., SecretStr], *arguments: Any) -> SecretStr | None:
+        """A value that only a person can copy: from the environment variable that holds it, else the one in the vault, else None.
+
+        In a dry run ``stand_in`` copies it, as the person would.
+        """
+        if self.mode is Mode.DRY_RUN:
+            copied = stand_in(*arguments)
+            self._redactor.learn([copied])
+            return copied
+        return self.imported(variable) or self.vault.get(name)
+
+    def required(self, name: str, value: str, example: str) -> str:
+        """A parameter without which nothing can be made: its value; in a dry run the example; MissingVariable otherwise."""
+        if value or self.mode is Mode.DESTROY:
+            return value
+        if self.mode is Mode.DRY_RUN:
+            return example
+        raise MissingVariable(f"The parameter {name} is empty.", f"Give it with -p {name} VALUE, such as {example}.")
+
+    def has(self, credential: str) -> bool:
+        """Whether the operator exported a credential that this section can do without."""
+        return bool(os.environ.get(credential))
 
     def handoff(self) -> None:
         """End the run: remove what ``destroy`` found, show what was recorded, and raise if a claim did not hold."""

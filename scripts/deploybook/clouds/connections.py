@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from deploybook.clouds.modal.client import Modal
     from deploybook.clouds.r2.client import Cloudflare
     from deploybook.clouds.r2.objects import Store
+    from deploybook.clouds.render.client import Render
     from deploybook.clouds.turso.client import Turso
     from deploybook.clouds.turso.hrana import LibSql
     from deploybook.clouds.vercel.client import Vercel
@@ -73,3 +74,10 @@ class Connections:
         from deploybook.clouds.vercel.client import Vercel
 
         return self._opened.enter_context(closing(Vercel.from_environment(self._environ)))
+
+    @cached_property
+    def render(self) -> Render:
+        """Render's REST API: ``RENDER_API_KEY``, ``RENDER_API_URL``."""
+        from deploybook.clouds.render.client import Render
+
+        return self._opened.enter_context(closing(Render.from_environment(self._environ)))

@@ -1,0 +1,130 @@
+"""Render's REST API, the part that a background worker needs. Wire formats: Render's published description, by operation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from deploybook import http
+from deploybook.clouds.api import Api
+from deploybook.clouds.credentials import endpoint, secret
+from deploybook.errors import UnexpectedResponse
+
+API_URL = "https://api.render.com/v1"
+PAGE = 100
+
+
+def _explain(body: Any) -> tuple[str, str]:
+    """Render's error body: ``message``, and lately ``code``."""
+    return str(body.get("code") or ""), str(body["message"])
+
+
+@dataclass
+class Render:
+    """The workspaces that one API key can act in. Every method raises a ServiceError when Render refuses."""
+
+    api: Api
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Render:
+        """Reads ``RENDER_API_KEY`` and ``RENDER_API_URL``."""
+        headers = {"Authorization": f"Bearer {secret(environ, 'RENDER_API_KEY').get_secret_value()}"}
+        client = http.client(endpoint(environ, "RENDER_API_URL", API_URL), headers=headers)
+        return cls(Api("Render", client, _explain, "RENDER_API_KEY", "RENDER_API_URL"))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.api.client.close()
+
+    def owners(self) -> list[dict[str, Any]]:
+        """The workspaces: ``{id, name, email, type}``."""
+        return list(self._pages("list the workspaces", "/owners", "owner"))
+
+    def workers(self, name: str, owner_id: str) -> list[dict[str, Any]]:
+        """The background workers of this name (operation list-services)."""
+        params = {"name": name, "ownerId": owner_id, "type": "background_worker"}
+        return list(self._pages(f"look for the worker {name}", "/services", "service", params))
+
+    def create_service(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Make a service; it deploys at once: ``{service, deployId}`` (operation create-service)."""
+        made: dict[str, Any] = self.api.json(f"create the worker {body['name']}", "POST", "/services", json=dict(body))
+        return made
+
+    def update_service(self, service_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Change settings; takes effect with the next deploy (operation update-service)."""
+        changed: dict[str, Any] = self.api.json(
+            "change the worker", "PATCH", f"/services/{service_id}", json=dict(body)
+        )
+        return changed
+
+    def resume(self, service_id: str) -> None:
+        """Start a suspended service again."""
+        self.api.call("resume the worker", "POST", f"/services/{service_id}/resume")
+
+    def delete_service(self, service_id: str) -> None:
+        """Remove a service with its deploys and variables."""
+        self.api.call("delete the worker", "DELETE", f"/services/{service_id}")
+
+    def variables(self, service_id: str) -> dict[str, str]:
+        """Every variable of a service, in clear."""
+        found = self._pages("list the variables", f"/services/{service_id}/env-vars", "envVar")
+        return {each["key"]: each["value"] for each in found}
+
+    def put_variable(self, service_id: str, name: str, value: str) -> None:
+        """Set one variable. Never the whole list: that would delete what an operator added by hand."""
+        self.api.call(f"set {name}", "PUT", f"/services/{service_id}/env-vars/{name}", json={"value": value})
+
+    def delete_variable(self, service_id: str, name: str) -> None:
+        """Remove one variable."""
+        self.api.call(f"remove {name}", "DELETE", f"/services/{service_id}/env-vars/{name}")
+
+    def deploys(self, service_id: str) -> list[dict[str, Any]]:
+        """The latest deploys, newest first."""
+        params = {"limit": 20}
+        found = self.api.json("list the deploys", "GET", f"/services/{service_id}/deploys", params=params)
+        return [each["deploy"] for each in found]
+
+    def deploy(self, service_id: str, deploy_id: str) -> dict[str, Any]:
+        """One deploy: ``{id, status, trigger, createdAt …}``."""
+        found: dict[str, Any] = self.api.json("read the deploy", "GET", f"/services/{service_id}/deploys/{deploy_id}")
+        return found
+
+    def start_deploy(self, service_id: str) -> str:
+        """Start a deploy and give its id. Render answers 201 with the deploy, or 202 with nothing where one is queued."""
+        known = {each["id"] for each in self.deploys(service_id)}
+        answer = self.api.call("start a deploy", "POST", f"/services/{service_id}/deploys", json={})
+        if answer.status_code == 201:
+            return str(answer.json()["id"])
+        new = [each["id"] for each in self.deploys(service_id) if each["id"] not in known]
+        if not new:
+            raise UnexpectedResponse(
+                "Render", "start a deploy", "Render queued a deploy and does not list it.", "Run this again."
+            )
+        return str(new[0])
+
+    def logs(self, owner_id: str, service_id: str, since: str) -> list[str]:
+        """The last hundred log lines of a service since a time (ISO 8601), oldest first."""
+        params = {
+            "ownerId": owner_id,
+            "resource": service_id,
+            "startTime": since,
+            "direction": "backward",
+            "limit": 100,
+        }
+        found = self.api.json("read the log", "GET", "/logs", params=params)["logs"]
+        return [str(each["message"]) for each in sorted(found, key=lambda each: str(each["timestamp"]))]
+
+    def _pages(
+        self, operation: str, path: str, item: str, params: Mapping[str, Any] | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Follow ``cursor`` until an empty page: there is no total."""
+        cursor: str | None = None
+        while True:
+            wanted = {**(params or {}), "limit": PAGE, "cursor": cursor}
+            page = self.api.json(operation, "GET", path, params=wanted)
+            for each in page:
+                yield each[item]
+            if len(page) < PAGE:
+                return
+            cursor = page[-1]["cursor"]
