@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
@@ -10,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
+
+# What a program's output can hold and an XML document can not (XML 1.0 §2.2).
+NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass
@@ -86,14 +90,15 @@ def _cases(section: SectionResult) -> Iterable[TestCase]:
         yield case
     elif section.error:
         case = TestCase(f"cell {section.error['cell']}", section.slug)
-        case.result = [Failure(f"{section.error['message']} {section.error['hint']}", section.error["type"])]
+        told = f"{section.error['message']} {section.error['hint']}"
+        case.result = [Failure(NOT_IN_XML.sub("", told), section.error["type"])]
         yield case
 
 
 def _case(slug: str, line: dict[str, Any]) -> TestCase:
     case = TestCase(line["subject"], slug)
     if line["outcome"] == "failed":
-        case.result = [Failure(line["detail"], line["entry"] or None)]
+        case.result = [Failure(NOT_IN_XML.sub("", line["detail"]), line["entry"] or None)]
     elif line["outcome"] == "later":
         case.result = [Skipped(line["detail"])]
     return case
