@@ -1,0 +1,143 @@
+"""The claims of the Modal section, each as a test: None or a detail if it holds, an error if not."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import SecretStr
+
+from deploybook.clouds.modal import endpoint
+from deploybook.clouds.modal.client import AppState, Modal
+from deploybook.clouds.modal.probe import differing
+from deploybook.clouds.modal.resources import ModalApp, ModalSecret
+from deploybook.errors import Conflict, VerificationFailed
+
+SUBMIT = "MODAL_ENDPOINT_URL"
+STATUS = "MODAL_STATUS_URL"
+AGAIN = "Run deploybook run modal --mode apply."
+# A call that never was: Modal's own ids are longer and mixed.
+NO_CALL = "fc-deploybook-check"
+
+
+def token_is_valid(modal: Modal) -> str:
+    """Modal knows the operator's token; the workspace that it belongs to."""
+    return f"workspace {modal.workspace()}"
+
+
+def environment_is_there(modal: Modal, environment: str) -> str:
+    """The Modal environment exists, and the token may see it."""
+    return modal.environment(environment)
+
+
+def app_is_listed(modal: Modal, app: ModalApp) -> None:
+    """The app is among the environment's live ones."""
+    if app.app not in modal.apps(app.environment):
+        raise VerificationFailed(f"Modal does not list the app {app.app} as live.", AGAIN, "modal-dispatch")
+
+
+def functions_are_there(deployed: AppState, app: ModalApp) -> str:
+    """Both web functions are deployed and have a URL."""
+    for function in app.functions:
+        if function not in (deployed.urls or {}):
+            raise VerificationFailed(
+                f"The app {app.app} has no web function {function}.",
+                "Give its name with -p submit_function or -p status_function, or deploy the file that defines it.",
+                "modal-dispatch",
+            )
+    return ", ".join(app.functions)
+
+
+def status_url_follows(urls: Mapping[str, SecretStr]) -> str:
+    """The application finds the status endpoint by replacing *submit* by *status* in the label of the submit endpoint's URL."""
+    submit, status = _plain(urls, SUBMIT), _plain(urls, STATUS)
+    head, found, tail = submit.rpartition("-submit")
+    derived = f"{head}-status{tail}"
+    if not found or derived != status:
+        raise VerificationFailed(
+            "The status endpoint's URL does not follow from the submit endpoint's.",
+            "Give a shorter label: Modal shortens a URL's label of more than 63 characters.",
+            "modal-dispatch",
+            expected=derived,
+            found=status,
+        )
+    return "submit → status"
+
+
+def secret_has_its_keys(modal: Modal, secret: ModalSecret) -> str:
+    """Modal itself compares the secret's keys with those that the application asks for."""
+    try:
+        found = modal.secret(secret.secret, secret.environment, sorted(secret.keys))
+    except Conflict as error:
+        raise VerificationFailed(error.message, AGAIN, "modal-secrets") from None
+    if found is None:
+        raise VerificationFailed(f"Modal has no secret {secret.secret}.", AGAIN, "modal-secrets")
+    return ", ".join(sorted(secret.keys))
+
+
+def secret_values_arrive(modal: Modal, secret: ModalSecret) -> str:
+    """A container that is given the secret finds the vault's values in it. If not, the next ``apply`` writes them."""
+    differ = differing(modal, secret.secret, secret.environment, secret.values)
+    if differ:
+        secret.doubt()
+        raise VerificationFailed(
+            f"The secret {secret.secret} has other values than the vault: {', '.join(differ)}.", AGAIN, "modal-secrets"
+        )
+    secret.vouch(modal)
+    return "compared by fingerprint"
+
+
+def wrong_token_is_refused(urls: Mapping[str, SecretStr]) -> str:
+    """The submit endpoint refuses a token that nobody has. The refusal stands in the body: its HTTP status is 200 either way."""
+    answer = endpoint.submit(_plain(urls, SUBMIT), SecretStr(secrets.token_hex(32)))
+    if answer.get("status") != 401:
+        raise VerificationFailed(
+            "The submit endpoint does not refuse a wrong token.",
+            "Take the app off the net with deploybook run modal --mode destroy until its file checks auth_token.",
+            "modal-dispatch",
+            expected="status 401 in the body",
+            found=_shown(answer),
+        )
+    return "status 401 in the body"
+
+
+def right_token_is_accepted(urls: Mapping[str, SecretStr], token: Mapping[str, SecretStr]) -> str:
+    """The submit endpoint accepts the vault's token: it refuses a job without any content for that (400), and not for its token (401).
+
+    So nothing is rendered, and nothing is paid.
+    """
+    answer = endpoint.submit(_plain(urls, SUBMIT), token["MODAL_AUTH_TOKEN"])
+    if answer.get("status") != 400 or "error" not in answer:
+        raise VerificationFailed(
+            "The submit endpoint does not take the vault's MODAL_AUTH_TOKEN.",
+            AGAIN,
+            "modal-dispatch",
+            expected="status 400 in the body, for a job without content",
+            found=_shown(answer),
+        )
+    return "an empty job is refused for its content (400), not for its token"
+
+
+def unknown_call_is_unknown(urls: Mapping[str, SecretStr]) -> str:
+    """The status endpoint answers, and knows nothing of a call that never was."""
+    answer = endpoint.status(_plain(urls, STATUS), NO_CALL)
+    if answer.get("status") != "unknown":
+        raise VerificationFailed(
+            "The status endpoint knows a call that never was.",
+            "Compare the app's status function with the application's.",
+            "modal-dispatch",
+            expected="status unknown",
+            found=_shown(answer),
+        )
+    return "status unknown"
+
+
+def _plain(urls: Mapping[str, SecretStr], name: str) -> str:
+    return urls[name].get_secret_value()
+
+
+def _shown(answer: Mapping[str, Any]) -> str:
+    """Of a body, only what the application's contract has: anything else might echo what was sent."""
+    known = {name: answer[name] for name in ("status", "error", "call_id") if name in answer}
+    return ", ".join(f"{name} {value}" for name, value in known.items()) or f"a body with {len(answer)} other fields"

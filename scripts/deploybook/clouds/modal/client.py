@@ -1,0 +1,254 @@
+"""Modal through its own SDK: the operator's token, secrets and apps, with time limits of ours and errors of ours.
+
+Modal's gRPC API is internal to its SDK, so the SDK's public methods are what is relied on here. It reads its configuration when it is
+imported and its server's URL from the environment when it connects: both are settled before, and it is imported at first use only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import SecretStr
+
+from deploybook.clouds.credentials import endpoint, required, secret
+from deploybook.clouds.modal.refusals import modal_errors
+from deploybook.errors import NotFound
+
+if TYPE_CHECKING:
+    import modal
+
+Result = TypeVar("Result")
+SERVER_URL = "https://api.modal.com,https://api.modal2.com"
+# The SDK alone would try for a minute.
+CONNECT_SECONDS = 10.0
+CALL_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class SecretState:
+    """A secret as Modal shows it: never its values."""
+
+    id: str = ""
+    created_at: str = ""
+    keys: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class AppState:
+    """A deployed app: ``version`` counts its deploys, ``urls`` are those of the web functions that were asked for and are there."""
+
+    id: str = ""
+    version: int = 0
+    urls: Mapping[str, str] | None = None
+
+    def url(self, function: str) -> str:
+        """A web function's URL; what a plan says where it is not known yet."""
+        return (self.urls or {}).get(function, "(known after apply)")
+
+
+class Modal:
+    """One workspace as the operator's token sees it. Every method raises a ServiceError when Modal refuses or does not answer."""
+
+    def __init__(
+        self, token_id: str, token_secret: SecretStr, server_url: str, *, seconds: float = CONNECT_SECONDS
+    ) -> None:
+        self.server_url = server_url
+        self._token_id = token_id
+        self._token_secret = token_secret
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._client: modal.Client | None = None
+        # Looked up once; they belong to the client that looked.
+        self._environments: dict[str, modal.Environment] = {}
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Modal:
+        """Reads ``MODAL_TOKEN_ID``, ``MODAL_TOKEN_SECRET`` and ``MODAL_SERVER_URL``."""
+        return cls(
+            required(environ, "MODAL_TOKEN_ID"),
+            secret(environ, "MODAL_TOKEN_SECRET"),
+            endpoint(environ, "MODAL_SERVER_URL", SERVER_URL),
+        )
+
+    def close(self) -> None:
+        """Close the connection; the next call opens another."""
+        client, self._client = self._client, None
+        self._environments.clear()
+        if client is not None and not client.is_closed():
+            self._within("close the connection", client.__aexit__(None, None, None), self._seconds)
+
+    def credentials(self) -> dict[str, str]:
+        """The variables by which the modal command line finds the same server and the same workspace."""
+        return {
+            "MODAL_SERVER_URL": self.server_url,
+            "MODAL_TOKEN_ID": self._token_id,
+            "MODAL_TOKEN_SECRET": self._token_secret.get_secret_value(),
+            "MODAL_CONFIG_PATH": os.environ.get("MODAL_CONFIG_PATH", os.devnull),
+        }
+
+    def workspace(self) -> str:
+        """The name of the workspace that the token belongs to: a call that no wrong token survives (WorkspaceNameLookup)."""
+
+        async def look(client: modal.Client) -> str:
+            import modal
+
+            found = modal.Workspace.from_context(client=client)
+            await found.hydrate.aio(client)
+            return found.name or ""
+
+        return self.run("look up the workspace", look)
+
+    def environment(self, name: str) -> str:
+        """The name of a Modal environment, an empty one meaning the workspace's default (EnvironmentGetOrCreate, looking up only)."""
+
+        async def look(client: modal.Client) -> str:
+            import modal
+
+            found = modal.Environment
+            place = found.from_name(name, client=client) if name else found.from_context(client=client)
+            await place.hydrate.aio(client)
+            self._environments[name] = place
+            return place.name or name
+
+        return self.run("look up the environment", look)
+
+    def apps(self, environment: str) -> list[str]:
+        """The names of the live apps of an environment (AppList)."""
+        if environment not in self._environments:
+            self.environment(environment)
+
+        async def look(client: modal.Client) -> list[str]:
+            del client
+            return [app.name for app in await self._environments[environment].apps.list.aio() if app.name]
+
+        return self.run("list the apps", look)
+
+    def secret(self, name: str, environment: str, required_keys: list[str] | None = None) -> SecretState | None:
+        """A secret, or None. With ``required_keys`` Modal itself compares, and a missing key is a Conflict (SecretGetOrCreate)."""
+
+        async def look(client: modal.Client) -> SecretState:
+            import modal
+
+            found = modal.Secret.from_name(
+                name, environment_name=environment or None, required_keys=required_keys or []
+            )
+            await found.hydrate.aio(client)
+            info = await found.info.aio()
+            # The names of the keys have no public accessor yet; modal's version is pinned, and a test reads them.
+            return SecretState(found.object_id, info.created_at.isoformat(), frozenset(await found._get_keys.aio()))
+
+        try:
+            return self.run(f"look up the secret {name}", look)
+        except NotFound:
+            return None
+
+    def create_secret(self, name: str, environment: str, values: Mapping[str, SecretStr]) -> None:
+        """Make a secret; one of this name is a Conflict: ``allow_existing`` would keep its old values without a word."""
+        plain = _plain(values)
+
+        async def make(client: modal.Client) -> None:
+            import modal
+
+            await modal.Secret.objects.create.aio(name, plain, environment_name=environment or None, client=client)
+
+        self.run(f"create the secret {name}", make)
+
+    def update_secret(self, name: str, environment: str, values: Mapping[str, SecretStr]) -> None:
+        """Set values in an existing secret, in one step; keys that are not named stay (SecretUpdate)."""
+        plain = _plain(values)
+
+        async def change(client: modal.Client) -> None:
+            import modal
+
+            found = modal.Secret.from_name(name, environment_name=environment or None)
+            await found.hydrate.aio(client)
+            await found.update.aio(plain)
+
+        self.run(f"update the secret {name}", change)
+
+    def delete_secret(self, name: str, environment: str) -> None:
+        """Remove a secret for good; one that is gone is no error (SecretDelete)."""
+
+        async def remove(client: modal.Client) -> None:
+            import modal
+
+            await modal.Secret.objects.delete.aio(
+                name, allow_missing=True, environment_name=environment or None, client=client
+            )
+
+        self.run(f"delete the secret {name}", remove)
+
+    def app(self, name: str, environment: str, functions: tuple[str, ...]) -> AppState | None:
+        """A deployed app and the URLs of those of its named web functions that are there, or None (AppGetOrCreate, FunctionGet)."""
+
+        async def look(client: modal.Client) -> AppState:
+            import modal
+
+            found = await modal.App.lookup.aio(name, environment_name=environment or None, client=client)
+            info = await found.info.aio()
+            urls = {}
+            for function in functions:
+                handle = modal.Function.from_name(name, function, environment_name=environment or None, client=client)
+                try:
+                    urls[function] = await handle.get_web_url.aio()
+                except modal.exception.NotFoundError:
+                    continue
+            there = {function: url for function, url in urls.items() if url}
+            return AppState(info.app_id, info.lifecycle.version or 0, there)
+
+        try:
+            return self.run(f"look up the app {name}", look)
+        except NotFound:
+            return None
+
+    def stop_app(self, name: str, environment: str) -> None:
+        """End an app and its containers for good; its name can be deployed again (AppStop)."""
+
+        async def stop(client: modal.Client) -> None:
+            import modal
+
+            found = await modal.App.lookup.aio(name, environment_name=environment or None, client=client)
+            await found.stop.aio(client=client)
+
+        self.run(f"stop the app {name}", stop)
+
+    def run(
+        self, operation: str, work: Callable[[modal.Client], Coroutine[Any, Any, Result]], seconds: float = CALL_SECONDS
+    ) -> Result:
+        """Do something with the SDK's client, connected if it is not yet, within a time limit."""
+        with self._lock:
+            if self._client is None:
+                self._settle_environment()
+                self._client = self._within("answer", self._open(), self._seconds)
+            client = self._client
+        return self._within(operation, work(client), seconds)
+
+    def _within(self, operation: str, work: Coroutine[Any, Any, Result], seconds: float) -> Result:
+        """Wait for ``work`` in a thread of its own: a notebook's own thread has an event loop running already."""
+
+        async def limited() -> Result:
+            return await asyncio.wait_for(work, seconds)
+
+        with modal_errors(operation, self.server_url, seconds), ThreadPoolExecutor(1) as pool:
+            return pool.submit(asyncio.run, limited()).result()
+
+    async def _open(self) -> modal.Client:
+        import modal
+
+        return await modal.Client.from_credentials.aio(self._token_id, self._token_secret.get_secret_value())
+
+    def _settle_environment(self) -> None:
+        """What the SDK reads from the environment: the server, no configuration file of the operator's, an end to waiting for a limit."""
+        os.environ["MODAL_SERVER_URL"] = self.server_url
+        os.environ.setdefault("MODAL_CONFIG_PATH", os.devnull)
+        os.environ.setdefault("MODAL_MAX_THROTTLE_WAIT", str(int(CALL_SECONDS)))
+
+
+def _plain(values: Mapping[str, SecretStr]) -> dict[str, str]:
+    return {name: value.get_secret_value() for name, value in values.items()}

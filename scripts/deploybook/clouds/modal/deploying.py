@@ -1,0 +1,102 @@
+"""Deploys an app by the ``modal deploy`` command line: the command that the checklist gives, in a process that knows only what it needs.
+
+A process of its own, not ``App.deploy`` in ours: the application's file is run to find the app in it, and must see neither the vault nor
+the operator's other credentials; and a build that hangs can be ended.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+
+from deploybook.clouds.modal.source import Source
+from deploybook.errors import UnexpectedResponse
+
+# The operator's credentials and what belongs to this tool: nothing of it for the application's code.
+WITHHELD = (
+    "CLOUDFLARE_",
+    "R2_",
+    "TURSO_",
+    "MODAL_",
+    "VERCEL_",
+    "RENDER_",
+    "GITHUB_",
+    "AWS_",
+    "DEPLOYBOOK_",
+    "INTERNAL_",
+)
+PLAIN = {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "200"}
+CONTROL = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|\x1b\][^\x1b\x07]*(?:\x1b\\|\x07)|[\x00-\x08\x0b-\x1f\x7f]")
+REASON = re.compile(r"^Error: (?P<reason>.*)", re.MULTILINE | re.DOTALL)
+LONGEST_REASON = 400
+
+
+def deploy(
+    source: Source,
+    name: str,
+    environment: str,
+    variables: Mapping[str, str],
+    credentials: Mapping[str, str],
+    seconds: float,
+) -> None:
+    """Deploy the app under ``name``; ``variables`` are those that its file reads when it is deployed.
+
+    Raises UnexpectedResponse with the command's own reason, or if it has not ended after ``seconds``.
+    """
+    command = [sys.executable, "-P", "-m", "deploybook.clouds.modal.tied", "deploy", str(source.path), "--name", name]
+    command += ["--env", environment] if environment else []
+    kept = {each: value for each, value in os.environ.items() if not each.startswith(WITHHELD)}
+    # Credentials go by the environment: arguments can be read by every user of the machine.
+    with subprocess.Popen(
+        command,
+        cwd=source.path.parent,
+        env={**kept, **variables, **credentials, **PLAIN},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        try:
+            output = _drain(process, seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise UnexpectedResponse(
+                "Modal",
+                "deploy the app",
+                f"Modal could not deploy the app {name}: it was not done after {seconds / 60:g} minutes.",
+                "See the app's page in Modal's dashboard; give deploy_minutes more if its image takes long to build.",
+                "modal-deploy",
+            ) from None
+    if process.returncode:
+        raise UnexpectedResponse(
+            "Modal",
+            "deploy the app",
+            f"Modal could not deploy the app {name}: {_reason(output)}.",
+            "Correct what it says in the app's file or its secrets, then run this again.",
+            "modal-deploy",
+        )
+
+
+def _drain(process: subprocess.Popen[str], seconds: float) -> str:
+    """Everything that the process says until it ends; ``communicate`` would close its standard input, which would end it."""
+    said: list[str] = []
+    assert process.stdout is not None
+    reader = threading.Thread(target=lambda stream: said.append(stream.read()), args=[process.stdout], daemon=True)
+    reader.start()
+    process.wait(seconds)
+    reader.join()
+    return "".join(said)
+
+
+def _reason(output: str) -> str:
+    """The command's own sentence; of a traceback, its end."""
+    output = CONTROL.sub("", output)
+    found = REASON.search(output)
+    # A traceback stands in a box, and the exception after it.
+    text = " ".join((found["reason"] if found else output.rpartition("╯")[2]).split())
+    shown = text[:LONGEST_REASON] if found else text[-LONGEST_REASON:]
+    return shown.rstrip(".") or "it gave no reason"

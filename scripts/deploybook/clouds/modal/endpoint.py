@@ -1,0 +1,49 @@
+"""The deployed app's two web endpoints, called as the worker calls them. Every refusal is HTTP 200: what counts is the body."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+from pydantic import SecretStr
+
+from deploybook import http
+from deploybook.errors import Unreachable, VerificationFailed
+
+# A container that starts cold has this long.
+ANSWER_SECONDS = 120.0
+
+
+def submit(url: str, token: SecretStr) -> Mapping[str, Any]:
+    """POST a job that lacks everything but the token, and give the answer's body. Nothing can be rendered from it."""
+    return _answer(url, "POST", json={"auth_token": token.get_secret_value()})
+
+
+def status(url: str, call_id: str) -> Mapping[str, Any]:
+    """GET the status of a call, and give the answer's body."""
+    return _answer(url, "GET", params={"call_id": call_id})
+
+
+def _answer(url: str, method: str, **options: Any) -> Mapping[str, Any]:
+    # Neither request starts anything: both may be repeated.
+    options["extensions"] = {http.REPEATABLE_EXTENSION: True}
+    try:
+        with http.client(read_seconds=ANSWER_SECONDS) as client:
+            answer = client.request(method, url, **options)
+    except httpx.TransportError as error:
+        told = f"{url} cannot be reached ({type(error).__name__})."
+        raise Unreachable("Modal", method, told, "Check the network, then run this again.") from None
+    try:
+        body = answer.json()
+    except ValueError:
+        body = None
+    if answer.status_code != 200 or not isinstance(body, dict):
+        raise VerificationFailed(
+            f"The endpoint {url} did not answer as the application's does.",
+            "Run deploybook run modal --mode apply; the app's log says what it failed on.",
+            "modal-dispatch",
+            expected="200 and a JSON object",
+            found=f"{answer.status_code}: {answer.text.strip()[:200] or 'nothing'}",
+        )
+    return body

@@ -1,0 +1,64 @@
+"""Looks at secrets from where they can be seen: a container. Modal shows no value, but hands it to the functions that ask for it."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretStr
+
+from deploybook.clouds.modal.client import Modal
+from deploybook.redact import fingerprint
+
+if TYPE_CHECKING:
+    import modal
+
+APP = "deploybook-check"
+# A first run may build the image.
+PROBE_SECONDS = 300.0
+CONTAINER_SECONDS = 60
+
+
+def differing(cloud: Modal, name: str, environment: str, values: Mapping[str, SecretStr]) -> list[str]:
+    """The names among ``values`` that a container which is given the secret finds with another value, or not at all.
+
+    An app without a deployment runs one function once and is gone. Only salted fingerprints leave the container.
+    """
+    salt = secrets.token_hex(8)
+
+    async def run(client: modal.Client) -> dict[str, str]:
+        import modal
+
+        app = modal.App(APP, include_source=False)
+        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+        secret = modal.Secret.from_name(name, environment_name=environment or None)
+        image = modal.Image.debian_slim(python_version=version)
+        options: dict[str, Any] = {
+            "image": image,
+            "secrets": [secret],
+            "timeout": CONTAINER_SECONDS,
+            "serialized": True,
+        }
+        function = app.function(**options)(_reader())
+        async with app.run.aio(client=client, environment_name=environment or None):
+            found: dict[str, str] = await function.remote.aio(sorted(values), salt)
+            return found
+
+    found = cloud.run(f"look at the secret {name} from a container", run, PROBE_SECONDS)
+    return [each for each, value in values.items() if found.get(each) != fingerprint(value, salt)]
+
+
+def _reader() -> Callable[[list[str], str], dict[str, str]]:
+    """The function that runs at Modal: nested, so that it travels by value, and with no import but Python's own."""
+
+    def fingerprints(names: list[str], salt: str) -> dict[str, str]:
+        import hashlib
+        import os
+
+        present = {name: os.environ[name].encode() for name in names if name in os.environ}
+        options: dict[str, Any] = {"salt": salt.encode(), "n": 2**12, "r": 8, "p": 1, "dklen": 4}
+        return {name: hashlib.scrypt(value, **options).hex() for name, value in present.items()}
+
+    return fingerprints

@@ -1,0 +1,231 @@
+"""The two secrets and the app."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import SecretStr
+
+from deploybook.clouds.modal.client import AppState, Modal, SecretState
+from deploybook.clouds.modal.deploying import deploy
+from deploybook.clouds.modal.source import Source
+from deploybook.clouds.resource import Change, Resource
+from deploybook.contract import Variable
+from deploybook.observed import Observed
+from deploybook.pushing import Pushed
+from deploybook.redact import fingerprint
+
+if TYPE_CHECKING:
+    from deploybook.clouds.connections import Connections
+
+
+class ModalSecret(Resource[SecretState]):
+    """A named secret that holds the contract's variables for it, and no other key.
+
+    Modal never shows a value. ``observed`` remembers which secret (id and time of making) was given which values (salted fingerprints):
+    one that was removed, made anew, or lost or gained a key is drift; values that were changed in place are found by
+    ``secret_values_arrive``. ``renewed`` names variables that this run replaces.
+    """
+
+    kind: ClassVar[str] = "Modal secret"
+
+    def __init__(
+        self,
+        name: str,
+        wanted: Iterable[Variable],
+        values: Mapping[str, Pushed],
+        observed: Observed,
+        *,
+        environment: str = "",
+        renewed: Collection[str] = (),
+    ) -> None:
+        self.name = _placed(name, environment)
+        self.secret = name
+        self.environment = environment
+        self.values = {each: pushed.value for each, pushed in values.items()}
+        self.keys = frozenset(each.name for each in wanted if not each.optional or each.name in values)
+        self._observed = observed
+        self._renewed = renewed
+        # Which write the secret's values are from; empty while they are to be written.
+        self.stamp = ""
+
+    def read(self, clouds: Connections) -> SecretState | None:
+        """By name."""
+        return clouds.modal.secret(self.secret, self.environment)
+
+    def differences(self, state: SecretState) -> list[Change]:
+        """Keys, and what our record says of the values."""
+        record = self._observed.get(self._key)
+        changes = [Change(key, "missing", "set") for key in sorted(self.keys - state.keys)]
+        changes += [Change(key, "not in the contract", "removed") for key in sorted(state.keys - self.keys)]
+        if not record:
+            # Not known to be wrong, and not known to be right: apply writes it, verify looks at it from a container.
+            changes.append(Change("values", "not known here", "written", requested=True))
+        elif (record["id"], record["created_at"]) != (state.id, state.created_at):
+            changes.append(Change("secret", "made anew elsewhere", "written"))
+        else:
+            changes += self._other_values(record)
+        self.stamp = "" if changes else record["salt"]
+        return changes
+
+    def create(self, clouds: Connections) -> SecretState:
+        """Make it with all its values."""
+        clouds.modal.create_secret(self.secret, self.environment, self.values)
+        return self._remember(clouds.modal, secrets.token_hex(8))
+
+    def update(self, clouds: Connections, state: SecretState, changes: list[Change]) -> SecretState:
+        """Write all values in place: deployed functions refer to a secret by its id, which so stays.
+
+        Writing in place leaves keys that are not wanted; the SDK takes one out only with the whole secret, which is then made anew.
+        """
+        del changes
+        if state.keys <= self.keys:
+            clouds.modal.update_secret(self.secret, self.environment, self.values)
+        else:
+            clouds.modal.delete_secret(self.secret, self.environment)
+            clouds.modal.create_secret(self.secret, self.environment, self.values)
+        return self._remember(clouds.modal, secrets.token_hex(8))
+
+    def delete(self, clouds: Connections, state: SecretState) -> None:
+        """Remove it; apps that use it no longer start."""
+        del state
+        clouds.modal.delete_secret(self.secret, self.environment)
+        self._observed.forget(self._key)
+
+    def planned(self) -> SecretState:
+        """Its id is known only when it is made."""
+        return SecretState()
+
+    def doubt(self) -> None:
+        """Forget what was written: the next ``apply`` writes it again."""
+        self._observed.forget(self._key)
+
+    def vouch(self, cloud: Modal) -> None:
+        """Remember a secret whose values were seen to be right; nothing is sent if it is remembered already."""
+        if not self._observed.get(self._key):
+            self._remember(cloud, self.stamp or secrets.token_hex(8))
+
+    @property
+    def _key(self) -> str:
+        return f"modal:secret:{self.name}"
+
+    def _other_values(self, record: Mapping[str, str]) -> list[Change]:
+        salt = record["salt"]
+        changes = [
+            Change(key, "an older value", "set")
+            for key, value in self.values.items()
+            if record.get(key) != fingerprint(value, salt)
+        ]
+        named = {change.field for change in changes}
+        return changes + [Change(key, "kept", "new", requested=True) for key in self._renewed if key not in named]
+
+    def _remember(self, cloud: Modal, stamp: str) -> SecretState:
+        state = cloud.secret(self.secret, self.environment) or SecretState()
+        prints = {key: fingerprint(value, stamp) for key, value in self.values.items()}
+        self._observed.put(self._key, {"id": state.id, "created_at": state.created_at, "salt": stamp, **prints})
+        self.stamp = stamp
+        return state
+
+
+class ModalApp(Resource[AppState]):
+    """The application's app, deployed from its file under a name, with two web functions.
+
+    Modal does not tell what was deployed. ``observed`` remembers the file's digest, the variables that it read and the secrets'
+    writes: the app is deployed again only if one of these has changed, or somebody else has deployed since.
+    """
+
+    kind: ClassVar[str] = "Modal app"
+
+    def __init__(
+        self,
+        name: str,
+        source: Source,
+        variables: Mapping[str, SecretStr],
+        observed: Observed,
+        *,
+        label: str,
+        functions: tuple[str, str],
+        secrets: Iterable[ModalSecret],
+        environment: str = "",
+        minutes: int,
+    ) -> None:
+        self.name = _placed(name, environment)
+        self.app = name
+        self.environment = environment
+        self.functions = functions
+        self._source = source
+        self._variables = {each: value.get_secret_value() for each, value in variables.items()} | {"MODAL_LABEL": label}
+        self._observed = observed
+        self._secrets = tuple(secrets)
+        self._seconds = minutes * 60.0
+
+    def read(self, clouds: Connections) -> AppState | None:
+        """By name, with the URLs of its two web functions."""
+        return clouds.modal.app(self.app, self.environment, self.functions)
+
+    def differences(self, state: AppState) -> list[Change]:
+        """What was deployed otherwise than it would be now."""
+        record = self._observed.get(self._key)
+        changes = [Change(each, "not there", "deployed") for each in self.functions if each not in (state.urls or {})]
+        if not record:
+            return [*changes, Change("deployment", "not known here", "deployed", requested=True)]
+        if (record["id"], record["version"]) != (state.id, str(state.version)):
+            changes.append(Change("deployment", f"version {state.version}, not by deploybook", "deployed"))
+        changes += [
+            Change(field, _shown(field, record.get(field)), _shown(field, value))
+            for field, value in self._wished().items()
+            if record.get(field) != value
+        ]
+        return changes + self._older_secrets(record)
+
+    def create(self, clouds: Connections) -> AppState:
+        """Deploy it, and note what was deployed."""
+        deploy(self._source, self.app, self.environment, self._variables, clouds.modal.credentials(), self._seconds)
+        state = self.read(clouds) or AppState()
+        record = {"id": state.id, "version": str(state.version), **self._wished(), **self._stamps()}
+        self._observed.put(self._key, record)
+        return state
+
+    def update(self, clouds: Connections, state: AppState, changes: list[Change]) -> AppState:
+        """The same: a deploy replaces the one before, and its containers start with the secrets as they are now."""
+        del state, changes
+        return self.create(clouds)
+
+    def delete(self, clouds: Connections, state: AppState) -> None:
+        """Stop it: its endpoints answer no more, and its containers end."""
+        del state
+        clouds.modal.stop_app(self.app, self.environment)
+        self._observed.forget(self._key)
+
+    def planned(self) -> AppState:
+        """Its URLs are known only when it is deployed."""
+        return AppState()
+
+    @property
+    def _key(self) -> str:
+        return f"modal:app:{self.name}"
+
+    def _wished(self) -> dict[str, str]:
+        return {"source": self._source.digest(), **self._variables}
+
+    def _stamps(self) -> dict[str, str]:
+        return {f"secret {each.secret}": each.stamp for each in self._secrets}
+
+    def _older_secrets(self, record: Mapping[str, str]) -> list[Change]:
+        """Containers keep the values with which they were started. A secret that is yet to be written is no drift of the app's."""
+        return [
+            Change(field, "deployed with older values", "deployed again", requested=not stamp)
+            for field, stamp in self._stamps().items()
+            if record.get(field) != stamp
+        ]
+
+
+def _placed(name: str, environment: str) -> str:
+    """A name that tells two Modal environments apart, for the ledger and our record."""
+    return f"{environment}/{name}" if environment else name
+
+
+def _shown(field: str, value: str | None) -> str:
+    return (value or "none")[:12] if field == "source" else value or "none"

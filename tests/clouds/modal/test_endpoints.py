@@ -1,0 +1,148 @@
+"""The two web endpoints: what counts is the body, and no check starts a render."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from deploybook import http
+from deploybook.clouds import modal
+from deploybook.clouds.connections import Connections
+from deploybook.errors import Unreachable, VerificationFailed
+
+TOKEN = SecretStr("a" * 64)
+Urls = Mapping[str, SecretStr]
+Answer = Callable[[dict[str, Any]], Any]
+
+
+def urls(base: str) -> Urls:
+    return {
+        name: SecretStr(f"{base}/x-{kind}")
+        for name, kind in (("MODAL_ENDPOINT_URL", "submit"), ("MODAL_STATUS_URL", "status"))
+    }
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Answer], tuple[Urls, list[dict[str, Any]]]]]:
+    """An app whose every answer is HTTP 200 with what a function makes of the request; and the bodies that came."""
+    servers = []
+
+    def start(answer: Answer) -> tuple[Urls, list[dict[str, Any]]]:
+        seen: list[dict[str, Any]] = []
+
+        class Handler(BaseHTTPRequestHandler):
+            def reply(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"{}")
+                seen.append(body)
+                said = answer(body)
+                self.send_response(said if isinstance(said, int) else 200)
+                content = said if isinstance(said, bytes) else json.dumps(said).encode()
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            do_GET = do_POST = reply  # noqa: N815
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        servers.append(ThreadingHTTPServer(("127.0.0.1", 0), Handler))
+        threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
+        return urls(f"http://127.0.0.1:{servers[-1].server_port}"), seen
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def test_the_deployed_app_refuses_a_wrong_token_and_takes_the_right_one(
+    clouds: Connections,
+    app: modal.ModalApp,
+    render_auth: modal.ModalSecret,
+    token: SecretStr,
+) -> None:
+    render_auth.create(clouds)
+    deployed = app.create(clouds)
+    found = {
+        "MODAL_ENDPOINT_URL": SecretStr(deployed.url("submit")),
+        "MODAL_STATUS_URL": SecretStr(deployed.url("status")),
+    }
+    assert modal.wrong_token_is_refused(found)
+    assert modal.right_token_is_accepted(found, {"MODAL_AUTH_TOKEN": token})
+    assert modal.unknown_call_is_unknown(found)
+    assert modal.status_url_follows(found)
+    with pytest.raises(VerificationFailed) as caught:
+        modal.right_token_is_accepted(found, {"MODAL_AUTH_TOKEN": TOKEN})
+    assert (caught.value.entry, caught.value.found) == ("modal-dispatch", "status 401, error refused")
+    app.delete(clouds, deployed)
+    with pytest.raises(VerificationFailed, match="modal-http: "):
+        modal.wrong_token_is_refused(found)
+
+
+def test_an_app_that_takes_any_token_is_found_out(serve: Any) -> None:
+    found, _ = serve(lambda _: {"error": "config must be an object", "status": 400})
+    with pytest.raises(VerificationFailed, match="does not refuse a wrong token"):
+        modal.wrong_token_is_refused(found)
+    assert modal.right_token_is_accepted(found, {"MODAL_AUTH_TOKEN": TOKEN})
+
+
+def test_an_app_that_takes_no_token_is_found_out(serve: Any) -> None:
+    found, _ = serve(lambda _: {"error": "invalid auth_token", "status": 401})
+    assert modal.wrong_token_is_refused(found)
+    with pytest.raises(VerificationFailed, match="does not take the vault's MODAL_AUTH_TOKEN"):
+        modal.right_token_is_accepted(found, {"MODAL_AUTH_TOKEN": TOKEN})
+
+
+def test_the_right_token_comes_with_nothing_that_could_be_rendered(serve: Any) -> None:
+    found, seen = serve(lambda _: {"call_id": "fc-1", "gpu": True, "job_id": "x"})
+    with pytest.raises(VerificationFailed, match="call_id fc-1"):
+        modal.right_token_is_accepted(found, {"MODAL_AUTH_TOKEN": TOKEN})
+    assert seen == [{"auth_token": TOKEN.get_secret_value()}]
+
+
+@pytest.mark.parametrize("said", [b"not json", b"[]", 404, 302, b""])
+def test_an_answer_that_is_not_the_applications_fails_every_check(serve: Any, said: Any) -> None:
+    found, _ = serve(lambda _: said)
+    for check in (modal.wrong_token_is_refused, modal.unknown_call_is_unknown):
+        with pytest.raises(VerificationFailed, match="did not answer as the application's"):
+            check(found)
+
+
+def test_an_echoed_token_is_not_shown(serve: Any) -> None:
+    found, _ = serve(lambda body: body)
+    with pytest.raises(VerificationFailed) as caught:
+        modal.right_token_is_accepted(found, {"MODAL_AUTH_TOKEN": TOKEN})
+    assert TOKEN.get_secret_value() not in str(caught.value)
+
+
+def test_a_status_endpoint_that_knows_everything_is_found_out(serve: Any) -> None:
+    found, _ = serve(lambda _: {"status": "completed", "result": {}})
+    with pytest.raises(VerificationFailed, match="knows a call that never was"):
+        modal.unknown_call_is_unknown(found)
+
+
+@pytest.mark.parametrize(
+    ("submit", "status"),
+    [
+        ("https://w--a-submit.modal.run", "https://w--b-status.modal.run"),
+        ("https://w--submit-submit.modal.run", "https://w--status-status.modal.run"),
+        ("https://w--shortened-1a2b.modal.run", "https://w--shortened-3c4d.modal.run"),
+    ],
+)
+def test_a_status_url_that_the_application_would_not_find_is_named(submit: str, status: str) -> None:
+    with pytest.raises(VerificationFailed, match="does not follow"):
+        modal.status_url_follows({"MODAL_ENDPOINT_URL": SecretStr(submit), "MODAL_STATUS_URL": SecretStr(status)})
+
+
+def test_an_endpoint_that_is_not_there_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "client", lambda **_: httpx.Client(trust_env=False))
+    with pytest.raises(Unreachable, match="cannot be reached"):
+        modal.wrong_token_is_refused(urls("http://127.0.0.1:9"))
