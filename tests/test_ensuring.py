@@ -212,6 +212,13 @@ def test_the_note_is_written_before_the_provider_is_asked(world: World) -> None:
     assert noted == [Made("s", "thing", "t")]
 
 
+def test_what_a_provider_showed_is_told_by_name(world: World) -> None:
+    ensurer = world.ensurer(Mode.APPLY)
+    shown = ensurer.shown
+    ensurer.ensure(Thing("a", []))
+    assert shown == {"SHOWN_ONCE"}
+
+
 def test_the_one_time_value_is_kept_before_the_line_is_shown(world: World) -> None:
     seen: list[SecretStr | None] = []
     ensurer = Ensurer(
@@ -226,3 +233,36 @@ def test_what_waits_for_a_variable_is_told_and_left(world: World) -> None:
     thing.waits_for = "X"
     assert world.ensurer(Mode.APPLY).ensure(thing) is None
     assert (world.outcomes(), thing.calls) == (["later"], [])
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_a_resource_that_a_section_comes_back_to_is_told_once(world: World, mode: Mode) -> None:
+    things = ["a"]
+    world.ledger.add(Made("s", "thing", "t"))
+    ensurer = world.ensurer(mode)
+    thing = Thing("a", things)
+    ensurer.ensure(thing)
+    ensurer.ensure(thing)
+    ensurer.finish()
+    assert len(world.lines) == 1
+    assert thing.calls == (["delete"] if mode is Mode.DESTROY else [])
+
+
+def test_a_part_is_removed_with_its_whole(world: World) -> None:
+    world.ledger.add(Made("s", "whole", "w"))
+    part = Thing("a", ["a"])
+    part.goes_with = ("whole", "w")
+    ensurer = world.ensurer(Mode.DESTROY)
+    ensurer.ensure(part)
+    ensurer.finish()
+    assert (part.calls, world.lines) == ([], [])
+
+
+def test_a_part_of_what_others_made_is_removed_by_itself(world: World) -> None:
+    world.ledger.add(Made("s", "thing", "t"))
+    part = Thing("a", ["a"])
+    part.goes_with = ("whole", "w")
+    ensurer = world.ensurer(Mode.DESTROY)
+    ensurer.ensure(part)
+    ensurer.finish()
+    assert part.calls == ["delete"]

@@ -29,6 +29,7 @@ class Ensurer:
         self._ledger = ledger
         self._show = show
         self._condemned: list[tuple[Resource[Any], Any]] = []
+        self._told: set[Made] = set()
         self._lock = threading.Lock()
         self.drifted: list[str] = []
         # When something was last changed, on the monotonic clock; checks are patient for a while after it.
@@ -42,6 +43,9 @@ class Ensurer:
             self._line("later", resource, f"needs {resource.waits_for}")
             return None
         state = resource.read(self._clouds)
+        again = self._already_told(resource)
+        if again and not self._mode.makes:
+            return resource.planned() if state is None else state
         if self._mode is Mode.DESTROY:
             return self._condemn(resource, state)
         if state is None:
@@ -50,7 +54,8 @@ class Ensurer:
         if self._mode is Mode.VERIFY:
             return self._judge(resource, state, [change for change in changes if not change.requested])
         if not changes:
-            self._line("unchanged", resource)
+            if not again:
+                self._line("unchanged", resource)
             return state
         return self._differing(resource, state, changes)
 
@@ -122,13 +127,26 @@ class Ensurer:
             self._line("unchanged", resource)
         return state
 
+    def _already_told(self, resource: Resource[Any]) -> bool:
+        """Whether this run had the same resource before: a section may come back to it when it knows more."""
+        made = self._made(resource)
+        with self._lock:
+            told = made in self._told
+            self._told.add(made)
+        return told
+
     def _condemn(self, resource: Resource[Any], state: Any) -> Any:
         made = self._made(resource)
         if state is None:
             self._ledger.remove(made)
             self._line("absent", resource)
             return resource.planned()
-        if made not in self._ledger.entries():
+        entries = self._ledger.entries()
+        if resource.goes_with and Made(self._slug, *resource.goes_with) in entries:
+            # It is gone with what it is a part of; removing it first would only cost requests.
+            self._ledger.remove(made)
+            return state
+        if made not in entries:
             self._line("left", resource, "not made by deploybook")
         else:
             with self._lock:
@@ -140,7 +158,7 @@ class Ensurer:
         kept = resource.keeps(state)
         if kept:
             self._vault.put(kept)
-            self.shown |= kept.keys()
+            self.shown.update(kept)
 
     def _made(self, resource: Resource[Any]) -> Made:
         return Made(self._slug, resource.kind, resource.name)

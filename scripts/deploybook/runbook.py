@@ -15,11 +15,10 @@ from pydantic import SecretStr
 from deploybook import kernel, seeding, session
 from deploybook.clouds.connections import Connections
 from deploybook.clouds.resource import Resource
-from deploybook.contract import Contract, Variable, load_contract
+from deploybook.contract import Contract, load_contract
 from deploybook.ensuring import Ensurer
 from deploybook.errors import (
     DeploybookError,
-    InvalidValue,
     MissingVariable,
     NotFound,
     PermissionDenied,
@@ -28,11 +27,12 @@ from deploybook.errors import (
 )
 from deploybook.layout import find_layout
 from deploybook.ledger import Ledger
-from deploybook.lines import Line, Table
+from deploybook.lines import Line
 from deploybook.modes import Mode
 from deploybook.observed import Observed
 from deploybook.pushing import Pushed, require, variables_for
-from deploybook.redact import Redactor, fingerprint
+from deploybook.recording import Recorder
+from deploybook.redact import Redactor
 from deploybook.secrets_known import known_secrets
 from deploybook.vault import Vault
 
@@ -59,7 +59,7 @@ class Runbook:
         self._ensurer = Ensurer(slug, mode, clouds, self.vault, Ledger(state, environment), self._show)
         self._redactor = Redactor()
         self._failed: list[str] = []
-        self._recorded: dict[str, str] = {}
+        self._recorder = Recorder(slug, mode, contract, self.vault, self._redactor, self._ensurer.shown, self._show)
 
     @classmethod
     def open(cls, slug: str, mode: str, environment: str) -> Runbook:
@@ -125,28 +125,7 @@ class Runbook:
 
         Without a value: the one that ``ensure`` put there the moment the provider showed it. An empty one is not known yet.
         """
-        variable = self.contract.variable(name)
-        if variable.section != self.section.slug:
-            raise InvalidValue(f"{name} is not produced by {self.section.slug}.", "The contract names its section.")
-        held = self.vault.get(name)
-        if value == "":
-            self._show(
-                Line(
-                    "record", "later" if self.mode.makes else "would record", name, "its provider has not given it yet"
-                )
-            )
-            return
-        secret = SecretStr(value) if isinstance(value, str) else value or held
-        if secret is not None and self.mode.makes:
-            variable.validate_value(secret.get_secret_value())
-        same = held is not None and held == secret
-        if self.mode.makes and secret is not None and not same:
-            self.vault.put({name: secret})
-        if self.mode is not Mode.DESTROY:
-            outcome = "recorded" if self.mode.makes else "would record"
-            unchanged = same and name not in self._ensurer.shown
-            self._show(Line("record", "kept" if unchanged else outcome, name))
-        self._recorded[name] = self._presentable(variable, secret) if same or self.mode.makes else "—"
+        self._recorder.record(name, value)
 
     def known(self, name: str, instead: str = "") -> str:
         """``instead`` if given, else a variable's value from the vault, else empty; in a dry run the contract's example."""
@@ -200,7 +179,8 @@ class Runbook:
         self, instruction: str, claim: str, test: Callable[..., str | None], *arguments: Any, when: object = True
     ) -> bool:
         """A step that only a person can do, and the check that proves it was done; see ``check``."""
-        self._show(Line("manual", "manual", instruction))
+        if self.mode is not Mode.DESTROY:
+            self._show(Line("manual", "manual", instruction))
         return self.check(claim, test, *arguments, when=when)
 
     def pasted(self, name: str, variable: str, stand_in: Callable[..., SecretStr], *arguments: Any) -> SecretStr | None:
@@ -232,8 +212,8 @@ class Runbook:
         self.clouds.close()
         if self.mode is Mode.DESTROY:
             self.vault.forget(*(variable.name for variable in self.contract.produced_by(self.section.slug)))
-        elif self._recorded:
-            display(Table(("variable", "value"), tuple(self._recorded.items())).bundle(), raw=True)
+        elif table := self._recorder.table():
+            display(table.bundle(), raw=True)
         failed = [*self._ensurer.drifted, *self._failed]
         if failed:
             raise VerificationFailed(
@@ -253,14 +233,6 @@ class Runbook:
                     raise
             time.sleep(pause)
             pause = min(pause * 2, 5.0)
-
-    def _presentable(self, variable: Variable, secret: SecretStr | None) -> str:
-        if secret is None:
-            return "—"
-        if not variable.secret:
-            return secret.get_secret_value()
-        self._redactor.learn([secret])
-        return f"fingerprint {fingerprint(secret)}"
 
     def _needs(self) -> list[str]:
         return [variable.name for variable in self.contract.needed_by(self.section.slug) if not variable.optional]

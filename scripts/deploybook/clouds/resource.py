@@ -42,6 +42,8 @@ class Resource(ABC, Generic[State]):
     name: str
     # The variable without whose value this resource can't be made yet; None if there is nothing to wait for.
     waits_for: str | None = None
+    # Kind and name of the resource that this one is a part of, and is removed with.
+    goes_with: tuple[str, str] | None = None
 
     @abstractmethod
     def read(self, clouds: Connections) -> State | None:

@@ -40,6 +40,7 @@ class Deploy(Resource[DeployState]):
         self, name: str, worker: WorkerState, observed: Observed, *, minutes: int = 15, redeploy: bool = False
     ) -> None:
         self.name = name
+        self.goes_with = ("Render worker", name)
         self._worker = worker
         self._observed = observed
         self._seconds = minutes * 60

@@ -29,6 +29,7 @@ class Variables(Resource[dict[str, str]]):
 
     def __init__(self, name: str, worker: WorkerState, wanted: Mapping[str, Pushed], observed: Observed) -> None:
         self.name = name
+        self.goes_with = ("Render worker", name)
         self._worker = worker
         self._wanted = dict(wanted)
         self._observed = observed

@@ -95,6 +95,7 @@ class Deployment(Resource[DeploymentState]):
         redeploy: bool = False,
     ) -> None:
         self.name = name
+        self.goes_with = ("Vercel project", name)
         self._project = project
         self._source = source
         self._variables = variables

@@ -30,6 +30,7 @@ class Variables(Resource[Entries]):
 
     def __init__(self, name: str, project: ProjectState, wanted: Mapping[str, Pushed], observed: Observed) -> None:
         self.name = name
+        self.goes_with = ("Vercel project", name)
         self._project = project
         self._wanted = dict(wanted)
         self._observed = observed
