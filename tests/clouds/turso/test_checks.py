@@ -15,7 +15,7 @@ from tests.conftest import RunningSandbox
 
 from deploybook.clouds import turso
 from deploybook.clouds.connections import Connections
-from deploybook.clouds.turso import checks, jobs, values
+from deploybook.clouds.turso import checks, hrana, jobs, values
 from deploybook.clouds.turso.hrana import Stream
 from deploybook.clouds.turso.resources import DatabaseState
 from deploybook.errors import (
@@ -93,6 +93,16 @@ def test_a_table_without_its_key_or_its_indexes_is_told(
     monkeypatch.undo()
     monkeypatch.setitem(jobs.COLUMNS, "jobId", "TEXT")
     with pytest.raises(VerificationFailed, match="two jobs of one id"):
+        turso.jobs_are_stored(database)
+
+
+def test_a_value_that_comes_back_otherwise_is_told(database: turso.LibSql, monkeypatch: pytest.MonkeyPatch) -> None:
+    def careless(value: values.Value) -> dict[str, Any]:
+        large = isinstance(value, int) and abs(value) > 2**53
+        return values.encode(float(value) if large and isinstance(value, int) else value)
+
+    monkeypatch.setattr(hrana, "encode", careless)
+    with pytest.raises(VerificationFailed, match="parameters is not as promised"):
         turso.jobs_are_stored(database)
 
 
