@@ -151,7 +151,7 @@ from deploybook.clouds import modal
 assert "modal" not in sys.modules, "the SDK was imported before the environment was settled"
 from deploybook.clouds.connections import Connections
 clouds = Connections(os.environ)
-print(modal.token_is_valid(clouds.modal))
+print(modal.token_is_valid(clouds.modal), modal.environment_is_there(clouds.modal, ""))
 clouds.close()
 """
 
@@ -162,4 +162,4 @@ def test_the_operators_own_configuration_file_is_not_read(sandbox: RunningSandbo
     environ = sandbox.environment(HOME=str(tmp_path))
     del environ["MODAL_CONFIG_PATH"]
     done = subprocess.run([sys.executable, "-c", ALONE], env=environ, capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stdout.strip()) == (0, "workspace sandbox-operator"), done.stderr
+    assert (done.returncode, done.stdout.strip()) == (0, "workspace sandbox-operator main"), done.stderr
