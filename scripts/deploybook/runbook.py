@@ -101,24 +101,13 @@ class Runbook:
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
             return list(pool.map(self._ensurer.ensure, resources))
 
-    def check(self, claim: str, test: Callable[..., str | None], *arguments: Any, when: object = True) -> bool:
+    def check(self, claim: str, test: Callable[..., str | None], *arguments: Any, when: object = True) -> None:
         """Verify: test a claim where the mode checks; a failure is shown, and raised by ``handoff`` when all were tested.
 
-        With a false ``when`` the claim can't be tested yet; the line says so. Gives whether it was tested and holds.
+        With a false ``when`` the claim can't be tested yet; the line says so.
         """
-        if not self.mode.checks:
-            return False
-        if not when:
-            self._show(Line("check", "later", claim, "what it needs is not known yet"))
-            return False
-        try:
-            detail = self._settled(test, *arguments)
-        except DeploybookError as error:
-            self._failed.append(claim)
-            self._show(Line("check", "failed", claim, str(error), error.entry))
-            return False
-        self._show(Line("check", "passed", claim, detail or ""))
-        return True
+        # Gives nothing: a cell that ends in a check would show its value beside the line.
+        self._holds(claim, test, *arguments, when=when)
 
     def record(self, name: str, value: str | SecretStr | None = None) -> None:
         """Put a variable of this section into the vault, under the contract's rules; only ``dry-run`` and ``apply`` write.
@@ -178,10 +167,10 @@ class Runbook:
     def manual(
         self, instruction: str, claim: str, test: Callable[..., str | None], *arguments: Any, when: object = True
     ) -> bool:
-        """A step that only a person can do, and the check that proves it was done; see ``check``."""
+        """A step that only a person can do, and the check that proves it was done; gives whether it was tested and holds."""
         if self.mode is not Mode.DESTROY:
             self._show(Line("manual", "manual", instruction))
-        return self.check(claim, test, *arguments, when=when)
+        return self._holds(claim, test, *arguments, when=when)
 
     def pasted(self, name: str, variable: str, stand_in: Callable[..., SecretStr], *arguments: Any) -> SecretStr | None:
         """A value that only a person can copy: from the environment variable that holds it, else the one in the vault, else None.
@@ -220,6 +209,21 @@ class Runbook:
                 f"{len(failed)} of the section's claims did not hold: {'; '.join(failed)}.",
                 "Follow the link beside each ✗ above, then run this section again.",
             )
+
+    def _holds(self, claim: str, test: Callable[..., str | None], *arguments: Any, when: object) -> bool:
+        if not self.mode.checks:
+            return False
+        if not when:
+            self._show(Line("check", "later", claim, "what it needs is not known yet"))
+            return False
+        try:
+            detail = self._settled(test, *arguments)
+        except DeploybookError as error:
+            self._failed.append(claim)
+            self._show(Line("check", "failed", claim, str(error), error.entry))
+            return False
+        self._show(Line("check", "passed", claim, detail or ""))
+        return True
 
     def _settled(self, test: Callable[..., str | None], *arguments: Any) -> str | None:
         """Test, and for a while after a change test again: a provider does not know everywhere at once what it was just told."""

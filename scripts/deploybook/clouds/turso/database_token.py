@@ -10,11 +10,11 @@ from pydantic import SecretStr
 
 from deploybook.clouds.resource import Change, Resource
 from deploybook.clouds.turso.claims import Claims, read_claims, seconds_of, written
+from deploybook.clouds.turso.resources import Database, DatabaseState
 from deploybook.errors import NotFound, PermissionDenied, Unauthorized
 
 if TYPE_CHECKING:
     from deploybook.clouds.connections import Connections
-    from deploybook.clouds.turso.resources import DatabaseState
 
 TOKEN = "TURSO_AUTH_TOKEN"
 URL = "TURSO_DATABASE_URL"
@@ -51,6 +51,8 @@ class DatabaseToken(Resource[TokenState]):
         rotate: bool = False,
     ) -> None:
         self.name = database.name
+        # A database that is deleted takes its tokens along; one that is left keeps them.
+        self.goes_with = (Database.kind, database.name)
         self._url = database.url
         self._held = held.get(TOKEN)
         self._expiration = expiration
