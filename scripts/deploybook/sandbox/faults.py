@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-
 KINDS = ("status", "slow", "slow-answer", "reset", "lost-answer")
 
 
@@ -44,10 +43,6 @@ class Fault:
             and re.fullmatch(self.method, method) is not None
             and re.fullmatch(self.path, path) is not None
         )
-
-
-class ConnectionCut(Exception):  # noqa: N818
-    """Raised into the server to drop the connection without an answer."""
 
 
 @dataclass

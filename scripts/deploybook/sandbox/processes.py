@@ -24,7 +24,9 @@ class Child:
         self.log = log
 
     @classmethod
-    async def start(cls, command: Sequence[str], *, directory: Path, log: Path, env: Mapping[str, str] | None = None) -> Child:
+    async def start(
+        cls, command: Sequence[str], *, directory: Path, log: Path, env: Mapping[str, str] | None = None
+    ) -> Child:
         """Start ``command`` in ``directory`` with PATH, HOME=directory and ``env`` only; output goes to ``log``."""
         scrubbed = {"PATH": os.environ.get("PATH", ""), "HOME": str(directory), "TMPDIR": str(directory), **(env or {})}
         with log.open("ab") as sink:
