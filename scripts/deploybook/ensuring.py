@@ -145,6 +145,7 @@ class Ensurer:
         if resource.goes_with and Made(self._slug, *resource.goes_with) in entries:
             # It is gone with what it is a part of; removing it first would only cost requests.
             self._ledger.remove(made)
+            resource.forget()
             return state
         if made not in entries:
             self._line("left", resource, "not made by deploybook")

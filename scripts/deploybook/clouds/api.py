@@ -62,8 +62,8 @@ class Api:
     ) -> httpx.Response:
         """Send one request; raises the ServiceError that fits anything but an expected status.
 
-        ``operation`` says what was wanted in the operator's words, as the end of *could not …*. ``repeatable`` marks a POST that only
-        reads, which is retried as a GET would be.
+        ``operation`` says what was wanted in the operator's words, as the end of *could not …*. ``repeatable`` marks a POST or PATCH
+        that only reads, or that changes nothing the second time: it is retried as a GET would be.
         """
         present = {name: value for name, value in (params or {}).items() if value is not None}
         try:

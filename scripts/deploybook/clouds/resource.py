@@ -69,6 +69,9 @@ class Resource(ABC, Generic[State]):
     def planned(self) -> State:
         """What a run goes on with where the resource is not there and is not made."""
 
+    def forget(self) -> None:
+        """Forget what this machine knows of it: it is removed with what it is a part of."""
+
     def keeps(self, state: State) -> Mapping[str, SecretStr]:
         """Variables that the provider shows only now: they are in the vault before anything else happens."""
         del state

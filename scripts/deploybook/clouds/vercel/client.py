@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,9 +11,10 @@ from typing import Any
 from deploybook import http
 from deploybook.clouds.api import Api
 from deploybook.clouds.credentials import endpoint, secret
-from deploybook.errors import NotFound, Unauthorized, UnexpectedResponse
+from deploybook.errors import InvalidValue, NotFound, Unauthorized, UnexpectedResponse
 
 API_URL = "https://api.vercel.com"
+TEAM_ID = re.compile(r"team_[A-Za-z0-9]+")
 # Vercel answers 403, not 401, where the token itself is absent or unknown.
 TOKEN_REFUSED = {"invalid_token": Unauthorized, "missing_token": Unauthorized}
 
@@ -37,10 +39,16 @@ class Vercel:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Vercel:
-        """Reads ``VERCEL_TOKEN``, ``VERCEL_TEAM_ID`` (empty for a personal account) and ``VERCEL_API_URL``."""
+        """Reads ``VERCEL_TOKEN``, ``VERCEL_TEAM_ID`` (empty for a personal account) and ``VERCEL_API_URL``.
+
+        Raises MissingVariable, or InvalidValue for a team that is no id.
+        """
+        team = environ.get("VERCEL_TEAM_ID", "").strip()
+        if team and not TEAM_ID.fullmatch(team):
+            hint = "Give the id that stands under Team Settings, General; it begins with team_."
+            raise InvalidValue("VERCEL_TEAM_ID is not a team's id.", hint, "vercel-team")
         headers = {"Authorization": f"Bearer {secret(environ, 'VERCEL_TOKEN').get_secret_value()}"}
         client = http.client(endpoint(environ, "VERCEL_API_URL", API_URL), headers=headers)
-        team = environ.get("VERCEL_TEAM_ID", "").strip()
         if team:
             # Without it a call acts on the personal account, where the team's project is simply not found.
             client.params = client.params.set("teamId", team)
@@ -76,7 +84,7 @@ class Vercel:
     def update_project(self, project_id: str, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Change a project's settings (operation updateProject)."""
         changed: dict[str, Any] = self.api.json(
-            "change the project", "PATCH", f"/v9/projects/{project_id}", json=dict(settings)
+            "change the project", "PATCH", f"/v9/projects/{project_id}", json=dict(settings), repeatable=True
         )
         return changed
 
@@ -95,7 +103,8 @@ class Vercel:
         """Create or overwrite variables in one request. An answer that lists failures is an error, whatever its status."""
         operation = f"set {', '.join(str(variable['key']) for variable in variables)}"
         path, body = f"/v10/projects/{project_id}/env", [dict(variable) for variable in variables]
-        answer = self.api.json(operation, "POST", path, params={"upsert": "true"}, json=body)
+        # Writing the same values over themselves changes nothing: unlike other POSTs this one may be sent again.
+        answer = self.api.json(operation, "POST", path, params={"upsert": "true"}, json=body, repeatable=True)
         if answer.get("failed"):
             error = answer["failed"][0]["error"]
             named = error.get("key") or error.get("envVarKey") or "a variable"
@@ -109,7 +118,7 @@ class Vercel:
     def retarget_variable(self, project_id: str, variable_id: str, targets: Sequence[str]) -> None:
         """Set where a variable applies; its value stays."""
         path = f"/v9/projects/{project_id}/env/{variable_id}"
-        self.api.call("change a variable's target", "PATCH", path, json={"target": list(targets)})
+        self.api.call("change a variable's target", "PATCH", path, json={"target": list(targets)}, repeatable=True)
 
     def delete_variable(self, project_id: str, variable_id: str) -> None:
         """Remove a variable."""
@@ -128,20 +137,21 @@ class Vercel:
         # SHA-1 is what Vercel's protocol names files by; nothing is protected by it.
         digest = hashlib.sha1(content, usedforsecurity=False).hexdigest()
         headers = {"x-vercel-digest": digest, "Content-Type": "application/octet-stream"}
-        self.api.call("upload a file", "POST", "/v2/files", content=content, headers=headers)
+        self.api.call("upload a file", "POST", "/v2/files", content=content, headers=headers, repeatable=True)
         return digest
 
     def create_deployment(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Start a deployment (operation createDeployment)."""
-        params = {"skipAutoDetectionConfirmation": "1"}
+        # Unless forced, Vercel may answer with an earlier deployment of the same files, which lacks the newer variables.
+        params = {"skipAutoDetectionConfirmation": "1", "forceNew": "1"}
         made: dict[str, Any] = self.api.json(
             "start a deployment", "POST", "/v13/deployments", params=params, json=dict(body)
         )
         return made
 
-    def deployment(self, deployment_id: str) -> dict[str, Any]:
-        """One deployment: ``{id, readyState, aliasAssigned, aliasError, errorMessage …}``."""
-        found: dict[str, Any] = self.api.json("read the deployment", "GET", f"/v13/deployments/{deployment_id}")
+    def deployment(self, id_or_host: str) -> dict[str, Any]:
+        """One deployment, or the one that a host name shows: ``{id, readyState, aliasAssigned, aliasError, errorMessage …}``."""
+        found: dict[str, Any] = self.api.json("read the deployment", "GET", f"/v13/deployments/{id_or_host}")
         return found
 
     def production_deployments(self, project_id: str) -> list[dict[str, Any]]:

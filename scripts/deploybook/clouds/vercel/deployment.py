@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from deploybook.clouds.resource import Change, Resource
-from deploybook.errors import InvalidValue, UnexpectedResponse, VerificationFailed
+from deploybook.clouds.resource import Change, Resource, StillNeeded
+from deploybook.clouds.vercel.source import Source
+from deploybook.errors import UnexpectedResponse, Unreachable, VerificationFailed
 
 if TYPE_CHECKING:
     from deploybook.clouds.connections import Connections
@@ -19,54 +19,12 @@ if TYPE_CHECKING:
     from deploybook.clouds.vercel.project import ProjectState
     from deploybook.clouds.vercel.variables import Variables
 
+# The field of a deployment's meta that tells the request which made it.
+NONCE = "deploybookRun"
 POLL_SECONDS = 1.0
 LONGEST_POLL_SECONDS = 5.0
 ENDED_BADLY = frozenset({"ERROR", "CANCELED", "BLOCKED", "DELETED"})
-SKIPPED = frozenset({".git", "node_modules", ".next", ".vercel", "__pycache__"})
-
-
-@dataclass(frozen=True)
-class Source:
-    """What is deployed: a GitHub repository's branch, or the files of a folder; exactly one is given."""
-
-    repository: str = ""
-    branch: str = "main"
-    folder: Path | None = None
-
-    def files(self) -> dict[str, bytes]:
-        """The folder's files by path, without what is made or private (dot files that hold variables)."""
-        assert self.folder is not None
-        found = sorted(path for path in self.folder.rglob("*") if path.is_file() and not SKIPPED & set(path.parts))
-        return {
-            path.relative_to(self.folder).as_posix(): path.read_bytes()
-            for path in found
-            if not path.name.startswith(".env")
-        }
-
-    def digest(self) -> str:
-        """What tells one state of the files from another; for a repository its name and branch (what was pushed, CI deploys)."""
-        if self.folder is None:
-            return hashlib.sha256(f"{self.repository}@{self.branch}".encode()).hexdigest()[:16]
-        parts = hashlib.sha256()
-        for name, content in self.files().items():
-            parts.update(f"{name}\0{hashlib.sha256(content).hexdigest()}\n".encode())
-        return parts.hexdigest()[:16]
-
-
-def source(repository: str, branch: str, folder: str, *, instead: Path | None = None) -> Source:
-    """The source that the parameters name; ``instead`` stands in where neither is given. Raises InvalidValue if both or none are."""
-    if repository and folder:
-        raise InvalidValue("Both git_repository and web_source are given.", "Give one: what is to be deployed.")
-    if folder and not Path(folder).is_dir():
-        raise InvalidValue(f"web_source names no folder: {folder}.", "Give the path of the web app's files.")
-    chosen = Path(folder) if folder else None if repository else instead
-    if not repository and chosen is None:
-        raise InvalidValue(
-            "Nothing to deploy is given.",
-            "Give git_repository (<OWNER>/<NAME>) or web_source (a folder).",
-            "vercel-source",
-        )
-    return Source(repository, branch, chosen)
+UPLOADS_SIDE_BY_SIDE = 8
 
 
 @dataclass(frozen=True)
@@ -109,7 +67,7 @@ class Deployment(Resource[DeploymentState]):
             return self._made
         for each in clouds.vercel.production_deployments(self._project.id):
             state = each.get("readyState") or each["state"]
-            if state not in ENDED_BADLY:
+            if state not in ENDED_BADLY and not each.get("aliasError"):
                 return DeploymentState(
                     each["uid"], state, int(each["created"]), (each.get("meta") or {}).get("deploybook", "")
                 )
@@ -129,8 +87,15 @@ class Deployment(Resource[DeploymentState]):
 
     def create(self, clouds: Connections) -> DeploymentState:
         """Operation createDeployment, then wait until the production domain points at it."""
-        made = clouds.vercel.create_deployment(self._body(clouds.vercel))
-        return self._wait(clouds.vercel, made["id"])
+        body = self._body(clouds.vercel)
+        try:
+            deployment_id = clouds.vercel.create_deployment(body)["id"]
+        except Unreachable:
+            # The request may have been carried out: a deployment of this very request is looked for before anything is repeated.
+            deployment_id = self._find(clouds.vercel, body["meta"][NONCE])
+            if not deployment_id:
+                raise
+        return self._wait(clouds.vercel, deployment_id)
 
     def update(self, clouds: Connections, state: DeploymentState, changes: list[Change]) -> DeploymentState:
         """Wait for one that is on its way, or make a new one: a deployment itself never changes."""
@@ -139,26 +104,34 @@ class Deployment(Resource[DeploymentState]):
         return self.create(clouds)
 
     def delete(self, clouds: Connections, state: DeploymentState) -> None:
-        """Goes with its project."""
+        """Deployments go with their project."""
+        del clouds, state
+        raise StillNeeded(f"the project {self.name} serves it")
 
     def planned(self) -> DeploymentState:
         """Nothing serves yet."""
         return DeploymentState("", "", 0)
 
     def _body(self, vercel: Vercel) -> dict[str, Any]:
-        # The nonce tells a deployment of this run from another one, should the answer to the request be lost.
-        meta = {"deploybook": self._source.digest(), "deploybookRun": secrets.token_hex(6)}
+        meta = {"deploybook": self._source.digest(), NONCE: secrets.token_hex(8)}
         body: dict[str, Any] = {"name": self.name, "project": self._project.id, "target": "production", "meta": meta}
         if self._source.folder is None:
             owner, _, repository = self._source.repository.partition("/")
             return body | {
                 "gitSource": {"type": "github", "org": owner, "repo": repository, "ref": self._source.branch}
             }
+        contents = self._source.files
+        with ThreadPoolExecutor(UPLOADS_SIDE_BY_SIDE) as pool:
+            digests = list(pool.map(vercel.upload, contents.values()))
         files = [
-            {"file": name, "sha": vercel.upload(content), "size": len(content)}
-            for name, content in self._source.files().items()
+            {"file": name, "sha": digest, "size": len(content)}
+            for (name, content), digest in zip(contents.items(), digests, strict=True)
         ]
         return body | {"files": files, "projectSettings": {"framework": "nextjs"}}
+
+    def _find(self, vercel: Vercel, nonce: str) -> str:
+        found = vercel.production_deployments(self._project.id)
+        return next((str(each["uid"]) for each in found if (each.get("meta") or {}).get(NONCE) == nonce), "")
 
     def _wait(self, vercel: Vercel, deployment_id: str) -> DeploymentState:
         deadline, pause = time.monotonic() + self._seconds, POLL_SECONDS
@@ -194,9 +167,19 @@ class Deployment(Resource[DeploymentState]):
         return UnexpectedResponse("Vercel", "deploy", message, hint, "vercel-build-failed", code=code)
 
 
-def is_newer_than_variables(deployment: DeploymentState, variables: Variables) -> str:
-    """The deployment that serves was made after the last change of a variable: it has them all."""
-    if variables.changed_at > deployment.created:
+def serves_all(vercel: Vercel, address: str, deployment: DeploymentState, variables: Variables) -> str:
+    """What the production domain shows is the newest deployment, made after the last change of a variable: it has them all."""
+    host = address.removeprefix("https://")
+    serving = vercel.deployment(host)
+    if serving["id"] != deployment.id:
+        raise VerificationFailed(
+            f"{host} does not show the newest deployment.",
+            "Promote the newest one in the dashboard (Deployments, Promote), or undo the rollback.",
+            "vercel-redeploy",
+            expected=deployment.id or "a deployment that is ready",
+            found=serving["id"],
+        )
+    if variables.changed_at > int(serving["createdAt"]):
         raise VerificationFailed(
             "A variable was changed after the deployment that serves was made; the app does not see it.",
             "Run deploybook run vercel --mode apply: it deploys again.",

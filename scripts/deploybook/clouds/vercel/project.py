@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from deploybook.clouds.resource import Change, Resource
-from deploybook.errors import Conflict, InvalidValue, NotFound
+from deploybook.errors import Conflict, InvalidValue, NotFound, PermissionDenied, UnexpectedResponse
 
 if TYPE_CHECKING:
     from deploybook.clouds.connections import Connections
@@ -62,7 +62,15 @@ class Project(Resource[ProjectState]):
         settings = self._settings()
         if self.repository:
             settings["gitRepository"] = {"type": "github", "repo": self.repository}
-        return _state(clouds.vercel.create_project(self.name, settings))
+        try:
+            return _state(clouds.vercel.create_project(self.name, settings))
+        except UnexpectedResponse as error:
+            if not self.repository or error.status != 400:
+                raise
+            hint = f"Install Vercel's GitHub app on {self.repository} (Settings, Integrations), then run this again."
+            raise UnexpectedResponse(
+                "Vercel", error.operation, error.message, hint, "vercel-repository", error.status, error.code
+            ) from None
 
     def update(self, clouds: Connections, state: ProjectState, changes: list[Change]) -> ProjectState:
         """Operation updateProject; a project that is linked otherwise is a Conflict for the operator to settle."""
@@ -92,9 +100,9 @@ def team_is_visible(vercel: Vercel) -> str:
     """The token is known and sees the team."""
     try:
         owner = vercel.owner()
-    except NotFound as error:
+    except (NotFound, PermissionDenied) as error:
         hint = "Check VERCEL_TEAM_ID (Team Settings, General), and that the token's scope is that team."
-        raise NotFound(
+        raise type(error)(
             "Vercel", error.operation, error.message, hint, "vercel-team", error.status, error.code
         ) from None
     return str(owner.get("slug") or owner.get("username") or owner["id"])
@@ -114,7 +122,7 @@ def production_url(vercel: Vercel, project: ProjectState, domain: str = "") -> s
             "Vercel",
             "find the domain",
             f"{domain} is no verified domain of the project (it has {known}).",
-            "Add it first.",
+            "Add it in the dashboard (Settings, Domains), or leave the parameter domain empty.",
             "vercel-domain",
         )
     ordered = sorted(names, key=lambda name: (name.endswith(".vercel.app"), len(name), name))

@@ -23,6 +23,7 @@ Entries = list[dict[str, Any]]
 class Variables(Resource[Entries]):
     """The wanted variables, for production only: sensitive where secret. Differences are named, values never shown.
 
+    Each carries its fingerprint, the others too: a team's policy may store every variable as sensitive.
     ``observed`` remembers when Vercel says that our own write was: a later time means that somebody else wrote since.
     """
 
@@ -60,11 +61,8 @@ class Variables(Resource[Entries]):
         """Set those that differ; an entry that serves other targets too keeps its value there."""
         names = [change.field for change in changes]
         for entry in state:
-            targets = _targets(entry)
-            if entry["key"] in names and PRODUCTION in targets and len(targets) > 1:
-                clouds.vercel.retarget_variable(
-                    self._project.id, entry["id"], [each for each in targets if each != PRODUCTION]
-                )
+            if entry["key"] in names and PRODUCTION in _targets(entry):
+                self._make_way(clouds.vercel, entry)
         return self._set(clouds, names)
 
     def delete(self, clouds: Connections, state: Entries) -> None:
@@ -72,6 +70,10 @@ class Variables(Resource[Entries]):
         for entry in state:
             if entry["key"] in self._wanted and _targets(entry) == [PRODUCTION]:
                 clouds.vercel.delete_variable(self._project.id, entry["id"])
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget when they were written."""
         for name in self._wanted:
             self._observed.forget(_key(name))
 
@@ -120,11 +122,21 @@ class Variables(Resource[Entries]):
         entry = serving[0]
         if _targets(entry) != [PRODUCTION]:
             return f"set for {', '.join(_targets(entry))}"
-        return self._judge_secret(entry, wanted) if wanted.secret else _judge_plain(entry, wanted)
-
-    def _judge_secret(self, entry: dict[str, Any], wanted: Pushed) -> str:
-        if entry["type"] != "sensitive":
+        if entry["type"] == "sensitive":
+            return self._judge_hidden(entry, wanted)
+        if wanted.secret:
             return "not sensitive"
+        return "" if entry.get("value") == wanted.value.get_secret_value() else "different"
+
+    def _make_way(self, vercel: Vercel, entry: dict[str, Any]) -> None:
+        others = [each for each in _targets(entry) if each != PRODUCTION]
+        if others:
+            vercel.retarget_variable(self._project.id, entry["id"], others)
+        elif entry["type"] == "sensitive" and not self._wanted[entry["key"]].secret:
+            # Vercel never makes a sensitive variable readable again.
+            vercel.delete_variable(self._project.id, entry["id"])
+
+    def _judge_hidden(self, entry: dict[str, Any], wanted: Pushed) -> str:
         if not matches(entry.get("comment"), wanted.value):
             return "different"
         record = self._observed.get(_key(wanted.name))
@@ -143,19 +155,13 @@ class Variables(Resource[Entries]):
         return self._entries
 
 
-def _judge_plain(entry: dict[str, Any], wanted: Pushed) -> str:
-    if entry["type"] == "sensitive":
-        return "" if matches(entry.get("comment"), wanted.value) else "different"
-    return "" if entry.get("value") == wanted.value.get_secret_value() else "different"
-
-
 def _body(wanted: Pushed) -> dict[str, Any]:
     return {
         "key": wanted.name,
         "value": wanted.value.get_secret_value(),
         "type": "sensitive" if wanted.secret else "plain",
         "target": [PRODUCTION],
-        "comment": comment_for(wanted.value) if wanted.secret else "deploybook",
+        "comment": comment_for(wanted.value),
     }
 
 
