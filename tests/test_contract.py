@@ -9,6 +9,7 @@ import pytest
 
 from deploybook.contract import Contract, load_contract, parse_contract
 from deploybook.errors import InvalidValue, UnknownParameter
+from deploybook.secrets_known import known_secrets
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -29,6 +30,10 @@ def variable(name: str, section: str = "r2", consumers: str = '["vercel"]', more
         f'[[variable]]\nname = "{name}"\nsection = "{section}"\nconsumers = {consumers}\n'
         f'example = "x"\ndescription = "d"\n{more}\n'
     )
+
+
+def alias(name: str, same_as: str, more: str = "") -> str:
+    return f'[[variable]]\nname = "{name}"\nsame_as = "{same_as}"\nconsumers = ["vercel"]\ndescription = "d"\n{more}\n'
 
 
 def test_order_is_the_order_by_dependency(contract: Contract) -> None:
@@ -78,7 +83,9 @@ def test_public_and_secret_variables_are_told_apart(contract: Contract) -> None:
         (minimal(variable("A", "nowhere")), "unknown section nowhere"),
         (minimal(variable("A", consumers='["netlify"]')), "unknown consumer netlify"),
         (minimal('[[variable]]\nname = "A"\nconsumers = ["vercel"]\ndescription = "d"\n'), "needs exactly one of"),
-        (minimal('[[variable]]\nname = "A"\nsame_as = "B"\nconsumers = ["vercel"]\ndescription = "d"\n'), "unknown B"),
+        (minimal(alias("A", "B")), "unknown B"),
+        (minimal(alias("A", "B") + alias("B", "C") + variable("C")), "itself another's name"),
+        (minimal(alias("A", "B", "secret = true") + variable("B")), "takes secret, pattern and example from B"),
         (
             minimal('[[variable]]\nname = "A"\ncredential = true\nconsumers = ["vercel"]\ndescription = "d"\n'),
             "no producer",
@@ -109,6 +116,22 @@ def test_parameters_name_what_is_allowed(contract: Contract) -> None:
     with pytest.raises(InvalidValue) as caught:
         contract.parameters["mode"].validate_value("mode", "dryrun")
     assert "'dry-run'" in caught.value.hint
+
+
+def test_another_name_for_a_secret_is_as_secret_as_the_first(contract: Contract) -> None:
+    for variable in contract.variables:
+        origin = contract.origin(variable)
+        assert (variable.secret, variable.pattern) == (origin.secret, origin.pattern), variable.name
+    assert contract.variable("AWS_SECRET_ACCESS_KEY").secret
+    assert not contract.variable("AWS_ACCESS_KEY_ID").secret
+
+
+def test_a_secret_under_its_other_name_is_known_and_never_quoted(contract: Contract) -> None:
+    canary = "canary-canary-canary"
+    assert [each.get_secret_value() for each in known_secrets(contract, {"AWS_SECRET_ACCESS_KEY": canary})] == [canary]
+    with pytest.raises(InvalidValue) as caught:
+        contract.variable("AWS_SECRET_ACCESS_KEY").validate_value(canary)
+    assert canary not in "\n".join(caught.value.lines())
 
 
 def test_an_unknown_section_names_those_that_exist(contract: Contract) -> None:

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from deploybook.errors import InvalidValue, UnknownParameter
 
@@ -39,7 +39,10 @@ class Section(_Model):
 
 
 class Variable(_Model):
-    """A variable of the application. Exactly one of ``section``, ``value``, ``same_as``, ``credential`` or ``optional`` feeds it."""
+    """A variable of the application. Exactly one of ``section``, ``value``, ``same_as``, ``credential`` or ``optional`` feeds it.
+
+    One that is the ``same_as`` another is as secret as that one, and has its form: the contract fills both in.
+    """
 
     name: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
     section: str | None = None
@@ -59,6 +62,8 @@ class Variable(_Model):
         given = sum(source is not None for source in sources)
         if given > 1 or (given == 0 and not self.optional):
             raise ValueError(f"{self.name} needs exactly one of section, value, same_as or credential")
+        if self.same_as and self.model_fields_set & {"secret", "pattern", "example"}:
+            raise ValueError(f"{self.name} takes secret, pattern and example from {self.same_as}: leave them out")
         if self.section and not re.fullmatch(self.pattern, self.example):
             raise ValueError(f"the example of {self.name} does not match its own pattern")
         return self
@@ -117,6 +122,12 @@ class Contract(_Model):
     credentials: tuple[Credential, ...] = Field(alias="credential")
     parameters: dict[str, Parameter]
 
+    @field_validator("variables")
+    @classmethod
+    def _another_name_is_no_other_thing(cls, variables: tuple[Variable, ...]) -> tuple[Variable, ...]:
+        origins = {variable.name: variable for variable in variables}
+        return tuple(_like(variable, origins.get(variable.same_as or "")) for variable in variables)
+
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         _refuse_duplicates("section", [section.slug for section in self.sections])
@@ -147,6 +158,10 @@ class Contract(_Model):
                 return variable
         raise UnknownParameter(f"{name} is not in the contract.", "Define it in runbooks/contract.toml.")
 
+    def origin(self, variable: Variable) -> Variable:
+        """The variable whose value this one has: itself, or the one that it is another name for."""
+        return self.variable(variable.same_as) if variable.same_as else variable
+
     def produced_by(self, slug: str) -> list[Variable]:
         """What the section records."""
         return [variable for variable in self.variables if variable.section == slug]
@@ -158,7 +173,7 @@ class Contract(_Model):
     def needed_by(self, slug: str) -> list[Variable]:
         """What the section takes from the vault: produced by other sections, consumed by a place that this one sets."""
         places = {place for place, section in CONSUMERS.items() if section == slug}
-        needed = [self._origin(variable) for variable in self.variables if places & set(variable.consumers)]
+        needed = [self.origin(variable) for variable in self.variables if places & set(variable.consumers)]
         wanted = {variable.name for variable in needed if variable.section and variable.section != slug}
         return [variable for variable in self.variables if variable.name in wanted]
 
@@ -182,14 +197,17 @@ class Contract(_Model):
         """The operator's credentials that a section reads."""
         return [credential for credential in self.credentials if slug in credential.sections]
 
-    def _origin(self, variable: Variable) -> Variable:
-        return self.variable(variable.same_as) if variable.same_as else variable
-
 
 def _refuse_duplicates(kind: str, names: list[str]) -> None:
     repeated = {name for name in names if names.count(name) > 1}
     if repeated:
         raise ValueError(f"the {kind} {sorted(repeated)[0]} is defined twice")
+
+
+def _like(variable: Variable, origin: Variable | None) -> Variable:
+    if origin is None:
+        return variable
+    return variable.model_copy(update={"secret": origin.secret, "pattern": origin.pattern, "example": origin.example})
 
 
 def _check_references(variable: Variable, slugs: set[str], contract: Contract) -> None:
@@ -201,6 +219,8 @@ def _check_references(variable: Variable, slugs: set[str], contract: Contract) -
     names = {each.name for each in contract.variables}
     if variable.same_as and variable.same_as not in names:
         raise ValueError(f"{variable.name} is the same as the unknown {variable.same_as}")
+    if variable.same_as and contract.variable(variable.same_as).same_as:
+        raise ValueError(f"{variable.name} is the same as {variable.same_as}, itself another's name: name the origin")
     if variable.credential and variable.name not in {each.name for each in contract.credentials}:
         raise ValueError(f"{variable.name} has no producer: no credential of that name")
 

@@ -30,10 +30,10 @@ def variables_for(
     pushed: dict[str, Pushed] = {}
     missing: list[str] = []
     for variable in contract.consumed_by(consumer):
-        origin = contract.variable(variable.same_as) if variable.same_as else variable
+        origin = contract.origin(variable)
         value = _value(origin, held, environ)
         if value is not None:
-            pushed[variable.name] = Pushed(variable.name, value, origin.secret)
+            pushed[variable.name] = Pushed(variable.name, value, variable.secret)
         elif not variable.optional:
             missing.append(variable.name)
     return pushed, missing
@@ -42,8 +42,7 @@ def variables_for(
 def require(contract: Contract, missing: list[str], slug: str, environment: str) -> None:
     """Raise MissingVariable for the first variable that another section, or the operator, should have given."""
     for name in missing:
-        variable = contract.variable(name)
-        origin = contract.variable(variable.same_as) if variable.same_as else variable
+        origin = contract.origin(contract.variable(name))
         if origin.credential:
             raise MissingVariable(
                 f"{origin.name} is not set.", f"Export {origin.name}; the prerequisites say where it is made."

@@ -27,7 +27,7 @@ def tracking_table(guide: Guide) -> str:
             _name(variable),
             _producer(guide.contract, variable),
             ", ".join(PLACES[place] for place in variable.consumers),
-            _secrecy(guide.contract, variable),
+            _secrecy(variable),
             variable.description,
         ]
         for variable in guide.contract.variables
@@ -43,7 +43,7 @@ def service_tables(guide: Guide) -> str:
 def service_table(guide: Guide, consumer: str) -> str:
     """What is to be set at one consumer."""
     rows = [
-        [_name(variable), _producer(guide.contract, variable), _secrecy(guide.contract, variable), variable.description]
+        [_name(variable), _producer(guide.contract, variable), _secrecy(variable), variable.description]
         for variable in guide.contract.consumed_by(consumer)
     ]
     return table(("Variable", "Produced by", "Secret", "What it is"), rows)
@@ -71,7 +71,7 @@ def _described(contract: Contract, variable: Variable) -> str:
     facts = [
         f"Produced by: {_producer(contract, variable)}",
         f"Set at: {', '.join(PLACES[place] for place in variable.consumers)}",
-        f"Secret: {_secrecy(contract, variable)}",
+        f"Secret: {_secrecy(variable)}",
     ]
     if variable.section or variable.optional:
         facts += [f"Form: {code(variable.pattern)}", f"Example: {code(variable.example)}"]
@@ -99,10 +99,8 @@ def _names(variables: list[Variable]) -> str:
     return ", ".join(_name(variable) for variable in variables)
 
 
-def _secrecy(contract: Contract, variable: Variable) -> str:
-    # Another name for a secret is as secret as the first.
-    origin = contract.variable(variable.same_as) if variable.same_as else variable
-    return "**yes**" if origin.secret else "no"
+def _secrecy(variable: Variable) -> str:
+    return "**yes**" if variable.secret else "no"
 
 
 def _plain(text: str) -> str:
