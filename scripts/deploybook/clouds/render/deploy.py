@@ -19,6 +19,8 @@ LIVE = "live"
 FAILED = frozenset({"build_failed", "update_failed", "pre_deploy_failed", "canceled"})
 STARTED = "[Worker] Started"
 REFUSED = "is required"
+# A Docker build from nothing takes minutes; Render's own client waits hours, an operator should look sooner.
+LIMIT_SECONDS = 900.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0
 
 
@@ -36,15 +38,12 @@ class Deploy(Resource[DeployState]):
 
     kind: ClassVar[str] = "Render deploy"
 
-    def __init__(
-        self, name: str, worker: WorkerState, observed: Observed, *, minutes: int = 15, redeploy: bool = False
-    ) -> None:
+    def __init__(self, name: str, worker: WorkerState, observed: Observed, *, seconds: float = LIMIT_SECONDS) -> None:
         self.name = name
         self.goes_with = ("Render worker", name)
         self._worker = worker
         self._observed = observed
-        self._seconds = minutes * 60
-        self._redeploy = redeploy
+        self._seconds = seconds
 
     def read(self, clouds: Connections) -> DeployState | None:
         """The newest deploy that is live or on its way."""
@@ -56,13 +55,11 @@ class Deploy(Resource[DeployState]):
         return _state(alive[0]) if alive else None
 
     def differences(self, state: DeployState) -> list[Change]:
-        """Something was changed since, it is on its way, or a new one is asked for."""
+        """Something was changed since it was made, or it is still on its way."""
         record = self._observed.get(UNDEPLOYED)
         if record:
             return [Change(record["what"], "as they stood before", "as they are")]
-        if state.status != LIVE:
-            return [Change("status", state.status, LIVE)]
-        return [Change("deploy", "kept", "new", requested=True)] if self._redeploy else []
+        return [] if state.status == LIVE else [Change("status", state.status, LIVE)]
 
     def create(self, clouds: Connections) -> DeployState:
         """Operation create-deploy, then wait until it is live."""

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from deploybook import http
 from deploybook.clouds.render.client import Render
-from deploybook.clouds.render.deploy import wait_live
+from deploybook.clouds.render.deploy import LIMIT_SECONDS, wait_live
 from deploybook.clouds.render.worker import WorkerState
 from deploybook.errors import UnexpectedResponse, Unreachable, VerificationFailed
 
@@ -20,7 +20,7 @@ ENTRY = "render-deploy-hook"
 SHOWN = re.compile(r'<code id="deploy-hook">([^<]+)</code>')
 
 
-def proved(render: Render, worker: WorkerState, hook: SecretStr, held: SecretStr | None, minutes: int) -> str:
+def proved(render: Render, worker: WorkerState, hook: SecretStr, held: SecretStr | None) -> str:
     """The URL is this worker's. One that is not the ``held`` one yet is used once, and the deploy that it starts is waited for."""
     parts = urlsplit(hook.get_secret_value())
     if not parts.path.endswith(f"/deploy/{worker.id}") or "key=" not in parts.query:
@@ -35,7 +35,7 @@ def proved(render: Render, worker: WorkerState, hook: SecretStr, held: SecretStr
     known = {each["id"] for each in render.deploys(worker.id)}
     _use(hook)
     started = _appeared(render, worker, known)
-    wait_live(render, worker, started, minutes * 60)
+    wait_live(render, worker, started, LIMIT_SECONDS)
     return f"it started {started}"
 
 
