@@ -288,16 +288,11 @@ def test_no_secret_is_written_anywhere_but_the_vault_nor_given_to_the_app_that_i
     ("arguments", "changed", "code", "sentence"),
     [
         (("-p", "app_path", "app/absent.py"), {}, 2, "There is no file app/absent.py."),
-        (("-p", "app_path", "app"), {}, 2, "Parameter app_path is 'app'."),
         (("-p", "label", "Upper"), {}, 2, "Parameter label is 'Upper'."),
-        (("-p", "label", "a" * 41), {}, 2, "Parameter label is"),
         (("-p", "deploy_minutes", "0"), {}, 2, "Parameter deploy_minutes is 0."),
-        (("-p", "app_name", "a b"), {}, 2, "Parameter app_name is 'a b'."),
         (("-p", "modal_environment", "nowhere"), {}, 3, "Environment 'nowhere' not found."),
-        ((), {"MODAL_TOKEN_ID": ""}, 2, "MODAL_TOKEN_ID is not set."),
         ((), {"MODAL_TOKEN_SECRET": "as-pasted\n"}, 2, "MODAL_TOKEN_SECRET contains white space."),
         ((), {"MODAL_TOKEN_SECRET": "as-" + "0" * 22}, 3, "Modal could not look up the workspace"),
-        ((), {"MODAL_SERVER_URL": "ftp://x"}, 2, "MODAL_SERVER_URL is not a URL."),
     ],
 )
 def test_bad_input_is_one_sentence_a_hint_and_an_exit_code(
