@@ -102,7 +102,7 @@ def run(plan: Plan, listener: Listener) -> tuple[RunReport, Path]:
 
 def _warm_up() -> None:
     """Start the fork server, which imports papermill once for all workers, while the sandbox starts."""
-    multiprocessing.set_forkserver_preload(["deploybook.warm", "papermill"])
+    multiprocessing.set_forkserver_preload(["deploybook.preload"])
     forkserver.ensure_running()
 
 
