@@ -7,11 +7,14 @@ import httpx
 from deploybook import http
 from deploybook.errors import Unreachable, VerificationFailed
 
+# Shorter than for an API: an address that does not answer now is a finding, not a mishap on the way.
+RETRY_SECONDS = 10.0
+
 
 def page_answers(url: str) -> str:
     """The production domain answers 200 at ``/``, to anybody."""
     try:
-        with http.client() as client:
+        with http.client(retry_seconds=RETRY_SECONDS) as client:
             answer = client.get(f"{url}/", follow_redirects=False)
     except httpx.TransportError as error:
         message = f"{url} cannot be reached ({type(error).__name__})."

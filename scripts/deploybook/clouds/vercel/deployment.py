@@ -59,19 +59,14 @@ class Deployment(Resource[DeploymentState]):
         self._variables = variables
         self._seconds = minutes * 60
         self._redeploy = redeploy
-        self._made: DeploymentState | None = None
+        self._newest: DeploymentState | None = None
+        self._is_new = False
 
     def read(self, clouds: Connections) -> DeploymentState | None:
-        """The newest production deployment that did not end badly, ready or on its way."""
-        if self._made or not self._project.id:
-            return self._made
-        for each in clouds.vercel.production_deployments(self._project.id):
-            state = each.get("readyState") or each["state"]
-            if state not in ENDED_BADLY and not each.get("aliasError"):
-                return DeploymentState(
-                    each["uid"], state, int(each["created"]), (each.get("meta") or {}).get("deploybook", "")
-                )
-        return None
+        """The newest production deployment that did not end badly, ready or on its way; looked for once."""
+        if self._newest is None and self._project.id:
+            self._newest = self._look(clouds.vercel)
+        return self._newest
 
     def differences(self, state: DeploymentState) -> list[Change]:
         """Older than the variables, made from other files, still on its way, or to be made anew on request."""
@@ -81,12 +76,13 @@ class Deployment(Resource[DeploymentState]):
             return [Change("state", state.state, "READY")]
         if self._source.folder and state.digest != self._source.digest():
             return [Change("files", state.digest or "unknown", self._source.digest())]
-        if self._redeploy and not self._made:
+        if self._redeploy and not self._is_new:
             return [Change("deployment", "kept", "new", requested=True)]
         return []
 
     def create(self, clouds: Connections) -> DeploymentState:
         """Operation createDeployment, then wait until the production domain points at it."""
+        self._newest = None
         body = self._body(clouds.vercel)
         try:
             deployment_id = clouds.vercel.create_deployment(body)["id"]
@@ -129,6 +125,15 @@ class Deployment(Resource[DeploymentState]):
         ]
         return body | {"files": files, "projectSettings": {"framework": "nextjs"}}
 
+    def _look(self, vercel: Vercel) -> DeploymentState | None:
+        for each in vercel.production_deployments(self._project.id):
+            state = each.get("readyState") or each["state"]
+            if state not in ENDED_BADLY and not each.get("aliasError"):
+                return DeploymentState(
+                    each["uid"], state, int(each["created"]), (each.get("meta") or {}).get("deploybook", "")
+                )
+        return None
+
     def _find(self, vercel: Vercel, nonce: str) -> str:
         found = vercel.production_deployments(self._project.id)
         return next((str(each["uid"]) for each in found if (each.get("meta") or {}).get(NONCE) == nonce), "")
@@ -142,8 +147,9 @@ class Deployment(Resource[DeploymentState]):
             if state in ENDED_BADLY or found.get("aliasError"):
                 raise self._failed(vercel, found)
             if state == "READY" and found.get("aliasAssigned"):
-                self._made = DeploymentState(found["id"], state, int(found["createdAt"]), self._source.digest())
-                return self._made
+                self._newest = DeploymentState(found["id"], state, int(found["createdAt"]), self._source.digest())
+                self._is_new = True
+                return self._newest
             if time.monotonic() > deadline:
                 raise UnexpectedResponse(
                     "Vercel",

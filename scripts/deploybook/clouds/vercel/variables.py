@@ -132,8 +132,8 @@ class Variables(Resource[Entries]):
         others = [each for each in _targets(entry) if each != PRODUCTION]
         if others:
             vercel.retarget_variable(self._project.id, entry["id"], others)
-        elif entry["type"] == "sensitive" and not self._wanted[entry["key"]].secret:
-            # Vercel never makes a sensitive variable readable again.
+        elif (entry["type"] == "sensitive") != self._wanted[entry["key"]].secret:
+            # A variable that is there becomes neither sensitive nor readable: Vercel's documentation has it removed and added.
             vercel.delete_variable(self._project.id, entry["id"])
 
     def _judge_hidden(self, entry: dict[str, Any], wanted: Pushed) -> str:

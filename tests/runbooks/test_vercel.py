@@ -1,0 +1,316 @@
+"""The Vercel runbook from the command line: every mode, hand-made drift, lost answers, failing builds, canaries, bad input."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+from dotenv import dotenv_values
+from tests.conftest import ROOT, RunningSandbox
+from tests.runbooks.conftest import Finished, Guide
+
+MAKING = [
+    "Vercel project studio-production",
+    "Vercel variables studio-production",
+    "Vercel deployment studio-production",
+]
+EARLIER = {
+    "TURSO_DATABASE_URL": "libsql://studio-production-org.turso.io",
+    "TURSO_AUTH_TOKEN": "canaryheader.canaryclaims.canarysignature",
+    "MODAL_ENDPOINT_URL": "https://workspace--studio-production-submit.modal.run",
+    "MODAL_AUTH_TOKEN": "ca" * 32,
+}
+PROJECT = "/v9/projects/studio-production"
+SECRETS = {"R2_SECRET_ACCESS_KEY", "TURSO_AUTH_TOKEN", "MODAL_AUTH_TOKEN", "INTERNAL_WEBHOOK_SECRET"}
+
+
+@dataclass
+class Web:
+    """A guide with the earlier sections done, its sandbox, and the operator's own hands at Vercel (``api``)."""
+
+    guide: Guide
+    sandbox: RunningSandbox
+    api: httpx.Client
+    source: Path
+
+    def run(self, mode: str, *arguments: str, typed: str = "", **changed: str) -> Finished:
+        chosen = ("--yes",) if mode == "apply" else ()
+        given = () if "git_repository" in arguments else ("-p", "web_source", str(self.source))
+        env = self.sandbox.exports | changed
+        return self.guide.run("run", "vercel", "--mode", mode, *chosen, *given, *arguments, env=env, typed=typed)
+
+    def apply(self, *arguments: str) -> Finished:
+        done = self.run("apply", *arguments)
+        assert done.code == 0, done.output
+        return done
+
+    def calls(self, *, writes: bool = True) -> list[str]:
+        """The (writing) requests to Vercel's API since the last call, as ``METHOD last-parts``."""
+        entries = [each for each in self.sandbox.journal("vercel") if each["writes"] or not writes]
+        self.sandbox.control.delete("/journal")
+        return [f"{each['method']} {each['path']}" for each in entries]
+
+    def variables(self) -> list[dict[str, Any]]:
+        answer = self.api.get("/v10/projects/studio-production/env", params={"decrypt": "true"})
+        return list(answer.json()["envs"])
+
+    def variable(self, name: str) -> dict[str, Any]:
+        return next(each for each in self.variables() if each["key"] == name)
+
+    def edit(self, name: str, **changed: Any) -> None:
+        path = f"{PROJECT}/env/{self.variable(name)['id']}"
+        self.api.patch(path, json=changed).raise_for_status()
+
+    def deployments(self) -> list[dict[str, Any]]:
+        found = self.api.get("/v6/deployments", params={"limit": 100}).json()["deployments"]
+        return [each for each in found if each["target"] == "production"]
+
+    def fault(self, **fault: Any) -> None:
+        self.sandbox.control.post("/faults", json={"service": "vercel", **fault}).raise_for_status()
+
+    def vault(self) -> dict[str, str | None]:
+        return dict(dotenv_values(self.guide.root / ".deploybook" / "production.env"))
+
+    def clean(self) -> None:
+        """Take away what an earlier test made at Vercel, and the bucket's CORS rule."""
+        self.sandbox.control.delete("/faults")
+        for each in self.api.get("/v10/projects").json()["projects"]:
+            self.api.delete(f"/v9/projects/{each['id']}").raise_for_status()
+        exports = self.sandbox.exports
+        path = f"/accounts/{exports['CLOUDFLARE_ACCOUNT_ID']}/r2/buckets/studio-production/cors"
+        headers = {"Authorization": f"Bearer {exports['CLOUDFLARE_API_TOKEN']}"}
+        httpx.delete(f"{exports['CLOUDFLARE_API_URL']}{path}", headers=headers, trust_env=False).raise_for_status()
+        self.sandbox.control.delete("/journal")
+
+
+@pytest.fixture(scope="module")
+def earlier(
+    start_sandbox: Callable[..., RunningSandbox], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[RunningSandbox, Path]:
+    """A sandbox with the bucket made, and the state of a guide that knows it."""
+    sandbox = start_sandbox("vercel", "r2", "cloudflare")
+    root = tmp_path_factory.mktemp("earlier")
+    (root / "runbooks").symlink_to(ROOT / "runbooks")
+    done = Guide(root).run("run", "r2", "webhook_secret", "--mode", "apply", "--yes", env=sandbox.exports)
+    assert done.code == 0, done.output
+    with (root / ".deploybook" / "production.env").open("a") as vault:
+        vault.writelines(f"{name}='{value}'\n" for name, value in EARLIER.items())
+    return sandbox, root / ".deploybook"
+
+
+@pytest.fixture
+def web(guide: Guide, earlier: tuple[RunningSandbox, Path], tmp_path: Path) -> Iterator[Web]:
+    sandbox, state = earlier
+    shutil.copytree(state, guide.root / ".deploybook")
+    source = shutil.copytree(ROOT / "runbooks" / "web_stub", tmp_path / "web")
+    exports = sandbox.exports
+    headers = {"Authorization": f"Bearer {exports['VERCEL_TOKEN']}"}
+    team = {"teamId": exports["VERCEL_TEAM_ID"]}
+    with httpx.Client(base_url=exports["VERCEL_API_URL"], headers=headers, params=team, trust_env=False) as api:
+        made = Web(guide, sandbox, api, source)
+        made.clean()
+        yield made
+
+
+def resources(done: Finished) -> list[str]:
+    lines = [line for cell in done.report["sections"][0]["cells"] for line in cell["lines"]]
+    return [f"{line['subject']}: {line['detail']}" for line in lines if line["step"] == "resource"]
+
+
+def no_secret_is_written(web: Web, *runs: Finished) -> None:
+    """Neither on the terminal nor in any file but the vault, nor where Vercel shows values."""
+    secrets = [str(web.vault()[name]) for name in SECRETS] + [web.sandbox.exports["VERCEL_TOKEN"]]
+    written = web.guide.written() | {web.guide.root / "terminal": "".join(done.output for done in runs)}
+    assert len(written) > 5
+    for secret in secrets:
+        for form in (secret, quote(secret, safe=""), base64.b64encode(secret.encode()).decode()):
+            assert [path for path, text in written.items() if form in text] == []
+    assert not {each.get("value") for each in web.variables()} & set(secrets)
+
+
+def test_plan_apply_apply_plan_verify_destroy(web: Web) -> None:
+    plan = web.run("plan")
+    assert (plan.code, plan.outcomes("resource"), web.calls()) == (0, ["would create"] * 3 + ["later"], [])
+
+    first = web.apply()
+    assert first.outcomes("resource") == ["create"] * 4
+    assert resources(first)[:3] == resources(plan)[:3] == [f"{name}: " for name in MAKING]
+    writes = [call for call in web.calls() if call != "POST /v2/files"]
+    project_id = web.vault()["VERCEL_PROJECT_ID"]
+    assert writes == ["POST /v11/projects", f"POST /v10/projects/{project_id}/env", "POST /v13/deployments"]
+
+    found = web.variables()
+    assert {each["key"]: each["type"] for each in found if each["type"] == "sensitive"} == dict.fromkeys(
+        SECRETS, "sensitive"
+    )
+    assert {tuple(each["target"]) for each in found} == {("production",)}
+    kept = web.vault()
+    assert web.variable("NEXT_PUBLIC_APP_URL")["value"] == kept["NEXT_PUBLIC_APP_URL"]
+    assert kept["VERCEL_ORG_ID"] == web.sandbox.exports["VERCEL_TEAM_ID"]
+    web.calls()
+
+    for mode in ("apply", "plan", "verify"):
+        again = web.run(mode)
+        assert (again.code, again.outcomes("resource")) == (0, ["unchanged"] * 4), again.output
+        reads = web.calls(writes=False)
+        assert ({call.partition(" ")[0] for call in reads}, len(reads)) == ({"GET"}, len(set(reads)))
+        assert (set(again.outcomes("record")), web.vault()) == ({"kept"}, kept)
+
+    destroyed = web.run("destroy", typed="production\n")
+    assert (destroyed.code, destroyed.outcomes("resource")) == (0, ["delete", "delete"]), destroyed.output
+    assert web.calls() == [f"DELETE /v9/projects/{project_id}"]
+    assert web.api.get("/v10/projects").json()["projects"] == []
+    assert not {"VERCEL_PROJECT_ID", "VERCEL_ORG_ID", "NEXT_PUBLIC_APP_URL"} & web.vault().keys()
+    made = json.loads((web.guide.root / ".deploybook" / "production.made.json").read_text())
+    assert {each["section"] if isinstance(each, dict) else each[0] for each in made} == {"r2", "webhook_secret"}
+    assert json.loads((web.guide.root / ".deploybook" / "production.observed.json").read_text()) == {}
+    once_more = web.run("destroy", typed="production\n")
+    assert (once_more.code, set(once_more.outcomes("resource"))) == (0, {"absent"})
+
+
+def test_variables_changed_by_hand_are_named_by_verify_and_repaired_by_apply(web: Web) -> None:
+    web.apply()
+    web.edit("INTERNAL_WEBHOOK_SECRET", value="00" * 32)  # as the dashboard does: the comment stays
+    web.edit("STORAGE_BACKEND", value="local")
+    web.edit("R2_BUCKET_NAME", target=["preview"])
+    web.edit("DEPLOY_ENV", target=["production", "preview"])
+    web.api.delete(f"{PROJECT}/env/{web.variable('TURSO_AUTH_TOKEN')['id']}").raise_for_status()
+    left = {"key": "OLD_FLAG", "value": "1", "type": "plain", "target": ["production"]}
+    web.api.post("/v10/projects/studio-production/env", json=left).raise_for_status()
+    web.calls()
+
+    verified = web.run("verify")
+    assert (verified.code, web.calls()) == (4, [])
+    named = {
+        "INTERNAL_WEBHOOK_SECRET edited elsewhere since it was set",
+        "STORAGE_BACKEND different",
+        "R2_BUCKET_NAME set for preview only",
+        "DEPLOY_ENV set for preview, production",
+        "TURSO_AUTH_TOKEN missing",
+    }
+    assert [each for each in named if each not in verified.output] == []
+    assert verified.failed()[0] == MAKING[1]
+    assert "the deployment that serves has them all" in verified.failed()
+
+    plan = web.run("plan")
+    assert plan.outcomes("resource") == ["unchanged", "would update", "would update", "unchanged"], plan.output
+    before = {each["uid"] for each in web.deployments()}
+    repaired = web.apply()
+    assert repaired.outcomes("resource") == ["unchanged", "update", "update", "unchanged"]
+    assert resources(repaired)[:3] == resources(plan)[:3]
+    assert len({each["uid"] for each in web.deployments()} - before) == 1
+    targets = sorted(
+        (each["key"], tuple(each["target"]))
+        for each in web.variables()
+        if each["key"] in {"R2_BUCKET_NAME", "DEPLOY_ENV"}
+    )
+    # What was set for other targets by hand is left there.
+    assert targets == [
+        (name, (target,)) for name in ("DEPLOY_ENV", "R2_BUCKET_NAME") for target in ("preview", "production")
+    ]
+    assert web.variable("OLD_FLAG")["value"] == "1"
+    web.calls()
+    again = web.apply()
+    assert (again.outcomes("resource"), web.calls()) == (["unchanged"] * 4, [])
+    assert "not in the contract, and left: OLD_FLAG" in again.output
+    no_secret_is_written(web, verified, plan, repaired, again)
+
+
+def test_lost_answers_make_nothing_twice(web: Web) -> None:
+    web.fault(kind="lost-answer", method="POST", path="/v11/projects")
+    web.fault(kind="lost-answer", method="POST", path="/v10/projects/.*/env")
+    web.fault(kind="lost-answer", method="POST", path="/v2/files")
+    web.fault(kind="lost-answer", method="POST", path="/v13/deployments")
+    web.apply()
+    assert web.sandbox.control.get("/faults").json() == []
+    assert (len(web.deployments()), len(web.variables())) == (1, 12)
+    # The second deployment is an update, where no create is looked up by name.
+    web.fault(kind="lost-answer", method="POST", path="/v13/deployments")
+    web.apply("-p", "redeploy", "true")
+    assert (web.sandbox.control.get("/faults").json(), len(web.deployments())) == ([], 2)
+    web.calls()
+    assert (web.apply().outcomes("resource"), web.calls()) == (["unchanged"] * 4, [])
+
+
+def test_a_failing_build_shows_its_error_and_its_last_lines(web: Web) -> None:
+    manifest = web.source / "package.json"
+    sound = manifest.read_text()
+    manifest.write_text(json.dumps({"name": "web", "scripts": {"build": "exit 3"}}))
+    failed = web.run("apply")
+    assert (failed.code, 'Command "npm run build" exited with 3' in failed.output) == (3, True), failed.output
+    assert "Last lines of the build:" in failed.output
+    assert "Running" in failed.output
+    assert "docs/troubleshooting.md#vercel-build-failed" in failed.output
+    assert "Traceback" not in failed.output
+    manifest.write_text(sound)
+    mended = web.apply()
+    assert mended.outcomes("resource") == ["unchanged", "unchanged", "create", "create"]
+
+
+def test_a_project_that_is_gone_passes_no_check_and_is_made_anew(web: Web) -> None:
+    web.apply()
+    web.api.delete(PROJECT).raise_for_status()
+    verified = web.run("verify")
+    assert verified.code == 4
+    assert {*MAKING, "the deployment that serves has them all", "the production domain answers"} <= set(
+        verified.failed()
+    )
+    assert web.apply().outcomes("resource") == ["create", "create", "create", "update"]
+
+
+def test_destroy_leaves_a_project_that_it_did_not_make(web: Web) -> None:
+    web.api.post("/v11/projects", json={"name": "studio-production", "framework": "nextjs"}).raise_for_status()
+    body = {"key": "OLD_FLAG", "value": "1", "type": "plain", "target": ["production"]}
+    web.api.post("/v10/projects/studio-production/env", json=body).raise_for_status()
+    assert web.apply().outcomes("resource") == ["unchanged", "create", "create", "create"]
+    destroyed = web.run("destroy", typed="production\n")
+    assert (destroyed.code, sorted(destroyed.outcomes("resource"))) == (0, ["delete", "delete", "left", "left"])
+    assert [each["key"] for each in web.variables()] == ["OLD_FLAG"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "changed", "code", "sentence"),
+    [
+        (("-p", "project_name", "Studio"), {}, 2, "Parameter project_name is 'Studio'."),
+        (("-p", "git_repository", "studio/web", "-p", "web_source", "x"), {}, 2, "Both git_repository and web_source"),
+        (("-p", "web_source", "/nowhere"), {}, 2, "web_source names no folder"),
+        ((), {"VERCEL_TOKEN": ""}, 2, "VERCEL_TOKEN is not set."),
+        ((), {"VERCEL_TEAM_ID": "studio-team"}, 2, "VERCEL_TEAM_ID is not a team's id."),
+        ((), {"VERCEL_TEAM_ID": "team_elsewhere"}, 3, "#vercel-team"),
+        ((), {"VERCEL_TOKEN": "wrong"}, 3, "#credential-refused"),
+        (("-p", "domain", "other.example.com"), {}, 3, "#vercel-domain"),
+    ],
+)
+def test_bad_input_is_one_sentence_a_hint_and_an_exit_code(
+    web: Web, arguments: tuple[str, ...], changed: dict[str, str], code: int, sentence: str
+) -> None:
+    done = web.run("apply", *arguments, **changed)
+    assert (done.code, sentence in done.output) == (code, True), done.output
+    assert "hint: " in done.output
+    assert "Traceback" not in done.output
+    assert web.calls() in ([], ["POST /v11/projects"])
+
+
+def test_nothing_to_deploy_is_refused_before_any_request(web: Web) -> None:
+    done = web.guide.run("run", "vercel", "--mode", "apply", "--yes", env=web.sandbox.exports)
+    assert (done.code, "#vercel-source" in done.output, web.calls(writes=False)) == (2, True, [])
+
+
+def test_the_notebook_runs_alone_by_papermill(guide: Guide, tmp_path: Path) -> None:
+    out = tmp_path / "out.ipynb"
+    command = [str(Path(sys.executable).parent / "papermill"), str(guide.root / "runbooks" / "vercel.ipynb"), str(out)]
+    env = guide.environment({"VERCEL_TOKEN": "canary-operator-token", "VERCEL_API_URL": "http://127.0.0.1:9"})
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    text = out.read_text()
+    assert ("the production domain answers" in text, "canary" in text, "execute_result" in text) == (True, False, False)
