@@ -7,6 +7,7 @@ import sys
 import click
 
 from deploybook import __version__
+from deploybook.commands.env import env
 from deploybook.commands.list import list_sections
 from deploybook.commands.run import run_sections
 from deploybook.commands.sandbox import run_sandbox
@@ -22,6 +23,7 @@ def cli() -> None:
 cli.add_command(list_sections)
 cli.add_command(run_sections)
 cli.add_command(run_sandbox)
+cli.add_command(env)
 
 
 def main() -> None:

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
-import yaml
 from rich.console import Console
 
+from deploybook.commands.parameters import given_parameters, parameters_of
 from deploybook.contract import Contract, load_contract
-from deploybook.errors import ConfigurationError, InvalidValue, UnknownParameter
+from deploybook.errors import ConfigurationError, UnknownParameter
 from deploybook.layout import Layout, find_layout
 from deploybook.modes import Mode
-from deploybook.notebooks import parse_parameter, read_parameters
 from deploybook.runner import Plan, run
 from deploybook.terminal import Progress, summarize
-
-# Chosen by options of their own, the same for every section.
-COMMON = frozenset({"mode", "environment"})
 
 
 @click.command("run")
@@ -47,7 +42,7 @@ def run_sections(
     contract = load_contract(layout.contract)
     contract.parameters["environment"].validate_value("environment", environment)
     chosen = _chosen(layout, contract, sections)
-    parameters = _parameters(layout, contract, chosen, _given(files, pairs))
+    parameters = parameters_of(layout, contract, chosen, given_parameters(files, pairs))
     plan = Plan(layout, contract, Mode(mode), environment, tuple(chosen), parameters, jobs)
     plan.require_variables()
     _ask(plan, yes)
@@ -67,42 +62,6 @@ def _chosen(layout: Layout, contract: Contract, sections: Sequence[str]) -> list
             )
     written = [slug for slug in contract.order() if layout.notebook(slug).exists()]
     return [slug for slug in written if not sections or slug in sections]
-
-
-def _given(files: Sequence[Path], pairs: Sequence[tuple[str, str]]) -> dict[str, object]:
-    given: dict[str, object] = {}
-    for path in files:
-        try:
-            loaded = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        except (OSError, yaml.YAMLError, UnicodeDecodeError) as problem:
-            raise InvalidValue(
-                f"{path} cannot be read as YAML ({type(problem).__name__}).", "Correct it, or its name."
-            ) from None
-        if not isinstance(loaded, dict):
-            raise InvalidValue(f"{path} is not a mapping of parameters.", "Write one `name: value` a line.")
-        given |= loaded
-    return given | dict(pairs)
-
-
-def _parameters(
-    layout: Layout, contract: Contract, sections: Sequence[str], given: Mapping[str, object]
-) -> dict[str, dict[str, Any]]:
-    """Each section's own of the given parameters, parsed; raises UnknownParameter for one that no selected section has."""
-    declared = {slug: read_parameters(layout.notebook(slug)) for slug in sections}
-    for name in given:
-        if name in COMMON:
-            raise UnknownParameter(f"{name} is not given as a parameter.", f"Use --{name}.")
-        if not any(name in parameters for parameters in declared.values()):
-            known = sorted({each for parameters in declared.values() for each in parameters} - COMMON)
-            raise UnknownParameter(f"No selected runbook has a parameter {name}.", f"They have {', '.join(known)}.")
-    return {
-        slug: {
-            name: parse_parameter(contract, parameters[name], value)
-            for name, value in given.items()
-            if name in parameters
-        }
-        for slug, parameters in declared.items()
-    }
 
 
 def _ask(plan: Plan, yes: bool) -> None:

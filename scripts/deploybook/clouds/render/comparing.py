@@ -1,0 +1,30 @@
+"""The worker's variables beside the vault's, value by value: Render shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from deploybook.clouds.comparison import Finding, Findings, Standing, Wanted, findings
+from deploybook.clouds.render.variables import Variables
+from deploybook.clouds.render.worker import Settings, Worker, WorkerState, owner
+
+if TYPE_CHECKING:
+    from deploybook.clouds.connections import Connections
+    from deploybook.observed import Observed
+
+
+def compare(clouds: Connections, wanted: Wanted, observed: Observed, parameters: Mapping[str, Any]) -> Findings:
+    """``parameters``: ``service_name`` and ``owner``. Raises a ServiceError if Render refuses."""
+    name, workspace = str(parameters["service_name"]), owner(clouds.render, str(parameters["owner"]))
+    worker = Worker(name, workspace, Settings(""), {}, observed).read(clouds)
+    there = clouds.render.variables(worker.id) if worker else {}
+    variables = Variables(name, worker or WorkerState("", workspace, Settings("")), wanted.values, observed)
+    judged = {change.field: _finding(change.old) for change in variables.differences(there)}
+    return findings(wanted, there, judged)
+
+
+def _finding(problem: str) -> Finding:
+    if problem == "missing":
+        return Finding(Standing.MISSING)
+    return Finding(Standing.DIFFERS, problem.removeprefix("different").strip())

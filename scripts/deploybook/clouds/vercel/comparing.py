@@ -1,0 +1,38 @@
+"""The project's production variables beside the vault's: plain ones by value, sensitive ones by the fingerprint in their comment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from deploybook.clouds.comparison import Finding, Findings, Standing, Wanted, findings
+from deploybook.clouds.vercel.fingerprints import FORM
+from deploybook.clouds.vercel.project import Project
+from deploybook.clouds.vercel.variables import Variables
+
+if TYPE_CHECKING:
+    from deploybook.clouds.connections import Connections
+    from deploybook.observed import Observed
+
+
+def compare(clouds: Connections, wanted: Wanted, observed: Observed, parameters: Mapping[str, Any]) -> Findings:
+    """``parameters``: ``project_name``. Raises a ServiceError if Vercel refuses."""
+    project = Project(str(parameters["project_name"]))
+    state = project.read(clouds)
+    entries = clouds.vercel.variables(state.id) if state else []
+    variables = Variables(project.name, state or project.planned(), wanted.values, observed)
+    present = {str(entry["key"]): entry for entry in entries}
+    judged = {
+        change.field: _finding(change.old, present.get(change.field)) for change in variables.differences(entries)
+    }
+    return findings(wanted, present, judged)
+
+
+def _finding(problem: str, entry: Mapping[str, Any] | None) -> Finding:
+    if problem == "missing" or entry is None:
+        return Finding(Standing.MISSING)
+    if problem.startswith("set for"):
+        return Finding(Standing.OTHER_TARGET, problem)
+    if problem == "different" and entry["type"] == "sensitive" and not FORM.fullmatch(entry.get("comment") or ""):
+        return Finding(Standing.UNTELLABLE, "sensitive, and not set by deploybook")
+    return Finding(Standing.DIFFERS, "" if problem == "different" else problem)

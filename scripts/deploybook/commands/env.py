@@ -1,0 +1,198 @@
+"""``deploybook env``: the variables of one environment, listed, compared and exported."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from deploybook.clouds.comparison import Finding, Standing
+from deploybook.clouds.connections import Connections
+from deploybook.commands.desk import Desk
+from deploybook.commands.parameters import given_parameters
+from deploybook.contract import CONSUMERS
+from deploybook.errors import MissingVariable, VerificationFailed
+from deploybook.exporting import default_path, export, writable
+from deploybook.observed import Observed
+from deploybook.pushing import require, variables_for
+from deploybook.status import PLACES, Question, Status, ask
+from deploybook.tracking import Tracked, track
+
+EXPORTED = ("vercel", "render", "modal:r2-credentials", "modal:render-auth", "github")
+STYLES = {
+    Standing.EQUAL: "green",
+    Standing.DIFFERS: "bold red",
+    Standing.MISSING: "bold red",
+    Standing.OTHER_TARGET: "bold red",
+    Standing.ONLY_THERE: "yellow",
+    Standing.UNTELLABLE: "yellow",
+    Standing.NOT_ASKED: "dim",
+}
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@click.group("env")
+def env() -> None:
+    """List, compare or export the variables of one environment."""
+
+
+def _common(command: Command) -> Command:
+    named = click.option("--environment", default="production", show_default=True, help="Names the vault.")
+    return named(command)
+
+
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+
+
+@env.command("list")
+@_common
+@click.option("--fingerprints", is_flag=True, help="Show each secret's fingerprint: eight hex digits to compare it by.")
+@_as_json
+def list_variables(environment: str, fingerprints: bool, as_json: bool) -> None:
+    """List every variable: who produces it, who consumes it, whether it is secret and in the vault. Never a value."""
+    desk = Desk.open(environment)
+    rows = track(desk.contract, desk.vault.all(), os.environ)
+    if as_json:
+        desk.print_json({"variables": [_row(each) | _print_of(each, fingerprints) for each in rows]})
+        return
+    headings = ["variable", "produced by", "consumers", "secret", "in the vault"]
+    table = _table(*headings, *(["fingerprint"] if fingerprints else []))
+    for each in rows:
+        shown = [each.name, each.source, ", ".join(each.variable.consumers), _yes(each.variable.secret), each.where]
+        table.add_row(*shown, *([each.fingerprint] if fingerprints else []))
+    desk.print(table)
+
+
+@env.command("status")
+@_common
+@click.option(
+    "-f", "files", multiple=True, type=click.Path(path_type=Path), help="A YAML file of parameters, as for run."
+)
+@click.option("-p", "pairs", multiple=True, nargs=2, metavar="NAME VALUE", help="One parameter, as for run.")
+@_as_json
+def show_status(environment: str, files: tuple[Path, ...], pairs: tuple[tuple[str, str], ...], as_json: bool) -> None:
+    """Compare the vault with Vercel, Render and Modal. Reads only, and shows no value.
+
+    A place whose credential is not set is not asked. Names of projects and workers are the runbooks' parameters. The exit code is 4 if
+    something differs, 3 if a place could not be compared, 2 if no place was asked.
+    """
+    desk = Desk.open(environment)
+    held = desk.vault.all()
+    parameters = desk.parameters(given_parameters(files, pairs))
+    question = Question(desk.contract, held, os.environ, Observed(desk.layout.state, environment), parameters)
+    with closing(Connections(os.environ)) as clouds:
+        status = ask(question, clouds)
+    rows = track(desk.contract, held, os.environ)
+    if as_json:
+        desk.print_json(_status_data(rows, status))
+    else:
+        _print_status(desk, rows, status)
+    _raise_if_unequal(status)
+
+
+@env.command("export")
+@click.option("--for", "consumer", type=click.Choice(EXPORTED), required=True, help="Whose variables.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    help="The file to write, if not .deploybook/ENVIRONMENT.CONSUMER.env.",
+)
+@_common
+def export_variables(consumer: str, output: Path | None, environment: str) -> None:
+    """Write one consumer's variables as an env file that only you can read, for a dashboard's import or another tool.
+
+    The file holds secrets in clear: delete it when it was read. It is never written to a terminal, nor to a place in a git repository that
+    git does not ignore.
+    """
+    desk = Desk.open(environment)
+    expected = default_path(desk.layout, environment, consumer)
+    path = writable(desk.layout, output or expected, expected)
+    variables, missing = variables_for(desk.contract, consumer, desk.vault.all(), os.environ)
+    require(desk.contract, missing, CONSUMERS[consumer], environment)
+    export(path, consumer, variables)
+    for name in missing:
+        click.echo(f"left out: {name} is not known yet", err=True)
+    click.echo(f"{len(variables)} variables for {consumer}: {path}")
+
+
+def _print_status(desk: Desk, rows: list[Tracked], status: Status) -> None:
+    table = _table("variable", "in the vault", *(place.title for place in PLACES))
+    for each in rows:
+        found = status.of(each.name)
+        cells = [_cell([found[name] for name in place.consumers if name in found]) for place in PLACES]
+        table.add_row(each.name, each.where, *cells)
+    desk.print(table)
+    desk.say(f"{title}: NOT ASKED. {reason}" for title, reason in status.unasked.items())
+
+
+def _cell(findings: list[Finding]) -> Text:
+    told = Text("; ").join(
+        Text(each.standing + (f" ({each.detail})" if each.detail else ""), style=STYLES[each.standing])
+        for each in findings
+    )
+    return told or Text("–", style="dim")
+
+
+def _raise_if_unequal(status: Status) -> None:
+    differences = status.differences()
+    if differences:
+        raise VerificationFailed(
+            f"{len(differences)} variables are not as in the vault: {', '.join(differences)}.",
+            "Run the sections of those places again: deploybook run <SECTION> --mode apply.",
+            "drift",
+        )
+    for problem in status.problems.values():
+        raise problem
+    if len(status.unasked) == len(PLACES):
+        raise MissingVariable(
+            "Nothing was compared: no place's credential is set.", "Export one; the prerequisites say where it is made."
+        )
+
+
+def _row(tracked: Tracked) -> dict[str, Any]:
+    variable = tracked.variable
+    return {
+        "name": variable.name,
+        "section": variable.section,
+        "source": tracked.source,
+        "consumers": list(variable.consumers),
+        "secret": variable.secret,
+        "optional": variable.optional,
+        "vault": tracked.held,
+    }
+
+
+def _print_of(tracked: Tracked, fingerprints: bool) -> dict[str, str]:
+    return {"fingerprint": tracked.fingerprint} if fingerprints and tracked.fingerprint else {}
+
+
+def _status_data(rows: list[Tracked], status: Status) -> dict[str, Any]:
+    return {
+        "variables": [_row(each) | _found(status.of(each.name)) for each in rows],
+        "not_asked": dict(status.unasked),
+        "problems": {title: str(problem) for title, problem in status.problems.items()},
+    }
+
+
+def _found(findings: dict[str, Finding]) -> dict[str, Any]:
+    details = {place: each.detail for place, each in findings.items() if each.detail}
+    return {"consumers": {place: str(each.standing) for place, each in findings.items()}, "details": details}
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=box.SIMPLE, pad_edge=False)
+    for number, heading in enumerate(headings):
+        table.add_column(heading, no_wrap=number == 0)
+    return table
+
+
+def _yes(fact: bool) -> str:
+    return "yes" if fact else "no"

@@ -1,0 +1,192 @@
+"""``deploybook env list`` and ``export``: what is told of the vault, and where its values may go."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import secrets
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+from dotenv import dotenv_values
+from pydantic import SecretStr
+from tests.conftest import ROOT
+from tests.runbooks.conftest import Finished, Guide
+
+from deploybook.contract import load_contract
+from deploybook.errors import InvalidValue
+from deploybook.exporting import HEADING, export, quoted
+from deploybook.pushing import Pushed
+from deploybook.redact import fingerprint
+from deploybook.vault import Vault
+
+CONTRACT = load_contract(ROOT / "runbooks" / "contract.toml")
+VALUES = {
+    each.name: secrets.token_hex(32) if each.secret else each.example for each in CONTRACT.variables if each.section
+}
+SECRETS = [VALUES[each.name] for each in CONTRACT.variables if each.secret and each.section]
+
+
+@pytest.fixture
+def filled(guide: Guide) -> Guide:
+    fill(guide)
+    return guide
+
+
+def fill(guide: Guide, environment: str = "production") -> None:
+    values = {name: SecretStr(value) for name, value in VALUES.items()}
+    Vault(guide.root / ".deploybook", environment).put(values)
+
+
+def shown(done: Finished) -> str:
+    """The output, once it is sure that there is no secret in it."""
+    assert [secret for secret in SECRETS if secret in done.output] == []
+    return done.output
+
+
+def exported(guide: Guide, *arguments: str, env: dict[str, str] | None = None) -> Finished:
+    return guide.run("env", "export", *arguments, env=env)
+
+
+def read_by_shell(path: Path, names: list[str]) -> dict[str, str]:
+    """What a POSIX shell makes of the file, each value ended by a NUL."""
+    script = f'set -a; . "{path}"; ' + "; ".join(f'printf "%s\\0" "${name}"' for name in names)
+    found = subprocess.run(["sh", "-c", script], capture_output=True, check=True, env={}).stdout.decode()
+    return dict(zip(names, found.split("\0"), strict=False))
+
+
+def test_list_tells_of_every_variable_and_shows_no_value(filled: Guide) -> None:
+    output = shown(filled.run("env", "list"))
+    rows = {line.split()[0]: line for line in output.splitlines() if line.strip()}
+    assert [each.name for each in CONTRACT.variables if each.name not in rows] == []
+    assert rows["AWS_SECRET_ACCESS_KEY"].split()[-2:] == ["yes", "yes"]
+    assert rows["DEPLOY_ENV"].endswith("fixed")
+    assert rows["VERCEL_TOKEN"].endswith("not in your shell")
+    assert rows["WORKER_POLL_INTERVAL_MS"].split()[-2:] == ["no", "no"]
+    assert VALUES["TURSO_DATABASE_URL"] not in output
+
+
+def test_list_tells_what_the_vault_lacks(guide: Guide) -> None:
+    found = json.loads(guide.run("env", "list", "--json").output)
+    assert {each["vault"] for each in found["variables"]} == {False}
+
+
+def test_secrets_alone_have_fingerprints_and_only_if_asked(filled: Guide) -> None:
+    without = json.loads(shown(filled.run("env", "list", "--json")))
+    assert not any("fingerprint" in each for each in without["variables"])
+    found = json.loads(shown(filled.run("env", "list", "--json", "--fingerprints", env={"VERCEL_TOKEN": "t" * 24})))
+    prints = {each["name"]: each["fingerprint"] for each in found["variables"] if "fingerprint" in each}
+    assert set(prints) == {each.name for each in CONTRACT.variables if each.secret}
+    assert prints["AWS_SECRET_ACCESS_KEY"] == fingerprint(SecretStr(VALUES["R2_SECRET_ACCESS_KEY"]))
+
+
+def test_an_environment_that_cannot_be_is_refused(guide: Guide) -> None:
+    done = guide.run("env", "list", "--environment", "../production")
+    assert (done.code, "environment" in done.output) == (2, True)
+
+
+@pytest.mark.parametrize("consumer", ["vercel", "render", "modal:r2-credentials", "modal:render-auth", "github"])
+def test_an_export_is_private_and_complete_and_reads_the_same_twice(filled: Guide, consumer: str) -> None:
+    done = exported(filled, "--for", consumer, env={"VERCEL_TOKEN": "canary-token-of-vercel"})
+    path = filled.root / ".deploybook" / f"production.{consumer.replace(':', '-')}.env"
+    assert (done.code, str(path) in shown(done)) == (0, True)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    wanted = {
+        each.name: each.value or "canary-token-of-vercel" if each.value or each.credential else
+        VALUES[CONTRACT.origin(each).name]
+        for each in CONTRACT.consumed_by(consumer) if not each.optional
+    }  # fmt: skip
+    assert dict(dotenv_values(path)) == wanted
+    assert read_by_shell(path, list(wanted)) == wanted
+    assert exported(filled, "--for", consumer, env={"VERCEL_TOKEN": "canary-token-of-vercel"}).code == 0
+
+
+def test_an_environment_exports_its_own_vault(guide: Guide) -> None:
+    fill(guide, "staging")
+    assert exported(guide, "--for", "render").code == 2
+    assert exported(guide, "--for", "render", "--environment", "staging").code == 0
+    assert (guide.root / ".deploybook" / "staging.render.env").exists()
+
+
+def test_what_the_consumers_own_section_makes_is_left_out_and_named(filled: Guide) -> None:
+    Vault(filled.root / ".deploybook", "production").forget("NEXT_PUBLIC_APP_URL")
+    done = exported(filled, "--for", "vercel")
+    assert (done.code, "left out: NEXT_PUBLIC_APP_URL" in done.output) == (0, True)
+    refused = exported(filled, "--for", "render")
+    assert (refused.code, "NEXT_PUBLIC_APP_URL is not in the vault" in refused.output) == (2, True)
+    assert not (filled.root / ".deploybook" / "production.render.env").exists()
+
+
+@pytest.mark.parametrize("output", ["-", "/dev/stdout", "/dev/stderr", "/dev/null", "folder", ".deploybook/other.env"])
+def test_an_export_goes_to_files_of_its_own_only(filled: Guide, output: str) -> None:
+    (filled.root / "folder").mkdir()
+    place = output if output.startswith(("-", "/")) else str(filled.root / output)
+    done = exported(filled, "--for", "vercel", "--output", place)
+    assert (done.code, "--output" in shown(done)) == (2, True)
+
+
+def test_a_terminal_is_refused(filled: Guide) -> None:
+    controller, terminal = pty.openpty()
+    try:
+        done = exported(filled, "--for", "vercel", "--output", os.ttyname(terminal))
+    finally:
+        os.close(terminal)
+        os.close(controller)
+    assert (done.code, "is not a file" in shown(done)) == (2, True)
+
+
+def test_the_vault_and_other_peoples_files_are_not_overwritten(filled: Guide, tmp_path: Path) -> None:
+    vault, own = filled.root / ".deploybook" / "production.env", tmp_path / "mine.env"
+    own.write_text("MINE=1\n")
+    link = tmp_path / "link.env"
+    link.symlink_to(vault)
+    before = vault.read_bytes()
+    for path in (vault, own, link):
+        assert exported(filled, "--for", "vercel", "--output", str(path)).code == 2
+    assert (vault.read_bytes(), own.read_text()) == (before, "MINE=1\n")
+
+
+def test_a_path_that_git_would_commit_is_refused(filled: Guide, tmp_path: Path) -> None:
+    repository = tmp_path / "repository"
+    git = ["git", "-C", str(repository), "-c", "user.name=n", "-c", "user.email=e@example.com"]
+    subprocess.run(["git", "init", "-q", str(repository)], check=True)
+    (repository / ".gitignore").write_text("ignored/\n*.env\n!kept.env\n")
+    (repository / "tracked.env").write_text(HEADING + "\n")
+    subprocess.run([*git, "add", "-f", "tracked.env"], check=True)
+    outputs = {"tracked.env": 2, "kept.env": 2, "new/folder/plain.txt": 2, "other.env": 0, "ignored/new/file": 0}
+    codes = {each: exported(filled, "--for", "vercel", "--output", str(repository / each)).code for each in outputs}
+    assert codes == outputs
+    assert (repository / "tracked.env").read_text() == HEADING + "\n"
+    # A variable of git's own must not point the question at another repository.
+    elsewhere = {"GIT_DIR": str(tmp_path), "GIT_WORK_TREE": str(tmp_path)}
+    done = exported(filled, "--for", "vercel", "--output", str(repository / "kept.env"), env=elsewhere)
+    assert done.code == 2
+
+
+def test_without_git_a_repository_is_not_written_to(filled: Guide, tmp_path: Path) -> None:
+    (tmp_path / "repository" / ".git").mkdir(parents=True)
+    output = str(tmp_path / "repository" / "any.env")
+    done = exported(filled, "--for", "vercel", "--output", output, env={"PATH": str(tmp_path)})
+    assert (done.code, Path(output).exists()) == (2, False)
+
+
+def test_hard_values_read_the_same_in_python_and_in_a_shell(tmp_path: Path) -> None:
+    hard = ["", "a b", "it's", 'say "x"', "back\\slash", "\\", "\\'", 'a\\"b\'', "#no", "a=b", "$HOME", "`id`", "$(id)", "ä→", "!", "%s",
+            "\\n", "'", '"', "''", "a'b\\nc", "~", "*", "\\\\'", "a\\", "'a\\'"]  # fmt: skip
+    alphabet = "ab'\"\\#= !%n€"
+    hard += ["".join(secrets.choice(alphabet) for _ in range(8)) for _ in range(300)]
+    values = {f"V{number}": value for number, value in enumerate(hard)}
+    path = tmp_path / "hard.env"
+    export(path, "vercel", {name: Pushed(name, SecretStr(value), True) for name, value in values.items()})
+    assert dict(dotenv_values(path)) == values
+    assert read_by_shell(path, list(values)) == values
+
+
+@pytest.mark.parametrize("value", ["${HOME}", "a\nb", "a\rb", "it's $5", "it's `id`", "\\$", "a\0b"])
+def test_what_the_two_would_read_differently_is_refused_unquoted(value: str) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        quoted("NAME", value)
+    assert value not in "\n".join(caught.value.lines())
