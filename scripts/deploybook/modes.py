@@ -20,6 +20,11 @@ class Mode(StrEnum):
         return self in {Mode.DRY_RUN, Mode.APPLY}
 
     @property
+    def intends(self) -> bool:
+        """Whether changes are made, or told in advance."""
+        return self.makes or self is Mode.PLAN
+
+    @property
     def checks(self) -> bool:
         """Whether the claims of the verify step are tested."""
         return self in {Mode.DRY_RUN, Mode.APPLY, Mode.VERIFY}

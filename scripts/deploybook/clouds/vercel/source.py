@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from deploybook.errors import InvalidValue
+from deploybook.layout import find_layout
 
 # What is made anew by a build, and what is private: the vault of this guide among it.
 SKIPPED = frozenset({".git", "node_modules", ".next", ".vercel", "__pycache__", ".venv", "venv", ".deploybook"})
@@ -15,7 +16,7 @@ SKIPPED = frozenset({".git", "node_modules", ".next", ".vercel", "__pycache__", 
 
 @dataclass(frozen=True)
 class Source:
-    """What is deployed: a GitHub repository's branch, or the files of a folder; exactly one is given."""
+    """What is deployed: a GitHub repository's branch, or the files of a folder; neither where nothing will be."""
 
     repository: str = ""
     branch: str = "main"
@@ -25,8 +26,17 @@ class Source:
     def files(self) -> dict[str, bytes]:
         """The folder's files by path, without what is made or private (files that hold variables)."""
         assert self.folder is not None
-        found = sorted(path.relative_to(self.folder) for path in self.folder.rglob("*") if path.is_file())
-        return {path.as_posix(): (self.folder / path).read_bytes() for path in found if _is_deployed(path)}
+        found = sorted(path for path in self.folder.rglob("*") if path.is_file() and self._is_deployed(path))
+        return {path.relative_to(self.folder).as_posix(): path.read_bytes() for path in found}
+
+    def _is_deployed(self, path: Path) -> bool:
+        assert self.folder is not None
+        # A link is judged by what it leads to: it could lead out of the folder, or to a file that is kept back.
+        target = path.resolve()
+        if not target.is_relative_to(self.folder):
+            return False
+        names = {*path.relative_to(self.folder).parts, *target.relative_to(self.folder).parts}
+        return not names & SKIPPED and not any(name.startswith(".env") or name.endswith(".env") for name in names)
 
     def digest(self) -> str:
         """What tells one state of the files from another; for a repository its name and branch (what was pushed, CI deploys)."""
@@ -38,27 +48,29 @@ class Source:
         return parts.hexdigest()[:16]
 
 
-def source(repository: str, branch: str, folder: str, *, instead: Path | None = None) -> Source:
-    """The source that the parameters name; ``instead`` stands in where neither is given. Raises InvalidValue if both or none are."""
+def source(repository: str, branch: str, folder: str, *, instead: Path | None = None, needed: bool = True) -> Source:
+    """The source that the parameters name; ``instead`` stands in where neither is given.
+
+    A relative folder is seen from the guide's checkout. Raises InvalidValue if both are given, or none though one is ``needed``.
+    """
     if repository and folder:
         raise InvalidValue("Both git_repository and web_source are given.", "Give one: what is to be deployed.")
-    if folder and not Path(folder).is_dir():
-        raise InvalidValue(f"web_source names no folder: {folder}.", "Give the path of the web app's files.")
-    chosen = Path(folder) if folder else None if repository else instead
-    if not repository and chosen is None:
+    if repository:
+        return Source(repository, branch)
+    chosen = find_layout().root / Path(folder).expanduser() if folder else instead
+    if chosen is None:
+        if not needed:
+            return Source()
         raise InvalidValue(
             "Nothing to deploy is given.",
             "Give git_repository (<OWNER>/<NAME>) or web_source (a folder).",
             "vercel-source",
         )
-    found = Source(repository, branch, chosen)
-    if chosen and not found.files:
+    if not chosen.is_dir():
+        raise InvalidValue(f"web_source names no folder: {folder}.", "Give the path of the web app's files.")
+    found = Source(folder=chosen.resolve())
+    if not found.files:
         raise InvalidValue(
-            f"{chosen} holds no file to deploy.", "Give the path of the web app's files.", "vercel-source"
+            f"{folder} holds no file to deploy.", "Give the path of the web app's files.", "vercel-source"
         )
     return found
-
-
-def _is_deployed(path: Path) -> bool:
-    holds_variables = path.name.startswith(".env") or path.suffix == ".env"
-    return not holds_variables and not SKIPPED & set(path.parts)
