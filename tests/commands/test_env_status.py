@@ -1,0 +1,212 @@
+"""``deploybook env status`` against a sandbox: each way in which a variable can stand at a place, and never a value."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import SecretStr
+from tests.commands.test_env import CONTRACT, VALUES, fill, shown
+from tests.conftest import ROOT, RunningSandbox
+from tests.runbooks.conftest import Finished, Guide
+
+from deploybook.clouds import modal, render, vercel
+from deploybook.clouds.connections import Connections
+from deploybook.contract import CONSUMERS
+from deploybook.observed import Observed
+from deploybook.pushing import variables_for
+from deploybook.status import PLACES
+from deploybook.vault import Vault
+
+NAME = "studio-production"
+HELD = {name: SecretStr(value) for name, value in VALUES.items()}
+
+
+@dataclass
+class Stack:
+    """A guide whose variables are set at every place, as the runbooks set them, and the operator's own hands there."""
+
+    guide: Guide
+    clouds: Connections
+    exports: dict[str, str]
+    project: str
+    worker: str
+
+    def status(self, *arguments: str, env: dict[str, str] | None = None) -> Finished:
+        done = self.guide.run("env", "status", *arguments, env=self.exports if env is None else env)
+        shown(done)
+        return done
+
+    def found(self, *arguments: str, env: dict[str, str] | None = None) -> tuple[int, dict[str, dict[str, Any]]]:
+        """The exit code, and each variable's row by name."""
+        done = self.status("--json", *arguments, env=env)
+        data = json.loads(done.output[: done.output.rindex("\n}") + 2])
+        return done.code, {each["name"]: each for each in data["variables"]}
+
+    def vercel_entry(self, name: str) -> dict[str, Any]:
+        return next(each for each in self.clouds.vercel.variables(self.project) if each["key"] == name)
+
+    def vercel_call(self, method: str, path: str, **body: Any) -> httpx.Response:
+        return self.clouds.vercel.api.call("change by hand", method, f"/v10/projects/{self.project}/env{path}", **body)
+
+
+@pytest.fixture
+def stack(guide: Guide, start_sandbox: Callable[..., RunningSandbox], monkeypatch: pytest.MonkeyPatch) -> Any:
+    sandbox = start_sandbox("vercel", "render", "modal")
+    sandbox.reset()
+    for name, value in sandbox.exports.items():
+        monkeypatch.setenv(name, value)
+    fill(guide)
+    observed, clouds = Observed(guide.root / ".deploybook", "production"), Connections(sandbox.exports)
+    wanted = {place: variables_for(CONTRACT, place, HELD, {})[0] for place in CONSUMERS}
+    project = vercel.Project(NAME).create(clouds)
+    vercel.Variables(NAME, project, wanted["vercel"], observed).create(clouds)
+    settings = render.Settings("example/studio")
+    worker = render.Worker(
+        f"{NAME}-worker", render.owner(clouds.render, ""), settings, wanted["render"], observed
+    ).create(clouds)
+    for place in ("modal:r2-credentials", "modal:render-auth"):
+        secret = modal.ModalSecret(place[6:], CONTRACT.consumed_by(place), wanted[place], observed)
+        secret.create(clouds)
+    yield Stack(guide, clouds, sandbox.exports, project.id, worker.id)
+    clouds.close()
+
+
+def test_what_was_set_is_equal_everywhere(stack: Stack) -> None:
+    code, rows = stack.found()
+    expected = {
+        each.name: {place: "equal" for place in each.consumers if place not in {"github", "end_to_end"}}
+        for each in CONTRACT.variables
+        if not each.optional
+    }
+    assert (code, {name: rows[name]["consumers"] for name in expected}) == (0, expected)
+    assert rows["WORKER_POLL_INTERVAL_MS"]["consumers"] == {}
+    assert rows["MODAL_AUTH_TOKEN"]["details"] == {"modal:render-auth": "as last written"}
+
+
+def test_the_table_says_the_same_in_words(stack: Stack) -> None:
+    done = stack.status()
+    rows = {line.split()[0]: line for line in done.output.splitlines() if line.strip()}
+    assert (done.code, rows["TURSO_AUTH_TOKEN"].split()[1:]) == (0, ["yes", "equal", "equal", "–"])
+
+
+def test_it_only_reads(stack: Stack, start_sandbox: Callable[..., RunningSandbox]) -> None:
+    control = start_sandbox("vercel", "render", "modal").control
+    control.delete("/journal")
+    assert stack.status().code == 0
+    entries = control.get("/journal").json()
+    assert (bool(entries), [each for each in entries if each["writes"]]) == (True, [])
+
+
+def test_each_change_by_hand_is_told_where_it_was_made(stack: Stack) -> None:
+    call, entry = stack.vercel_call, stack.vercel_entry
+    call("PATCH", f"/{entry('TURSO_AUTH_TOKEN')['id']}", json={"value": "a.b.c"})
+    call("PATCH", f"/{entry('DEPLOY_ENV')['id']}", json={"target": ["preview"]})
+    call("PATCH", f"/{entry('R2_BUCKET_NAME')['id']}", json={"value": "another"})
+    call("DELETE", f"/{entry('MODAL_AUTH_TOKEN')['id']}")
+    call("DELETE", f"/{entry('INTERNAL_WEBHOOK_SECRET')['id']}")
+    call(
+        "POST",
+        "",
+        json={"key": "INTERNAL_WEBHOOK_SECRET", "value": "own", "type": "sensitive", "target": ["production"]},
+    )
+    stack.clouds.render.put_variable(stack.worker, "TURSO_AUTH_TOKEN", "a.b.c")
+    stack.clouds.render.put_variable(stack.worker, "R2_BUCKET_NAME", VALUES["R2_BUCKET_NAME"] + " ")
+    stack.clouds.render.put_variable(stack.worker, "WORKER_POLL_INTERVAL_MS", "5000")
+    stack.clouds.render.delete_variable(stack.worker, "STORAGE_BACKEND")
+    stack.clouds.modal.delete_secret("render-auth", "")
+
+    code, rows = stack.found()
+    told = {
+        (name, place): standing
+        for name, row in rows.items()
+        for place, standing in row["consumers"].items()
+        if standing != "equal"
+    }
+    assert told == {
+        ("TURSO_AUTH_TOKEN", "vercel"): "differs",
+        ("DEPLOY_ENV", "vercel"): "set for another target",
+        ("R2_BUCKET_NAME", "vercel"): "differs",
+        ("MODAL_AUTH_TOKEN", "vercel"): "missing",
+        ("INTERNAL_WEBHOOK_SECRET", "vercel"): "cannot be told",
+        ("TURSO_AUTH_TOKEN", "render"): "differs",
+        ("R2_BUCKET_NAME", "render"): "differs",
+        ("WORKER_POLL_INTERVAL_MS", "render"): "only there",
+        ("STORAGE_BACKEND", "render"): "missing",
+        ("MODAL_AUTH_TOKEN", "modal:render-auth"): "missing",
+    }
+    assert code == 4
+    assert rows["R2_BUCKET_NAME"]["details"]["render"] == "by white space"
+    assert rows["DEPLOY_ENV"]["details"]["vercel"] == "set for preview only"
+
+
+def test_a_modal_secret_made_by_another_hand_is_no_longer_ours(stack: Stack) -> None:
+    stack.clouds.modal.delete_secret("render-auth", "")
+    stack.clouds.modal.create_secret("render-auth", "", {"MODAL_AUTH_TOKEN": SecretStr("other")})
+    code, rows = stack.found()
+    assert (code, rows["MODAL_AUTH_TOKEN"]["consumers"]["modal:render-auth"]) == (4, "differs")
+    Observed(stack.guide.root / ".deploybook", "production").forget("modal:secret:render-auth")
+    code, rows = stack.found()
+    assert (code, rows["MODAL_AUTH_TOKEN"]["consumers"]["modal:render-auth"]) == (0, "cannot be told")
+
+
+def test_a_changed_vault_differs_everywhere_and_a_lost_one_too(stack: Stack) -> None:
+    vault = Vault(stack.guide.root / ".deploybook", "production")
+    vault.put({"MODAL_AUTH_TOKEN": SecretStr("ab" * 32)})
+    vault.forget("TURSO_AUTH_TOKEN")
+    code, rows = stack.found()
+    assert code == 4
+    assert rows["MODAL_AUTH_TOKEN"]["consumers"] == dict.fromkeys(("vercel", "render", "modal:render-auth"), "differs")
+    assert rows["TURSO_AUTH_TOKEN"]["details"] == dict.fromkeys(("vercel", "render"), "not in the vault")
+    assert rows["TURSO_AUTH_TOKEN"]["vault"] is False
+
+
+def test_a_place_without_its_credential_is_said_not_to_be_asked(stack: Stack) -> None:
+    env = {name: value for name, value in stack.exports.items() if not name.startswith("RENDER_")}
+    done = stack.status(env=env)
+    assert (done.code, "Render: NOT ASKED. RENDER_API_KEY is not set." in done.output) == (0, True)
+    _, rows = stack.found(env=env)
+    assert rows["TURSO_AUTH_TOKEN"]["consumers"] == {"vercel": "equal", "render": "not asked"}
+
+
+def test_a_place_that_refuses_hides_no_other(stack: Stack) -> None:
+    env = stack.exports | {"RENDER_API_KEY": "canary-wrong-key"}
+    code, rows = stack.found(env=env)
+    assert (code, rows["TURSO_AUTH_TOKEN"]["consumers"]) == (3, {"vercel": "equal", "render": "cannot be told"})
+    done = stack.status(env=env)
+    assert ("RENDER_API_KEY" in done.output, "canary-wrong-key" in done.output) == (True, False)
+    stack.vercel_call("DELETE", f"/{stack.vercel_entry('DEPLOY_ENV')['id']}")
+    assert stack.status(env=env).code == 4
+
+
+def test_names_are_the_runbooks_parameters(stack: Stack, tmp_path: Path) -> None:
+    code, rows = stack.found("-p", "project_name", "other", "-p", "service_name", "other")
+    assert (code, rows["STORAGE_BACKEND"]["consumers"]) == (4, {"vercel": "missing", "render": "missing"})
+    given = tmp_path / "names.yaml"
+    given.write_text(f"project_name: {NAME}\nbucket_name: some-bucket\n")
+    assert stack.found("-f", str(given))[0] == 0
+    assert stack.status("-p", "projekt_name", "x").code == 2
+
+
+def test_nothing_asked_is_no_success(guide: Guide) -> None:
+    done = guide.run("env", "status")
+    assert (done.code, done.output.count("NOT ASKED"), "Nothing was compared" in done.output) == (2, len(PLACES), True)
+
+
+def test_places_are_asked_by_credentials_of_the_contract() -> None:
+    known = {each.name: each.sections for each in CONTRACT.credentials}
+    for place in PLACES:
+        sections = {CONSUMERS[consumer] for consumer in place.consumers}
+        assert len(sections) == 1
+        assert [name for name in place.credentials if not sections & set(known[name])] == []
+
+
+def test_every_place_that_can_be_asked_is() -> None:
+    """A cloud whose package compares is among the places."""
+    written = {path.parent.name for path in (ROOT / "scripts/deploybook/clouds").glob("*/comparing.py")}
+    assert written == {place.title.lower() for place in PLACES}
