@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 if TYPE_CHECKING:
+    from deploybook.clouds.github.client import GitHub
     from deploybook.clouds.modal.client import Modal
     from deploybook.clouds.r2.client import Cloudflare
     from deploybook.clouds.r2.objects import Store
     from deploybook.clouds.render.client import Render
+    from deploybook.clouds.studio.journey import Journey
     from deploybook.clouds.turso.client import Turso
     from deploybook.clouds.turso.hrana import LibSql
     from deploybook.clouds.vercel.client import Vercel
+    from deploybook.pushing import Pushed
 
 
 class Connections:
@@ -81,3 +84,23 @@ class Connections:
         from deploybook.clouds.render.client import Render
 
         return self._opened.enter_context(closing(Render.from_environment(self._environ)))
+
+    def journey(self, variables: Mapping[str, Pushed], job_seconds: float) -> Journey | None:
+        """The end-to-end check of the application at ``NEXT_PUBLIC_APP_URL``; None while a variable that it needs is missing."""
+        from deploybook.clouds.studio.client import Studio
+        from deploybook.clouds.studio.journey import Journey
+
+        values = {name: each.value for name, each in variables.items()}
+        studio = Studio.from_variables(values, self._environ)
+        store, database = self.objects(values), self.libsql(values)
+        secret = values.get("INTERNAL_WEBHOOK_SECRET")
+        if studio is None or store is None or database is None or secret is None:
+            return None
+        return Journey(self._opened.enter_context(closing(studio)), store, database, secret, job_seconds)
+
+    @cached_property
+    def github(self) -> GitHub:
+        """GitHub's REST API: ``GITHUB_TOKEN``, ``GITHUB_API_URL``; ``GITHUB_REPOSITORY`` where no repository is named."""
+        from deploybook.clouds.github.client import GitHub
+
+        return self._opened.enter_context(closing(GitHub.from_environment(self._environ)))

@@ -1,0 +1,90 @@
+"""The deployed application's own HTTP surface, as a browser uses it. Wire format: the application's contract."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from pydantic import SecretStr
+
+from deploybook import http
+from deploybook.errors import UnexpectedResponse, Unreachable
+
+R2_HOSTS = ".r2.cloudflarestorage.com"
+
+
+@dataclass
+class Answer:
+    """One answer: its status and its JSON (empty if it has none)."""
+
+    status: int
+    body: dict[str, Any]
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What stands under ``data``, or the body itself."""
+        data = self.body.get("data", self.body)
+        return data if isinstance(data, dict) else {}
+
+    @property
+    def error(self) -> str:
+        """What the application says is wrong; empty if it says nothing."""
+        error = self.body.get("error") or self.body.get("message") or ""
+        return str(error.get("message", error) if isinstance(error, dict) else error)
+
+
+class Studio:
+    """The application at its public origin. Answers are given as they are; only an unreachable host is raised."""
+
+    def __init__(self, url: str, *, r2_endpoint: str = "") -> None:
+        self.url = url
+        # Where R2_ENDPOINT_URL stands for R2, it stands for the presigned URLs that the application hands out too.
+        stands_for = {R2_HOSTS: r2_endpoint} if r2_endpoint else None
+        self._client = http.client(url, retry_seconds=0, stands_for=stands_for)
+
+    @classmethod
+    def from_variables(cls, variables: Mapping[str, SecretStr], environ: Mapping[str, str]) -> Studio | None:
+        """The application at ``NEXT_PUBLIC_APP_URL``, or None while that is not known."""
+        url = variables.get("NEXT_PUBLIC_APP_URL")
+        return cls(url.get_secret_value(), r2_endpoint=environ.get("R2_ENDPOINT_URL", "")) if url else None
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def page(self) -> httpx.Response:
+        """GET ``/``."""
+        return self._send("open the page", "GET", "/")
+
+    def call(self, operation: str, method: str, path: str, **options: Any) -> Answer:
+        """One call of the API; ``operation`` says what was wanted, as the end of *could not …*."""
+        response = self._send(operation, method, path, **options)
+        try:
+            body = response.json()
+        except ValueError:
+            body = {}
+        return Answer(response.status_code, body if isinstance(body, dict) else {})
+
+    def storage(self, operation: str, method: str, url: str, **options: Any) -> httpx.Response:
+        """One request to a presigned URL that the application handed out."""
+        if not url.startswith("https://"):
+            raise UnexpectedResponse(
+                "Vercel",
+                operation,
+                f"The web app on Vercel handed out {url.split('?')[0]!r}, which is no URL in R2.",
+                "Set STORAGE_BACKEND=r2 and DEPLOY_ENV=production for Production on Vercel, and deploy again.",
+                "playback",
+            )
+        return self._send(operation, method, url, **options)
+
+    def _send(self, operation: str, method: str, url: str, **options: Any) -> httpx.Response:
+        try:
+            return self._client.request(method, url, **options)
+        except httpx.TransportError as error:
+            # A presigned URL is a capability: only its host is told.
+            host = httpx.URL(url).host or httpx.URL(self.url).host
+            service = "R2" if host.endswith(R2_HOSTS) else "Vercel"
+            message = f"Could not {operation}: {host} cannot be reached ({type(error).__name__})."
+            raise Unreachable(service, operation, message, "Check the network and the address.") from None
