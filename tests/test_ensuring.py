@@ -228,6 +228,14 @@ def test_the_one_time_value_is_kept_before_the_line_is_shown(world: World) -> No
     assert seen == [SecretStr("a")]
 
 
+def test_what_waits_for_a_variable_that_apply_will_know_is_planned(world: World) -> None:
+    thing = Thing("a", [])
+    thing.waits_for = "X"
+    for mode, foreseen in ((Mode.PLAN, {"X"}), (Mode.PLAN, {"Y"}), (Mode.APPLY, {"X"})):
+        Ensurer("s", mode, NO_CLOUDS, world.vault, world.ledger, world.lines.append, foreseen).ensure(thing)
+    assert (world.outcomes(), thing.calls) == (["would create", "later", "later"], [])
+
+
 def test_what_waits_for_a_variable_is_told_and_left(world: World) -> None:
     thing = Thing("a", [])
     thing.waits_for = "X"

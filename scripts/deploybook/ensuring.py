@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from deploybook.clouds.connections import Connections
@@ -20,7 +20,14 @@ class Ensurer:
     """Ensures the resources of one section's run. ``drifted`` collects what ``verify`` found to be otherwise than wished."""
 
     def __init__(
-        self, slug: str, mode: Mode, clouds: Connections, vault: Vault, ledger: Ledger, show: Callable[[Line], None]
+        self,
+        slug: str,
+        mode: Mode,
+        clouds: Connections,
+        vault: Vault,
+        ledger: Ledger,
+        show: Callable[[Line], None],
+        foreseen: Collection[str] = (),
     ) -> None:
         self._slug = slug
         self._mode = mode
@@ -28,6 +35,8 @@ class Ensurer:
         self._vault = vault
         self._ledger = ledger
         self._show = show
+        # Variables that are known when this section has run, in this mode or not: what waits for them is made then.
+        self._foreseen = foreseen
         self._condemned: list[tuple[Resource[Any], Any]] = []
         self._told: set[Made] = set()
         self._lock = threading.Lock()
@@ -40,7 +49,7 @@ class Ensurer:
     def ensure(self, resource: Resource[Any]) -> Any:
         """Bring one resource to what is wished and give its state; see ``Runbook.ensure``."""
         if resource.waits_for and self._mode is not Mode.DESTROY:
-            self._line("later", resource, f"needs {resource.waits_for}")
+            self._wait(resource, resource.waits_for)
             return None
         state = resource.read(self._clouds)
         again = self._already_told(resource)
@@ -70,6 +79,12 @@ class Ensurer:
             self._ledger.remove(self._made(resource))
             self._line("delete", resource, detail or "")
         self._condemned.clear()
+
+    def _wait(self, resource: Resource[Any], name: str) -> None:
+        if self._mode is Mode.PLAN and name in self._foreseen:
+            self._line("would create", resource, f"once {name} is known")
+        else:
+            self._line("later", resource, f"needs {name}")
 
     def _absent(self, resource: Resource[Any]) -> Any:
         if self._mode is Mode.PLAN:

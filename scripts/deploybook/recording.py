@@ -37,6 +37,8 @@ class Recorder:
         self._shown = shown
         self._show = show
         self._recorded: dict[str, str] = {}
+        # What this run was given to record, in the vault or not: ``plan`` and ``verify`` go on with it as ``apply`` would.
+        self.given: dict[str, SecretStr] = {}
 
     def record(self, name: str, value: str | SecretStr | None) -> None:
         """See ``Runbook.record``."""
@@ -48,6 +50,7 @@ class Recorder:
         if secret is None or not secret.get_secret_value():
             self._unknown(name)
             return
+        self.given[name] = secret
         if self._mode.makes:
             variable.validate_value(secret.get_secret_value())
         same = held == secret

@@ -56,7 +56,9 @@ class Runbook:
         self.clouds = clouds
         self.vault = Vault(state, environment)
         self.observed = Observed(state, environment)
-        self._ensurer = Ensurer(slug, mode, clouds, self.vault, Ledger(state, environment), self._show)
+        foreseen = {variable.name for variable in (*contract.needed_by(slug), *contract.produced_by(slug))}
+        ledger = Ledger(state, environment)
+        self._ensurer = Ensurer(slug, mode, clouds, self.vault, ledger, self._show, foreseen)
         self._redactor = Redactor()
         self._failed: list[str] = []
         self._recorder = Recorder(slug, mode, contract, self.vault, self._redactor, self._ensurer.shown, self._show)
@@ -117,9 +119,9 @@ class Runbook:
         self._recorder.record(name, value)
 
     def known(self, name: str, instead: str = "") -> str:
-        """``instead`` if given, else a variable's value from the vault, else empty; in a dry run the contract's example."""
+        """``instead`` if given, else a variable's value as recorded, else empty; in a dry run the contract's example."""
         variable = self.contract.variable(name)
-        held = self.vault.get(name)
+        held = self._recorder.given.get(name) or self.vault.get(name)
         if instead or held:
             return instead or (held.get_secret_value() if held else "")
         return variable.example if self.mode is Mode.DRY_RUN else ""
@@ -145,7 +147,7 @@ class Runbook:
 
         What this section itself produces may still be lacking: it is left out until it is known.
         """
-        pushed, missing = variables_for(self.contract, consumer, self.vault.all(), os.environ)
+        pushed, missing = variables_for(self.contract, consumer, self.vault.all() | self._recorder.given, os.environ)
         if self.mode.checks:
             require(self.contract, missing, self.section.slug, self.vault.environment)
         return pushed
@@ -164,13 +166,20 @@ class Runbook:
         self._redactor.learn([secret])
         return secret
 
+    def note(self, text: str) -> None:
+        """Say what is going on while something is waited for; no claim, and nothing that was done."""
+        self._show(Line("note", "note", text))
+
     def manual(
         self, instruction: str, claim: str, test: Callable[..., str | None], *arguments: Any, when: object = True
     ) -> bool:
-        """A step that only a person can do, and the check that proves it was done; gives whether it was tested and holds."""
+        """A step that only a person can do, and the check that proves it was done; gives whether it was tested and holds.
+
+        In ``plan``: whether it would be tested.
+        """
         if self.mode is not Mode.DESTROY:
             self._show(Line("manual", "manual", instruction))
-        return self._holds(claim, test, *arguments, when=when)
+        return bool(when) if self.mode is Mode.PLAN else self._holds(claim, test, *arguments, when=when)
 
     def pasted(self, name: str, variable: str, stand_in: Callable[..., SecretStr], *arguments: Any) -> SecretStr | None:
         """A value that only a person can copy: from the environment variable that holds it, else the one in the vault, else None.

@@ -191,11 +191,11 @@ class Cors(Resource[list[dict[str, Any]]]):
         self.name = bucket
         self.bucket = bucket
         self.origin = origin
-        self.waits_for = None if origin else "NEXT_PUBLIC_APP_URL"
+        self.waits_for = "R2_BUCKET_NAME" if not bucket else None if origin else "NEXT_PUBLIC_APP_URL"
 
     def read(self, clouds: Connections) -> list[dict[str, Any]] | None:
         """All rules of the bucket, or None if ours is not among them."""
-        self._others = clouds.cloudflare.cors_rules(self.bucket) or []
+        self._others = (clouds.cloudflare.cors_rules(self.bucket) or []) if self.bucket else []
         return self._others if any(rule.get("id") == CORS_RULE_ID for rule in self._others) else None
 
     def differences(self, state: list[dict[str, Any]]) -> list[Change]:
