@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from deploybook import http
 from deploybook.clouds.api import Api
 from deploybook.clouds.credentials import endpoint, secret
-from deploybook.errors import UnexpectedResponse
 
 API_URL = "https://api.render.com/v1"
 PAGE = 100
@@ -25,6 +24,7 @@ class Render:
     """The workspaces that one API key can act in. Every method raises a ServiceError when Render refuses."""
 
     api: Api
+    _owners: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Render:
@@ -38,8 +38,9 @@ class Render:
         self.api.client.close()
 
     def owners(self) -> list[dict[str, Any]]:
-        """The workspaces: ``{id, name, email, type}``."""
-        return list(self._pages("list the workspaces", "/owners", "owner"))
+        """The workspaces: ``{id, name, email, type}`` (operation list-owners), read once."""
+        self._owners = self._owners or list(self._pages("list the workspaces", "/owners", "owner"))
+        return self._owners
 
     def workers(self, name: str, owner_id: str) -> list[dict[str, Any]]:
         """The background workers of this name (operation list-services)."""
@@ -53,8 +54,9 @@ class Render:
 
     def update_service(self, service_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Change settings; takes effect with the next deploy (operation update-service)."""
+        # The same settings over themselves change nothing: unlike other PATCHes this one may be sent again.
         changed: dict[str, Any] = self.api.json(
-            "change the worker", "PATCH", f"/services/{service_id}", json=dict(body)
+            "change the worker", "PATCH", f"/services/{service_id}", json=dict(body), repeatable=True
         )
         return changed
 
@@ -91,27 +93,14 @@ class Render:
         return found
 
     def start_deploy(self, service_id: str) -> str:
-        """Start a deploy and give its id. Render answers 201 with the deploy, or 202 with nothing where one is queued."""
-        known = {each["id"] for each in self.deploys(service_id)}
+        """Start a deploy (operation create-deploy) and give its id; empty where Render queues it: it answers 202 with no body then."""
         answer = self.api.call("start a deploy", "POST", f"/services/{service_id}/deploys", json={})
-        if answer.status_code == 201:
-            return str(answer.json()["id"])
-        new = [each["id"] for each in self.deploys(service_id) if each["id"] not in known]
-        if not new:
-            raise UnexpectedResponse(
-                "Render", "start a deploy", "Render queued a deploy and does not list it.", "Run this again."
-            )
-        return str(new[0])
+        return str(answer.json()["id"]) if answer.status_code == 201 else ""
 
-    def logs(self, owner_id: str, service_id: str, since: str) -> list[str]:
-        """The last hundred log lines of a service since a time (ISO 8601), oldest first."""
-        params = {
-            "ownerId": owner_id,
-            "resource": service_id,
-            "startTime": since,
-            "direction": "backward",
-            "limit": 100,
-        }
+    def logs(self, owner_id: str, service_id: str, since: str, texts: Sequence[str] = ()) -> list[str]:
+        """The last hundred log lines of a service since a time (ISO 8601), with one of the texts if any are given; oldest first."""
+        about = {"ownerId": owner_id, "resource": service_id, "startTime": since, "direction": "backward", "limit": 100}
+        params = about | ({"text": list(texts)} if texts else {})
         found = self.api.json("read the log", "GET", "/logs", params=params)["logs"]
         return [str(each["message"]) for each in sorted(found, key=lambda each: str(each["timestamp"]))]
 

@@ -2,83 +2,91 @@
 
 from __future__ import annotations
 
+import html
 import re
-import time
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
 import httpx
 from pydantic import SecretStr
 
 from deploybook import http
-from deploybook.clouds.render.client import Render
-from deploybook.clouds.render.deploy import LIMIT_SECONDS, wait_live
-from deploybook.clouds.render.worker import WorkerState
-from deploybook.errors import UnexpectedResponse, Unreachable, VerificationFailed
+from deploybook.clouds.render.waiting import appeared
+from deploybook.errors import InvalidValue, RateLimited, UnexpectedResponse, Unreachable
 
-APPEARS_SECONDS = 20.0
+if TYPE_CHECKING:
+    from deploybook.clouds.render.client import Render
+    from deploybook.clouds.render.deploy import Deploy
+    from deploybook.clouds.render.worker import WorkerState
+
 ENTRY = "render-deploy-hook"
+COPY_AGAIN = "Copy it again, whole: the worker's Settings, Deploy Hook."
 SHOWN = re.compile(r'<code id="deploy-hook">([^<]+)</code>')
 
 
-def proved(render: Render, worker: WorkerState, hook: SecretStr, held: SecretStr | None) -> str:
-    """The URL is this worker's. One that is not the ``held`` one yet is used once, and the deploy that it starts is waited for."""
-    parts = urlsplit(hook.get_secret_value())
-    if not parts.path.endswith(f"/deploy/{worker.id}") or "key=" not in parts.query:
-        raise VerificationFailed(
-            "The deploy hook is not this worker's.",
-            "Copy it again: the worker's Settings, Deploy Hook.",
-            ENTRY,
-            f"…/deploy/{worker.id}?key=…",
-        )
+def proved(render: Render, deploy: Deploy, hook: SecretStr, held: SecretStr | None, may_use: bool) -> str:
+    """The URL is this worker's. If ``may_use``, one that is not the ``held`` one yet is used once, and its deploy followed until live.
+
+    Raises InvalidValue for another URL, UnexpectedResponse if Render does not take it or no deploy appears: none of these may be retried
+    by a patient check, for every use starts a deploy.
+    """
+    _require_form(render, deploy.worker, hook)
     if hook == held:
         return "form and worker; it was used when it was recorded"
-    known = {each["id"] for each in render.deploys(worker.id)}
-    _use(hook)
-    started = _appeared(render, worker, known)
-    wait_live(render, worker, started, LIMIT_SECONDS)
+    if not may_use:
+        return "form and worker; apply uses it once and records it"
+    known = {each["id"] for each in render.deploys(deploy.worker.id)}
+    lost = _use(hook)
+    started = appeared(render, deploy.worker, known, "deploy_hook")
+    if not started:
+        if lost:
+            raise lost
+        message = "The deploy hook was accepted, but no deploy appeared."
+        raise UnexpectedResponse("Render", "use the deploy hook", message, "Look at the worker's Events.", ENTRY)
+    deploy.follow(render, started)
     return f"it started {started}"
 
 
 def copied_by_a_person(render: Render, worker: WorkerState) -> SecretStr:
-    """In a dry run: what a person would copy from the dashboard's page. The real dashboard has no such page for programs."""
-    origin = urlsplit(str(render.api.client.base_url))
-    url = f"{origin.scheme}://{origin.netloc}/dashboard/{worker.id}/settings"
-    page = render.api.call("open the dashboard", "GET", url).text
-    found = SHOWN.search(page)
+    """Stands in, in a dry run, for the person who copies it from the dashboard: Render's own dashboard has no page for programs."""
+    url = f"{_origin(render)}/dashboard/{worker.id}/settings"
+    found = SHOWN.search(render.api.call("open the dashboard", "GET", url).text)
     if not found:
-        raise UnexpectedResponse(
-            "Render", "open the dashboard", "The dashboard shows no deploy hook.", "Look at the page.", ENTRY
-        )
-    return SecretStr(found[1].replace("&amp;", "&"))
+        message = "The dashboard shows no deploy hook."
+        raise UnexpectedResponse("Render", "open the dashboard", message, "Look at the page.", ENTRY)
+    return SecretStr(html.unescape(found[1]))
 
 
-def _use(hook: SecretStr) -> None:
+def _require_form(render: Render, worker: WorkerState, hook: SecretStr) -> None:
+    value = hook.get_secret_value()
+    if any(character.isspace() for character in value):
+        raise InvalidValue("The deploy hook contains white space.", COPY_AGAIN, ENTRY)
+    # It answers where the API does: whatever else was pasted must not be called.
+    if not re.fullmatch(rf"{re.escape(_origin(render))}/deploy/{re.escape(worker.id)}\?key=[^\s&#]+", value):
+        form = f"{_origin(render)}/deploy/{worker.id}?key=…"
+        raise InvalidValue(f"The deploy hook is not this worker's, which begins {form}.", COPY_AGAIN, ENTRY)
+
+
+def _use(hook: SecretStr) -> Unreachable | None:
+    """Send it; gives the error of an answer that was lost: the deploy may have begun all the same."""
+    operation = "use the deploy hook"
     try:
-        with http.client(retry_seconds=0) as client:
+        with http.client() as client:
             answer = client.post(hook.get_secret_value())
     except httpx.TransportError as error:
-        # The URL is the secret: only its host is told.
-        host = urlsplit(hook.get_secret_value()).hostname
-        raise Unreachable(
-            "Render", "use the deploy hook", f"{host} cannot be reached ({type(error).__name__}).", "Try again.", ENTRY
-        ) from None
-    if answer.status_code not in {200, 201, 202}:
-        raise VerificationFailed(
-            "Render does not accept the deploy hook.",
-            "It was regenerated: copy it again from the worker's Settings, Deploy Hook.",
-            ENTRY,
-            "200",
-            str(answer.status_code),
-        )
+        # The URL is the secret: it is not told.
+        message = f"Render's deploy hook cannot be reached ({type(error).__name__})."
+        return Unreachable("Render", operation, message, "Check the network, then run this again.")
+    status = answer.status_code
+    if status in {200, 201, 202}:
+        return None
+    if status == 429:
+        message = "Render takes no more deploys of this worker for now (429)."
+        raise RateLimited("Render", operation, message, "Wait a minute, then run this again.", status=status)
+    message = f"Render does not accept the deploy hook ({status})."
+    hint = "If it was regenerated, copy the new one: the worker's Settings, Deploy Hook."
+    raise UnexpectedResponse("Render", operation, message, hint, ENTRY, status)
 
 
-def _appeared(render: Render, worker: WorkerState, known: set[str]) -> str:
-    deadline = time.monotonic() + APPEARS_SECONDS
-    while time.monotonic() < deadline:
-        for each in render.deploys(worker.id):
-            if each["id"] not in known and each.get("trigger") == "deploy_hook":
-                return str(each["id"])
-        time.sleep(0.5)
-    raise VerificationFailed(
-        "The deploy hook was accepted, but no deploy appeared.", "Look at the worker's deploys.", ENTRY
-    )
+def _origin(render: Render) -> str:
+    base = render.api.client.base_url
+    return f"{base.scheme}://{base.netloc.decode()}"

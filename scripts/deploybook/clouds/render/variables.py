@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from deploybook.clouds.render.worker import UNDEPLOYED, WorkerState
+from pydantic import SecretStr
+
+from deploybook.clouds.render.undeployed import Undeployed
+from deploybook.clouds.render.worker import WorkerState
 from deploybook.clouds.resource import Change, Resource
 from deploybook.clouds.vercel.fingerprints import matches
 from deploybook.errors import VerificationFailed
@@ -32,13 +35,14 @@ class Variables(Resource[dict[str, str]]):
         self.goes_with = ("Render worker", name)
         self._worker = worker
         self._wanted = dict(wanted)
-        self._observed = observed
+        self._undeployed = Undeployed(observed, name)
         self._found: dict[str, str] | None = None
 
     def read(self, clouds: Connections) -> dict[str, str] | None:
-        """Operation list-env-vars, once; None if none of the wanted names is there."""
+        """Operation get-env-vars-for-service, once; None if none of the wanted names is there, or they came with the worker just now."""
         self._found = clouds.render.variables(self._worker.id) if self._worker.id else {}
-        return self._found if self._found.keys() & self._wanted.keys() else None
+        made_now = bool(self._worker.first_deploy)
+        return None if made_now or not self._found.keys() & self._wanted.keys() else self._found
 
     def differences(self, state: dict[str, str]) -> list[Change]:
         """One change for each variable that is missing or differs; values are compared and never shown."""
@@ -46,8 +50,9 @@ class Variables(Resource[dict[str, str]]):
         return [Change(name, problem, "as in the vault") for name, problem in problems.items() if problem]
 
     def create(self, clouds: Connections) -> dict[str, str]:
-        """Set all of them."""
-        return self._set(clouds, list(self._wanted))
+        """Set those that did not come with the worker."""
+        found = self._found or {}
+        return self._set(clouds, [change.field for change in self.differences(found)])
 
     def update(self, clouds: Connections, state: dict[str, str], changes: list[Change]) -> dict[str, str]:
         """Set those that differ."""
@@ -63,55 +68,54 @@ class Variables(Resource[dict[str, str]]):
         """Nothing is there yet."""
         return {}
 
+    @property
+    def differ(self) -> bool:
+        """Whether what was last looked at differs from what is wished, so that setting it calls for a deploy."""
+        return self._found is not None and bool(self.differences(self._found))
+
     def verify(self, render: Render) -> str:
-        """Look again if something was written, and raise VerificationFailed naming the first variable that differs."""
-        if self._found is None:
-            self._found = render.variables(self._worker.id)
-        changes = self.differences(self._found)
+        """Look again if something was written, and raise VerificationFailed naming the variables that differ."""
+        changes = self.differences(self._looked_at(render))
         if changes:
             found = ", ".join(f"{change.field} {change.old}" for change in changes)
             message = f"Render: {changes[0].field} is {changes[0].old}."
-            raise VerificationFailed(
-                message, "Run deploybook run render --mode apply.", "render-variables", "as in the vault", found
-            )
-        left = sorted(self._found.keys() - self._wanted.keys())
+            hint = "Run deploybook run render --mode apply."
+            raise VerificationFailed(message, hint, "render-variables", "as in the vault", found)
+        left = sorted(self._looked_at(render).keys() - self._wanted.keys())
         return f"{len(self._wanted)}" + (f"; not in the contract, and left: {', '.join(left)}" if left else "")
 
-    def agree_with_vercel(self, vercel: Vercel, project_name: str) -> str:
+    def agree_with_vercel(
+        self, render: Render, vercel: Vercel, project_name: str, wanted_there: Collection[str]
+    ) -> str:
         """What web app and worker share is the same at both: by Vercel's fingerprints, or by value where it shows one."""
         project = vercel.project(project_name)
         entries = vercel.variables(project["id"]) if project else []
-        serving = {entry["key"]: entry for entry in entries if "production" in (entry.get("target") or [])}
-        shared = sorted(serving.keys() & self._wanted.keys())
-        for name in shared:
-            value, entry = self._wanted[name].value, serving[name]
-            same = (
-                matches(entry.get("comment"), value)
-                if entry["type"] == "sensitive"
-                else entry.get("value") == value.get_secret_value()
-            )
-            if not same:
-                raise VerificationFailed(
-                    f"{name} differs between Vercel and Render.",
-                    "Run deploybook run vercel render --mode apply.",
-                    "worker-idle",
-                )
-        if not shared:
-            raise VerificationFailed(
-                f"Vercel's project {project_name} shares no variable.", "Run the vercel section.", "vercel-variables"
-            )
+        there = {entry["key"]: entry for entry in entries if "production" in (entry.get("target") or [])}
+        here = self._looked_at(render)
+        shared = sorted(self._wanted.keys() & set(wanted_there))
+        otherwise = [name for name in shared if not _same(here.get(name), there.get(name))]
+        if otherwise:
+            message = f"Vercel's project {project_name} and Render differ in {', '.join(otherwise)}."
+            hint = "Run deploybook run vercel render --mode apply."
+            raise VerificationFailed(message, hint, "worker-idle", "the same at both")
         return f"{len(shared)} shared"
 
+    def _looked_at(self, render: Render) -> dict[str, str]:
+        if self._found is None:
+            self._found = render.variables(self._worker.id) if self._worker.id else {}
+        return self._found
+
     def _set(self, clouds: Connections, names: list[str]) -> dict[str, str]:
-        # Before the first write: a run killed between write and deploy must deploy when it is run again.
-        self._observed.put(UNDEPLOYED, {"what": "variables"})
+        found = self._found or {}
+        if not names:
+            return found
+        self._undeployed.note("variables")
+        values = {name: self._wanted[name].value.get_secret_value() for name in names}
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-            values = {name: self._wanted[name].value.get_secret_value() for name in names}
             list(pool.map(lambda name: clouds.render.put_variable(self._worker.id, name, values[name]), names))
-        found = {**(self._found or {}), **values}
-        # What was written is looked at again by ``verify``.
+        # What was written is looked at again before anything is said of it.
         self._found = None
-        return found
+        return {**found, **values}
 
 
 def _judge(found: str | None, wanted: Pushed) -> str:
@@ -120,3 +124,11 @@ def _judge(found: str | None, wanted: Pushed) -> str:
     if found == wanted.value.get_secret_value():
         return ""
     return "different by white space" if found.strip() == wanted.value.get_secret_value() else "different"
+
+
+def _same(here: str | None, there: Mapping[str, Any] | None) -> bool:
+    if here is None or there is None:
+        return False
+    if there["type"] == "sensitive":
+        return matches(there.get("comment"), SecretStr(here))
+    return bool(there.get("value") == here)

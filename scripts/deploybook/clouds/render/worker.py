@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from deploybook.clouds.render.undeployed import Undeployed
 from deploybook.clouds.resource import Change, Resource
-from deploybook.errors import Conflict, InvalidValue, NotFound
+from deploybook.errors import Conflict, InvalidValue, NotFound, PermissionDenied, ServiceError, UnexpectedResponse
 from deploybook.observed import Observed
 from deploybook.pushing import Pushed
 
@@ -15,8 +17,12 @@ if TYPE_CHECKING:
     from deploybook.clouds.connections import Connections
     from deploybook.clouds.render.client import Render
 
-# In the record of what we wrote: something was changed that no deploy has taken up yet.
-UNDEPLOYED = "render:undeployed"
+RUNTIME = "docker"
+PAYMENT_REQUIRED = 402
+# Who may have suspended a service; the other ones do not let the operator's key resume it.
+RESUMABLE = frozenset({"user", "stuck_crashlooping"})
+# Nothing has to be deployed for the running worker to know of this change.
+NEEDS_NO_DEPLOY = frozenset({"auto-deploy", "suspended"})
 
 
 @dataclass(frozen=True)
@@ -33,12 +39,19 @@ class Settings:
 
 @dataclass(frozen=True)
 class WorkerState:
-    """A worker as it is."""
+    """A worker as it is.
+
+    ``first_deploy`` is the deploy that began when this run made the worker. ``pending`` says why what runs must be deployed again.
+    """
 
     id: str
     owner_id: str
     settings: Settings
-    suspended: bool = False
+    suspenders: tuple[str, ...] = ()
+    auto_deploy: bool = False
+    runtime: str = RUNTIME
+    first_deploy: str = ""
+    pending: str = ""
 
 
 class Worker(Resource[WorkerState]):
@@ -51,14 +64,20 @@ class Worker(Resource[WorkerState]):
     ) -> None:
         self.name = name
         self._owner_id = owner_id
-        self._settings = settings
+        # Render keeps a path as it was typed: ./worker/Dockerfile is worker/Dockerfile.
+        self._settings = replace(settings, dockerfile=_path(settings.dockerfile), context=_path(settings.context))
         self._variables = variables
-        self._observed = observed
+        self._undeployed = Undeployed(observed, name)
 
     def read(self, clouds: Connections) -> WorkerState | None:
         """By name: names are unique in a workspace."""
         found = [each for each in clouds.render.workers(self.name, self._owner_id) if each["name"] == self.name]
-        return _state(found[0]) if found else None
+        if not found:
+            return None
+        state = _state(found[0])
+        fields = {change.field for change in self.differences(state)}
+        pending = "settings" if fields - NEEDS_NO_DEPLOY else "suspension" if "suspended" in fields else ""
+        return replace(state, pending=pending)
 
     def differences(self, state: WorkerState) -> list[Change]:
         """Field by field; a repository is compared only if one is wished for."""
@@ -66,85 +85,102 @@ class Worker(Resource[WorkerState]):
         changes = [
             Change(field, found[field] or "none", wanted[field])
             for field in wanted
-            if wanted[field] and found[field] != wanted[field]
+            if wanted[field] and not _equal(field, found[field], wanted[field])
         ]
-        return [*changes, Change("suspended", "yes", "no")] if state.suspended else changes
+        if state.runtime != RUNTIME:
+            changes.append(Change("runtime", state.runtime or "none", RUNTIME))
+        if state.auto_deploy:
+            changes.append(Change("auto-deploy", "on", "off"))
+        if state.suspenders:
+            changes.append(Change("suspended", f"by {', '.join(state.suspenders)}", "no"))
+        return changes
 
     def create(self, clouds: Connections) -> WorkerState:
         """Operation create-service."""
         if not self._settings.repository:
-            raise InvalidValue(
-                "No git_repository is given.",
-                "Give the application's repository as <OWNER>/<NAME>.",
-                "render-repository",
-            )
-        body = {
-            "type": "background_worker",
-            "name": self.name,
-            "ownerId": self._owner_id,
-            # Deploys are started by CI through the deploy hook, after the checks; a push alone must not start one.
-            "autoDeploy": "no",
-            "repo": _url(self._settings.repository),
-            "branch": self._settings.branch,
-            "envVars": [
-                {"key": each.name, "value": each.value.get_secret_value()} for each in self._variables.values()
-            ],
-            "serviceDetails": {"runtime": "docker", "region": self._settings.region, **self._details()},
-        }
-        return _state(clouds.render.create_service(body)["service"])
+            hint = "Give the application's repository as <OWNER>/<NAME>."
+            raise InvalidValue("No git_repository is given.", hint, "render-repository")
+        # What was noted belongs to an earlier worker of this name.
+        self._undeployed.forget()
+        try:
+            made = clouds.render.create_service(self._wish())
+        except ServiceError as error:
+            raise self._explained(error) from None
+        return replace(_state(made["service"]), first_deploy=str(made.get("deployId") or ""))
 
     def update(self, clouds: Connections, state: WorkerState, changes: list[Change]) -> WorkerState:
-        """Operation update-service; a region can't be changed."""
+        """Operation update-service, then resume-service; raises Conflict for what can't be changed."""
         fields = {change.field for change in changes}
-        if "region" in fields:
-            raise Conflict(
-                "Render",
-                "change the region",
-                f"The worker {self.name} runs in {state.settings.region}, and Render can't move it to {self._settings.region}.",
-                f"Give region {state.settings.region}, or another service_name for a new worker.",
-                "render-region",
-            )
+        self._refuse_the_impossible(state, fields)
+        if fields - NEEDS_NO_DEPLOY:
+            self._undeployed.note("settings")
         if fields - {"suspended"}:
-            self._observed.put(UNDEPLOYED, {"what": "settings"})
-            body: dict[str, Any] = {"branch": self._settings.branch, "serviceDetails": self._details()}
-            if self._settings.repository:
-                body["repo"] = _url(self._settings.repository)
-            clouds.render.update_service(state.id, body)
-        if state.suspended:
+            clouds.render.update_service(state.id, self._source() | {"serviceDetails": self._details()})
+        if state.suspenders:
             clouds.render.resume(state.id)
-        return WorkerState(state.id, state.owner_id, self._settings)
+        return WorkerState(state.id, state.owner_id, self._settings, pending=state.pending)
 
     def delete(self, clouds: Connections, state: WorkerState) -> None:
         """Operation delete-service."""
         clouds.render.delete_service(state.id)
-        self._observed.forget(UNDEPLOYED)
+        self._undeployed.forget()
 
     def planned(self) -> WorkerState:
         """Its id is known only when it is made."""
         return WorkerState("", self._owner_id, self._settings)
 
+    def _wish(self) -> dict[str, Any]:
+        variables = [{"key": each.name, "value": each.value.get_secret_value()} for each in self._variables.values()]
+        details = {"runtime": RUNTIME, "region": self._settings.region, **self._details()}
+        about = {"type": "background_worker", "name": self.name, "ownerId": self._owner_id}
+        return about | self._source() | {"envVars": variables, "serviceDetails": details}
+
+    def _source(self) -> dict[str, Any]:
+        # CI starts deploys through the deploy hook, after its checks: a push alone must not start one as well.
+        source = {"autoDeploy": "no", "branch": self._settings.branch}
+        return source | ({"repo": _url(self._settings.repository)} if self._settings.repository else {})
+
     def _details(self) -> dict[str, Any]:
         docker = {"dockerfilePath": self._settings.dockerfile, "dockerContext": self._settings.context}
         return {"plan": self._settings.plan, "envSpecificDetails": docker}
+
+    def _explained(self, error: ServiceError) -> ServiceError:
+        if error.status == PAYMENT_REQUIRED:
+            hint = "Add a payment method to the workspace (Billing): background workers have no free plan."
+            return PermissionDenied("Render", error.operation, error.message, hint, "render-billing", error.status)
+        if error.status == 400 and "repo" in error.message.lower():
+            hint = f"Check git_repository, and that Render's GitHub app may read {self._settings.repository}."
+            return UnexpectedResponse("Render", error.operation, error.message, hint, "render-repository", error.status)
+        return error
+
+    def _refuse_the_impossible(self, state: WorkerState, fields: set[str]) -> None:
+        there, wanted = state.settings, self._settings
+        if "region" in fields:
+            message = f"The worker {self.name} runs in {there.region}, and Render can't move it to {wanted.region}."
+            hint = f"Give region {there.region}, or another service_name for a new worker."
+            raise Conflict("Render", "change the region", message, hint, "render-region")
+        if "runtime" in fields:
+            message = f"The service {self.name} is not built from a Dockerfile: its runtime is {state.runtime}."
+            hint = "Give another service_name: that service is not this guide's worker."
+            raise Conflict("Render", "change the runtime", message, hint)
+        if not RESUMABLE.issuperset(state.suspenders):
+            message = f"The worker {self.name} is suspended by {', '.join(state.suspenders)}, which no key can undo."
+            raise Conflict("Render", "resume the worker", message, "Settle it under Billing.", "render-not-live")
 
 
 def owner(render: Render, name: str) -> str:
     """The id of the workspace: the one named, or the only one. Raises NotFound or InvalidValue, naming those there are."""
     owners = render.owners()
-    names = ", ".join(sorted(each["name"] for each in owners)) or "none"
+    names = ", ".join(sorted(f"{each['name']} ({each['id']})" for each in owners)) or "none"
     found = [each for each in owners if name in {each["name"], each["id"]}] if name else owners
     if not found:
-        raise NotFound(
-            "Render",
-            "find the workspace",
-            f"The key sees no workspace {name} (it sees {names}).",
-            "Check owner.",
-            "render-owner",
-        )
+        wanted = f"workspace {name}" if name else "workspace at all"
+        message = f"The key sees no {wanted} (it sees {names})."
+        hint = "Check the parameter owner, and whose key it is."
+        raise NotFound("Render", "find the workspace", message, hint, "render-owner")
     if len(found) > 1:
-        raise InvalidValue(
-            f"The key sees several workspaces: {names}.", "Name one in the parameter owner.", "render-owner"
-        )
+        message = f"The key sees several workspaces: {names}."
+        raise InvalidValue(message, "Name one in the parameter owner, by its id if two have one name.", "render-owner")
     return str(found[0]["id"])
 
 
@@ -157,6 +193,15 @@ def _url(repository: str) -> str:
     return f"https://github.com/{repository}"
 
 
+def _equal(field: str, found: str, wanted: str) -> bool:
+    # GitHub does not tell OWNER/NAME from owner/name; branches and paths are told apart.
+    return found.casefold() == wanted.casefold() if field == "repository" else found == wanted
+
+
+def _path(path: str) -> str:
+    return posixpath.normpath(path or ".")
+
+
 def _state(found: Mapping[str, Any]) -> WorkerState:
     details = found.get("serviceDetails") or {}
     docker = details.get("envSpecificDetails") or {}
@@ -165,7 +210,15 @@ def _state(found: Mapping[str, Any]) -> WorkerState:
         branch=found.get("branch") or "",
         region=details.get("region") or "",
         plan=details.get("plan") or "",
-        dockerfile=str(docker.get("dockerfilePath") or "").removeprefix("./"),
-        context=docker.get("dockerContext") or "",
+        dockerfile=_path(docker.get("dockerfilePath") or ""),
+        context=_path(docker.get("dockerContext") or ""),
     )
-    return WorkerState(found["id"], found["ownerId"], settings, found.get("suspended") == "suspended")
+    suspended = found.get("suspended") == "suspended"
+    return WorkerState(
+        found["id"],
+        found["ownerId"],
+        settings,
+        suspenders=tuple(found.get("suspenders") or ["user"]) if suspended else (),
+        auto_deploy=found.get("autoDeploy") == "yes",
+        runtime=details.get("runtime") or details.get("env") or "",
+    )

@@ -1,0 +1,59 @@
+"""What proves that the worker does its work: it is live, and its own log says that it has started."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deploybook.clouds.render.waiting import LIVE
+from deploybook.errors import VerificationFailed
+
+if TYPE_CHECKING:
+    from deploybook.clouds.render.client import Render
+    from deploybook.clouds.render.deploy import Deploy
+    from deploybook.observed import Observed
+
+STARTED = "[Worker] Started"
+REFUSED = "is required"
+
+
+def is_live(render: Render, deploy: Deploy) -> str:
+    """The worker is not suspended and its newest deploy is live."""
+    worker = deploy.worker
+    newest = deploy.newest(render) if worker.id else deploy.planned()
+    found = "suspended" if worker.suspenders else newest.status or ("no deploy" if worker.id else "no worker")
+    if found != LIVE:
+        message, hint = "The worker on Render is not live.", "Run deploybook run render --mode apply."
+        raise VerificationFailed(message, hint, "render-not-live", LIVE, found)
+    return newest.id
+
+
+def has_started(render: Render, deploy: Deploy, observed: Observed) -> str:
+    """The worker's log says that it has started since the newest deploy was made; once seen it is remembered, for logs are not kept."""
+    worker = deploy.worker
+    newest = deploy.newest(render) if worker.id else deploy.planned()
+    key = f"render:started:{deploy.name}"
+    if not newest.id:
+        raise _silent("nothing is deployed")
+    lines = render.logs(worker.owner_id, worker.id, newest.created, (STARTED, REFUSED))
+    last = next((line for line in reversed(lines) if STARTED in line or _refuses(line)), "")
+    if _refuses(last):
+        hint = "Run deploybook run render --mode apply."
+        raise VerificationFailed(f"The worker on Render stopped: {last}.", hint, "worker-idle", STARTED, last)
+    seen = observed.get(key)
+    if last:
+        if seen.get("deploy") != newest.id:
+            observed.put(key, {"deploy": newest.id, "line": last})
+        return last
+    if seen.get("deploy") == newest.id:
+        return f"{seen['line']} (seen earlier; the log does not reach back so far)"
+    lines = render.logs(worker.owner_id, worker.id, newest.created)
+    raise _silent(lines[-1] if lines else "an empty log")
+
+
+def _refuses(line: str) -> bool:
+    return line.startswith("[Worker]") and REFUSED in line
+
+
+def _silent(found: str) -> VerificationFailed:
+    message, hint = "The worker on Render has not said that it started.", "Look at its log in the dashboard."
+    return VerificationFailed(message, hint, "worker-idle", STARTED, found)
