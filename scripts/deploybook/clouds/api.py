@@ -36,7 +36,8 @@ class Api:
     """One provider at one base URL with one credential.
 
     ``explain`` reads the provider's error body (its JSON, or None) and gives ``(code, message)``. ``credential`` is the variable that
-    the operator exported, named in hints. ``endpoint`` is the variable that overrides the base URL.
+    the operator exported, named in hints. ``endpoint`` is the variable that overrides the base URL. ``advise`` gives the hint that a
+    refusal itself holds, if any.
     """
 
     service: str
@@ -46,6 +47,7 @@ class Api:
     endpoint: str
     # Where a provider's own code tells more than the status does.
     by_code: Mapping[str, type[ServiceError]] = field(default_factory=dict)
+    advise: Callable[[httpx.Response], str] = lambda _: ""
 
     def call(
         self,
@@ -110,7 +112,8 @@ class Api:
         kind = self.by_code.get(code) or _BY_STATUS.get(status, UnexpectedResponse)
         label = f"{status}, code {code}" if code else str(status)
         text = f"{self.service} could not {operation}: {message.rstrip('.') or 'no reason given'} ({label})."
-        return kind(self.service, operation, text, self._hint(kind), status=status, code=code)
+        hint = self.advise(response) or self._hint(kind)
+        return kind(self.service, operation, text, hint, status=status, code=code)
 
     def _hint(self, kind: type[ServiceError]) -> str:
         if kind is Unauthorized:

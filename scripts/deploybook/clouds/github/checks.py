@@ -1,0 +1,154 @@
+"""The claims of the CI/CD section, each as a test: None or a detail if it holds, an error if not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from deploybook.clouds.github.client import GitHub
+from deploybook.clouds.github.resources import RepositorySecret, WorkflowFile
+from deploybook.clouds.github.runs import COMPLETED, NO_RUN, SUCCESS, RunState, newest
+from deploybook.clouds.github.target import Target
+from deploybook.errors import Conflict, NotFound, UnexpectedResponse, VerificationFailed
+
+if TYPE_CHECKING:
+    from deploybook.clouds.render.client import Render
+    from deploybook.clouds.vercel.client import Vercel
+
+JOBS = ("web", "worker")
+ENTRIES = {"web": "ci-vercel", "worker": "ci-render"}
+# Conclusions of a step or a job that are nothing to look into.
+HARMLESS = frozenset({SUCCESS, "skipped", "neutral", "", None})
+
+
+def token_sees_repository(github: GitHub, target: Target) -> str:
+    """The token is valid, and the repository visible to it and in use."""
+    try:
+        found = github.repository(target.repository)
+    except NotFound as error:
+        hint = "Check the name; else edit the token in GITHUB_TOKEN and tick this repository under Repository access."
+        raise NotFound("GitHub", error.operation, error.message, hint, "ci-repository", error.status) from None
+    for state in ("archived", "disabled"):
+        if found.get(state):
+            message = f"The repository {found['full_name']} is {state}: nothing can be changed in it."
+            hint = "Unarchive it, or name the one that is in use."
+            raise Conflict("GitHub", "read the repository", message, hint, "ci-repository")
+    return f"{found['full_name']}, {'private' if found.get('private') else 'public'}"
+
+
+def branch_is_there(github: GitHub, target: Target) -> str:
+    """The production branch exists."""
+    found = github.branch(target.repository, target.branch)
+    if found is None:
+        message = f"{target.repository} has no branch {target.branch}."
+        hint = "Push it, or name another with -p production_branch."
+        raise NotFound("GitHub", "read the branch", message, hint, "ci-repository", 404)
+    return "protected: the workflow file may have to come by a pull request" if found.get("protected") else ""
+
+
+def secrets_can_be_listed(github: GitHub, target: Target) -> str:
+    """The token has the Secrets permission; whether to write, only writing tells."""
+    return f"{len(github.secrets(target.repository))} there"
+
+
+def last_run(github: GitHub, workflow: WorkflowFile) -> str:
+    """The token has the Actions permission; how the last run ended is told, and no matter here."""
+    found = newest(github, workflow)
+    if found is None:
+        return "none yet"
+    when = f", {found.created:%Y-%m-%d %H:%M} UTC" if found.created else ""
+    return f"number {found.number}, {found.conclusion or found.status}{when}"
+
+
+def secrets_are_set(github: GitHub, target: Target, secrets: Iterable[RepositorySecret]) -> str:
+    """GitHub lists every one, none set by others since."""
+    wanted = list(secrets)
+    listed = github.secrets(target.repository)
+    for each in wanted:
+        if problem := each.problem(listed):
+            raise VerificationFailed(
+                f"The secret {each.variable} of {target.repository} is not as it should be.",
+                "Run deploybook run ci_cd --mode apply: it sets it from the vault.",
+                "ci-secrets",
+                "set by deploybook, from the vault",
+                problem,
+            )
+    return ", ".join(each.variable for each in wanted)
+
+
+def workflow_is_active(github: GitHub, workflow: WorkflowFile) -> str:
+    """GitHub knows the workflow, and nobody (nor 60 days without activity) has disabled it."""
+    found = github.workflow(workflow.target.repository, workflow.file)
+    if found is None or found["state"] != "active":
+        raise VerificationFailed(
+            f"The workflow {workflow.path} does not start at a push.",
+            "Open the repository's Actions page: enable Actions, then the workflow.",
+            "ci-not-triggered",
+            "active",
+            found["state"] if found else "not known to GitHub",
+        )
+    return str(found["name"])
+
+
+def deployed_both(github: GitHub, workflow: WorkflowFile) -> str:
+    """The newest run on the production branch succeeded in both jobs; a failing one is told by job and step."""
+    run = newest(github, workflow)
+    if run is None or run.status != COMPLETED:
+        found = "no run" if run is None else run.status
+        hint = "Push a commit, or wait for the run that goes on; then verify again."
+        raise VerificationFailed(
+            "The latest deploy by GitHub Actions is not finished.", hint, "ci-not-triggered", COMPLETED, found
+        )
+    jobs = github.jobs(workflow.target.repository, run.id)
+    ended = {str(job["name"]): job.get("conclusion") for job in jobs}
+    bad = next((name for name in (*JOBS, *ended) if ended.get(name) != SUCCESS), "")
+    if run.conclusion != SUCCESS or bad:
+        raise _failed(run, bad, jobs)
+    return f"run {run.number}: {', '.join(ended)}"
+
+
+def web_was_deployed(vercel: Vercel, project_id: SecretStr, run: RunState) -> str:
+    """Vercel has a ready production deployment that is younger than the run."""
+    since = _beginning(run, "ci-vercel").timestamp() * 1000
+    for each in vercel.production_deployments(project_id.get_secret_value()):
+        if (each.get("readyState") or each.get("state")) == "READY" and float(each["created"]) >= since:
+            return str(each["uid"])
+    raise VerificationFailed(
+        f"Run {run.number} ended well, but Vercel has made no production deployment since it began.",
+        "Compare VERCEL_PROJECT_ID with the project whose domain you serve.",
+        "ci-vercel",
+    )
+
+
+def worker_was_deployed(render: Render, hook: SecretStr, run: RunState) -> str:
+    """Render has a deploy of the hook's worker that the hook started, and that is younger than the run."""
+    since = _beginning(run, "ci-render")
+    service = urlsplit(hook.get_secret_value()).path.rpartition("/")[2]
+    for each in render.deploys(service):
+        if each.get("trigger") == "deploy_hook" and datetime.fromisoformat(each["createdAt"]) >= since:
+            return f"{each['id']}, {each['status']}"
+    raise VerificationFailed(
+        f"Run {run.number} ended well, but no deploy of {service} was started by its hook since.",
+        "Copy the deploy hook again: deploybook run render, then deploybook run ci_cd.",
+        "ci-render",
+    )
+
+
+def _beginning(run: RunState, entry: str) -> datetime:
+    if run == NO_RUN or run.created is None:
+        raise VerificationFailed("There is no run of the deploy workflow.", "Push a commit.", entry)
+    return run.created
+
+
+def _failed(run: RunState, job: str, jobs: list[dict[str, Any]]) -> UnexpectedResponse:
+    """An error that is not waited away: a finished run stays as it is."""
+    steps = [step for each in jobs if each["name"] == job for step in each.get("steps") or []]
+    step = next((str(each["name"]) for each in steps if each.get("conclusion") not in HARMLESS), "")
+    place = f" in job {job}" * bool(job) + f", step {step!r}" * bool(step)
+    message = f"Run {run.number} of the deploy workflow ended as {run.conclusion}{place or ', without a job'}."
+    hint = f"Mend what its log says ({run.page}), then choose Re-run jobs there."
+    return UnexpectedResponse("GitHub", "deploy", message, hint, ENTRIES.get(job, "ci-workflow-file"))

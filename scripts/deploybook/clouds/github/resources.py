@@ -1,0 +1,205 @@
+"""The repository's Actions secrets and its workflow file."""
+
+from __future__ import annotations
+
+import difflib
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
+
+from deploybook.clouds.github.client import GitHub
+from deploybook.clouds.github.target import Target
+from deploybook.clouds.resource import Change, Resource
+from deploybook.contract import Variable
+from deploybook.errors import Conflict, InvalidValue, NotFound, ServiceError
+from deploybook.layout import find_layout
+from deploybook.observed import Observed
+from deploybook.pushing import Pushed
+from deploybook.redact import fingerprint
+
+if TYPE_CHECKING:
+    from deploybook.clouds.connections import Connections
+
+# Seen from the guide's checkout: a person who sets CI/CD up by hand copies the same file.
+TEMPLATE = "runbooks/workflows/deploy.yml"
+BRANCH_PLACEHOLDER = "<PRODUCTION_BRANCH>"
+# What GitHub answers where the file is otherwise than the request says: created meanwhile, changed meanwhile, or a protected branch.
+CONTRADICTED = frozenset({409, 422})
+
+
+class RepositorySecret(Resource[str]):
+    """One Actions secret with the vault's value; its state is the time at which it was set.
+
+    GitHub never shows a value. ``observed`` remembers the time of our own write and a salted fingerprint of what was written: another
+    time means that somebody else wrote since. GitHub tells times to the second, so a write within the same second goes unseen.
+    """
+
+    kind: ClassVar[str] = "GitHub secret"
+
+    def __init__(self, repository: str, name: str, pushed: Pushed | None, observed: Observed) -> None:
+        if pushed and any(character.isspace() for character in pushed.value.get_secret_value()):
+            raise InvalidValue(
+                f"{name} contains white space.", "Give it again without the blank or line break that was pasted along."
+            )
+        self.name = f"{name} of {repository}"
+        self.variable = name
+        self.waits_for = None if pushed else name
+        self._repository = repository
+        self._pushed = pushed
+        self._observed = observed
+
+    def read(self, clouds: Connections) -> str | None:
+        """By name."""
+        return clouds.github.secret(self._repository, self.variable)
+
+    def differences(self, state: str) -> list[Change]:
+        """What our record says of the value."""
+        record = self._observed.get(self._key)
+        if not record:
+            # Not known to be wrong, and not known to be right: apply writes it, verify can't tell.
+            return [Change("value", "not known here", "written", requested=True)]
+        if record["updated_at"] != state:
+            return [Change("value", "set elsewhere since", "the vault's")]
+        assert self._pushed is not None
+        same = record["fingerprint"] == fingerprint(self._pushed.value, record["salt"])
+        return [] if same else [Change("value", "an older one", "the vault's")]
+
+    def create(self, clouds: Connections) -> str:
+        """Seal and set it, then remember when GitHub says that it was set."""
+        assert self._pushed is not None
+        clouds.github.put_secret(self._repository, self.variable, self._pushed.value)
+        updated_at = clouds.github.secret(self._repository, self.variable) or ""
+        salt = secrets.token_hex(8)
+        record = {"updated_at": updated_at, "salt": salt, "fingerprint": fingerprint(self._pushed.value, salt)}
+        self._observed.put(self._key, record)
+        return updated_at
+
+    def update(self, clouds: Connections, state: str, changes: list[Change]) -> str:
+        """The same request replaces it."""
+        del state, changes
+        return self.create(clouds)
+
+    def delete(self, clouds: Connections, state: str) -> None:
+        """Remove it; the next run of the workflow finds it empty."""
+        del state
+        clouds.github.delete_secret(self._repository, self.variable)
+        self._observed.forget(self._key)
+
+    def planned(self) -> str:
+        """It has no time yet."""
+        return ""
+
+    def problem(self, found: Mapping[str, str]) -> str:
+        """What is wrong with it among the secrets that GitHub lists; empty if nothing is known to be."""
+        if self.variable not in found:
+            return "missing"
+        changes = self.differences(found[self.variable])
+        return changes[0].old if changes else ""
+
+    @property
+    def _key(self) -> str:
+        return f"github:secret:{self._repository}:{self.variable}"
+
+
+def repository_secrets(
+    target: Target, wanted: Iterable[Variable], values: Mapping[str, Pushed], observed: Observed
+) -> list[RepositorySecret]:
+    """One resource for each variable that the contract sends to GitHub: each is made, left and removed for itself."""
+    return [RepositorySecret(target.repository, each.name, values.get(each.name), observed) for each in wanted]
+
+
+@dataclass(frozen=True)
+class FileState:
+    """A file as it is on the branch; ``commit`` is the one that wrote it in this run, else empty."""
+
+    sha: str
+    content: bytes
+    commit: str = ""
+
+
+class WorkflowFile(Resource[FileState]):
+    """The deploy workflow on the production branch. Writing it is a push, which starts it."""
+
+    kind: ClassVar[str] = "GitHub workflow"
+
+    def __init__(self, target: Target, path: str) -> None:
+        self.name = f"{path} of {target.repository}@{target.branch}"
+        self.target = target
+        self.path = path
+        template = (find_layout().root / TEMPLATE).read_text(encoding="utf-8")
+        self.content = template.replace(BRANCH_PLACEHOLDER, target.branch).encode()
+
+    @property
+    def file(self) -> str:
+        """The name by which Actions knows the workflow."""
+        return self.path.rpartition("/")[2]
+
+    def read(self, clouds: Connections) -> FileState | None:
+        """From the production branch."""
+        return self._read(clouds.github)
+
+    def differences(self, state: FileState) -> list[Change]:
+        """How many lines are otherwise."""
+        count = differing_lines(state.content, self.content)
+        return [
+            Change("content", f"{count} line{'s' * (count != 1)} differ{'s' * (count == 1)}", "as in the guide")
+        ] * bool(count)
+
+    def create(self, clouds: Connections) -> FileState:
+        """Commit it."""
+        return self._write(clouds.github, "Add the deploy workflow", "")
+
+    def update(self, clouds: Connections, state: FileState, changes: list[Change]) -> FileState:
+        """Commit it over what is there; what was there stays in the history."""
+        del changes
+        return self._write(clouds.github, "Set the deploy workflow back to the guide's", state.sha)
+
+    def delete(self, clouds: Connections, state: FileState) -> str:
+        """Commit its removal: pushes deploy nothing from then on."""
+        message = "Remove the deploy workflow"
+        clouds.github.delete_file(self.target.repository, self.path, self.target.branch, message, state.sha)
+        return "its past runs stay in GitHub's list"
+
+    def planned(self) -> FileState:
+        """Its content is known in advance."""
+        return FileState("", self.content)
+
+    def _read(self, github: GitHub) -> FileState | None:
+        found = github.file(self.target.repository, self.path, self.target.branch)
+        return None if found is None else FileState(*found)
+
+    def _write(self, github: GitHub, message: str, sha: str) -> FileState:
+        where = (self.target.repository, self.path, self.target.branch)
+        try:
+            commit = github.put_file(*where, self.content, message, sha)
+        except NotFound as error:
+            raise _refused(error, "Push the branch first, or give the right production_branch.") from None
+        except ServiceError as error:
+            if error.status not in CONTRADICTED:
+                raise
+            return self._already_there(github, error)
+        found = self._read(github)
+        return replace(found or self.planned(), commit=commit)
+
+    def _already_there(self, github: GitHub, error: ServiceError) -> FileState:
+        """A write that was carried out though its answer was lost, and so was refused when it was repeated; else the refusal stands."""
+        found = self._read(github)
+        if found is None or found.content != self.content:
+            hint = "If the branch is protected, bring the file in by a pull request; else run this again."
+            raise _refused(error, hint) from None
+        branch = github.branch(self.target.repository, self.target.branch)
+        return replace(found, commit=branch["commit"]["sha"] if branch else "")
+
+
+def differing_lines(found: bytes, wanted: bytes) -> int:
+    """In how many lines two files differ; 0 only if they are the same."""
+    old, new = (each.decode("utf-8", "replace").splitlines(keepends=True) for each in (found, wanted))
+    blocks = difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    count = sum(max(until - since, to - begin) for tag, since, until, begin, to in blocks if tag != "equal")
+    return count or int(found != wanted)
+
+
+def _refused(error: ServiceError, hint: str) -> ServiceError:
+    kind = Conflict if error.status in CONTRADICTED else type(error)
+    return kind("GitHub", error.operation, error.message, hint, "ci-workflow-file", error.status, error.code)

@@ -1,0 +1,40 @@
+"""Where CI/CD is set up: one repository and its production branch."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from deploybook.clouds.github.client import GitHub
+from deploybook.errors import InvalidValue, MissingVariable
+
+REPOSITORY = re.compile(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A repository ``owner/name``, and the branch whose pushes are deployed."""
+
+    repository: str
+    branch: str
+
+
+def target(github: GitHub, repository: str, branch: str, *, stand_in: bool = False) -> Target:
+    """The repository that is given, else the one that ``GITHUB_REPOSITORY`` names; raises MissingVariable or InvalidValue.
+
+    With ``stand_in``, in a dry run, it is the sandbox's repository whatever is given, and the branch is made there as a person would have.
+    """
+    chosen = github.named if stand_in else repository or github.named
+    if not chosen:
+        raise MissingVariable(
+            "Neither git_repository nor GITHUB_REPOSITORY is given.",
+            "Give the application's repository with -p git_repository <OWNER>/<NAME>.",
+        )
+    if not REPOSITORY.fullmatch(chosen):
+        raise InvalidValue(f"GITHUB_REPOSITORY is {chosen!r}.", "Give the repository as <OWNER>/<NAME>.")
+    if stand_in and github.branch(chosen, branch) is None:
+        default = github.repository(chosen)["default_branch"]
+        head = github.branch(chosen, default)
+        assert head is not None
+        github.create_branch(chosen, branch, head["commit"]["sha"])
+    return Target(chosen, branch)
