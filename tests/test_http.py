@@ -113,6 +113,13 @@ def test_429_is_repeated_after_the_time_that_it_asks(server: Scripted, method: s
     assert waits == [7.0]
 
 
+def test_a_limit_told_in_passing_delays_no_repetition(server: Scripted) -> None:
+    server.answers = [(502, {"X-RateLimit-Reset": str(int(time.time()) + 3000)})]
+    with client() as session:
+        assert session.get(server.url).status_code == 200
+    assert len(server.bodies) == 2
+
+
 def test_a_wait_beyond_the_budget_is_an_answer_at_once(server: Scripted) -> None:
     server.answers = [(429, {"Retry-After": "3600"})]
     with client() as session:
