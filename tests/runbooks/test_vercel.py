@@ -226,6 +226,24 @@ def test_variables_changed_by_hand_are_named_by_verify_and_repaired_by_apply(web
     no_secret_is_written(web, verified, plan, repaired, again)
 
 
+def test_plan_tells_what_follows_from_a_new_value_or_address(web: Web) -> None:
+    web.apply()
+    path = web.guide.root / ".deploybook" / "production.env"
+    path.write_text(path.read_text().replace(EARLIER["MODAL_AUTH_TOKEN"], "ad" * 32))
+    plan = web.run("plan")
+    assert plan.outcomes("resource") == ["unchanged", "would update", "would update", "unchanged"]
+    assert resources(web.apply()) == resources(plan)
+
+    domain = {"name": "studio.example.com"}
+    web.api.post("/v10/projects/studio-production/domains", json=domain).raise_for_status()
+    web.calls()
+    moved = web.run("plan", "-p", "domain", "studio.example.com")
+    assert (moved.code, moved.outcomes("resource")) == (0, ["unchanged"] + ["would update"] * 3), moved.output
+    assert "NEXT_PUBLIC_APP_URL: different → set for production" in moved.output
+    assert "→ https://studio.example.com" in moved.output
+    assert web.calls() == []
+
+
 def test_lost_answers_make_nothing_twice(web: Web) -> None:
     web.fault(kind="lost-answer", method="POST", path="/v11/projects")
     web.fault(kind="lost-answer", method="POST", path="/v10/projects/.*/env")

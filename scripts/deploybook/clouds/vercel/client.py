@@ -15,6 +15,8 @@ from deploybook.errors import InvalidValue, NotFound, Unauthorized, UnexpectedRe
 
 API_URL = "https://api.vercel.com"
 TEAM_ID = re.compile(r"team_[A-Za-z0-9]+")
+# A repeated DELETE whose first answer was lost finds nothing any more: that is what was wanted.
+GONE = (200, 204, 404)
 # Vercel answers 403, not 401, where the token itself is absent or unknown.
 TOKEN_REFUSED = {"invalid_token": Unauthorized, "missing_token": Unauthorized}
 
@@ -90,7 +92,7 @@ class Vercel:
 
     def delete_project(self, project_id: str) -> None:
         """Remove a project with its deployments, variables and domains."""
-        self.api.call("delete the project", "DELETE", f"/v9/projects/{project_id}")
+        self.api.call("delete the project", "DELETE", f"/v9/projects/{project_id}", expect=GONE)
 
     def variables(self, project_id: str) -> list[dict[str, Any]]:
         """Every variable of a project; values in clear but for sensitive ones, which have none."""
@@ -105,15 +107,15 @@ class Vercel:
         path, body = f"/v10/projects/{project_id}/env", [dict(variable) for variable in variables]
         # Writing the same values over themselves changes nothing: unlike other POSTs this one may be sent again.
         answer = self.api.json(operation, "POST", path, params={"upsert": "true"}, json=body, repeatable=True)
+        created: list[dict[str, Any]] = (
+            answer["created"] if isinstance(answer["created"], list) else [answer["created"]]
+        )
         if answer.get("failed"):
-            error = answer["failed"][0]["error"]
-            named = error.get("key") or error.get("envVarKey") or "a variable"
-            message = f"Vercel could not set {named}: {error['message'].rstrip('.')} ({error['code']})."
-            raise UnexpectedResponse(
-                "Vercel", operation, message, "Correct it in the dashboard, then run this again.", code=error["code"]
+            set_now = {variable["key"] for variable in created}
+            raise _not_set(
+                operation, answer["failed"][0]["error"], [each["key"] for each in body if each["key"] not in set_now]
             )
-        created = answer["created"]
-        return created if isinstance(created, list) else [created]
+        return created
 
     def retarget_variable(self, project_id: str, variable_id: str, targets: Sequence[str]) -> None:
         """Set where a variable applies; its value stays."""
@@ -122,7 +124,7 @@ class Vercel:
 
     def delete_variable(self, project_id: str, variable_id: str) -> None:
         """Remove a variable."""
-        self.api.call("delete a variable", "DELETE", f"/v9/projects/{project_id}/env/{variable_id}")
+        self.api.call("delete a variable", "DELETE", f"/v9/projects/{project_id}/env/{variable_id}", expect=GONE)
 
     def domains(self, project_id: str) -> list[dict[str, Any]]:
         """The domains of a project: ``{name, verified, redirect?, gitBranch?}``."""
@@ -169,3 +171,11 @@ class Vercel:
         ordered = sorted((event for event in events if event), key=lambda event: event.get("created", 0))
         texts = [str((event.get("payload") or {}).get("text") or event.get("text") or "") for event in ordered]
         return [text for text in texts if text][-lines:]
+
+
+def _not_set(operation: str, error: Mapping[str, Any], missing: Sequence[str]) -> UnexpectedResponse:
+    """The error for variables of which Vercel's answer says that they failed; the first of them may be named in it, or not."""
+    named = error.get("key") or error.get("envVarKey") or ", ".join(missing) or "a variable"
+    message = f"Vercel could not set {named}: {error['message'].rstrip('.')} ({error['code']})."
+    hint = "Correct what it says in the dashboard, then run this again: the others were set."
+    return UnexpectedResponse("Vercel", operation, message, hint, "vercel-variables", code=error["code"])

@@ -70,7 +70,8 @@ class Deployment(Resource[DeploymentState]):
 
     def differences(self, state: DeploymentState) -> list[Change]:
         """Older than the variables, made from other files, still on its way, or to be made anew on request."""
-        if self._variables.changed_at > state.created:
+        # Those that differ still are changed before this deployment would be made.
+        if self._variables.differ() or self._variables.changed_at > state.created:
             return [Change("variables", "as they stood before", "as they are")]
         if state.state != "READY":
             return [Change("state", state.state, "READY")]

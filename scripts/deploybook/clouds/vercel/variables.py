@@ -81,11 +81,18 @@ class Variables(Resource[Entries]):
         """Nothing is there yet."""
         return []
 
+    def differ(self) -> bool:
+        """Whether a variable, as last read or set, is not as wished."""
+        return bool(self.differences(self._entries or []))
+
     @property
     def changed_at(self) -> int:
-        """When the newest of the wanted variables was written, in milliseconds since the epoch; 0 if none is there."""
-        entries = self._entries or []
-        return max((int(entry.get("updatedAt") or 0) for entry in entries if entry["key"] in self._wanted), default=0)
+        """When the newest of the wanted variables was written, in milliseconds since the epoch; 0 if none is there.
+
+        What is set for other targets reaches no production deployment, and does not count.
+        """
+        serving = [entry for entry in self._entries or [] if entry["key"] in self._wanted and _serves(entry)]
+        return max((int(entry.get("updatedAt") or 0) for entry in serving), default=0)
 
     def leftovers(self) -> list[str]:
         """Production variables that the contract does not know (any more): for the operator to judge."""
@@ -115,7 +122,7 @@ class Variables(Resource[Entries]):
 
     def _judge(self, entries: Entries, wanted: Pushed) -> str:
         mine = [entry for entry in entries if entry["key"] == wanted.name]
-        serving = [entry for entry in mine if PRODUCTION in _targets(entry) and not entry.get("gitBranch")]
+        serving = [entry for entry in mine if _serves(entry)]
         if not serving:
             elsewhere = sorted({target for entry in mine for target in _targets(entry)})
             return f"set for {', '.join(elsewhere)} only" if elsewhere else "missing"
@@ -168,6 +175,10 @@ def _body(wanted: Pushed) -> dict[str, Any]:
 def _targets(entry: Mapping[str, Any]) -> list[str]:
     target = entry.get("target") or []
     return sorted([target] if isinstance(target, str) else target)
+
+
+def _serves(entry: Mapping[str, Any]) -> bool:
+    return PRODUCTION in _targets(entry) and not entry.get("gitBranch")
 
 
 def _key(name: str) -> str:

@@ -1,0 +1,183 @@
+"""The production deployment: made when it must be, waited for, found again, and its failures told."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import Any
+
+import httpx
+import pytest
+from tests.conftest import RunningSandbox
+
+from deploybook.clouds import vercel
+from deploybook.clouds.vercel.deployment import DeploymentState
+from deploybook.errors import UnexpectedResponse, Unreachable, VerificationFailed
+
+from .conftest import Site, pushed
+
+
+def deploy(site: Site, **options: Any) -> DeploymentState:
+    return site.deployment(**options).create(site.clouds)
+
+
+def changes(site: Site, **options: Any) -> list[str]:
+    looking = site.deployment(**options)
+    state = looking.read(site.clouds)
+    assert state is not None
+    return [change.field for change in looking.differences(state)]
+
+
+def made(site: Site) -> list[str]:
+    return [each["uid"] for each in site.clouds.vercel.production_deployments(site.project.id)]
+
+
+def address(site: Site) -> str:
+    return vercel.production_url(site.clouds.vercel, site.project)
+
+
+def test_a_deployment_serves_its_files_and_is_kept_while_nothing_changes(site: Site) -> None:
+    site.set()
+    state = deploy(site)
+    assert (state.state, changes(site), made(site)) == ("READY", [], [state.id])
+    assert vercel.page_answers(address(site)) == "200"
+    variables = site.variables()
+    variables.read(site.clouds)
+    assert vercel.serves_all(site.clouds.vercel, address(site), state, variables) == state.id
+
+
+def test_a_changed_variable_or_file_or_the_operators_wish_asks_for_a_new_one(site: Site) -> None:
+    site.set()
+    state = deploy(site)
+    assert changes(site, redeploy=True) == ["deployment"]
+    (site.folder / "index.html").write_text("new")
+    assert changes(site) == ["files"]
+    site.set(pushed(SECRET="t" * 32, PLAIN="p"))
+    # The site looks for the earlier value: a variable that is yet to be changed asks for a deployment in advance.
+    assert changes(site) == ["variables"]
+    variables = site.set()
+    assert changes(site) == ["variables"]
+    with pytest.raises(VerificationFailed, match="changed after the deployment") as caught:
+        vercel.serves_all(site.clouds.vercel, address(site), state, variables)
+    assert caught.value.entry == "vercel-redeploy"
+
+
+def test_a_wish_is_fulfilled_once_in_a_run(site: Site) -> None:
+    site.set()
+    deploy(site)
+    wished = site.deployment(redeploy=True)
+    state = wished.read(site.clouds)
+    assert state is not None
+    after = wished.update(site.clouds, state, wished.differences(state))
+    assert (after.id != state.id, wished.read(site.clouds), wished.differences(after)) == (True, after, [])
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_deployment_whose_answer_was_lost_is_found_and_not_repeated(
+    site: Site, sandbox: RunningSandbox, first: bool
+) -> None:
+    site.set()
+    if not first:
+        deploy(site)
+    fault = {"service": "vercel", "kind": "lost-answer", "method": "POST", "path": "/v13/deployments"}
+    sandbox.control.post("/faults", json=fault).raise_for_status()
+    state = deploy(site)
+    assert (sandbox.control.get("/faults").json(), made(site)[0], len(made(site))) == ([], state.id, 1 if first else 2)
+
+
+def test_a_deployment_that_was_not_begun_is_not_found(site: Site, sandbox: RunningSandbox) -> None:
+    site.set()
+    deploy(site)
+    fault = {"service": "vercel", "kind": "reset", "method": "POST", "path": "/v13/deployments"}
+    sandbox.control.post("/faults", json=fault).raise_for_status()
+    with pytest.raises(Unreachable):
+        deploy(site)
+    assert len(made(site)) == 1
+
+
+def test_a_failing_build_is_told_with_its_reason_and_its_last_lines(site: Site) -> None:
+    (site.folder / "package.json").write_text(json.dumps({"scripts": {"build": "exit 3"}}))
+    with pytest.raises(UnexpectedResponse) as caught:
+        deploy(site)
+    error = caught.value
+    assert 'Command "npm run build" exited with 3' in error.message
+    assert "Last lines of the build: " in error.message
+    assert 'Running "npm run build"' in error.message
+    assert (error.entry, error.code, error.exit_code) == ("vercel-build-failed", "BUILD_UTILS_SPAWN_3", 3)
+    assert site.deployment().read(site.clouds) is None
+
+
+def test_a_slow_deployment_is_told_and_the_next_run_waits_for_the_same(site: Site, sandbox: RunningSandbox) -> None:
+    site.set()
+    fault = {"service": "vercel-build", "kind": "slow", "path": "/web", "seconds": 0.5}
+    sandbox.control.post("/faults", json=fault).raise_for_status()
+    with pytest.raises(UnexpectedResponse, match=r"is still [A-Z]+ after 0 minutes") as caught:
+        deploy(site, minutes=0)
+    assert caught.value.entry == "vercel-deployment-slow"
+    waiting = site.deployment()
+    state = waiting.read(site.clouds)
+    assert state is not None
+    assert [change.field for change in waiting.differences(state)] == ["state"]
+    assert (waiting.update(site.clouds, state, waiting.differences(state)).id, made(site)) == (state.id, [state.id])
+
+
+def test_a_cancelled_deployment_ends_the_wait(site: Site, sandbox: RunningSandbox) -> None:
+    fault = {"service": "vercel-build", "kind": "slow", "path": "/web", "seconds": 5.0}
+    sandbox.control.post("/faults", json=fault).raise_for_status()
+
+    def cancel() -> None:
+        while not made(site):
+            pass
+        site.clouds.vercel.api.call("cancel", "PATCH", f"/v12/deployments/{made(site)[0]}/cancel")
+
+    canceller = threading.Thread(target=cancel)
+    canceller.start()
+    with pytest.raises(UnexpectedResponse, match="it ended as CANCELED"):
+        deploy(site)
+    canceller.join()
+
+
+def test_one_whose_names_could_not_be_given_is_told_and_not_taken_for_one_that_serves(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Vercel calls it READY all the same."""
+    state = deploy(site)
+    error = {"code": "alias_failed", "message": "the name is held"}
+    client = site.clouds.vercel
+    broken = client.deployment(state.id) | {"aliasError": error, "aliasAssigned": False}
+    listed = [each | {"aliasError": error} for each in client.production_deployments(site.project.id)]
+    monkeypatch.setattr(client, "deployment", lambda _: broken)
+    with pytest.raises(UnexpectedResponse, match="the name is held"):
+        deploy(site)
+    monkeypatch.setattr(client, "production_deployments", lambda _: listed)
+    assert site.deployment().read(site.clouds) is None
+
+
+def test_a_rollback_by_hand_is_told(site: Site, by_hand: httpx.Client) -> None:
+    site.set()
+    old, new = deploy(site), deploy(site)
+    by_hand.post(f"/v9/projects/{site.project.id}/rollback/{old.id}").raise_for_status()
+    with pytest.raises(VerificationFailed, match="does not show the newest deployment") as caught:
+        vercel.serves_all(site.clouds.vercel, address(site), new, site.variables())
+    assert (caught.value.entry, caught.value.found) == ("vercel-redeploy", old.id)
+
+
+def test_a_page_behind_protection_is_told_as_such(site: Site, by_hand: httpx.Client) -> None:
+    deploy(site)
+    by_hand.patch("/v9/projects/web", json={"ssoProtection": {"deploymentType": "all"}}).raise_for_status()
+    with pytest.raises(VerificationFailed) as caught:
+        vercel.page_answers(address(site))
+    assert caught.value.entry == "vercel-protection"
+
+
+def test_a_domain_without_a_deployment_is_told_with_vercels_code(site: Site) -> None:
+    with pytest.raises(VerificationFailed) as caught:
+        vercel.page_answers(address(site))
+    assert (caught.value.entry, caught.value.found) == ("vercel-page", "404 DEPLOYMENT_NOT_FOUND")
+
+
+def test_an_address_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deploybook.clouds.vercel.checks.RETRY_SECONDS", 0.0)
+    with pytest.raises(Unreachable) as caught:
+        vercel.page_answers("https://127.0.0.1:9")
+    assert caught.value.entry == "vercel-page"

@@ -1,0 +1,162 @@
+"""Production variables: what is set, what a hand changed, what is left alone; values never shown."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import SecretStr
+from tests.conftest import RunningSandbox
+
+from deploybook.clouds import vercel
+from deploybook.clouds.vercel import fingerprints
+from deploybook.errors import UnexpectedResponse, VerificationFailed
+
+from .conftest import WANTED, Site, pushed
+
+
+def test_variables_are_set_for_production_alone_and_sensitive_where_secret(site: Site) -> None:
+    site.set()
+    found = [(each["key"], each["type"], each["target"], each.get("value") or None) for each in site.entries()]
+    assert found == [("PLAIN", "plain", ["production"], "p"), ("SECRET", "sensitive", ["production"], None)]
+    assert site.judged() == {}
+    assert site.variables().verify(site.clouds.vercel) == "2 for production"
+
+
+def test_equal_secrets_have_unequal_comments_that_say_nothing(site: Site) -> None:
+    site.set(pushed(SECRET_A="same-secret-value", SECRET_B="same-secret-value"))
+    first, second = (each["comment"] for each in site.entries())
+    assert first != second
+    assert "same" not in first
+    assert fingerprints.matches(first, SecretStr("same-secret-value"))
+    assert not fingerprints.matches(first, SecretStr("another"))
+    for other in (None, "", "by hand", "deploybook", f"x {first}", f"{first}0"):
+        assert not fingerprints.matches(other, SecretStr("same-secret-value"))
+
+
+def test_a_sensitive_value_edited_by_hand_is_told_by_its_time_and_a_new_one_by_its_fingerprint(site: Site) -> None:
+    site.set()
+    path = f"/v9/projects/web/env/{site.entry('SECRET')['id']}"
+    site.clouds.vercel.api.json("edit", "PATCH", path, json={"value": "other"})
+    assert site.judged() == {"SECRET": "edited elsewhere since it was set"}
+    assert site.judged(pushed(SECRET="t" * 32, PLAIN="p")) == {"SECRET": "different"}
+    site.set()
+    assert site.judged() == {}
+
+
+def test_without_a_record_of_our_own_write_the_fingerprint_alone_decides(site: Site) -> None:
+    site.set()
+    site.variables().forget()
+    assert site.judged() == {}
+    assert site.judged(pushed(SECRET="t" * 32, PLAIN="q")) == {"SECRET": "different", "PLAIN": "different"}
+
+
+@pytest.mark.parametrize("kind", ["plain", "encrypted"])
+def test_a_secret_that_can_be_read_is_removed_and_set_as_sensitive(site: Site, kind: str) -> None:
+    body = [{"key": "SECRET", "value": "s" * 32, "type": kind, "target": ["production"]}]
+    site.clouds.vercel.put_variables(site.project.id, body)
+    before = site.entry("SECRET")["id"]
+    assert site.judged()["SECRET"] == "not sensitive"
+    site.set()
+    assert (site.entry("SECRET")["type"], site.entry("SECRET")["id"] != before, site.judged()) == (
+        "sensitive",
+        True,
+        {},
+    )
+
+
+def test_a_plain_variable_that_a_policy_made_sensitive_is_as_wished_and_one_by_hand_is_set_again(site: Site) -> None:
+    body = {"key": "PLAIN", "value": "p", "type": "sensitive", "target": ["production"]}
+    site.set()
+    kept = site.entry("PLAIN")["comment"]
+    site.clouds.vercel.delete_variable(site.project.id, site.entry("PLAIN")["id"])
+    site.variables().forget()
+    site.clouds.vercel.put_variables(site.project.id, [body | {"comment": kept}])
+    assert site.judged() == {}
+    site.clouds.vercel.put_variables(site.project.id, [body])
+    assert site.judged() == {"PLAIN": "different"}
+    site.set()
+    assert (site.entry("PLAIN")["type"], site.entry("PLAIN")["value"], site.judged()) == ("plain", "p", {})
+
+
+def test_an_encrypted_plain_variable_is_compared_by_value(site: Site) -> None:
+    body = {"key": "PLAIN", "type": "encrypted", "target": ["production"]}
+    site.set()
+    site.clouds.vercel.put_variables(site.project.id, [body | {"value": "p"}])
+    assert site.judged() == {}
+    site.clouds.vercel.put_variables(site.project.id, [body | {"value": "q"}])
+    assert site.judged() == {"PLAIN": "different"}
+
+
+@pytest.mark.parametrize(
+    ("targets", "told", "left"),
+    [
+        (["preview"], "set for preview only", ["preview"]),
+        (["production", "preview"], "set for preview, production", ["preview"]),
+        (
+            ["development", "preview", "production"],
+            "set for development, preview, production",
+            ["preview", "development"],
+        ),
+    ],
+)
+def test_other_targets_are_told_and_keep_their_value(
+    site: Site, targets: list[str], told: str, left: list[str]
+) -> None:
+    body = {"key": "PLAIN", "value": "theirs", "type": "plain", "target": targets}
+    site.clouds.vercel.put_variables(site.project.id, [body])
+    assert site.judged()["PLAIN"] == told
+    site.set()
+    found = {tuple(each["target"]): each["value"] for each in site.entries() if each["key"] == "PLAIN"}
+    assert found == {tuple(left): "theirs", ("production",): "p"}
+    assert site.judged() == {}
+
+
+def test_what_the_contract_does_not_know_is_told_and_survives_update_and_delete(site: Site) -> None:
+    others = [
+        {"key": "OLD", "value": "1", "type": "plain", "target": ["production"]},
+        {"key": "THEIRS", "value": "1", "type": "plain", "target": ["preview"]},
+        {"key": "PLAIN", "value": "1", "type": "plain", "target": ["preview"]},
+    ]
+    site.clouds.vercel.put_variables(site.project.id, others)
+    made = site.set()
+    assert made.verify(site.clouds.vercel) == "2 for production; not in the contract, and left: OLD"
+    state = made.read(site.clouds)
+    assert state is not None
+    made.delete(site.clouds, state)
+    assert [(each["key"], each["target"]) for each in site.entries()] == [
+        ("OLD", ["production"]),
+        ("PLAIN", ["preview"]),
+        ("THEIRS", ["preview"]),
+    ]
+    assert site.observed.path.read_text().strip() == "{}"
+
+
+def test_variables_that_fail_inside_a_201_are_an_error_that_names_them_and_not_their_value(site: Site) -> None:
+    # Vercel's limit for one environment: of the two, one still fits, and the answer is a 201 that lists the other.
+    full = [{"key": f"F{number}", "value": "1", "type": "plain", "target": ["production"]} for number in range(999)]
+    site.clouds.vercel.put_variables(site.project.id, full)
+    with pytest.raises(UnexpectedResponse, match=r"could not set SECRET_B: .*\(MAX_ENVS_EXCEEDED\)") as caught:
+        site.set(pushed(SECRET="canary-value-1", SECRET_B="canary-value-2"))
+    assert (caught.value.exit_code, caught.value.entry) == (3, "vercel-variables")
+    assert "canary" not in " ".join(caught.value.lines()) + repr(caught.value)
+
+
+def test_verify_names_every_variable_that_is_otherwise(site: Site) -> None:
+    site.set()
+    with pytest.raises(VerificationFailed) as caught:
+        site.variables(WANTED | pushed(PLAIN="q", NEW="n")).verify(site.clouds.vercel)
+    assert (caught.value.entry, caught.value.found) == ("vercel-variables", "PLAIN different, NEW missing")
+
+
+@pytest.mark.parametrize("fault", [{"kind": "lost-answer"}, {"kind": "status", "status": 503}, {"kind": "reset"}])
+def test_an_upsert_is_sent_again(site: Site, sandbox: RunningSandbox, fault: dict[str, object]) -> None:
+    body = {"service": "vercel", "method": "POST", "path": ".*/env", **fault}
+    sandbox.control.post("/faults", json=body).raise_for_status()
+    site.set()
+    assert (sandbox.control.get("/faults").json(), site.judged(), len(site.entries())) == ([], {}, 2)
+
+
+def test_without_a_project_nothing_is_there_and_nothing_is_asked(site: Site, sandbox: RunningSandbox) -> None:
+    sandbox.control.delete("/journal")
+    absent = vercel.Variables("web", vercel.Project("web").planned(), WANTED, site.observed)
+    assert (absent.read(site.clouds), absent.changed_at, absent.leftovers(), absent.differ()) == (None, 0, [], True)
+    assert sandbox.journal("vercel") == []
