@@ -1,0 +1,78 @@
+"""The internet as the application sees it: host names and trust. Every address comes out of the application's variables.
+
+Of the names outside, those of R2 lead to the sandbox's; a request keeps its Host and its TLS server name, so what was signed stays
+valid, and a wrong account ID ends in the handshake as it does at R2, whose certificates are for one account each (cloudflare-docs#18906).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+from pathlib import Path
+
+import httpx
+
+R2_DOMAIN = ".r2.cloudflarestorage.com"
+
+
+class Network:
+    """One pool of connections for everything that the application sends. It knows nobody's keys."""
+
+    def __init__(self, authority: Path) -> None:
+        self._trust = ssl.create_default_context(cafile=str(authority))
+        self._objects: httpx.URL | None = None
+        self._pool = self._open()
+
+    def place_r2(self, url: str) -> None:
+        """Where R2's names lead; until then they lead nowhere."""
+        self._objects = httpx.URL(url)
+
+    def client(self, seconds: float = 30) -> httpx.AsyncClient:
+        """A client; it holds nothing that has to be closed, the pool is the network's."""
+        return httpx.AsyncClient(transport=_Route(self), timeout=seconds, trust_env=False)
+
+    async def send(self, request: httpx.Request) -> httpx.Response:
+        """Send one request to where its name leads."""
+        host = request.url.host
+        if self._objects is not None and host.endswith(R2_DOMAIN):
+            target = self._objects
+            request.url = request.url.copy_with(scheme=target.scheme, host=target.host, port=target.port)
+            request.extensions = {**request.extensions, "sni_hostname": host}
+        elif not _is_loopback(host):
+            raise httpx.ConnectError(f"getaddrinfo ENOTFOUND {host}", request=request)
+        return await self._pool.handle_async_request(request)
+
+    async def reset(self) -> None:
+        """Close every connection; later requests open new ones."""
+        old, self._pool = self._pool, self._open()
+        await old.aclose()
+
+    def _open(self) -> httpx.AsyncHTTPTransport:
+        # No limit: a request that waits here for another one's connection could wait for itself.
+        return httpx.AsyncHTTPTransport(verify=self._trust, limits=httpx.Limits(max_connections=None))
+
+
+class _Route(httpx.AsyncBaseTransport):
+    def __init__(self, network: Network) -> None:
+        self._network = network
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await self._network.send(request)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def told(error: httpx.TransportError) -> str:
+    """Why a host could not be reached, in one line."""
+    if isinstance(error, httpx.LocalProtocolError):
+        # Its own words quote the header, and with it the token.
+        return "a header holds characters that cannot be sent"
+    # Some of httpx's errors have no words of their own.
+    return str(error) or type(error).__name__

@@ -1,0 +1,1 @@
+"""The web app, as it runs on Vercel."""
