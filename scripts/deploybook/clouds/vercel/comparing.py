@@ -28,11 +28,11 @@ def compare(clouds: Connections, wanted: Wanted, observed: Observed, parameters:
     return findings(wanted, present, judged)
 
 
-def _finding(problem: str, entry: Mapping[str, Any] | None) -> Finding:
-    if problem == "missing" or entry is None:
+def _finding(problem: str, found: Mapping[str, Any] | None) -> Finding:
+    if problem == "missing" or found is None:
         return Finding(Standing.MISSING)
     if problem.startswith("set for"):
         return Finding(Standing.OTHER_TARGET, problem)
-    if problem == "different" and entry["type"] == "sensitive" and not FORM.fullmatch(entry.get("comment") or ""):
+    if problem == "different" and found["type"] == "sensitive" and not FORM.fullmatch(found.get("comment") or ""):
         return Finding(Standing.UNTELLABLE, "sensitive, and not set by deploybook")
     return Finding(Standing.DIFFERS, "" if problem == "different" else problem)
