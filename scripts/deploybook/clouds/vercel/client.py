@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +13,8 @@ from deploybook import http
 from deploybook.clouds.api import Api
 from deploybook.clouds.credentials import endpoint, secret
 from deploybook.errors import InvalidValue, NotFound, Unauthorized, UnexpectedResponse
+
+Listed = list[dict[str, Any]]
 
 API_URL = "https://api.vercel.com"
 TEAM_ID = re.compile(r"team_[A-Za-z0-9]+")
@@ -37,7 +40,9 @@ class Vercel:
 
     api: Api
     team_id: str
-    _domains: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    _domains: dict[str, Listed] = field(default_factory=dict)
+    _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(3))
+    _ahead: dict[str, Future[Listed]] = field(default_factory=dict)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Vercel:
@@ -58,6 +63,7 @@ class Vercel:
 
     def close(self) -> None:
         """Close the connections."""
+        self._pool.shutdown(cancel_futures=True)
         self.api.client.close()
 
     def owner(self) -> dict[str, Any]:
@@ -94,14 +100,26 @@ class Vercel:
         """Remove a project with its deployments, variables and domains."""
         self.api.call("delete the project", "DELETE", f"/v9/projects/{project_id}", expect=GONE)
 
-    def variables(self, project_id: str) -> list[dict[str, Any]]:
+    def read_ahead(self, project_id: str) -> None:
+        """Ask together for all that the section goes on to read of a project; each answer is for the first who wants it."""
+        for read in (self._list_variables, self._list_domains, self._list_production_deployments):
+            self._ahead[read.__name__ + project_id] = self._pool.submit(read, project_id)
+
+    def variables(self, project_id: str) -> Listed:
         """Every variable of a project; values in clear but for sensitive ones, which have none."""
+        return self._asked(self._list_variables, project_id)
+
+    def _asked(self, read: Callable[[str], Listed], project_id: str) -> Listed:
+        asked = self._ahead.pop(read.__name__ + project_id, None)
+        return asked.result() if asked else read(project_id)
+
+    def _list_variables(self, project_id: str) -> Listed:
         body = self.api.json("list the variables", "GET", f"/v10/projects/{project_id}/env", params={"decrypt": "true"})
         # The description allows three shapes: one variable, with pagination, without.
-        found: list[dict[str, Any]] = body.get("envs", [body])
+        found: Listed = body.get("envs", [body])
         return found
 
-    def put_variables(self, project_id: str, variables: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    def put_variables(self, project_id: str, variables: Sequence[Mapping[str, Any]]) -> Listed:
         """Create or overwrite variables in one request. An answer that lists failures is an error, whatever its status."""
         operation = f"set {', '.join(str(variable['key']) for variable in variables)}"
         path, body = f"/v10/projects/{project_id}/env", [dict(variable) for variable in variables]
@@ -126,13 +144,16 @@ class Vercel:
         """Remove a variable."""
         self.api.call("delete a variable", "DELETE", f"/v9/projects/{project_id}/env/{variable_id}", expect=GONE)
 
-    def domains(self, project_id: str) -> list[dict[str, Any]]:
+    def domains(self, project_id: str) -> Listed:
         """The domains of a project: ``{name, verified, redirect?, gitBranch?}``."""
         # Read once, unless there was none: the first deployment may bring it.
         if not self._domains.get(project_id):
-            found = self.api.json("list the domains", "GET", f"/v9/projects/{project_id}/domains")["domains"]
-            self._domains[project_id] = found
+            self._domains[project_id] = self._asked(self._list_domains, project_id)
         return self._domains[project_id]
+
+    def _list_domains(self, project_id: str) -> Listed:
+        found: Listed = self.api.json("list the domains", "GET", f"/v9/projects/{project_id}/domains")["domains"]
+        return found
 
     def upload(self, content: bytes) -> str:
         """Upload one file's bytes; gives the SHA-1 by which a deployment refers to them. Doing it twice changes nothing."""
@@ -156,12 +177,13 @@ class Vercel:
         found: dict[str, Any] = self.api.json("read the deployment", "GET", f"/v13/deployments/{id_or_host}")
         return found
 
-    def production_deployments(self, project_id: str) -> list[dict[str, Any]]:
+    def production_deployments(self, project_id: str) -> Listed:
         """The latest production deployments, newest first; a list names the id ``uid``."""
+        return self._asked(self._list_production_deployments, project_id)
+
+    def _list_production_deployments(self, project_id: str) -> Listed:
         params = {"projectId": project_id, "target": "production", "limit": 20}
-        found: list[dict[str, Any]] = self.api.json("list the deployments", "GET", "/v6/deployments", params=params)[
-            "deployments"
-        ]
+        found: Listed = self.api.json("list the deployments", "GET", "/v6/deployments", params=params)["deployments"]
         return sorted(found, key=lambda each: -int(each["created"]))
 
     def build_log(self, deployment_id: str, lines: int = 8) -> list[str]:

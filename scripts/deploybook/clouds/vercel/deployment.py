@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -25,6 +25,8 @@ POLL_SECONDS = 1.0
 LONGEST_POLL_SECONDS = 5.0
 ENDED_BADLY = frozenset({"ERROR", "CANCELED", "BLOCKED", "DELETED"})
 UPLOADS_SIDE_BY_SIDE = 8
+# While its state stays the same, a deployment is spoken of again only after so long.
+SILENCE_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class Deployment(Resource[DeploymentState]):
         *,
         minutes: int = 15,
         redeploy: bool = False,
+        tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.name = name
         self.goes_with = ("Vercel project", name)
@@ -59,6 +62,7 @@ class Deployment(Resource[DeploymentState]):
         self._variables = variables
         self._seconds = minutes * 60
         self._redeploy = redeploy
+        self._tell = tell
         self._newest: DeploymentState | None = None
         self._is_new = False
 
@@ -140,10 +144,15 @@ class Deployment(Resource[DeploymentState]):
         return next((str(each["uid"]) for each in found if (each.get("meta") or {}).get(NONCE) == nonce), "")
 
     def _wait(self, vercel: Vercel, deployment_id: str) -> DeploymentState:
-        deadline, pause = time.monotonic() + self._seconds, POLL_SECONDS
+        begun, pause, told = time.monotonic(), POLL_SECONDS, ""
         while True:
             found = vercel.deployment(deployment_id)
             state = found["readyState"]
+            waited = time.monotonic() - begun
+            progress = f"{state}{'' if waited < SILENCE_SECONDS else f', {waited // SILENCE_SECONDS:.0f} min'}"
+            if progress != told:
+                self._tell(f"the deployment {deployment_id} is {progress}")
+                told = progress
             # READY alone does not mean that the production domain points at it (terraform-provider-vercel, client/deployment.go).
             if state in ENDED_BADLY or found.get("aliasError"):
                 raise self._failed(vercel, found)
@@ -151,7 +160,7 @@ class Deployment(Resource[DeploymentState]):
                 self._newest = DeploymentState(found["id"], state, int(found["createdAt"]), self._source.digest())
                 self._is_new = True
                 return self._newest
-            if time.monotonic() > deadline:
+            if waited > self._seconds:
                 raise UnexpectedResponse(
                     "Vercel",
                     "deploy",

@@ -30,21 +30,29 @@ class ProjectState:
 
 
 class Project(Resource[ProjectState]):
-    """A Next.js project. The repository is linked when the project is made; only the dashboard can link another one later."""
+    """A Next.js project. The repository is linked when the project is made; only the dashboard can link another one later.
+
+    ``reads_ahead``: its variables, domains and deployments are wanted next, and are asked for together as soon as it is found.
+    """
 
     kind: ClassVar[str] = "Vercel project"
 
-    def __init__(self, name: str, *, repository: str = "", root_directory: str = "") -> None:
+    def __init__(self, name: str, *, repository: str = "", root_directory: str = "", reads_ahead: bool = False) -> None:
         if repository and not REPOSITORY.fullmatch(repository):
             raise InvalidValue(f"{repository!r} is no GitHub repository.", "Give it as <OWNER>/<NAME>.")
         self.name = name
         self.repository = repository
         self.root_directory = root_directory
+        self._reads_ahead = reads_ahead
 
     def read(self, clouds: Connections) -> ProjectState | None:
         """Operation getProject, by name."""
         found = clouds.vercel.project(self.name)
-        return None if found is None else _state(found)
+        if found is None:
+            return None
+        if self._reads_ahead:
+            clouds.vercel.read_ahead(found["id"])
+        return _state(found)
 
     def differences(self, state: ProjectState) -> list[Change]:
         """Framework, root directory, and the repository if one is wished for."""
