@@ -1,0 +1,120 @@
+"""The Vercel section done by hand: its own command blocks, run in a shell against the sandbox, pass the runbook's checks."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.conftest import ROOT, RunningSandbox
+from tests.runbooks.conftest import Guide
+
+SECTION = (ROOT / "docs" / "sections" / "vercel.md").read_text(encoding="utf-8")
+BLOCK = re.compile(r"^(?P<indent> *)```sh\n(?P<text>.*?)^(?P=indent)```$", re.DOTALL | re.MULTILINE)
+CLI = ROOT / "tests" / "clients" / "node_modules" / "vercel" / "dist" / "vc.js"
+EARLIER = {
+    "R2_ACCOUNT_ID": "0" * 32,
+    "R2_ACCESS_KEY_ID": "1" * 32,
+    "R2_SECRET_ACCESS_KEY": "2" * 64,
+    "R2_BUCKET_NAME": "studio-production",
+    "TURSO_DATABASE_URL": "libsql://studio-production-org.turso.io",
+    "TURSO_AUTH_TOKEN": "a.b.c",
+    "MODAL_ENDPOINT_URL": "https://workspace--studio-production-submit.modal.run",
+    "MODAL_AUTH_TOKEN": "3" * 64,
+    "INTERNAL_WEBHOOK_SECRET": "4" * 64,
+}
+
+pytestmark = pytest.mark.client
+
+
+def blocks(heading: str) -> list[str]:
+    part = re.split(r"^## ", SECTION.partition(f"## {heading}\n")[2], maxsplit=1, flags=re.MULTILINE)[0]
+    return [re.sub(rf"^{block['indent']}", "", block["text"], flags=re.MULTILINE) for block in BLOCK.finditer(part)]
+
+
+@pytest.fixture
+def sandbox(start_sandbox: Callable[..., RunningSandbox]) -> RunningSandbox:
+    running = start_sandbox("vercel")
+    running.reset()
+    return running
+
+
+@pytest.fixture
+def shell(guide: Guide, sandbox: RunningSandbox, tmp_path: Path) -> Callable[..., str]:
+    """Run a block with names in place of the placeholders, in the guide's checkout or, if ``web``, in the web app's folder."""
+    if shutil.which("node") is None or not CLI.is_file():
+        pytest.skip("node or tests/clients/node_modules is absent: run npm ci --prefix tests/clients")
+    vault = guide.root / ".deploybook" / "production.env"
+    vault.parent.mkdir(mode=0o700)
+    vault.write_text("".join(f"{name}='{value}'\n" for name, value in EARLIER.items()))
+    vault.chmod(0o600)
+    site = shutil.copytree(ROOT / "runbooks" / "web_stub", tmp_path / "site")
+    # No variable of the CLI names another API: only its flag does.
+    command = tmp_path / "bin" / "vercel"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec node {CLI} --api "$VERCEL_API_URL" "$@"\n')
+    command.chmod(0o755)
+    environ = sandbox.environment(
+        PATH=f"{command.parent}{os.pathsep}{os.environ['PATH']}",
+        CURL_CA_BUNDLE=sandbox.exports["SSL_CERT_FILE"],
+        HOME=str(tmp_path),
+        XDG_DATA_HOME=str(tmp_path),
+        VERCEL_TELEMETRY_DISABLED="1",
+        NO_UPDATE_NOTIFIER="1",
+        NO_COLOR="1",
+        CI="1",
+    )
+
+    def run(block: str, *, web: bool = False, typed: str = "", **names: str) -> str:
+        known = {"PROJECT_NAME": "studio-production", "ENVIRONMENT": "production", "WEB_PATH": str(site)} | names
+        text = re.sub(r"<([A-Z][A-Z0-9_]*)>", lambda found: known[found[1]], block)
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", text],
+            cwd=site if web else guide.root,
+            env=environ,
+            input=typed,
+            capture_output=True,
+            text=True,
+            timeout=180,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    return run
+
+
+def test_the_steps_done_by_hand_set_what_the_runbook_would(sandbox: RunningSandbox, shell: Callable[..., str]) -> None:
+    exports = sandbox.exports
+    look, make, set_variables, deploy, address, _ = blocks("Steps")
+    assert "studio-team" in shell(look)
+    shell(make, web=True)
+    shell(set_variables)
+    shell(deploy, web=True)
+
+    headers = {"Authorization": f"Bearer {exports['VERCEL_TOKEN']}"}
+    team = {"teamId": exports["VERCEL_TEAM_ID"]}
+    with httpx.Client(base_url=exports["VERCEL_API_URL"], headers=headers, params=team, trust_env=False) as api:
+        [domain] = api.get("/v9/projects/studio-production/domains").json()["domains"]
+        shell(address, web=True, APP_HOST=domain["name"])
+        found = api.get("/v10/projects/studio-production/env", params={"decrypt": "true"}).json()["envs"]
+
+    assert {tuple(each["target"]) for each in found} == {("production",)}
+    secrets = {"R2_SECRET_ACCESS_KEY", "TURSO_AUTH_TOKEN", "MODAL_AUTH_TOKEN", "INTERNAL_WEBHOOK_SECRET"}
+    assert {each["key"] for each in found if each["type"] == "sensitive"} == secrets
+    more = {"DEPLOY_ENV": "production", "STORAGE_BACKEND": "r2", "NEXT_PUBLIC_APP_URL": f"https://{domain['name']}"}
+    readable = {each["key"]: each["value"] for each in found if each["type"] != "sensitive"}
+    assert readable == {name: value for name, value in (EARLIER | more).items() if name not in secrets}
+
+    _, by_hand = blocks("Verify")
+    told = shell(by_hand, APP_HOST=domain["name"])
+    assert re.search(r"^200$", told, re.MULTILINE)
+    assert "Ready" in told
+    _, undo = blocks("Undo")
+    shell(undo, typed="y\n")
+    with httpx.Client(base_url=exports["VERCEL_API_URL"], headers=headers, params=team, trust_env=False) as api:
+        assert api.get("/v10/projects").json()["projects"] == []
