@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from deploybook.clouds.github.client import GitHub
 from deploybook.clouds.github.resources import RepositorySecret, WorkflowFile
-from deploybook.clouds.github.runs import COMPLETED, NO_RUN, SUCCESS, RunState, newest
+from deploybook.clouds.github.runs import COMPLETED, SUCCESS, RunState, newest
 from deploybook.clouds.github.target import Target
 from deploybook.errors import Conflict, NotFound, UnexpectedResponse, VerificationFailed
 
@@ -60,8 +60,7 @@ def last_run(github: GitHub, workflow: WorkflowFile) -> str:
     found = newest(github, workflow)
     if found is None:
         return "none yet"
-    when = f", {found.created:%Y-%m-%d %H:%M} UTC" if found.created else ""
-    return f"number {found.number}, {found.conclusion or found.status}{when}"
+    return f"number {found.number}, {found.conclusion or found.status}, {found.created:%Y-%m-%d %H:%M} UTC"
 
 
 def secrets_are_set(github: GitHub, target: Target, secrets: Iterable[RepositorySecret]) -> str:
@@ -105,16 +104,16 @@ def deployed_both(github: GitHub, workflow: WorkflowFile) -> str:
         )
     jobs = github.jobs(workflow.target.repository, run.id)
     ended = {str(job["name"]): job.get("conclusion") for job in jobs}
-    bad = next((name for name in (*JOBS, *ended) if ended.get(name) != SUCCESS), "")
+    bad = next((name for name in (*ended, *JOBS) if ended.get(name) != SUCCESS), "") if ended else ""
     if run.conclusion != SUCCESS or bad:
         raise _failed(run, bad, jobs)
     return f"run {run.number}: {', '.join(ended)}"
 
 
-def web_was_deployed(vercel: Vercel, project_id: SecretStr, run: RunState) -> str:
+def web_was_deployed(vercel: Vercel, held: Mapping[str, SecretStr], run: RunState) -> str:
     """Vercel has a ready production deployment that is younger than the run."""
-    since = _beginning(run, "ci-vercel").timestamp() * 1000
-    for each in vercel.production_deployments(project_id.get_secret_value()):
+    since = run.created.timestamp() * 1000
+    for each in vercel.production_deployments(held["VERCEL_PROJECT_ID"].get_secret_value()):
         if (each.get("readyState") or each.get("state")) == "READY" and float(each["created"]) >= since:
             return str(each["uid"])
     raise VerificationFailed(
@@ -124,12 +123,11 @@ def web_was_deployed(vercel: Vercel, project_id: SecretStr, run: RunState) -> st
     )
 
 
-def worker_was_deployed(render: Render, hook: SecretStr, run: RunState) -> str:
+def worker_was_deployed(render: Render, held: Mapping[str, SecretStr], run: RunState) -> str:
     """Render has a deploy of the hook's worker that the hook started, and that is younger than the run."""
-    since = _beginning(run, "ci-render")
-    service = urlsplit(hook.get_secret_value()).path.rpartition("/")[2]
+    service = urlsplit(held["RENDER_DEPLOY_HOOK_URL"].get_secret_value()).path.rpartition("/")[2]
     for each in render.deploys(service):
-        if each.get("trigger") == "deploy_hook" and datetime.fromisoformat(each["createdAt"]) >= since:
+        if each.get("trigger") == "deploy_hook" and datetime.fromisoformat(each["createdAt"]) >= run.created:
             return f"{each['id']}, {each['status']}"
     raise VerificationFailed(
         f"Run {run.number} ended well, but no deploy of {service} was started by its hook since.",
@@ -138,17 +136,17 @@ def worker_was_deployed(render: Render, hook: SecretStr, run: RunState) -> str:
     )
 
 
-def _beginning(run: RunState, entry: str) -> datetime:
-    if run == NO_RUN or run.created is None:
-        raise VerificationFailed("There is no run of the deploy workflow.", "Push a commit.", entry)
-    return run.created
-
-
 def _failed(run: RunState, job: str, jobs: list[dict[str, Any]]) -> UnexpectedResponse:
     """An error that is not waited away: a finished run stays as it is."""
-    steps = [step for each in jobs if each["name"] == job for step in each.get("steps") or []]
-    step = next((str(each["name"]) for each in steps if each.get("conclusion") not in HARMLESS), "")
-    place = f" in job {job}" * bool(job) + f", step {step!r}" * bool(step)
-    message = f"Run {run.number} of the deploy workflow ended as {run.conclusion}{place or ', without a job'}."
+    message = f"Run {run.number} of the deploy workflow ended as {run.conclusion}{_place(job, jobs)}."
     hint = f"Mend what its log says ({run.page}), then choose Re-run jobs there."
     return UnexpectedResponse("GitHub", "deploy", message, hint, ENTRIES.get(job, "ci-workflow-file"))
+
+
+def _place(job: str, jobs: list[dict[str, Any]]) -> str:
+    found = next((each for each in jobs if each["name"] == job), None)
+    if found is None:
+        return f", but has no job {job}" if job else ", without a job: GitHub could not read the file"
+    steps = (step for step in found.get("steps") or [] if step.get("conclusion") not in HARMLESS)
+    step = next(steps, None)
+    return f" in job {job}" + (f", step {step['name']!r}" if step else "")

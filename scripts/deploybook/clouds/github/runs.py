@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from deploybook.clouds.github.client import GitHub
@@ -19,6 +19,7 @@ COMPLETED, SUCCESS = "completed", "success"
 # GitHub shows a run a few seconds after the push that starts it.
 APPEARS_SECONDS = 60.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.3, 10.0
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,13 @@ class RunState:
     status: str
     conclusion: str
     page: str
-    created: datetime | None = None
+    created: datetime = NEVER
     number: int = 0
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it ended well."""
+        return self.conclusion == SUCCESS
 
 
 NO_RUN = RunState(0, "", "", "")

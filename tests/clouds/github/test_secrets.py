@@ -1,0 +1,108 @@
+"""The secrets: sealed, remembered without their values, told when somebody else wrote, left where they are another's."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+from pydantic import SecretStr
+from tests.clouds.github.conftest import MAIN, Hands
+
+from deploybook.clouds.connections import Connections
+from deploybook.clouds.github import RepositorySecret, secrets_are_set
+from deploybook.errors import InvalidValue, UnexpectedResponse, VerificationFailed
+from deploybook.observed import Observed
+from deploybook.pushing import Pushed
+
+Make = Callable[..., RepositorySecret]
+
+
+@pytest.fixture
+def make(observed: Observed) -> Make:
+    def made(value: str = "canary-of-a-secret", name: str = "VERCEL_TOKEN") -> RepositorySecret:
+        return RepositorySecret(MAIN.repository, name, Pushed(name, SecretStr(value), True), observed)
+
+    return made
+
+
+def state(secret: RepositorySecret, clouds: Connections) -> str:
+    found = secret.read(clouds)
+    assert found is not None
+    return found
+
+
+def test_a_secret_is_made_once_and_then_unchanged(hands: Hands, make: Make) -> None:
+    assert make().read(hands.clouds) is None
+    make().create(hands.clouds)
+    assert hands.writes() == ["PUT /actions/secrets/VERCEL_TOKEN"]
+    assert make().differences(state(make(), hands.clouds)) == []
+    assert secrets_are_set(hands.clouds.github, MAIN, [make()]) == "VERCEL_TOKEN"
+    assert hands.writes() == []
+
+
+def test_neither_the_request_nor_the_record_shows_the_value(hands: Hands, make: Make, observed: Observed) -> None:
+    sent: list[bytes] = []
+    hands.clouds.github.api.client.event_hooks = {"request": [lambda request: sent.append(request.read())]}
+    make().create(hands.clouds)
+    assert len(sent) == 3
+    assert [body for body in (*sent, observed.path.read_bytes()) if b"canary" in body] == []
+
+
+def test_a_new_value_in_the_vault_is_a_difference(clouds: Connections, make: Make) -> None:
+    make("first").create(clouds)
+    assert [change.old for change in make("second").differences(state(make(), clouds))] == ["an older one"]
+
+
+def test_a_secret_set_by_somebody_else_is_told_until_it_is_set_again(clouds: Connections, make: Make) -> None:
+    make().create(clouds)
+    time.sleep(1.1)  # GitHub tells times to the second
+    clouds.github.put_secret(MAIN.repository, "VERCEL_TOKEN", SecretStr("another"))
+    changes = make().differences(state(make(), clouds))
+    assert [(change.old, change.requested) for change in changes] == [("set elsewhere since", False)]
+    with pytest.raises(VerificationFailed, match="VERCEL_TOKEN of studio/app") as caught:
+        secrets_are_set(clouds.github, MAIN, [make()])
+    assert (caught.value.found, caught.value.entry) == ("set elsewhere since", "ci-secrets")
+    make().update(clouds, "", changes)
+    assert make().differences(state(make(), clouds)) == []
+
+
+def test_a_secret_that_was_removed_is_missing(clouds: Connections, make: Make) -> None:
+    make().create(clouds)
+    clouds.github.delete_secret(MAIN.repository, "VERCEL_TOKEN")
+    assert make().read(clouds) is None
+    with pytest.raises(VerificationFailed, match="found missing"):
+        secrets_are_set(clouds.github, MAIN, [make()])
+
+
+def test_one_of_which_nothing_is_known_is_written_but_is_no_drift(clouds: Connections, make: Make) -> None:
+    clouds.github.put_secret(MAIN.repository, "VERCEL_TOKEN", SecretStr("by hand"))
+    changes = make().differences(state(make(), clouds))
+    assert [(change.old, change.requested) for change in changes] == [("not known here", True)]
+
+
+def test_a_write_whose_answer_is_lost_is_repeated(hands: Hands, make: Make) -> None:
+    hands.fault("lost-answer", method="PUT")
+    make().create(hands.clouds)
+    assert hands.sandbox.control.get("/faults").json() == []
+    assert make().differences(state(make(), hands.clouds)) == []
+
+
+def test_a_value_with_white_space_is_refused_before_anything_is_sent(make: Make) -> None:
+    for value in ("canary\n", " canary", "can ary"):
+        with pytest.raises(InvalidValue, match="VERCEL_TOKEN contains white space") as caught:
+            make(value)
+        assert "canary" not in str(caught.value) + caught.value.hint
+
+
+def test_a_refusal_shows_no_value(clouds: Connections, make: Make) -> None:
+    with pytest.raises(UnexpectedResponse) as caught:
+        make(name="GITHUB_CANNOT").create(clouds)
+    assert "canary" not in repr(caught.value)
+
+
+def test_deleting_forgets(clouds: Connections, make: Make, observed: Observed) -> None:
+    make().create(clouds)
+    make().delete(clouds, "")
+    assert make().read(clouds) is None
+    assert "VERCEL_TOKEN" not in observed.path.read_text()
