@@ -17,7 +17,7 @@ test: install $(NODE)/.installed browser ## all checks and tests
 	$(BIN)/ruff check scripts tests
 	$(BIN)/ruff format --check scripts tests
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 4 --dist loadgroup --durations 15
 
 install: $(VENV)/.installed
 
