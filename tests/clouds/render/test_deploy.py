@@ -1,0 +1,197 @@
+"""The deploy: when one is started, how it is followed, and what the log proves."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from deploybook.clouds import render
+from deploybook.clouds.connections import Connections
+from deploybook.clouds.render.waiting import follow
+from deploybook.errors import UnexpectedResponse, Unreachable, VerificationFailed
+from deploybook.observed import Observed
+
+from .conftest import Bench
+
+STARTED = "[Worker] Started, polling every 3000ms"
+
+
+def statuses(clouds: Connections, service: str) -> list[str]:
+    return [f"{each['trigger']} {each['status']}" for each in clouds.render.deploys(service)]
+
+
+def under_way(clouds: Connections, service: str) -> str:
+    """A deploy that has left its first state, which another one would push aside unbuilt."""
+    deploy = clouds.render.start_deploy(service)
+    while clouds.render.deploy(service, deploy)["status"] == "created":
+        time.sleep(0.02)
+    return deploy
+
+
+def test_a_new_workers_first_deploy_is_followed_and_no_second_one_made(clouds: Connections, bench: Bench) -> None:
+    made = bench.worker().create(clouds)
+    deploy = bench.deploy(made)
+    assert deploy.read(clouds) is None
+    live = deploy.create(clouds)
+    assert (live.id, live.status, statuses(clouds, made.id)) == (made.first_deploy, "live", ["api live"])
+    assert bench.told[-1].endswith(": live")
+    assert len(bench.told) > 1
+
+
+def test_a_deploy_that_a_killed_run_left_on_its_way_is_followed(clouds: Connections, bench: Bench) -> None:
+    made = bench.worker().create(clouds)
+    deploy = bench.deploy(bench.state())
+    found, [change] = bench.changes(deploy)
+    assert (found.id, change.endswith(" → live")) == (made.first_deploy, True)
+    bench.brought_up_to_date(deploy)
+    assert statuses(clouds, made.id) == ["api live"]
+
+
+def test_a_change_is_remembered_until_a_deploy_has_taken_it_up(clouds: Connections, bench: Bench) -> None:
+    state = bench.live()
+    clouds.render.put_variable(state.id, "STORAGE_BACKEND", "local")
+    variables = bench.variables(state)
+    found = variables.read(clouds)
+    assert found is not None
+    variables.update(clouds, found, variables.differences(found))
+    # As after a kill: other objects, the same record.
+    deploy = bench.deploy(state)
+    assert bench.changes(deploy)[1] == ["variables: as they stood before → as they are"]
+    bench.brought_up_to_date(deploy)
+    assert bench.changes(bench.deploy(state))[1] == []
+    assert statuses(clouds, state.id) == ["api live", "api deactivated"]
+
+
+def test_a_plan_foresees_the_deploy_that_follows_from_a_variable_and_verify_calls_it_no_drift(
+    clouds: Connections, bench: Bench
+) -> None:
+    state = bench.live()
+    clouds.render.put_variable(state.id, "STORAGE_BACKEND", "local")
+    deploy = bench.deploy(state)
+    found = deploy.read(clouds)
+    assert found is not None
+    [change] = deploy.differences(found)
+    assert (str(change), change.requested) == ("variables: as they stood before → as they are", True)
+
+
+def test_a_deploy_that_is_queued_without_an_answer_is_found(clouds: Connections, bench: Bench) -> None:
+    state = bench.live()
+    deploy = bench.deploy(state)
+    going = under_way(clouds, state.id)
+    made = deploy.create(clouds)
+    assert (made.status, made.id != going) == ("live", True)
+    assert statuses(clouds, state.id)[:2] == ["api live", "api deactivated"]
+
+
+def test_a_start_whose_answer_was_lost_is_found_and_not_repeated(
+    clouds: Connections, bench: Bench, fault: Callable[..., None]
+) -> None:
+    state = bench.live()
+    fault(kind="lost-answer", method="POST", path=".*/deploys")
+    assert bench.deploy(state).create(clouds).status == "live"
+    assert len(statuses(clouds, state.id)) == 2
+
+
+def test_a_start_that_was_never_carried_out_is_told(
+    clouds: Connections, bench: Bench, fault: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deploybook.clouds.render.waiting.appeared.__defaults__", (0.1,))
+    state = bench.live()
+    fault(kind="reset", method="POST", path=".*/deploys")
+    with pytest.raises(Unreachable):
+        bench.deploy(state).create(clouds)
+    assert len(statuses(clouds, state.id)) == 1
+
+
+def test_the_deploy_that_replaces_ours_counts(clouds: Connections, bench: Bench) -> None:
+    state = bench.live()
+    first = under_way(clouds, state.id)
+    clouds.render.start_deploy(state.id)
+    clouds.render.api.call("cancel", "POST", f"/services/{state.id}/deploys/{first}/cancel")
+    assert follow(clouds.render, state, first, 20, bench.told.append).id != first
+    assert bench.told[0].endswith(": canceled")
+
+
+def test_one_that_was_canceled_without_another_has_failed(clouds: Connections, bench: Bench) -> None:
+    state = bench.live()
+    deploy = under_way(clouds, state.id)
+    clouds.render.api.call("cancel", "POST", f"/services/{state.id}/deploys/{deploy}/cancel")
+    with pytest.raises(UnexpectedResponse, match="ended as canceled"):
+        follow(clouds.render, state, deploy, 20, bench.told.append)
+
+
+def test_a_failed_build_shows_the_end_of_its_log(clouds: Connections, bench: Bench) -> None:
+    made = bench.worker(dockerfile="absent/Dockerfile").create(clouds)
+    with pytest.raises(UnexpectedResponse, match=r"build_failed\. Last lines of the log: .*no such file") as caught:
+        bench.deploy(made).create(clouds)
+    assert caught.value.entry == "render-deploy-failed"
+    # Nothing is live: the next run makes another deploy.
+    assert bench.deploy(bench.state()).read(clouds) is None
+
+
+def test_a_deploy_that_failed_after_one_that_serves_is_drift_and_made_anew(
+    clouds: Connections, bench: Bench, fault: Callable[..., None]
+) -> None:
+    state = bench.live()
+    fault(kind="status", method="BUILD")
+    with pytest.raises(UnexpectedResponse, match="build_failed"):
+        follow(clouds.render, state, clouds.render.start_deploy(state.id), 20, bench.told.append)
+    deploy = bench.deploy(state)
+    assert bench.changes(deploy)[1] == ["status: build_failed → live"]
+    with pytest.raises(VerificationFailed) as caught:
+        render.is_live(clouds.render, deploy)
+    assert (caught.value.entry, caught.value.found) == ("render-not-live", "build_failed")
+    bench.brought_up_to_date(deploy)
+    assert statuses(clouds, state.id)[0] == "api live"
+
+
+def test_waiting_has_an_end(clouds: Connections, bench: Bench, fault: Callable[..., None]) -> None:
+    fault(kind="slow", method="BUILD", seconds=3.0)
+    made = bench.worker().create(clouds)
+    with pytest.raises(UnexpectedResponse, match=r"is still .* after 0 minutes") as caught:
+        bench.deploy(made, seconds=0.2).create(clouds)
+    assert caught.value.entry == "render-deploy-slow"
+
+
+def test_the_log_proves_that_it_started(clouds: Connections, bench: Bench, observed: Observed) -> None:
+    deploy = bench.deploy(bench.live())
+    assert render.has_started(clouds.render, deploy, observed) == STARTED
+
+
+def test_a_worker_without_its_database_is_named_by_its_log(
+    clouds: Connections, bench: Bench, observed: Observed
+) -> None:
+    state = bench.live()
+    clouds.render.delete_variable(state.id, "TURSO_DATABASE_URL")
+    with pytest.raises(UnexpectedResponse, match="update_failed"):
+        follow(clouds.render, state, clouds.render.start_deploy(state.id), 20, bench.told.append)
+    with pytest.raises(VerificationFailed, match=r"stopped: .*TURSO_DATABASE_URL is required") as caught:
+        render.has_started(clouds.render, bench.deploy(state), observed)
+    assert caught.value.entry == "worker-idle"
+
+
+def test_a_start_that_was_seen_is_remembered_for_its_deploy_alone(
+    clouds: Connections, bench: Bench, observed: Observed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = bench.live()
+    monkeypatch.setattr(clouds.render, "logs", lambda *_: [])
+    with pytest.raises(VerificationFailed, match="an empty log"):
+        render.has_started(clouds.render, bench.deploy(state), observed)
+    monkeypatch.undo()
+    render.has_started(clouds.render, bench.deploy(state), observed)
+    monkeypatch.setattr(clouds.render, "logs", lambda *_: [])
+    assert "seen earlier" in render.has_started(clouds.render, bench.deploy(state), observed)
+    bench.deploy(state).create(clouds)
+    with pytest.raises(VerificationFailed, match="has not said that it started"):
+        render.has_started(clouds.render, bench.deploy(state), observed)
+
+
+def test_nothing_is_live_where_nothing_was_made(clouds: Connections, bench: Bench, observed: Observed) -> None:
+    deploy = bench.deploy(bench.worker().planned())
+    assert deploy.read(clouds) is None
+    with pytest.raises(VerificationFailed, match="not live"):
+        render.is_live(clouds.render, deploy)
+    with pytest.raises(VerificationFailed, match="nothing is deployed"):
+        render.has_started(clouds.render, deploy, observed)
