@@ -160,10 +160,19 @@ def test_a_path_that_git_would_commit_is_refused(filled: Guide, tmp_path: Path) 
     codes = {each: exported(filled, "--for", "vercel", "--output", str(repository / each)).code for each in outputs}
     assert codes == outputs
     assert (repository / "tracked.env").read_text() == HEADING + "\n"
-    # A variable of git's own must not point the question at another repository.
-    elsewhere = {"GIT_DIR": str(tmp_path), "GIT_WORK_TREE": str(tmp_path)}
-    done = exported(filled, "--for", "vercel", "--output", str(repository / "kept.env"), env=elsewhere)
-    assert done.code == 2
+    (repository / "inner").mkdir()
+    (tmp_path / "way").symlink_to(repository / "inner")
+    assert exported(filled, "--for", "vercel", "--output", str(tmp_path / "way" / "plain.txt")).code == 2
+
+
+def test_another_repository_is_not_asked_in_its_place(filled: Guide, tmp_path: Path) -> None:
+    for name in ("repository", "lenient"):
+        subprocess.run(["git", "init", "-q", str(tmp_path / name)], check=True)
+    (tmp_path / "lenient" / ".git" / "info" / "exclude").write_text("*\n")
+    output = tmp_path / "repository" / "plain.txt"
+    elsewhere = {"GIT_DIR": str(tmp_path / "lenient" / ".git"), "GIT_WORK_TREE": str(tmp_path)}
+    assert exported(filled, "--for", "vercel", "--output", str(output), env=elsewhere).code == 2
+    assert not output.exists()
 
 
 def test_without_git_a_repository_is_not_written_to(filled: Guide, tmp_path: Path) -> None:
