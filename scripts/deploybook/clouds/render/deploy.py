@@ -56,7 +56,7 @@ class Deploy(Resource[DeployState]):
         """Something was changed since it was made, it failed, or it is still on its way."""
         if self._undeployed.what:
             return [_older_than(self._undeployed.what)]
-        if self.worker.pending == "settings" or self._variables.differ:
+        if self.worker.pending == "settings" or self._variables.differ():
             # Told above as what it is; here only as what follows from it.
             return [_older_than(self.worker.pending or "variables", follows=True)]
         if self.worker.pending == "suspension":

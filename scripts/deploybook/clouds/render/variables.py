@@ -68,9 +68,8 @@ class Variables(Resource[dict[str, str]]):
         """Nothing is there yet."""
         return {}
 
-    @property
     def differ(self) -> bool:
-        """Whether what was last looked at differs from what is wished, so that setting it calls for a deploy."""
+        """Whether a variable, as last read, is not as wished: setting it calls for a deploy."""
         return self._found is not None and bool(self.differences(self._found))
 
     def verify(self, render: Render) -> str:
