@@ -83,6 +83,14 @@ def test_a_refused_write_says_what_to_tick(hands: Hands) -> None:
     assert "Contents: read and write" in writing.value.hint
 
 
+def test_alternatives_and_several_permissions_are_told_apart(hands: Hands) -> None:
+    told = {"X-Accepted-GitHub-Permissions": "pull_requests=write,contents=read; issues=read"}
+    hands.fault("status", status=403, headers=told, body='{"message": "Resource not accessible"}')
+    with pytest.raises(PermissionDenied) as caught:
+        hands.clouds.github.secrets(MAIN.repository)
+    assert "give it Pull requests: read and write and Contents: read, or Issues: read, for" in caught.value.hint
+
+
 def test_a_limit_answered_as_403_is_a_limit(hands: Hands) -> None:
     hands.fault("status", status=403, body=FORBIDDEN)
     with pytest.raises(RateLimited, match="secondary rate limit"):

@@ -13,7 +13,7 @@ from deploybook.clouds.connections import Connections
 from deploybook.clouds.github import Target, WorkflowFile
 from deploybook.clouds.github.resources import FileState, differing_lines
 from deploybook.contract import load_contract
-from deploybook.errors import Conflict, NotFound
+from deploybook.errors import Conflict, NotFound, PermissionDenied
 from deploybook.layout import find_layout
 
 SECRET = re.compile(r"\$\{\{ secrets\.([A-Z_]+) \}\}")
@@ -115,6 +115,12 @@ def test_a_file_changed_in_the_meantime_is_not_overwritten(hands: Hands, workflo
         other.update(hands.clouds, stale, [])
     assert ("pull request" in caught.value.hint, caught.value.entry) == (True, "ci-workflow-file")
     assert on_branch(workflow, hands.clouds).content == workflow.content
+
+
+def test_a_token_without_workflows_is_told_what_to_tick(hands: Hands, workflow: WorkflowFile) -> None:
+    with pytest.raises(PermissionDenied) as caught:
+        workflow.create(hands.token(contents="write"))
+    assert "Workflows: read and write" in caught.value.hint
 
 
 def test_a_branch_that_is_gone_is_told(clouds: Connections) -> None:

@@ -33,16 +33,18 @@ def _explain(body: Any) -> tuple[str, str]:
 
 
 def _advise(response: httpx.Response) -> str:
-    """What to tick: a refusal names the permissions that would do, as ``secrets=write`` or ``contents=read; contents=write``."""
+    """What to tick: a refusal names it, as ``pull_requests=write,contents=read; issues=read``: a comma joins, a semicolon parts."""
     needed = response.headers.get(NEEDS_HEADER, "")
     if response.status_code != 403 or "=" not in needed:
         return ""
-    one = needed.replace("; ", ",").split(",")
-    ticked = " and ".join(
-        f"{name.strip().title()}: {'read and write' if level.strip() == 'write' else level.strip()}"
-        for name, _, level in (each.partition("=") for each in one)
-    )
-    return f"Edit the token in GITHUB_TOKEN and give it {ticked}, for this repository."
+    ways = (" and ".join(_ticked(each) for each in way.split(",")) for way in needed.split(";"))
+    return f"Edit the token in GITHUB_TOKEN and give it {', or '.join(ways)}, for this repository."
+
+
+def _ticked(permission: str) -> str:
+    """``secrets=write`` as GitHub's page has it: *Secrets: read and write*."""
+    name, _, level = permission.strip().partition("=")
+    return f"{name.replace('_', ' ').capitalize()}: {'read and write' if level == 'write' else level}"
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from deploybook.clouds.github.client import GitHub
 from deploybook.clouds.github.target import Target
 from deploybook.clouds.resource import Change, Resource
 from deploybook.contract import Variable
-from deploybook.errors import Conflict, InvalidValue, NotFound, ServiceError
+from deploybook.errors import Conflict, InvalidValue, NotFound, PermissionDenied, ServiceError
 from deploybook.layout import find_layout
 from deploybook.observed import Observed
 from deploybook.pushing import Pushed
@@ -175,6 +175,10 @@ class WorkflowFile(Resource[FileState]):
             commit = github.put_file(*where, self.content, message, sha)
         except NotFound as error:
             raise _refused(error, "Push the branch first, or give the right production_branch.") from None
+        except PermissionDenied as error:
+            # A workflow is more than a file: GitHub's answer may name the one permission only.
+            hint = "Edit the token in GITHUB_TOKEN and give it Contents: read and write and Workflows: read and write."
+            raise _refused(error, hint) from None
         except ServiceError as error:
             if error.status not in CONTRADICTED:
                 raise
