@@ -244,6 +244,19 @@ def test_plan_tells_what_follows_from_a_new_value_or_address(web: Web) -> None:
     assert web.calls() == []
 
 
+def test_an_address_that_comes_with_the_first_deployment_is_set_and_deployed_once(web: Web) -> None:
+    none = json.dumps({"domains": [], "pagination": {"count": 0, "next": None, "prev": None}})
+    web.fault(kind="status", method="GET", path=".*/domains", status=200, body=none)
+    first = web.apply()
+    assert first.outcomes("resource") == ["create", "create", "create", "update", "update", "create"], first.output
+    assert "NEXT_PUBLIC_APP_URL: missing → set for production" in first.output
+    assert web.variable("NEXT_PUBLIC_APP_URL")["value"] == web.vault()["NEXT_PUBLIC_APP_URL"]
+    assert len(web.deployments()) == 2
+    web.calls()
+    again = web.apply()
+    assert (again.outcomes("resource"), web.calls()) == (["unchanged"] * 4, [])
+
+
 def test_lost_answers_make_nothing_twice(web: Web) -> None:
     web.fault(kind="lost-answer", method="POST", path="/v11/projects")
     web.fault(kind="lost-answer", method="POST", path="/v10/projects/.*/env")
