@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import ssl
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -29,17 +31,19 @@ class Browser(httpx.BaseTransport):
     def __init__(self, sandbox: RunningSandbox) -> None:
         trust = ssl.create_default_context(cafile=sandbox.exports["SSL_CERT_FILE"])
         self._objects = httpx.URL(sandbox.exports["R2_ENDPOINT_URL"])
-        self._pool = httpx.HTTPTransport(verify=trust)
+        # The names share one address: each has its own connections, or the certificate would be looked at but once.
+        self._pools: defaultdict[str, httpx.HTTPTransport] = defaultdict(lambda: httpx.HTTPTransport(verify=trust))
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         host = request.url.host
         if host.endswith(".r2.cloudflarestorage.com"):
             request.url = request.url.copy_with(host=self._objects.host, port=self._objects.port)
             request.extensions = {**request.extensions, "sni_hostname": host}
-        return self._pool.handle_request(request)
+        return self._pools[host].handle_request(request)
 
     def close(self) -> None:
-        self._pool.close()
+        for pool in self._pools.values():
+            pool.close()
 
 
 def _done(answer: httpx.Response) -> Any:
@@ -59,6 +63,7 @@ class Stack:
     deployment: str = ""
     _web: dict[str, str] | None = None
     _worker: dict[str, str] | None = None
+    _secrets: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         exports = self.sandbox.exports
@@ -89,7 +94,7 @@ class Stack:
             "INTERNAL_WEBHOOK_SECRET": secrets.token_hex(32),
             "STORAGE_BACKEND": "r2",
         }
-        shared["MODAL_ENDPOINT_URL"] = self._render_app(keys, shared["MODAL_AUTH_TOKEN"])
+        shared["MODAL_ENDPOINT_URL"] = self.deploy_render_app(keys, shared["MODAL_AUTH_TOKEN"])
         project = _done(self.vercel.post("/v11/projects", json={"name": NAME, "framework": "nextjs"}))
         domains = _done(self.vercel.get(f"/v9/projects/{project['id']}/domains"))["domains"]
         self.url = f"https://{domains[0]['name']}"
@@ -169,7 +174,8 @@ class Stack:
         """The runtime log of the deployment."""
         project = _done(self.vercel.get(f"/v9/projects/{NAME}"))["id"]
         path = f"/v1/projects/{project}/deployments/{self.deployment}/runtime-logs"
-        return self.vercel.get(path).text
+        # One JSON object a line.
+        return "\n".join(json.loads(line)["message"] for line in self.vercel.get(path).text.splitlines() if line)
 
     def modal(self, *arguments: str, **environment: str) -> str:
         """Run the ``modal`` CLI; its output."""
@@ -180,7 +186,10 @@ class Stack:
         return done.stdout
 
     def secret(self, name: str, values: Mapping[str, str]) -> None:
-        """Create or replace a secret on Modal."""
+        """Create or replace a secret on Modal, if it is another one than is there."""
+        if self._secrets.get(name) == values:
+            return
+        self._secrets[name] = dict(values)
         self.modal("secret", "create", "--force", name, *(f"{key}={value}" for key, value in values.items()))
 
     def _database(self) -> tuple[str, str]:
@@ -189,7 +198,8 @@ class Stack:
         made = _done(self.turso.post(f"{base}/databases", json={"name": "jobs", "group": "default"}))
         return f"libsql://{made['database']['Hostname']}", self.token()
 
-    def _render_app(self, keys: dict[str, str], token: str) -> str:
+    def deploy_render_app(self, keys: dict[str, str], token: str) -> str:
+        """Deploy the app on Modal with these secrets; its submit endpoint."""
         self.secret("r2-credentials", keys)
         self.secret("render-auth", {"MODAL_AUTH_TOKEN": token})
         at_deploy = {name: keys[name] for name in ("R2_ACCOUNT_ID", "R2_BUCKET_NAME")}
@@ -232,7 +242,8 @@ class Stack:
         deadline = time.monotonic() + 20
         while not condition():
             assert time.monotonic() < deadline, f"the {what} was not deployed"
-            time.sleep(0.05)
+            # Vercel lets a team ask 500 times a minute.
+            time.sleep(0.2)
 
 
 def _changed(variables: dict[str, str], changes: Changes | None) -> dict[str, str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import httpx
 import pytest
 from tests.clients.render_app import two_seconds_of_silence
@@ -64,7 +62,7 @@ def test_r2_variable_wrong(stack: Stack, name: str, value: str, status: int, cod
 
 def test_r2_account_wrong(stack: Stack) -> None:
     stack.use(web={"R2_ACCOUNT_ID": "0" * 32})
-    with pytest.raises(httpx.ConnectError):
+    with pytest.raises(httpx.ConnectError, match="Hostname mismatch"):
         upload(stack)
     assert failure(ingest(stack)).startswith("R2 cannot be reached: [SSL: CERTIFICATE_VERIFY_FAILED]")
 
@@ -87,13 +85,9 @@ def test_turso_token_wrong(stack: Stack) -> None:
     assert failure(stack.call("GET", f"/api/audio/jobs/{UNKNOWN}")).startswith("Turso answered 401")
 
 
-def test_turso_token_read_only_or_expired(stack: Stack) -> None:
-    short = stack.token(expiration="1s")
+def test_turso_token_read_only(stack: Stack) -> None:
     stack.use(web={"TURSO_AUTH_TOKEN": stack.token(authorization="read-only")})
-    assert failure(ingest(stack)).startswith("Turso refused the statement: ")
-    stack.use(web={"TURSO_AUTH_TOKEN": short})
-    time.sleep(2)
-    assert failure(ingest(stack)).startswith("Turso answered 401: ")
+    assert failure(ingest(stack)).startswith("Turso answered 403: Authorization forbidden: ")
 
 
 def test_turso_url_wrong(stack: Stack) -> None:
@@ -107,7 +101,7 @@ def test_turso_url_wrong(stack: Stack) -> None:
 
 def test_secret_that_no_header_can_hold_is_not_told(stack: Stack) -> None:
     secret = stack.web_variables["TURSO_AUTH_TOKEN"]
-    stack.use(web={"TURSO_AUTH_TOKEN": f"{secret}\x01x"})
+    stack.use(web={"TURSO_AUTH_TOKEN": f"{secret}\nx"})
     assert failure(ingest(stack)) == "Turso cannot be reached: a header holds characters that cannot be sent"
     assert secret[-20:] not in stack.web_log()
 

@@ -16,19 +16,20 @@ R2_DOMAIN = ".r2.cloudflarestorage.com"
 
 
 class Network:
-    """One pool of connections for everything that the application sends. It knows nobody's keys."""
+    """The connections of everything that the application sends. It knows nobody's keys."""
 
     def __init__(self, authority: Path) -> None:
         self._trust = ssl.create_default_context(cafile=str(authority))
         self._objects: httpx.URL | None = None
-        self._pool = self._open()
+        # By name: a connection that was opened for one account's certificate must not carry another account's requests.
+        self._pools: dict[str, httpx.AsyncHTTPTransport] = {}
 
     def place_r2(self, url: str) -> None:
         """Where R2's names lead; until then they lead nowhere."""
         self._objects = httpx.URL(url)
 
     def client(self, seconds: float = 30) -> httpx.AsyncClient:
-        """A client; it holds nothing that has to be closed, the pool is the network's."""
+        """A client; it holds nothing that has to be closed, its connections are the network's."""
         return httpx.AsyncClient(transport=_Route(self), timeout=seconds, trust_env=False)
 
     async def send(self, request: httpx.Request) -> httpx.Response:
@@ -40,12 +41,16 @@ class Network:
             request.extensions = {**request.extensions, "sni_hostname": host}
         elif not _is_loopback(host):
             raise httpx.ConnectError(f"getaddrinfo ENOTFOUND {host}", request=request)
-        return await self._pool.handle_async_request(request)
+        name = host if host.endswith(R2_DOMAIN) else ""
+        if name not in self._pools:
+            self._pools[name] = self._open()
+        return await self._pools[name].handle_async_request(request)
 
     async def reset(self) -> None:
         """Close every connection; later requests open new ones."""
-        old, self._pool = self._pool, self._open()
-        await old.aclose()
+        pools, self._pools = self._pools, {}
+        for pool in pools.values():
+            await pool.aclose()
 
     def _open(self) -> httpx.AsyncHTTPTransport:
         # No limit: a request that waits here for another one's connection could wait for itself.
