@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import os
 import re
+import signal
+import time
 from collections.abc import Callable, Iterator
+from urllib.parse import quote
 
 import httpx
 import pytest
+from dotenv import dotenv_values
 from pydantic import SecretStr
 from tests.conftest import ROOT, RunningSandbox
 from tests.runbooks.conftest import Finished, Guide
@@ -52,10 +58,26 @@ def run(guide: Guide, sandbox: RunningSandbox, mode: str, *more: str, **extra: s
     )
 
 
+def vault(guide: Guide) -> dict[str, str | None]:
+    return dict(dotenv_values(guide.root / ".deploybook" / "production.env"))
+
+
 def writes(sandbox: RunningSandbox) -> list[str]:
     entries = [f"{entry['method']} {entry['path']}" for entry in sandbox.journal("render") if entry["writes"]]
     sandbox.control.delete("/journal")
     return [re.sub(r"(srv|dep)-[a-z0-9]+", r"\1", entry) for entry in entries]
+
+
+def told(done: Finished, *steps: str) -> list[str]:
+    """What was said of resources (or other steps), without how: ``would create`` and ``create`` are the same here."""
+    lines = [line for cell in done.report["sections"][0]["cells"] for line in cell["lines"]]
+    wanted = steps or ("resource",)
+    return [f"{line['outcome'].removeprefix('would ')} {line['subject']}" for line in lines if line["step"] in wanted]
+
+
+def details(done: Finished) -> list[str]:
+    lines = [line for cell in done.report["sections"][0]["cells"] for line in cell["lines"]]
+    return [line["detail"] for line in lines if line["step"] == "resource"]
 
 
 def worker(api: httpx.Client) -> str:
@@ -71,29 +93,63 @@ def hook(sandbox: RunningSandbox, api: httpx.Client) -> str:
     return found[1].replace("&amp;", "&")
 
 
-def test_plan_apply_apply_verify_destroy(prepared: Guide, sandbox: RunningSandbox, api: httpx.Client) -> None:
+def test_plan_apply_apply_plan_verify_destroy(prepared: Guide, sandbox: RunningSandbox, api: httpx.Client) -> None:
     planned = run(prepared, sandbox, "plan")
     assert (planned.code, set(planned.outcomes("resource")), writes(sandbox)) == (0, {"would create"}, [])
     first = run(prepared, sandbox, "apply")
     assert (first.code, writes(sandbox)) == (0, ["POST /v1/services"]), first.output
-    second = run(prepared, sandbox, "apply")
-    assert (second.code, set(second.outcomes("resource")), writes(sandbox)) == (0, {"unchanged"}, [])
-
-    copied = hook(sandbox, api)
-    third = run(prepared, sandbox, "apply", "-p", "import_from", "HOOK", HOOK=copied)
-    assert (third.code, writes(sandbox)) == (0, ["POST /deploy/srv"]), third.output
-    assert "the deploy hook starts this worker's deploy — it started dep-" in third.output
-    verified = run(prepared, sandbox, "verify")
-    assert (verified.code, set(verified.outcomes("resource")), writes(sandbox)) == (0, {"unchanged"}, []), (
-        verified.output
-    )
+    assert (told(first), details(first)) == (told(planned), details(planned))
+    assert "RENDER_DEPLOY_HOOK_URL" not in vault(prepared)
+    for mode in ("apply", "plan", "verify"):
+        again = run(prepared, sandbox, mode)
+        assert (again.code, set(again.outcomes("resource")), writes(sandbox)) == (0, {"unchanged"}, [])
+    assert "manual" in again.outcomes("manual")
 
     destroyed = run(prepared, sandbox, "destroy")
-    assert (destroyed.code, writes(sandbox)) == (0, ["DELETE /v1/services/srv"])
+    assert (destroyed.code, destroyed.outcomes("resource")) == (0, ["delete"])
+    assert writes(sandbox) == ["DELETE /v1/services/srv"]
     assert api.get("/services").json() == []
-    written = prepared.written() | {prepared.root / "x": first.output + third.output + verified.output}
-    for secret in (CANARY, copied.partition("key=")[2], sandbox.exports["RENDER_API_KEY"]):
-        assert [path for path, text in written.items() if secret in text] == []
+    assert (prepared.root / ".deploybook" / "production.made.json").read_text().strip() == "[]"
+    assert "RENDER_SERVICE_ID" not in vault(prepared)
+    once_more = run(prepared, sandbox, "destroy")
+    assert (once_more.code, set(once_more.outcomes("resource")), writes(sandbox)) == (0, {"absent"}, [])
+
+
+def test_the_hook_is_used_once_by_apply_alone_and_then_kept(
+    prepared: Guide, sandbox: RunningSandbox, api: httpx.Client
+) -> None:
+    first = run(prepared, sandbox, "apply")
+    copied = hook(sandbox, api)
+    given = ("-p", "import_from", "HOOK")
+    writes(sandbox)
+    for mode in ("plan", "verify"):
+        before = run(prepared, sandbox, mode, *given, HOOK=copied)
+        assert (before.code, before.outcomes("record"), writes(sandbox)) == (0, ["kept", "would record"], [])
+    third = run(prepared, sandbox, "apply", *given, HOOK=copied)
+    assert (third.code, writes(sandbox)) == (0, ["POST /deploy/srv"]), third.output
+    assert "the deploy hook starts this worker's deploy — it started dep-" in third.output
+    assert vault(prepared)["RENDER_DEPLOY_HOOK_URL"] == copied
+    for mode, more in (("apply", given), ("plan", ()), ("verify", ())):
+        again = run(prepared, sandbox, mode, *more, HOOK=copied)
+        assert (again.code, again.outcomes("record"), writes(sandbox)) == (0, ["kept", "kept"], []), again.output
+
+    wrong = run(prepared, sandbox, "apply", *given, HOOK=f"{copied}x")
+    assert (wrong.code, wrong.failed()) == (4, ["the deploy hook starts this worker's deploy"])
+    assert "does not accept the deploy hook (401)" in wrong.output
+    assert (writes(sandbox), vault(prepared)["RENDER_DEPLOY_HOOK_URL"]) == (["POST /deploy/srv"], copied)
+
+    written = prepared.written() | {prepared.root / "terminal": first.output + third.output + wrong.output}
+    for secret in (CANARY, copied, copied.partition("key=")[2], sandbox.exports["RENDER_API_KEY"]):
+        for form in (secret, quote(secret, safe=""), base64.b64encode(secret.encode()).decode()):
+            assert [path for path, text in written.items() if form in text] == []
+
+
+def test_no_resource_is_read_twice_in_a_run(prepared: Guide, sandbox: RunningSandbox) -> None:
+    run(prepared, sandbox, "apply")
+    sandbox.control.delete("/journal")
+    assert run(prepared, sandbox, "apply").code == 0
+    paths = [entry["path"] for entry in sandbox.journal("render")]
+    assert len(paths) == len(set(paths)) == 5, paths
 
 
 def test_what_was_changed_by_hand_is_named_and_repaired(
@@ -108,13 +164,103 @@ def test_what_was_changed_by_hand_is_named_and_repaired(
     assert verified.code == 4
     assert "STORAGE_BACKEND: different" in verified.output
     assert "MODAL_AUTH_TOKEN: missing" in verified.output
+    assert verified.failed() == [
+        "Render variables studio-production-worker",
+        "every variable is the vault's",
+    ]
+    planned = run(prepared, sandbox, "plan")
     writes(sandbox)
     repaired = run(prepared, sandbox, "apply")
     assert repaired.code == 0, repaired.output
+    assert (told(repaired), details(repaired)) == (told(planned), details(planned))
     assert "left: ADDED_BY_HAND" in repaired.output
     puts = ["PUT /v1/services/srv/env-vars/MODAL_AUTH_TOKEN", "PUT /v1/services/srv/env-vars/STORAGE_BACKEND"]
     assert sorted(writes(sandbox)) == ["POST /v1/services/srv/deploys", *puts]
     assert run(prepared, sandbox, "verify").code == 0
+
+
+def test_a_worker_that_was_suspended_changed_or_deleted_by_hand_is_named_and_repaired(
+    prepared: Guide, sandbox: RunningSandbox, api: httpx.Client
+) -> None:
+    run(prepared, sandbox, "apply")
+    service = worker(api)
+    api.patch(f"/services/{service}", json={"branch": "other", "autoDeploy": "yes"}).raise_for_status()
+    api.post(f"/services/{service}/suspend").raise_for_status()
+    verified = run(prepared, sandbox, "verify")
+    assert verified.code == 4
+    assert "branch: other → main, auto-deploy: on → off, suspended: by user → no" in verified.output
+    planned = run(prepared, sandbox, "plan")
+    repaired = run(prepared, sandbox, "apply")
+    assert (repaired.code, told(repaired), details(repaired)) == (0, told(planned), details(planned))
+    api.delete(f"/services/{service}").raise_for_status()
+    verified = run(prepared, sandbox, "verify")
+    assert (verified.code, "Render worker studio-production-worker" in verified.failed()) == (4, True)
+    planned = run(prepared, sandbox, "plan")
+    repaired = run(prepared, sandbox, "apply")
+    assert (repaired.code, told(repaired)) == (0, told(planned)), repaired.output
+    assert worker(api) != service
+
+
+def test_destroy_leaves_a_worker_that_it_did_not_make(
+    prepared: Guide, sandbox: RunningSandbox, api: httpx.Client
+) -> None:
+    run(prepared, sandbox, "apply")
+    (prepared.root / ".deploybook" / "production.made.json").unlink()
+    destroyed = run(prepared, sandbox, "destroy")
+    assert (destroyed.code, set(destroyed.outcomes("resource"))) == (0, {"left"})
+    assert len(api.get("/services").json()) == 1
+
+
+@pytest.mark.parametrize("path", ["/v1/services", "/v1/services/.*/deploys"])
+def test_a_run_that_was_killed_and_run_again_ends_in_the_same_state(
+    prepared: Guide, sandbox: RunningSandbox, api: httpx.Client, path: str
+) -> None:
+    if path != "/v1/services":
+        run(prepared, sandbox, "apply")
+        api.put(f"/services/{worker(api)}/env-vars/STORAGE_BACKEND", json={"value": "local"}).raise_for_status()
+    kind = {"kind": "slow", "seconds": 30.0} if path != "/v1/services" else {"kind": "slow-answer", "seconds": 2.0}
+    fault = {"service": "render", "method": "POST", "path": path, **kind}
+    sandbox.control.post("/faults", json=fault).raise_for_status()
+    with prepared.start("run", "render", "--mode", "apply", "--yes", *REPOSITORY, env=sandbox.exports) as process:
+        while sandbox.control.get("/faults").json():
+            time.sleep(0.05)
+        time.sleep(0.3)
+        os.kill(process.pid, signal.SIGKILL)
+    time.sleep(2.0)
+    writes(sandbox)
+    again = run(prepared, sandbox, "apply")
+    assert again.code == 0, again.output
+    assert len(api.get("/services").json()) == 1
+    # The variable that the killed run had set is deployed by this one, though it finds nothing different.
+    assert writes(sandbox) == ([] if path == "/v1/services" else ["POST /v1/services/srv/deploys"])
+    assert run(prepared, sandbox, "verify").code == 0
+    assert run(prepared, sandbox, "destroy").outcomes("resource") == ["delete"]
+
+
+def test_lost_answers_a_restart_and_a_rate_limit_make_nothing_twice(
+    prepared: Guide, sandbox: RunningSandbox, api: httpx.Client
+) -> None:
+    for fault in (
+        {"kind": "status", "status": 429, "headers": {"Retry-After": "1"}, "method": "POST"},
+        {"kind": "status", "status": 503, "method": "GET"},
+        {"kind": "lost-answer", "method": "POST", "path": "/v1/services"},
+    ):
+        sandbox.control.post("/faults", json={"service": "render", **fault}).raise_for_status()
+    done = run(prepared, sandbox, "apply")
+    assert (done.code, "its first answer was lost" in done.output) == (0, True), done.output
+    assert sandbox.control.get("/faults").json() == []
+    assert len(api.get("/services").json()) == len(api.get(f"/services/{worker(api)}/deploys").json()) == 1
+
+
+def test_a_dry_run_needs_no_credential_and_leaves_no_state(guide: Guide) -> None:
+    canaries = {"RENDER_API_KEY": "canary-operator-key", "RENDER_API_URL": "http://127.0.0.1:9"}
+    done = guide.run("run", "render", env=canaries)
+    assert done.code == 0, done.output
+    assert (set(done.outcomes("check")), done.outcomes("resource")) == ({"passed"}, ["create"] * 3)
+    assert "what it shares with the web app is the same there — " in done.output
+    assert "it started dep-" in done.output
+    assert not (guide.root / ".deploybook").exists()
+    assert [path for path, text in guide.written().items() if "canary" in text] == []
 
 
 def test_a_failing_build_is_told_with_the_end_of_its_log(prepared: Guide, sandbox: RunningSandbox) -> None:
