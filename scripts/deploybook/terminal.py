@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
@@ -28,8 +30,10 @@ class Progress:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._running: list[str] = []
-        self._live = Live(console=console, refresh_per_second=4, transient=True) if console.is_terminal else None
+        self._running: dict[str, float] = {}
+        # Drawn anew by rich: a deploy takes minutes in which nothing ends that could be told.
+        live = Live(console=console, get_renderable=self._doing, refresh_per_second=4, transient=True)
+        self._live = live if console.is_terminal else None
 
     def __enter__(self) -> Progress:
         if self._live:
@@ -42,10 +46,9 @@ class Progress:
 
     def section_started(self, slug: str) -> None:
         """A section's notebook has started."""
-        self._running.append(slug)
+        self._running[slug] = time.monotonic()
         if not self._live:
             self._console.print(f"{slug}: started", markup=False, highlight=False)
-        self._refresh()
 
     def cell_done(self, slug: str, cell: CellResult) -> None:
         """Print the lines of a cell."""
@@ -55,20 +58,18 @@ class Progress:
 
     def section_done(self, result: SectionResult) -> None:
         """Print how a section ended."""
-        if result.slug in self._running:
-            self._running.remove(result.slug)
+        self._running.pop(result.slug, None)
         style = {"passed": "green", "failed": "bold red"}.get(result.status, "dim")
-        time = f" in {result.seconds:.1f} s" if result.seconds else ""
-        self._print(f"{result.slug:<14} ", f"{MARKS[result.status]} {result.status}{time}", style)
-        self._refresh()
+        took = f" in {result.seconds:.1f} s" if result.seconds else ""
+        self._print(f"{result.slug:<14} ", f"{MARKS[result.status]} {result.status}{took}", style)
 
     def _print(self, prefix: str, text: str, style: str) -> None:
         self._console.print(Text(prefix, style="dim") + Text(text, style=style), soft_wrap=True, highlight=False)
 
-    def _refresh(self) -> None:
-        if self._live:
-            doing = f"running {', '.join(self._running)} …" if self._running else ""
-            self._live.update(Text(doing, style="dim"))
+    def _doing(self) -> Text:
+        now = time.monotonic()
+        running = ", ".join(f"{slug} ({now - since:.0f} s)" for slug, since in self._running.items())
+        return Text(f"running {running} …" if running else "", style="dim")
 
 
 def summarize(console: Console, report: RunReport, directory: str) -> None:
