@@ -42,6 +42,11 @@ def test_order_is_the_order_by_dependency(contract: Contract) -> None:
     ]  # fmt: skip
 
 
+def test_ci_does_not_deploy_under_the_end_to_end_check(contract: Contract) -> None:
+    assert "end_to_end" in contract.comes_after("ci_cd")
+    assert "end_to_end" not in contract.predecessors("ci_cd")
+
+
 def test_order_follows_dependencies_not_the_file() -> None:
     swapped = parse_contract(minimal(variable("A", "r2", '["vercel"]'), sections=("vercel", "r2")))
     assert swapped.order() == ["r2", "vercel"]
@@ -81,6 +86,7 @@ def test_public_and_secret_variables_are_told_apart(contract: Contract) -> None:
         (minimal(variable("A") + variable("A")), "variable A is defined twice"),
         (minimal(variable("A"), sections=("r2", "r2", "vercel")), "section r2 is defined twice"),
         (minimal(variable("A", "nowhere")), "unknown section nowhere"),
+        (minimal(variable("A")).replace('title = "T"', 'title = "T"\nafter = ["x"]', 1), "after the unknown section x"),
         (minimal(variable("A", consumers='["netlify"]')), "unknown consumer netlify"),
         (minimal('[[variable]]\nname = "A"\nconsumers = ["vercel"]\ndescription = "d"\n'), "needs exactly one of"),
         (minimal(alias("A", "B")), "unknown B"),

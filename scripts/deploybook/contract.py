@@ -31,11 +31,15 @@ class _Model(BaseModel):
 
 
 class Section(_Model):
-    """One section of the checklist and its runbook; ``outcome`` is its *Done when* sentence."""
+    """One section of the checklist and its runbook; ``outcome`` is its *Done when* sentence.
+
+    ``after`` names sections that it must not run beside, though it takes no variable from them.
+    """
 
     slug: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     title: str
     outcome: str
+    after: tuple[str, ...] = ()
 
 
 class Variable(_Model):
@@ -134,6 +138,9 @@ class Contract(_Model):
         _refuse_duplicates("variable", [variable.name for variable in self.variables])
         _refuse_duplicates("credential", [credential.name for credential in self.credentials])
         slugs = {section.slug for section in self.sections}
+        for section in self.sections:
+            if unknown := set(section.after) - slugs:
+                raise ValueError(f"section {section.slug} comes after the unknown section {sorted(unknown)[0]}")
         for variable in self.variables:
             _check_references(variable, slugs, self)
         for credential in self.credentials:
@@ -181,12 +188,16 @@ class Contract(_Model):
         """The sections that must have run before this one can."""
         return {variable.section for variable in self.needed_by(slug) if variable.section and not variable.optional}
 
+    def comes_after(self, slug: str) -> set[str]:
+        """The sections that must have ended before this one starts, if they run at all."""
+        return self.predecessors(slug) | set(self.section(slug).after)
+
     def order(self) -> list[str]:
         """The slugs in an order in which each section comes after those it needs; ties keep the order of the file."""
         waiting = [section.slug for section in self.sections]
         done: list[str] = []
         while waiting:
-            ready = next((slug for slug in waiting if self.predecessors(slug) <= set(done)), None)
+            ready = next((slug for slug in waiting if self.comes_after(slug) <= set(done)), None)
             if ready is None:
                 raise ValueError(f"the sections {', '.join(waiting)} need each other in a cycle")
             waiting.remove(ready)

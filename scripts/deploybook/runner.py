@@ -66,8 +66,8 @@ class Plan:
     def predecessors(self, slug: str) -> set[str]:
         """The selected sections that must have passed before this one starts."""
         if self.mode is Mode.DESTROY:
-            return {other for other in self.sections if slug in self.contract.predecessors(other)}
-        return self.contract.predecessors(slug) & set(self.sections)
+            return {other for other in self.sections if slug in self.contract.comes_after(other)}
+        return self.contract.comes_after(slug) & set(self.sections)
 
     def require_variables(self) -> None:
         """Raise MissingVariable if a live run lacks what no selected section will produce, before anything is started."""
