@@ -1,0 +1,130 @@
+"""The deploy workflow's own commands, as a runner's shell would run them: Vercel's real CLI against the sandbox, and curl."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+from tests.conftest import ROOT, RunningSandbox
+
+CLI = Path(__file__).parent / "node_modules" / "vercel"
+WORKFLOW = ROOT / "runbooks" / "workflows" / "deploy.yml"
+JOBS = yaml.safe_load(WORKFLOW.read_text())["jobs"]
+SECRET = re.compile(r"\$\{\{ secrets\.([A-Z_]+) \}\}")
+
+pytestmark = pytest.mark.client
+
+Done = subprocess.CompletedProcess[str]
+
+
+def variables(texts: Mapping[str, str], secrets: Mapping[str, str]) -> dict[str, str]:
+    return {name: SECRET.sub(lambda found: secrets[found[1]], text) for name, text in texts.items()}
+
+
+def perform(job: str, directory: Path, secrets: Mapping[str, str], path: str = "") -> list[Done]:
+    """Run a job's commands until one fails, each with what the workflow gives it and nothing else."""
+    done: list[Done] = []
+    base = {"PATH": f"{path}{':' if path else ''}/usr/local/bin:/usr/bin:/bin", "HOME": str(directory), "CI": "1"}
+    for step in JOBS[job]["steps"]:
+        if "run" in step and not (done and done[-1].returncode):
+            given = variables(JOBS[job].get("env", {}), secrets) | variables(step.get("env", {}), secrets)
+            command = ["bash", "-e", "-c", step["run"]]
+            options: dict[str, Any] = {"cwd": directory / "app", "env": base | given, "timeout": 60}
+            done.append(subprocess.run(command, text=True, capture_output=True, **options))
+    return done
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "index.html").write_text("<h1>by the workflow</h1>")
+    return tmp_path
+
+
+@pytest.fixture
+def vercel(start_sandbox: Callable[..., RunningSandbox], checkout: Path) -> Iterator[tuple[httpx.Client, str]]:
+    """A client of the sandbox's Vercel, and a folder whose ``npx`` is the installed CLI, pointed at the sandbox."""
+    if shutil.which("node") is None or not CLI.is_dir():
+        pytest.skip("node or tests/clients/node_modules is absent: run npm ci --prefix tests/clients")
+    sandbox = start_sandbox("vercel")
+    sandbox.reset()
+    exports, npx = sandbox.exports, checkout / "bin" / "npx"
+    npx.parent.mkdir()
+    version = yaml.safe_load((CLI / "package.json").read_text())["version"]
+    npx.write_text(
+        f'#!/bin/sh\n[ "$1 $2" = "--yes vercel@{version}" ] || {{ echo "npx $1 $2 is not what is installed"; exit 9; }}\n'
+        f"shift 2\nexport SSL_CERT_FILE={exports['SSL_CERT_FILE']}\n"
+        f'exec {shutil.which("node")} {CLI}/dist/vc.js --api {exports["VERCEL_API_URL"]} "$@"\n'
+    )
+    npx.chmod(0o755)
+    headers, params = {"Authorization": f"Bearer {exports['VERCEL_TOKEN']}"}, {"teamId": exports["VERCEL_TEAM_ID"]}
+    with httpx.Client(base_url=exports["VERCEL_API_URL"], headers=headers, params=params, trust_env=False) as client:
+        yield client, str(npx.parent)
+
+
+def secrets_of(client: httpx.Client) -> dict[str, str]:
+    project = client.post("/v11/projects", json={"name": "web"}).json()
+    return {
+        "VERCEL_TOKEN": client.headers["Authorization"].removeprefix("Bearer "),
+        "VERCEL_ORG_ID": client.params["teamId"],
+        "VERCEL_PROJECT_ID": project["id"],
+    }
+
+
+def deployments(client: httpx.Client) -> list[str]:
+    return [each["target"] for each in client.get("/v6/deployments", params={"app": "web"}).json()["deployments"]]
+
+
+def test_the_web_job_deploys_to_production(vercel: tuple[httpx.Client, str], checkout: Path) -> None:
+    client, path = vercel
+    done = perform("web", checkout, secrets_of(client), path)
+    assert [each.returncode for each in done] == [0, 0, 0], done[-1].stdout + done[-1].stderr
+    assert deployments(client) == ["production"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("VERCEL_TOKEN", "wrong"), ("VERCEL_TOKEN", ""), ("VERCEL_PROJECT_ID", "prj_other")]
+)
+def test_the_web_job_fails_at_its_first_command_where_a_secret_is_wrong(
+    vercel: tuple[httpx.Client, str], checkout: Path, name: str, value: str
+) -> None:
+    client, path = vercel
+    done = perform("web", checkout, secrets_of(client) | {name: value}, path)
+    assert [each.returncode for each in done] == [1], done[-1].stdout + done[-1].stderr
+    assert deployments(client) == []
+
+
+@pytest.mark.parametrize(("status", "code"), [(200, 0), (202, 0), (401, 22), (404, 22), (500, 22)])
+def test_the_worker_job_posts_the_hook_and_believes_its_status(checkout: Path, status: int, code: int) -> None:
+    seen: list[str] = []
+
+    class Hook(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            seen.append(self.path)
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Hook) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        hook = f"http://127.0.0.1:{server.server_port}/deploy/srv-x?key=canary&ref=a"
+        (done,) = perform("worker", checkout, {"RENDER_DEPLOY_HOOK_URL": hook})
+        server.shutdown()
+    assert (done.returncode, seen) == (code, ["/deploy/srv-x?key=canary&ref=a"])
+    assert "canary" not in done.stdout + done.stderr
+
+
+def test_the_worker_job_fails_without_its_secret(checkout: Path) -> None:
+    (done,) = perform("worker", checkout, {"RENDER_DEPLOY_HOOK_URL": ""})
+    assert done.returncode != 0
