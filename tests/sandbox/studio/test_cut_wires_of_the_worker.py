@@ -271,6 +271,18 @@ def test_network_knows_r2_and_nothing_else(stack: Stack) -> None:
         assert stack.ended(job)["error"] == "The audio cannot be fetched: getaddrinfo ENOTFOUND example.com"
 
 
+def test_two_workers_never_take_the_same_job(stack: Stack) -> None:
+    jobs = [stack.ingest(WAV) for _ in range(8)]
+    with (
+        working(stack, {"WORKER_POLL_INTERVAL_MS": "1"}) as one,
+        working(stack, {"WORKER_POLL_INTERVAL_MS": "1"}) as other,
+    ):
+        assert [stack.ended(job)["status"] for job in jobs] == ["complete"] * 8
+    claimed = [line for line in [*one, *other] if "Claimed" in line and any(job in line for job in jobs)]
+    assert sorted(claimed) == sorted(f"[Worker] Claimed job {job} (ingest)" for job in jobs)
+    assert all(any("Claimed" in line for line in log) for log in (one, other)), "one of them got none"
+
+
 def test_worker_on_render_that_exits_leaves_the_old_one_at_work(stack: Stack) -> None:
     stack.use()
     stack.use(worker={"TURSO_DATABASE_URL": None})

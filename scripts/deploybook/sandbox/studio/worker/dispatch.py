@@ -80,7 +80,11 @@ async def _submit(task: Task, endpoint: str, body: dict[str, Any]) -> dict[str, 
     except ValueError:
         said = None
     if answer.is_error or not isinstance(said, dict):
-        raise RenderFailed(f"Modal dispatch failed: HTTP {answer.status_code} {answer.text[:200]}")
+        text = answer.text
+        # FastAPI quotes a body that it cannot use; the job's error is for anyone to read.
+        for secret in (body["auth_token"], body["webhook_secret"]):
+            text = text.replace(secret, "…")
+        raise RenderFailed(f"Modal dispatch failed: HTTP {answer.status_code} {text[:200]}")
     if said.get("error") or not said.get("call_id"):
         raise RenderFailed(f"Modal dispatch failed: {said.get('status', '')} {said.get('error') or 'no call_id'}")
     return said
