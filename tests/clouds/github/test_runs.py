@@ -82,6 +82,7 @@ def test_a_push_without_a_run_is_told(
     clouds: Connections, workflow: WorkflowFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runs, "APPEARS_SECONDS", 0.5)
+    workflow.create(clouds)
     with pytest.raises(UnexpectedResponse, match="no run of it appeared") as caught:
         DeployRun(workflow, FileState("", b"", "f" * 40)).create(clouds)
     assert caught.value.entry == "ci-not-triggered"
@@ -106,6 +107,21 @@ def test_redeploy_needs_the_permission_and_then_starts_another(hands: Hands, wor
     assert "Actions: read and write" in caught.value.hint
     allowed = hands.token(actions="write", contents="read")
     assert again.update(allowed, first, changes).number == 2
+
+
+def test_a_run_that_appears_late_is_not_taken_for_the_one_before(
+    hands: Hands, workflow: WorkflowFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allowed = hands.token(actions="write", contents="read")
+    github = allowed.github
+    first = DeployRun(workflow, workflow.create(hands.clouds)).create(hands.clouds)
+    listed, late = github.runs, iter([True, True, True])
+    monkeypatch.setattr(
+        github,
+        "runs",
+        lambda *given: [each for each in listed(*given) if each["id"] == first.id or not next(late, False)],
+    )
+    assert DeployRun(workflow, UNCHANGED, redeploy=True).update(allowed, first, []).number == 2
 
 
 def test_a_disabled_workflow_is_told(hands: Hands, workflow: WorkflowFile) -> None:

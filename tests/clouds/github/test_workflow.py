@@ -94,6 +94,10 @@ def test_differing_lines_are_counted(found: bytes, count: int) -> None:
     assert differing_lines(found, b"a\nb\n") == count
 
 
+def test_a_byte_that_reads_the_same_is_still_a_difference() -> None:
+    assert differing_lines(b"\xff\n", "\N{REPLACEMENT CHARACTER}\n".encode()) == 1
+
+
 def test_a_write_whose_answer_is_lost_is_recognised(hands: Hands, workflow: WorkflowFile) -> None:
     hands.fault("lost-answer", method="PUT")
     made = workflow.create(hands.clouds)
