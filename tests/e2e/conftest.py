@@ -1,0 +1,35 @@
+"""The whole stack in a sandbox of its own, provisioned as an operator would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from tests.conftest import ROOT, RunningSandbox
+from tests.e2e.wiring import Stack
+from tests.runbooks.conftest import Guide
+
+SECTIONS = ("r2", "turso", "modal", "webhook_secret", "vercel", "render")
+
+
+@pytest.fixture(scope="session")
+def stack(start_sandbox: Callable[..., RunningSandbox], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The whole stack, provisioned by the command line as an operator would."""
+    sandbox = start_sandbox()
+    guide = Guide(tmp_path_factory.mktemp("stack"))
+    (guide.root / "runbooks").symlink_to(ROOT / "runbooks")
+    parameters = ("-p", "git_repository", "example/studio")
+    done = guide.run("run", *SECTIONS, "--mode", "apply", "--yes", *parameters, env=sandbox.exports)
+    assert done.code == 0, done.output
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in sandbox.exports.items():
+            patch.setenv(name, value)
+        provisioned = Stack(guide.root, sandbox.exports)
+        yield provisioned
+        provisioned.clouds.close()
+
+
+@pytest.fixture(autouse=True)
+def pointed_at_the_sandbox(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in stack.environ.items():
+        monkeypatch.setenv(name, value)
