@@ -148,7 +148,7 @@ def test_one_whose_names_could_not_be_given_is_told_and_not_taken_for_one_that_s
     listed = [each | {"aliasError": error} for each in client.production_deployments(site.project.id)]
     monkeypatch.setattr(client, "deployment", lambda _: broken)
     with pytest.raises(UnexpectedResponse, match="the name is held"):
-        deploy(site)
+        deploy(site, minutes=0)
     monkeypatch.setattr(client, "production_deployments", lambda _: listed)
     assert site.deployment().read(site.clouds) is None
 
