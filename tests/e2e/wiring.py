@@ -142,6 +142,10 @@ class Stack:
         started = render.api.json("deploy", "POST", f"/services/{service}/deploys", json={})["id"]
         ended = {"live", "update_failed", "build_failed", "canceled", "deactivated"}
         _until(lambda: render.deploy(service, started)["status"] in ended)
+        status = render.deploy(service, started)["status"]
+        if status != "live":
+            # Render keeps the worker that ran before: the application goes on as if nothing had happened.
+            raise DeployRefused(f"Render: the deploy ended as {status}")
 
     def _modal(self, consumer: str) -> Callable[[dict[str, str]], None]:
         def deploy(values: dict[str, str]) -> None:
@@ -162,7 +166,7 @@ class Stack:
             [PYTHON, "-m", "modal", *arguments], env=env, capture_output=True, text=True, check=False, timeout=120
         )
         if done.returncode:
-            raise DeployRefused((done.stdout + done.stderr).strip().splitlines()[-1])
+            raise DeployRefused(f"Modal: {(done.stdout + done.stderr).strip().splitlines()[-1]}")
 
 
 def feel(stack: Stack, cut: Cut) -> Felt:
@@ -175,7 +179,7 @@ def feel(stack: Stack, cut: Cut) -> Felt:
         stack.deploy(cut.consumer, broken)
         return stack.check()
     except DeployRefused as refusal:
-        return Felt("deploy", f"Modal: {refusal}")
+        return Felt("deploy", str(refusal))
     finally:
         stack.deploy(cut.consumer, right)
 
