@@ -61,6 +61,9 @@ def test_r2_variable_wrong(stack: Stack, name: str, value: str, status: int, cod
 
 
 def test_r2_account_wrong(stack: Stack) -> None:
+    stack.use()
+    # Now there is an open connection to R2, whose certificate was the right account's.
+    assert ingest(stack).status_code == 200
     stack.use(web={"R2_ACCOUNT_ID": "0" * 32})
     with pytest.raises(httpx.ConnectError, match="Hostname mismatch"):
         upload(stack)
