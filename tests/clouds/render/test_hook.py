@@ -63,6 +63,24 @@ def test_what_is_not_this_workers_hook_is_never_called(
     assert sandbox.journal("render") == []
 
 
+def test_white_space_that_was_pasted_along_is_named(clouds: Connections, bench: Bench) -> None:
+    deploy, hook = copied(bench)
+    with pytest.raises(InvalidValue, match="contains white space"):
+        render.proved(clouds.render, deploy, SecretStr(f"{hook.get_secret_value()}\n"), None, True)
+
+
+def test_a_deploy_that_something_else_started_proves_nothing(
+    clouds: Connections, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deploybook.clouds.render.waiting.appeared.__defaults__", (0.1,))
+    deploy, hook = copied(bench)
+    monkeypatch.setattr(
+        "deploybook.clouds.render.hook._use", lambda _: clouds.render.start_deploy(deploy.worker.id) and None
+    )
+    with pytest.raises(UnexpectedResponse, match="no deploy appeared"):
+        render.proved(clouds.render, deploy, hook, None, True)
+
+
 def test_a_regenerated_hook_is_refused_without_showing_it(clouds: Connections, bench: Bench) -> None:
     deploy, hook = copied(bench)
     with pytest.raises(UnexpectedResponse, match=r"does not accept the deploy hook \(401\)") as caught:

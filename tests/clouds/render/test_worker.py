@@ -42,8 +42,14 @@ def test_a_push_alone_deploys_nothing_for_ci_does_so_by_the_hook(clouds: Connect
     assert (service["autoDeploy"], service["serviceDetails"]["plan"]) == ("no", "starter")
 
 
-def test_a_name_that_only_begins_alike_is_not_ours(clouds: Connections, bench: Bench, observed: Observed) -> None:
+def test_a_name_that_only_begins_alike_is_not_ours(
+    clouds: Connections, bench: Bench, observed: Observed, monkeypatch: pytest.MonkeyPatch
+) -> None:
     render.Worker("worker-2", render.owner(clouds.render, ""), SETTINGS, WANTED, observed).create(clouds)
+    assert bench.worker().read(clouds) is None
+    # Even if a filter were to find it.
+    alike = clouds.render.workers("worker-2", render.owner(clouds.render, ""))
+    monkeypatch.setattr(clouds.render, "workers", lambda *_: alike)
     assert bench.worker().read(clouds) is None
 
 
@@ -64,7 +70,9 @@ def test_another_plan_or_branch_is_changed_and_waits_for_a_deploy(clouds: Connec
     ]
     assert state.pending == "settings"
     changed = worker.update(clouds, state, worker.differences(state))
-    assert worker.differences(bench.state(**wished)) == []
+    # As after a kill: the next run finds nothing different, and deploys all the same.
+    assert (worker.differences(bench.state(**wished)), bench.state(**wished).pending) == ([], "")
+    assert bench.changes(bench.deploy(bench.state(**wished)))[1] == ["settings: as they stood before → as they are"]
     deploy = bench.deploy(changed)
     found, changes = bench.changes(deploy)
     assert changes == ["settings: as they stood before → as they are"]
