@@ -96,7 +96,7 @@ class Variables(Resource[dict[str, str]]):
         if otherwise:
             message = f"Vercel's project {project_name} and Render differ in {', '.join(otherwise)}."
             hint = "Run deploybook run vercel render --mode apply."
-            raise VerificationFailed(message, hint, "worker-idle", "the same at both")
+            raise VerificationFailed(message, hint, "worker-idle")
         return f"{len(shared)} shared"
 
     def _looked_at(self, render: Render) -> dict[str, str]:
