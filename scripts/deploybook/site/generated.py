@@ -23,7 +23,7 @@ from deploybook.site import (
     verified,
 )
 from deploybook.site.guide import Guide
-from deploybook.site.links import into_site, move
+from deploybook.site.links import GENERATED, into_site, move
 
 OPEN, CLOSE = "<!-- generated:", "<!-- /generated -->"
 _BLOCK = re.compile(
@@ -117,7 +117,7 @@ def _filled(text: str, guide: Guide, path: str, choose: Callable[[Block, str], t
             raise
         except (DeploybookError, TypeError) as problem:
             raise DocsError(path, line, f"{found['name']} is not generated: {problem}", "Correct the mark.") from None
-        return form.format(move(f"\n{body}", "docs/index.md", path))
+        return form.format(move(f"\n{body}", GENERATED, path))
 
     return _BLOCK.sub(made, text)
 

@@ -15,6 +15,9 @@ CHECKLIST = "docs/DEPLOY_PROD_CHECKLIST.md"
 SECTIONS = "docs/sections"
 TROUBLESHOOTING = "docs/troubleshooting.md"
 
+# What is generated links as this file would, wherever it is to stand.
+GENERATED = "docs/index.md"
+
 _TARGET = re.compile(
     r"(?<=\]\()(?!/|[a-z][a-z0-9+.-]*:)(?P<path>[^()\s#]*)(?P<anchor>#[^()\s]*)?(?=[)\s])", re.IGNORECASE
 )

@@ -6,7 +6,7 @@ import re
 
 from deploybook.errors import DocsError
 from deploybook.site.guide import Guide
-from deploybook.site.links import CHECKLIST, SECTIONS, into_site, move
+from deploybook.site.links import GENERATED, SECTIONS, into_site, move
 from deploybook.site.markdown import HEADING, change_prose, slugify
 from deploybook.site.variables import needs_and_produces
 from deploybook.site.verified import verified_line
@@ -45,7 +45,7 @@ def _section(guide: Guide, slug: str) -> str:
     if not path.is_file():
         return _unwritten(guide, slug)
     text = _lowered(guide, slug, path.read_text(encoding="utf-8"))
-    return move(text, f"{SECTIONS}/{slug}.md", CHECKLIST, into_site)
+    return move(text, f"{SECTIONS}/{slug}.md", GENERATED, into_site)
 
 
 def _unwritten(guide: Guide, slug: str) -> str:
