@@ -7,6 +7,7 @@ import sys
 import click
 
 from deploybook import __version__
+from deploybook.commands.doctor import diagnose
 from deploybook.commands.env import env
 from deploybook.commands.list import list_sections
 from deploybook.commands.run import run_sections
@@ -24,6 +25,7 @@ cli.add_command(list_sections)
 cli.add_command(run_sections)
 cli.add_command(run_sandbox)
 cli.add_command(env)
+cli.add_command(diagnose)
 
 
 def main() -> None:

@@ -91,7 +91,7 @@ class Ensurer:
             self._line("would create", resource)
             return resource.planned()
         if self._mode is Mode.VERIFY:
-            self._drift(resource, "it is not there", "not-found")
+            self._drift(resource, "it is not there", resource.absent_entry)
             return resource.planned()
         return self._create(resource)
 
@@ -137,7 +137,7 @@ class Ensurer:
 
     def _judge(self, resource: Resource[Any], state: Any, changes: list[Change]) -> Any:
         if changes:
-            self._drift(resource, ", ".join(str(change) for change in changes), "drift")
+            self._drift(resource, ", ".join(str(change) for change in changes), resource.drift_entry)
         else:
             self._line("unchanged", resource)
         return state

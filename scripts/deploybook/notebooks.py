@@ -76,3 +76,13 @@ def _converted(declared: NotebookParameter, given: object) -> object:
 def events(cell: Any) -> list[dict[str, Any]]:
     """The lines (see ``lines.Line``) that a code cell has shown, in their order."""
     return [output.data[MIME] for output in cell.get("outputs", []) if MIME in output.get("data", {})]
+
+
+def code_cells(path: Path) -> list[tuple[str, set[str], str]]:
+    """The code cells of a runbook in their order: id, tags, source."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return [
+        (cell["id"], set(cell["metadata"].get("tags", [])), "".join(cell["source"]))
+        for cell in cells
+        if cell["cell_type"] == "code"
+    ]

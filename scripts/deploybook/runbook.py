@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from IPython.display import display
 from pydantic import SecretStr
 
 from deploybook import kernel, seeding, session
@@ -34,6 +33,7 @@ from deploybook.pushing import Pushed, require, variables_for
 from deploybook.recording import Recorder
 from deploybook.redact import Redactor
 from deploybook.secrets_known import known_secrets
+from deploybook.showing import Screen
 from deploybook.vault import Vault
 
 State = TypeVar("State")
@@ -54,6 +54,8 @@ class Runbook:
         self.mode = mode
         self.contract = contract
         self.clouds = clouds
+        self._screen = Screen()
+        self._show = self._screen.show
         self.vault = Vault(state, environment)
         self.observed = Observed(state, environment)
         foreseen = {variable.name for variable in (*contract.needed_by(slug), *contract.produced_by(slug))}
@@ -211,7 +213,7 @@ class Runbook:
         if self.mode is Mode.DESTROY:
             self.vault.forget(*(variable.name for variable in self.contract.produced_by(self.section.slug)))
         elif table := self._recorder.table():
-            display(table.bundle(), raw=True)
+            self._screen.table(table)
         failed = [*self._ensurer.drifted, *self._failed]
         if failed:
             raise VerificationFailed(
@@ -261,6 +263,3 @@ class Runbook:
     def _protect_output(self) -> None:
         self._redactor.learn(known_secrets(self.contract, os.environ, self.vault))
         kernel.protect(self._redactor)
-
-    def _show(self, line: Line) -> None:
-        display(line.bundle(), raw=True)

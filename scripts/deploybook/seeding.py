@@ -6,11 +6,11 @@ import contextlib
 import io
 from pathlib import Path
 
-import nbformat
 from IPython.utils.capture import capture_output
 
 from deploybook.contract import Contract
 from deploybook.layout import Layout
+from deploybook.notebooks import code_cells
 
 # What only looks is left out: a seed needs the facts, not the proof.
 SKIPPED = frozenset({"verify"})
@@ -35,13 +35,11 @@ def _closure(contract: Contract, slug: str) -> set[str]:
 
 
 def _execute(path: Path, environment: str) -> None:
-    notebook = nbformat.read(path, as_version=4)
     namespace: dict[str, object] = {"__name__": "__main__"}
     with capture_output(), contextlib.redirect_stdout(io.StringIO()):
-        for cell in notebook.cells:
-            tags = set(cell.metadata.get("tags", []))
-            if cell.cell_type != "code" or tags & SKIPPED:
+        for cell, tags, source in code_cells(path):
+            if tags & SKIPPED:
                 continue
-            exec(compile(cell.source, f"{path.name}:{cell.id}", "exec"), namespace)  # noqa: S102 - our own notebook
+            exec(compile(source, f"{path.name}:{cell}", "exec"), namespace)  # noqa: S102 - our own notebook
             if "parameters" in tags:
                 namespace |= {"mode": "dry-run", "environment": environment}

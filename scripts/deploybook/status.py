@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -91,14 +91,14 @@ class Question:
         return Wanted(consumer, tuple(self.contract.consumed_by(consumer)), values)
 
 
-def ask(question: Question, clouds: Connections) -> Status:
+def ask(question: Question, clouds: Connections, places: Sequence[Place] = PLACES) -> Status:
     """Compare at every place whose credentials are set. A place that refuses is a problem of its own, not of the others."""
     by_consumer: dict[str, Findings] = {}
     unasked: dict[str, str] = {}
     problems: dict[str, DeploybookError] = {}
-    with ThreadPoolExecutor(len(PLACES)) as pool:
-        answers = pool.map(lambda place: _ask_place(question, clouds, place), PLACES)
-        for place, answer in zip(PLACES, answers, strict=True):
+    with ThreadPoolExecutor(len(places)) as pool:
+        answers = pool.map(lambda place: _ask_place(question, clouds, place), places)
+        for place, answer in zip(places, answers, strict=True):
             if isinstance(answer, MissingVariable):
                 unasked[place.title] = str(answer)
             elif isinstance(answer, DeploybookError):

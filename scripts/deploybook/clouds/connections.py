@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -85,8 +85,13 @@ class Connections:
 
         return self._opened.enter_context(closing(Render.from_environment(self._environ)))
 
-    def journey(self, variables: Mapping[str, Pushed], job_seconds: float) -> Journey | None:
-        """The end-to-end check of the application at ``NEXT_PUBLIC_APP_URL``; None while a variable that it needs is missing."""
+    def journey(
+        self, variables: Mapping[str, Pushed], job_seconds: float, tell: Callable[[str], object] = str
+    ) -> Journey | None:
+        """The end-to-end check of the application at ``NEXT_PUBLIC_APP_URL``; None while a variable that it needs is missing.
+
+        ``tell`` hears how a job is getting on while it is waited for.
+        """
         from deploybook.clouds.studio.client import Studio
         from deploybook.clouds.studio.journey import Journey
 
@@ -96,7 +101,9 @@ class Connections:
         secret = values.get("INTERNAL_WEBHOOK_SECRET")
         if studio is None or store is None or database is None or secret is None:
             return None
-        return Journey(self._opened.enter_context(closing(studio)), store, database, secret, job_seconds)
+        worker = values["RENDER_SERVICE_ID"].get_secret_value() if "RENDER_SERVICE_ID" in values else ""
+        self._opened.enter_context(closing(studio))
+        return Journey(studio, store, database, secret, job_seconds, worker, tell)
 
     @cached_property
     def github(self) -> GitHub:

@@ -39,6 +39,9 @@ class Resource(ABC, Generic[State]):
     """
 
     kind: ClassVar[str]
+    # The troubleshooting entries for one that is not there, and for one that is not as it was made.
+    absent_entry: ClassVar[str] = "not-found"
+    drift_entry: ClassVar[str] = "drift"
     name: str
     # The variable without whose value this resource can't be made yet; None if there is nothing to wait for.
     waits_for: str | None = None

@@ -1,4 +1,4 @@
-"""The sandbox's own control API, for tests and the runner: journal, reset, faults. No provider has it."""
+"""The sandbox's own control API, for tests and the runner: journal, reset, faults, troubles. No provider has it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from deploybook.sandbox.faults import Fault
+from deploybook.sandbox.troubles.registry import troubles
 
 if TYPE_CHECKING:
     from deploybook.sandbox.host import Sandbox
 
 
 def control_app(sandbox: Sandbox) -> Starlette:
-    """GET, DELETE ``/journal`` · POST ``/reset`` · GET, POST, DELETE ``/faults`` · GET ``/exports``."""
+    """GET, DELETE ``/journal`` · POST ``/reset`` · GET, POST, DELETE ``/faults`` · GET ``/exports`` · GET ``/troubles``,
+    POST ``/troubles/ENTRY`` (make it), POST ``/troubles/ENTRY/by-hand`` (what its fix tells a person to do at a dashboard).
+    """
     context = sandbox.context
 
     async def journal(request: Request) -> JSONResponse:
@@ -45,11 +48,27 @@ def control_app(sandbox: Sandbox) -> Starlette:
     async def exports(_: Request) -> JSONResponse:
         return JSONResponse(sandbox.exports())
 
+    async def list_troubles(_: Request) -> JSONResponse:
+        known = troubles().values()
+        return JSONResponse({each.entry: {"how": each.how, "by_hand": each.by_hand is not None} for each in known})
+
+    async def make_trouble(request: Request) -> JSONResponse:
+        found = troubles().get(request.path_params["entry"])
+        hand = request.url.path.endswith("/by-hand")
+        act = (found.by_hand if hand else found.make) if found else None
+        if act is None:
+            return JSONResponse({"error": "there is no such trouble, or nothing of it is done by hand"}, 404)
+        await act(context)
+        return JSONResponse({})
+
     return Starlette(
         routes=[
             Route("/journal", journal, methods=["GET", "DELETE"]),
             Route("/reset", reset, methods=["POST"]),
             Route("/faults", faults, methods=["GET", "POST", "DELETE"]),
             Route("/exports", exports),
+            Route("/troubles", list_troubles),
+            Route("/troubles/{entry}", make_trouble, methods=["POST"]),
+            Route("/troubles/{entry}/by-hand", make_trouble, methods=["POST"]),
         ]
     )

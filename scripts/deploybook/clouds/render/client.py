@@ -47,6 +47,11 @@ class Render:
         params = {"name": name, "ownerId": owner_id, "type": "background_worker"}
         return list(self._pages(f"look for the worker {name}", "/services", "service", params))
 
+    def service(self, service_id: str) -> dict[str, Any]:
+        """One service: ``{id, ownerId, name …}`` (operation retrieve-service)."""
+        found: dict[str, Any] = self.api.json("look for the worker", "GET", f"/services/{service_id}")
+        return found
+
     def create_service(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Make a service; it deploys at once: ``{service, deployId}`` (operation create-service)."""
         made: dict[str, Any] = self.api.json(f"create the worker {body['name']}", "POST", "/services", json=dict(body))

@@ -4,6 +4,7 @@ from deploybook.clouds.studio.journey import Journey
 from deploybook.clouds.studio.processing import ingest, preview, unknown_jobs_are_told, worker_finishes
 from deploybook.clouds.studio.rendering import callbacks_are_accepted, callbacks_are_refused, render
 from deploybook.clouds.studio.uploads import bad_keys_are_refused, page, playback, upload_from_a_page
+from deploybook.clouds.studio.worker_log import worker_log_tells
 
 __all__ = [
     "Journey",
@@ -18,4 +19,5 @@ __all__ = [
     "unknown_jobs_are_told",
     "upload_from_a_page",
     "worker_finishes",
+    "worker_log_tells",
 ]

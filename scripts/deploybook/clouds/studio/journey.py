@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import secrets
 import time
@@ -16,22 +17,36 @@ from pydantic import SecretStr
 from deploybook.clouds.r2.objects import Store
 from deploybook.clouds.studio.audio import tone
 from deploybook.clouds.studio.client import Answer, Studio
+from deploybook.clouds.studio.progress import Progress, Tell
 from deploybook.clouds.turso.hrana import LibSql
 from deploybook.errors import ServiceError, VerificationFailed
 
 POLL_SECONDS = 0.5
 ENDED = frozenset({"complete", "failed", "cancelled"})
+# This machine's clock may be ahead of the provider's, whose log is read from here on.
+SKEW = datetime.timedelta(minutes=5)
+
+
+def _just_before_now() -> str:
+    return (datetime.datetime.now(datetime.UTC) - SKEW).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @dataclass
 class Journey:
-    """The application, the vault's own view of its storage and its jobs, and the things made on the way."""
+    """The application, the vault's own view of its storage and its jobs, and the things made on the way.
+
+    ``worker`` is the Render service that is to do the jobs, ``began`` (ISO 8601) is before the first of them. ``tell`` hears of a job's
+    progress while it is waited for.
+    """
 
     studio: Studio
     store: Store
     database: LibSql
     webhook_secret: SecretStr
     job_seconds: float
+    worker: str = ""
+    tell: Tell = str
+    began: str = field(default_factory=_just_before_now)
     audio: bytes = field(default_factory=tone)
     key: str = field(default_factory=lambda: f"assets/deploybook-check-{secrets.token_hex(8)}.wav")
     job: str = ""
@@ -41,10 +56,12 @@ class Journey:
     def poll(self, job: str, seconds: float) -> Answer:
         """The job's last answer: when it has ended, or when the time is up."""
         deadline = time.monotonic() + seconds
+        progress = Progress(job, self.tell)
         while True:
             answer = self.studio.call("ask for the job", "GET", f"/api/audio/jobs/{job}")
             if answer.status != 200 or answer.body.get("status") in ENDED or time.monotonic() > deadline:
                 return answer
+            progress.see(answer.body)
             time.sleep(POLL_SECONDS)
 
     def row(self, job: str) -> dict[str, Any] | None:

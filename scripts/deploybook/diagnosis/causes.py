@@ -1,0 +1,77 @@
+"""From what fails to its cause: which of the claims that do not hold come of another, and which entry tells how to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from deploybook.contract import Contract
+from deploybook.diagnosis.entries import Entry, speaking_for
+from deploybook.diagnosis.examination import Observation
+
+# The journey through the whole application: it feels every fault, and names the cause of none that a section can see.
+JOURNEY = "end_to_end"
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One thing that is wrong: its entry, the sections whose service it is at, what shows it, and what follows from it."""
+
+    entry: Entry
+    sections: tuple[str, ...]
+    evidence: tuple[Observation, ...]
+    consequences: tuple[Observation, ...] = ()
+
+
+def causes(contract: Contract, entries: dict[str, Entry], observations: Sequence[Observation]) -> list[Cause]:
+    """The causes, in the contract's order. Raises KeyError for a failure that leads to no entry: the tests see that there is none.
+
+    A section that stands on one that fails is not asked for causes: what is wrong there may come of it, and shows once that is mended.
+    """
+    failed = [each for each in observations if each.failed]
+    broken = {each.section for each in failed}
+    first = [slug for slug in contract.order() if slug in broken and not _explained(contract, slug, broken)]
+    found: dict[str, list[Observation]] = {}
+    for slug in first:
+        for entry, evidence in _of_section(entries, [each for each in failed if each.section == slug]):
+            found.setdefault(entry, []).extend(evidence)
+    shown = {id(each) for evidence in found.values() for each in evidence}
+    rest = tuple(each for each in failed if id(each) not in shown)
+    return [
+        Cause(entries[entry], tuple(dict.fromkeys(each.section for each in evidence)), tuple(evidence), rest)
+        for entry, evidence in found.items()
+    ]
+
+
+def _explained(contract: Contract, slug: str, broken: set[str]) -> bool:
+    """Whether a section's failures may come of another that is broken: one that it stands on, or any, for the journey."""
+    others = broken - {slug}
+    if slug == JOURNEY:
+        return any(slug not in _closure(contract, other) for other in others)
+    return bool(_closure(contract, slug) & others - {JOURNEY}) or (JOURNEY in _closure(contract, slug) & others)
+
+
+def _closure(contract: Contract, slug: str) -> set[str]:
+    found: set[str] = set()
+    waiting = [slug]
+    while waiting:
+        new = contract.comes_after(waiting.pop()) - found
+        found |= new
+        waiting += new
+    return found
+
+
+def _of_section(entries: dict[str, Entry], failed: Sequence[Observation]) -> Iterable[tuple[str, list[Observation]]]:
+    """The causes within one section: what stops its runbook, else each variable by the entry that speaks for it, else the first claim."""
+    stopping = [each for each in failed if each.step in {"preflight", "error"}]
+    if stopping:
+        return [(stopping[0].entry, [stopping[0]])]
+    spoken: dict[str, list[Observation]] = {}
+    for each in failed:
+        entry = speaking_for(entries, each.variable, each.consumer) if each.variable else None
+        if entry:
+            spoken.setdefault(entry.id, []).append(each)
+    if spoken:
+        return list(spoken.items())
+    first = next(each for each in failed if not each.variable)
+    return [(first.entry, [first])]

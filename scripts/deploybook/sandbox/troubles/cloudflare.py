@@ -1,0 +1,1 @@
+"""Troubles at Cloudflare: R2, its tokens and its CORS rules."""

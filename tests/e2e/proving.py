@@ -1,0 +1,180 @@
+"""The proof of a troubleshooting entry: make the trouble, see it as written, be led to the entry, mend it as written, see it mended."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+from tests.conftest import ROOT, RunningSandbox
+from tests.runbooks.conftest import COMMAND, Guide
+
+from deploybook.contract import load_contract
+from deploybook.diagnosis.causes import Cause, causes
+from deploybook.diagnosis.entries import Entry, read_entries
+from deploybook.diagnosis.examination import Examination, Ward, examine
+from deploybook.layout import Layout
+from deploybook.notebooks import read_parameters
+
+# Marks of an entry's heading. At the command: the message of the command under *Check* leads to the entry, and there is no state
+# of the world to diagnose. By hand: a part of the fix is done at a dashboard.
+AT_THE_COMMAND, BY_HAND = "at-the-command", "by-hand"
+# What an operator puts in place of a placeholder; a trouble may add its own.
+PLACEHOLDERS = {"<ENVIRONMENT>": "production", "<BUCKET_NAME>": "studio-production"}
+# A claim about a job fails at once in the sandbox; an operator's default is a minute.
+JOB_SECONDS = 8
+SECTIONS = ("r2", "turso", "modal", "webhook_secret", "vercel", "render")
+
+
+@dataclass
+class Proof:
+    """What came of one entry. ``seconds`` of each examination: of the broken stack, and of the mended one."""
+
+    entry: str
+    seen: list[str] = field(default_factory=list)
+    unseen: list[str] = field(default_factory=list)
+    named: list[str] = field(default_factory=list)
+    still: list[str] = field(default_factory=list)
+    broken_seconds: float = 0.0
+    mended_seconds: float = 0.0
+    told: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """Seen as written, diagnosed as this entry and no other, and mended by the fix as written."""
+        diagnosed = self.named == [self.entry] or self.named == [AT_THE_COMMAND]
+        return bool(self.seen) and not self.unseen and diagnosed and not self.still
+
+    def row(self) -> str:
+        """The proof's line of the table."""
+        false = [name for name in self.named if name not in {self.entry, AT_THE_COMMAND}]
+        diagnosed = "at the command" if self.named == [AT_THE_COMMAND] else _yes(self.named[:1] == [self.entry])
+        seen = f"{len(self.seen)}/{len(self.seen) + len(self.unseen)}"
+        mended = f"no: {'; '.join(self.still)}" if self.still else "yes"
+        return f"{self.entry} | {seen} | {diagnosed} | {', '.join(false) or 'none'} | {mended}"
+
+
+class Bench:
+    """A provisioned stack on which entries are proved one after the other; each leaves it as healthy as it was."""
+
+    def __init__(self, sandbox: RunningSandbox, home: Path) -> None:
+        self.sandbox = sandbox
+        self.guide = Guide(home)
+        for name in ("runbooks", "docs"):
+            (home / name).symlink_to(ROOT / name)
+        self.entries = read_entries(ROOT / "docs" / "troubleshooting.md")
+        self.contract = load_contract(ROOT / "runbooks" / "contract.toml")
+        self.given = {"git_repository": sandbox.exports["GITHUB_REPOSITORY"]}
+        self.placeholders = PLACEHOLDERS | {"<GIT_REPOSITORY>": self.given["git_repository"]}
+
+    def provision(self) -> None:
+        """All sections, as an operator applies them; the deploy hook is copied from Render's dashboard as a person would."""
+        self.apply(*SECTIONS)
+        self.apply("render", "-p", "import_from", "COPIED_HOOK", COPIED_HOOK=self._copied_hook())
+        self.apply("ci_cd")
+
+    def apply(self, *arguments: str, **extra: str) -> None:
+        """``deploybook run … --mode apply``, or AssertionError with what it printed."""
+        pairs = [word for name, value in self.given.items() for word in ("-p", name, value)]
+        done = self.guide.run("run", *arguments, "--mode", "apply", "--yes", *pairs, env=self.sandbox.exports | extra)
+        assert done.code == 0, done.output
+
+    def make(self, entry: str) -> None:
+        """Bring the sandbox into the entry's state."""
+        self._control(f"/troubles/{entry}")
+
+    def examine(self) -> Examination:
+        """What ``deploybook doctor`` examines. The process's environment points at the sandbox."""
+        layout = Layout(self.guide.root)
+        parameters = {
+            slug: {name: each.default for name, each in read_parameters(layout.notebook(slug)).items()}
+            for slug in self.contract.order()
+        }
+        for given in parameters.values():
+            given.update({name: value for name, value in self.given.items() if name in given})
+        parameters["end_to_end"]["job_seconds"] = JOB_SECONDS
+        return examine(Ward(layout, self.contract, "production", parameters))
+
+    def causes(self, examination: Examination) -> list[Cause]:
+        """What ``deploybook doctor`` names."""
+        return causes(self.contract, self.entries, examination.observations)
+
+    def mend(self, entry: Entry, commands: Sequence[str] | None = None) -> str:
+        """Do what the entry's fix says, by hand and by its commands as they are written; what they printed."""
+        if BY_HAND in entry.marks:
+            self._control(f"/troubles/{entry.id}/by-hand")
+        return "".join(self.type(command) for command in (entry.commands if commands is None else commands))
+
+    def type(self, command: str) -> str:
+        """Type a command into a shell, its placeholders filled in; apply's question is answered with yes."""
+        for placeholder, value in self.placeholders.items():
+            command = command.replace(placeholder, value)
+        if re.search(r"--mode apply\b", command) and "--yes" not in command:
+            command = command.replace("--mode apply", "--mode apply --yes")
+        environ = self.guide.environment(self.sandbox.exports | {"COPIED_HOOK": self._copied_hook()})
+        environ["PATH"] = f"{Path(COMMAND).parent}{os.pathsep}{environ['PATH']}"
+        done = subprocess.run(
+            ["bash", "-c", command],
+            cwd=self.guide.root,
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            timeout=180,
+        )
+        return f"$ {command}\n{done.stdout}{done.stderr}"
+
+    def _control(self, path: str) -> None:
+        answer = self.sandbox.control.post(path, timeout=60)
+        assert answer.status_code == 200, f"{path}: {answer.text}"
+
+    def _copied_hook(self) -> str:
+        """The hook, read off the settings page of Render's dashboard; empty where there is no worker."""
+        api, headers = (
+            self.sandbox.exports["RENDER_API_URL"],
+            {"Authorization": f"Bearer {self.sandbox.exports['RENDER_API_KEY']}"},
+        )
+        listed = httpx.get(f"{api}/services", headers=headers, trust_env=False).json()
+        if not listed:
+            return ""
+        base = api.removesuffix("/v1")
+        page = httpx.get(f"{base}/dashboard/{listed[0]['service']['id']}/settings", headers=headers, trust_env=False)
+        found = re.search(r'id="deploy-hook">([^<]+)<', page.text)
+        return found[1].replace("&amp;", "&") if found else ""
+
+
+def prove(bench: Bench, entry: Entry, commands: Sequence[str] | None = None) -> Proof:
+    """Prove one entry on a healthy bench; ``commands`` instead of its own show that a wrong fix is noticed."""
+    proof = Proof(entry.id)
+    bench.make(entry.id)
+    checked = "".join(bench.type(command) for command in entry.checks)
+    if AT_THE_COMMAND in entry.marks:
+        proof.named = [AT_THE_COMMAND] if f"#{entry.id}" in checked else []
+        proof.told = checked
+    else:
+        broken = bench.examine()
+        proof.broken_seconds = broken.seconds
+        proof.named = [cause.entry.id for cause in bench.causes(broken)]
+        proof.told = checked + "\n".join(f"{each} {each.hint}" for each in broken.observations if each.failed)
+    for message in entry.messages:
+        (proof.seen if appears(message, proof.told) else proof.unseen).append(message)
+    proof.told += bench.mend(entry, commands)
+    mended = bench.examine()
+    proof.mended_seconds = mended.seconds
+    proof.still = [f"{each.section}: {each}" for each in mended.observations if each.failed]
+    return proof
+
+
+def appears(message: str, told: str) -> bool:
+    """Whether a message stands in what was told; its ``…`` is any text of one line."""
+    pattern = ".*?".join(re.escape(part.strip()) for part in message.split("…"))
+    return re.search(pattern, re.sub(r"[ \t]+", " ", told)) is not None
+
+
+def _yes(fact: bool) -> str:
+    return "yes" if fact else "NO"
