@@ -1,0 +1,61 @@
+"""What the worker itself says of a job, by Render's API: that it was this worker, and no other, that did it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from deploybook.clouds.studio.journey import Journey
+from deploybook.errors import VerificationFailed
+
+if TYPE_CHECKING:
+    from deploybook.clouds.connections import Connections
+    from deploybook.clouds.render.client import Render
+
+# A line is in Render's log some seconds after the worker has written it.
+LOG_SECONDS = 30.0
+PAUSE = 1.0
+ELSEWHERE = (
+    "Another worker may be taking jobs from the same database: look for a second one in Render's dashboard, "
+    "and for one that runs on a developer's machine."
+)
+
+
+def worker_log_tells(journey: Journey, clouds: Connections, seconds: float = LOG_SECONDS) -> str:
+    """The worker's log on Render says that it claimed this check's job and finished it.
+
+    Raises VerificationFailed if it does not within ``seconds``: the job was another worker's, or was not finished.
+    """
+    job, service = journey.job, journey.worker
+    if not job:
+        hint = "Mend that first."
+        raise VerificationFailed("There is no job to look for in the worker's log.", hint, "end-to-end")
+    wanted = [f"[Worker] Claimed job {job}", f"[Worker] Finished job {job}"]
+    lines = _lines(clouds.render, journey, wanted, seconds)
+    missing = [text for text in wanted if not _holds(lines, text)]
+    if not missing:
+        return " · ".join(line for line in lines if line.startswith(tuple(wanted)))
+    raise _not_told(service, missing[0], lines)
+
+
+def _lines(render: Render, journey: Journey, wanted: list[str], seconds: float) -> list[str]:
+    """The lines with the job's id: when all that is wanted is among them, or when the time is up."""
+    owner = str(render.service(journey.worker)["ownerId"])
+    deadline = time.monotonic() + seconds
+    while True:
+        lines = render.logs(owner, journey.worker, journey.began, (journey.job,))
+        if all(_holds(lines, text) for text in wanted) or time.monotonic() > deadline:
+            return lines
+        time.sleep(PAUSE)
+
+
+def _holds(lines: list[str], text: str) -> bool:
+    return any(line.startswith(text) for line in lines)
+
+
+def _not_told(service: str, missing: str, lines: list[str]) -> VerificationFailed:
+    if lines:
+        message = f"The worker {service} on Render did not finish the job."
+        return VerificationFailed(message, "Look at its log in the dashboard.", "worker-idle", missing, lines[-1])
+    message = f"The log of the worker {service} on Render does not say that it did the job."
+    return VerificationFailed(message, ELSEWHERE, "end-to-end", missing, "no line with the job's id")
