@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+from collections.abc import Mapping
 from pathlib import Path
 
 from IPython.utils.capture import capture_output
@@ -21,7 +22,7 @@ def run_predecessors(layout: Layout, contract: Contract, slug: str, environment:
     wanted = _closure(contract, slug)
     for earlier in contract.order():
         if earlier in wanted and layout.notebook(earlier).exists():
-            _execute(layout.notebook(earlier), environment)
+            execute(layout.notebook(earlier), {"mode": "dry-run", "environment": environment})
 
 
 def _closure(contract: Contract, slug: str) -> set[str]:
@@ -34,7 +35,8 @@ def _closure(contract: Contract, slug: str) -> set[str]:
     return found
 
 
-def _execute(path: Path, environment: str) -> None:
+def execute(path: Path, given: Mapping[str, object]) -> None:
+    """The code cells of one runbook that make something, quietly, with the parameters given over its own."""
     namespace: dict[str, object] = {"__name__": "__main__"}
     with capture_output(), contextlib.redirect_stdout(io.StringIO()):
         for cell, tags, source in code_cells(path):
@@ -42,4 +44,4 @@ def _execute(path: Path, environment: str) -> None:
                 continue
             exec(compile(source, f"{path.name}:{cell}", "exec"), namespace)  # noqa: S102 - our own notebook
             if "parameters" in tags:
-                namespace |= {"mode": "dry-run", "environment": environment}
+                namespace |= given

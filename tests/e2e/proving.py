@@ -96,7 +96,8 @@ class Bench:
         }
         for given in parameters.values():
             given.update({name: value for name, value in self.given.items() if name in given})
-        parameters["end_to_end"]["job_seconds"] = JOB_SECONDS
+        # Mended means that everything works again, the render too.
+        parameters["end_to_end"] |= {"job_seconds": JOB_SECONDS, "render": True}
         return examine(Ward(layout, self.contract, "production", parameters))
 
     def causes(self, examination: Examination) -> list[Cause]:

@@ -1,0 +1,130 @@
+"""What the doctor's notebook imports: examine every section, and name the causes; in a dry run on a stack that is broken first."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from IPython.display import display
+
+from deploybook import http, kernel, seeding, session
+from deploybook.contract import load_contract
+from deploybook.diagnosis.causes import Cause, causes
+from deploybook.diagnosis.entries import PAGE, read_entries
+from deploybook.diagnosis.examination import Examination, Ward, examine
+from deploybook.errors import ConfigurationError, InvalidValue, VerificationFailed
+from deploybook.layout import HOME_VARIABLE, Layout, find_layout
+from deploybook.lines import Line, Table
+from deploybook.modes import Mode
+from deploybook.notebooks import read_parameters
+from deploybook.redact import Redactor
+from deploybook.secrets_known import known_secrets
+
+SECTIONS = ("r2", "turso", "modal", "webhook_secret", "vercel", "render")
+
+
+class Doctor:
+    """One examination. Open it with ``Doctor.open``, end it with ``handoff``."""
+
+    def __init__(self, ward: Ward, mode: Mode) -> None:
+        self._ward = ward
+        self._mode = mode
+        self._examination = Examination(())
+
+    @classmethod
+    def open(cls, mode: str, environment: str, **given: object) -> Doctor:
+        """Start: in ``dry-run`` a sandbox in which every section has been applied, in ``verify`` the real clouds.
+
+        Raises InvalidValue for another mode or a parameter that breaks its rule, before the first request.
+        """
+        kernel.show_errors_plainly()
+        layout = find_layout()
+        contract = load_contract(layout.contract)
+        kernel.check_parameters(contract, {"mode": mode, "environment": environment})
+        if mode not in {Mode.DRY_RUN, Mode.VERIFY}:
+            raise InvalidValue(f"The doctor has no mode {mode}: it changes nothing.", "Use dry-run or verify.")
+        if mode == Mode.DRY_RUN:
+            layout = _applied(layout, environment)
+            given = given | {"git_repository": os.environ["GITHUB_REPOSITORY"], "job_seconds": 8}
+        parameters: dict[str, dict[str, Any]] = {}
+        for slug in contract.order():
+            own = {name: each.default for name, each in read_parameters(layout.notebook(slug)).items()}
+            parameters[slug] = own | {name: value for name, value in given.items() if name in own}
+        return cls(Ward(layout, contract, environment, parameters), Mode(mode))
+
+    def break_first(self, trouble: str) -> None:
+        """In a dry run: bring the sandbox into the state of an entry, so that there is something to find."""
+        if self._mode.live or not trouble:
+            return
+        with http.client(os.environ["DEPLOYBOOK_SANDBOX_URL"]) as control:
+            known = control.get("/troubles").json()
+            if trouble not in known:
+                raise InvalidValue(f"There is no trouble {trouble}.", f"Use one of {', '.join(sorted(known))}.")
+            control.post(f"/troubles/{trouble}").raise_for_status()
+        display(Line("note", "note", known[trouble]["how"]).bundle(), raw=True)
+
+    def examine(self) -> None:
+        """Test every claim of every section that was begun, and show how many of each hold."""
+        self._examination = examine(self._ward)
+        observed = self._examination.observations
+        held = Counter(each.section for each in observed if each.outcome in {"passed", "unchanged"})
+        failed = Counter(each.section for each in observed if each.failed)
+        rows = [
+            (slug, str(held[slug]), str(failed[slug]))
+            for slug in self._ward.contract.order()
+            if held[slug] or failed[slug]
+        ]
+        rows += [(slug, "–", reason) for slug, reason in self._examination.left_out.items()]
+        display(Table(("section", "claims that hold", "claims that do not"), tuple(rows)).bundle(), raw=True)
+
+    def handoff(self) -> None:
+        """Show each cause with its evidence and its entry; in ``verify`` raise VerificationFailed if there is one."""
+        entries = read_entries(self._ward.layout.root / PAGE)
+        found = causes(self._ward.contract, entries, self._examination.observations)
+        redactor = Redactor(known_secrets(self._ward.contract, os.environ, self._ward.vault))
+        kernel.protect(redactor)
+        for cause in found:
+            self._show(cause)
+        if not found:
+            display(
+                Line("check", "passed", "nothing is wrong", f"{self._examination.held} claims hold").bundle(), raw=True
+            )
+        elif self._mode.live:
+            raise VerificationFailed(
+                f"Something is wrong: {', '.join(cause.entry.title for cause in found)}.",
+                "Follow the link beside each ✗ above, then examine again.",
+            )
+
+    def _show(self, cause: Cause) -> None:
+        entry, claim = cause.entry.id, f"{cause.entry.title} ({', '.join(cause.sections)})"
+        lines = [
+            Line("cause", "failed", claim, str(cause.evidence[0]), entry),
+            *(Line("note", "note", str(each)) for each in cause.evidence[1:]),
+            *(Line("manual", "manual", f"fix: {command}") for command in cause.entry.commands),
+        ]
+        for line in lines:
+            display(line.bundle(), raw=True)
+
+
+def _applied(layout: Layout, environment: str) -> Layout:
+    """A checkout of its own beside the sandbox, in which the sections were applied as an operator would."""
+    state, _ = session.enter(os.environ)
+    home = state.parent / "doctor"
+    _link(layout, home)
+    os.environ[HOME_VARIABLE] = str(home)
+    own = Layout(home)
+    given = {"mode": str(Mode.APPLY), "environment": environment, "git_repository": os.environ["GITHUB_REPOSITORY"]}
+    for slug in SECTIONS:
+        seeding.execute(own.notebook(slug), given)
+    return own
+
+
+def _link(layout: Layout, home: Path) -> None:
+    try:
+        home.mkdir()
+    except FileExistsError:
+        raise ConfigurationError("The doctor was opened in this sandbox already.", "Restart the kernel.") from None
+    for name in ("runbooks", "docs"):
+        (home / name).symlink_to(layout.root / name)
