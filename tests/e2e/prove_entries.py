@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import random
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.conftest import launch_sandbox
+from tests.conftest import ROOT, launch_sandbox
 from tests.e2e.proving import AT_THE_COMMAND, Bench, Proof, prove
 
 HEAD = "entry | symptom seen | diagnosed first | false causes | fixed"
@@ -41,6 +44,7 @@ def main() -> int:
             print(proof.row(), *[f"  not seen: {each}" for each in proof.unseen], sep="\n", flush=True)
             if options.v and not proof.holds:
                 print(proof.told)
+    _record(proofs)
     failed = [proof.entry for proof in proofs if not proof.holds]
     _times(proofs)
     print(f"{len(proofs) - len(failed)} of {len(proofs)} entries hold{': not ' * bool(failed)}{', '.join(failed)}")
@@ -88,6 +92,18 @@ def _pairs(bench: Bench, number: int) -> int:
         )
     print(f"{len(drawn) - lost} of {len(drawn)} pairs (of {len(every)}) were both named")
     return 1 if lost else 0
+
+
+def _record(proofs: list[Proof]) -> None:
+    """Keep for the site when each entry was last proved, and at which commit."""
+    path = ROOT / "build" / "proofs.json"
+    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    commit = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    for proof in proofs:
+        known[proof.entry] = {"at": at, "commit": commit.stdout.strip(), "holds": "yes" if proof.holds else "no"}
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def _times(proofs: list[Proof]) -> None:

@@ -14,7 +14,7 @@ from mkdocs.structure.pages import Page
 
 from deploybook.errors import DeploybookError
 from deploybook.layout import Layout
-from deploybook.site import accessible, generated, navigation, runbook_page
+from deploybook.site import accessible, doctor_page, generated, navigation, proofs, runbook_page
 from deploybook.site.guide import Guide
 
 P = ParamSpec("P")
@@ -47,7 +47,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     """A page for each runbook, and the notebook itself beside it to download."""
     guide = _guide(config)
-    for slug in guide.contract.order():
+    for slug in [*guide.contract.order(), doctor_page.SLUG]:
         if guide.has_runbook(slug):
             files.append(_page(guide, slug, files, config))
             files.append(
@@ -62,7 +62,8 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
     del files
     if page.file.generated_by:
         return markdown
-    return generated.published(markdown, _guide(config), f"docs/{page.file.src_uri}")
+    guide, path = _guide(config), f"docs/{page.file.src_uri}"
+    return proofs.with_proofs(generated.published(markdown, guide, path), guide, path)
 
 
 def on_post_page(output: str, *, page: Page, config: MkDocsConfig) -> str:
@@ -94,4 +95,9 @@ def _page(guide: Guide, slug: str, files: Files, config: MkDocsConfig) -> File:
             raise DeploybookError(f"The {slug} runbook links to {path}, which is no page of the guide.")
         return str(target.url_relative_to(page))
 
-    return File.generated(config, page.src_uri, content=runbook_page.runbook_page(guide, slug, url_of))
+    text = (
+        doctor_page.doctor_page(guide, url_of)
+        if slug == doctor_page.SLUG
+        else runbook_page.runbook_page(guide, slug, url_of)
+    )
+    return File.generated(config, page.src_uri, content=text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from deploybook.site.doctor_page import SLUG
 from deploybook.site.guide import Guide
 
 INDEX = "runbooks/index.md"
@@ -22,4 +23,5 @@ def _entries(item: Any, guide: Guide) -> list[Any]:
     if item != INDEX:
         return [with_runbooks(item, guide)]
     written = [slug for slug in guide.contract.order() if guide.has_runbook(slug)]
-    return [item, *({guide.contract.section(slug).title: f"runbooks/{slug}.md"} for slug in written)]
+    pages = [{guide.contract.section(slug).title: f"runbooks/{slug}.md"} for slug in written]
+    return [item, *pages, *([{"Doctor": f"runbooks/{SLUG}.md"}] if guide.has_runbook(SLUG) else [])]

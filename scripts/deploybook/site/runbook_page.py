@@ -29,7 +29,6 @@ def runbook_page(guide: Guide, slug: str, url_of: UrlOf) -> str:
     executed = guide.executed(slug)
     cells = json.loads((executed or guide.layout.notebook(slug)).read_text(encoding="utf-8"))["cells"]
     title = next((_source(cell) for cell in cells if "title" in _tags(cell)), f"# {guide.contract.section(slug).title}")
-    told = [_cell(cell, source, url_of) for cell in _shown(cells)]
     parts = [
         move(title, source, page_path(slug), into_site),
         verified_line(guide, slug),
@@ -38,9 +37,14 @@ def runbook_page(guide: Guide, slug: str, url_of: UrlOf) -> str:
         every_way(slug),
         "## Parameters",
         parameters_table(guide, slug),
-        *(move(text, source, page_path(slug), into_site) for text in told),
+        *(move(text, source, page_path(slug), into_site) for text in told(cells, source, url_of)),
     ]
     return "\n\n".join(parts)
+
+
+def told(cells: list[dict[str, Any]], source: str, url_of: UrlOf) -> list[str]:
+    """Each cell that is shown, with its outputs; links are still as in the notebook ``source``."""
+    return [_cell(cell, source, url_of) for cell in _shown(cells)]
 
 
 def _buttons(slug: str) -> str:
