@@ -53,6 +53,8 @@ def test_every_entry_has_what_you_see_the_check_and_the_fix(entry: str) -> None:
         ('def _fail(what, entry): ...\n_fail("x", "helper")', {"helper"}),
         ('class C:\n    def _fail(self, what, entry): ...\n    def f(self): self._fail("x", "method")', {"method"}),
         ('class New(InvalidValue):\n    entry_default = "default"', {"default"}),
+        ('class R(Resource):\n    drift_entry = "differs"\n    absent_entry = "gone"', {"differs", "gone"}),
+        ("Line('c', 'f', 's', 'd', resource.drift_entry)", set()),
         ('Line("check", "failed", "s", "d", "line")', {"line"}),
         ("InvalidValue(error.message, error.hint, error.entry)", set()),
         ('InvalidValue("m", "h", computed())', {""}),

@@ -15,6 +15,8 @@ from deploybook.lines import Line
 # Code that an operator never meets: it raises no error of ours.
 LEFT_OUT = ("sandbox", "site", "checks")
 MARK = "seen-in-the-app"
+# The class attributes that hold an entry: of our errors, and of resources.
+ATTRIBUTES = ("entry_default", "absent_entry", "drift_entry")
 _HEADING = re.compile(r"^## .+ \{#(?P<id>[a-z0-9-]+)(?P<marks>(?: \.[a-z-]+)*)\}$", re.MULTILINE)
 
 
@@ -77,8 +79,9 @@ class _Finder:
 
     def uses(self) -> Iterator[Use]:
         """Every use, in the order of the source as far as ``ast.walk`` keeps it."""
-        for value in self._assigned.get("entry_default", []):
-            yield from self._told(value)
+        for name in ATTRIBUTES:
+            for value in self._assigned.get(name, []):
+                yield from self._told(value)
         for node in ast.walk(self._tree):
             if isinstance(node, ast.Call) and (argument := self._argument(node)) is not None:
                 yield from self._told(argument)
@@ -136,4 +139,4 @@ class _Finder:
 def _passed_on(value: ast.expr) -> bool:
     """``entry`` and ``error.entry``: named where they come from."""
     name = value.id if isinstance(value, ast.Name) else value.attr if isinstance(value, ast.Attribute) else ""
-    return name in {"entry", "entry_default"}
+    return name in {"entry", *ATTRIBUTES}
