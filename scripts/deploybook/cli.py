@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 import click
 
@@ -13,6 +14,7 @@ from deploybook.commands.list import list_sections
 from deploybook.commands.run import run_sections
 from deploybook.commands.sandbox import run_sandbox
 from deploybook.errors import DeploybookError
+from deploybook.executor import Executor, Kernels
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -28,10 +30,10 @@ cli.add_command(env)
 cli.add_command(diagnose)
 
 
-def main() -> None:
-    """The console script's entry."""
+def main(arguments: Sequence[str] | None = None, executor: Executor | None = None) -> None:
+    """The console script's entry: ``sys.argv`` and kernels, unless the caller gives others."""
     try:
-        cli.main(standalone_mode=False)
+        cli.main(arguments, standalone_mode=False, obj=executor or Kernels())
     except DeploybookError as error:
         click.echo("\n".join([f"error: {error}", *error.lines()[1:]]), err=True)
         sys.exit(error.exit_code)

@@ -1,19 +1,14 @@
-"""The runner: sections in the contract's order, independent ones side by side in processes, evidence first."""
+"""The runner: sections in the contract's order, independent ones side by side, evidence first."""
 
 from __future__ import annotations
 
 import datetime
-import multiprocessing
 import os
 import subprocess
-import threading
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,16 +16,14 @@ from filelock import FileLock, Timeout
 
 from deploybook.contract import Contract
 from deploybook.errors import MissingVariable, VaultLocked
+from deploybook.executor import Executor
 from deploybook.kernel import CONFIRM_VARIABLE
 from deploybook.layout import Layout
 from deploybook.modes import Mode
 from deploybook.report import CellResult, RunReport, SectionResult
 from deploybook.session import SandboxProcess
 from deploybook.vault import Vault
-from deploybook.worker import Job, execute, prepare
-
-# A worker that died never says that its section has ended.
-LAST_WORDS_SECONDS = 5.0
+from deploybook.worker import Job
 
 
 class Listener(Protocol):
@@ -83,27 +76,21 @@ class Plan:
                     )
 
 
-def run(plan: Plan, listener: Listener) -> tuple[RunReport, Path]:
+def run(plan: Plan, listener: Listener, executor: Executor) -> tuple[RunReport, Path]:
     """Execute a plan. Gives the report and the folder that holds it; a failed section is in the report, not raised."""
     plan.require_variables()
     started = datetime.datetime.now(datetime.UTC)
     clock = time.monotonic()
-    _warm_up()
+    executor.warm_up()
     directory = _make_directory(plan.layout.runs, f"{started:%Y%m%dT%H%M%SZ}-{plan.mode}")
     with _only_run(plan), _world(plan) as (state, environ):
-        results = _run_sections(plan, listener, directory, state, environ)
+        results = _run_sections(plan, listener, executor, directory, state, environ)
     seconds = round(time.monotonic() - clock, 3)
     report = RunReport(
         plan.mode, plan.environment, started.isoformat(timespec="seconds"), seconds, _commit(plan.layout), results
     )
     report.write(directory)
     return report, directory
-
-
-def _warm_up() -> None:
-    """Start the fork server, which imports papermill once for all workers, while the sandbox starts."""
-    multiprocessing.set_forkserver_preload(["deploybook.preload"])
-    forkserver.ensure_running()
 
 
 @contextmanager
@@ -137,31 +124,25 @@ def _only_run(plan: Plan) -> Iterator[None]:
 
 
 def _run_sections(
-    plan: Plan, listener: Listener, directory: Path, state: Path, environ: dict[str, str]
+    plan: Plan, listener: Listener, executor: Executor, directory: Path, state: Path, environ: dict[str, str]
 ) -> list[SectionResult]:
-    context = multiprocessing.get_context("forkserver")
-    queue = context.Queue()
     results: dict[str, SectionResult] = {}
-    with (
-        _relayed(queue, listener.cell_done) as drained,
-        ProcessPoolExecutor(plan.jobs, context, prepare, (queue,)) as pool,
-    ):
-        waiting, running = plan.order(), dict[Future[SectionResult], str]()
+    waiting, running = plan.order(), set[str]()
+    with executor.open(plan.jobs, listener.cell_done) as workers:
         while waiting or running:
             for slug in _startable(plan, waiting, results, len(running)):
                 waiting.remove(slug)
+                running.add(slug)
                 listener.section_started(slug)
-                running[pool.submit(execute, _job(plan, slug, directory, state, environ))] = slug
+                workers.start(_job(plan, slug, directory, state, environ))
             for slug in _hopeless(plan, waiting, results):
                 waiting.remove(slug)
                 results[slug] = SectionResult(slug, plan.contract.section(slug).title)
                 listener.section_done(results[slug])
-            if running:
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    slug = running.pop(future)
-                    results[slug] = future.result()
-                    drained(slug)
-                    listener.section_done(results[slug])
+            for result in workers.ended() if running else ():
+                running.remove(result.slug)
+                results[result.slug] = result
+                listener.section_done(result)
     return [results[slug] for slug in plan.order()]
 
 
@@ -180,29 +161,6 @@ def _job(plan: Plan, slug: str, directory: Path, state: Path, environ: dict[str,
     parameters = {**plan.parameters.get(slug, {}), "mode": str(plan.mode), "environment": plan.environment}
     notebook = plan.layout.notebook(slug)
     return Job(plan.contract.section(slug), notebook, directory / notebook.name, parameters, state, environ)
-
-
-@contextmanager
-def _relayed(queue: Any, tell: Callable[[str, CellResult], None]) -> Iterator[Callable[[str], bool]]:
-    """Pass on, in a thread, what the workers put into the queue. Gives a function that waits until a section's last cell was."""
-    ended: dict[str, threading.Event] = defaultdict(threading.Event)
-
-    def relay() -> None:
-        while (item := queue.get()) is not None:
-            slug, cell = item
-            if cell is None:
-                ended[slug].set()
-            else:
-                tell(slug, cell)
-
-    thread = threading.Thread(target=relay, daemon=True)
-    thread.start()
-    try:
-        yield lambda slug: ended[slug].wait(LAST_WORDS_SECONDS)
-    finally:
-        queue.put(None)
-        thread.join()
-        queue.close()
 
 
 def _make_directory(runs: Path, name: str) -> Path:

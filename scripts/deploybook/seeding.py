@@ -7,11 +7,10 @@ import io
 from collections.abc import Mapping
 from pathlib import Path
 
-from IPython.utils.capture import capture_output
-
+from deploybook.cells import run_cells
 from deploybook.contract import Contract
 from deploybook.layout import Layout
-from deploybook.notebooks import code_cells
+from deploybook.showing import told_to
 
 # What only looks is left out: a seed needs the facts, not the proof.
 SKIPPED = frozenset({"verify"})
@@ -37,11 +36,5 @@ def _closure(contract: Contract, slug: str) -> set[str]:
 
 def execute(path: Path, given: Mapping[str, object]) -> None:
     """The code cells of one runbook that make something, quietly, with the parameters given over its own."""
-    namespace: dict[str, object] = {"__name__": "__main__"}
-    with capture_output(), contextlib.redirect_stdout(io.StringIO()):
-        for cell, tags, source in code_cells(path):
-            if tags & SKIPPED:
-                continue
-            exec(compile(source, f"{path.name}:{cell}", "exec"), namespace)  # noqa: S102 - our own notebook
-            if "parameters" in tags:
-                namespace |= given
+    with told_to(lambda _: None), contextlib.redirect_stdout(io.StringIO()):
+        run_cells(path, given, skipped=SKIPPED)

@@ -105,17 +105,21 @@ def _tell(slug: str, cell: CellResult | None) -> None:
 
 
 def _describe(slug: str, failure: Any, cells: list[CellResult]) -> dict[str, Any]:
-    """The operator's view of an error in a notebook: our own error classes by name, anything else as RunbookFailed."""
-    cell = cells[-1].id if cells else "?"
-    kind = getattr(errors, failure.ename, None)
+    """The error as the kernel told of it: our own show their hint and their link below the sentence."""
+    lines = failure.traceback if isinstance(failure.traceback, list) else str(failure.traceback).splitlines()
+    hint = next((line.removeprefix("hint: ") for line in lines if line.startswith("hint: ")), "")
+    entry = next((line.rpartition("#")[2] for line in lines if line.startswith("see: ")), "")
+    return error_in(slug, cells[-1].id if cells else "?", failure.ename, str(failure.evalue), hint, entry)
+
+
+def error_in(slug: str, cell: str, name: str, message: str, hint: str, entry: str) -> dict[str, Any]:
+    """The operator's view of an error in a cell: our own error classes by name, anything else as RunbookFailed."""
+    kind = getattr(errors, name, None)
     if isinstance(kind, type) and issubclass(kind, errors.DeploybookError):
-        lines = failure.traceback if isinstance(failure.traceback, list) else str(failure.traceback).splitlines()
-        hint = next((line.removeprefix("hint: ") for line in lines if line.startswith("hint: ")), "")
-        entry = next((line.rpartition("#")[2] for line in lines if line.startswith("see: ")), "")
-        return _as_dict(failure.ename, str(failure.evalue), hint, entry, kind.exit_code, cell)
+        return _as_dict(name, message, hint, entry, kind.exit_code, cell)
     unexpected = errors.RunbookFailed(slug, cell)
-    message = f"{unexpected.message[:-1]}: {failure.ename}: {failure.evalue}"
-    return _as_dict("RunbookFailed", message, unexpected.hint, unexpected.entry, unexpected.exit_code, cell)
+    told = f"{unexpected.message[:-1]}: {name}: {message}"
+    return _as_dict("RunbookFailed", told, unexpected.hint, unexpected.entry, unexpected.exit_code, cell)
 
 
 def _as_dict(kind: str, message: str, hint: str, entry: str, exit_code: int, cell: str) -> dict[str, Any]:

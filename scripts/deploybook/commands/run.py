@@ -12,6 +12,7 @@ from rich.console import Console
 from deploybook.commands.parameters import given_parameters, parameters_of
 from deploybook.contract import Contract, load_contract
 from deploybook.errors import ConfigurationError, UnknownParameter
+from deploybook.executor import Executor
 from deploybook.layout import Layout, find_layout
 from deploybook.modes import Mode
 from deploybook.runner import Plan, run
@@ -28,7 +29,9 @@ from deploybook.terminal import Progress, summarize
 @click.option("-p", "pairs", multiple=True, nargs=2, metavar="NAME VALUE", help="One parameter; goes before files.")
 @click.option("--jobs", type=click.IntRange(1, 16), default=2, show_default=True, help="Sections side by side.")
 @click.option("--yes", is_flag=True, help="Do not ask before apply.")
+@click.pass_obj
 def run_sections(
+    executor: Executor,
     sections: tuple[str, ...],
     mode: str,
     environment: str,
@@ -48,7 +51,7 @@ def run_sections(
     _ask(plan, yes)
     console = Console(highlight=False)
     with Progress(console) as progress:
-        report, directory = run(plan, progress)
+        report, directory = run(plan, progress, executor)
     summarize(console, report, str(directory.relative_to(layout.root)))
     sys.exit(report.exit_code)
 

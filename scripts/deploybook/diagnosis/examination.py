@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
+from deploybook.cells import run_cells
 from deploybook.clouds.connections import Connections
 from deploybook.contract import CONSUMERS, Contract
 from deploybook.errors import DeploybookError, RunbookFailed, VerificationFailed
@@ -17,7 +18,6 @@ from deploybook.layout import Layout
 from deploybook.ledger import Ledger
 from deploybook.lines import Line
 from deploybook.modes import Mode
-from deploybook.notebooks import code_cells
 from deploybook.observed import Observed
 from deploybook.redact import Redactor
 from deploybook.secrets_known import known_secrets
@@ -129,14 +129,10 @@ def _examine_section(ward: Ward, slug: str, tell: Callable[[str], object]) -> li
 
     path = ward.layout.notebook(slug)
     given = {**ward.parameters.get(slug, {}), "mode": str(Mode.VERIFY), "environment": ward.environment}
-    namespace: dict[str, object] = {"__name__": "__main__"}
-    cell = ""
+    started = [""]
     try:
         with told_to(listen):
-            for cell, tags, source in code_cells(path):
-                exec(compile(source, f"{path.name}:{cell}", "exec"), namespace)  # noqa: S102 - our own notebook
-                if "parameters" in tags:
-                    namespace |= given
+            run_cells(path, given, starting=started.append)
     except VerificationFailed as summary:
         # The lines have told it, unless the claim was one that a cell tests for itself.
         if not any(each.failed for each in observed):
@@ -145,7 +141,7 @@ def _examine_section(ward: Ward, slug: str, tell: Callable[[str], object]) -> li
         if not any(each.failed and each.detail == str(error) for each in observed):
             observed.append(_of_error(slug, error))
     except Exception as bug:  # noqa: BLE001 - the other sections go on
-        observed.append(_of_error(slug, RunbookFailed(slug, cell, f"{type(bug).__name__}: {bug}")))
+        observed.append(_of_error(slug, RunbookFailed(slug, started[-1], f"{type(bug).__name__}: {bug}")))
     tell(slug)
     return observed
 
