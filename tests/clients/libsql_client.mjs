@@ -90,6 +90,11 @@ const steps = {
     return (await connect().execute("SELECT count(*) AS n FROM audio_prep_jobs")).rows[0].n;
   },
 
+  // Every job, as an operator would look for one.
+  async jobs() {
+    return (await connect().execute("SELECT jobId, type, status FROM audio_prep_jobs ORDER BY createdAt")).rows;
+  },
+
   async write() {
     return (await connect().execute("UPDATE audio_prep_jobs SET stage = 'x'")).rowsAffected;
   },
