@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -9,6 +10,8 @@ from tests.conftest import ROOT, RunningSandbox
 from tests.e2e.wiring import Stack
 from tests.runbooks.conftest import Guide
 
+# libSQL's server takes a token for a minute after its end.
+LEEWAY = 60.0
 SECTIONS = ("r2", "turso", "modal", "webhook_secret", "vercel", "render")
 
 
@@ -29,7 +32,15 @@ def stack(start_sandbox: Callable[..., RunningSandbox], tmp_path_factory: pytest
         provisioned.clouds.close()
 
 
+@pytest.fixture(scope="session")
+def short_lived(stack: Stack) -> tuple[str, float]:
+    """A database token of one second, and when, on the monotonic clock, the server takes it no more."""
+    return stack.database_token("full-access", "1s"), time.monotonic() + 1 + LEEWAY + 1
+
+
 @pytest.fixture(autouse=True)
-def pointed_at_the_sandbox(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def pointed_at_the_sandbox(stack: Stack, short_lived: tuple[str, float], monkeypatch: pytest.MonkeyPatch) -> None:
+    # The token is made with the stack: the tests before those that need it pass its minute.
+    del short_lived
     for name, value in stack.environ.items():
         monkeypatch.setenv(name, value)

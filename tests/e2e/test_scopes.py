@@ -14,12 +14,11 @@ from deploybook.clouds.r2.resources import s3_secret
 pytestmark = pytest.mark.xdist_group("e2e")
 
 
-@pytest.fixture(autouse=True)
-def mended(stack: Stack) -> Iterator[None]:
-    """The worker's own variables and the bucket's own CORS rule are back after each test."""
+@pytest.fixture
+def worker(stack: Stack) -> Iterator[None]:
+    """The worker's own variables are back after the test."""
     yield
     stack.deploy("render", stack.values("render"))
-    stack.check()
 
 
 def bucket_token(stack: Stack, bucket: str, group: str) -> dict[str, str]:
@@ -36,6 +35,7 @@ def bucket_token(stack: Stack, bucket: str, group: str) -> dict[str, str]:
     return {"R2_ACCESS_KEY_ID": made["id"], "R2_SECRET_ACCESS_KEY": secret}
 
 
+@pytest.mark.usefixtures("worker")
 @pytest.mark.parametrize(
     ("bucket", "group"),
     [
@@ -52,14 +52,9 @@ def test_a_worker_whose_r2_token_may_too_little_is_named(stack: Stack, bucket: s
     assert (felt.step, "worker on Render" in felt.message) == ("worker", True), felt
 
 
+@pytest.mark.usefixtures("worker")
 def test_a_worker_whose_database_token_only_reads_is_named(stack: Stack) -> None:
-    body = stack.clouds.turso.api.json(
-        "mint a token",
-        "POST",
-        f"/v1/organizations/{stack.environ['TURSO_ORGANIZATION']}/databases/studio-production/auth/tokens",
-        params={"authorization": "read-only", "expiration": "never"},
-    )
-    stack.deploy("render", stack.values("render") | {"TURSO_AUTH_TOKEN": body["jwt"]})
+    stack.deploy("render", stack.values("render") | {"TURSO_AUTH_TOKEN": stack.database_token("read-only", "never")})
     felt = stack.check()
     assert (felt.step, "worker on Render" in felt.message) == ("worker", True), felt
 

@@ -103,11 +103,22 @@ class Stack:
         parts = {"vercel": self._vercel, "render": self._render}
         parts.get(consumer, self._modal(consumer))(dict(values))
 
-    def check(self) -> Felt:
-        """Run the end-to-end check up to the first step that fails; what it made is removed."""
+    def database_token(self, authorization: str, expiration: str) -> str:
+        """Another token of the database, by Turso's Platform API."""
+        path = f"/v1/organizations/{self.environ['TURSO_ORGANIZATION']}/databases/studio-production/auth/tokens"
+        params = {"authorization": authorization, "expiration": expiration}
+        return str(self.clouds.turso.api.json("mint a token", "POST", path, params=params)["jwt"])
+
+    def journey(self) -> studio.Journey:
+        """A new walk through the application; whoever takes it removes what it made with ``clean_up``."""
         pushed, _ = variables_for(self.contract, "end_to_end", self.vault.all(), self.environ)
         journey = self.clouds.journey(pushed, JOB_SECONDS)
         assert journey is not None
+        return journey
+
+    def check(self) -> Felt:
+        """Run the end-to-end check up to the first step that fails; what it made is removed."""
+        journey = self.journey()
         try:
             for name, step in STEPS.items():
                 try:

@@ -22,6 +22,7 @@ OPERATIONS = {
     "list-services",
     "create-service",
     "update-service",
+    "retrieve-service",
     "resume-service",
     "delete-service",
     "get-env-vars-for-service",
@@ -54,6 +55,7 @@ def exercise(clouds: Connections, bench: Bench, observed: Observed) -> None:
     """Send everything that the client is able to send."""
     made = bench.live()
     render.has_started(clouds.render, bench.deploy(made), observed)
+    clouds.render.service(made.id)
     clouds.render.put_variable(made.id, "STORAGE_BACKEND", "r2")
     clouds.render.delete_variable(made.id, "STORAGE_BACKEND")
     clouds.render.api.client.post(f"/services/{made.id}/suspend")

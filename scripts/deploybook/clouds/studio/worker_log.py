@@ -15,10 +15,7 @@ if TYPE_CHECKING:
 # A line is in Render's log some seconds after the worker has written it.
 LOG_SECONDS = 30.0
 PAUSE = 1.0
-ELSEWHERE = (
-    "Another worker may be taking jobs from the same database: look for a second one in Render's dashboard, "
-    "and for one that runs on a developer's machine."
-)
+ELSEWHERE = "Mend what its log says. If it says nothing, look for another worker, here or on a developer's machine, that takes the jobs."
 
 
 def worker_log_tells(journey: Journey, clouds: Connections, seconds: float = LOG_SECONDS) -> str:
@@ -26,7 +23,7 @@ def worker_log_tells(journey: Journey, clouds: Connections, seconds: float = LOG
 
     Raises VerificationFailed if it does not within ``seconds``: the job was another worker's, or was not finished.
     """
-    job, service = journey.job, journey.worker
+    job = journey.job
     if not job:
         hint = "Mend that first."
         raise VerificationFailed("There is no job to look for in the worker's log.", hint, "end-to-end")
@@ -35,27 +32,33 @@ def worker_log_tells(journey: Journey, clouds: Connections, seconds: float = LOG
     missing = [text for text in wanted if not _holds(lines, text)]
     if not missing:
         return " · ".join(line for line in lines if line.startswith(tuple(wanted)))
-    raise _not_told(service, missing[0], lines)
+    raise _not_told(clouds.render, journey, missing[0], lines)
 
 
 def _lines(render: Render, journey: Journey, wanted: list[str], seconds: float) -> list[str]:
     """The lines with the job's id: when all that is wanted is among them, or when the time is up."""
-    owner = str(render.service(journey.worker)["ownerId"])
     deadline = time.monotonic() + seconds
     while True:
-        lines = render.logs(owner, journey.worker, journey.began, (journey.job,))
+        lines = _log(render, journey, journey.job)
         if all(_holds(lines, text) for text in wanted) or time.monotonic() > deadline:
             return lines
         time.sleep(PAUSE)
+
+
+def _log(render: Render, journey: Journey, *texts: str) -> list[str]:
+    owner = str(render.service(journey.worker)["ownerId"])
+    return render.logs(owner, journey.worker, journey.began, texts)
 
 
 def _holds(lines: list[str], text: str) -> bool:
     return any(line.startswith(text) for line in lines)
 
 
-def _not_told(service: str, missing: str, lines: list[str]) -> VerificationFailed:
+def _not_told(render: Render, journey: Journey, missing: str, lines: list[str]) -> VerificationFailed:
     if lines:
-        message = f"The worker {service} on Render did not finish the job."
+        message = f"The worker {journey.worker} on Render did not finish the job."
         return VerificationFailed(message, "Look at its log in the dashboard.", "worker-idle", missing, lines[-1])
-    message = f"The log of the worker {service} on Render does not say that it did the job."
-    return VerificationFailed(message, ELSEWHERE, "end-to-end", missing, "no line with the job's id")
+    # What it says instead is mostly the reason, such as that its database refuses it.
+    said = _log(render, journey)
+    message = f"The log of the worker {journey.worker} on Render does not tell of the job."
+    return VerificationFailed(message, ELSEWHERE, "worker-idle", missing, said[-1] if said else "an empty log")

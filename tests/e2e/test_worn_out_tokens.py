@@ -1,0 +1,46 @@
+"""A database token that has expired is felt end to end. Named to run last: the token's minute of grace passes during the other tests."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from tests.e2e.wiring import Stack
+
+from deploybook.clouds import studio
+from deploybook.errors import VerificationFailed
+
+pytestmark = pytest.mark.xdist_group("e2e")
+
+
+@pytest.fixture
+def expired(short_lived: tuple[str, float]) -> str:
+    """A database token that has expired."""
+    token, ended = short_lived
+    time.sleep(max(0.0, ended - time.monotonic()))
+    return token
+
+
+def test_a_web_app_whose_database_token_has_expired_is_named(stack: Stack, expired: str) -> None:
+    stack.deploy("vercel", stack.values("vercel") | {"TURSO_AUTH_TOKEN": expired})
+    try:
+        felt = stack.check()
+    finally:
+        stack.deploy("vercel", stack.values("vercel"))
+    assert felt.step == "ingest", felt
+    assert "The web app on Vercel takes no file" in felt.message
+    assert "The JWT has expired" in felt.message
+
+
+def test_a_worker_whose_database_token_has_expired_is_named_and_its_log_says_so(stack: Stack, expired: str) -> None:
+    stack.deploy("render", stack.values("render") | {"TURSO_AUTH_TOKEN": expired})
+    journey = stack.journey()
+    try:
+        studio.ingest(journey)
+        with pytest.raises(VerificationFailed, match="The worker on Render did not pick up the job"):
+            studio.worker_finishes(journey)
+        with pytest.raises(VerificationFailed, match=r"\[Worker\] Poll failed: .*The JWT has expired"):
+            studio.worker_log_tells(journey, stack.clouds, seconds=0)
+    finally:
+        journey.clean_up()
+        stack.deploy("render", stack.values("render"))
