@@ -7,8 +7,8 @@ import io
 import pytest
 from rich.console import Console
 
-from deploybook.report import CellResult, SectionResult
-from deploybook.terminal import Progress
+from deploybook.report import CellResult, RunReport, SectionResult
+from deploybook.terminal import Progress, summarize
 
 
 def test_a_terminal_is_told_for_how_long_a_section_has_been_running(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,6 +38,26 @@ def test_elsewhere_there_are_plain_lines_only() -> None:
         "render         · note         Render deploy dep-x: build_in_progress",
         "render         – not-run",
     ]
+
+
+def test_a_run_ends_with_how_long_it_took_and_where() -> None:
+    written = io.StringIO()
+    modal = SectionResult(
+        "modal", "Modal", "passed", 20.0, cells=[CellResult("secrets", 3.0), CellResult("app", 12.34)]
+    )
+    turso = SectionResult("turso", "Turso", "passed", 9.0, cells=[CellResult("group", 1.0), CellResult("token", 7.0)])
+    report = RunReport("dry-run", "production", "2026-01-01T00:00:00Z", 31.26, "", [modal, turso])
+    summarize(Console(file=written, width=80), report, "build/runs/x")
+    assert written.getvalue().splitlines()[-1] == (
+        "took 31.3 s; longest: modal app 12.3 s, turso token 7.0 s, modal secrets 3.0 s"
+    )
+
+
+def test_a_run_in_which_nothing_was_executed_says_how_long_it_took() -> None:
+    written = io.StringIO()
+    report = RunReport("plan", "production", "2026-01-01T00:00:00Z", 0.5, "", [SectionResult("r2", "R2")])
+    summarize(Console(file=written, width=80), report, "build/runs/x")
+    assert written.getvalue().splitlines()[-1] == "took 0.5 s"
 
 
 def note(text: str) -> dict[str, object]:

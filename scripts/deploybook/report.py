@@ -54,6 +54,11 @@ class RunReport:
     commit: str
     sections: list[SectionResult]
 
+    def longest(self, count: int) -> list[tuple[str, CellResult]]:
+        """The cells that took longest, each with its section's slug."""
+        cells = [(section.slug, cell) for section in self.sections for cell in section.cells]
+        return sorted(cells, key=lambda each: each[1].seconds, reverse=True)[:count]
+
     @property
     def exit_code(self) -> int:
         """0 if every section passed, else the code of the first error."""

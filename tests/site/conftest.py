@@ -23,6 +23,8 @@ from deploybook.site.guide import Guide
 
 ROOT = Path(__file__).resolve().parents[2]
 STARTED = "20260102T030405Z"
+# How long each cell took that showed something.
+SECONDS = 1.25
 
 Shown = Mapping[str, Sequence[Any]]
 
@@ -71,20 +73,29 @@ class Checkout:
         cells.insert(2, {**injected, "execution_count": 1, "source": ['environment = "injected"']})
         (directory / f"{slug}.ipynb").write_text(json.dumps({**notebook, "cells": cells}), encoding="utf-8")
         result = SectionResult(slug, slug, status, 3.14, f"{slug}.ipynb")
-        result.cells = [CellResult(cell["id"], 0.1, _events(cell)) for cell in cells if cell["cell_type"] == "code"]
+        result.cells = [
+            CellResult(cell["id"], cell["metadata"].get("papermill", {}).get("duration", 0.0), _events(cell))
+            for cell in cells
+            if cell["cell_type"] == "code"
+        ]
         if error:
             result.error = {"type": "X", "message": error, "hint": "", "entry": "", "exit_code": 4, "cell": "verify"}
         self.results.append(result)
-        when = f"{started[:4]}-{started[4:6]}-{started[6:8]}T{started[9:11]}:{started[11:13]}:{started[13:15]}+00:00"
-        RunReport("dry-run", "production", when, 5.0, "0123456789abcdef+", [result]).write(directory)
+        self.report(directory, [result], started)
         return directory
+
+    def report(self, directory: Path, results: list[SectionResult], started: str = STARTED) -> None:
+        """Write the report of a run of these sections."""
+        when = f"{started[:4]}-{started[4:6]}-{started[6:8]}T{started[9:11]}:{started[11:13]}:{started[13:15]}+00:00"
+        RunReport("dry-run", "production", when, 5.0, "0123456789abcdef+", results).write(directory)
 
     @staticmethod
     def _executed(cell: Any, shown: Shown) -> Any:
         if cell["cell_type"] != "code":
             return cell
         displayed = [_output(each) for each in shown.get(cell["id"], [])]
-        return {**cell, "outputs": displayed, "execution_count": 1}
+        metadata = {**cell["metadata"], "papermill": {"duration": SECONDS if displayed else 0.01}}
+        return {**cell, "metadata": metadata, "outputs": displayed, "execution_count": 1}
 
 
 def _events(cell: Any) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from deploybook.lines import Line
 from deploybook.site.evidence import is_current, latest
+from deploybook.site.overview import runbooks
 from deploybook.site.verified import verified_line
 
 if TYPE_CHECKING:
@@ -25,6 +26,22 @@ def test_the_line_tells_mode_time_checks_duration_and_commit(checkout: Checkout)
     assert "**Verified** by a dry-run on" in line
     assert '<time datetime="2026-01-02T03:04:05+00:00">2 January 2026, 03:04 UTC</time>' in line
     assert "2 of 2 checks passed in 3.1 s, at commit `0123456+`." in line
+
+
+def test_the_overview_tells_the_seconds_of_each_runbook_and_its_longest_step(checkout: Checkout) -> None:
+    checkout.ran("r2", {"verify": [PASSED]})
+    table = runbooks(checkout.guide())
+    assert "| 3.1 s, of which 1.2 s in [verify](runbooks/r2.md) |" in table
+    assert "All of them" not in table
+
+
+def test_the_overview_tells_the_seconds_of_a_dry_run_of_all(checkout: Checkout) -> None:
+    for slug in checkout.guide().contract.order():
+        directory = checkout.ran(slug, {"verify": [PASSED]})
+    checkout.report(directory, checkout.results)
+    assert "All of them, in one dry run: **5.0 s**." in runbooks(checkout.guide())
+    checkout.ran("r2", {"verify": [PASSED]}, started="20270102T030405Z")
+    assert "All of them" not in runbooks(checkout.guide())
 
 
 def test_the_newest_run_of_a_section_counts(checkout: Checkout) -> None:

@@ -24,6 +24,14 @@ def test_the_executed_copy_is_shown_with_what_it_printed(checkout: Checkout) -> 
     assert "**Verified**" in page
 
 
+def test_a_cell_that_took_its_time_says_how_long(checkout: Checkout) -> None:
+    assert "took" not in runbook_page(checkout.guide(), "r2", str)
+    checkout.ran("r2", {"bucket": [Line("resource", "create", "R2 bucket studio-production")]})
+    page = runbook_page(checkout.guide(), "r2", str)
+    assert page.count("took 1.2 s</p>") == page.count("db-took") == 1
+    assert page.index("R2 bucket studio-production</div>") < page.index("took 1.2 s")
+
+
 def test_the_injected_parameters_are_hidden_and_the_declared_ones_are_a_table(checkout: Checkout) -> None:
     checkout.ran("r2", {})
     page = runbook_page(checkout.guide(), "r2", str)

@@ -16,13 +16,18 @@ RUN = re.compile(r"(?P<time>\d{8}T\d{6}Z)-dry-run(?:-(?P<number>\d+))?")
 
 @dataclass(frozen=True)
 class Evidence:
-    """One section in one dry run. ``tested`` counts the claims that were tested, ``passed`` those that held."""
+    """One section in one dry run. ``tested`` counts the claims that were tested, ``passed`` those that held.
+
+    ``steps`` has the seconds of each code cell by its id, ``run_seconds`` those of the whole run, which may have had other sections.
+    """
 
     slug: str
     status: str
     mode: str
     started: datetime.datetime
     seconds: float
+    steps: Mapping[str, float]
+    run_seconds: float
     commit: str
     tested: int
     passed: int
@@ -77,6 +82,8 @@ def _evidence(folder: Path, report: Mapping[str, Any], section: Mapping[str, Any
         mode=report["mode"],
         started=datetime.datetime.fromisoformat(report["started"]),
         seconds=section["seconds"],
+        steps={cell["id"]: cell["seconds"] for cell in section["cells"]},
+        run_seconds=report["seconds"],
         commit=report["commit"],
         tested=len([outcome for outcome in claims if outcome != "later"]),
         passed=claims.count("passed"),

@@ -18,15 +18,32 @@ def order(guide: Guide) -> str:
 
 
 def runbooks(guide: Guide) -> str:
-    """Each runbook with its latest dry run."""
+    """Each runbook with its latest dry run, and how long that took."""
     rows = []
     for slug in guide.contract.order():
         title = guide.contract.section(slug).title
         if guide.has_runbook(slug):
-            rows.append([f"[{title}](runbooks/{slug}.md)", short_status(guide, slug)])
+            rows.append([f"[{title}](runbooks/{slug}.md)", short_status(guide, slug), _took(guide, slug)])
         else:
-            rows.append([title, "not yet written"])
-    return table(("Runbook", "Latest dry run"), rows)
+            rows.append([title, "not yet written", ""])
+    return table(("Runbook", "Latest dry run", "Took"), rows) + _whole(guide)
+
+
+def _took(guide: Guide, slug: str) -> str:
+    evidence = guide.evidence.get(slug)
+    if evidence is None or not evidence.steps:
+        return ""
+    step = max(evidence.steps, key=lambda each: evidence.steps[each])
+    return f"{evidence.seconds:.1f} s, of which {evidence.steps[step]:.1f} s in [{step}](runbooks/{slug}.md)"
+
+
+def _whole(guide: Guide) -> str:
+    """How long the dry run of all of them took; nothing if the latest runs are several."""
+    runs = {evidence.notebook.parent: evidence for evidence in guide.evidence.values()}
+    if len(runs) != 1 or set(guide.evidence) != set(guide.contract.order()):
+        return ""
+    (evidence,) = runs.values()
+    return f"\nAll of them, in one dry run: **{evidence.run_seconds:.1f} s**. Sections that need nothing of each other run side by side.\n"
 
 
 def _link(guide: Guide, slug: str) -> str:

@@ -14,6 +14,8 @@ from deploybook.site.parameters import parameters_table
 from deploybook.site.running import every_way
 from deploybook.site.verified import verified_line
 
+# In seconds.
+MOMENT = 0.05
 # The parameters stand in the table; the cell that papermill injects repeats the command line.
 HIDDEN = frozenset({"title", "parameters", "injected-parameters"})
 
@@ -59,7 +61,13 @@ def _shown(cells: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 def _cell(cell: Mapping[str, Any], source: str, url_of: UrlOf) -> str:
     if cell["cell_type"] == "markdown":
         return _source(cell)
-    return fenced("python", _source(cell)) + "\n" + outputs_html(cell.get("outputs", []), source, url_of)
+    return fenced("python", _source(cell)) + "\n" + outputs_html(cell.get("outputs", []), source, url_of) + _took(cell)
+
+
+def _took(cell: Mapping[str, Any]) -> str:
+    """How long an executed cell took, as papermill wrote it down; nothing for a moment."""
+    seconds = cell["metadata"].get("papermill", {}).get("duration") or 0.0
+    return f'<p class="db-took">took {seconds:.1f} s</p>\n' if seconds >= MOMENT else ""
 
 
 def _source(cell: Mapping[str, Any]) -> str:
