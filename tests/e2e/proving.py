@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 from tests.conftest import ROOT, RunningSandbox
+from tests.e2e import machine
 from tests.runbooks.conftest import COMMAND, Guide
 
 from deploybook.contract import load_contract
@@ -70,6 +71,8 @@ class Bench:
         self.contract = load_contract(ROOT / "runbooks" / "contract.toml")
         self.given = {"git_repository": sandbox.exports["GITHUB_REPOSITORY"]}
         self.placeholders = PLACEHOLDERS | {"<GIT_REPOSITORY>": self.given["git_repository"]}
+        # How the latest fix ended.
+        self.fix_code = 0
 
     def provision(self) -> None:
         """All sections, as an operator applies them; the deploy hook is copied from Render's dashboard as a person would."""
@@ -84,8 +87,13 @@ class Bench:
         assert done.code == 0, done.output
 
     def make(self, entry: str) -> None:
-        """Bring the sandbox into the entry's state."""
-        self._control(f"/troubles/{entry}")
+        """Bring the sandbox, or the operator's machine, into the entry's state; a refused command needs neither."""
+        own, known = machine.troubles().get(entry), self.sandbox.control.get("/troubles").json()
+        assert own or entry in known or AT_THE_COMMAND in self.entries[entry].marks, f"{entry} has no trouble"
+        if entry in known:
+            self._control(f"/troubles/{entry}")
+        if own:
+            own.make(self)
 
     def examine(self) -> Examination:
         """What ``deploybook doctor`` examines. The process's environment points at the sandbox."""
@@ -107,28 +115,50 @@ class Bench:
     def mend(self, entry: Entry, commands: Sequence[str] | None = None) -> str:
         """Do what the entry's fix says, by hand and by its commands as they are written; what they printed."""
         if BY_HAND in entry.marks:
-            self._control(f"/troubles/{entry.id}/by-hand")
-        return "".join(self.type(command) for command in (entry.commands if commands is None else commands))
+            own = machine.troubles().get(entry.id)
+            if own and own.by_hand:
+                own.by_hand(self)
+            else:
+                self._control(f"/troubles/{entry.id}/by-hand")
+        block = "\n".join(entry.commands if commands is None else commands)
+        done = self.shell(f"set -e\n{block}")
+        if own := machine.troubles().get(entry.id):
+            own.tidy(self)
+        self.fix_code = done.returncode
+        return f"$ {block}\n{done.stdout}{done.stderr}"
 
-    def type(self, command: str) -> str:
-        """Type a command into a shell, its placeholders filled in; apply's question is answered with yes."""
+    def type(self, block: str) -> str:
+        """Type a block of commands into a shell; the block and what it printed."""
+        done = self.shell(block)
+        return f"$ {block}\n{done.stdout}{done.stderr}"
+
+    def shell(self, block: str) -> subprocess.CompletedProcess[str]:
+        """Execute a block as the operator would, who stays in one shell: what it exports is there for the next.
+
+        Placeholders are filled in, questions answered, and ``read`` is given what a provider's dashboard shows just now.
+        """
         for placeholder, value in self.placeholders.items():
-            command = command.replace(placeholder, value)
-        if re.search(r"--mode apply\b", command) and "--yes" not in command:
-            command = command.replace("--mode apply", "--mode apply --yes")
-        environ = self.guide.environment(self.sandbox.exports | {"COPIED_HOOK": self._copied_hook()})
+            block = block.replace(placeholder, value)
+        block = "\n".join(_answered(line) for line in block.splitlines())
+        left = self.guide.root / "shell.env"
+        pasted = {f"PASTED_{name}": value for name, value in self.sandbox.control.get("/exports").json().items()}
+        own = {"COPIED_HOOK": self._copied_hook(), "HOME": str(machine.home(self)), "COLUMNS": "400"}
+        environ = self.guide.environment(self.sandbox.exports | pasted | own)
         environ["PATH"] = f"{Path(COMMAND).parent}{os.pathsep}{environ['PATH']}"
         done = subprocess.run(
-            ["bash", "-c", command],
+            ["bash", "-c", f"trap 'env -0 >{left}' EXIT\n{block}"],
             cwd=self.guide.root,
             env=environ,
             capture_output=True,
             text=True,
             check=False,
             stdin=subprocess.DEVNULL,
-            timeout=180,
+            timeout=400,
         )
-        return f"$ {command}\n{done.stdout}{done.stderr}"
+        now = dict(pair.split("=", 1) for pair in left.read_text().split("\0") if "=" in pair)
+        self.sandbox.exports.update({name: now[name] for name in self.sandbox.exports if name in now})
+        os.environ.update(self.sandbox.exports)
+        return done
 
     def _control(self, path: str) -> None:
         answer = self.sandbox.control.post(path, timeout=60)
@@ -153,9 +183,10 @@ def prove(bench: Bench, entry: Entry, commands: Sequence[str] | None = None) -> 
     """Prove one entry on a healthy bench; ``commands`` instead of its own show that a wrong fix is noticed."""
     proof = Proof(entry.id)
     bench.make(entry.id)
-    checked = "".join(bench.type(command) for command in entry.checks)
+    checked = bench.type("\n".join(entry.checks)) if entry.checks else ""
     if AT_THE_COMMAND in entry.marks:
-        proof.named = [AT_THE_COMMAND] if f"#{entry.id}" in checked else []
+        linked = set(re.findall(r"troubleshooting\.md#([a-z0-9-]+)", checked))
+        proof.named = [AT_THE_COMMAND] if linked == {entry.id} else sorted(linked)
         proof.told = checked
     else:
         broken = bench.examine()
@@ -168,6 +199,8 @@ def prove(bench: Bench, entry: Entry, commands: Sequence[str] | None = None) -> 
     mended = bench.examine()
     proof.mended_seconds = mended.seconds
     proof.still = [f"{each.section}: {each}" for each in mended.observations if each.failed]
+    if bench.fix_code:
+        proof.still.append(f"the fix's commands ended with {bench.fix_code}")
     return proof
 
 
@@ -175,6 +208,18 @@ def appears(message: str, told: str) -> bool:
     """Whether a message stands in what was told; its ``…`` is any text of one line."""
     pattern = ".*?".join(re.escape(part.strip()) for part in message.split("…"))
     return re.search(pattern, re.sub(r"[ \t]+", " ", told)) is not None
+
+
+def _answered(line: str) -> str:
+    """A command with what it asks for: apply's yes, the environment's name, a pasted secret; not where its input is redirected."""
+    if "<" in line:
+        return line
+    if re.search(r"--mode apply\b", line) and "--yes" not in line:
+        return line.replace("--mode apply", "--mode apply --yes")
+    if re.search(r"--mode destroy\b", line):
+        named = re.search(r"--environment (\S+)", line)
+        return f"{line} <<< {named[1] if named else 'production'}"
+    return re.sub(r"\bread -rs (\w+)", r'read -rs \1 <<< "$PASTED_\1"', line)
 
 
 def _yes(fact: bool) -> str:

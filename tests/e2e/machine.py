@@ -1,0 +1,82 @@
+"""Troubles of the operator's own machine, as the sandbox has those of the providers: a vault edited, a file that others can read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.e2e.proving import Bench
+
+Act = Callable[["Bench"], None]
+
+
+def _nothing(_: Bench) -> None:
+    """Nothing."""
+
+
+@dataclass
+class Trouble:
+    """One trouble. ``by_hand`` is what the fix tells in words; ``tidy`` takes away what was there for the proof alone."""
+
+    make: Act
+    by_hand: Act | None = None
+    tidy: Act = _nothing
+
+
+_TROUBLES: dict[str, Trouble] = {}
+
+
+def troubles() -> dict[str, Trouble]:
+    """Every trouble by its entry."""
+    return _TROUBLES
+
+
+def home(bench: Bench) -> Path:
+    """The home folder of the operator's shell, with its caches."""
+    found = bench.guide.root / "home"
+    found.mkdir(exist_ok=True)
+    return found
+
+
+def trouble(entry: str) -> Callable[[Act], Act]:
+    """The decorated function brings the machine into the state of this entry."""
+
+    def register(make: Act) -> Act:
+        _TROUBLES[entry] = Trouble(make)
+        return make
+
+    return register
+
+
+def by_hand(entry: str) -> Callable[[Act], Act]:
+    """The decorated function does what the entry's fix tells in words."""
+
+    def register(act: Act) -> Act:
+        _TROUBLES[entry].by_hand = act
+        return act
+
+    return register
+
+
+def tidy(entry: str) -> Callable[[Act], Act]:
+    """The decorated function is called when the fix was tried."""
+
+    def register(act: Act) -> Act:
+        _TROUBLES[entry].tidy = act
+        return act
+
+    return register
+
+
+@trouble("vault-open")
+def others_may_read(bench: Bench) -> None:
+    """The vault was copied from another machine, and the copy has the usual rights."""
+    vault(bench).chmod(0o644)
+
+
+def vault(bench: Bench) -> Path:
+    """The vault's file."""
+    return bench.guide.root / ".deploybook" / "production.env"
