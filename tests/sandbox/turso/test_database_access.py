@@ -152,6 +152,20 @@ def test_rotating_a_group_ends_every_token_of_its_databases(turso: Any, hostname
     assert results(turso.execute(hostname, turso.token("groups/default"), "SELECT 1")) == ["ok", "ok"]
 
 
+def test_blocked_writes_are_refused_until_they_are_allowed_and_after_a_rotation_too(turso: Any, hostname: str) -> None:
+    path = f"{turso.base}/databases/jobs"
+    assert results(turso.execute(hostname, turso.token(), TABLE)) == ["ok", "ok"]
+    assert turso.api.patch(f"{path}/configuration", json={"block_writes": True}).json()["block_writes"] is True
+    assert turso.api.get(path).json()["database"]["block_writes"] is True
+    turso.api.post(f"{path}/auth/rotate")
+    refused = turso.execute(hostname, turso.token(), "INSERT INTO t VALUES (1)", "SELECT * FROM t")
+    assert results(refused) == ["error", "ok", "ok"]
+    assert refused.json()["results"][0]["error"]["code"] == "BLOCKED"
+    turso.api.patch(f"{path}/configuration", json={"block_writes": False})
+    assert results(turso.execute(hostname, turso.token(), "INSERT INTO t VALUES (1)")) == ["ok", "ok"]
+    assert turso.api.patch(f"{path}/configuration", json={"delete_protection": True}).status_code == 501
+
+
 def test_deleting_a_database_ends_its_process_and_its_data(turso: Any, hostname: str) -> None:
     token = turso.token()
     identifier = turso.api.get(f"{turso.base}/databases/jobs").json()["database"]["DbId"]

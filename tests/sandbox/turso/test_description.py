@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 # What the sandbox does not do. Everything else in turso.json must be answered as described.
-NOT_DONE = {"getDatabaseConfiguration", "updateDatabaseConfiguration", "getDatabaseUsage"}
+NOT_DONE = {"getDatabaseUsage"}
 BODIES: dict[str, Any] = {
     "createGroup": {"name": "default", "location": "aws-us-east-1"},
     "createDatabase": {"name": "jobs", "group": "default"},

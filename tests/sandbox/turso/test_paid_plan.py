@@ -22,6 +22,9 @@ class NoEngine:
     async def rekey(self, database: Database) -> None:
         pass
 
+    async def block(self, database: Database, *, reads: bool, writes: bool) -> None:
+        pass
+
     async def stop(self, database: Database) -> None:
         pass
 

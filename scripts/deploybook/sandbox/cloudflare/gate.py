@@ -79,6 +79,8 @@ class Gate:
                 raise forbidden()
             if needs and not policies.holds(token.policies, needs, resource):
                 raise forbidden()
+            if product:
+                self.cloud.objects.buckets.require_subscription()
             self.cloud.tokens.used(token)
             return await handler(request, token)
 

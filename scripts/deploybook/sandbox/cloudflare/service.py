@@ -26,7 +26,7 @@ class CloudflareService(Service):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         objects = context.service(ObjectService)
-        self._cloud = Cloud(objects, Owner(objects.account_id, issue_id()))
+        self.cloud = Cloud(objects, Owner(objects.account_id, issue_id()))
         self._values = {owner: issue_value(owner) for owner in ("account", "user")}
         self._operators = [self._operator(owner) for owner in self._values]
         self._listener: Listener | None = None
@@ -34,7 +34,7 @@ class CloudflareService(Service):
     async def start(self) -> None:
         """Hand out the operators' tokens, then listen."""
         await self._hand_out()
-        self._listener = await self.context.serve(self.name, application(self._cloud))
+        self._listener = await self.context.serve(self.name, application(self.cloud))
 
     def exports(self) -> dict[str, str]:
         """The API, the account, and an account-owned token; a user-owned one beside it for clients that must take both."""
@@ -42,17 +42,28 @@ class CloudflareService(Service):
             return {}
         return {
             "CLOUDFLARE_API_URL": f"{self._listener.url}{BASE}",
-            "CLOUDFLARE_ACCOUNT_ID": self._cloud.owner.account_id,
+            "CLOUDFLARE_ACCOUNT_ID": self.cloud.owner.account_id,
             "CLOUDFLARE_API_TOKEN": self._values["account"],
             "DEPLOYBOOK_SANDBOX_CLOUDFLARE_USER_TOKEN": self._values["user"],
         }
 
+    @property
+    def operator(self) -> Token:
+        """The account-owned token that the exports hold, as it is now; KeyError if it was deleted."""
+        return self.cloud.tokens.by_id[self._operators[0].id]
+
+    async def replace_operator(self) -> None:
+        """Make another account-owned token for the operator; the exports hold it from now on."""
+        self._values["account"] = issue_value("account")
+        self._operators[0] = self._operator("account")
+        await hand_out(self.cloud, self.cloud.tokens.add(self._operators[0]))
+
     async def reset(self) -> None:
         """Delete every token and its key but the operators' own, which become again what they were."""
-        for token_id in list(self._cloud.tokens.by_id):
-            await self._cloud.objects.remove_key(token_id)
-        self._cloud.tokens.by_id.clear()
-        self._cloud.limit.clear()
+        for token_id in list(self.cloud.tokens.by_id):
+            await self.cloud.objects.remove_key(token_id)
+        self.cloud.tokens.by_id.clear()
+        self.cloud.limit.clear()
         await self._hand_out()
 
     async def close(self) -> None:
@@ -63,16 +74,16 @@ class CloudflareService(Service):
 
     async def _hand_out(self) -> None:
         for token in self._operators:
-            await hand_out(self._cloud, self._cloud.tokens.add(token))
+            await hand_out(self.cloud, self.cloud.tokens.add(token))
 
     def _operator(self, owner: str) -> Token:
-        account, user = f"{ACCOUNT}.{self._cloud.owner.account_id}", f"{USER}.{self._cloud.owner.user_id}"
+        account, user = f"{ACCOUNT}.{self.cloud.owner.account_id}", f"{USER}.{self.cloud.owner.user_id}"
         bodies = [(_OPERATOR, account)] if owner == "account" else [(_OPERATOR, account), (_USER, user)]
         body = [
             {"effect": "allow", "resources": {resource: "*"}, "permission_groups": _ids(names)}
             for names, resource in bodies
         ]
-        parsed = tuple(policies.parse(body, self._cloud.owner))
+        parsed = tuple(policies.parse(body, self.cloud.owner))
         return Token(f"operator ({owner}-owned)", owner, parsed, digest(self._values[owner]))
 
 

@@ -47,6 +47,8 @@ BAD_SIGNATURE = Kind(
     "The request signature we calculated does not match the signature you provided. "
     "Check your secret access key and signing method.",
 )
+# The sentence is the REST API's own to an account without R2, quoted in public (cloudflare/moltworker#41).
+NOT_ENTITLED = Kind(10042, "NotEntitled", 403, "Please enable R2 through the Cloudflare Dashboard.")
 MALFORMED_JSON = Kind(10040, "MalformedJSON", 400, "The JSON you provided was not well formed.")
 MALFORMED_XML = Kind(10040, "MalformedXML", 400, "The XML you provided was not well formed or did not validate.")
 TOO_MANY_REQUESTS = Kind(10058, "TooManyRequests", 429, "Reduce your concurrent request rate for the same object.")

@@ -122,6 +122,7 @@ class Front:
         has = key.grants.account if wanted.account else key.grants.objects(request.jurisdiction, request.bucket)
         if has < wanted.needs:
             raise R2Error(ACCESS_DENIED)
+        self._buckets.require_subscription()
         source = request.headers.get("x-amz-copy-source", "").removeprefix("/").partition("/")[0]
         if source and key.grants.objects(request.jurisdiction, source) < Access.READ:
             raise R2Error(ACCESS_DENIED)

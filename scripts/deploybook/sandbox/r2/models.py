@@ -15,6 +15,7 @@ from deploybook.sandbox.r2.errors import (
     INVALID_BUCKET_NAME,
     NO_SUCH_BUCKET,
     NO_SUCH_CORS,
+    NOT_ENTITLED,
     NOT_IMPLEMENTED,
     R2Error,
 )
@@ -114,6 +115,13 @@ class Buckets:
     """The account's buckets by name."""
 
     by_name: dict[str, Bucket] = field(default_factory=dict)
+    # Whether the account has an R2 subscription; without one nothing of R2 answers.
+    subscribed: bool = True
+
+    def require_subscription(self) -> None:
+        """Refuse everything to an account without R2."""
+        if not self.subscribed:
+            raise R2Error(NOT_ENTITLED)
 
     @staticmethod
     def check_name(name: str) -> None:

@@ -44,6 +44,7 @@ class ObjectService(Service):
         """Delete every bucket. Keys stay with the tokens that they come from: the Cloudflare service takes them back."""
         await self._weed.purge(list(self.buckets.by_name))
         self.buckets.by_name.clear()
+        self.buckets.subscribed = True
         self._front.rate.clear()
 
     async def close(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import shutil
 from pathlib import Path
 
@@ -27,6 +28,8 @@ class DatabaseServer:
         self.binary = binary
         self.directory = directory
         self.url: str | None = None
+        self._admin, self._admin_key = "", secrets.token_hex(16)
+        self._blocks = {"block_reads": False, "block_writes": False}
         self.listener: Listener | None = None
         # A rotation, another one and a deletion may come at once.
         self.lock = asyncio.Lock()
@@ -37,17 +40,29 @@ class DatabaseServer:
         self.directory.mkdir(parents=True, exist_ok=True)
         keys, log = self.directory / "keys.pem", self.directory / "sqld.log"
         keys.write_text(database.public_keys())
+        environ = {"RUST_LOG": "warn", "LIBSQL_ADMIN_AUTH_KEY": self._admin_key}
         for _ in range(_ATTEMPTS):
             # sqld cannot be given port 0, so another process may take the port first: then a stranger answers there.
-            url = f"http://127.0.0.1:{free_port()}"
-            child = await Child.start(
-                self._command(url, keys), directory=self.directory, log=log, env={"RUST_LOG": "warn"}
-            )
+            url, self._admin = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
+            child = await Child.start(self._command(url, keys), directory=self.directory, log=log, env=environ)
             if await _answers(child, url, database, client):
+                if any(self._blocks.values()):
+                    await self._configure(client)
                 self._child, self.url = child, url
                 return
             await child.stop()
         raise RuntimeError(f"sqld did not start; last output:\n{log.read_text(errors='replace')[-2000:]}")
+
+    async def block(self, client: httpx.AsyncClient, *, reads: bool, writes: bool) -> None:
+        """Tell the process what to refuse, now and whenever it starts: killed, it forgets what it was told last."""
+        self._blocks = {"block_reads": reads, "block_writes": writes}
+        await self._configure(client)
+
+    async def _configure(self, client: httpx.AsyncClient) -> None:
+        """Change the configuration of the only namespace (libsql-server ``src/http/admin``)."""
+        url, headers = f"{self._admin}/v1/namespaces/default/config", {"Authorization": f"basic {self._admin_key}"}
+        configuration = (await client.get(url, headers=headers)).raise_for_status().json()
+        (await client.post(url, headers=headers, json=configuration | self._blocks)).raise_for_status()
 
     async def stop(self) -> None:
         """End the process; what it committed is on disk."""
@@ -59,6 +74,7 @@ class DatabaseServer:
         address = url.removeprefix("http://")
         data = str(self.directory / "data")
         options = ["--http-listen-addr", address, "--auth-jwt-key-file", str(keys), "--no-welcome"]
+        options += ["--admin-listen-addr", self._admin.removeprefix("http://")]
         return [str(self.binary), "-d", data, *options]
 
 
@@ -87,6 +103,12 @@ class DatabaseServers:
         async with server.lock:
             await server.stop()
             await server.start(database, self._client)
+
+    async def block(self, database: Database, *, reads: bool, writes: bool) -> None:
+        """Have its server refuse reads or writes."""
+        server = self._servers[database.id]
+        async with server.lock:
+            await server.block(self._client, reads=reads, writes=writes)
 
     async def stop(self, database: Database) -> None:
         """End its server and remove its data. The port stays and answers 404, as the vendor's name would."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -27,6 +28,7 @@ LOCATIONS = {
     "aws-us-east-2": "AWS US East (Ohio)",
     "aws-us-west-2": "AWS US West (Oregon)",
 }
+BLOCKS = frozenset({"block_reads", "block_writes"})
 _NAME = re.compile(r"[a-z0-9-]{1,64}")
 
 
@@ -62,6 +64,8 @@ class Database:
     instance: str = field(default_factory=lambda: str(uuid.uuid4()))
     key: SigningKey = field(default_factory=SigningKey)
     hostname: str = ""
+    block_reads: bool = False
+    block_writes: bool = False
 
     def public_keys(self) -> str:
         """The keys whose tokens open it: its own and its group's."""
@@ -77,6 +81,9 @@ class Engine(Protocol):
     async def rekey(self, database: Database) -> None:
         """Have its server accept its present keys only."""
 
+    async def block(self, database: Database, *, reads: bool, writes: bool) -> None:
+        """Have its server refuse reads or writes from now on, or none."""
+
     async def stop(self, database: Database) -> None:
         """End its server and drop its data."""
 
@@ -90,6 +97,7 @@ class Platform:
         self.plan = plan or Plan()
         self.tokens = ApiTokens(organization)
         self.operator, self.operator_secret = self.tokens.mint("deploybook-sandbox")
+        self.blocked_reads = self.blocked_writes = False
         self._groups: dict[str, Group] = {}
         self._databases: dict[str, Database] = {}
 
@@ -167,6 +175,24 @@ class Platform:
         await self.engine.stop(database)
         return database
 
+    async def configure_database(self, name: str, settings: Mapping[str, bool]) -> Database:
+        """Change ``block_reads`` and ``block_writes``; what is left out stays."""
+        database = self.database(name)
+        for setting in BLOCKS & settings.keys():
+            setattr(database, setting, settings[setting])
+        await self._apply_blocks(database)
+        return database
+
+    async def block(self, *, reads: bool, writes: bool) -> None:
+        """Block the whole organization, as Turso does when a quota is used up, or let it go on."""
+        self.blocked_reads, self.blocked_writes = reads, writes
+        for database in self.databases():
+            await self._apply_blocks(database)
+
+    async def _apply_blocks(self, database: Database) -> None:
+        reads, writes = database.block_reads or self.blocked_reads, database.block_writes or self.blocked_writes
+        await self.engine.block(database, reads=reads, writes=writes)
+
     # Credentials of databases
 
     def mint(self, owner: Database | Group, expiration: str, authorization: str) -> str:
@@ -219,6 +245,7 @@ class Platform:
 
     async def reset(self) -> None:
         """Back to a new organization: no group, no database, the operator's token only."""
+        self.blocked_reads = self.blocked_writes = False
         for group in self.groups():
             await self.delete_group(group.name)
         self.tokens.keep_only(self.operator)

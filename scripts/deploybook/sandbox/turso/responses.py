@@ -11,7 +11,7 @@ from starlette.routing import Route
 from deploybook.sandbox.turso import errors, serialise
 from deploybook.sandbox.turso.access import ApiToken
 from deploybook.sandbox.turso.account import Account
-from deploybook.sandbox.turso.models import Database, Group, Platform
+from deploybook.sandbox.turso.models import BLOCKS, Database, Group, Platform
 from deploybook.sandbox.turso.parsing import Handler, Routing, json_object
 
 # response-codes.mdx; 400 is in the description of single operations.
@@ -118,6 +118,8 @@ class _Databases:
             route(database, self.get),
             route(database, self.delete, "DELETE"),
             route(f"{database}/instances", self.instances),
+            route(f"{database}/configuration", self.configuration),
+            route(f"{database}/configuration", self.configure, "PATCH"),
             route(f"{database}/auth/tokens", self.mint, "POST"),
             route(f"{database}/auth/rotate", self.rotate, "POST"),
         ]
@@ -151,6 +153,15 @@ class _Databases:
 
     async def instances(self, request: Request, caller: ApiToken) -> Response:
         return JSONResponse({"instances": [serialise.instance(self._find(request, caller, "read"))]})
+
+    async def configuration(self, request: Request, caller: ApiToken) -> Response:
+        return JSONResponse(serialise.configuration(self._find(request, caller, "read")))
+
+    async def configure(self, request: Request, caller: ApiToken) -> Response:
+        described = ("size_limit", "allow_attach", "delete_protection", "allowed_ips", "allowed_aws_vpc_ids")
+        fields = await json_object(request, dict.fromkeys(BLOCKS, bool), known=described)
+        found = self._find(request, caller, "db:configure")
+        return JSONResponse(serialise.configuration(await self.platform.configure_database(found.name, fields)))
 
     async def mint(self, request: Request, caller: ApiToken) -> Response:
         return await _mint(self.platform, self._find(request, caller, "db:mint-token"), request)

@@ -19,8 +19,8 @@ def organization(platform: Platform) -> Json:
         "type": "personal",
         "overages": False,
         "require_mfa": False,
-        "blocked_reads": False,
-        "blocked_writes": False,
+        "blocked_reads": platform.blocked_reads,
+        "blocked_writes": platform.blocked_writes,
         "plan_id": platform.plan.id,
         "plan_timeline": "",
         "platform": "",
@@ -59,8 +59,8 @@ def database(one: Database) -> Json:
         "Name": one.name,
         "DbId": one.id,
         "Hostname": one.hostname,
-        "block_reads": False,
-        "block_writes": False,
+        "block_reads": one.block_reads,
+        "block_writes": one.block_writes,
         "regions": [one.group.location],
         "primaryRegion": one.group.location,
         "group": one.group.name,
@@ -71,6 +71,11 @@ def database(one: Database) -> Json:
         "sleeping": False,
         "archived": False,
     }
+
+
+def configuration(one: Database) -> Json:
+    """``DatabaseConfigurationResponse``, the settings that can be changed here."""
+    return {"block_reads": one.block_reads, "block_writes": one.block_writes, "delete_protection": False}
 
 
 def created_database(one: Database) -> Json:
