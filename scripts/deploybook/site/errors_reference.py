@@ -33,10 +33,15 @@ def error_table(_: Guide) -> str:
 
 def exit_codes(_: Guide) -> str:
     """Each exit code with the first class of the tree that has it."""
-    meanings = dict(OTHER_CODES)
+    return table(("Exit code", "Meaning"), [[str(each), meaning] for each, meaning in sorted(meanings().items())])
+
+
+def meanings() -> dict[int, str]:
+    """Every exit code, and what it means."""
+    found = dict(OTHER_CODES)
     for kind in _family(DeploybookError):
-        meanings.setdefault(kind.exit_code, _meaning(kind))
-    return table(("Exit code", "Meaning"), [[str(each), meanings[each]] for each in sorted(meanings)])
+        found.setdefault(kind.exit_code, _meaning(kind))
+    return found
 
 
 def _family(kind: type[DeploybookError]) -> Iterator[type[DeploybookError]]:
