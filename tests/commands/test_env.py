@@ -120,11 +120,17 @@ def test_what_the_consumers_own_section_makes_is_left_out_and_named(filled: Guid
     assert not (filled.root / ".deploybook" / "production.render.env").exists()
 
 
-@pytest.mark.parametrize("output", ["-", "/dev/stdout", "/dev/stderr", "/dev/null", "folder", ".deploybook/other.env"])
+@pytest.mark.parametrize("output", ["-", "/dev/null", "folder", ".deploybook/other.env"])
 def test_an_export_goes_to_files_of_its_own_only(filled: Guide, output: str) -> None:
     (filled.root / "folder").mkdir()
     place = output if output.startswith(("-", "/")) else str(filled.root / output)
     done = exported(filled, "--for", "vercel", "--output", place)
+    assert (done.code, "--output" in shown(done)) == (2, True)
+
+
+@pytest.mark.parametrize("output", ["/dev/stdout", "/dev/stderr"])
+def test_an_export_does_not_go_to_the_processs_own_outputs(filled: Guide, output: str) -> None:
+    done = filled.with_kernels.run("env", "export", "--for", "vercel", "--output", output)
     assert (done.code, "--output" in shown(done)) == (2, True)
 
 

@@ -7,12 +7,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.conftest import OPERATOR_PREFIXES, ROOT
+from tests.runbooks import in_process
 
 COMMAND = str(Path(sys.executable).parent / "deploybook")
 
@@ -41,6 +42,7 @@ class Guide:
     """A checkout: the runbooks are the repository's, the state and the builds its own."""
 
     root: Path
+    kernels: bool = False
 
     def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         """A clean environment in which the command finds this checkout."""
@@ -58,14 +60,22 @@ class Guide:
             text=True,
         )
 
+    @property
+    def with_kernels(self) -> Guide:
+        """The same checkout; its runs are as the operator's are, in processes of their own and with kernels."""
+        return replace(self, kernels=True)
+
     def run(self, *arguments: str, env: Mapping[str, str] | None = None, typed: str = "") -> Finished:
-        """Run ``deploybook`` to its end."""
-        before = set(self.reports())
-        with self.start(*arguments, env=env) as process:
-            output, _ = process.communicate(typed, timeout=300)
+        """Run ``deploybook`` to its end: in this process and without kernels, unless they were asked for."""
+        before = self.reports()
+        if self.kernels:
+            with self.start(*arguments, env=env) as process:
+                output, _ = process.communicate(typed, timeout=300)
+            code = process.returncode
+        else:
+            code, output = in_process.call(arguments, self.environment(env), typed)
         new = [path for path in self.reports() if path not in before]
-        report = json.loads(new[0].read_text()) if new else {}
-        return Finished(process.returncode, output, report)
+        return Finished(code, output, json.loads(new[0].read_text()) if new else {})
 
     def reports(self) -> list[Path]:
         """The reports of all runs, oldest first."""

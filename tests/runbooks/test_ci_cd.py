@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -60,6 +61,15 @@ class Hands:
         service = re.findall(r"srv-[a-z0-9]+", self.hook)[0]
         deploys = self.render.get(f"/services/{service}/deploys").json()
         return sum(each["deploy"]["trigger"] == "deploy_hook" for each in deploys)
+
+    def runs_end(self) -> None:
+        """Wait until no run of a workflow is going on: a push by hand starts one too."""
+        for _ in range(300):
+            runs = self.github.get("/actions/runs").json()["workflow_runs"]
+            if runs and all(each["status"] == "completed" for each in runs):
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"still going on: {[each['status'] for each in runs]}")
 
     def writes(self) -> list[str]:
         """GitHub's writing requests since the last time, secrets in the order of their names."""
@@ -123,10 +133,10 @@ def run(guide: Guide, hands: Hands, mode: str, *more: str, **changed: str) -> Fi
 
 
 def test_plan_apply_apply_verify_destroy(prepared: Guide, hands: Hands) -> None:
-    planned = run(prepared, hands, "plan")
+    planned = run(prepared.with_kernels, hands, "plan")
     assert (planned.code, planned.outcomes("resource"), hands.writes()) == (0, ["would create"] * 6, [])
 
-    first = run(prepared, hands, "apply")
+    first = run(prepared.with_kernels, hands, "apply")
     assert (first.code, first.outcomes("resource")) == (0, ["create"] * 6), first.output
     assert sorted(hands.writes()) == sorted([*SECRET_WRITES, f"PUT /contents/{PATH}"])
     assert (hands.production(), hands.hooked()) == (1, 1)
@@ -136,7 +146,7 @@ def test_plan_apply_apply_verify_destroy(prepared: Guide, hands: Hands) -> None:
         assert (again.code, set(again.outcomes("resource")), hands.writes()) == (0, {"unchanged"}, []), again.output
     assert (hands.production(), hands.hooked()) == (1, 1)
 
-    destroyed = run(prepared, hands, "destroy", VERCEL_TOKEN="", RENDER_API_KEY="")
+    destroyed = run(prepared.with_kernels, hands, "destroy", VERCEL_TOKEN="", RENDER_API_KEY="")
     assert (destroyed.code, destroyed.outcomes("resource")) == (0, ["delete"] * 5), destroyed.output
     assert (hands.secrets(), hands.github.get(f"/contents/{PATH}").status_code) == ([], 404)
     assert (hands.production(), hands.hooked()) == (1, 1)
@@ -154,6 +164,7 @@ def test_what_was_changed_by_hand_is_named_and_repaired(prepared: Guide, hands: 
     hands.seal("VERCEL_PROJECT_ID", "prj_other")
     hands.github.delete("/actions/secrets/RENDER_DEPLOY_HOOK_URL").raise_for_status()
     hands.push(PATH, original.replace(b"cancel-in-progress: false", b"cancel-in-progress: true"))
+    hands.runs_end()
     hands.writes()
 
     planned = run(prepared, hands, "plan")
@@ -217,6 +228,7 @@ def test_a_run_killed_while_it_waits_goes_on_where_it_was(prepared: Guide, hands
             pass
         process.kill()
     assert hands.writes() != []
+    hands.runs_end()
     again = run(prepared, hands, "apply")
     assert (again.code, set(again.outcomes("resource")), hands.writes()) == (0, {"unchanged"}, []), again.output
     assert run(prepared, hands, "destroy").outcomes("resource") == ["delete"] * 5
@@ -246,6 +258,7 @@ def test_bad_input_is_refused_before_anything_is_written(
 
 
 def test_a_lone_dry_run_makes_what_it_needs_and_deploys_it(guide: Guide) -> None:
-    done = guide.run("run", "ci_cd", "-p", "git_repository", "example/studio", "-p", "production_branch", "release")
+    given = ("-p", "git_repository", "example/studio", "-p", "production_branch", "release")
+    done = guide.with_kernels.run("run", "ci_cd", *given)
     assert (done.code, set(done.outcomes("resource", "check"))) == (0, {"create", "passed"}), done.output
     assert "since the run began, its hook has deployed the worker — dep-" in done.output

@@ -263,12 +263,13 @@ def test_no_secret_is_written_anywhere_but_the_vault_nor_given_to_the_app_that_i
     head, mark, tail = app.read_text().partition("import hmac\n")
     # In a container the file lies elsewhere; it is read again there, and must not fail.
     app.write_text(head + mark + f"import contextlib\nwith contextlib.suppress(OSError):\n exec({spy!r})\n" + tail)
-    outputs = [modal(guide, sandbox, "apply", CLOUDFLARE_API_TOKEN="canary-cloudflare", TURSO_API_TOKEN="canary-turso")]
+    canaries = {"CLOUDFLARE_API_TOKEN": "canary-cloudflare", "TURSO_API_TOKEN": "canary-turso"}
+    outputs = [modal(guide.with_kernels, sandbox, "apply", **canaries)]
     assert outputs[0].code == 0, outputs[0].output
     by_hand(sandbox, "secret", "delete", "render-auth", "--yes")
-    outputs.append(modal(guide, sandbox, "verify"))
+    outputs.append(modal(guide.with_kernels, sandbox, "verify"))
     app.write_text("raise SystemExit(__import__('os').environ['MODAL_TOKEN_SECRET'])\n")
-    outputs.append(modal(guide, sandbox, "apply"))
+    outputs.append(modal(guide.with_kernels, sandbox, "apply"))
     assert [each.code for each in outputs[1:]] == [4, 3]
     seen = (guide.root / "app" / ".seen").read_text()
     assert "MODAL_LABEL" in seen
@@ -312,8 +313,7 @@ def test_a_function_that_the_app_has_not_fails_its_check(guide: Guide, sandbox: 
 
 
 def test_a_dry_run_of_this_section_alone_makes_what_it_needs(guide: Guide) -> None:
-    done = guide.run(
-        "run", "modal", env={"MODAL_TOKEN_ID": "canary-operator", "MODAL_SERVER_URL": "http://127.0.0.1:9"}
-    )
+    canaries = {"MODAL_TOKEN_ID": "canary-operator", "MODAL_SERVER_URL": "http://127.0.0.1:9"}
+    done = guide.with_kernels.run("run", "modal", env=canaries)
     assert (done.code, set(done.outcomes("resource"))) == (0, {"create"}), done.output
     assert [path for path, text in guide.written().items() if "canary" in text] == []

@@ -138,10 +138,9 @@ def test_two_runs_that_change_one_environment_are_refused(guide: Guide, sandbox:
 
 def test_no_secret_is_written_anywhere_but_the_vault(guide: Guide, sandbox: RunningSandbox) -> None:
     env = sandbox.exports
-    outputs = [guide.run("run", *SECTIONS, "--mode", "apply", "--yes", *ORIGIN, env=env)]
-    outputs.append(
-        guide.run("run", *SECTIONS, "--mode", "verify", "-p", "app_origin", "https://moved.example.com", env=env)
-    )
+    moved = ("-p", "app_origin", "https://moved.example.com")
+    outputs = [guide.with_kernels.run("run", *SECTIONS, "--mode", "apply", "--yes", *ORIGIN, env=env)]
+    outputs.append(guide.with_kernels.run("run", *SECTIONS, "--mode", "verify", *moved, env=env))
     assert outputs[-1].code == 4
     kept = vault(guide)
     for name in ("R2_SECRET_ACCESS_KEY", "INTERNAL_WEBHOOK_SECRET"):
@@ -160,7 +159,7 @@ def test_an_operators_credentials_are_not_read_by_a_dry_run(guide: Guide) -> Non
         "CLOUDFLARE_API_URL": "http://127.0.0.1:9",
         "HTTPS_PROXY": "http://127.0.0.1:9",
     }
-    done = guide.run("run", *SECTIONS, env=canaries)
+    done = guide.with_kernels.run("run", *SECTIONS, env=canaries)
     assert done.code == 0, done.output
     assert not (guide.root / ".deploybook").exists()
     assert [path for path, text in guide.written().items() if "canary" in text] == []

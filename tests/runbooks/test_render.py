@@ -118,14 +118,14 @@ def test_plan_apply_apply_plan_verify_destroy(prepared: Guide, sandbox: RunningS
 def test_the_hook_is_used_once_by_apply_alone_and_then_kept(
     prepared: Guide, sandbox: RunningSandbox, api: httpx.Client
 ) -> None:
-    first = run(prepared, sandbox, "apply")
+    first = run(prepared.with_kernels, sandbox, "apply")
     copied = hook(sandbox, api)
     given = ("-p", "import_from", "HOOK")
     writes(sandbox)
     for mode in ("plan", "verify"):
         before = run(prepared, sandbox, mode, *given, HOOK=copied)
         assert (before.code, before.outcomes("record"), writes(sandbox)) == (0, ["kept", "would record"], [])
-    third = run(prepared, sandbox, "apply", *given, HOOK=copied)
+    third = run(prepared.with_kernels, sandbox, "apply", *given, HOOK=copied)
     assert (third.code, writes(sandbox)) == (0, ["POST /deploy/srv"]), third.output
     assert "the deploy hook starts this worker's deploy — it started dep-" in third.output
     assert vault(prepared)["RENDER_DEPLOY_HOOK_URL"] == copied
@@ -133,7 +133,7 @@ def test_the_hook_is_used_once_by_apply_alone_and_then_kept(
         again = run(prepared, sandbox, mode, *more, HOOK=copied)
         assert (again.code, again.outcomes("record"), writes(sandbox)) == (0, ["kept", "kept"], []), again.output
 
-    wrong = run(prepared, sandbox, "apply", *given, HOOK=f"{copied}x")
+    wrong = run(prepared.with_kernels, sandbox, "apply", *given, HOOK=f"{copied}x")
     assert (wrong.code, wrong.failed()) == (4, ["the deploy hook starts this worker's deploy"])
     assert "does not accept the deploy hook (401)" in wrong.output
     assert (writes(sandbox), vault(prepared)["RENDER_DEPLOY_HOOK_URL"]) == (["POST /deploy/srv"], copied)
@@ -254,7 +254,7 @@ def test_lost_answers_a_restart_and_a_rate_limit_make_nothing_twice(
 
 def test_a_dry_run_needs_no_credential_and_leaves_no_state(guide: Guide) -> None:
     canaries = {"RENDER_API_KEY": "canary-operator-key", "RENDER_API_URL": "http://127.0.0.1:9"}
-    done = guide.run("run", "render", env=canaries)
+    done = guide.with_kernels.run("run", "render", env=canaries)
     assert done.code == 0, done.output
     assert (set(done.outcomes("check")), done.outcomes("resource")) == ({"passed"}, ["create"] * 3)
     assert "what it shares with the web app is the same there — " in done.output

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -42,6 +42,10 @@ class Web:
     sandbox: RunningSandbox
     api: httpx.Client
     source: Path
+
+    @property
+    def with_kernels(self) -> Web:
+        return replace(self, guide=self.guide.with_kernels)
 
     def run(self, mode: str, *arguments: str, typed: str = "", **changed: str) -> Finished:
         chosen = ("--yes",) if mode == "apply" else ()
@@ -189,7 +193,7 @@ def test_variables_changed_by_hand_are_named_by_verify_and_repaired_by_apply(web
     web.api.post("/v10/projects/studio-production/env", json=left).raise_for_status()
     web.calls()
 
-    verified = web.run("verify")
+    verified = web.with_kernels.run("verify")
     assert (verified.code, web.calls()) == (4, [])
     named = {
         "INTERNAL_WEBHOOK_SECRET edited elsewhere since it was set",
@@ -205,7 +209,7 @@ def test_variables_changed_by_hand_are_named_by_verify_and_repaired_by_apply(web
     plan = web.run("plan")
     assert plan.outcomes("resource") == ["unchanged", "would update", "would update", "unchanged"], plan.output
     before = {each["uid"] for each in web.deployments()}
-    repaired = web.apply()
+    repaired = web.with_kernels.apply()
     assert repaired.outcomes("resource") == ["unchanged", "update", "update", "unchanged"]
     assert resources(repaired)[:3] == resources(plan)[:3]
     assert len({each["uid"] for each in web.deployments()} - before) == 1

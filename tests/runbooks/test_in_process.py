@@ -1,0 +1,60 @@
+"""What the tests run in their own process is told as the operator's command tells it: same code, same words, same report."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from tests.conftest import ROOT, RunningSandbox
+from tests.runbooks.conftest import Finished, Guide
+
+from deploybook.notebooks import code_cells
+
+ORIGIN, MOVED = ("-p", "app_origin", "https://app.example.com"), ("-p", "app_origin", "https://moved.example.com")
+CELLS = {cell for cell, _, _ in code_cells(ROOT / "runbooks" / "r2.ipynb")}
+# What each run has its own of.
+OWN = re.compile(r"\d+\.\d+ s|build/runs/\S+|^took .*$", re.MULTILINE)
+
+
+@pytest.fixture
+def sandbox(start_sandbox: Callable[..., RunningSandbox]) -> RunningSandbox:
+    running = start_sandbox("r2", "cloudflare")
+    running.reset()
+    return running
+
+
+def told(done: Finished) -> tuple[int, str, list[dict[str, Any]]]:
+    """The code, the output and the sections, without what differs from run to run."""
+    sections = [{**each, "notebook": "", "seconds": 0} for each in done.report.get("sections", [])]
+    for section in sections:
+        # Papermill puts the parameters given into a cell of its own.
+        section["cells"] = [{**cell, "seconds": 0} for cell in section["cells"] if cell["id"] in CELLS]
+    return done.code, OWN.sub("…", done.output), sections
+
+
+@pytest.mark.parametrize(
+    ("arguments", "changed", "code"),
+    [
+        (("--mode", "apply", "--yes", *ORIGIN), {}, 0),
+        (("--mode", "verify", *MOVED), {}, 4),
+        (("--mode", "plan"), {"CLOUDFLARE_API_TOKEN": "cfat_" + "0" * 40}, 3),
+        (("--mode", "apply"), {}, 2),
+        (("--mode", "destroy"), {}, 0),
+    ],
+    ids=["passed", "claims did not hold", "refused in a cell", "refused before", "typed"],
+)
+def test_a_run_is_told_as_with_kernels(
+    guide: Guide, sandbox: RunningSandbox, arguments: tuple[str, ...], changed: dict[str, str], code: int
+) -> None:
+    provisioned = guide.run("run", "r2", "--mode", "apply", "--yes", *ORIGIN, env=sandbox.exports)
+    assert provisioned.code == 0, provisioned.output
+    runs = []
+    for each in (guide.with_kernels, guide):
+        runs.append(each.run("run", "r2", *arguments, env=sandbox.exports | changed, typed="production\n"))
+        if "destroy" in arguments and each.kernels:
+            again = guide.run("run", "r2", "--mode", "apply", "--yes", *ORIGIN, env=sandbox.exports)
+            assert again.code == 0, again.output
+    assert [each.code for each in runs] == [code, code]
+    assert told(runs[0]) == told(runs[1])
