@@ -19,6 +19,9 @@ test: install $(NODE)/.installed browser ## all checks and tests
 	$(BIN)/mypy
 	$(BIN)/pytest -n 4 --dist loadgroup --durations 15
 
+check: install ## the statements of the guide that are not true, without running anything
+	$(BIN)/deploybook check
+
 install: $(VENV)/.installed
 
 # uv first, by its hashes in the lock, then all else by uv: ten times quicker than pip.

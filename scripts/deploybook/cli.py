@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import click
 
 from deploybook import __version__
+from deploybook.commands.check import check_guide
 from deploybook.commands.doctor import diagnose
 from deploybook.commands.env import env
 from deploybook.commands.list import list_sections
@@ -28,6 +29,7 @@ cli.add_command(run_sections)
 cli.add_command(run_sandbox)
 cli.add_command(env)
 cli.add_command(diagnose)
+cli.add_command(check_guide)
 
 
 def main(arguments: Sequence[str] | None = None, executor: Executor | None = None) -> None:

@@ -4,23 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
-from pathlib import Path
 
 from deploybook.checks.finding import Finding, Rule
 from deploybook.checks.tree import Tree
 from deploybook.errors import DocsError
-from deploybook.site.generated import refreshed, stale
+from deploybook.site.generated import refreshed
 
 RULE = "generated-current"
-
-
-def fix(tree: Tree) -> list[Path]:
-    """Bring every generated part up to date; the files that were written."""
-    written = []
-    for path, wanted in stale(tree.guide):
-        path.write_text(wanted, encoding="utf-8")
-        written.append(path)
-    return written
 
 
 def _find(tree: Tree) -> Iterator[Finding]:

@@ -13,9 +13,11 @@ from typing import NamedTuple
 
 from deploybook.errors import DeploybookError, DocsError
 from deploybook.site import (
+    checks_reference,
     cli_reference,
     errors_reference,
     overview,
+    parameters,
     prerequisites,
     running,
     sections,
@@ -60,6 +62,8 @@ BLOCKS = {
     "tracking-table": Block(variables.tracking_table),
     "service-tables": Block(variables.service_tables),
     "variables": Block(variables.every_variable),
+    "parameters": Block(parameters.every_parameter),
+    "checks": Block(checks_reference.rules_reference),
     "credentials": Block(prerequisites.credentials_table),
     "cli": Block(cli_reference.cli_reference),
     "error-tree": Block(errors_reference.error_tree),
@@ -82,8 +86,11 @@ def refreshed(text: str, guide: Guide, path: str) -> str:
 
 
 def sources(guide: Guide) -> Iterator[Path]:
-    """Every Markdown file of the guide."""
+    """Every Markdown file of the guide, and the README."""
     yield from sorted(guide.docs.rglob("*.md"))
+    readme = guide.layout.root / "README.md"
+    if readme.is_file():
+        yield readme
 
 
 def stale(guide: Guide) -> Iterator[tuple[Path, str]]:

@@ -10,6 +10,12 @@ from deploybook.site.guide import Guide
 from deploybook.site.markdown import code, plain, table
 
 
+def every_parameter(guide: Guide) -> str:
+    """The table of each runbook, under its section's title."""
+    written = [slug for slug in guide.contract.order() if guide.has_runbook(slug)]
+    return "\n".join(f"## {guide.contract.section(slug).title}\n\n{parameters_table(guide, slug)}" for slug in written)
+
+
 def parameters_table(guide: Guide, slug: str) -> str:
     """One row for each parameter, in the notebook's order."""
     rows = []

@@ -36,7 +36,7 @@ def runbook_page(guide: Guide, slug: str, url_of: UrlOf) -> str:
         verified_line(guide, slug),
         _buttons(slug),
         "## Run it",
-        every_way(slug),
+        every_way(guide, slug),
         "## Parameters",
         parameters_table(guide, slug),
         *(move(text, source, page_path(slug), into_site) for text in told(cells, source, url_of)),

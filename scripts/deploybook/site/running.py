@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from deploybook.notebooks import read_parameters
 from deploybook.site.guide import Guide
 from deploybook.site.markdown import fenced
 
@@ -10,7 +11,7 @@ def or_run_it(guide: Guide, slug: str) -> str:
     """The block at the end of a section's steps: a dry run first, then the real clouds; and where the runbook is."""
     if not guide.has_runbook(slug):
         return "Its runbook is not yet written.\n"
-    commands = fenced("sh", "\n".join(_commands(slug)))
+    commands = fenced("sh", "\n".join(_commands(guide, slug)))
     return f"{commands}\n[Open the {guide.contract.section(slug).title} runbook](../runbooks/{slug}.ipynb)\n"
 
 
@@ -20,12 +21,12 @@ def or_run_it_with_button(guide: Guide, slug: str) -> str:
     return text.replace(".ipynb)", ".ipynb){ .md-button }")
 
 
-def every_way(slug: str) -> str:
+def every_way(guide: Guide, slug: str) -> str:
     """The ways to execute one notebook, for its own page."""
     return "\n".join(
         [
             "By the runner, which asks before it changes anything:\n",
-            fenced("sh", "\n".join(_commands(slug))),
+            fenced("sh", "\n".join(_commands(guide, slug))),
             "By papermill, in the sandbox, with nothing else started:\n",
             fenced("sh", f"papermill runbooks/{slug}.ipynb build/{slug}.ipynb"),
             "In JupyterLab, cell by cell:\n",
@@ -36,12 +37,14 @@ def every_way(slug: str) -> str:
     )
 
 
-def _commands(slug: str) -> list[str]:
+def _commands(guide: Guide, slug: str) -> list[str]:
+    # In the sandbox its own repository stands in; the real clouds must be told which.
+    needed = " -p git_repository <GIT_REPOSITORY>" if "git_repository" in read_parameters(guide.layout.notebook(slug)) else ""
     return [
         "# a dry run: in the sandbox, without credentials",
         f"deploybook run {slug}",
         "# the real clouds, read only: what would change",
-        f"deploybook run {slug} --mode plan",
+        f"deploybook run {slug} --mode plan{needed}",
         "# make it so, then verify",
-        f"deploybook run {slug} --mode apply",
+        f"deploybook run {slug} --mode apply{needed}",
     ]

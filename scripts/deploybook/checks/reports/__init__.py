@@ -1,0 +1,1 @@
+"""Findings in the forms that terminals, CI and code scanning read."""

@@ -1,0 +1,40 @@
+"""Which blocks are executed, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from deploybook.checks.block_rules import manual
+from deploybook.checks.page import Block, Page
+from deploybook.checks.shell import commands
+from deploybook.checks.tree import Tree
+from deploybook.contract import Contract
+
+OURS = frozenset({"deploybook", "papermill", "make"})
+
+
+def executable(tree: Tree) -> Iterator[tuple[Page, Block]]:
+    """Every block of ours that is not marked manual; one that stands on several pages word for word, once."""
+    seen: set[str] = set()
+    for page in tree.pages.values():
+        for block in page.blocks:
+            if block.language != "sh" or manual(block.comment) or block.text in seen:
+                continue
+            if any(command.name in OURS for command in commands(block.text)):
+                seen.add(block.text)
+                yield page, block
+
+
+def in_order(found: Iterable[tuple[Page, Block]], contract: Contract) -> list[tuple[Page, Block]]:
+    """Pages that stand by themselves, the sections as they are run, what needs all of them, and what undoes them, backwards."""
+    order = contract.order()
+
+    def place(each: tuple[Page, Block]) -> tuple[int, int, int]:
+        page, block = each
+        slug = page.path.removeprefix("docs/sections/").removesuffix(".md")
+        if slug in order:
+            undoes = block.part == "Undo"
+            return (3, -order.index(slug), block.line) if undoes else (1, order.index(slug), block.line)
+        return (2 if page.path == "docs/troubleshooting.md" else 0, 0, block.line)
+
+    return sorted(found, key=place)

@@ -1,0 +1,106 @@
+"""A reader at work: a checkout of his own, the sandbox for the clouds, the names that he chose, and what he types when asked."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+
+from deploybook.checks.knowledge import default_of
+from deploybook.checks.shell import PLACEHOLDER, commands
+from deploybook.checks.tree import Tree
+from deploybook.errors import DocsError
+from deploybook.layout import HOME_VARIABLE, Layout
+from deploybook.session import SESSION_VARIABLE, SandboxProcess, without_operator
+from deploybook.vault import Vault
+
+ENVIRONMENT = "production"
+# What is not in his checkout: runs, vaults and history are the operator's.
+OWN = frozenset({"build", ".deploybook", ".git"})
+# The repository that the sandbox's GitHub holds.
+REPOSITORY = "example/studio"
+_READ = re.compile(r"read -rs ([A-Za-z_]\w*)")
+
+
+@dataclass
+class Reader:
+    """``environ`` is the shell's: the sandbox's endpoints and credentials, and none of the operator's."""
+
+    tree: Tree
+    root: Path
+    environ: dict[str, str]
+
+    @classmethod
+    @contextmanager
+    def settle(cls, layout: Layout) -> Iterator[Reader]:
+        """A checkout that links to the operator's files, and a sandbox that ends with it."""
+        sandbox = SandboxProcess()
+        try:
+            with tempfile.TemporaryDirectory(prefix="deploybook-check-") as name:
+                root = Path(name)
+                for path in layout.root.iterdir():
+                    if path.name not in OWN:
+                        (root / path.name).symlink_to(path)
+                _as_after_make_guide(root)
+                yield cls(Tree(layout.root), root, _environ(root, sandbox))
+        finally:
+            sandbox.close()
+
+    def filled(self, text: str) -> str:
+        """The block with his names in its placeholders. Raises DocsError for one that he could not know."""
+        return PLACEHOLDER.sub(lambda found: self._name(found[1]), text)
+
+    def typed(self, text: str) -> list[str]:
+        """What he types while the block runs, line by line: what it reads, and the answers to what deploybook asks."""
+        lines = [self._secret(name) for name in _READ.findall(text)]
+        for command in commands(text):
+            given = list(command.words)
+            if given[:2] == ["deploybook", "run"] and "--yes" not in given:
+                lines += ["y"] if "apply" in given else [ENVIRONMENT] if "destroy" in given else []
+        return lines
+
+    def _name(self, placeholder: str) -> str:
+        if placeholder == "GIT_REPOSITORY":
+            return REPOSITORY
+        default = default_of(self.tree, placeholder.lower())
+        if not default:
+            raise DocsError("docs", 1, f"nobody can execute a block with <{placeholder}>", "Mark it manual.")
+        return default
+
+    def _secret(self, name: str) -> str:
+        """The deploy hook stands in Render's dashboard only; anything else that is read is a secret of the reader's own."""
+        if name != "RENDER_DEPLOY_HOOK_URL":
+            return secrets.token_hex(32)
+        service = Vault(Layout(self.root).state, ENVIRONMENT).all()["RENDER_SERVICE_ID"].get_secret_value()
+        api = urlsplit(self.environ["RENDER_API_URL"])
+        page = httpx.get(
+            f"{api.scheme}://{api.netloc}/dashboard/{service}/settings",
+            headers={"Authorization": f"Bearer {self.environ['RENDER_API_KEY']}"},
+            trust_env=False,
+        )
+        found = re.search(r'id="deploy-hook">([^<]+)<', page.text)
+        return found[1].replace("&amp;", "&") if found else ""
+
+
+def _environ(root: Path, sandbox: SandboxProcess) -> dict[str, str]:
+    environ = without_operator(os.environ) | sandbox.exports
+    # A dry run starts a sandbox of its own, as it does for a reader.
+    environ.pop(SESSION_VARIABLE, None)
+    path = os.pathsep.join([str(Path(sys.executable).parent), environ.get("PATH", "")])
+    return environ | {HOME_VARIABLE: str(root), "PATH": path, "NO_COLOR": "1", "NO_MKDOCS_2_WARNING": "1"}
+
+
+def _as_after_make_guide(root: Path) -> None:
+    """Runbooks and site were made right before: `make guide` has nothing left to do."""
+    for stamp in ("build/.dry-run", "build/site/index.html"):
+        (root / stamp).parent.mkdir(parents=True, exist_ok=True)
+        (root / stamp).touch()

@@ -1,0 +1,118 @@
+"""``deploybook check``."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import click
+
+from deploybook.checks.finding import Finding
+from deploybook.errors import DocsError, InvalidValue
+from deploybook.layout import Layout, find_layout
+
+# GitHub Actions sets both.
+IN_ACTIONS, SUMMARY = "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"
+
+
+@click.command("check")
+@click.option(
+    "--run", "also_run", is_flag=True, help="Also execute runbooks and blocks in the sandbox, and build the site."
+)
+@click.option("--fix", is_flag=True, help="First write what a program can: generated parts, notebooks' form.")
+@click.option(
+    "--app", type=click.Path(path_type=Path), help="Check the code of the application in this folder instead."
+)
+@click.option("--format", "form", type=click.Choice(["text", "github"]), help="text, or github inside GitHub Actions.")
+@click.option("--junit", type=click.Path(path_type=Path), help="Write the findings there as JUnit too.")
+@click.option("--sarif", type=click.Path(path_type=Path), help="Write the findings there as SARIF 2.1.0 too.")
+@click.option("--explain", metavar="RULE", help="Say what a rule holds the guide to, and stop.")
+def check_guide(
+    also_run: bool,
+    fix: bool,
+    app: Path | None,
+    form: str | None,
+    junit: Path | None,
+    sarif: Path | None,
+    explain: str | None,
+) -> None:
+    """Find the statements of the guide that are not true, each with its line. Runs nothing, sends nothing.
+
+    The exit code is 6 if there is one. In GitHub Actions each is shown at its line, and all of them in the step's summary.
+    """
+    if explain:
+        click.echo(_explained(explain))
+        return
+    layout = find_layout()
+    began = time.monotonic()
+    if fix:
+        _fix(layout)
+    findings = _application(layout, app) if app else _guide(layout, also_run)
+    _tell(findings, form or ("github" if os.environ.get(IN_ACTIONS) == "true" else "text"), began)
+    _write(findings, junit, sarif)
+    if findings:
+        sys.exit(DocsError.exit_code)
+
+
+def _guide(layout: Layout, also_run: bool) -> list[Finding]:
+    from deploybook.checks.static import check
+
+    found = check(layout.root)
+    if also_run and not found:
+        from deploybook.checks.running import rehearse
+
+        found = rehearse(layout, lambda line: click.echo(line, err=True))
+    return found
+
+
+def _application(layout: Layout, app: Path) -> list[Finding]:
+    from deploybook.checks.app import find
+    from deploybook.contract import load_contract
+
+    if not app.is_dir():
+        raise InvalidValue(f"There is no folder {app}.", "Give --app the root of the application's repository.")
+    return sorted(find(app, load_contract(layout.contract)))
+
+
+def _fix(layout: Layout) -> None:
+    from deploybook.checks.fixing import fix
+
+    for path in fix(layout):
+        click.echo(f"written {path.relative_to(layout.root)}", err=True)
+
+
+def _explained(name: str) -> str:
+    from deploybook.checks.every import explained
+
+    rules = explained()
+    if name not in rules:
+        raise InvalidValue(f"There is no rule {name}.", f"Use one of {', '.join(rules)}.")
+    return f"{name}\n\n{rules[name]}"
+
+
+def _tell(findings: Sequence[Finding], form: str, began: float) -> None:
+    from deploybook.checks.reports import summary, text
+
+    if findings:
+        click.echo(text.github(findings) if form == "github" else text.text(findings))
+    last = text.counted(findings, time.monotonic() - began)
+    click.echo(last)
+    if os.environ.get(SUMMARY):
+        summary.write(findings, last, Path(os.environ[SUMMARY]))
+
+
+def _write(findings: Sequence[Finding], junit: Path | None, sarif: Path | None) -> None:
+    from deploybook.checks.every import explained
+
+    rules: Mapping[str, str] = explained()
+    if junit:
+        from deploybook.checks.reports import junit as as_junit
+
+        as_junit.write(findings, list(rules), junit)
+    if sarif:
+        from deploybook.checks.reports import sarif as as_sarif
+
+        as_sarif.write(findings, rules, sarif)
