@@ -89,6 +89,7 @@ class Stack:
     def __init__(self, home: Path, environ: Mapping[str, str], contract: Contract | None = None) -> None:
         self.contract = contract or load_contract(ROOT / "runbooks" / "contract.toml")
         self.environ = dict(environ)
+        self.home = home
         self.vault = Vault(home / ".deploybook", "production")
         self.clouds = Connections(self.environ)
 
