@@ -116,6 +116,14 @@ def test_an_answer_that_is_not_the_applications_fails_every_check(serve: Any, sa
             check(found)
 
 
+@pytest.mark.parametrize(("said", "entry"), [(404, "modal-app-stopped"), (500, "modal-dispatch")])
+def test_an_endpoint_without_an_app_is_told_from_one_that_fails(serve: Any, said: int, entry: str) -> None:
+    found, _ = serve(lambda _: said)
+    with pytest.raises(VerificationFailed) as caught:
+        modal.unknown_call_is_unknown(found)
+    assert caught.value.entry == entry
+
+
 def test_an_echoed_token_is_not_shown(serve: Any) -> None:
     found, _ = serve(lambda body: body)
     with pytest.raises(VerificationFailed) as caught:

@@ -34,7 +34,7 @@ def environment_is_there(modal: Modal, environment: str) -> str:
 def app_is_listed(modal: Modal, app: ModalApp) -> None:
     """The app is among the environment's live ones."""
     if app.app not in modal.apps(app.environment):
-        raise VerificationFailed(f"Modal does not list the app {app.app} as live.", AGAIN, "modal-dispatch")
+        raise VerificationFailed(f"Modal does not list the app {app.app} as live.", AGAIN, "modal-app-stopped")
 
 
 def functions_are_there(deployed: AppState, app: ModalApp) -> str:

@@ -42,7 +42,8 @@ def _answer(url: str, method: str, **options: Any) -> Mapping[str, Any]:
         raise VerificationFailed(
             f"The endpoint {url} did not answer as the application's does.",
             "Run deploybook run modal --mode apply; the app's log says what it failed on.",
-            "modal-dispatch",
+            # Modal's own answer where no app has the endpoint's label.
+            "modal-app-stopped" if answer.status_code == 404 else "modal-dispatch",
             expected="200 and a JSON object",
             found=f"{answer.status_code}: {answer.text.strip()[:200] or 'nothing'}",
         )

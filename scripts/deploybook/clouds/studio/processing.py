@@ -11,6 +11,7 @@ TURSO_ON_VERCEL = (
     "Compare DEPLOY_ENV, TURSO_DATABASE_URL and TURSO_AUTH_TOKEN on Vercel: deploybook run vercel --mode apply."
 )
 TURSO_ON_RENDER = "Compare TURSO_DATABASE_URL and TURSO_AUTH_TOKEN on Render, and look at its log: deploybook run render --mode apply."
+OWN_FAULT = "Mend what failed before it. If nothing did, report it: this is the application's."
 R2_ON_RENDER = "Compare STORAGE_BACKEND and the four R2 variables on Render: deploybook run render --mode apply."
 
 
@@ -22,13 +23,16 @@ def ingest(journey: Journey) -> str:
     )
     journey.job = str(answer.data.get("jobId") or "")
     if answer.status != 200 or not journey.job:
+        if "no such table" in answer.error:
+            hint = "Deploy again, so that it makes the table: deploybook run vercel --mode apply with -p redeploy true."
+            raise _said("The web app on Vercel has no jobs table", answer, hint, "database-schema")
         raise _said("The web app on Vercel takes no file for processing", answer, TURSO_ON_VERCEL, "app-errors")
     journey.jobs.append(journey.job)
     if journey.row(journey.job) is None:
         raise VerificationFailed(
             "The web app on Vercel took the job, but it is not in the vault's database.",
             TURSO_ON_VERCEL,
-            "database-schema",
+            "other-database",
         )
     return f"job {journey.job}"
 
@@ -81,9 +85,7 @@ def unknown_jobs_are_told(journey: Journey) -> str:
         "ask for a job that never was", "GET", "/api/audio/jobs/00000000-0000-4000-8000-000000000000"
     )
     if answer.status != 404:
-        raise _said(
-            "The web app on Vercel does not answer 404 for an unknown job", answer, TURSO_ON_VERCEL, "app-errors"
-        )
+        raise _said("The web app on Vercel does not answer 404 for an unknown job", answer, OWN_FAULT, "end-to-end")
     return "404"
 
 
