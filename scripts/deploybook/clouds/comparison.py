@@ -34,10 +34,14 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """A standing, and what more the provider told, if anything; never a value."""
+    """A standing, and what more the provider told, if anything; never a value.
+
+    ``entry`` is the troubleshooting entry where it is not the variable's: for a value that is right and kept wrongly.
+    """
 
     standing: Standing
     detail: str = ""
+    entry: str = ""
 
 
 Findings = dict[str, Finding]

@@ -68,10 +68,14 @@ def _of_section(entries: dict[str, Entry], failed: Sequence[Observation]) -> Ite
         return [(stopping[0].entry, [stopping[0]])]
     spoken: dict[str, list[Observation]] = {}
     for each in failed:
-        entry = speaking_for(entries, each.variable, each.consumer) if each.variable else None
-        if entry:
-            spoken.setdefault(entry.id, []).append(each)
+        if each.variable and (entry := each.entry or _speaking(entries, each)):
+            spoken.setdefault(entry, []).append(each)
     if spoken:
         return list(spoken.items())
     first = next(each for each in failed if not each.variable)
     return [(first.entry, [first])]
+
+
+def _speaking(entries: dict[str, Entry], observation: Observation) -> str:
+    entry = speaking_for(entries, observation.variable, observation.consumer)
+    return entry.id if entry else ""

@@ -166,6 +166,7 @@ def _compare(ward: Ward, slugs: Iterable[str]) -> list[Observation]:
             "failed",
             f"{name} at {consumer}",
             f"{finding.standing}{': ' * bool(finding.detail)}{finding.detail}",
+            finding.entry,
             variable=name,
             consumer=consumer,
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from deploybook.clouds.comparison import Finding, Findings, Standing, Wanted, findings
 from deploybook.clouds.vercel.fingerprints import FORM
 from deploybook.clouds.vercel.project import Project
-from deploybook.clouds.vercel.variables import Variables
+from deploybook.clouds.vercel.variables import READABLE, Variables
 
 if TYPE_CHECKING:
     from deploybook.clouds.connections import Connections
@@ -35,4 +35,7 @@ def _finding(problem: str, found: Mapping[str, Any] | None) -> Finding:
         return Finding(Standing.OTHER_TARGET, problem)
     if problem == "different" and found["type"] == "sensitive" and not FORM.fullmatch(found.get("comment") or ""):
         return Finding(Standing.UNTELLABLE, "sensitive, and not set by deploybook")
+    if problem == READABLE:
+        # Every service works all the same: nothing that the variable is for tells of it.
+        return Finding(Standing.DIFFERS, problem, Variables.drift_entry)
     return Finding(Standing.DIFFERS, "" if problem == "different" else problem)

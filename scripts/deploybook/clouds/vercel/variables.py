@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from deploybook.clouds.vercel.project import ProjectState
 
 PRODUCTION = "production"
+# What is said of a secret whose value anybody in the team can read.
+READABLE = "not sensitive"
 Entries = list[dict[str, Any]]
 
 
@@ -28,6 +30,8 @@ class Variables(Resource[Entries]):
     """
 
     kind: ClassVar[str] = "Vercel variables"
+    absent_entry: ClassVar[str] = "vercel-variables"
+    drift_entry: ClassVar[str] = "vercel-variables"
 
     def __init__(self, name: str, project: ProjectState, wanted: Mapping[str, Pushed], observed: Observed) -> None:
         self.name = name
@@ -131,9 +135,9 @@ class Variables(Resource[Entries]):
             return f"set for {', '.join(_targets(entry))}"
         if entry["type"] == "sensitive":
             return self._judge_hidden(entry, wanted)
-        if wanted.secret:
-            return "not sensitive"
-        return "" if entry.get("value") == wanted.value.get_secret_value() else "different"
+        if entry.get("value") != wanted.value.get_secret_value():
+            return "different"
+        return READABLE if wanted.secret else ""
 
     def _make_way(self, vercel: Vercel, entry: dict[str, Any]) -> None:
         others = [each for each in _targets(entry) if each != PRODUCTION]

@@ -1,0 +1,104 @@
+"""From what fails to its cause: what stops a section, whose variables differ, what only follows."""
+
+from __future__ import annotations
+
+import pytest
+from tests.conftest import ROOT
+
+from deploybook.contract import Contract, load_contract
+from deploybook.diagnosis.causes import causes
+from deploybook.diagnosis.entries import Entry, parse_entries
+from deploybook.diagnosis.examination import Observation
+
+PAGE = """# Troubleshooting
+
+## Callbacks {#callbacks}
+
+<!-- variables: SECRET at vercel render -->
+
+**You see** it.
+
+## Kept wrongly {#kept-wrongly}
+
+<!-- variables: * at vercel -->
+
+**You see** it.
+
+## First {#first}
+
+**You see** it.
+
+## Second {#second}
+
+**You see** it.
+"""
+
+
+@pytest.fixture(scope="module")
+def contract() -> Contract:
+    return load_contract(ROOT / "runbooks" / "contract.toml")
+
+
+@pytest.fixture(scope="module")
+def entries() -> dict[str, Entry]:
+    return parse_entries(PAGE)
+
+
+def claim(section: str, entry: str, step: str = "check") -> Observation:
+    return Observation(section, step, "failed", f"claim of {section}", entry=entry)
+
+
+def differing(name: str, consumer: str = "vercel", entry: str = "") -> Observation:
+    return Observation(consumer, "variable", "failed", f"{name} at {consumer}", "differs", entry, "", name, consumer)
+
+
+def named(contract: Contract, entries: dict[str, Entry], *observed: Observation) -> list[str]:
+    return [cause.entry.id for cause in causes(contract, entries, observed)]
+
+
+def test_nothing_that_fails_has_no_cause(contract: Contract, entries: dict[str, Entry]) -> None:
+    assert named(contract, entries, Observation("vercel", "check", "passed", "holds")) == []
+
+
+def test_the_first_claim_that_fails_names_the_cause_of_its_section(
+    contract: Contract, entries: dict[str, Entry]
+) -> None:
+    assert named(contract, entries, claim("vercel", "first"), claim("vercel", "second")) == ["first"]
+
+
+def test_a_variable_names_its_own_entry_and_goes_before_any_claim(
+    contract: Contract, entries: dict[str, Entry]
+) -> None:
+    assert named(contract, entries, differing("SECRET"), claim("vercel", "first")) == ["callbacks"]
+
+
+def test_a_variable_that_no_entry_names_is_the_entrys_that_speaks_for_all(
+    contract: Contract, entries: dict[str, Entry]
+) -> None:
+    assert named(contract, entries, differing("OTHER")) == ["kept-wrongly"]
+
+
+def test_a_variable_that_is_only_kept_wrongly_is_not_what_it_is_for(
+    contract: Contract, entries: dict[str, Entry]
+) -> None:
+    assert named(contract, entries, differing("SECRET", entry="kept-wrongly")) == ["kept-wrongly"]
+
+
+def test_what_stops_a_section_goes_before_all_that_it_did_not_come_to(
+    contract: Contract, entries: dict[str, Entry]
+) -> None:
+    observed = (claim("vercel", "first", "preflight"), differing("SECRET"))
+    assert named(contract, entries, *observed) == ["first"]
+
+
+def test_what_stands_on_a_broken_section_and_the_journey_only_follow(
+    contract: Contract, entries: dict[str, Entry]
+) -> None:
+    observed = (claim("vercel", "first"), claim("render", "second"), claim("end_to_end", "second"))
+    [cause] = causes(contract, entries, observed)
+    assert (cause.entry.id, cause.sections, cause.evidence) == ("first", ("vercel",), observed[:1])
+    assert cause.consequences == observed[1:]
+
+
+def test_the_journey_names_what_no_section_sees(contract: Contract, entries: dict[str, Entry]) -> None:
+    assert named(contract, entries, claim("end_to_end", "second"), claim("end_to_end", "first")) == ["second"]
