@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tests.conftest import ROOT
 
 if TYPE_CHECKING:
     from tests.e2e.proving import Bench
@@ -75,6 +79,36 @@ def tidy(entry: str) -> Callable[[Act], Act]:
 def others_may_read(bench: Bench) -> None:
     """The vault was copied from another machine, and the copy has the usual rights."""
     vault(bench).chmod(0o644)
+
+
+@trouble("vercel-team")
+def another_teams_id(bench: Bench) -> None:
+    """The id of a team that the token's scope does not name was exported."""
+    bench.placeholders["<VERCEL_TEAM_ID>"] = bench.sandbox.exports["VERCEL_TEAM_ID"]
+    bench.sandbox.exports["VERCEL_TEAM_ID"] = os.environ["VERCEL_TEAM_ID"] = "team_" + "another0" * 3
+
+
+@trouble("modal-deploy")
+def app_that_fails(bench: Bench) -> None:
+    """The app's file imports what the operator's machine does not have."""
+    folder = bench.guide.root / "modal_app"
+    shutil.copytree(ROOT / "runbooks" / "modal_app", folder, ignore=shutil.ignore_patterns("__pycache__"))
+    app = folder / "app.py"
+    app.write_text(app.read_text().replace("import modal\n", "import modal\nimport gpu_studio\n", 1))
+    bench.placeholders["<APP_PATH>"] = "modal_app/app.py"
+
+
+@by_hand("modal-deploy")
+def app_corrected(bench: Bench) -> None:
+    """Correct the file."""
+    app = bench.guide.root / "modal_app" / "app.py"
+    app.write_text(app.read_text().replace("import gpu_studio\n", ""))
+
+
+@tidy("modal-deploy")
+def app_removed(bench: Bench) -> None:
+    """The guide's own file is the app again."""
+    shutil.rmtree(bench.guide.root / "modal_app")
 
 
 def vault(bench: Bench) -> Path:

@@ -25,7 +25,11 @@ from deploybook.notebooks import read_parameters
 # of the world to diagnose. By hand: a part of the fix is done at a dashboard.
 AT_THE_COMMAND, BY_HAND = "at-the-command", "by-hand"
 # What an operator puts in place of a placeholder; a trouble may add its own.
-PLACEHOLDERS = {"<ENVIRONMENT>": "production", "<BUCKET_NAME>": "studio-production"}
+PLACEHOLDERS = {
+    "<ENVIRONMENT>": "production",
+    "<BUCKET_NAME>": "studio-production",
+    "<APP_HOST>": "studio.example.com",
+}
 # A claim about a job fails at once in the sandbox; an operator's default is a minute.
 JOB_SECONDS = 8
 SECTIONS = ("r2", "turso", "modal", "webhook_secret", "vercel", "render")

@@ -69,6 +69,10 @@ class ModalService(Service):
             "MODAL_CONFIG_PATH": str(self.config_path),
         }
 
+    async def stop(self, app: App) -> None:
+        """Press *Stop app* in the dashboard: its containers end, and its endpoints answer no more."""
+        await self._stopped(self.workspace.apps.stop(app.object_id))
+
     async def reset(self) -> None:
         """End every container and forget everything but the token."""
         await self._fleet.close()
