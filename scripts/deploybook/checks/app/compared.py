@@ -1,0 +1,51 @@
+"""What every rule is given: the application and the contract that deploys it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from deploybook.checks.app.parts import Application
+from deploybook.checks.app.reads import Read
+from deploybook.checks.finding import Finding
+from deploybook.contract import Contract, Variable
+
+MODAL = "modal:"
+# What the runbook modal exports for `modal deploy` (runbooks/modal.ipynb, clouds/modal/resources.py).
+AT_DEPLOY = frozenset({"R2_ACCOUNT_ID", "R2_BUCKET_NAME", "MODAL_LABEL"})
+WHERE = "runbooks/contract.toml"
+
+
+@dataclass(frozen=True)
+class Compared:
+    """An application and the contract that deploys it."""
+
+    app: Application
+    contract: Contract
+
+    def required(self, consumer: str) -> list[Variable]:
+        """What the contract sets at a consumer and does not leave to choice."""
+        return [each for each in self.contract.consumed_by(consumer) if not each.optional]
+
+    def knows(self, name: str, consumer: str) -> bool:
+        """Whether a part may read the variable: it is set there, or the contract says that it may be left out."""
+        return any(
+            each.name == name and (each.optional or consumer in each.consumers) for each in self.contract.variables
+        )
+
+    def sent_to_modal(self) -> dict[str, set[str]]:
+        """The keys of each of the workspace's secrets, by its name."""
+        places = {place for each in self.contract.variables for place in each.consumers if place.startswith(MODAL)}
+        return {place.removeprefix(MODAL): {each.name for each in self.contract.consumed_by(place)} for place in places}
+
+
+def finding_at(read: Read, rule: str, message: str, hint: str) -> Finding:
+    """The finding at the place of a read."""
+    return Finding(read.path, read.line, rule, message, hint)
+
+
+def alike(name: str, names: Iterable[str]) -> str:
+    """The question whether another name was meant, if there is one much like it."""
+    found = get_close_matches(name, sorted(names), 1, 0.8)
+    return f"Did it mean {found[0]}? " if found else ""

@@ -1,0 +1,243 @@
+"""What one JavaScript or TypeScript file reads of `process.env`, in each way in which that is written.
+
+Followed: dots, brackets, optional chaining, destructuring, `const env = process.env`, `import { env } from "process"`, parameters of
+the type `NodeJS.ProcessEnv`, lists of names that are looped over, functions that read the variable that they are given the name of,
+and schemas that are handed the whole (`schema.parse(process.env)`, `createEnv`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tree_sitter import Node
+
+from deploybook.checks.app.defaults import default_of, value_of
+from deploybook.checks.app.reads import Asked, Found, Read, Reader, is_name
+from deploybook.checks.app.syntax import Syntax, ancestors, is_field, line, literal, text, unwrapped
+
+WHOLE = """
+(member_expression object: (identifier) @_o property: (property_identifier) @_p
+  (#eq? @_o "process") (#eq? @_p "env")) @node
+(member_expression object: (member_expression property: (property_identifier) @_o) property: (property_identifier) @_p
+  (#eq? @_o "process") (#eq? @_p "env")) @node
+(subscript_expression object: (identifier) @_o index: (string (string_fragment) @_p)
+  (#eq? @_o "process") (#eq? @_p "env")) @node
+"""
+IMPORTED = """
+(import_statement (import_clause (named_imports (import_specifier name: (identifier) @_n) @node))
+  source: (string (string_fragment) @_s) (#eq? @_n "env") (#match? @_s "^(node:)?process$"))
+"""
+TYPED = """
+(required_parameter pattern: (_) @node type: (type_annotation) @_t (#match? @_t "ProcessEnv"))
+(optional_parameter pattern: (_) @node type: (type_annotation) @_t (#match? @_t "ProcessEnv"))
+"""
+CONSTANTS = "(variable_declarator name: (identifier) value: (_)) @node"
+CALLS = "(call_expression function: [(identifier) (member_expression)] arguments: (arguments) @node)"
+LISTED = "(array (string) @node)"
+PAIRS = "(pair key: (property_identifier) value: (_)) @node"
+FUNCTIONS = frozenset(
+    {
+        "function_declaration",
+        "function_expression",
+        "arrow_function",
+        "method_definition",
+        "generator_function_declaration",
+    }
+)
+SCHEMA_METHODS = frozenset({"parse", "safeParse", "parseAsync", "safeParseAsync", "validate", "validateSync", "decode"})
+SCHEMA_FUNCTIONS = frozenset({"createEnv", "cleanEnv", "parseEnv"})
+
+
+class Environment:
+    """One file's reading of `process.env`; `found` says what it came to."""
+
+    def __init__(self, path: str, syntax: Syntax) -> None:
+        self.found = Found()
+        self._path = path
+        self._syntax = syntax
+        self._constants = self._named_strings()
+        self._waiting: list[tuple[Node, bool]] = []
+        self._aliases: set[str] = set()
+        self._lists_are_read = self._schema_is_read = False
+
+    def scan(self) -> Found:
+        """Read the file."""
+        self._waiting += [(node, True) for node in self._syntax.nodes(WHOLE)]
+        for node in self._syntax.nodes(IMPORTED):
+            self._alias(text(node.child_by_field_name("alias") or node.child_by_field_name("name")))
+        for node in self._syntax.nodes(TYPED):
+            self._bind(node)
+        while self._waiting:
+            self._use(*self._waiting.pop())
+        self.found.asked = list(self._calls())
+        if self._lists_are_read:
+            listed = [(literal(node) or "", line(node)) for node in self._syntax.nodes(LISTED)]
+            self.found.reads += [Read(name, self._path, at) for name, at in listed if is_name(name)]
+        if self._schema_is_read:
+            self.found.reads += self._schema()
+        return self.found
+
+    def _named_strings(self) -> dict[str, str]:
+        nodes = self._syntax.nodes(CONSTANTS)
+        found = {text(node.child_by_field_name("name")): _constant(node.child_by_field_name("value")) for node in nodes}
+        return {name: value for name, value in found.items() if value is not None}
+
+    def _alias(self, name: str) -> None:
+        """From here on the name stands for the whole environment. (Anywhere in the file: what tells them apart is the form of names.)"""
+        if name in self._aliases:
+            return
+        self._aliases.add(name)
+        self._waiting += [(node, False) for node in self._syntax.nodes("(identifier) @node") if text(node) == name]
+
+    def _bind(self, pattern: Node) -> None:
+        """The environment is assigned to a name, or taken apart."""
+        if pattern.type in {"identifier", "shorthand_property_identifier_pattern"}:
+            self._alias(text(pattern))
+        elif pattern.type == "object_pattern":
+            for child in pattern.named_children:
+                self._take_out(child)
+
+    def _take_out(self, child: Node) -> None:
+        """One member of a destructuring: `X`, `X: x`, `X = "…"`, `X: x = "…"`."""
+        name, default = child, None
+        if child.type == "object_assignment_pattern":
+            name, default = child.named_children[0], child.child_by_field_name("right")
+        elif child.type == "pair_pattern":
+            name = child.named_children[0]
+            value = child.child_by_field_name("value")
+            default = value.child_by_field_name("right") if value and value.type == "assignment_pattern" else None
+        elif child.type != "shorthand_property_identifier_pattern":
+            return
+        self._read(literal(name) or text(name), name, value_of(default, self._constants))
+
+    def _use(self, node: Node, sure: bool) -> None:
+        """One place where the environment stands. ``sure`` is false for an alias: another thing may have its name."""
+        outer = unwrapped(node)
+        parent = outer.parent
+        if parent is None:
+            return
+        if parent.type == "member_expression" and is_field(parent, "object", outer):
+            self._access(parent, text(parent.child_by_field_name("property")), sure)
+        elif parent.type == "subscript_expression" and is_field(parent, "object", outer):
+            self._subscript(parent, parent.child_by_field_name("index"), sure)
+        elif parent.type == "variable_declarator" and is_field(parent, "value", outer):
+            self._bind(parent.named_children[0])
+        elif parent.type in {"required_parameter", "assignment_pattern", "object_assignment_pattern"}:
+            if parent.named_children[0] != outer:
+                self._bind(parent.named_children[0])
+        elif parent.type == "assignment_expression" and is_field(parent, "right", outer):
+            self._bind(parent.named_children[0])
+        elif parent.type == "binary_expression" and text(parent.child_by_field_name("operator")) == "in":
+            self._access(parent, literal(parent.child_by_field_name("left")) or "", sure)
+        else:
+            self._schema_is_read |= _is_schema(parent)
+
+    def _subscript(self, access: Node, index: Node | None, sure: bool) -> None:
+        name = literal(index)
+        if name is None and index is not None and index.type == "identifier":
+            name = self._constants.get(text(index))
+            if name is None:
+                self._by_name(access, text(index))
+                return
+        self._access(access, name or "", sure)
+
+    def _access(self, access: Node, name: str, sure: bool) -> None:
+        if name and (sure or is_name(name)) and not _is_written(access):
+            self._read(name, access, default_of(access, self._constants))
+
+    def _read(self, name: str, at: Node, default: str) -> None:
+        self.found.reads.append(Read(name, self._path, line(at), default))
+
+    def _by_name(self, access: Node, index: str) -> None:
+        """A variable is read whose name is in another variable: given to the function around, or from a list in the file."""
+        function = next((each for each in ancestors(access) if each.type in FUNCTIONS and _name(each)), None)
+        parameters = _parameters(function) if function else []
+        if function:
+            default = _default_parameter(access, parameters)
+            self.found.readers[_name(function)] = Reader(default)
+        self._lists_are_read |= index not in parameters
+
+    def _calls(self) -> Iterator[Asked]:
+        for arguments in self._syntax.nodes(CALLS):
+            given = arguments.named_children
+            names = [(self._value(each), line(each)) for each in given]
+            names += [
+                (self._value(each), line(each)) for one in given if one.type == "array" for each in one.named_children
+            ]
+            wanted = tuple((name, at) for name, at in names if is_name(name))
+            if wanted and arguments.parent:
+                values = tuple(value_of(each, self._constants) for each in given)
+                function = text(arguments.parent.child_by_field_name("function"))
+                yield Asked(function, wanted, values, default_of(arguments.parent, self._constants))
+
+    def _value(self, node: Node) -> str:
+        return literal(node) or (self._constants.get(text(node), "") if node.type == "identifier" else "")
+
+    def _schema(self) -> Iterator[Read]:
+        for pair in self._syntax.nodes(PAIRS):
+            name, value = text(pair.child_by_field_name("key")), pair.child_by_field_name("value")
+            if is_name(name) and value is not None and value.type in {"call_expression", "identifier"}:
+                yield Read(name, self._path, line(pair), _schema_default(value, self._constants))
+
+
+def _constant(node: Node | None) -> str | None:
+    while node is not None and node.type in {"as_expression", "satisfies_expression"}:
+        node = node.named_children[0]
+    return literal(node)
+
+
+def _name(function: Node) -> str:
+    own = function.child_by_field_name("name")
+    if own is None and function.parent and function.parent.type == "variable_declarator":
+        own = function.parent.child_by_field_name("name")
+    return text(own)
+
+
+def _parameters(function: Node) -> list[str]:
+    alone = function.child_by_field_name("parameter")
+    given = function.child_by_field_name("parameters")
+    nodes = [alone] if alone else given.named_children if given else []
+    return [text(each.named_children[0] if each.named_children else each) for each in nodes if each.type != "comment"]
+
+
+def _default_parameter(access: Node, parameters: list[str]) -> int | None:
+    """The position of the parameter that is used where the variable is missing: `process.env[name] ?? fallback`."""
+    outer = unwrapped(access)
+    right = outer.parent.child_by_field_name("right") if outer.parent else None
+    return parameters.index(text(right)) if right is not None and text(right) in parameters else None
+
+
+def _is_written(access: Node) -> bool:
+    outer = unwrapped(access)
+    parent = outer.parent
+    if parent is None:
+        return False
+    deleted = parent.type == "unary_expression" and text(parent).startswith("delete")
+    return deleted or (parent.type == "assignment_expression" and is_field(parent, "left", outer))
+
+
+def _is_schema(parent: Node) -> bool:
+    """Whether the environment, which stands in this, is handed to a schema: `schema.parse(env)`, `createEnv({runtimeEnv: env})`."""
+    if parent.type == "pair" and text(parent.child_by_field_name("key")) == "runtimeEnv":
+        return True
+    if parent.type != "arguments" or parent.parent is None:
+        return False
+    function = text(parent.parent.child_by_field_name("function"))
+    return function.rpartition(".")[2] in SCHEMA_METHODS if "." in function else function in SCHEMA_FUNCTIONS
+
+
+def _schema_default(value: Node, constants: dict[str, str]) -> str:
+    """The argument of `.default("…")` in a chain of calls, or of `str({ default: "…" })`."""
+    for node in (value, *_descendants(value)):
+        if node.type == "call_expression" and text(node.child_by_field_name("function")).endswith(".default"):
+            given = node.child_by_field_name("arguments")
+            return value_of(given.named_children[0], constants) if given and given.named_children else ""
+        if node.type == "pair" and text(node.child_by_field_name("key")) in {"default", "devDefault"}:
+            return value_of(node.child_by_field_name("value"), constants)
+    return ""
+
+
+def _descendants(node: Node) -> Iterator[Node]:
+    for child in node.named_children:
+        yield child
+        yield from _descendants(child)

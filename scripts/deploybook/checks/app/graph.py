@@ -1,0 +1,74 @@
+"""What a program made of several files reads: its entry points, all that they import, and the functions that read by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+
+from deploybook.checks.app import javascript
+from deploybook.checks.app.reads import Asked, Read, Reader
+from deploybook.checks.app.resolving import Resolver
+from deploybook.checks.app.sources import Sources
+
+# A function that reads variables may be passed on by so many index files.
+LONGEST_WAY = 4
+
+
+class Graph:
+    """The JavaScript and TypeScript of one repository; each file is read once, and only if something needs it."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+        self.resolver = Resolver(sources)
+        self.script = cache(self._scan)
+
+    def _scan(self, path: str) -> javascript.Script:
+        return javascript.scan(path, self._sources.content(path))
+
+    def reachable(self, entries: Iterable[str]) -> set[str]:
+        """The entry points and every file that they lead to."""
+        found: set[str] = set()
+        waiting = list(entries)
+        while waiting:
+            path = waiting.pop()
+            if path not in found:
+                found.add(path)
+                resolved = (self.resolver.resolve(path, specifier) for specifier in self.script(path).imports)
+                waiting += [each for each in resolved if each]
+        return found
+
+    def reads(self, paths: Iterable[str]) -> list[Read]:
+        """What these files read, each in its own place."""
+        found = []
+        for path in paths:
+            script = self.script(path)
+            found += script.found.reads
+            for asked in script.found.asked:
+                reader = self._reader(path, script, asked)
+                found += reader.reads(asked, path) if reader else []
+        return sorted(set(found))
+
+    def _reader(self, path: str, script: javascript.Script, asked: Asked) -> Reader | None:
+        """The function that is called, if it is one that reads variables by name."""
+        if asked.function in script.found.readers:
+            return script.found.readers[asked.function]
+        local, _, member = asked.function.partition(".")
+        if local not in script.bindings:
+            return None
+        name, specifier = script.bindings[local]
+        if member and name not in {"*", "default"}:
+            return None
+        source = self.resolver.resolve(path, specifier)
+        return self._exported(source, member or name) if source else None
+
+    def _exported(self, path: str, name: str, way: int = LONGEST_WAY) -> Reader | None:
+        script = self.script(path)
+        readers = script.found.readers
+        if name in readers:
+            return readers[name]
+        if name == "default" and len(readers) == 1:
+            return next(iter(readers.values()))
+        if not way:
+            return None
+        sources = (self.resolver.resolve(path, specifier) for specifier in script.reexports)
+        return next((found for source in sources if source and (found := self._exported(source, name, way - 1))), None)

@@ -1,0 +1,159 @@
+"""The Modal app: what its code reads, which secrets of the workspace it asks for, and which bucket it mounts."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from deploybook.checks.app.python import PythonFile
+from deploybook.checks.app.reads import Read, is_name
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A secret asked for by its name; ``keys`` are those that it must have. ``attached``: to a function, or to a mount."""
+
+    name: str
+    path: str
+    line: int
+    keys: tuple[str, ...]
+    attached: bool
+    mounted: bool
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A bucket mount. ``variables`` are those that its name comes from; ``written`` is the expression."""
+
+    path: str
+    line: int
+    variables: frozenset[str]
+    written: str
+    has_secret: bool
+
+
+@dataclass(frozen=True)
+class ModalApp:
+    """The app. ``at_deploy`` is read where it is deployed, to make a secret of it; ``given`` are the keys of such secrets.
+
+    ``unmade`` are secrets made of whatever lies where the app is deployed.
+    """
+
+    reads: tuple[Read, ...] = ()
+    at_deploy: tuple[Read, ...] = ()
+    given: frozenset[str] = frozenset()
+    secrets: tuple[Secret, ...] = ()
+    mounts: tuple[Mount, ...] = ()
+    unmade: tuple[Read, ...] = ()
+
+
+def scan(files: Iterable[PythonFile]) -> ModalApp:
+    """What the files of one app come to."""
+    files = list(files)
+    readers = {name: reader for each in files for name, reader in each.found.readers.items()}
+    reads = [read for each in files for read in each.found.reads]
+    for file in files:
+        for asked in file.found.asked:
+            if reader := readers.get(asked.function.rpartition(".")[2]):
+                reads += reader.reads(asked, file.path)
+    made = [_Calls(each) for each in files]
+    return ModalApp(
+        reads=tuple(sorted(set(reads))),
+        at_deploy=tuple(read for each in made for read in each.at_deploy(reads)),
+        given=frozenset(key for each in made for key in each.given()),
+        secrets=tuple(secret for each in made for secret in each.secrets()),
+        mounts=tuple(mount for each in made for mount in each.mounts()),
+        unmade=tuple(read for each in made for read in each.unmade()),
+    )
+
+
+class _Calls:
+    """The calls of Modal's own classes in one file."""
+
+    def __init__(self, file: PythonFile) -> None:
+        self._file = file
+        self._assigned = {
+            node.targets[0].id: node.value
+            for node in ast.walk(file.tree)
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+        }
+        self._calls = [node for node in ast.walk(file.tree) if isinstance(node, ast.Call)]
+        self._attached = self._named_in("secrets", "secret")
+        self._mounted = self._named_in("secret")
+
+    def secrets(self) -> Iterator[Secret]:
+        """`Secret.from_name("…", required_keys=[…])`."""
+        for call in self._of("Secret.from_name"):
+            options = {each.arg: each.value for each in call.keywords}
+            given = call.args[0] if call.args else options.get("name") or options.get("label")
+            name = self._file.value(given) or (ast.unparse(given) if given else "")
+            keys = tuple(key for each in _elements(options.get("required_keys")) if (key := self._file.value(each)))
+            yield Secret(name, self._file.path, call.lineno, keys, call in self._attached, call in self._mounted)
+
+    def mounts(self) -> Iterator[Mount]:
+        """`CloudBucketMount(bucket_name=…, secret=…)`."""
+        for call in self._of("CloudBucketMount"):
+            options = {each.arg: each.value for each in call.keywords}
+            name = call.args[0] if call.args else options.get("bucket_name")
+            if name is not None:
+                strings = frozenset(self._strings(name))
+                written = self._file.value(name) or ast.unparse(name)
+                variables = frozenset(each for each in strings if is_name(each))
+                yield Mount(self._file.path, call.lineno, variables, written, "secret" in options)
+
+    def given(self) -> Iterator[str]:
+        """The keys of `Secret.from_dict({…})` and `Secret.from_local_environ([…])`."""
+        for call in self._of("Secret.from_dict"):
+            if call.args and isinstance(call.args[0], ast.Dict):
+                yield from (key for each in call.args[0].keys if (key := self._file.value(each)))
+        for call in self._of("Secret.from_local_environ"):
+            yield from (
+                key for each in _elements(call.args[0] if call.args else None) if (key := self._file.value(each))
+            )
+
+    def at_deploy(self, reads: Iterable[Read]) -> Iterator[Read]:
+        """What these secrets are made of: read by whoever deploys."""
+        for call in self._of("Secret.from_dict"):
+            lines = range(call.lineno, (call.end_lineno or call.lineno) + 1)
+            yield from (read for read in reads if read.path == self._file.path and read.line in lines)
+        for call in self._of("Secret.from_local_environ"):
+            for each in _elements(call.args[0] if call.args else None):
+                if key := self._file.value(each):
+                    yield Read(key, self._file.path, each.lineno)
+
+    def unmade(self) -> Iterator[Read]:
+        """`Secret.from_dotenv()`: whatever lies beside the app when it is deployed."""
+        for call in self._of("Secret.from_dotenv"):
+            yield Read("Secret.from_dotenv", self._file.path, call.lineno)
+
+    def _of(self, name: str) -> list[ast.Call]:
+        return [call for call in self._calls if f".{ast.unparse(call.func)}".endswith(f".{name}")]
+
+    def _named_in(self, *keywords: str) -> set[ast.expr]:
+        """The calls that stand in these arguments, by themselves or through a name."""
+        found: set[ast.expr] = set()
+        for call in self._calls:
+            for each in call.keywords:
+                if each.arg in keywords:
+                    for node in ast.walk(each.value):
+                        named = self._assigned.get(node.id) if isinstance(node, ast.Name) else node
+                        # A list of secrets may have a name too.
+                        found |= {one for one in ast.walk(named) if isinstance(one, ast.Call)} if named else set()
+                        found |= self._inside(named)
+        return found
+
+    def _inside(self, node: ast.AST | None) -> set[ast.expr]:
+        names = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)} if node else set()
+        return {value for name in names if isinstance(value := self._assigned.get(name), ast.Call)}
+
+    def _strings(self, node: ast.expr, depth: int = 3) -> Iterator[str]:
+        for each in ast.walk(node):
+            if isinstance(each, ast.Constant) and isinstance(each.value, str):
+                yield each.value
+            elif isinstance(each, ast.Name) and depth and each.id in self._assigned:
+                yield from self._strings(self._assigned[each.id], depth - 1)
+
+
+def _elements(node: ast.expr | None) -> list[ast.expr]:
+    return node.elts if isinstance(node, ast.List | ast.Tuple) else []

@@ -1,0 +1,142 @@
+"""The application's parts, and what each reads: followed from where each begins, not guessed by folder."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from deploybook.checks.app import dockerfile, entries, example, modal, workflows
+from deploybook.checks.app.graph import Graph
+from deploybook.checks.app.python import PythonFile
+from deploybook.checks.app.reads import Read
+from deploybook.checks.app.sources import Sources
+from deploybook.checks.app.syntax import SUFFIXES
+
+MODAL_FOLDER = "modal_app"
+WORKER_FILE = "worker/Dockerfile"
+SCRIPTS = "scripts"
+NEXT_CONFIGURATION = "next.config"
+WEB_ROOTS = ("", "apps/web", "web")
+PLACES = {"web app": "app", "worker": WORKER_FILE, "render app": MODAL_FOLDER, "deploy workflow": workflows.FOLDER}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the application; ``home`` is the file that stands for it. ``given`` are variables that it sets itself."""
+
+    title: str
+    consumer: str
+    home: str
+    reads: tuple[Read, ...] = ()
+    given: frozenset[str] = frozenset()
+    files: frozenset[str] = frozenset()
+    # What its own files set for a variable: in the image, in `.env.production`.
+    preset: tuple[Read, ...] = ()
+
+
+@dataclass
+class Application:
+    """All of it. ``absent`` names the parts that are not there, ``unreadable`` the files that can't be read, with what is wrong."""
+
+    web: Part | None = None
+    worker: Part | None = None
+    modal: modal.ModalApp | None = None
+    modal_home: str = ""
+    workflows: dict[str, workflows.Workflow] = field(default_factory=dict)
+    scripts: tuple[Read, ...] = ()
+    example: list[Read] = field(default_factory=list)
+    absent: list[tuple[str, str]] = field(default_factory=list)
+    unreadable: list[tuple[str, int, str]] = field(default_factory=list)
+
+    @property
+    def programs(self) -> list[Part]:
+        """The web app and the worker, those that are there."""
+        return [part for part in (self.web, self.worker) if part]
+
+
+def read_application(root: Path) -> Application:
+    """Read a repository; runs nothing of it."""
+    sources, found = Sources(root), Application()
+    graph = Graph(sources)
+    found.web = _web(sources, graph)
+    found.worker = _worker(sources, graph)
+    _read_modal(sources, found)
+    _read_workflows(sources, found)
+    found.scripts = _scripts(sources, graph, found)
+    found.example = example.scan(sources, example.FILE)
+    there = {
+        "web app": found.web,
+        "worker": found.worker,
+        "render app": found.modal,
+        "deploy workflow": found.workflows,
+    }
+    found.absent = [(title, PLACES[title]) for title, part in there.items() if not part]
+    return found
+
+
+def _web(sources: Sources, graph: Graph) -> Part | None:
+    for root in WEB_ROOTS:
+        routed = entries.of_next(sources, root)
+        if any("/app/" in f"/{path}" or "/pages/" in f"/{path}" for path in routed):
+            break
+    else:
+        return None
+    files = graph.reachable({*routed, *entries.of_build(graph, sources, root)})
+    configuration = next(
+        (each for each in sorted(routed) if posixpath.basename(each).startswith(NEXT_CONFIGURATION)), ""
+    )
+    preset = example.scan(sources, posixpath.join(root, example.PRODUCTION))
+    given = {each.name for each in preset} | (set(graph.script(configuration).inlined) if configuration else set())
+    home = configuration or posixpath.join(root, "package.json")
+    home = home if home in sources.files else routed[0]
+    return Part("web app", "vercel", home, tuple(graph.reads(files)), frozenset(given), frozenset(files), tuple(preset))
+
+
+def _worker(sources: Sources, graph: Graph) -> Part | None:
+    if WORKER_FILE not in sources.files:
+        return None
+    image = dockerfile.scan(sources, WORKER_FILE)
+    files = graph.reachable(entries.named_by(graph, sources, posixpath.dirname(WORKER_FILE), image.commands))
+    given = frozenset(each.name for each in image.given)
+    reads = (*image.reads, *graph.reads(files))
+    return Part("worker", "render", WORKER_FILE, reads, given, frozenset(files), image.given)
+
+
+def _read_modal(sources: Sources, found: Application) -> None:
+    files = []
+    for path in sources.matching(MODAL_FOLDER, ".py"):
+        if posixpath.basename(path).startswith(("test_", "conftest")):
+            continue
+        try:
+            files.append(PythonFile.scan(path, sources.text(path)))
+        except SyntaxError as error:
+            found.unreadable.append((path, error.lineno or 1, error.msg))
+        found.modal_home = found.modal_home if found.modal_home.endswith("/app.py") else path
+    found.modal = modal.scan(files) if found.modal_home else None
+
+
+def _read_workflows(sources: Sources, found: Application) -> None:
+    for path in sources.matching(workflows.FOLDER, ".yml", ".yaml"):
+        try:
+            found.workflows[path] = workflows.scan(path, sources.text(path))
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            found.unreadable.append((path, mark.line + 1 if mark else 1, str(getattr(error, "problem", error))))
+
+
+def _scripts(sources: Sources, graph: Graph, found: Application) -> tuple[Read, ...]:
+    """What the scripts read that belong to no part."""
+    taken = {path for part in found.programs for path in part.files}
+    paths = [
+        path for path in sources.matching(SCRIPTS, *SUFFIXES) if path not in taken and not entries.TESTS.search(path)
+    ]
+    reads = graph.reads(paths)
+    for path in sources.matching(SCRIPTS, ".py"):
+        try:
+            reads += modal.scan([PythonFile.scan(path, sources.text(path))]).reads
+        except SyntaxError as error:
+            found.unreadable.append((path, error.lineno or 1, error.msg))
+    return tuple(sorted(reads))

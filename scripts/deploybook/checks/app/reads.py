@@ -1,0 +1,58 @@
+"""What was found in the application's code: a variable read at a place."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+NAME = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
+
+
+@dataclass(frozen=True, order=True)
+class Read:
+    """A variable read at a place. ``default`` is what the code takes in its stead, as it is written there; empty for nothing."""
+
+    name: str
+    path: str
+    line: int
+    default: str = ""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A call of a function that may read the variables named in its arguments.
+
+    ``arguments`` are those that could be a default, as written, ``""`` for others; ``default`` is what is taken instead of its result.
+    """
+
+    function: str
+    names: tuple[tuple[str, int], ...]
+    arguments: tuple[str, ...] = ()
+    default: str = ""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A function that reads the variable that it is given the name of; ``default`` is the position of the argument used without it."""
+
+    default: int | None = None
+
+    def reads(self, asked: Asked, path: str) -> list[Read]:
+        """The variables that one call of it reads."""
+        given = self.default is not None and self.default < len(asked.arguments)
+        default = asked.arguments[self.default or 0] if given else asked.default
+        return [Read(name, path, line, default) for name, line in asked.names]
+
+
+@dataclass
+class Found:
+    """What one file reads itself, which of its functions read by name, and what it calls."""
+
+    reads: list[Read] = field(default_factory=list)
+    readers: dict[str, Reader] = field(default_factory=dict)
+    asked: list[Asked] = field(default_factory=list)
+
+
+def is_name(text: str) -> bool:
+    """Whether a text has the form of a variable's name: needed where code alone doesn't tell."""
+    return NAME.fullmatch(text) is not None

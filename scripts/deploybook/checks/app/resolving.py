@@ -1,0 +1,97 @@
+"""Which file of the repository an import means: relative paths, and the aliases of the nearest tsconfig.json or jsconfig.json."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import json5
+
+from deploybook.checks.app.sources import Sources
+from deploybook.checks.app.syntax import SUFFIXES
+
+CONFIGURATIONS = ("tsconfig.json", "jsconfig.json")
+# TypeScript lets an import name the file that will be compiled: `./store.js` is store.ts.
+COMPILED = {".js": (".ts", ".tsx"), ".jsx": (".tsx",), ".mjs": (".mts",), ".cjs": (".cts",)}
+
+
+@dataclass(frozen=True)
+class Aliases:
+    """`compilerOptions.paths` and `baseUrl`, as folders of the repository."""
+
+    patterns: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    base: str | None = None
+
+    def targets(self, specifier: str) -> list[str]:
+        """The paths that a specifier can mean, the most telling pattern first."""
+        found = []
+        for pattern, targets in sorted(self.patterns, key=lambda each: -len(each[0])):
+            start, star, end = pattern.partition("*")
+            if not star and specifier == pattern:
+                found += list(targets)
+            elif star and specifier.startswith(start) and specifier.endswith(end):
+                middle = specifier[len(start) : len(specifier) - len(end)]
+                found += [target.replace("*", middle, 1) for target in targets]
+        return found if self.base is None else [*found, posixpath.join(self.base, specifier)]
+
+
+class Resolver:
+    """The imports of one repository."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+        self._aliases = cache(self._read_aliases)
+
+    def resolve(self, importer: str, specifier: str) -> str | None:
+        """The file that ``importer`` means, or None for a package, a style sheet or a file that is not there."""
+        folder = posixpath.dirname(importer)
+        if specifier.startswith("."):
+            return self.file(posixpath.join(folder, specifier))
+        return next(
+            (found for target in self._aliases(folder).targets(specifier) if (found := self.file(target))), None
+        )
+
+    def file(self, path: str) -> str | None:
+        """The code at a path that may lack its suffix, name a folder, or name the compiled file."""
+        path = posixpath.normpath(path)
+        stem, suffix = posixpath.splitext(path)
+        candidates = [path] if suffix in SUFFIXES else []
+        candidates += [stem + other for other in COMPILED.get(suffix, ())]
+        candidates += [path + each for each in SUFFIXES] + [f"{path}/index{each}" for each in SUFFIXES]
+        return next((each for each in candidates if each in self._sources.files), None)
+
+    def _read_aliases(self, folder: str) -> Aliases:
+        for name in CONFIGURATIONS:
+            path = posixpath.join(folder, name)
+            if path in self._sources.files:
+                return self._configured(path)
+        return self._aliases(posixpath.dirname(folder)) if folder else Aliases()
+
+    def _configured(self, path: str, seen: frozenset[str] = frozenset()) -> Aliases:
+        settings = _read(self._sources.text(path))
+        options, folder = settings.get("compilerOptions") or {}, posixpath.dirname(path)
+        inherited = Aliases()
+        extends = settings.get("extends") or []
+        for each in [extends] if isinstance(extends, str) else extends:
+            parent = posixpath.normpath(posixpath.join(folder, each))
+            parent = parent if parent.endswith(".json") else f"{parent}.json"
+            if parent in self._sources.files and parent not in seen:
+                inherited = self._configured(parent, seen | {path})
+        base = posixpath.normpath(posixpath.join(folder, options["baseUrl"])) if "baseUrl" in options else None
+        start = folder if base is None else base
+        patterns = tuple(
+            (pattern, tuple(posixpath.join(start, target) for target in targets))
+            for pattern, targets in (options.get("paths") or {}).items()
+        )
+        return Aliases(patterns or inherited.patterns, inherited.base if base is None else base)
+
+
+def _read(text: str) -> dict[str, Any]:
+    """A tsconfig: JSON with comments and commas at the end. One that can't be read has no aliases."""
+    try:
+        found = json5.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,1 @@
+export type Job = { jobId: string; type: string; metadata: Record<string, unknown> };

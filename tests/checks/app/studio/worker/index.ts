@@ -1,0 +1,15 @@
+import { jobs } from "@/lib/jobs/store";
+
+import { settings } from "./settings";
+import { run } from "./tasks";
+
+if (!process.env.TURSO_DATABASE_URL) {
+  console.error("[Worker] TURSO_DATABASE_URL is required");
+  process.exit(1);
+}
+console.log(`[Worker] Started, polling every ${settings.pollMs}ms`);
+for (;;) {
+  const job = await jobs().claim();
+  if (job) await run(job);
+  await new Promise((resolve) => setTimeout(resolve, settings.pollMs));
+}
