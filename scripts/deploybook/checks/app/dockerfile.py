@@ -21,11 +21,12 @@ PROGRAM = frozenset({"CMD", "ENTRYPOINT"})
 
 @dataclass(frozen=True)
 class Dockerfile:
-    """``given`` are variables that the image sets itself, with their values; ``commands`` what is run, in the build and at the start."""
+    """``given`` are variables that the image sets itself, with their values; ``built`` is what its build runs, ``started`` its program."""
 
     reads: tuple[Read, ...]
     given: tuple[Read, ...]
-    commands: tuple[str, ...]
+    built: tuple[str, ...]
+    started: tuple[str, ...]
 
 
 def scan(sources: Sources, path: str) -> Dockerfile:
@@ -34,7 +35,8 @@ def scan(sources: Sources, path: str) -> Dockerfile:
     reads: list[Read] = []
     given: list[Read] = []
     own: set[str] = set()
-    commands: list[str] = []
+    built: list[str] = []
+    started: list[str] = []
     for step in parser.structure:
         instruction, value, line = step["instruction"], step["value"], step["startline"] + 1
         if instruction == "ARG":
@@ -49,9 +51,9 @@ def scan(sources: Sources, path: str) -> Dockerfile:
                 given += [] if passes_on else [Read(name, path, line, default)]
                 own.add(name)
         elif instruction in PROGRAM | {"RUN"}:
-            commands.append(value)
+            (started if instruction in PROGRAM else built).append(value)
             reads += _used(value, path, line, own)
-    return Dockerfile(tuple(reads), tuple(given), tuple(commands))
+    return Dockerfile(tuple(reads), tuple(given), tuple(built), tuple(started))
 
 
 def words(command: str) -> list[str]:

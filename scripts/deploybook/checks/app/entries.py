@@ -50,13 +50,15 @@ def of_build(graph: Graph, sources: Sources, root: str) -> set[str]:
     return named_by(graph, sources, root, [scripts[name] for name in names if name in scripts])
 
 
-def named_by(graph: Graph, sources: Sources, folder: str, commands: Iterable[str]) -> set[str]:
+def named_by(
+    graph: Graph, sources: Sources, folder: str, commands: Iterable[str], *, compiled: bool = False
+) -> set[str]:
     """The files that commands name, those of package.json's scripts that they run included.
 
-    A compiled file stands for its source: `dist/worker/index.js` is worker/index.ts.
+    Where what runs is ``compiled``, a file stands for its source: `dist/worker/index.js` is worker/index.ts.
     """
     scripts = _scripts(sources, "") | _scripts(sources, folder)
-    found, waiting, seen = set(), list(commands), set()
+    found, waiting, seen = set[str](), list(commands), set[str]()
     while waiting:
         said = words(waiting.pop())
         runs = bool(RUNNERS & set(said))
@@ -64,21 +66,22 @@ def named_by(graph: Graph, sources: Sources, folder: str, commands: Iterable[str
             if runs and word in scripts and word not in seen:
                 seen.add(word)
                 waiting.append(scripts[word])
-            elif file := _file(graph, folder, word):
+            elif file := _file(graph, folder, word, compiled):
                 found.add(file)
     return found
 
 
-def _file(graph: Graph, folder: str, word: str) -> str | None:
+def _file(graph: Graph, folder: str, word: str, compiled: bool) -> str | None:
     path = posixpath.normpath(word.partition("=")[2] or word).lstrip("/")
     if not path.endswith(SUFFIXES):
         return None
     parts = path.split("/")
-    # In the image the repository stands in some folder: /app/worker/index.js.
-    tails = ["/".join(parts[start:]) for start in range(len(parts))]
+    # In the image the repository stands in some folder: /app/worker/index.js. What a build names elsewhere may be what it makes.
+    tails = ["/".join(parts[start:]) for start in range(len(parts) if compiled or word.startswith("/") else 1)]
     for tail in tails:
         for place in dict.fromkeys(["", folder]):
-            for source in _sources_of(posixpath.join(place, tail)):
+            path = posixpath.join(place, tail)
+            for source in _sources_of(path) if compiled else [path]:
                 if file := graph.resolver.file(source):
                     return file
     return None

@@ -99,7 +99,9 @@ def _worker(sources: Sources, graph: Graph) -> Part | None:
     if WORKER_FILE not in sources.files:
         return None
     image = dockerfile.scan(sources, WORKER_FILE)
-    files = graph.reachable(entries.named_by(graph, sources, posixpath.dirname(WORKER_FILE), image.commands))
+    folder = posixpath.dirname(WORKER_FILE)
+    built = entries.named_by(graph, sources, folder, image.built)
+    files = graph.reachable(built | entries.named_by(graph, sources, folder, image.started, compiled=True))
     given = frozenset(each.name for each in image.given)
     reads = (*image.reads, *graph.reads(files))
     return Part("worker", "render", WORKER_FILE, reads, given, frozenset(files), image.given)
