@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,15 +17,17 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.client
 
-# Sets ``result``; an exception is reported by its name and its message.
+# Runs each code that it is sent, in a scope of its own; answers with what that called ``result``, or with an exception's name and message.
 RUN = """
 import json, sys, modal
-scope = {"modal": modal}
-try:
-    exec(sys.stdin.read(), scope)
-    print("\\n" + json.dumps({"value": scope.get("result")}))
-except Exception as error:
-    print("\\n" + json.dumps({"refused": type(error).__name__, "message": str(error)}))
+for line in sys.stdin:
+    scope = {"modal": modal}
+    try:
+        exec(json.loads(line), scope)
+        print("\\n" + json.dumps({"value": scope.get("result")}), flush=True)
+    except Exception as error:
+        print("\\n" + json.dumps({"refused": type(error).__name__, "message": str(error)}), flush=True)
+    print("END", flush=True)
 """
 APP = """
 import os
@@ -65,25 +68,54 @@ def sandbox(start_sandbox: Callable[..., RunningSandbox]) -> RunningSandbox:
     return started
 
 
+@dataclass
+class Sdk:
+    """Runs code with the SDK, in one process for each environment: importing the SDK takes longer than what most code does."""
+
+    sandbox: RunningSandbox
+    directory: Path
+    started: dict[str, subprocess.Popen[str]] = field(default_factory=dict)
+
+    def __call__(self, code: str, **environment: str) -> Any:
+        """``{"value"}``, or what was raised as ``{"refused", "message"}``."""
+        process = self._process(environment)
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(json.dumps(code) + "\n")
+        process.stdin.flush()
+        said = [process.stdout.readline()]
+        while said[-1] != "END\n":
+            assert said[-1], "the process ended; its error is above"
+            said.append(process.stdout.readline())
+        return json.loads(said[-2])
+
+    def _process(self, environment: dict[str, str]) -> subprocess.Popen[str]:
+        key = json.dumps(environment)
+        if key not in self.started:
+            self.started[key] = subprocess.Popen(
+                [sys.executable, "-c", RUN],
+                env=self.sandbox.environment(**environment),
+                cwd=self.directory,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        return self.started[key]
+
+    def close(self) -> None:
+        """End the processes."""
+        for process in self.started.values():
+            process.communicate(timeout=20)
+            assert process.returncode == 0
+
+
 @pytest.fixture
-def sdk(sandbox: RunningSandbox, tmp_path: Path) -> Callable[..., Any]:
-    """Run code with the SDK; what it raises comes back as ``{"refused", "message"}``."""
+def sdk(sandbox: RunningSandbox, tmp_path: Path) -> Iterator[Sdk]:
+    """The SDK, in a folder with the app ``studio``."""
     (tmp_path / "studio.py").write_text(APP)
-
-    def run(code: str, **environment: str) -> Any:
-        done = subprocess.run(
-            [sys.executable, "-c", RUN],
-            input=code,
-            env=sandbox.environment(**environment),
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout.splitlines()[-1])
-
-    return run
+    started = Sdk(sandbox, tmp_path)
+    yield started
+    started.close()
 
 
 DEPLOYED = """
@@ -93,14 +125,14 @@ studio.app.deploy(name="studio")
 """
 
 
-def test_a_wrong_token_is_an_auth_error(sdk: Callable[..., Any]) -> None:
+def test_a_wrong_token_is_an_auth_error(sdk: Sdk) -> None:
     assert "value" in sdk("modal.Client.from_env().hello()")
     for wrong in ({"MODAL_TOKEN_SECRET": "as-wrong"}, {"MODAL_TOKEN_ID": "ak-wrong"}):
         assert sdk("modal.Client.from_env().hello()", **wrong)["refused"] == "AuthError"
         assert sdk("modal.Secret.objects.list()", **wrong)["refused"] == "AuthError"
 
 
-def test_a_secret_lives_its_life(sdk: Callable[..., Any]) -> None:
+def test_a_secret_lives_its_life(sdk: Sdk) -> None:
     create = 'modal.Secret.objects.create("s", {"A": "1", "B": "2"}'
     assert "value" in sdk(f"{create})")
     assert sdk(f"{create})")["refused"] == "AlreadyExistsError"
@@ -115,7 +147,7 @@ def test_a_secret_lives_its_life(sdk: Callable[..., Any]) -> None:
     assert sdk('modal.Secret.objects.delete("s")')["refused"] == "NotFoundError"
 
 
-def test_more_secrets_than_a_page_are_listed(sdk: Callable[..., Any]) -> None:
+def test_more_secrets_than_a_page_are_listed(sdk: Sdk) -> None:
     code = """
 for number in range(205):
     modal.Secret.objects.create(f"s{number}", {"A": "1"})
@@ -124,7 +156,7 @@ result = len({it.name for it in modal.Secret.objects.list()})
     assert sdk(code) == {"value": 205}
 
 
-def test_an_app_is_deployed_looked_up_listed_and_stopped(sdk: Callable[..., Any]) -> None:
+def test_an_app_is_deployed_looked_up_listed_and_stopped(sdk: Sdk) -> None:
     assert "value" in sdk(DEPLOYED)
     names = 'result = [it.name for it in modal.Environment.from_name("main").apps.list()]'
     assert sdk(names) == {"value": ["studio"]}
@@ -139,14 +171,14 @@ def test_an_app_is_deployed_looked_up_listed_and_stopped(sdk: Callable[..., Any]
     assert sdk(names) == {"value": []}
 
 
-def test_a_deploy_without_its_secret_is_refused_and_nothing_is_live(sdk: Callable[..., Any]) -> None:
+def test_a_deploy_without_its_secret_is_refused_and_nothing_is_live(sdk: Sdk) -> None:
     refused = sdk("import studio\nstudio.app.deploy(name='studio')")
     assert refused["refused"] == "NotFoundError"
     assert "render-auth" in refused["message"]
     assert sdk('modal.App.lookup("studio")')["refused"] == "NotFoundError"
 
 
-def test_functions_are_called_for_real(sdk: Callable[..., Any]) -> None:
+def test_functions_are_called_for_real(sdk: Sdk) -> None:
     sdk(DEPLOYED)
     assert sdk('result = modal.Function.from_name("studio", "double").remote(21)') == {
         "value": {"value": 42, "token": "t"}
@@ -159,7 +191,7 @@ def test_functions_are_called_for_real(sdk: Callable[..., Any]) -> None:
     assert (refused["refused"], refused["message"]) == ("KeyError", "'nothing'")
 
 
-def test_a_spawned_call_is_found_by_its_id(sdk: Callable[..., Any]) -> None:
+def test_a_spawned_call_is_found_by_its_id(sdk: Sdk) -> None:
     sdk(DEPLOYED)
     call_id = sdk('result = modal.Function.from_name("studio", "double").spawn(1).object_id')["value"]
     assert sdk(f'result = modal.FunctionCall.from_id("{call_id}").get(timeout=30)["value"]') == {"value": 2}
@@ -168,7 +200,7 @@ def test_a_spawned_call_is_found_by_its_id(sdk: Callable[..., Any]) -> None:
     assert sdk('modal.FunctionCall.from_id("fc-nothing").get(timeout=0)')["refused"] == "NotFoundError"
 
 
-def test_a_function_defined_in_a_notebook_is_serialized(sdk: Callable[..., Any]) -> None:
+def test_a_function_defined_in_a_notebook_is_serialized(sdk: Sdk) -> None:
     code = """
 app = modal.App()
 offset = 40
@@ -181,7 +213,7 @@ result = modal.Function.from_name("notebook", "add").remote(2)
     assert sdk(code) == {"value": 42}
 
 
-def test_an_outage_of_a_moment_is_ridden_out(sdk: Callable[..., Any], sandbox: RunningSandbox) -> None:
+def test_an_outage_of_a_moment_is_ridden_out(sdk: Sdk, sandbox: RunningSandbox) -> None:
     sdk('modal.Secret.objects.create("s", {"A": "1"})')
     fault = {"service": "modal", "kind": "lost-answer", "path": ".*/SecretGetOrCreate", "times": 2}
     sandbox.control.post("/faults", json=fault).raise_for_status()
@@ -189,6 +221,6 @@ def test_an_outage_of_a_moment_is_ridden_out(sdk: Callable[..., Any], sandbox: R
     assert sdk("result = [it.name for it in modal.Secret.objects.list()]") == {"value": ["t", "s"]}
 
 
-def test_what_the_sandbox_does_not_have_says_so(sdk: Callable[..., Any]) -> None:
+def test_what_the_sandbox_does_not_have_says_so(sdk: Sdk) -> None:
     refused = sdk('modal.Queue.from_name("q", create_if_missing=True).hydrate()')
     assert "not implemented in the sandbox: POST /modal.client.ModalClient/QueueGetOrCreate" in refused["message"]

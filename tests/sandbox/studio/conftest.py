@@ -1,4 +1,7 @@
-"""The application in a sandbox of its own, provisioned once; each test says with which variables it runs."""
+"""The application in a sandbox of its own; each test says with which variables it runs.
+
+It is provisioned once in each worker of xdist that needs it: the tests are in two groups, so that two do.
+"""
 
 from __future__ import annotations
 

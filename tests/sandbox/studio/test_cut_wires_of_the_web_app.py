@@ -7,6 +7,8 @@ import pytest
 from tests.clients.render_app import two_seconds_of_silence
 from tests.sandbox.studio.stack import R2, Stack
 
+pytestmark = pytest.mark.xdist_group("studio-web")
+
 WAV = two_seconds_of_silence()
 STORED = {"audio": {"type": "storage", "key": "assets/check.wav"}}
 UNKNOWN = "00000000-0000-4000-8000-000000000000"

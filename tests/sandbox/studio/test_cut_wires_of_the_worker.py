@@ -23,6 +23,8 @@ from deploybook.sandbox.studio.network import Network
 from deploybook.sandbox.studio.problems import StudioError
 from deploybook.sandbox.studio.worker.process import Worker
 
+pytestmark = pytest.mark.xdist_group("studio-worker")
+
 WAV = two_seconds_of_silence()
 
 

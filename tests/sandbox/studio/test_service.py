@@ -48,6 +48,7 @@ def test_reset_ends_the_application() -> None:
         sandbox.close()
 
 
+@pytest.mark.xdist_group("studio-web")
 def test_deployment_keeps_the_variables_it_was_made_with(stack: Stack) -> None:
     stack.use()
     variable = {"key": "INTERNAL_WEBHOOK_SECRET", "value": "0" * 64, "type": "sensitive", "target": ["production"]}
@@ -61,6 +62,7 @@ def test_deployment_keeps_the_variables_it_was_made_with(stack: Stack) -> None:
     stack.vercel.post(path, params={"upsert": "true"}, json=right).raise_for_status()
 
 
+@pytest.mark.xdist_group("studio-web")
 def test_previews_run_without_the_production_variables(stack: Stack) -> None:
     stack.use()
     order = {"name": "studio-production", "project": "studio-production", "files": [{"file": "a", "data": ""}]}
