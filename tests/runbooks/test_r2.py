@@ -124,7 +124,7 @@ def test_a_run_killed_anywhere_and_run_again_ends_in_the_same_state(
 
 
 def test_two_runs_that_change_one_environment_are_refused(guide: Guide, sandbox: RunningSandbox) -> None:
-    fault = {"service": "cloudflare", "kind": "slow", "path": ".*/verify", "seconds": 6.0}
+    fault = {"service": "cloudflare", "kind": "slow", "path": ".*/verify", "seconds": 2.0}
     sandbox.control.post("/faults", json=fault).raise_for_status()
     with guide.start("run", "r2", "--mode", "apply", "--yes", env=sandbox.exports) as process:
         while sandbox.control.get("/faults").json():
