@@ -16,6 +16,8 @@ from dotenv import dotenv_values
 from tests.conftest import RunningSandbox
 from tests.runbooks.conftest import Guide
 
+pytestmark = pytest.mark.xdist_group("r2")
+
 SECTIONS = ("r2", "webhook_secret")
 ORIGIN = ("-p", "app_origin", "https://app.example.com")
 

@@ -20,6 +20,8 @@ from tests.runbooks.conftest import Finished, Guide
 from deploybook.contract import load_contract
 from deploybook.vault import Vault
 
+pytestmark = pytest.mark.xdist_group("render")
+
 CONTRACT = load_contract(ROOT / "runbooks" / "contract.toml")
 REPOSITORY = ("-p", "git_repository", "example/studio")
 CANARY = "c0ffee" * 10 + "abcd"

@@ -17,6 +17,8 @@ from dotenv import dotenv_values
 from tests.conftest import RunningSandbox
 from tests.runbooks.conftest import Finished, Guide
 
+pytestmark = pytest.mark.xdist_group("turso")
+
 MAKING = ["Turso group default", "Turso database studio-production", "Turso database token studio-production"]
 
 

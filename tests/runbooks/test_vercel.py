@@ -19,6 +19,8 @@ from dotenv import dotenv_values
 from tests.conftest import ROOT, RunningSandbox
 from tests.runbooks.conftest import Finished, Guide
 
+pytestmark = pytest.mark.xdist_group("vercel")
+
 MAKING = [
     "Vercel project studio-production",
     "Vercel variables studio-production",
