@@ -21,11 +21,16 @@ UNDESCRIBED = frozenset({"github"})
 def find(specs: Path, root: Path) -> Iterable[Finding]:
     """What the descriptions in a folder no longer have of what the checkout at ``root`` uses; raises InvalidValue for a bad file."""
     descriptions = [Description.read(path) for path in sorted(specs.glob("*.json"))]
-    providers = list(_providers(descriptions, root))
-    return sorted({finding for rule in RULES for finding in rule.find(providers)})
+    return compare(read_providers(descriptions, root))
 
 
-def _providers(descriptions: list[Description], root: Path) -> Iterator[Provider]:
+def compare(providers: Iterable[Provider]) -> Iterable[Finding]:
+    """What the rules say of providers that were read."""
+    told = list(providers)
+    return sorted({finding for rule in RULES for finding in rule.find(told)})
+
+
+def read_providers(descriptions: list[Description], root: Path) -> Iterator[Provider]:
     """Each provider's API, and beside it what its modules send to addresses of each account's own (Turso's databases)."""
     for folder in sorted((root / CLIENTS).iterdir()):
         if not folder.is_dir() or folder.name in UNDESCRIBED:
