@@ -86,10 +86,20 @@ class GitHub:
             time.sleep(0.05)
         raise AssertionError("the run did not end")
 
-    def steps(self, run: dict[str, Any]) -> dict[str, str]:
-        """What decided each job of a run."""
+    def jobs(self, run: dict[str, Any]) -> dict[str, str]:
+        """Each job of a run: its conclusion, and its log."""
         jobs = self.api.get(run["jobs_url"]).json()["jobs"]
-        return {job["name"]: f"{job['conclusion']}: {job['steps'][0]['name']}" for job in jobs}
+        logs = {job["name"]: f"{self.repo}/actions/jobs/{job['id']}/logs" for job in jobs}
+        return {
+            job["name"]: f"{job['conclusion']}: {self.api.get(logs[job['name']], follow_redirects=True).text}"
+            for job in jobs
+        }
+
+    def steps(self, run: dict[str, Any], job: str) -> dict[str, str]:
+        """Each step of a job, with its conclusion."""
+        jobs = self.api.get(run["jobs_url"]).json()["jobs"]
+        found = next(each for each in jobs if each["name"] == job)
+        return {step["name"]: step["conclusion"] for step in found["steps"]}
 
     def token(self, **permissions: str) -> httpx.Client:
         """A client with a further token, made on the web page as a person would."""

@@ -57,7 +57,7 @@ def test_a_push_of_the_workflow_runs_it_and_calls_the_hook(github: GitHub, worke
     assert (first["status"], first["conclusion"], first["event"]) == ("queued", None, "push")
     run = github.finished()
     assert (run["conclusion"], run["head_sha"], run["path"]) == ("success", pushed, ".github/workflows/deploy.yml")
-    assert github.steps(run) == {"web": "success: Deploy", "worker": "success: Deploy"}
+    assert github.jobs(run) == {"web": "success: done", "worker": "success: done"}
     assert hook_calls(github) == [200]
 
 
@@ -77,11 +77,11 @@ def test_a_missing_secret_fails_its_job_only(github: GitHub, worker: dict[str, s
     github.api.delete(f"{github.repo}/actions/secrets/{missing}")
     github.push()
     run = github.finished()
-    steps = github.steps(run)
+    steps = github.jobs(run)
     failed = "worker" if missing.startswith("RENDER") else "web"
     assert run["conclusion"] == "failure"
     assert f"{missing} is empty" in steps.pop(failed)
-    assert list(steps.values()) == ["success: Deploy"]
+    assert list(steps.values()) == ["success: done"]
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_missing_secret_fails_its_job_only(github: GitHub, worker: dict[str, s
 def test_a_wrong_hook_fails_the_worker_job(github: GitHub, worker: dict[str, str], change: Any, word: str) -> None:
     all_secrets(github, change(worker["hook"]))
     github.push()
-    assert word in github.steps(github.finished())["worker"]
+    assert word in github.jobs(github.finished())["worker"]
 
 
 def test_without_fail_curl_hides_a_refused_hook(github: GitHub, worker: dict[str, str]) -> None:
@@ -118,7 +118,7 @@ jobs:
 def test_a_job_that_is_not_understood_fails_loudly(github: GitHub) -> None:
     github.push("on: push\njobs: {lint: {runs-on: ubuntu-latest, steps: [{run: make lint}]}}\n")
     run = github.finished()
-    assert (run["conclusion"], "not implemented in the sandbox" in github.steps(run)["lint"]) == ("failure", True)
+    assert (run["conclusion"], "not implemented in the sandbox" in github.jobs(run)["lint"]) == ("failure", True)
 
 
 @pytest.mark.parametrize("content", ["on: [push", "on: push\n", "jobs: {a: {runs-on: x, steps: []}}", "- a list"])

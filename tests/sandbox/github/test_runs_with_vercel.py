@@ -44,7 +44,7 @@ def test_a_push_deploys_its_commit_to_production(github_with_vercel: GitHub, ver
     github = github_with_vercel
     sha = github.push(WEB_ONLY).json()["commit"]["sha"]
     run = github.finished()
-    assert (run["conclusion"], github.steps(run)) == ("success", {"web": "success: Deploy"})
+    assert (run["conclusion"], github.jobs(run)) == ("success", {"web": "success: done"})
     made = deployments(vercel)
     assert [(one["target"], one["meta"]["githubCommitSha"]) for one in made] == [("production", sha)]
 
@@ -53,7 +53,7 @@ def test_a_push_deploys_its_commit_to_production(github_with_vercel: GitHub, ver
     ("name", "value", "word"),
     [
         ("VERCEL_TOKEN", "wrong", "answered 403"),
-        ("VERCEL_TOKEN", "with a line break\n", "vercel:"),
+        ("VERCEL_TOKEN", "with a line break\n", "vercel pull:"),
         ("VERCEL_ORG_ID", "team_other", "answered 403"),
         ("VERCEL_PROJECT_ID", "prj_other", "answered 404"),
     ],
@@ -66,5 +66,5 @@ def test_a_wrong_secret_fails_the_job(
     github.push(WEB_ONLY)
     run = github.finished()
     assert run["conclusion"] == "failure"
-    assert word in github.steps(run)["web"]
+    assert word in github.jobs(run)["web"]
     assert deployments(vercel) == []

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from deploybook.sandbox.github.models import Commit, Refusal, Repository, now, number
-from deploybook.sandbox.github.runs import Run, Runner
+from deploybook.sandbox.github.runs import Job, Run, Runner
 from deploybook.sandbox.github.workflows import InvalidWorkflow, WorkflowFile, is_workflow, parse
 
 
@@ -17,6 +17,7 @@ class Workflow:
 
     path: str
     name: str
+    state: str = "active"
     id: int = field(default_factory=number)
     created_at: datetime = field(default_factory=now)
     updated_at: datetime = field(default_factory=now)
@@ -51,10 +52,17 @@ class Actions:
             raise Refusal(404, "Not Found")
         return found
 
+    def job(self, job_id: str) -> Job:
+        """A job of any run by its id."""
+        found = next((job for run in self.runner.runs for job in run.jobs if str(job.id) == job_id), None)
+        if found is None:
+            raise Refusal(404, "Not Found")
+        return found
+
     def pushed(self, branch: str, commit: Commit, *changed: str) -> None:
         """Start what a push starts: every workflow is read at the pushed commit."""
         for path, content in commit.files.items():
-            if not is_workflow(path):
+            if not is_workflow(path) or self._is_disabled(path):
                 continue
             try:
                 parsed = parse(path, content)
@@ -72,6 +80,8 @@ class Actions:
         commit = self.repository.branches.get(branch)
         if commit is None:
             raise Refusal(422, f"No ref found for: {ref}")
+        if workflow.state != "active":
+            raise Refusal(422, "Cannot trigger a 'workflow_dispatch' on a disabled workflow")
         try:
             parsed = parse(workflow.path, commit.files[workflow.path])
         except (InvalidWorkflow, KeyError):
@@ -87,6 +97,9 @@ class Actions:
         """Forget workflows and runs."""
         await self.runner.clear()
         self.known.clear()
+
+    def _is_disabled(self, path: str) -> bool:
+        return path in self.known and self.known[path].state != "active"
 
     def _know(self, path: str, name: str) -> Workflow:
         workflow = self.known.setdefault(path, Workflow(path, name))

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from deploybook.sandbox.github.actions import Actions
@@ -47,9 +47,11 @@ class ActionsApi:
             ("GET", "/runs", self.runs, _READ),
             ("GET", "/runs/{run}", self.run, _READ),
             ("GET", "/runs/{run}/jobs", self.jobs, _READ),
+            ("GET", "/jobs/{job}/logs", self.log, _READ),
         ]
         for method, path, handler, permissions in table:
             yield Route(root + path, self.gate.guard(handler, permissions), methods=[method])
+        yield Route("/logs/{job}", self.log_text, methods=["GET"])
 
     async def public_key(self, _: Request) -> Response:
         """``actions/get-repo-public-key``."""
@@ -113,6 +115,14 @@ class ActionsApi:
         shown, headers = page(request, self.wire.api, run.jobs)
         body = {"total_count": len(run.jobs), "jobs": [self.wire.job(run, job) for job in shown]}
         return JSONResponse(body, headers=headers)
+
+    async def log(self, request: Request) -> Response:
+        """``actions/download-job-logs-for-workflow-run``: where the text is."""
+        return RedirectResponse(f"{self.wire.web}/logs/{self.actions.job(request.path_params['job']).id}", 302)
+
+    async def log_text(self, request: Request) -> Response:
+        """The text, at an address that wants no token."""
+        return PlainTextResponse(self.actions.job(request.path_params["job"]).log)
 
     async def dispatch(self, request: Request) -> Response:
         """``actions/create-workflow-dispatch``: 204, or since 2026-02 200 with ``return_run_details``."""

@@ -1,4 +1,4 @@
-"""What the two jobs of a deploy workflow do to the world, done from here over HTTP. Each returns why it failed, or nothing.
+"""What the two jobs of a deploy workflow do to the world, done from here over HTTP. Each returns how it failed, or nothing.
 
 A job is handed the values of the secrets that its text names and that exist: the others are empty, as on GitHub.
 """
@@ -8,12 +8,14 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
 from deploybook.sandbox.github.models import Commit
+from deploybook.sandbox.vercel.builds import plan
 
 _WEB_SECRETS = ("VERCEL_TOKEN", "VERCEL_ORG_ID", "VERCEL_PROJECT_ID")
 _HOOK_SECRET = "RENDER_DEPLOY_HOOK_URL"
@@ -21,24 +23,40 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _BUILD_SECONDS = 30.0
 
 
-async def deploy_web(values: Mapping[str, str], vercel: str, commit: Commit) -> str:
-    """``vercel pull`` and ``vercel deploy --prod`` of the commit's files; without a Vercel at hand only the secrets are looked at."""
+@dataclass(frozen=True)
+class Failure:
+    """Which command failed, as words that it begins with, and what it printed."""
+
+    command: tuple[str, ...]
+    printed: str
+
+
+async def deploy_web(values: Mapping[str, str], vercel: str, commit: Commit) -> Failure | None:
+    """``vercel pull``, ``build`` and ``deploy`` of the commit's files; without a Vercel at hand only the secrets are looked at."""
     missing = [name for name in _WEB_SECRETS if not values.get(name)]
     if missing:
-        return _empty(*missing)
+        return _of_vercel("pull", _empty(*missing))
     if not vercel:
-        return ""
+        return None
     token, team, project = (values[name] for name in _WEB_SECRETS)
     try:
         headers, scope = {"Authorization": f"Bearer {token}"}, {"teamId": team} if team.startswith("team_") else {}
         async with httpx.AsyncClient(base_url=vercel, headers=headers, params=scope, trust_env=False) as client:
             pulled = await client.get(f"/v9/projects/{project}")
             if pulled.status_code != 200:
-                return f"vercel pull: the API answered {pulled.status_code}"
-            return await _deploy(client, pulled.json(), commit)
+                return _of_vercel("pull", f"the API answered {pulled.status_code}")
+            build = plan(commit.files, pulled.json())
+            if build.exit_status:
+                return _of_vercel("build", f'Command "{build.command}" exited with {build.exit_status}')
+            problem = await _deploy(client, pulled.json(), commit)
+            return _of_vercel("deploy", problem) if problem else None
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as problem:
         # A token with a line break is no header at all: that is a ValueError, before anything is sent.
-        return f"vercel: {type(problem).__name__}"
+        return _of_vercel("pull", type(problem).__name__)
+
+
+def _of_vercel(command: str, printed: str) -> Failure:
+    return Failure(("vercel", command), f"vercel {command}: {printed}")
 
 
 async def _deploy(client: httpx.AsyncClient, project: Mapping[str, Any], commit: Commit) -> str:
@@ -50,21 +68,25 @@ async def _deploy(client: httpx.AsyncClient, project: Mapping[str, Any], commit:
     body["meta"] = {"githubCommitSha": commit.sha}
     made = await client.post("/v13/deployments", params={"skipAutoDetectionConfirmation": "1"}, json=body)
     if made.status_code != 200:
-        return f"vercel deploy: the API answered {made.status_code}"
+        return f"the API answered {made.status_code}"
     path, deadline = f"/v13/deployments/{made.json()['id']}", asyncio.get_running_loop().time() + _BUILD_SECONDS
     while asyncio.get_running_loop().time() < deadline:
         found = (await client.get(path)).json()
         if found.get("aliasAssigned"):
             return ""
         if found.get("readyState") in {"ERROR", "CANCELED"}:
-            return f"vercel deploy: the deployment is {found['readyState']}"
+            return f"the deployment is {found['readyState']}"
         await asyncio.sleep(0.1)
-    return "vercel deploy: the deployment did not become ready"
+    return "the deployment did not become ready"
 
 
-async def call_hook(values: Mapping[str, str], *, strict: bool) -> str:
+async def call_hook(values: Mapping[str, str], *, strict: bool) -> Failure | None:
     """``curl -X POST`` of the deploy hook; not ``strict``, as without ``--fail``, any answer is a success."""
-    url = values.get(_HOOK_SECRET, "")
+    problem = await _call(values.get(_HOOK_SECRET, ""), strict=strict)
+    return Failure(("curl",), problem) if problem else None
+
+
+async def _call(url: str, *, strict: bool) -> str:
     if not url:
         return _empty(_HOOK_SECRET)
     if url != url.strip() or "\n" in url:

@@ -74,6 +74,7 @@ class Repository:
     owner: str
     name: str
     default_branch: str = "main"
+    archived: bool = False
     id: int = field(default_factory=number)
     created_at: datetime = field(default_factory=now)
     branches: dict[str, Commit] = field(default_factory=dict)
@@ -87,6 +88,7 @@ class Repository:
 
     def clear(self) -> None:
         """One branch with one commit, and no secrets."""
+        self.archived = False
         self.branches.clear()
         self.commits.clear()
         self.secrets.clear()

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from deploybook.sandbox.github.models import Refusal
+from deploybook.sandbox.github.models import Refusal, Repository
 from deploybook.sandbox.github.tokens import Token, Tokens
 from deploybook.sandbox.limits import Limit, SlidingWindows, Verdict
 
@@ -32,7 +32,7 @@ class Gate:
     """Lets a request through if the token is known, covers the repository and has the permissions."""
 
     tokens: Tokens
-    full_name: str
+    repository: Repository
     windows: SlidingWindows = field(default_factory=SlidingWindows)
 
     def guard(self, handler: Handler, permissions: Mapping[str, str]) -> Handler:
@@ -61,6 +61,8 @@ class Gate:
             raise Refusal(429, "API rate limit exceeded")
         self._check_repository(request)
         check(token, permissions)
+        if self.repository.archived and "write" in permissions.values():
+            raise Refusal(403, "Repository was archived so is read-only.")
         request.state.token = token
         if request.method != "GET":
             burst = self.windows.take((token.value, "content"), CONTENT_CREATION)
@@ -89,7 +91,7 @@ class Gate:
 
     def _check_repository(self, request: Request) -> None:
         wanted = request.path_params
-        if "owner" in wanted and f"{wanted['owner']}/{wanted['repo']}".lower() != self.full_name.lower():
+        if "owner" in wanted and f"{wanted['owner']}/{wanted['repo']}".lower() != self.repository.full_name.lower():
             raise Refusal(404, "Not Found")
 
 

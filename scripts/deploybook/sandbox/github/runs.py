@@ -8,30 +8,33 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from deploybook.sandbox.github.effects import call_hook, deploy_web
+from deploybook.sandbox.github.effects import Failure, call_hook, deploy_web
 from deploybook.sandbox.github.models import Commit, Repository, now, number
 from deploybook.sandbox.github.workflows import JobPlan, WorkflowFile
 
 
 @dataclass
 class Job:
-    """A job of a run; ``step`` says in one line what decided its conclusion."""
+    """A job of a run; ``steps`` are those that it has come to, each with its conclusion."""
 
     name: str
     id: int = field(default_factory=number)
     status: str = "queued"
     conclusion: str | None = None
-    step: str = ""
+    steps: tuple[tuple[str, str], ...] = ()
+    log: str = ""
     started_at: datetime = field(default_factory=now)
     completed_at: datetime | None = None
 
-    def finish(self, conclusion: str, step: str) -> None:
-        """Conclude."""
-        self.status, self.conclusion, self.step, self.completed_at = "completed", conclusion, step, now()
+    def finish(self, conclusion: str, log: str, steps: Iterable[tuple[str, str]] = ()) -> None:
+        """Conclude; ``log`` says what decided it."""
+        self.status, self.conclusion, self.completed_at = "completed", conclusion, now()
+        self.log, self.steps = log, tuple(steps)
 
 
 @dataclass
@@ -50,6 +53,8 @@ class Run:
     jobs: list[Job] = field(default_factory=list)
     created_at: datetime = field(default_factory=now)
     updated_at: datetime = field(default_factory=now)
+    attempt: int = 1
+    started_at: datetime = field(default_factory=now)
 
     @property
     def group(self) -> str:
@@ -64,6 +69,12 @@ class Run:
         self.status, self.conclusion, self.updated_at = status, conclusion, now()
 
 
+def _set_event() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
 @dataclass
 class Runner:
     """Starts runs and carries out their jobs side by side. ``vercel_url`` gives the sandbox's Vercel, or nothing."""
@@ -72,6 +83,8 @@ class Runner:
     vercel_url: Callable[[], str]
     runs: list[Run] = field(default_factory=list)
     delay: float = 0.2
+    # Cleared while no runner is free: what is started stays queued.
+    free: asyncio.Event = field(default_factory=_set_event)
     _tasks: dict[int, asyncio.Task[None]] = field(default_factory=dict)
     _counts: dict[int, itertools.count[int]] = field(default_factory=dict)
 
@@ -111,6 +124,18 @@ class Runner:
         self.runs.clear()
         self._tasks.clear()
         self._counts.clear()
+        self.free.set()
+
+    def run_again(self, run: Run) -> None:
+        """Choose *Re-run all jobs* of a run that has ended: another attempt, with the secrets as they are now."""
+        run.attempt, run.conclusion, run.started_at = run.attempt + 1, None, now()
+        run.jobs = [Job(plan.name) for plan in run.workflow.jobs]
+        self._begin(run)
+
+    async def ended(self, run: Run) -> None:
+        """Return when a run is completed."""
+        while run.status != "completed":
+            await asyncio.sleep(self.delay / 4)
 
     def _begin(self, run: Run) -> None:
         run.move("queued")
@@ -125,6 +150,7 @@ class Runner:
 
     async def _execute(self, run: Run) -> None:
         await asyncio.sleep(self.delay)
+        await self.free.wait()
         run.move("in_progress")
         await asyncio.gather(*(self._job(*pair, run.commit) for pair in zip(run.jobs, run.workflow.jobs, strict=True)))
         failed = any(job.conclusion != "success" for job in run.jobs)
@@ -137,11 +163,23 @@ class Runner:
         job.status = "in_progress"
         await asyncio.sleep(self.delay)
         values = {name: self.repository.secrets[name].value for name in plan.secrets & self.repository.secrets.keys()}
-        problem = (
-            "" if plan.deploys_web or plan.calls_hook else "This job's commands are not implemented in the sandbox"
-        )
-        if plan.deploys_web:
-            problem = await deploy_web(values, self.vercel_url(), commit)
-        if plan.calls_hook and not problem:
-            problem = await call_hook(values, strict=plan.fails_on_http_error)
-        job.finish("failure" if problem else "success", problem or "Deploy")
+        if not (plan.deploys_web or plan.calls_hook):
+            job.finish("failure", "This job's commands are not implemented in the sandbox")
+            return
+        failure = await deploy_web(values, self.vercel_url(), commit) if plan.deploys_web else None
+        if plan.calls_hook and not failure:
+            failure = await call_hook(values, strict=plan.fails_on_http_error)
+        if failure:
+            job.finish("failure", failure.printed, _steps(plan, failure))
+        else:
+            job.finish("success", "done", ((step.name, "success") for step in plan.steps))
+
+
+def _steps(plan: JobPlan, failure: Failure) -> Iterator[tuple[str, str]]:
+    """Each step with its conclusion; those after the one whose command fails are skipped."""
+    command = re.compile(r"(@\S+)?\s+".join(re.escape(word) for word in failure.command))
+    failed = False
+    for step in plan.steps:
+        fails = not failed and command.search(step.command) is not None
+        yield step.name, "skipped" if failed else "failure" if fails else "success"
+        failed = failed or fails

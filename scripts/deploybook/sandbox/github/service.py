@@ -31,7 +31,7 @@ class GitHubService(Service):
         self.tokens = Tokens()
         self.repository = Repository("studio", "app")
         self.actions = Actions(self.repository, Runner(self.repository, self._vercel_url))
-        self.gate = Gate(self.tokens, self.repository.full_name)
+        self.gate = Gate(self.tokens, self.repository)
         self._listener: Listener | None = None
 
     async def start(self) -> None:

@@ -64,7 +64,7 @@ class Wire:
             "url": self.url,
             "description": None,
             "fork": False,
-            "archived": False,
+            "archived": self.repo.archived,
             "disabled": False,
             "default_branch": self.repo.default_branch,
             "created_at": stamp(self.repo.created_at),
@@ -145,7 +145,7 @@ class Wire:
             "node_id": node_id("Workflow", workflow.id),
             "name": workflow.name,
             "path": workflow.path,
-            "state": "active",
+            "state": workflow.state,
             "created_at": stamp(workflow.created_at),
             "updated_at": stamp(workflow.updated_at),
             "url": f"{self.url}/actions/workflows/{workflow.id}",
@@ -168,7 +168,7 @@ class Wire:
             "head_branch": run.branch,
             "head_sha": run.commit.sha,
             "run_number": run.run_number,
-            "run_attempt": 1,
+            "run_attempt": run.attempt,
             "event": run.event,
             "status": run.status,
             "conclusion": run.conclusion,
@@ -185,7 +185,7 @@ class Wire:
             "triggering_actor": self.user(),
             "created_at": stamp(run.created_at),
             "updated_at": stamp(run.updated_at),
-            "run_started_at": stamp(run.created_at),
+            "run_started_at": stamp(run.started_at),
             "head_commit": head | {"timestamp": stamp(run.commit.date), "author": author, "committer": author},
             "repository": self.repository(),
             "head_repository": self.repository(),
@@ -193,15 +193,18 @@ class Wire:
         }
 
     def job(self, run: Run, job: Job) -> Json:
-        """``job``, with the one step that decided it."""
+        """``job``, with its steps."""
         times = {"started_at": stamp(job.started_at), "completed_at": stamp(job.completed_at)}
         state = {"status": job.status, "conclusion": job.conclusion}
-        steps = [{"name": job.step, "number": 1, **state, **times}] if job.step else []
+        steps = [
+            {"name": name, "number": number, "status": "completed", "conclusion": conclusion, **times}
+            for number, (name, conclusion) in enumerate(job.steps, 1)
+        ]
         return {
             "id": job.id,
             "run_id": run.id,
             "run_url": f"{self.url}/actions/runs/{run.id}",
-            "run_attempt": 1,
+            "run_attempt": run.attempt,
             "node_id": node_id("Job", job.id),
             "head_sha": run.commit.sha,
             "head_branch": run.branch,

@@ -23,8 +23,16 @@ class InvalidWorkflow(Exception):
 
 
 @dataclass(frozen=True)
+class Step:
+    """One step: its name as GitHub shows it, and the command that it runs, if it runs one."""
+
+    name: str
+    command: str
+
+
+@dataclass(frozen=True)
 class JobPlan:
-    """One job in effect: the secrets it reads, and which of the two deployments its commands make."""
+    """One job in effect: its steps, the secrets it reads, and which of the two deployments its commands make."""
 
     id: str
     name: str
@@ -32,6 +40,7 @@ class JobPlan:
     deploys_web: bool
     calls_hook: bool
     fails_on_http_error: bool
+    steps: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -100,7 +109,8 @@ def _job(name: str, job: Any, shared: str) -> JobPlan:
     if not isinstance(job, dict) or "runs-on" not in job or not isinstance(job.get("steps"), list):
         raise InvalidWorkflow(f"job {name} needs runs-on and steps")
     text = yaml.safe_dump(job, width=10**6)
-    commands = "\n".join(str(step.get("run", "")) for step in job["steps"] if isinstance(step, dict))
+    steps = tuple(_step(step) for step in job["steps"] if isinstance(step, dict))
+    commands = "\n".join(step.command for step in steps)
     return JobPlan(
         name,
         str(job.get("name") or name),
@@ -108,7 +118,14 @@ def _job(name: str, job: Any, shared: str) -> JobPlan:
         bool(re.search(r"\bvercel(@\S+)?\s+deploy\b", commands)),
         bool(re.search(r"\bcurl\b", commands)) and "RENDER_DEPLOY_HOOK_URL" in text + shared,
         bool(_FAILS.search(commands.replace("\\\n", " "))),
+        steps,
     )
+
+
+def _step(step: Mapping[str, Any]) -> Step:
+    command = str(step.get("run", ""))
+    does = str(step.get("uses") or command.strip().partition("\n")[0])
+    return Step(str(step.get("name") or f"Run {does}"), command)
 
 
 def _passes(filters: Mapping[str, Any], name: str, values: list[str]) -> bool:

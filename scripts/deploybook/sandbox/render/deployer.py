@@ -82,19 +82,19 @@ class Deployer:
             self._next(worker)
         return deploy
 
-    async def suspend(self, worker: Worker) -> None:
+    async def suspend(self, worker: Worker, by: str = "user") -> None:
         """Stop the worker and what is being deployed."""
         for deploy in worker.deploys:
             if deploy.status in UNDER_WAY:
                 deploy.move("canceled")
         await self.halt(worker)
-        worker.suspended = True
+        worker.suspenders = [by]
         worker.note("service_suspended")
 
     def resume(self, worker: Worker) -> None:
         """Deploy again after a suspension."""
         if worker.suspended:
-            worker.suspended = False
+            worker.suspenders = []
             worker.note("service_resumed")
             self.deploy(worker, "service_resumed")
 

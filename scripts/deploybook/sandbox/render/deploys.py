@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -22,6 +23,7 @@ from deploybook.sandbox.render.requests import (
     Handler,
     body,
     limit_of,
+    moment,
     page,
     refuse_filters,
     time_range,
@@ -63,10 +65,11 @@ class DeploysApi:
 
     async def list_all(self, request: Request) -> Response:
         """``list-deploys``, newest first."""
-        edges = [f"{word}{edge}" for word in ("created", "updated", "finished") for edge in ("Before", "After")]
-        refuse_filters(request, *edges)
-        wanted = words(request, "status")
+        edges = [f"{word}{edge}" for word in ("updated", "finished") for edge in ("Before", "After")]
+        refuse_filters(request, "createdBefore", *edges)
+        wanted, since = words(request, "status"), moment(request, "createdAfter", datetime.min.replace(tzinfo=UTC))
         found = [deploy for deploy in self._worker(request).deploys if not wanted or deploy.status in wanted]
+        found = [deploy for deploy in found if deploy.created_at > since]
         return page(request, found, "deploy", wire.deploy, lambda deploy: deploy.id)
 
     async def create(self, request: Request) -> Response:

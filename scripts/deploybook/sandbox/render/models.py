@@ -126,10 +126,15 @@ class Worker:
     variables: dict[str, Variable] = field(default_factory=dict)
     deploys: list[Deploy] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
-    suspended: bool = False
+    suspenders: list[str] = field(default_factory=list)
     instance_ids: list[tuple[str, datetime]] = field(default_factory=list)
     created_at: datetime = field(default_factory=now)
     updated_at: datetime = field(default_factory=now)
+
+    @property
+    def suspended(self) -> bool:
+        """Whether somebody has stopped it: ``user``, ``billing`` …"""
+        return bool(self.suspenders)
 
     @property
     def under_way(self) -> Deploy | None:
@@ -201,6 +206,14 @@ class Cloud:
     user_id: str = field(default_factory=lambda: xid("usr"))
     workers: dict[str, Worker] = field(default_factory=dict)
     logs: LogBook = field(default_factory=LogBook)
+    # Workspaces of others that the key's user was invited to.
+    joined: list[Owner] = field(default_factory=list)
+    has_payment_method: bool = True
+
+    @property
+    def owners(self) -> list[Owner]:
+        """Every workspace that the key sees."""
+        return [self.owner, *self.joined]
 
     def worker(self, worker_id: str) -> Worker:
         """The service of this id."""
@@ -217,6 +230,8 @@ class Cloud:
         """Make a service; its name must be free in the workspace."""
         if owner_id != self.owner.id:
             raise Refusal(400, f"invalid ownerId {owner_id}")
+        if not self.has_payment_method:
+            raise Refusal(402, "Payment information is required to complete this request.")
         self.check_name(settings.name)
         slug = f"{settings.name.lower().replace(' ', '-')}-{secrets.token_hex(2)}"
         worker = Worker(xid("srv"), owner_id, settings, slug, new_hook_key())

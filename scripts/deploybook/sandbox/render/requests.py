@@ -143,19 +143,20 @@ def page(
 def time_range(request: Request) -> tuple[datetime, datetime]:
     """``startTime`` (an hour ago by default) and ``endTime`` (now by default)."""
     present = datetime.now(UTC)
-    start = _moment(request, "startTime", present - timedelta(hours=1))
-    end = _moment(request, "endTime", present)
+    start = moment(request, "startTime", present - timedelta(hours=1))
+    end = moment(request, "endTime", present)
     if start > end:
         raise Refusal(400, "startTime must be before endTime")
     return start, end
 
 
-def _moment(request: Request, name: str, default: datetime) -> datetime:
+def moment(request: Request, name: str, default: datetime) -> datetime:
+    """A point in time: RFC 3339, or seconds since 1970."""
     text = request.query_params.get(name)
     if not text:
         return default
     try:
-        moment = datetime.fromtimestamp(int(text), UTC) if text.isdigit() else datetime.fromisoformat(text)
+        found = datetime.fromtimestamp(int(text), UTC) if text.isdigit() else datetime.fromisoformat(text)
     except ValueError:
         raise Refusal(400, f"invalid {name} {text!r}") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -72,6 +72,8 @@ class RenderService(Service):
         """Forget the services; key, workspace and port stay."""
         await self.deployer.close()
         self.cloud.workers.clear()
+        self.cloud.joined.clear()
+        self.cloud.has_payment_method = True
         self.cloud.logs.lines.clear()
         self.gate.windows.clear()
 

@@ -77,14 +77,17 @@ class ServicesApi:
 
     async def owners(self, request: Request) -> Response:
         """``list-owners``."""
-        owner, names, emails = self.cloud.owner, words(request, "name"), words(request, "email")
-        matches = (not names or owner.name in names) and (not emails or owner.email in emails)
-        return page(request, [owner] if matches else [], "owner", wire.owner, lambda found: found.id)
+        names, emails = words(request, "name"), words(request, "email")
+        found = [owner for owner in self.cloud.owners if not names or owner.name in names]
+        found = [owner for owner in found if not emails or owner.email in emails]
+        return page(request, found, "owner", wire.owner, lambda owner: owner.id)
 
     async def owner(self, request: Request) -> Response:
         """``retrieve-owner``."""
-        self.cloud.check_owner(request.path_params["owner"])
-        return JSONResponse(wire.owner(self.cloud.owner))
+        found = next((owner for owner in self.cloud.owners if owner.id == request.path_params["owner"]), None)
+        if found is None:
+            raise not_found(request.path_params["owner"])
+        return JSONResponse(wire.owner(found))
 
     async def list_all(self, request: Request) -> Response:
         """``list-services``."""

@@ -48,7 +48,7 @@ def service(worker: Worker, dashboard: str) -> Json:
         "serviceDetails": _details(worker),
         "slug": worker.slug,
         "suspended": "suspended" if worker.suspended else "not_suspended",
-        "suspenders": ["user"] if worker.suspended else [],
+        "suspenders": worker.suspenders,
         "type": "background_worker",
         "updatedAt": stamp(worker.updated_at),
     }

@@ -35,6 +35,6 @@ async def address_not_whole(context: Context) -> None:
     worker = next(iter(render.cloud.workers.values()))
     name = "MODAL_ENDPOINT_URL"
     worker.set_variable(name, worker.variables[name].value.removeprefix("https://"))
-    deploy = render.deployer.deploy(worker, "deployed_by_user")
+    deploy = render.deployer.deploy(worker, "manual")
     while deploy.status != "live":
         await asyncio.sleep(0.05)
