@@ -26,14 +26,14 @@ def test_the_run_of_the_push_is_followed_and_its_failing_job_and_step_told(
     assert last_run(hands.clouds.github, workflow).startswith("number 1, failure, ")
     with pytest.raises(UnexpectedResponse) as caught:
         deployed_both(hands.clouds.github, workflow)
-    message = "Run 1 of the deploy workflow ended as failure in job worker, step 'curl: (7) Failed to connect'."
+    message = 'Run 1 of the deploy workflow ended as failure in job worker, step "Start the worker\'s deploy".'
     assert (caught.value.message, caught.value.entry) == (message, "ci-render")
     assert made.page in caught.value.hint
 
 
-def test_an_absent_secret_fails_the_web_job_by_name(clouds: Connections, workflow: WorkflowFile) -> None:
+def test_an_absent_secret_fails_the_web_job_where_it_is_used(clouds: Connections, workflow: WorkflowFile) -> None:
     DeployRun(workflow, workflow.create(clouds)).create(clouds)
-    with pytest.raises(UnexpectedResponse, match=r"in job web, step 'VERCEL_TOKEN, .* is empty") as caught:
+    with pytest.raises(UnexpectedResponse, match="in job web, step \"Pull the project's settings and") as caught:
         deployed_both(clouds.github, workflow)
     assert caught.value.entry == "ci-vercel"
 
@@ -55,11 +55,13 @@ def test_a_green_run_of_another_file_is_not_enough(clouds: Connections, workflow
 
 
 def test_no_run_and_one_that_goes_on_are_no_success(clouds: Connections, workflow: WorkflowFile) -> None:
-    with pytest.raises(VerificationFailed, match="found no run"):
+    with pytest.raises(VerificationFailed, match="found no run") as caught:
         deployed_both(clouds.github, workflow)
+    assert caught.value.entry == "ci-not-triggered"
     workflow.create(clouds)
-    with pytest.raises(VerificationFailed, match=r"found (queued|in_progress)"):
+    with pytest.raises(VerificationFailed, match=r"found (queued|in_progress)") as caught:
         deployed_both(clouds.github, workflow)
+    assert caught.value.entry == "ci-run-slow"
 
 
 def test_a_run_that_goes_on_is_waited_for(clouds: Connections, workflow: WorkflowFile) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 
@@ -127,8 +128,10 @@ def test_a_failed_build_shows_the_end_of_its_log(clouds: Connections, bench: Ben
     with pytest.raises(UnexpectedResponse, match=r"build_failed\. Last lines of the log: .*no such file") as caught:
         bench.deploy(made).create(clouds)
     assert caught.value.entry == "render-deploy-failed"
-    # Nothing is live: the next run makes another deploy.
-    assert bench.deploy(bench.state()).read(clouds) is None
+    # Nothing is live: the next run makes another deploy, and verify says which one failed.
+    deploy = bench.deploy(bench.state(dockerfile="absent/Dockerfile"))
+    [change] = deploy.differences(bench.changes(deploy)[0])
+    assert (str(change), change.entry) == ("status: build_failed → live", "render-deploy-failed")
 
 
 def test_a_deploy_that_failed_after_one_that_serves_is_drift_and_made_anew(
@@ -145,6 +148,25 @@ def test_a_deploy_that_failed_after_one_that_serves_is_drift_and_made_anew(
     assert (caught.value.entry, caught.value.found) == ("render-not-live", "build_failed")
     bench.brought_up_to_date(deploy)
     assert statuses(clouds, state.id)[0] == "api live"
+
+
+def test_one_that_is_still_on_its_way_is_told_as_slow(clouds: Connections, bench: Bench) -> None:
+    state = bench.live()
+    under_way(clouds, state.id)
+    deploy = bench.deploy(state)
+    [change] = deploy.differences(bench.changes(deploy)[0])
+    assert (change.field, change.entry) == ("status", "render-deploy-slow")
+
+
+def test_deploys_since_a_time_are_all_read(clouds: Connections, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = bench.live()
+    for _ in range(2):
+        follow(clouds.render, state, clouds.render.start_deploy(state.id), 20, bench.told.append)
+    made = clouds.render.deploys(state.id)
+    # A page of one: more must be asked for.
+    monkeypatch.setattr("deploybook.clouds.render.client.PAGE", 1)
+    found = clouds.render.deploys(state.id, since=datetime.fromisoformat(made[-1]["createdAt"]))
+    assert [each["id"] for each in found] == [each["id"] for each in made[:-1]]
 
 
 def test_waiting_has_an_end(clouds: Connections, bench: Bench, fault: Callable[..., None]) -> None:

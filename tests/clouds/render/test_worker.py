@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tests.clouds.conftest import Connect
@@ -132,6 +133,24 @@ def test_a_suspended_worker_is_not_live_until_it_is_resumed(clouds: Connections,
     assert bench.changes(deploy)[1] == bench.changes(bench.deploy(state))[1] == ["status: suspended → live"]
     assert bench.brought_up_to_date(deploy).status == "live"
     assert render.is_live(clouds.render, bench.deploy(bench.state())).startswith("dep-")
+
+
+@pytest.mark.parametrize(
+    ("field", "state", "entry"),
+    [
+        ("repository", {"settings": replace(SETTINGS, repository="somebody/studio")}, "render-repository"),
+        ("region", {"settings": replace(SETTINGS, region="ohio")}, "render-region"),
+        ("plan", {"settings": replace(SETTINGS, plan="pro")}, ""),
+        ("suspended", {"suspenders": ("user",)}, "render-not-live"),
+        ("suspended", {"suspenders": ("billing",)}, "render-billing"),
+    ],
+)
+def test_what_somebody_changed_leads_to_its_own_entry(
+    bench: Bench, field: str, state: dict[str, Any], entry: str
+) -> None:
+    worker = bench.worker()
+    found = replace(worker.planned(), **state)
+    assert [(change.field, change.entry) for change in worker.differences(found)] == [(field, entry)]
 
 
 def test_a_worker_without_a_repository_is_refused_before_any_request(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -96,12 +95,12 @@ def workflow_is_active(github: GitHub, workflow: WorkflowFile) -> str:
 def deployed_both(github: GitHub, workflow: WorkflowFile) -> str:
     """The newest run on the production branch succeeded in both jobs; a failing one is told by job and step."""
     run = newest(github, workflow)
-    if run is None or run.status != COMPLETED:
-        found = "no run" if run is None else run.status
-        hint = "Push a commit, or wait for the run that goes on; then verify again."
-        raise VerificationFailed(
-            "The latest deploy by GitHub Actions is not finished.", hint, "ci-not-triggered", COMPLETED, found
-        )
+    if run is None:
+        message, hint = "GitHub Actions has not deployed yet.", "Push a commit, then verify again."
+        raise VerificationFailed(message, hint, "ci-not-triggered", COMPLETED, "no run")
+    if run.status != COMPLETED:
+        message, hint = "The latest deploy by GitHub Actions is not finished.", f"Wait for it: {run.page}."
+        raise VerificationFailed(message, hint, "ci-run-slow", COMPLETED, run.status)
     jobs = github.jobs(workflow.target.repository, run.id)
     ended = {str(job["name"]): job.get("conclusion") for job in jobs}
     bad = next((name for name in (*ended, *JOBS) if ended.get(name) != SUCCESS), "") if ended else ""
@@ -126,8 +125,8 @@ def web_was_deployed(vercel: Vercel, held: Mapping[str, SecretStr], run: RunStat
 def worker_was_deployed(render: Render, held: Mapping[str, SecretStr], run: RunState) -> str:
     """Render has a deploy of the hook's worker that the hook started, and that is younger than the run."""
     service = urlsplit(held["RENDER_DEPLOY_HOOK_URL"].get_secret_value()).path.rpartition("/")[2]
-    for each in render.deploys(service):
-        if each.get("trigger") == "deploy_hook" and datetime.fromisoformat(each["createdAt"]) >= run.created:
+    for each in render.deploys(service, since=run.created):
+        if each.get("trigger") == "deploy_hook":
             return f"{each['id']}, {each['status']}"
     raise VerificationFailed(
         f"Run {run.number} ended well, but no deploy of {service} was started by its hook since.",

@@ -36,6 +36,7 @@ class RepositorySecret(Resource[str]):
     """
 
     kind: ClassVar[str] = "GitHub secret"
+    absent_entry = drift_entry = "ci-secrets"
 
     def __init__(self, repository: str, name: str, pushed: Pushed | None, observed: Observed) -> None:
         if pushed and any(character.isspace() for character in pushed.value.get_secret_value()):
@@ -122,6 +123,7 @@ class WorkflowFile(Resource[FileState]):
     """The deploy workflow on the production branch. Writing it is a push, which starts it."""
 
     kind: ClassVar[str] = "GitHub workflow"
+    absent_entry = drift_entry = "ci-workflow-file"
 
     def __init__(self, target: Target, path: str) -> None:
         self.name = f"{path} of {target.repository}@{target.branch}"

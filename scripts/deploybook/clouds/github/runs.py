@@ -49,6 +49,7 @@ class DeployRun(Resource[RunState]):
     """
 
     kind: ClassVar[str] = "GitHub Actions run"
+    absent_entry = "ci-not-triggered"
 
     def __init__(self, workflow: WorkflowFile, file: FileState, *, minutes: int = 15, redeploy: bool = False) -> None:
         self.name = workflow.name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from deploybook import http
@@ -86,10 +87,12 @@ class Render:
         """Remove one variable."""
         self.api.call(f"remove {name}", "DELETE", f"/services/{service_id}/env-vars/{name}")
 
-    def deploys(self, service_id: str) -> list[dict[str, Any]]:
-        """The latest deploys, newest first."""
-        params = {"limit": 20}
-        found = self.api.json("list the deploys", "GET", f"/services/{service_id}/deploys", params=params)
+    def deploys(self, service_id: str, since: datetime | None = None) -> list[dict[str, Any]]:
+        """The latest deploys, newest first; with ``since`` all that were made after that time."""
+        path = f"/services/{service_id}/deploys"
+        if since:
+            return list(self._pages("list the deploys", path, "deploy", {"createdAfter": since.isoformat()}))
+        found = self.api.json("list the deploys", "GET", path, params={"limit": 20})
         return [each["deploy"] for each in found]
 
     def deploy(self, service_id: str, deploy_id: str) -> dict[str, Any]:

@@ -24,6 +24,7 @@ class Deploy(Resource[DeployState]):
     """The deploy that serves, with the worker's settings and variables as they stand. ``tell`` hears of each status on the way."""
 
     kind: ClassVar[str] = "Render deploy"
+    absent_entry = drift_entry = "render-not-live"
 
     def __init__(
         self,
@@ -45,12 +46,12 @@ class Deploy(Resource[DeployState]):
         self._newest: DeployState | None = None
 
     def read(self, clouds: Connections) -> DeployState | None:
-        """The newest deploy, looked for once; None if none is live or on its way, or the worker was made in this run."""
+        """The newest deploy, looked for once; None if there is none, or the worker was made in this run."""
         if not self.worker.id or self.worker.first_deploy:
             return None
         listed = [each for each in clouds.render.deploys(self.worker.id) if each["status"] != "deactivated"]
         self._newest = DeployState.of(listed[0]) if listed else None
-        return self._newest if any(each["status"] not in FAILED for each in listed) else None
+        return self._newest
 
     def differences(self, state: DeployState) -> list[Change]:
         """Something was changed since it was made, it failed, or it is still on its way."""
@@ -61,7 +62,10 @@ class Deploy(Resource[DeployState]):
             return [_older_than(self.worker.pending or "variables", follows=True)]
         if self.worker.pending == "suspension":
             return [Change("status", "suspended", LIVE)]
-        return [] if state.status == LIVE else [Change("status", state.status, LIVE)]
+        if state.status == LIVE:
+            return []
+        entry = "render-deploy-failed" if state.status in FAILED else "render-deploy-slow"
+        return [Change("status", state.status, LIVE, entry=entry)]
 
     def create(self, clouds: Connections) -> DeployState:
         """Follow the deploy that began with the worker; start one where there is none, or it began before a change."""

@@ -29,6 +29,7 @@ class Variables(Resource[dict[str, str]]):
     """The wanted variables of one worker, set one by one: Render's whole-list request would delete all others."""
 
     kind: ClassVar[str] = "Render variables"
+    absent_entry = drift_entry = "render-variables"
 
     def __init__(self, name: str, worker: WorkerState, wanted: Mapping[str, Pushed], observed: Observed) -> None:
         self.name = name

@@ -21,6 +21,8 @@ RUNTIME = "docker"
 PAYMENT_REQUIRED = 402
 # Who may have suspended a service; the other ones do not let the operator's key resume it.
 RESUMABLE = frozenset({"user", "stuck_crashlooping"})
+# The troubleshooting entries of what a person may have changed; the other fields are drift.
+ENTRIES = {"repository": "render-repository", "region": "render-region"}
 # Nothing has to be deployed for the running worker to know of this change.
 NEEDS_NO_DEPLOY = frozenset({"auto-deploy", "suspended"})
 
@@ -83,7 +85,7 @@ class Worker(Resource[WorkerState]):
         """Field by field; a repository is compared only if one is wished for."""
         wanted, found = vars(self._settings), vars(state.settings)
         changes = [
-            Change(field, found[field] or "none", wanted[field])
+            Change(field, found[field] or "none", wanted[field], entry=ENTRIES.get(field, ""))
             for field in wanted
             if wanted[field] and not _equal(field, found[field], wanted[field])
         ]
@@ -92,7 +94,8 @@ class Worker(Resource[WorkerState]):
         if state.auto_deploy:
             changes.append(Change("auto-deploy", "on", "off"))
         if state.suspenders:
-            changes.append(Change("suspended", f"by {', '.join(state.suspenders)}", "no"))
+            entry = "render-billing" if "billing" in state.suspenders else "render-not-live"
+            changes.append(Change("suspended", f"by {', '.join(state.suspenders)}", "no", entry=entry))
         return changes
 
     def create(self, clouds: Connections) -> WorkerState:
@@ -165,7 +168,8 @@ class Worker(Resource[WorkerState]):
             raise Conflict("Render", "change the runtime", message, hint)
         if not RESUMABLE.issuperset(state.suspenders):
             message = f"The worker {self.name} is suspended by {', '.join(state.suspenders)}, which no key can undo."
-            raise Conflict("Render", "resume the worker", message, "Settle it under Billing.", "render-not-live")
+            hint = "Settle it under Billing, or with Render's support; then Render resumes it."
+            raise Conflict("Render", "resume the worker", message, hint, "render-billing")
 
 
 def owner(render: Render, name: str) -> str:
