@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from deploybook.checks.finding import Finding, Rule
 from deploybook.checks.tree import Tree
 from deploybook.errors import DocsError
-from deploybook.site.generated import refreshed
 
 RULE = "generated-current"
 
@@ -16,7 +15,7 @@ RULE = "generated-current"
 def _find(tree: Tree) -> Iterator[Finding]:
     for page in tree.pages.values():
         try:
-            wanted = refreshed(page.text, tree.guide, page.path)
+            wanted = tree.refreshed(page.path)
         except DocsError as error:
             yield Finding(page.path, error.line, RULE, error.message.partition(": ")[2], error.hint)
             continue

@@ -6,7 +6,7 @@ import json
 import re
 import tomllib
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 
 import click
@@ -73,8 +73,7 @@ class Knowledge:
             return True
         pattern = ".{0,80}?".join(re.escape(part) for part in parts)
         before, after = (r"(?<!\w)" if parts[0][:1].isalnum() else ""), (r"(?!\w)" if parts[-1][-1:].isalnum() else "")
-        sought = re.compile(before + pattern + after)
-        return any(sought.search(each) for each in (self.corpus, blocks))
+        return any(_found(before + pattern + after, each) for each in (self.corpus, blocks))
 
     def has_path(self, tree: Tree, page: str, text: str) -> bool:
         """Whether a path is in the checkout, is one that the code says, or stands for one."""
@@ -91,7 +90,7 @@ class Knowledge:
         if "<" in plain and next(tree.root.glob(re.sub(r"<\w+>", "*", plain)), None):
             return True
         parts = [re.escape(part) for part in re.split(r"<[A-Z][A-Z0-9_]*>|…|\*", plain)]
-        return re.search(rf"(?<![\w.-]){'[^ ]{0,60}?'.join(parts)}(?![\w-])", self.corpus) is not None
+        return _found(rf"(?<![\w.-]){'[^ ]{0,60}?'.join(parts)}(?![\w-])", self.corpus)
 
     def is_link(self, tree: Tree, page: str, text: str) -> bool:
         """Whether it is an example of a link, to a page that is there."""
@@ -103,9 +102,7 @@ class Knowledge:
     def has_address(self, host: str, path: str) -> bool:
         """Whether the code speaks to a host, at a path if one is given."""
         parts = [re.escape(part) for part in re.split(r"<[A-Z][A-Z0-9_]*>|…|\*", host)]
-        there = (
-            not any(parts) or re.search(r"(?<![\w-])" + r"[^/ ]*?".join(parts) + r"(?![\w-])", self.corpus) is not None
-        )
+        there = not any(parts) or _found(r"(?<![\w-])" + r"[^/ ]*?".join(parts) + r"(?![\w-])", self.corpus)
         return there and (not path.strip("/.,") or self.has_route(path.rstrip(".,")))
 
     def has_route(self, route: str) -> bool:
@@ -113,8 +110,14 @@ class Knowledge:
         parts = [re.escape(part) for part in re.split(r"<[A-Z][A-Z0-9_]*>|\{[^}]*\}", route.rstrip("/"))]
         pattern = r"[^/\s]*".join(parts)
         without_version = re.sub(r"^/v\d+", "", route)
-        whole = re.search(rf"{pattern}(?![\w-])", self.corpus) is not None
+        whole = _found(rf"{pattern}(?![\w-])", self.corpus)
         return whole or (without_version != route and self.has_route(without_version))
+
+
+@lru_cache(maxsize=8192)
+def _found(pattern: str, text: str) -> bool:
+    """Kept: most of what is asked is asked again of the next tree."""
+    return re.search(pattern, text) is not None
 
 
 @cache

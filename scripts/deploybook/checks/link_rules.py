@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 
 from deploybook.checks.finding import Finding, Rule
 from deploybook.checks.page import Page, Span, parse_page
 from deploybook.checks.tree import Tree
-from deploybook.site.generated import refreshed
+from deploybook.errors import DocsError
 from deploybook.site.links import CHECKLIST, TROUBLESHOOTING, resolve, section_anchor
 from deploybook.site.markdown import slugify
 
@@ -52,7 +53,9 @@ def _anchors(tree: Tree, path: str) -> set[str]:
     if page is None:
         return set()
     # An anchor that the generator brings is there once it has run: generated-current tells if it has not.
-    anchors = page.anchors | parse_page(path, refreshed(page.text, tree.guide, path)).anchors
+    anchors = set(page.anchors)
+    with suppress(DocsError):  # generated-current tells of it
+        anchors |= parse_page(path, tree.refreshed(path)).anchors
     if path == CHECKLIST:
         for slug in tree.contract.order():
             section = tree.section_page(slug)

@@ -125,7 +125,11 @@ def _exit_codes(tree: Tree) -> Iterator[Finding]:
     known = set(meanings())
     for page in tree.pages.values():
         for row in page.rows:
-            if row.head and row.head[0].lower() == "exit code" and int(row.cells[0].text) not in known:
+            if (
+                row.head
+                and row.head[0].lower() == "exit code"
+                and row.cells[0].text not in {str(each) for each in known}
+            ):
                 message = f"there is no exit code {row.cells[0].text}"
                 yield Finding(
                     page.path, row.line, "exit-code", message, f"They are {', '.join(map(str, sorted(known)))}."

@@ -13,6 +13,7 @@ from deploybook.checks.sources import Sources, read_sources, strings_of
 from deploybook.contract import Contract, parse_contract
 from deploybook.layout import Layout
 from deploybook.notebooks import NotebookParameter, read_parameters
+from deploybook.site.generated import refreshed
 from deploybook.site.guide import Guide
 
 # Pages outside of docs/ that make statements too.
@@ -109,6 +110,16 @@ class Tree:
     def text(self, path: str) -> str:
         """A file's text."""
         return (self.root / path).read_text(encoding="utf-8")
+
+    def refreshed(self, path: str) -> str:
+        """A page as it would be with its generated parts brought up to date; raises DocsError for a mark that is not closed."""
+        if path not in self._refreshed:
+            self._refreshed[path] = refreshed(self.text(path), self.guide, path)
+        return self._refreshed[path]
+
+    @cached_property
+    def _refreshed(self) -> dict[str, str]:
+        return {}
 
     def exists(self, path: str) -> bool:
         """Whether a file or folder is there."""

@@ -1,0 +1,137 @@
+"""``python -m tests.checks.mutate [--seed N] [--each N] [TEXT]``: make small falsehoods, one at a time, and see which are found.
+
+They are made from the tree by rules (``mutations/``); of each kind some are drawn. Each is put into a copy of the tree, which is then checked
+as `deploybook check` does it, in this process: what did not change is not read again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploybook.checks.finding import Finding
+from deploybook.checks.static import check
+from deploybook.checks.tree import Tree
+from tests.checks.mutations import every
+from tests.checks.mutations.mutation import Mutation
+from tests.checks.unfound import reason
+
+ROOT = Path(__file__).resolve().parents[2]
+SEED = 7
+EACH = 6
+COPIED = ("docs", "runbooks", "scripts", "mkdocs.yml", "README.md", "CONTRIBUTING.md", "Makefile", "pyproject.toml")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A falsehood and what the check found that it does not find in the tree itself."""
+
+    mutation: Mutation
+    found: tuple[Finding, ...]
+    seconds: float
+
+    @property
+    def rules(self) -> list[str]:
+        """The rules that found it."""
+        return sorted({finding.rule for finding in self.found})
+
+
+class Copy:
+    """A copy of the tree into which one falsehood at a time is put."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.tree = Tree(root)
+        self._before = frozenset(check(root))
+
+    @property
+    def findings(self) -> frozenset[Finding]:
+        """What is found before anything is changed."""
+        return self._before
+
+    def tried(self, mutation: Mutation) -> Outcome:
+        """Put it in, check, take it out again."""
+        path = self.root / mutation.path
+        text = path.read_text(encoding="utf-8")
+        began = time.monotonic()
+        path.write_text(mutation.applied(text), encoding="utf-8")
+        try:
+            found = tuple(finding for finding in check(self.root) if finding not in self._before)
+        finally:
+            path.write_text(text, encoding="utf-8")
+        return Outcome(mutation, found, time.monotonic() - began)
+
+
+@contextmanager
+def copied(root: Path = ROOT) -> Iterator[Copy]:
+    """A copy of the checkout, gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="deploybook-mutate-") as name:
+        for part in COPIED:
+            source, target = root / part, Path(name) / part
+            if source.is_dir():
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, target)
+        (Path(name) / "tests").symlink_to(root / "tests")
+        yield Copy(Path(name))
+
+
+def drawn(mutations: Sequence[Mutation], each: int, seed: int) -> list[Mutation]:
+    """Some of each kind, the same for the same seed."""
+    kinds: dict[str, list[Mutation]] = defaultdict(list)
+    for mutation in mutations:
+        kinds[mutation.kind].append(mutation)
+    chance = random.Random(seed)  # noqa: S311 - which falsehoods are tried is no secret
+    return [mutation for kind in sorted(kinds) for mutation in chance.sample(kinds[kind], min(each, len(kinds[kind])))]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print a line for each that survives, and the counts; 1 if one survives that nobody has explained."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("text", nargs="?", default="")
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--each", type=int, default=EACH, help="of each kind, at most")
+    given = parser.parse_args(arguments)
+    with copied() as copy:
+        for finding in sorted(copy.findings):
+            print(f"in the tree itself: {finding}")
+        wanted = drawn([each for each in every(copy.tree) if given.text in each.kind], given.each, given.seed)
+        outcomes = [copy.tried(mutation) for mutation in wanted]
+        unexplained = [outcome for outcome in outcomes if not outcome.found and not _survivor(copy, outcome.mutation)]
+    _count(outcomes)
+    return 1 if unexplained else 0
+
+
+def _survivor(copy: Copy, mutation: Mutation) -> str:
+    text = (copy.root / mutation.path).read_text(encoding="utf-8")
+    why = reason(mutation, text)
+    line = text.count("\n", 0, mutation.start) + 1
+    print(f"SURVIVES {mutation.path}:{line} ({mutation.kind}): {why or 'NOT EXPLAINED'}\n{mutation.diff(text)}\n")
+    return why
+
+
+def _count(outcomes: Sequence[Outcome]) -> None:
+    rules = Counter(rule for outcome in outcomes for rule in outcome.rules)
+    kinds = Counter(outcome.mutation.kind for outcome in outcomes)
+    caught = Counter(outcome.mutation.kind for outcome in outcomes if outcome.found)
+    for kind, count in sorted(kinds.items()):
+        print(f"{caught[kind]:>3} of {count:<3} {kind}")
+    print("found by: " + ", ".join(f"{rule} {count}" for rule, count in rules.most_common()))
+    slowest = max((outcome.seconds for outcome in outcomes), default=0)
+    total = sum(outcome.seconds for outcome in outcomes)
+    print(
+        f"{sum(caught.values())} of {len(outcomes)} falsehoods found in {total:.0f} s, the slowest in {slowest:.1f} s"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,15 @@
+"""Small falsehoods, made from the tree by rules: each module knows one kind of file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from deploybook.checks.tree import Tree
+from tests.checks.mutations import application, contract, pages, prose, runbooks
+from tests.checks.mutations.mutation import Mutation
+
+
+def every(tree: Tree) -> Iterator[Mutation]:
+    """All that the tree gives rise to, in the order of its files."""
+    for module in (pages, prose, runbooks, contract, application):
+        yield from module.mutations(tree)

@@ -1,0 +1,83 @@
+"""Falsehoods in the contract."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from deploybook.checks.contract_rules import PATH
+from deploybook.checks.tree import Tree
+from deploybook.contract import CONSUMERS
+from tests.checks.mutations.mutation import Mutation, following, misspelt, replaced
+
+
+def mutations(tree: Tree) -> Iterator[Mutation]:
+    """Those of every table in it."""
+    text = tree.text(PATH)
+    slugs = [section.slug for section in tree.contract.sections]
+
+    def each(kind: str, pattern: str, change: str | None = None, group: str = "it") -> Iterator[Mutation]:
+        yield from replaced(
+            f"contract: {kind}", PATH, text, pattern, lambda f: misspelt(f[group]) if change is None else change, group
+        )
+
+    yield from each("name misspelt", r'^name = "(?P<it>\w+)"')
+    yield from each("slug misspelt", r'^slug = "(?P<it>\w+)"')
+    yield from each("title changed", r'^title = "(?P<it>[^"]+)"')
+    yield from each("outcome changed", r'^outcome = "(?P<it>[^"]+)"')
+    yield from each("description changed", r'^description = "(?P<it>[^"]+)"')
+    yield from each("example changed", r'^example = "(?P<it>[^"]+)"')
+    yield from each("pattern changed", r'^pattern = "[^"]*?(?P<it>[a-z0-9A-Z]{2,})[^"a-zA-Z0-9]*"$')
+    yield from each("secret forgotten", r"^(?P<it>secret = true\n)", "")
+    yield from each("optional forgotten", r"^(?P<it>optional = true\n)", "")
+    yield from each("value changed", r'^value = "(?P<it>\w+)"')
+    yield from each("place made at changed", r'^made_at = "(?P<it>[^"]+)"')
+    yield from each("permission changed", r'^permissions = "(?P<it>[^"]+)"')
+    yield from each("check of a credential changed", r'^check = "deploybook run (?P<it>\w+)')
+    yield from each("rule renamed", r"^\[parameters\.(?P<it>\w+)\]")
+    yield from each("choice misspelt", r'^choices = .*"(?P<it>[a-z-]{3,})"\]')
+    yield from replaced(
+        "contract: section of a variable changed",
+        PATH,
+        text,
+        r'^section = "(?P<it>\w+)"',
+        lambda f: following(f["it"], slugs),
+        "it",
+    )
+    yield from replaced(
+        "contract: limit changed",
+        PATH,
+        text,
+        r"^(?:minimum|maximum) = (?P<it>\d+)",
+        lambda f: str(int(f["it"]) * 2),
+        "it",
+    )
+    yield from replaced(
+        "contract: length changed", PATH, text, r"\{\d*,?(?P<it>\d+)\}", lambda f: str(int(f["it"]) + 1), "it"
+    )
+    yield from _lists(text, slugs)
+    yield from _swapped(text)
+
+
+def _lists(text: str, slugs: list[str]) -> Iterator[Mutation]:
+    consumers = r'^consumers = \[(?P<it>"[^\]]+")\]'
+    yield from replaced(
+        "contract: consumer forgotten", PATH, text, consumers, lambda f: ", ".join(f["it"].split(", ")[:-1]), "it"
+    )
+    yield from replaced("contract: consumer too many", PATH, text, consumers, lambda f: _one_more(f["it"]), "it")
+    sections = r'^sections = \["(?P<it>\w+)"'
+    yield from replaced(
+        "contract: section of a credential changed", PATH, text, sections, lambda f: following(f["it"], slugs), "it"
+    )
+
+
+def _one_more(listed: str) -> str | None:
+    missing = [consumer for consumer in CONSUMERS if f'"{consumer}"' not in listed]
+    return f'{listed}, "{missing[0]}"' if missing else None
+
+
+def _swapped(text: str) -> Iterator[Mutation]:
+    """Two neighbours in the order of reading."""
+    tables = list(re.finditer(r"^\[\[section\]\]\n(?:(?!\[\[|# ---).*\n)*", text, re.MULTILINE))
+    for one, other in zip(tables, tables[1:], strict=False):
+        yield Mutation("contract: sections swapped", PATH, one.start(), other.end(), other[0] + one[0])
