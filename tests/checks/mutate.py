@@ -1,7 +1,7 @@
 """``python -m tests.checks.mutate [--seed N] [--each N] [TEXT]``: make small falsehoods, one at a time, and see which are found.
 
-They are made from the tree by rules (``mutations/``); of each kind some are drawn. Each is put into a copy of the tree, which is then checked
-as `deploybook check` does it, in this process: what did not change is not read again.
+They are made from the tree by rules (``mutations/``); of each kind some are drawn. Each is put into a copy of the tree, which is
+then checked as `deploybook check` does it, in this process: what did not change is not read again.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploybook.checks.finding import Finding
-from deploybook.checks.static import check
-from deploybook.checks.tree import Tree
 from tests.checks.mutations import every
 from tests.checks.mutations.mutation import Mutation
 from tests.checks.unfound import reason
+
+from deploybook.checks.finding import Finding
+from deploybook.checks.static import check
+from deploybook.checks.tree import Tree
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = 7

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from deploybook.checks.tree import Tree
 from tests.checks.mutations import application, contract, pages, prose, runbooks
 from tests.checks.mutations.mutation import Mutation
+
+from deploybook.checks.tree import Tree
 
 
 def every(tree: Tree) -> Iterator[Mutation]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from tests.checks.mutations.mutation import Mutation, misspelt, replaced
+
 from deploybook.checks.deployed_rules import APP, WORKFLOW
 from deploybook.checks.tree import PACKAGE, Tree
-from tests.checks.mutations.mutation import Mutation, misspelt, replaced
 
 
 def mutations(tree: Tree) -> Iterator[Mutation]:

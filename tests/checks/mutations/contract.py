@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
+
+from tests.checks.mutations.mutation import Mutation, following, misspelt, replaced
 
 from deploybook.checks.contract_rules import PATH
 from deploybook.checks.tree import Tree
 from deploybook.contract import CONSUMERS
-from tests.checks.mutations.mutation import Mutation, following, misspelt, replaced
 
 
 def mutations(tree: Tree) -> Iterator[Mutation]:
@@ -79,5 +81,5 @@ def _one_more(listed: str) -> str | None:
 def _swapped(text: str) -> Iterator[Mutation]:
     """Two neighbours in the order of reading."""
     tables = list(re.finditer(r"^\[\[section\]\]\n(?:(?!\[\[|# ---).*\n)*", text, re.MULTILINE))
-    for one, other in zip(tables, tables[1:], strict=False):
+    for one, other in itertools.pairwise(tables):
         yield Mutation("contract: sections swapped", PATH, one.start(), other.end(), other[0] + one[0])

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
+
+from tests.checks.mutations.mutation import Mutation, following, misspelt, replaced
 
 from deploybook.checks.page import Block, Heading, Page, Paragraph
 from deploybook.checks.section_rules import steps
 from deploybook.checks.tree import Tree
 from deploybook.site.links import TROUBLESHOOTING
-from tests.checks.mutations.mutation import Mutation, following, misspelt, replaced
 
 
 def mutations(tree: Tree) -> Iterator[Mutation]:
@@ -84,7 +86,7 @@ def _generated(page: Page) -> Iterator[Mutation]:
             yield _lines(
                 page, "generated part changed by hand", number, number + 1, line.replace(word, misspelt(word), 1)
             )
-        if line.startswith("| `") or line.startswith("| [`"):
+        if line.startswith(("| `", "| [`")):
             yield _lines(page, "generated row dropped", number, number + 1)
 
 
@@ -110,7 +112,7 @@ def _tables(page: Page) -> Iterator[Mutation]:
 
 def _section(page: Page) -> Iterator[Mutation]:
     found = steps(page)
-    ends = [pieces[0].line for pieces in found][1:] + [next(h.line for h in page.headings if h.text == "Or run it")]
+    ends = [*[pieces[0].line for pieces in found][1:], next(h.line for h in page.headings if h.text == "Or run it")]
     lines = page.text.splitlines(keepends=True)
     spans = [(pieces[0].line, end) for pieces, end in zip(found, ends, strict=True)]
     for first, last in spans:
@@ -120,7 +122,7 @@ def _section(page: Page) -> Iterator[Mutation]:
             yield _lines(
                 page, "step renamed", first, first + 1, lines[first - 1].replace(name[1], f"{name[1][:-1]} now.", 1)
             )
-    for (first, middle), (_, last) in zip(spans, spans[1:], strict=False):
+    for (first, middle), (_, last) in itertools.pairwise(spans):
         text = "".join(lines[middle - 1 : last - 1] + lines[first - 1 : middle - 1])
         yield _lines(page, "steps swapped", first, last, text)
     for number, line in enumerate(lines, 1):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from tests.checks.mutations.mutation import Mutation, following, misspelt, replaced
+
 from deploybook.checks import tools
 from deploybook.checks.page import Page, Span
 from deploybook.checks.tree import Tree
 from deploybook.modes import Mode
-from tests.checks.mutations.mutation import Mutation, following, misspelt, replaced
 
 COUNTS = ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen"]
 
@@ -23,7 +24,8 @@ def mutations(tree: Tree) -> Iterator[Mutation]:
 
 
 def _names(tree: Tree, page: Page) -> Iterator[Mutation]:
-    names = [each.name for each in [*tree.contract.variables, *tree.contract.credentials]]
+    contract = tree.contract
+    names = [*(each.name for each in contract.variables), *(each.name for each in contract.credentials)]
     variable = rf"(?<![\w<])(?:{'|'.join(sorted(names, key=len, reverse=True))})(?!\w)"
     yield from replaced("variable misspelt", page.path, page.text, variable, lambda found: misspelt(found[0]))
     yield from replaced("another variable", page.path, page.text, variable, lambda found: following(found[0], names))

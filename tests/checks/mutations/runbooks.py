@@ -6,8 +6,9 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from deploybook.checks.tree import Notebook, Tree
 from tests.checks.mutations.mutation import Mutation, following, misspelt, replaced
+
+from deploybook.checks.tree import Notebook, Tree
 
 Cells = list[dict[str, Any]]
 

@@ -53,8 +53,8 @@ def _ran(attempt: Attempt) -> Iterable[Finding]:
 RULES: tuple[Rule[Attempt], ...] = (
     Rule(
         "block-runs",
-        "A block of deploybook, papermill or make commands, pasted as it stands with the names of the checklist's table in its placeholders, "
-        "ends well in the sandbox, in the order of the sections; the blocks that undo come last, the latest section first.",
+        "A block of deploybook, papermill or make commands, pasted as it stands with the names of the checklist's table in its "
+        "placeholders, ends well in the sandbox, in the order of the sections; the blocks that undo come last, the latest section first.",
         _ran,
     ),
     Rule(
