@@ -8,7 +8,9 @@ from collections.abc import Iterator
 
 import yaml
 
+from deploybook.checks import tools
 from deploybook.checks.finding import Finding, Rule
+from deploybook.checks.shell import commands
 from deploybook.checks.tree import Tree
 
 WORKFLOW = "runbooks/workflows/deploy.yml"
@@ -35,6 +37,11 @@ def _workflow(tree: Tree) -> Iterator[Finding]:
         yield Finding(WORKFLOW, 1, "workflow-secrets", message, "Use it, or take github out of its consumers.")
     yield from _assigned(text)
     yield from _jobs(tree, data, text)
+    for number, line in enumerate(text.splitlines(), 1):
+        for command in commands(re.sub(r"@[\d.]+", "", line.partition("run: ")[2])):
+            if wrong := tools.problem(command.words):
+                hint = "Correct it; if it is right, add it to checks/tools.toml with where you looked it up."
+                yield Finding(WORKFLOW, number, "workflow-secrets", wrong, hint)
 
 
 def _assigned(text: str) -> Iterator[Finding]:
@@ -59,8 +66,10 @@ def _jobs(tree: Tree, data: object, text: str) -> Iterator[Finding]:
         if job not in told:
             line = next((number for number, each in enumerate(text.splitlines(), 1) if each.strip() == f"{job}:"), 1)
             yield Finding(WORKFLOW, line, "workflow-secrets", f"no check looks for the job {job}", "Correct its name.")
-    placeholder = re.search(r"branches: \[\"(.*)\"\]", text)
-    if not placeholder or placeholder[1] not in "\n".join(told):
+    for job in ("web", "worker"):
+        if job not in jobs:
+            yield Finding(WORKFLOW, 1, "workflow-secrets", f"the workflow has no job {job}", "The section tells of it.")
+    if 'branches: ["<PRODUCTION_BRANCH>"]' not in text:
         message = "the workflow has no place for the branch that the runbook fills in"
         yield Finding(WORKFLOW, 1, "workflow-secrets", message, 'Write branches: ["<PRODUCTION_BRANCH>"].')
 
@@ -132,18 +141,28 @@ def _spoken(tree: Tree, module: ast.Module) -> Iterator[Finding]:
             yield Finding(
                 APP, 1, "modal-secrets", f"the app has no function {default}", f"It is the default of {name}."
             )
+    default = next((each["label"].default for each in tree.parameters.values() if "label" in each), None)
+    if default is not None and f'"MODAL_LABEL", "{default}"' not in tree.text(APP):
+        message = f"the app's default label is not {default}, which is the runbook's"
+        yield Finding(APP, 1, "modal-secrets", message, "Let both be the same.")
+    for node in ast.walk(module):
+        host = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+        if host.startswith(".r2.") and not any(host in text for text in tree.sources.strings):
+            yield Finding(APP, node.lineno, "modal-secrets", f"nothing else knows the host {host}", "Correct it.")  # type: ignore[attr-defined]
+        field = _asked(node)
+        for name in (
+            [field]
+            if field
+            else [str(key.value) for key in node.keys if isinstance(key, ast.Constant)]
+            if isinstance(node, ast.Dict)
+            else []
+        ):
+            if name not in told:
+                message = f"nothing that speaks to the app knows the field {name}"
+                yield Finding(APP, getattr(node, "lineno", 1), "modal-secrets", message, "Correct its name.")
     for function in functions.values():
         if not any("endpoint" in ast.unparse(each) for each in function.decorator_list):
             continue
-        for node in ast.walk(function):
-            for key in node.keys if isinstance(node, ast.Dict) else ():
-                if isinstance(key, ast.Constant) and isinstance(key.value, str) and key.value not in told:
-                    message = f"no check knows the field {key.value} of the app's answer"
-                    yield Finding(APP, key.lineno, "modal-secrets", message, "Correct its name.")
-            field = _asked(node)
-            if field and field not in told:
-                message = f"nothing sends the field {field}"
-                yield Finding(APP, function.lineno, "modal-secrets", message, "Correct its name.")
         for label in (
             keyword.value for each in function.decorator_list for keyword in _keywords(each) if keyword.arg == "label"
         ):

@@ -53,7 +53,7 @@ class Knowledge:
 
     @cached_property
     def _tokens(self) -> frozenset[str]:
-        return frozenset(re.findall(r"[\w.:/@-]+", self.corpus)) | frozenset(re.findall(r"\w+", self.corpus))
+        return frozenset(re.findall(r"[\w.:/@-]+", self.corpus)) | frozenset(re.findall(r"[\w-]+|\w+", self.corpus))
 
     def has_literal(self, text: str, blocks: str) -> bool:
         """Whether something set as code is said somewhere, with anything in place of a hole."""
@@ -66,6 +66,11 @@ class Knowledge:
         if member := _MEMBER.fullmatch(bare):
             return {member["key"], member["value"]} <= self._tokens | self.statuses
         return self._written(bare, blocks) or self.speech.says(bare)
+
+    def has_words(self, text: str) -> bool:
+        """Whether each word of a line is somebody's, though nobody says them all at once."""
+        words_of_it = [word.strip("\"'.,…") for word in text.split()]
+        return all(word in self._tokens or word in self.statuses or word == "HTTP" for word in words_of_it if word)
 
     def _written(self, bare: str, blocks: str) -> bool:
         parts = [" ".join(part.split()) for part in _HOLE.split(bare)]

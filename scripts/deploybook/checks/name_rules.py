@@ -151,7 +151,7 @@ def _block_words(page: Page) -> Iterator[tuple[int, str]]:
         if block.language == "sh" and page.by_hand(block.line):
             for number, line in enumerate(block.text.splitlines(), 1):
                 for word in line.split():
-                    yield block.line + number, word.strip("\"';`")
+                    yield block.line + number, re.sub(r"^<(?=/)", "", word.strip("\"';`"))
 
 
 def _addresses(tree: Tree) -> Iterator[Finding]:

@@ -130,7 +130,15 @@ def _records(tree: Tree) -> Iterator[Finding]:
             hint = f"Let the contract say that {slug} produces it, or take it out."
             message = f"the runbook records {name}, which this section does not produce"
             yield Finding(notebook.path, notebook.line_of(f'"{name}"'), "notebook-variables", message, hint)
-        for name in sorted(produced - mentioned):
+        twice = [name for name in recorded if len(re.findall(rf'rb\.record\("{name}"[,)]', notebook.code)) > 1]
+        optional = "NEXT_PUBLIC_APP_URL"  # recorded when it is known, and again when the first deployment brings it
+        for name in sorted(set(twice) - {optional}):
+            message = f"the runbook records {name} twice"
+            yield Finding(
+                notebook.path, notebook.line_of(f'"{name}"'), "notebook-variables", message, "Record it once."
+            )
+        literal = set(re.findall(r'"([A-Z][A-Z0-9]*_[A-Z0-9_]+)"', _recording(notebook.code)))
+        for name in sorted(produced - mentioned | (produced & mentioned) - literal):
             message = f"the contract says that this runbook produces {name}, which it never records"
             yield Finding(notebook.path, 1, "notebook-variables", message, f'Write rb.record("{name}", …).')
         for name in sorted(mentioned - _known(tree)):
@@ -138,6 +146,11 @@ def _records(tree: Tree) -> Iterator[Finding]:
             yield Finding(
                 notebook.path, notebook.line_of(f'"{name}"'), "notebook-variables", message, "Correct the name."
             )
+
+
+def _recording(code: str) -> str:
+    """The lines that record a variable, or give the name of one that is recorded."""
+    return "\n".join(line for line in code.splitlines() if "rb.record(" in line or line.startswith("name ="))
 
 
 def _known(tree: Tree) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection
 from http import HTTPStatus
 
@@ -49,9 +50,10 @@ class Speech:
         if not told:
             return False
         likely = set.union(*told)
-        # Enough of the words are the string's own: holes do not say everything.
-        least = max(min(2, len(fixed)), (len(fixed) + 2) // 3)
-        near = [number for number in likely if sum(number in each for each in told) >= least]
+        # At least half of the words are the string's own, of which one may have a hole within.
+        least = max(1, (len(quoted) + 1) // 2 - 1 - (len(quoted) - len(fixed)))
+        counts = Counter(number for each in told for number in each)
+        near = [number for number in likely if counts[number] >= least]
         return any(_contains(self._strings[number], quoted) for number in near)
 
 
@@ -61,20 +63,24 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _contains(string: tuple[str, ...], quoted: tuple[str, ...]) -> bool:
-    return any(_begins(string[start:], quoted) for start in range(len(string)))
+    # What fills a hole is told by itself: most of a quotation is in the words around it.
+    most = len(quoted) - (len(quoted) + 1) // 2
+    return any(_begins(string[start:], quoted, most) for start in range(len(string)))
 
 
-def _begins(string: tuple[str, ...], quoted: tuple[str, ...]) -> bool:
+def _begins(string: tuple[str, ...], quoted: tuple[str, ...], most: int) -> bool:
+    if most < 0:
+        return False
     if not quoted:
         return True
     if not string:
         return all(_OPEN.fullmatch(word) for word in quoted)
     first, word = string[0], quoted[0]
     if first == HOLE:
-        return any(_begins(string[1:], quoted[count:]) for count in range(min(_FILLED, len(quoted)) + 1))
+        return any(_begins(string[1:], quoted[count:], most - count) for count in range(min(_FILLED, len(quoted)) + 1))
     if _OPEN.fullmatch(word):
-        return any(_begins(string[count:], quoted[1:]) for count in range(min(_FILLED, len(string)) + 1))
-    return _same(first, word) and _begins(string[1:], quoted[1:])
+        return any(_begins(string[count:], quoted[1:], most) for count in range(min(_FILLED, len(string)) + 1))
+    return _same(first, word) and _begins(string[1:], quoted[1:], most)
 
 
 def _same(first: str, word: str) -> bool:
