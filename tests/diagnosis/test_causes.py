@@ -102,3 +102,37 @@ def test_what_stands_on_a_broken_section_and_the_journey_only_follow(
 
 def test_the_journey_names_what_no_section_sees(contract: Contract, entries: dict[str, Entry]) -> None:
     assert named(contract, entries, claim("end_to_end", "second"), claim("end_to_end", "first")) == ["second"]
+
+
+def test_two_sections_that_fail_independently_are_both_named_in_the_contracts_order(
+    contract: Contract, entries: dict[str, Entry]
+) -> None:
+    assert named(contract, entries, claim("turso", "second"), claim("r2", "first")) == ["first", "second"]
+
+
+def test_one_cause_at_two_places_is_told_once_with_both_sections(contract: Contract, entries: dict[str, Entry]) -> None:
+    [cause] = causes(contract, entries, [claim("r2", "first"), claim("turso", "first")])
+    assert (cause.sections, len(cause.evidence), cause.consequences) == (("r2", "turso"), 2, ())
+
+
+def test_two_entries_of_one_sections_variables_are_both_named(contract: Contract, entries: dict[str, Entry]) -> None:
+    assert named(contract, entries, differing("SECRET"), differing("OTHER")) == ["callbacks", "kept-wrongly"]
+
+
+def test_the_deploys_of_ci_are_asked_only_where_the_journey_holds(
+    contract: Contract, entries: dict[str, Entry]
+) -> None:
+    alone, journey = claim("ci_cd", "first"), claim("end_to_end", "second")
+    assert named(contract, entries, alone) == ["first"]
+    assert named(contract, entries, alone, journey) == ["second"]
+
+
+def test_the_journey_is_not_asked_where_a_section_that_it_does_not_stand_on_fails(
+    contract: Contract, entries: dict[str, Entry]
+) -> None:
+    assert named(contract, entries, claim("end_to_end", "second"), claim("modal", "first")) == ["first"]
+
+
+def test_a_failure_that_leads_nowhere_is_a_bug_and_raises(contract: Contract, entries: dict[str, Entry]) -> None:
+    with pytest.raises(KeyError):
+        causes(contract, entries, [claim("r2", "no-such-entry")])

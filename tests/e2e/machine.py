@@ -111,6 +111,17 @@ def app_removed(bench: Bench) -> None:
     shutil.rmtree(bench.guide.root / "modal_app")
 
 
+@trouble("render-owner")
+def two_workspaces(_: Bench) -> None:
+    """The sandbox makes it: the key sees two."""
+
+
+@tidy("render-owner")
+def other_workspace_left(bench: Bench) -> None:
+    """The other workspace is left, or every command would have to name the right one from now on."""
+    bench.sandbox.control.post("/troubles/render-owner/by-hand").raise_for_status()
+
+
 def vault(bench: Bench) -> Path:
     """The vault's file."""
     return bench.guide.root / ".deploybook" / "production.env"

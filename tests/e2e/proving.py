@@ -29,6 +29,7 @@ PLACEHOLDERS = {
     "<ENVIRONMENT>": "production",
     "<BUCKET_NAME>": "studio-production",
     "<APP_HOST>": "studio.example.com",
+    "<WORKSPACE>": "Studio",
 }
 # A claim about a job fails at once in the sandbox; an operator's default is a minute.
 JOB_SECONDS = 8
@@ -117,17 +118,27 @@ class Bench:
         return causes(self.contract, self.entries, examination.observations)
 
     def mend(self, entry: Entry, commands: Sequence[str] | None = None) -> str:
-        """Do what the entry's fix says, by hand and by its commands as they are written; what they printed."""
+        """Do what the entry's fix says, by hand and by its commands as they are written; what they printed.
+
+        By hand comes first, or between two blocks: what the first of them still finds wrong is what the hand mends.
+        """
+        stages = (entry.stages or [[]]) if commands is None else [list(commands)]
+        told = self._typed(stages[0]) if len(stages) > 1 else ""
         if BY_HAND in entry.marks:
             own = machine.troubles().get(entry.id)
             if own and own.by_hand:
                 own.by_hand(self)
             else:
                 self._control(f"/troubles/{entry.id}/by-hand")
-        block = "\n".join(entry.commands if commands is None else commands)
-        done = self.shell(f"set -e\n{block}")
+        told += self._typed(stages[-1])
         if own := machine.troubles().get(entry.id):
             own.tidy(self)
+        return told
+
+    def _typed(self, commands: Sequence[str]) -> str:
+        """Type commands of a fix up to the first that fails; what they printed. ``fix_code`` is how they ended."""
+        block = "\n".join(commands)
+        done = self.shell(f"set -e\n{block}")
         self.fix_code = done.returncode
         return f"$ {block}\n{done.stdout}{done.stderr}"
 
@@ -146,7 +157,8 @@ class Bench:
         block = "\n".join(_answered(line) for line in block.splitlines())
         left = self.guide.root / "shell.env"
         pasted = {f"PASTED_{name}": value for name, value in self.sandbox.control.get("/exports").json().items()}
-        own = {"COPIED_HOOK": self._copied_hook(), "HOME": str(machine.home(self)), "COLUMNS": "400"}
+        pasted["PASTED_RENDER_DEPLOY_HOOK_URL"] = self._copied_hook()
+        own = {"HOME": str(machine.home(self)), "COLUMNS": "400"}
         environ = self.guide.environment(self.sandbox.exports | pasted | own)
         environ["PATH"] = f"{Path(COMMAND).parent}{os.pathsep}{environ['PATH']}"
         done = subprocess.run(

@@ -60,6 +60,11 @@ class Entry:
         return self._blocks("Fix", "sh")
 
     @property
+    def stages(self) -> list[list[str]]:
+        """The commands of the fix, block by block. Where there are two, what is done at a dashboard stands between them."""
+        return self._each_block("Fix", "sh")
+
+    @property
     def link(self) -> str:
         """Where it stands in the repository and in the site."""
         return f"{PAGE}#{self.id}"
@@ -69,8 +74,11 @@ class Entry:
         return any(claim.covers(name, consumer) for claim in self.claims)
 
     def _blocks(self, part: str, language: str) -> list[str]:
+        return [line for block in self._each_block(part, language) for line in block]
+
+    def _each_block(self, part: str, language: str) -> list[list[str]]:
         found = [each["text"] for each in _BLOCK.finditer(self.parts.get(part, "")) if each["language"] == language]
-        return [line for text in found for line in text.splitlines() if line.strip()]
+        return [[line for line in text.splitlines() if line.strip()] for text in found]
 
 
 def read_entries(path: Path) -> dict[str, Entry]:
@@ -102,7 +110,7 @@ def speaking_for(entries: dict[str, Entry], name: str, consumer: str) -> Entry |
 
 def _parts(body: str) -> dict[str, str]:
     marks = list(_PARTS.finditer(body))
-    ends = [mark.start() for mark in marks[1:]] + [len(body)]
+    ends = [*(mark.start() for mark in marks[1:]), len(body)] if marks else []
     return {mark["name"]: body[mark.end() : end].strip() for mark, end in zip(marks, ends, strict=True)}
 
 
