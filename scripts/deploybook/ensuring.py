@@ -137,7 +137,8 @@ class Ensurer:
 
     def _judge(self, resource: Resource[Any], state: Any, changes: list[Change]) -> Any:
         if changes:
-            self._drift(resource, ", ".join(str(change) for change in changes), resource.drift_entry)
+            entry = next((change.entry for change in changes if change.entry), resource.drift_entry)
+            self._drift(resource, ", ".join(str(change) for change in changes), entry)
         else:
             self._line("unchanged", resource)
         return state

@@ -7,15 +7,16 @@
 | 429 | again, after Retry-After | again, after Retry-After: it was refused |
 | 500, 502, 503, 504 | again | not again |
 
-The budget is ``RETRY_SECONDS`` for one request in all; a Retry-After beyond it is an error at once. A POST that only reads (a query in its
-body) is sent with the extension ``REPEATABLE_EXTENSION`` and treated as a GET.
+The budget is ``RETRY_SECONDS`` for one request in all, or what ``patience`` says; a Retry-After beyond it is an error at once. A POST that
+only reads (a query in its body) is sent with the extension ``REPEATABLE_EXTENSION`` and treated as a GET.
 """
 
 from __future__ import annotations
 
 import email.utils
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 import httpx
 import tenacity
@@ -28,6 +29,7 @@ READ_SECONDS = 30.0
 RETRY_SECONDS = 60.0
 FIRST_WAIT = 0.5
 LONGEST_WAIT = 15.0
+_budget = RETRY_SECONDS
 
 REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 PASSING = frozenset({500, 502, 503, 504})
@@ -36,11 +38,22 @@ REPEATABLE_EXTENSION = "deploybook.repeatable"
 EPOCH_FROM = 10**9
 
 
+@contextmanager
+def patience(seconds: float) -> Iterator[None]:
+    """Clients that are made within, in any thread, have this budget: a diagnosis need not sit out what it is to name."""
+    global _budget
+    before, _budget = _budget, seconds
+    try:
+        yield
+    finally:
+        _budget = before
+
+
 def client(
     base_url: str = "",
     *,
     headers: dict[str, str] | None = None,
-    retry_seconds: float = RETRY_SECONDS,
+    retry_seconds: float | None = None,
     read_seconds: float = READ_SECONDS,
     stands_for: Mapping[str, str] | None = None,
 ) -> httpx.Client:
@@ -52,7 +65,7 @@ def client(
         base_url=base_url,
         headers={"User-Agent": f"deploybook/{__version__}"} | (headers or {}),
         timeout=httpx.Timeout(read_seconds, connect=CONNECT_SECONDS),
-        transport=RetryTransport(Routed(stands_for), retry_seconds),
+        transport=RetryTransport(Routed(stands_for), _budget if retry_seconds is None else retry_seconds),
     )
 
 

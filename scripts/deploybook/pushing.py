@@ -51,6 +51,7 @@ def require(contract: Contract, missing: list[str], slug: str, environment: str)
             raise MissingVariable(
                 f"{origin.name} is not in the vault of {environment}.",
                 f"Run deploybook run {origin.section} --mode apply first.",
+                "not-in-the-vault",
             )
 
 

@@ -137,6 +137,7 @@ class Runbook:
             raise MissingVariable(
                 f"{missing[0]} is not in the vault of {self.vault.environment}.",
                 f"Run deploybook run {section} --mode apply first.",
+                "not-in-the-vault",
             )
         return {name: held[name] for name in names if name in held}
 

@@ -73,6 +73,7 @@ class Plan:
                     raise MissingVariable(
                         f"{slug} needs {variable.name}, which is not in the vault of {self.environment}.",
                         f"Run deploybook run {variable.section} --mode apply first.",
+                        "not-in-the-vault",
                     )
 
 

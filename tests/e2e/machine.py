@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx
 from tests.conftest import ROOT
+
+from deploybook.sandbox.turso import sqld
 
 if TYPE_CHECKING:
     from tests.e2e.proving import Bench
@@ -111,6 +115,67 @@ def app_removed(bench: Bench) -> None:
     shutil.rmtree(bench.guide.root / "modal_app")
 
 
+@trouble("not-in-the-vault")
+def token_lost(bench: Bench) -> None:
+    """A line of the vault is deleted in an editor."""
+    _edit_vault(bench, "TURSO_AUTH_TOKEN", None)
+
+
+@trouble("turso-url")
+def other_databases_url(bench: Bench) -> None:
+    """The URL of another database is pasted into the vault."""
+    made = _turso(bench).post("databases", json={"name": "studio-staging", "group": "default"}).raise_for_status()
+    _edit_vault(bench, "TURSO_DATABASE_URL", f"libsql://{made.json()['database']['Hostname']}")
+
+
+@tidy("turso-url")
+def other_database_deleted(bench: Bench) -> None:
+    """The other database is not needed any more."""
+    _turso(bench).delete("databases/studio-staging").raise_for_status()
+
+
+@trouble("bucket-not-empty")
+def trial_made(bench: Bench) -> None:
+    """There is an environment for trials, with a bucket of its own; the sandbox's part of the trouble fills it."""
+    given = ["-p", "bucket_name", "studio-trial", "-p", "token_name", "studio-trial-r2", "--environment", "trial"]
+    done = bench.guide.run("run", "r2", "--mode", "apply", "--yes", *given, env=bench.sandbox.exports)
+    assert done.code == 0, done.output
+    bench.placeholders |= {"<ENVIRONMENT>": "trial", "<BUCKET_NAME>": "studio-trial", "<TOKEN_NAME>": "studio-trial-r2"}
+
+
+@tidy("bucket-not-empty")
+def trial_over(bench: Bench) -> None:
+    """The placeholders mean the environment of before."""
+    bench.placeholders |= {"<ENVIRONMENT>": "production", "<BUCKET_NAME>": "studio-production"}
+
+
+@trouble("vault-locked")
+def another_run(bench: Bench) -> None:
+    """A run is going on in another terminal; Turso is slow to answer it."""
+    slow = {"service": "turso", "kind": "slow", "seconds": 8}
+    bench.sandbox.control.post("/faults", json=slow).raise_for_status()
+    environ = bench.sandbox.exports
+    bench.others.append(bench.guide.start("run", "turso", "--mode", "apply", "--yes", env=environ))
+    _wait_for(lambda: not bench.sandbox.control.get("/faults").json())
+
+
+@by_hand("vault-locked")
+def other_run_ended(bench: Bench) -> None:
+    """Wait for it to end."""
+    with bench.others.pop() as other:
+        output, _ = other.communicate(timeout=120)
+    assert other.returncode == 0, output
+
+
+@trouble("sandbox-does-not-start")
+def server_damaged(bench: Bench) -> None:
+    """The disk was full, or failed: the database server's file in the cache is not what it was."""
+    damaged = sqld.obtain(home(bench) / ".cache" / "deploybook")
+    damaged.chmod(0o700)
+    with damaged.open("r+b") as file:
+        file.truncate(4096)
+
+
 @trouble("render-owner")
 def two_workspaces(_: Bench) -> None:
     """The sandbox makes it: the key sees two."""
@@ -125,3 +190,24 @@ def other_workspace_left(bench: Bench) -> None:
 def vault(bench: Bench) -> Path:
     """The vault's file."""
     return bench.guide.root / ".deploybook" / "production.env"
+
+
+def _edit_vault(bench: Bench, name: str, value: str | None) -> None:
+    kept = [line for line in vault(bench).read_text().splitlines() if not line.startswith(f"{name}=")]
+    added = [] if value is None else [f"{name}='{value}'"]
+    vault(bench).write_text("\n".join([*kept, *added]) + "\n")
+
+
+def _turso(bench: Bench) -> httpx.Client:
+    exports = bench.sandbox.exports
+    base = f"{exports['TURSO_API_URL']}/v1/organizations/{exports['TURSO_ORGANIZATION']}/"
+    return httpx.Client(
+        base_url=base, headers={"Authorization": f"Bearer {exports['TURSO_API_TOKEN']}"}, trust_env=False, timeout=30
+    )
+
+
+def _wait_for(fact: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not fact():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)

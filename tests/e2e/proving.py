@@ -30,6 +30,8 @@ PLACEHOLDERS = {
     "<BUCKET_NAME>": "studio-production",
     "<APP_HOST>": "studio.example.com",
     "<WORKSPACE>": "Studio",
+    # It makes nothing, so that nothing of the bench is destroyed.
+    "<SECTION>": "end_to_end",
 }
 # A claim about a job fails at once in the sandbox; an operator's default is a minute.
 JOB_SECONDS = 8
@@ -78,6 +80,8 @@ class Bench:
         self.placeholders = PLACEHOLDERS | {"<GIT_REPOSITORY>": self.given["git_repository"]}
         # How the latest fix ended.
         self.fix_code = 0
+        # Commands that are going on in other terminals.
+        self.others: list[subprocess.Popen[str]] = []
 
     def provision(self) -> None:
         """All sections, as an operator applies them; the deploy hook is copied from Render's dashboard as a person would."""
@@ -95,10 +99,10 @@ class Bench:
         """Bring the sandbox, or the operator's machine, into the entry's state; a refused command needs neither."""
         own, known = machine.troubles().get(entry), self.sandbox.control.get("/troubles").json()
         assert own or entry in known or AT_THE_COMMAND in self.entries[entry].marks, f"{entry} has no trouble"
-        if entry in known:
-            self._control(f"/troubles/{entry}")
         if own:
             own.make(self)
+        if entry in known:
+            self._control(f"/troubles/{entry}")
 
     def examine(self) -> Examination:
         """What ``deploybook doctor`` examines. The process's environment points at the sandbox."""

@@ -23,6 +23,8 @@ class Change:
     old: str
     new: str
     requested: bool = False
+    # The troubleshooting entry of this change, where it is not the resource's.
+    entry: str = ""
 
     def __str__(self) -> str:
         return f"{self.field}: {self.old} → {self.new}"

@@ -79,8 +79,19 @@ def _ask(plan: Plan, yes: bool) -> None:
         click.confirm(f"Change {names} of {plan.environment} in the real clouds?", abort=True)
     if plan.mode is Mode.DESTROY:
         click.echo(f"This removes what deploybook made for {names} of {plan.environment}. It cannot be undone.")
-        typed = click.prompt("Type the environment's name to go on", default="", show_default=False)
+        typed = _typed("Type the environment's name to go on")
         if typed != plan.environment:
+            reason = "another name was typed" if typed else "its name was not typed"
             raise ConfigurationError(
-                "Nothing was destroyed: the name differs.", f"Type {plan.environment}.", "destroy-not-confirmed"
+                f"Nothing was destroyed: {reason}.",
+                f"Run this again in a terminal, and type {plan.environment} when asked.",
+                "destroy-not-confirmed",
             )
+
+
+def _typed(question: str) -> str:
+    """What is answered; empty where there is nobody to answer, or where they pressed Ctrl-C."""
+    try:
+        return str(click.prompt(question, default="", show_default=False))
+    except click.Abort:
+        return ""

@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
+from deploybook import http
 from deploybook.cells import run_cells
 from deploybook.clouds.connections import Connections
 from deploybook.contract import CONSUMERS, Contract
@@ -27,6 +28,9 @@ from deploybook.vault import Vault
 
 # Modal shows no values: its runbook compares them in a container, and once is enough.
 COMPARED = tuple(place for place in PLACES if place.title in {"Vercel", "Render"})
+
+# A provider that does not answer for so long is what is to be named.
+PATIENCE_SECONDS = 12.0
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,7 @@ def examine(ward: Ward, tell: Callable[[str], object] = str) -> Examination:
     left_out = ward.left_out()
     slugs = [slug for slug in ward.contract.order() if slug not in left_out]
     redactor = Redactor(known_secrets(ward.contract, os.environ, ward.vault))
-    with ThreadPoolExecutor(len(slugs) + 1) as pool:
+    with http.patience(PATIENCE_SECONDS), ThreadPoolExecutor(len(slugs) + 1) as pool:
         variables = pool.submit(_compare, ward, slugs)
         sections = list(pool.map(lambda slug: _examine_section(ward, slug, tell), slugs))
     observed = [*variables.result(), *(each for section in sections for each in section)]

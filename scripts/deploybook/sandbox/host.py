@@ -10,7 +10,8 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Sequence
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 from deploybook.sandbox.certificates import Certificates
@@ -103,17 +104,35 @@ async def run(*, only: Sequence[str] = (), announce: str = "exports", owned: boo
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     if owned:
-        loop.run_in_executor(None, lambda: (sys.stdin.read(), loop.call_soon_threadsafe(stop.set)))
+        # No executor's thread: the interpreter would wait for it where the sandbox ends by itself.
+        threading.Thread(target=_when_orphaned, args=(loop, stop.set), daemon=True).start()
     with tempfile.TemporaryDirectory(prefix="deploybook-sandbox-", ignore_cleanup_errors=True) as name:
-        async with Sandbox(Path(name), only) as sandbox:
+        async with _started(Path(name), only) as sandbox:
             exports = sandbox.exports() | {"DEPLOYBOOK_SANDBOX_DIRECTORY": name}
             if announce == "json":
                 print(json.dumps(exports), flush=True)
             else:
                 print("\n".join(f"export {key}={value}" for key, value in exports.items()), flush=True)
             await stop.wait()
-    if owned:
-        # The thread that reads standard input cannot be ended otherwise.
-        with contextlib.suppress(OSError):
-            sys.stdout.flush()
-        os._exit(0)
+
+
+@contextlib.asynccontextmanager
+async def _started(directory: Path, only: Sequence[str]) -> AsyncIterator[Sandbox]:
+    """A running sandbox; ends the process with one sentence if it does not start."""
+    sandbox = Sandbox(directory, only)
+    try:
+        await sandbox.start()
+    except RuntimeError as problem:
+        sys.exit(f"the sandbox did not start: {problem}")
+    try:
+        yield sandbox
+    finally:
+        await sandbox.close()
+
+
+def _when_orphaned(loop: asyncio.AbstractEventLoop, act: Callable[[], None]) -> None:
+    """Wait until standard input ends, and act; reads without a buffer, whose lock would be held at the interpreter's end."""
+    while os.read(0, 4096):
+        pass
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(act)

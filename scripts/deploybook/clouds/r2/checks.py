@@ -15,6 +15,8 @@ from deploybook.errors import NotFound, PermissionDenied, ServiceError, Unauthor
 BUCKETS_WRITE = "Workers R2 Storage Write"
 TOKENS_WRITE = "Account API Tokens Write"
 SCRATCH = "deploybook-check"
+# Cloudflare docs, R2 → API → Error codes: with 403, the account has no R2 subscription.
+NOT_ENTITLED = "10042"
 CONTENT = b"deploybook checks that what goes in comes out again. " * 40
 
 
@@ -31,9 +33,11 @@ def may_manage_r2(cloudflare: Cloudflare) -> str:
     """The account exists, R2 is enabled, and the token may manage buckets and tokens: by its own policies where they can be read."""
     try:
         cloudflare.buckets()
-    except NotFound as error:
+    except (NotFound, PermissionDenied) as error:
+        if isinstance(error, PermissionDenied) and error.code != NOT_ENTITLED:
+            raise
         hint = "Check CLOUDFLARE_ACCOUNT_ID, and enable R2 in the dashboard (it asks for a payment method)."
-        raise NotFound(
+        raise type(error)(
             "Cloudflare", error.operation, error.message, hint, "r2-account-or-plan", error.status, error.code
         ) from None
     token = cloudflare.verify_token()

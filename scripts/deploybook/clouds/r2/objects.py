@@ -18,6 +18,13 @@ from deploybook.errors import InvalidValue, PermissionDenied, ServiceError, Unex
 # AWS Signature Version 4: a presigned URL lives 1 second to 7 days; boto3 signs longer ones without a word.
 LONGEST_PRESIGN = 7 * 24 * 3600
 ENDPOINT_VARIABLE = "R2_ENDPOINT_URL"
+# Cloudflare docs, R2 → API → Error codes: what the key itself is refused with, and what it may not do.
+ENTRIES = {"Unauthorized": "r2-keys", "SignatureDoesNotMatch": "r2-keys", "AccessDenied": "token-scope"}
+HINTS = {
+    "r2-keys": "Run deploybook run r2 --mode apply -p rotate true, then the sections that use the key.",
+    "token-scope": "Run deploybook run r2 --mode apply: it sets the token to read and write this bucket's objects.",
+    "storage-errors": "Check R2_ACCOUNT_ID and R2_BUCKET_NAME in the vault; deploybook run r2 --mode apply records them.",
+}
 
 
 class Store:
@@ -112,5 +119,5 @@ def _refused(operation: str, error: ClientError) -> ServiceError:
     code = error.response["Error"].get("Code", "")
     kind = PermissionDenied if status in {401, 403} else UnexpectedResponse
     message = f"R2 could not {operation}: {error.response['Error'].get('Message', code)} ({status}, {code})."
-    hint = "Check that the vault's four R2 variables belong together; deploybook run r2 --mode apply repairs them."
-    return kind("R2", operation, message, hint, "storage-errors", status, code)
+    entry = ENTRIES.get(code, "storage-errors")
+    return kind("R2", operation, message, HINTS[entry], entry, status, code)

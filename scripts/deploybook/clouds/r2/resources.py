@@ -101,6 +101,8 @@ class BucketToken(Resource[TokenState]):
     """
 
     kind: ClassVar[str] = "R2 token"
+    absent_entry: ClassVar[str] = "r2-keys"
+    drift_entry: ClassVar[str] = "token-scope"
 
     def __init__(self, name: str, bucket: str, *, held: Mapping[str, SecretStr], rotate: bool = False) -> None:
         self.name = name
@@ -135,7 +137,7 @@ class BucketToken(Resource[TokenState]):
             changes.append(Change("scope", "not this bucket's objects alone", "read and write objects of this bucket"))
         held_id = self._held.get("R2_ACCESS_KEY_ID")
         if "R2_SECRET_ACCESS_KEY" not in self._held or held_id is None or held_id.get_secret_value() != state.id:
-            changes.append(Change("secret", "not in the vault", "rolled"))
+            changes.append(Change("secret", "not in the vault", "rolled", entry="r2-keys"))
         elif self._rotate:
             changes.append(Change("secret", "in the vault", "rolled", requested=True))
         return changes
@@ -182,6 +184,8 @@ class Cors(Resource[list[dict[str, Any]]]):
     """One CORS rule of a bucket: the app's pages may GET, PUT and HEAD its objects. Rules of others are left as they are."""
 
     kind: ClassVar[str] = "CORS rule"
+    absent_entry: ClassVar[str] = "cors"
+    drift_entry: ClassVar[str] = "cors"
 
     def __init__(self, bucket: str, origin: str) -> None:
         if origin and not ORIGIN.fullmatch(origin):

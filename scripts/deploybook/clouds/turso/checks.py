@@ -80,9 +80,7 @@ def url_is_the_databases(variables: Mapping[str, SecretStr], database: DatabaseS
     recorded = variables["TURSO_DATABASE_URL"].get_secret_value()
     if recorded != database.url:
         hint = "Run deploybook run turso --mode apply: it records the database's own."
-        raise VerificationFailed(
-            "The recorded URL is not this database's.", hint, "database-errors", database.url, recorded
-        )
+        raise VerificationFailed("The recorded URL is not this database's.", hint, "turso-url", database.url, recorded)
     return recorded
 
 

@@ -41,6 +41,8 @@ class DatabaseToken(Resource[TokenState]):
     """
 
     kind: ClassVar[str] = "Turso database token"
+    absent_entry: ClassVar[str] = "not-in-the-vault"
+    drift_entry: ClassVar[str] = "turso-token"
 
     def __init__(
         self,

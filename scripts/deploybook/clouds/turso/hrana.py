@@ -51,7 +51,8 @@ class LibSql:
 
     def __init__(self, url: str, token: SecretStr, api: Api | None = None) -> None:
         if not url.startswith(SCHEME):
-            raise InvalidValue("TURSO_DATABASE_URL is not a libsql:// URL.", "Run deploybook run turso --mode apply.")
+            hint = "Run deploybook run turso --mode apply: it records the database's own."
+            raise InvalidValue("TURSO_DATABASE_URL is not a libsql:// URL.", hint, "turso-url")
         self.url = url
         self.token = token
         # Turso serves HTTPS at the hostname; libsql:// is only how SDKs name it.
@@ -127,7 +128,10 @@ class Stream:
         path = self._base_url + PIPELINE
         try:
             return self._api.json(operation, "POST", path, json=body, headers=headers, repeatable=self._repeatable)
-        except (Unauthorized, PermissionDenied, NotFound) as error:
+        except NotFound as error:
+            hint = "Run deploybook run turso --mode apply: it records the URL of the database that is there."
+            raise NotFound("Turso", operation, error.message, hint, "turso-url", error.status, error.code) from None
+        except (Unauthorized, PermissionDenied) as error:
             hint = "Run deploybook run turso --mode apply: it mints a token that this database takes."
             raise type(error)(
                 "Turso", operation, error.message, hint, "turso-token", error.status, error.code

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from deploybook.sandbox.cloudflare import permissions, policies
 from deploybook.sandbox.cloudflare.gate import Cloud
 from deploybook.sandbox.cloudflare.models import Token, digest, issue_value
 from deploybook.sandbox.cloudflare.permissions import ACCOUNT, USER
-from deploybook.sandbox.cloudflare.policies import Owner
+from deploybook.sandbox.cloudflare.policies import Owner, Policy
 from deploybook.sandbox.cloudflare.routes import BASE, application
 from deploybook.sandbox.cloudflare.token_operations import hand_out
 from deploybook.sandbox.r2.service import ObjectService
@@ -52,6 +54,10 @@ class CloudflareService(Service):
         """The account-owned token that the exports hold, as it is now; KeyError if it was deleted."""
         return self.cloud.tokens.by_id[self._operators[0].id]
 
+    def operator_policies(self, names: tuple[str, ...]) -> tuple[Policy, ...]:
+        """What an account-owned token has to which these permissions are given."""
+        return self._policies([(names, f"{ACCOUNT}.{self.cloud.owner.account_id}")])
+
     async def replace_operator(self) -> None:
         """Make another account-owned token for the operator; the exports hold it from now on."""
         self._values["account"] = issue_value("account")
@@ -78,13 +84,15 @@ class CloudflareService(Service):
 
     def _operator(self, owner: str) -> Token:
         account, user = f"{ACCOUNT}.{self.cloud.owner.account_id}", f"{USER}.{self.cloud.owner.user_id}"
-        bodies = [(_OPERATOR, account)] if owner == "account" else [(_OPERATOR, account), (_USER, user)]
+        granted = [(_OPERATOR, account)] if owner == "account" else [(_OPERATOR, account), (_USER, user)]
+        return Token(f"operator ({owner}-owned)", owner, self._policies(granted), digest(self._values[owner]))
+
+    def _policies(self, granted: Sequence[tuple[tuple[str, ...], str]]) -> tuple[Policy, ...]:
         body = [
             {"effect": "allow", "resources": {resource: "*"}, "permission_groups": _ids(names)}
-            for names, resource in bodies
+            for names, resource in granted
         ]
-        parsed = tuple(policies.parse(body, self.cloud.owner))
-        return Token(f"operator ({owner}-owned)", owner, parsed, digest(self._values[owner]))
+        return tuple(policies.parse(body, self.cloud.owner))
 
 
 def _ids(names: tuple[str, ...]) -> list[dict[str, str]]:

@@ -66,6 +66,15 @@ class ObjectService(Service):
         await self._weed.delete_bucket(name)
         self.buckets.remove(name)
 
+    async def put_empty_object(self, bucket: str, key: str) -> None:
+        """Write an object without content."""
+        await self._weed.put_empty(bucket, key)
+
+    async def empty_bucket(self, name: str) -> None:
+        """Delete every object of a bucket."""
+        await self._weed.purge([name])
+        await self._weed.create_bucket(name)
+
     async def put_key(self, key: Key) -> None:
         """Accept a key from now on; one with the same id is replaced."""
         await self._weed.identities.put(key.access_key_id, key.secret_access_key, key.grants.actions())

@@ -87,15 +87,19 @@ class Weed:
         """Delete an empty bucket; SeaweedFS itself refuses one that is not."""
         await self._administer("DELETE", name)
 
+    async def put_empty(self, bucket: str, key: str) -> None:
+        """Write an object without content."""
+        await self._administer("PUT", f"{bucket}/{key}")
+
     async def purge(self, names: list[str]) -> None:
         """Delete buckets with all that is in them."""
         url = f"{self._at('filer.port')}/buckets"
         query = {"recursive": "true", "ignoreRecursiveError": "true"}
         await asyncio.gather(*(self.http.delete(f"{url}/{name}", params=query) for name in names))
 
-    async def _administer(self, method: str, bucket: str) -> None:
-        headers = self._signed(method, f"/{bucket}")
-        answer = await self.http.request(method, f"{self.url}/{bucket}", headers=headers)
+    async def _administer(self, method: str, path: str) -> None:
+        headers = self._signed(method, f"/{path}")
+        answer = await self.http.request(method, f"{self.url}/{path}", headers=headers)
         if answer.is_error:
             raise translate(answer.status_code, answer.text)
 

@@ -8,7 +8,7 @@ from deploybook.sandbox.service import Context, Service
 from deploybook.sandbox.serving import Listener
 from deploybook.sandbox.turso import sqld
 from deploybook.sandbox.turso.databases import DatabaseServers
-from deploybook.sandbox.turso.models import Platform
+from deploybook.sandbox.turso.models import Database, Platform
 from deploybook.sandbox.turso.responses import platform_app
 
 
@@ -35,6 +35,12 @@ class TursoService(Service):
         if self._platform is None:
             raise RuntimeError("the service has not started")
         return self._platform
+
+    async def console(self, database: Database, sql: str) -> None:
+        """Run a statement as Turso's web console does; raises RuntimeError if it fails."""
+        if self._databases is None:
+            raise RuntimeError("the service has not started")
+        await self._databases.console(database, sql)
 
     def exports(self) -> dict[str, str]:
         """The endpoint, without a trailing slash, and the operator's token, restricted to the organization."""
