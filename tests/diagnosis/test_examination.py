@@ -2,53 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
-from tests.conftest import ROOT
+from tests.diagnosis.small_runbooks import CANARY, CONTRACT, Checkout
 
-from deploybook.contract import load_contract
 from deploybook.diagnosis.examination import Examination, Ward, examine
 from deploybook.layout import Layout
 from deploybook.ledger import Ledger, Made
 
-CONTRACT = load_contract(ROOT / "runbooks" / "contract.toml")
-CANARY = "a1" * 32
-SHOW = """
-from deploybook.lines import Line
-from deploybook.showing import Screen
-show = lambda *told: Screen().show(Line(*told))
-"""
-
 
 @pytest.fixture
 def ward(tmp_path: Path) -> Ward:
-    (tmp_path / "runbooks").mkdir()
     return Ward(Layout(tmp_path), CONTRACT, "production", {"r2": {"bucket_name": "given"}})
 
 
 @pytest.fixture
-def runbook(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Write a runbook of a section that was begun, and whose credentials are exported; a cell for each source."""
-    monkeypatch.setenv("DEPLOYBOOK_HOME", str(ROOT))
-
-    def write(slug: str, *sources: str) -> None:
-        head = [("parameters", 'mode: str = ""\nenvironment: str = ""\nbucket_name: str = "default"'), ("setup", SHOW)]
-        cells = [
-            {"cell_type": "code", "id": f"cell-{number}", "metadata": {"tags": [tag]}, "source": source, "outputs": []}
-            for number, (tag, source) in enumerate([*head, *(("verify", source) for source in sources)])
-        ]
-        ward.layout.notebook(slug).write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4}))
-        Ledger(ward.layout.state, "production").add(Made(slug, "Thing", "it"))
-        for each in CONTRACT.credentials:
-            if slug in each.sections:
-                monkeypatch.setenv(each.name, CANARY)
-
-    return write
+def begin(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    return Checkout(ward.layout, monkeypatch).begin
 
 
 def seen(examination: Examination) -> list[tuple[str, str, str, str]]:
@@ -83,9 +57,9 @@ def test_the_journey_is_begun_when_the_vault_has_all_that_it_needs(ward: Ward) -
 
 
 def test_every_line_of_a_runbook_is_observed_with_its_section_and_parameters(
-    ward: Ward, runbook: Callable[..., None]
+    ward: Ward, begin: Callable[..., None]
 ) -> None:
-    runbook("r2", "show('check', 'passed', f'{mode} {environment} {bucket_name}')", "show('check', 'failed', 'x', 'y')")
+    begin("r2", "show('check', 'passed', f'{mode} {environment} {bucket_name}')", "show('check', 'failed', 'x', 'y')")
     examination = examine(ward)
     assert seen(examination) == [
         ("r2", "check", "passed", "verify production given"),
@@ -94,9 +68,9 @@ def test_every_line_of_a_runbook_is_observed_with_its_section_and_parameters(
     assert (examination.held, set(examination.left_out)) == (1, set(CONTRACT.order()) - {"r2"})
 
 
-def test_what_stops_a_section_is_observed_and_stops_no_other(ward: Ward, runbook: Callable[..., None]) -> None:
-    runbook("r2", "from deploybook.errors import NotFound\nraise NotFound('R2', 'read', 'gone', 'look', 'there')")
-    runbook("turso", "show('check', 'passed', 'holds')")
+def test_what_stops_a_section_is_observed_and_stops_no_other(ward: Ward, begin: Callable[..., None]) -> None:
+    begin("r2", "from deploybook.errors import NotFound\nraise NotFound('R2', 'read', 'gone', 'look', 'there')")
+    begin("turso", "show('check', 'passed', 'holds')")
     told: list[str] = []
     examination = examine(ward, told.append)
     assert seen(examination) == [("r2", "error", "failed", "gone"), ("turso", "check", "passed", "holds")]
@@ -104,38 +78,36 @@ def test_what_stops_a_section_is_observed_and_stops_no_other(ward: Ward, runbook
     assert (failed.entry, failed.hint, sorted(told)) == ("there", "look", ["r2", "turso"])
 
 
-def test_a_preflight_that_told_its_error_is_observed_once(ward: Ward, runbook: Callable[..., None]) -> None:
+def test_a_preflight_that_told_its_error_is_observed_once(ward: Ward, begin: Callable[..., None]) -> None:
     raised = "from deploybook.errors import NotFound\nshow('preflight', 'failed', 'seen', 'gone', 'there')\n"
-    runbook("r2", raised + "raise NotFound('R2', 'read', 'gone')", "show('check', 'passed', 'never reached')")
+    begin("r2", raised + "raise NotFound('R2', 'read', 'gone')", "show('check', 'passed', 'never reached')")
     assert seen(examine(ward)) == [("r2", "preflight", "failed", "seen — gone")]
 
 
-def test_the_summary_of_claims_that_do_not_hold_is_no_claim_of_its_own(
-    ward: Ward, runbook: Callable[..., None]
-) -> None:
+def test_the_summary_of_claims_that_do_not_hold_is_no_claim_of_its_own(ward: Ward, begin: Callable[..., None]) -> None:
     summary = "from deploybook.errors import VerificationFailed\nraise VerificationFailed('1 claim did not hold')"
-    runbook("r2", "show('check', 'failed', 'x', 'y', 'z')", summary)
-    runbook("turso", summary)
+    begin("r2", "show('check', 'failed', 'x', 'y', 'z')", summary)
+    begin("turso", summary)
     assert [each[:3] for each in seen(examine(ward))] == [("r2", "check", "failed"), ("turso", "error", "failed")]
 
 
-def test_a_bug_in_a_runbook_is_told_by_section_and_cell(ward: Ward, runbook: Callable[..., None]) -> None:
-    runbook("r2", "1 / 0")
+def test_a_bug_in_a_runbook_is_told_by_section_and_cell(ward: Ward, begin: Callable[..., None]) -> None:
+    begin("r2", "1 / 0")
     [observed] = examine(ward).observations
     assert (observed.claim, observed.entry) == ("The r2 runbook stopped in cell cell-2.", "runbook-failed")
 
 
-def test_no_secret_of_shell_or_vault_is_observed(ward: Ward, runbook: Callable[..., None]) -> None:
+def test_no_secret_of_shell_or_vault_is_observed(ward: Ward, begin: Callable[..., None]) -> None:
     ward.vault.put({"R2_SECRET_ACCESS_KEY": SecretStr("c4" * 32)})
     said = "import os\nshow('check', 'failed', os.environ['CLOUDFLARE_API_TOKEN'], 'c4' * 32)"
-    runbook("r2", said)
+    begin("r2", said)
     [observed] = examine(ward).observations
     assert not re.search(f"{CANARY}|{'c4' * 32}", f"{observed!r}")
 
 
-def test_observations_are_in_the_contracts_order(ward: Ward, runbook: Callable[..., None]) -> None:
+def test_observations_are_in_the_contracts_order(ward: Ward, begin: Callable[..., None]) -> None:
     for slug in ("webhook_secret", "turso", "r2"):
-        runbook(slug, f"show('check', 'passed', '{slug}')")
+        begin(slug, f"show('check', 'passed', '{slug}')")
     order = [each.section for each in examine(ward).observations]
     assert order == [slug for slug in CONTRACT.order() if slug in order]
     assert len(order) == 3

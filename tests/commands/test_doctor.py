@@ -1,0 +1,151 @@
+"""``deploybook doctor`` on small runbooks: what it prints, and its exit codes. On a whole stack: ``tests/e2e/test_doctor.py``."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+import pytest
+from tests.conftest import ROOT
+from tests.diagnosis.small_runbooks import CANARY, Checkout
+from tests.runbooks import in_process
+from tests.runbooks.conftest import Guide
+
+from deploybook.layout import Layout
+from deploybook.vault import Vault
+
+HOLDS = "show('check', 'passed', 'it holds')"
+FAILS = "show('check', 'failed', 'the bucket is there', 'it is not', 'not-found')"
+CANARIES = "import os\nshow('check', 'failed', os.environ['CLOUDFLARE_API_TOKEN'], os.environ['CLOUDFLARE_API_TOKEN'], 'drift')"
+
+
+@pytest.fixture
+def checkout(guide: Guide, monkeypatch: pytest.MonkeyPatch) -> Checkout:
+    (guide.root / "runbooks").unlink()
+    (guide.root / "runbooks").mkdir()
+    (guide.root / "runbooks" / "contract.toml").symlink_to(ROOT / "runbooks" / "contract.toml")
+    (guide.root / "docs").symlink_to(ROOT / "docs")
+    monkeypatch.setenv("DEPLOYBOOK_HOME", str(guide.root))
+    return Checkout(Layout(guide.root), monkeypatch)
+
+
+def doctor(*arguments: str) -> tuple[int, list[str]]:
+    """The exit code, and the lines that it printed besides how far it is."""
+    code, output = in_process.call(("doctor", *arguments), dict(os.environ))
+    return code, [line for line in output.splitlines() if not line.startswith("examined ")]
+
+
+def told(*arguments: str) -> tuple[int, dict[str, Any]]:
+    code, lines = doctor("--json", *arguments)
+    data: dict[str, Any] = json.loads("\n".join(lines))
+    return code, data
+
+
+def test_a_healthy_environment_is_one_line(checkout: Checkout) -> None:
+    checkout.begin("r2", HOLDS)
+    code, [line] = doctor()
+    assert code == 0
+    assert line.startswith("Nothing is wrong: 1 claims hold (production, ")
+    assert "turso (not begun)" in line
+
+
+def test_what_is_wrong_is_told_with_service_evidence_fix_and_link(checkout: Checkout) -> None:
+    checkout.begin("r2", FAILS)
+    checkout.begin("turso", HOLDS)
+    code, lines = doctor()
+    assert code == 4
+    assert lines[:2] == ["✗ What was named is not there — r2", "    the bucket is there — it is not"]
+    assert lines[2] == "  fix:"
+    assert lines[3].startswith("    deploybook run ")
+    assert "  see docs/troubleshooting.md#not-found" in lines
+    assert lines[-1].startswith("1 claims hold")
+    assert lines[-1].endswith("After the fix, run doctor again.")
+
+
+def test_what_only_follows_is_counted_and_not_told_as_a_cause(checkout: Checkout) -> None:
+    checkout.begin("r2", FAILS)
+    checkout.begin("modal", "show('check', 'failed', 'a', 'b', 'modal-secrets')")
+    code, lines = doctor()
+    assert (code, [line for line in lines if line.startswith("✗")]) == (4, ["✗ What was named is not there — r2"])
+    assert "What follows from it, most likely: 1 claim in modal." in lines
+
+
+def test_two_causes_are_both_told(checkout: Checkout) -> None:
+    checkout.begin("r2", FAILS)
+    checkout.begin("turso", "show('check', 'failed', 'a', 'b', 'turso-token')")
+    code, data = told()
+    assert (code, [cause["entry"] for cause in data["causes"]]) == (4, ["not-found", "turso-token"])
+
+
+def test_json_holds_all_that_the_text_tells(checkout: Checkout) -> None:
+    checkout.begin("r2", HOLDS, FAILS)
+    code, data = told()
+    [cause] = data["causes"]
+    assert (code, data["environment"], data["held"], data["consequences"]) == (4, "production", 1, [])
+    assert (cause["entry"], cause["sections"]) == ("not-found", ["r2"])
+    assert cause["link"] == "docs/troubleshooting.md#not-found"
+    assert cause["evidence"] == ["the bucket is there — it is not"]
+    assert cause["fix"]
+    assert data["left_out"]["turso"] == "not begun"
+
+
+def test_json_of_a_healthy_environment_has_no_cause(checkout: Checkout) -> None:
+    checkout.begin("r2", HOLDS)
+    code, data = told()
+    assert (code, data["causes"], data["held"]) == (0, [], 1)
+
+
+def test_parameters_reach_the_runbooks_as_they_do_in_run(checkout: Checkout) -> None:
+    checkout.begin("r2", "show('check', 'failed', bucket_name, '', 'drift')")
+    code, data = told("-p", "bucket_name", "another")
+    assert (code, data["causes"][0]["evidence"]) == (4, ["another"])
+
+
+@pytest.mark.parametrize("arguments", [(), ("--json",)])
+def test_no_secret_is_printed(checkout: Checkout, arguments: tuple[str, ...]) -> None:
+    checkout.begin("r2", CANARIES)
+    code, lines = doctor(*arguments)
+    assert (code, CANARY in "\n".join(lines)) == (4, False)
+
+
+def test_nothing_begun_is_refused_with_what_to_do(checkout: Checkout) -> None:
+    del checkout
+    code, lines = doctor("--environment", "staging")
+    assert code == 2
+    assert "Nothing of staging can be examined: r2 (not begun)" in lines[0]
+    assert "docs/troubleshooting.md#variable-missing" in "\n".join(lines)
+
+
+def test_without_any_credential_nothing_can_be_examined(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
+    checkout.begin("r2", FAILS)
+    monkeypatch.delenv("CLOUDFLARE_API_TOKEN")
+    code, lines = doctor()
+    assert (code, "r2 (CLOUDFLARE_API_TOKEN is not set)" in lines[0]) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--environment", "No Such"), "environment"),
+        (("-p", "no_such", "value"), "no_such"),
+        (("-p", "bucket_name", "NOT ALLOWED"), "bucket_name"),
+    ],
+)
+def test_bad_input_is_refused_before_anything_is_examined(
+    checkout: Checkout, arguments: tuple[str, ...], sentence: str
+) -> None:
+    checkout.begin("r2", "raise SystemExit('examined')")
+    code, lines = doctor(*arguments)
+    assert (code, sentence in lines[0]) == (2, True), lines
+
+
+def test_a_vault_that_others_can_read_is_not_read(checkout: Checkout) -> None:
+    checkout.begin("r2", HOLDS)
+    vault = Vault(checkout.layout.state, "production")
+    vault.put({})
+    path = checkout.layout.state / "production.env"
+    path.touch()
+    path.chmod(0o644)
+    code, lines = doctor()
+    assert (code, "can be read by other users" in "\n".join(lines)) == (2, True), lines
