@@ -41,6 +41,12 @@ second one
 third one
 ```
 
+It says:
+
+```text
+what it says
+```
+
 Then press the button, and:
 
 ```sh

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 from tests.diagnosis.small_runbooks import CANARY, CONTRACT, Checkout
 
-from deploybook.diagnosis.examination import Examination, Ward, examine
+from deploybook.diagnosis.examination import Examination, Observation, Ward, examine
 from deploybook.layout import Layout
 from deploybook.ledger import Ledger, Made
 
@@ -105,9 +105,13 @@ def test_no_secret_of_shell_or_vault_is_observed(ward: Ward, begin: Callable[...
     assert not re.search(f"{CANARY}|{'c4' * 32}", f"{observed!r}")
 
 
-def test_observations_are_in_the_contracts_order(ward: Ward, begin: Callable[..., None]) -> None:
+def test_observations_are_in_the_contracts_order_each_variable_with_its_section(
+    ward: Ward, begin: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared = [Observation("turso", "variable", "failed", "X at turso", variable="X", consumer="turso")]
+    monkeypatch.setattr("deploybook.diagnosis.examination._compare", lambda *_: compared)
     for slug in ("webhook_secret", "turso", "r2"):
         begin(slug, f"show('check', 'passed', '{slug}')")
-    order = [each.section for each in examine(ward).observations]
-    assert order == [slug for slug in CONTRACT.order() if slug in order]
-    assert len(order) == 3
+    order = [(each.section, each.step) for each in examine(ward).observations]
+    assert [section for section, _ in order] == ["r2", "turso", "turso", "webhook_secret"]
+    assert order[1] == ("turso", "variable")

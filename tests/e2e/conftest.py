@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from tests.conftest import ROOT, RunningSandbox
+from tests.e2e.benches import healthy_bench
+from tests.e2e.proving import Bench
 from tests.e2e.wiring import Stack
 from tests.runbooks.conftest import Guide
 
@@ -38,9 +40,22 @@ def short_lived(stack: Stack) -> tuple[str, float]:
     return stack.database_token("full-access", "1s"), time.monotonic() + 1 + LEEWAY + 1
 
 
+@pytest.fixture(scope="session")
+def bench() -> Iterator[Bench]:
+    """A stack of its own on which entries are proved; each proof leaves it as healthy as it was."""
+    with healthy_bench() as bench:
+        yield bench
+
+
 @pytest.fixture(autouse=True)
-def pointed_at_the_sandbox(stack: Stack, short_lived: tuple[str, float], monkeypatch: pytest.MonkeyPatch) -> None:
-    # The token is made with the stack: the tests before those that need it pass its minute.
-    del short_lived
-    for name, value in stack.environ.items():
+def pointed_at_the_sandbox(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bench's where a test asks for it, else the stack's."""
+    if "bench" in request.fixturenames:
+        bench: Bench = request.getfixturevalue("bench")
+        environ = {**bench.sandbox.exports, "DEPLOYBOOK_HOME": str(bench.guide.root)}
+    else:
+        environ = request.getfixturevalue("stack").environ
+        # The token is made with the stack: the tests before those that need it pass its minute.
+        request.getfixturevalue("short_lived")
+    for name, value in environ.items():
         monkeypatch.setenv(name, value)

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 
-from tests.conftest import ROOT, launch_sandbox
+from tests.conftest import ROOT
+from tests.e2e.benches import healthy_bench
 from tests.e2e.proving import AT_THE_COMMAND, Bench, Proof, prove
 
 HEAD = "entry | symptom seen | diagnosed first | false causes | fixed"
@@ -32,7 +28,7 @@ def main() -> int:
     )
     parser.add_argument("-v", action="store_true", help="print what was told where an entry does not hold")
     options = parser.parse_args()
-    with _healthy() as bench:
+    with healthy_bench() as bench:
         if options.pairs:
             return _pairs(bench, options.pairs)
         chosen = options.entries or list(bench.entries)
@@ -49,20 +45,6 @@ def main() -> int:
     _times(proofs)
     print(f"{len(proofs) - len(failed)} of {len(proofs)} entries hold{': not ' * bool(failed)}{', '.join(failed)}")
     return 1 if failed else 0
-
-
-@contextmanager
-def _healthy() -> Iterator[Bench]:
-    sandbox = launch_sandbox()
-    os.environ.update(sandbox.exports)
-    with tempfile.TemporaryDirectory() as name:
-        os.environ["DEPLOYBOOK_HOME"] = name
-        bench = Bench(sandbox, Path(name))
-        bench.provision()
-        failing = [str(each) for each in bench.examine().observations if each.failed]
-        assert not failing, failing
-        yield bench
-    sandbox.close()
 
 
 def _pairs(bench: Bench, number: int) -> int:

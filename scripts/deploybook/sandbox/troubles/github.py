@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from deploybook.sandbox.github.models import blob_sha
 from deploybook.sandbox.github.runs import Run
 from deploybook.sandbox.github.service import GitHubService
@@ -111,5 +113,9 @@ def _push(context: Context, path: str, content: bytes | None, message: str) -> R
 
 
 async def _ended(context: Context, run: Run | None) -> None:
+    """Wait for a run, and for the worker's deploy that it may have started: the trouble is looked at when both are over."""
     if run:
         await context.service(GitHubService).actions.runner.ended(run)
+        render = context.services.get(RenderService.name)
+        while isinstance(render, RenderService) and any(each.under_way for each in render.cloud.workers.values()):
+            await asyncio.sleep(0.05)

@@ -1,0 +1,70 @@
+"""``deploybook doctor`` on a whole stack: one line when it is healthy, the cause when it is not, and never a secret."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from tests.e2e.proving import Bench
+
+from deploybook.layout import Layout
+from deploybook.vault import Vault
+
+pytestmark = pytest.mark.xdist_group("entries")
+
+
+@pytest.fixture
+def secretless(bench: Bench) -> Iterator[Bench]:
+    """The bench, with a secret of the repository's deleted."""
+    bench.make("ci-secrets")
+    yield bench
+    bench.mend(bench.entries["ci-secrets"])
+
+
+def doctor(bench: Bench, *arguments: str, without: str = "") -> tuple[int, list[str]]:
+    """The exit code, and the lines that it printed besides how far it is."""
+    environ = {name: value for name, value in bench.sandbox.exports.items() if name != without}
+    done = bench.guide.run("doctor", "-p", "git_repository", bench.given["git_repository"], *arguments, env=environ)
+    return done.code, [line for line in done.output.splitlines() if not line.startswith("examined ")]
+
+
+def secrets(bench: Bench) -> list[str]:
+    """The value of each secret that the operator's shell or the vault holds."""
+    names = {each.name for each in bench.contract.variables if each.secret}
+    names |= {each.name for each in bench.contract.credentials if each.secret}
+    vault = Vault(Layout(bench.guide.root).state, "production")
+    held = {name: value.get_secret_value() for name, value in vault.all().items()} | bench.sandbox.exports
+    found = [held[name] for name in names if name in held]
+    assert len(found) > 5
+    return found
+
+
+def test_a_healthy_stack_is_one_line(bench: Bench) -> None:
+    code, lines = doctor(bench)
+    assert (code, len(lines)) == (0, 1), lines
+    assert lines[0].startswith("Nothing is wrong: ")
+    assert "not examined" not in lines[0]
+
+
+def test_a_section_whose_credential_is_not_exported_is_left_out_by_name(bench: Bench) -> None:
+    code, [line] = doctor(bench, without="GITHUB_TOKEN")
+    assert (code, "not examined: ci_cd (GITHUB_TOKEN is not set)" in line) == (0, True), line
+
+
+def test_a_broken_stack_is_told_by_cause_evidence_fix_and_link(secretless: Bench) -> None:
+    code, lines = doctor(secretless)
+    entry = secretless.entries["ci-secrets"]
+    assert (code, [line for line in lines if line.startswith("✗")]) == (4, [f"✗ {entry.title} — ci_cd"])
+    assert any("VERCEL_PROJECT_ID" in line for line in lines)
+    assert f"    {entry.commands[0]}" in lines
+    assert "  see docs/troubleshooting.md#ci-secrets" in lines
+    assert [secret for secret in secrets(secretless) if secret in "\n".join(lines)] == []
+
+
+def test_json_of_a_broken_stack_names_the_entry_and_no_secret(secretless: Bench) -> None:
+    code, lines = doctor(secretless, "--json")
+    data = json.loads("\n".join(lines))
+    assert (code, [cause["entry"] for cause in data["causes"]]) == (4, ["ci-secrets"])
+    assert data["held"] > 50
+    assert [secret for secret in secrets(secretless) if secret in "\n".join(lines)] == []

@@ -1,0 +1,41 @@
+"""A sample of the troubleshooting entries is proved, and what is wrong in an entry is noticed. All: ``prove_entries.py``."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+from tests.conftest import ROOT
+from tests.e2e.proving import Bench, prove
+
+from deploybook.diagnosis.entries import PAGE, read_entries
+
+pytestmark = pytest.mark.xdist_group("entries")
+
+# So many of the entries, drawn with this seed: their names stand in the tests' own.
+NUMBER, SEED = 5, 20
+PROVABLE = sorted(each.id for each in read_entries(ROOT / PAGE).values() if "unproved" not in each.marks)
+SAMPLE = random.Random(SEED).sample(PROVABLE, NUMBER)  # noqa: S311 - a sample, no secret
+
+
+@pytest.mark.parametrize("entry", SAMPLE)
+def test_an_entry_is_seen_as_written_named_alone_and_mended_as_written(bench: Bench, entry: str) -> None:
+    proof = prove(bench, bench.entries[entry])
+    assert proof.holds, f"{proof.row()}\nnot seen: {proof.unseen}\n{proof.told}"
+
+
+def test_a_fix_that_mends_another_section_does_not_hold(bench: Bench) -> None:
+    entry = bench.entries["ci-secrets"]
+    proof = prove(bench, entry, ["deploybook run render --mode apply -p git_repository <GIT_REPOSITORY>"])
+    bench.mend(entry)
+    assert (proof.named, proof.unseen, proof.holds) == (["ci-secrets"], [], False)
+    assert proof.still
+    assert all(each.startswith("ci_cd: ") for each in proof.still), proof.still
+
+
+def test_a_message_that_is_not_what_is_seen_does_not_hold(bench: Bench) -> None:
+    entry = bench.entries["ci-secrets"]
+    seen = entry.parts["You see"]
+    proof = prove(bench, replace(entry, parts=entry.parts | {"You see": seen.replace("it is not there", "it is gone")}))
+    assert (len(proof.unseen), proof.still, proof.holds) == (1, [], False)
