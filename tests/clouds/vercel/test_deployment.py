@@ -116,6 +116,36 @@ def test_a_failing_build_is_told_with_its_reason_and_its_last_lines(site: Site) 
     assert site.deployment().read(site.clouds) is None
 
 
+def test_a_newest_deployment_that_failed_is_told_until_one_succeeds(site: Site) -> None:
+    site.set()
+    deploy(site)
+    package = site.folder / "package.json"
+    package.write_text(json.dumps({"scripts": {"build": "exit 1"}}))
+    with pytest.raises(UnexpectedResponse):
+        deploy(site)
+    looking = site.deployment()
+    state = looking.read(site.clouds)
+    assert state is not None
+    [change] = looking.differences(state)
+    assert (state.state, str(change)) == ("READY", "newest deployment: failed → READY")
+    assert change.entry == "vercel-build-failed"
+    package.unlink()
+    site.deployment().update(site.clouds, state, [change])
+    assert changes(site) == []
+
+
+def test_a_newest_deployment_that_was_cancelled_is_no_failure(site: Site, sandbox: RunningSandbox) -> None:
+    site.set()
+    deploy(site)
+    fault = {"service": "vercel-build", "kind": "slow", "path": "/web", "seconds": 5.0}
+    sandbox.control.post("/faults", json=fault).raise_for_status()
+    with pytest.raises(UnexpectedResponse):
+        deploy(site, minutes=0)
+    assert changes(site) == ["state"]
+    site.clouds.vercel.api.call("cancel", "PATCH", f"/v12/deployments/{made(site)[0]}/cancel")
+    assert changes(site) == []
+
+
 def test_a_slow_deployment_is_told_and_the_next_run_waits_for_the_same(site: Site, sandbox: RunningSandbox) -> None:
     site.set()
     fault = {"service": "vercel-build", "kind": "slow", "path": "/web", "seconds": 0.5}
@@ -169,6 +199,15 @@ def test_a_rollback_by_hand_is_told(site: Site, by_hand: httpx.Client) -> None:
     with pytest.raises(VerificationFailed, match="does not show the newest deployment") as caught:
         vercel.serves_all(site.clouds.vercel, address(site), new, site.variables())
     assert (caught.value.entry, caught.value.found) == ("vercel-redeploy", old.id)
+
+
+def test_a_domain_whose_deployment_was_deleted_is_told(site: Site, by_hand: httpx.Client) -> None:
+    site.set()
+    old, new = deploy(site), deploy(site)
+    by_hand.delete(f"/v13/deployments/{new.id}").raise_for_status()
+    with pytest.raises(VerificationFailed, match="shows no deployment") as caught:
+        vercel.serves_all(site.clouds.vercel, address(site), old, site.variables())
+    assert caught.value.entry == "vercel-page"
 
 
 def test_a_page_behind_protection_is_told_as_such(site: Site, by_hand: httpx.Client) -> None:

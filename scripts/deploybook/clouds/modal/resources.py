@@ -30,6 +30,8 @@ class ModalSecret(Resource[SecretState]):
     """
 
     kind: ClassVar[str] = "Modal secret"
+    absent_entry: ClassVar[str] = "modal-secrets"
+    drift_entry: ClassVar[str] = "modal-secrets"
 
     def __init__(
         self,
@@ -137,6 +139,7 @@ class ModalApp(Resource[AppState]):
     """
 
     kind: ClassVar[str] = "Modal app"
+    absent_entry: ClassVar[str] = "modal-app-stopped"
 
     def __init__(
         self,
@@ -216,7 +219,7 @@ class ModalApp(Resource[AppState]):
     def _older_secrets(self, record: Mapping[str, str]) -> list[Change]:
         """Containers keep the values with which they were started. A secret that is yet to be written is no drift of the app's."""
         return [
-            Change(field, "deployed with older values", "deployed again", requested=not stamp)
+            Change(field, "deployed with older values", "deployed again", requested=not stamp, entry="modal-secrets")
             for field, stamp in self._stamps().items()
             if record.get(field) != stamp
         ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from deploybook.clouds.resource import Change, Resource, StillNeeded
 from deploybook.clouds.vercel.source import Source
-from deploybook.errors import UnexpectedResponse, Unreachable, VerificationFailed
+from deploybook.errors import NotFound, UnexpectedResponse, Unreachable, VerificationFailed
 
 if TYPE_CHECKING:
     from deploybook.clouds.connections import Connections
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 NONCE = "deploybookRun"
 POLL_SECONDS = 1.0
 LONGEST_POLL_SECONDS = 5.0
-ENDED_BADLY = frozenset({"ERROR", "CANCELED", "BLOCKED", "DELETED"})
+FAILED = frozenset({"ERROR", "BLOCKED"})
+ENDED_BADLY = FAILED | {"CANCELED", "DELETED"}
 UPLOADS_SIDE_BY_SIDE = 8
 # While its state stays the same, a deployment is spoken of again only after so long.
 SILENCE_SECONDS = 60
@@ -37,12 +38,16 @@ class DeploymentState:
     state: str
     created: int
     digest: str = ""
+    # Whether a newer one failed, so that this one still serves.
+    outlived: bool = False
 
 
 class Deployment(Resource[DeploymentState]):
     """The production deployment that serves, made from ``source`` with the variables as they stand."""
 
     kind: ClassVar[str] = "Vercel deployment"
+    absent_entry: ClassVar[str] = "vercel-page"
+    drift_entry: ClassVar[str] = "vercel-redeploy"
 
     def __init__(
         self,
@@ -73,12 +78,14 @@ class Deployment(Resource[DeploymentState]):
         return self._newest
 
     def differences(self, state: DeploymentState) -> list[Change]:
-        """Older than the variables, made from other files, still on its way, or to be made anew on request."""
+        """Left to serve by a newer one that failed, older than the variables, still on its way, of other files, or to be made anew."""
+        if state.outlived:
+            return [Change("newest deployment", "failed", "READY", entry="vercel-build-failed")]
         # Those that differ still are changed before this deployment would be made.
         if self._variables.differ() or self._variables.changed_at > state.created:
             return [Change("variables", "as they stood before", "as they are")]
         if state.state != "READY":
-            return [Change("state", state.state, "READY")]
+            return [Change("state", state.state, "READY", entry="vercel-deployment-slow")]
         if self._source.folder and state.digest != self._source.digest():
             return [Change("files", state.digest or "unknown", self._source.digest())]
         if self._redeploy and not self._is_new:
@@ -131,12 +138,14 @@ class Deployment(Resource[DeploymentState]):
         return body | {"files": files, "projectSettings": {"framework": "nextjs"}}
 
     def _look(self, vercel: Vercel) -> DeploymentState | None:
+        failed = False
         for each in vercel.production_deployments(self._project.id):
             state = each.get("readyState") or each["state"]
             if state not in ENDED_BADLY and not each.get("aliasError"):
-                return DeploymentState(
-                    each["uid"], state, int(each["created"]), (each.get("meta") or {}).get("deploybook", "")
-                )
+                digest = (each.get("meta") or {}).get("deploybook", "")
+                return DeploymentState(each["uid"], state, int(each["created"]), digest, failed)
+            # One that somebody cancelled or deleted was not to serve.
+            failed = failed or state in FAILED or bool(each.get("aliasError"))
         return None
 
     def _find(self, vercel: Vercel, nonce: str) -> str:
@@ -186,7 +195,14 @@ class Deployment(Resource[DeploymentState]):
 def serves_all(vercel: Vercel, address: str, deployment: DeploymentState, variables: Variables) -> str:
     """What the production domain shows is the newest deployment, made after the last change of a variable: it has them all."""
     host = address.removeprefix("https://")
-    serving = vercel.deployment(host)
+    try:
+        serving = vercel.deployment(host)
+    except NotFound:
+        raise VerificationFailed(
+            f"{host} shows no deployment.",
+            "Run deploybook run vercel --mode apply with -p redeploy true.",
+            "vercel-page",
+        ) from None
     if serving["id"] != deployment.id:
         raise VerificationFailed(
             f"{host} does not show the newest deployment.",

@@ -62,7 +62,8 @@ class Project(Resource[ProjectState]):
         if state.root_directory != self.root_directory:
             changes.append(Change("root directory", state.root_directory or "/", self.root_directory or "/"))
         if self.repository and state.repository != self.repository:
-            changes.append(Change("repository", state.repository or "none", self.repository))
+            found = state.repository or "none"
+            changes.append(Change("repository", found, self.repository, entry="vercel-repository"))
         return changes
 
     def create(self, clouds: Connections) -> ProjectState:
