@@ -29,7 +29,14 @@ from deploybook.checks.tree import Tree
 ROOT = Path(__file__).resolve().parents[2]
 SEED = 7
 EACH = 6
-COPIED = ("docs", "runbooks", "scripts", "mkdocs.yml", "README.md", "CONTRIBUTING.md", "Makefile", "pyproject.toml")
+COPIED = (
+    "docs",
+    "runbooks",
+    "scripts",
+    *(path.name for path in sorted(ROOT.glob("*.*")) if path.is_file()),
+    "Makefile",
+    "LICENSE",
+)
 
 
 @dataclass(frozen=True)

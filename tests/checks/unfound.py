@@ -7,7 +7,26 @@ import re
 from tests.checks.mutations.mutation import Mutation
 
 # Kind, what the changed line looks like, why.
-REASONS: tuple[tuple[str, str, str], ...] = ()
+PROVED = "tests.e2e.prove_entries types the entry's commands and looks for its messages"
+MEANT = "both are names that the place could have; which is meant only a reader can tell"
+REASONS: tuple[tuple[str, str, str], ...] = (
+    ("another mode", r"^deploybook run ", PROVED),
+    ("another section in a command", r"^deploybook run ", PROVED),
+    ("another variable", r" at \w+ — |: missing → ", PROVED),
+    ("another variable", r"`[A-Z_]+` and `[A-Z_]+`", MEANT),
+    ("subcommand misspelt", r"^deploybook ", "the Check of an entry at the command shows what is refused: " + PROVED),
+    ("link to another entry", r"\]\(#", MEANT),
+    ("contract: sections swapped", r"", "the order is derived from who needs whom: these two may stand either way"),
+    ("app: field misspelt", r"ffmpeg|loglevel", "ffmpeg's own word: the render of the end-to-end check fails"),
+    (
+        "block's quote or bracket dropped",
+        r"printf ",
+        "the line still parses: its command is another's, and runs by hand",
+    ),
+    ("code misspelt", r"without a to", "free wording between two code spans"),
+    ("code misspelt", r"seen-in-the-ap", "a comment for writers; the mark itself is held by entry-mark"),
+    ("word left out of an output", r"in the app's log", "SQLite's words, quoted by the application"),
+)
 
 
 def reason(mutation: Mutation, text: str) -> str:

@@ -11,7 +11,8 @@ import yaml
 from deploybook.checks import tools
 from deploybook.checks.finding import Finding, Rule
 from deploybook.checks.shell import commands
-from deploybook.checks.tree import Tree
+from deploybook.checks.sources import HOLE
+from deploybook.checks.tree import PACKAGE, Tree
 
 WORKFLOW = "runbooks/workflows/deploy.yml"
 APP = "runbooks/modal_app/app.py"
@@ -184,12 +185,34 @@ def _keywords(node: ast.expr) -> list[ast.keyword]:
     return node.keywords if isinstance(node, ast.Call) else []
 
 
+def _routes(tree: Tree) -> Iterator[Finding]:
+    """Client and sandbox share no code: a route that only one of them has is a slip of that one."""
+    client = {
+        text for module in tree.sources.below("clouds/studio") for text in module.strings if text.startswith("/api/")
+    }
+    served = {
+        text for module in tree.sources.below("sandbox/studio") for text in module.strings if text.startswith("/api/")
+    }
+    patterns = [re.compile(re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(route))) for route in served]
+    # The beginning of an f-string is no route of its own.
+    for route in sorted(route for route in client if not route.endswith("/")):
+        if not any(pattern.fullmatch(route) for pattern in patterns):
+            path = next(name for name, module in tree.sources.modules.items() if route in module.strings)
+            message = f"the checks call {route.replace(HOLE, '…')}, which the application in the sandbox does not have"
+            yield Finding(f"{PACKAGE}/{path}", 1, "app-routes", message, "Correct the route.")
+
+
 RULES: tuple[Rule[Tree], ...] = (
     Rule(
         "workflow-secrets",
         "The deploy workflow uses the secrets that the contract has set at GitHub, each under its own name and no other, in the "
         "jobs that the checks look for, on the branch that the runbook fills in.",
         _workflow,
+    ),
+    Rule(
+        "app-routes",
+        "Every route of the application that the checks call is one that the application in the sandbox has.",
+        _routes,
     ),
     Rule(
         "modal-secrets",

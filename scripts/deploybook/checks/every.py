@@ -10,12 +10,13 @@ from deploybook.checks.finding import Rule
 
 def families() -> Mapping[str, Sequence[Rule[Any]]]:
     """All rules, by what they look at."""
-    from deploybook.checks import app, running, static
+    from deploybook.checks import app, running, specs, static
 
     return {
         **static.FAMILIES,
         "Only with --run": running.RULES,
         "Only with --app": app.RULES,
+        "Only with --specs": specs.RULES,
     }
 
 

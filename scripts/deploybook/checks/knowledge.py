@@ -36,8 +36,12 @@ _MEMBER = re.compile(r'"(?P<key>\w+)": ?"?(?P<value>\w+)"?')
 
 @dataclass(frozen=True)
 class Knowledge:
-    """Names by their kind. ``corpus`` is all text of the package's strings, the runbooks and the files beside them."""
+    """Names by their kind; ``own`` are the contract's.
 
+    ``corpus`` is all text of the package's strings, the runbooks and the files beside them.
+    """
+
+    own: frozenset[str]
     variables: frozenset[str]
     codes: frozenset[str]
     placeholder_lines: dict[str, int]
@@ -68,9 +72,10 @@ class Knowledge:
         return self._written(bare, blocks) or self.speech.says(bare)
 
     def has_words(self, text: str) -> bool:
-        """Whether each word of a line is somebody's, though nobody says them all at once."""
-        words_of_it = [word.strip("\"'.,…") for word in text.split()]
-        return all(word in self._tokens or word in self.statuses or word == "HTTP" for word in words_of_it if word)
+        """Whether each of a few words is somebody's, though nobody says them at once: a thing by its kind and name."""
+        told = [word.strip("\"'.,…") for word in text.split()]
+        plain = [word for word in told if word and word not in self.variables]
+        return len(plain) < 4 and all(word in self._tokens | self.statuses or word == "HTTP" for word in plain)
 
     def _written(self, bare: str, blocks: str) -> bool:
         parts = [" ".join(part.split()) for part in _HOLE.split(bare)]
@@ -154,6 +159,7 @@ def _gather(tree: Tree) -> Knowledge:
     read = {text for text in tree.sources.strings if _CAPITALS.fullmatch(text)}
     given = frozenset(re.findall(r"[A-Z][A-Z0-9]*_[A-Z0-9_]+", files + cells))
     return Knowledge(
+        own=frozenset(own),
         variables=frozenset(own | read | words("variables") | (given - own)),
         codes=frozenset(found for text in tree.sources.strings for found in _CAPITALS.findall(text)),
         placeholder_lines=_placeholders(tree),

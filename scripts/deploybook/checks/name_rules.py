@@ -12,6 +12,7 @@ from deploybook.checks.knowledge import knowledge, words
 from deploybook.checks.page import Page, Span
 from deploybook.checks.shell import PLACEHOLDER
 from deploybook.checks.tree import Tree
+from deploybook.contract import CONSUMERS
 from deploybook.site.links import CHECKLIST
 
 _VARIABLE = re.compile(r"(?<![\w/<.$-])[A-Z][A-Z0-9]*_[A-Z0-9_]*[A-Z0-9](?![\w>(…-])")
@@ -26,7 +27,7 @@ _OPTION = re.compile(r"(?P<option>--?[a-z][\w-]*)(?: (?P<value>.+))?")
 _PARAMETER = re.compile(r"-p (?P<name>\w+)(?: (?P<value>\S+))?")
 _PATH = re.compile(r"(?:\.{0,2}/)?[\w.<>…-]+(?:/[\w.<>*…-]+)+/?")
 _URL = re.compile(r"https?://(?P<host>[^/\s\"'?]+)(?P<path>/[^\s\"'?]*)?")
-_STANDS_FOR = re.compile(r"[A-Z]+(?:\.[a-z]+)?")
+_STANDS_FOR = re.compile(r"[A-Z]+(?:\.[a-z]+)?|<[A-Z_]+>")
 # The shell's own.
 _SHELL = frozenset({"EDITOR", "HOME", "PATH", "PWD"})
 
@@ -95,6 +96,26 @@ def _documented(tree: Tree) -> Iterator[Finding]:
             if not re.search(rf"(?<!\w){name}(?!\w)", told):
                 message = f"the section does not say where {name} comes in"
                 yield Finding(page.path, 1, "variable-documented", message, "Name it in the step that it belongs to.")
+
+
+def _belong(tree: Tree) -> Iterator[Finding]:
+    """A section's steps name what the section produces, needs, sets somewhere or is given."""
+    contract = tree.contract
+    for slug in contract.order():
+        page = tree.section_page(slug)
+        places = {place for place, section in CONSUMERS.items() if section == slug}
+        known = {each.name for each in contract.produced_by(slug) + contract.needed_by(slug)}
+        known |= {each.name for each in contract.variables if places & set(each.consumers)}
+        # A fixed value may be told of where it does not count; another name stands for the same thing.
+        known |= {each.name for each in contract.variables if each.value is not None or each.same_as in known}
+        known |= {each.name for each in contract.credentials_for(slug)}
+        known |= set(re.findall(r'"([A-Z][A-Z0-9_]+)"', tree.runbooks[slug].code)) if slug in tree.runbooks else set()
+        for line, text in _all_text(page) if page else ():
+            for found in _VARIABLE.finditer(text):
+                if page and found[0] in knowledge(tree).own - known:
+                    place = line + text.count("\n", 0, found.start())
+                    message = f"{found[0]} has nothing to do with this section"
+                    yield Finding(page.path, place, "variable-belongs", message, "Correct the name.")
 
 
 def _placeholders(tree: Tree) -> Iterator[Finding]:
@@ -220,6 +241,11 @@ RULES: tuple[Rule[Tree], ...] = (
         "variable-documented",
         "A section's page says where each variable that it produces comes from, and where each credential that it needs first goes.",
         _documented,
+    ),
+    Rule(
+        "variable-belongs",
+        "A section's page names the variables that it produces, needs, sets somewhere or is given, and its own credentials, no others.",
+        _belong,
     ),
     Rule(
         "placeholder-exists",

@@ -7,6 +7,7 @@ import builtins
 import json
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from deploybook.checks.finding import Finding, Rule
@@ -48,6 +49,7 @@ def _difference(have: str, want: str) -> int:
 
 def _tags(notebook: Notebook) -> Iterator[Finding]:
     firsts = [cell.tags[0] if cell.tags else "" for cell in notebook.cells]
+    yield from _pairs(notebook)
     for cell, tag in zip(notebook.cells, firsts, strict=True):
         if tag not in ORDER:
             hint = f"Use one of {', '.join(ORDER)}."
@@ -59,6 +61,33 @@ def _tags(notebook: Notebook) -> Iterator[Finding]:
             f"it has no cell tagged {sorted(missing)[0]}" if missing else "its cells are not in the order of their tags"
         )
         yield Finding(notebook.path, 1, "notebook-form", problem, f"The order is {', '.join(ORDER)}.")
+
+
+def _pairs(notebook: Notebook) -> Iterator[Finding]:
+    """What is done is said right before it: text is followed by code, and the first code of a kind follows text of that kind."""
+    cells = notebook.cells
+    begun = {"title", "parameters", "setup"}
+    for before, cell in pairwise(cells):
+        tag = cell.tags[0] if cell.tags else ""
+        said = before.kind == "markdown" and before.tags == cell.tags
+        if before.kind == cell.kind == "markdown" and before.tags[:1] != ("title",):
+            hint = "Put the cell that does it right after it."
+            yield Finding(
+                notebook.path, before.line, "notebook-form", f"nothing does what the cell {before.id} says", hint
+            )
+        if cell.kind == "code" and tag not in begun and not said:
+            hint = "Put the cell that says it right before it."
+            yield Finding(
+                notebook.path, cell.line, "notebook-form", f"nothing says what the cell {cell.id} is for", hint
+            )
+        if cell.kind == "code":
+            begun.add(tag)
+    if cells and "rb.handoff()" in notebook.code and "rb.handoff()" not in cells[-1].source:
+        yield Finding(
+            notebook.path, 1, "notebook-form", "the last cell does not hand over", "Let rb.handoff() be last."
+        )
+    if "Runbook.open(" in notebook.code and "rb.handoff()" not in notebook.code:
+        yield Finding(notebook.path, 1, "notebook-form", "the runbook does not hand over", "End it with rb.handoff().")
 
 
 def _cells(notebook: Notebook) -> Iterator[Finding]:

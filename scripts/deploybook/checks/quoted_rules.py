@@ -37,8 +37,19 @@ def _lines(tree: Tree, page: Page, block: Block) -> Iterator[Finding]:
     known = knowledge(tree)
     for number, line in enumerate(block.text.splitlines(), 1):
         # A line is put together of what several places say; prove_entries sees it as a whole.
-        parts = [part for part in re.split(r" — | → |[:;()'\"] ?|, ", line) if len(part.replace("…", "").split()) > 2]
-        wrong = next((part for part in parts if not known.speech.says(part) and not known.has_words(part)), "")
+        parts = [
+            part
+            for part in re.split(r" — | → |[:;()\"] ?|, |(?<!\w)'|'(?!\w)", line)
+            if len(part.replace("…", "").split()) > 2
+        ]
+        wrong = next(
+            (
+                part
+                for part in parts
+                if not (known.speech.says(part) or known.has_literal(part, "") or known.has_words(part))
+            ),
+            "",
+        )
         if wrong and not _names_a_place(tree, wrong):
             hint = "Quote what is really shown; … stands for what differs."
             yield Finding(page.path, block.line + number, "output-quoted", f"nothing shows “{wrong}”", hint)

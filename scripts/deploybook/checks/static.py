@@ -11,6 +11,7 @@ from deploybook.checks import (
     contract_rules,
     deployed_rules,
     entry_rules,
+    fix_rules,
     generated_rules,
     link_rules,
     name_rules,
@@ -32,7 +33,7 @@ FAMILIES: dict[str, tuple[Rule[Tree], ...]] = {
     "Names": name_rules.RULES,
     "Commands and blocks": command_rules.RULES + block_rules.RULES,
     "Links and images": link_rules.RULES,
-    "Troubleshooting": entry_rules.RULES,
+    "Troubleshooting": entry_rules.RULES + fix_rules.RULES,
     "What is told": told_rules.RULES + quoted_rules.RULES,
     "What is deployed": deployed_rules.RULES,
 }

@@ -135,7 +135,7 @@ def _exit_codes(tree: Tree) -> Iterator[Finding]:
                     page.path, row.line, "exit-code", message, f"They are {', '.join(map(str, sorted(known)))}."
                 )
         for paragraph in page.paragraphs:
-            for found in re.finditer(r"exit(?:s with|s| code| code is)? `?(\d+)\b", paragraph.text):
+            for found in re.finditer(r"exits?(?: with| code| code is)? `?(\d+)\b", paragraph.text):
                 if int(found[1]) not in known:
                     line = paragraph.line + paragraph.text.count("\n", 0, found.start())
                     hint = f"They are {', '.join(map(str, sorted(known)))}."

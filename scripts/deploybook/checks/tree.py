@@ -25,6 +25,7 @@ PACKAGE = "scripts/deploybook"
 class Cell:
     """A cell of a runbook; ``line`` is that of its source in the file."""
 
+    id: str
     kind: str
     tags: tuple[str, ...]
     source: str
@@ -150,5 +151,5 @@ def parse_notebook(slug: str, text: str) -> Notebook:
         begin = max(text.find(f'"id": {json.dumps(cell["id"])}', begin), begin)
         line = text.count("\n", 0, text.find('"source"', begin)) + 1
         tags = tuple(cell["metadata"].get("tags", []))
-        cells.append(Cell(cell["cell_type"], tags, "".join(cell["source"]), line))
+        cells.append(Cell(cell["id"], cell["cell_type"], tags, "".join(cell["source"]), line))
     return Notebook(slug, f"runbooks/{slug}.ipynb", text, tuple(cells))

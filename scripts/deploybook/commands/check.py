@@ -26,6 +26,9 @@ IN_ACTIONS, SUMMARY = "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"
 @click.option(
     "--app", type=click.Path(path_type=Path), help="Check the code of the application in this folder instead."
 )
+@click.option(
+    "--specs", type=click.Path(path_type=Path), help="Check what the clients send against the descriptions there."
+)
 @click.option("--format", "form", type=click.Choice(["text", "github"]), help="text, or github inside GitHub Actions.")
 @click.option("--junit", type=click.Path(path_type=Path), help="Write the findings there as JUnit too.")
 @click.option("--sarif", type=click.Path(path_type=Path), help="Write the findings there as SARIF 2.1.0 too.")
@@ -34,6 +37,7 @@ def check_guide(
     also_run: bool,
     fix: bool,
     app: Path | None,
+    specs: Path | None,
     form: str | None,
     junit: Path | None,
     sarif: Path | None,
@@ -50,7 +54,7 @@ def check_guide(
     began = time.monotonic()
     if fix:
         _fix(layout)
-    findings = _application(layout, app) if app else _guide(layout, also_run)
+    findings = _application(layout, app) if app else _sent(layout, specs) if specs else _guide(layout, also_run)
     _tell(findings, form or ("github" if os.environ.get(IN_ACTIONS) == "true" else "text"), began)
     _write(findings, junit, sarif)
     if findings:
@@ -75,6 +79,14 @@ def _application(layout: Layout, app: Path) -> list[Finding]:
     if not app.is_dir():
         raise InvalidValue(f"There is no folder {app}.", "Give --app the root of the application's repository.")
     return sorted(find(app, load_contract(layout.contract)))
+
+
+def _sent(layout: Layout, specs: Path) -> list[Finding]:
+    from deploybook.checks.specs import find
+
+    if not specs.is_dir():
+        raise InvalidValue(f"There is no folder {specs}.", "Give --specs the folder of the providers' descriptions.")
+    return sorted(find(specs, layout.root))
 
 
 def _fix(layout: Layout) -> None:

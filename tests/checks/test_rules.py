@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import pytest
+from tests.checks.mutate import ROOT, Copy, drawn
+from tests.checks.mutations import every
+from tests.checks.mutations.mutation import Mutation
+from tests.checks.unfound import reason
+
+from deploybook.checks.static import RULES, check
+
+R2, TURSO, VERCEL = (f"docs/sections/{slug}.md" for slug in ("r2", "turso", "vercel"))
+CHECKLIST, TROUBLES, README = "docs/DEPLOY_PROD_CHECKLIST.md", "docs/troubleshooting.md", "README.md"
+CONTRACT, NOTEBOOK, APP = "runbooks/contract.toml", "runbooks/r2.ipynb", "runbooks/modal_app/app.py"
+WORKFLOW = "runbooks/workflows/deploy.yml"
+
+# Rule, file, what stands there, what is put in its place: a falsehood that the rule finds.
+FALSEHOODS = [
+    ("readable", NOTEBOOK, '{\n "cells"', '\n "cells"'),
+    ("contract-valid", CONTRACT, 'section = "turso"', 'section = "tursi"'),
+    ("parameter-rule", CONTRACT, "minimum = 5\n", "minimum = 6\n"),
+    (
+        "contract-read",
+        CONTRACT,
+        'name = "TURSO_ORGANIZATION"\nsections = ["turso"]',
+        'name = "TURSO_ORGANIZATION"\nsections = ["r2"]',
+    ),
+    ("notebook-form", NOTEBOOK, '"execution_count": null', '"execution_count": 3'),
+    ("notebook-title", NOTEBOOK, "section 1 of the checklist", "section 2 of the checklist"),
+    ("notebook-variables", NOTEBOOK, 'rb.record(\\"R2_BUCKET_NAME\\"', 'rb.record(\\"R2_ACCOUNT_ID\\"'),
+    ("notebook-names", NOTEBOOK, "r2.BucketToken(", "r2.BucketTokens("),
+    ("generated-current", CHECKLIST, "**secret**", "*secret*"),
+    ("section-parts", R2, "## Undo", "## Take it back"),
+    ("step-form", R2, "**You should see** four lines", "There are four lines"),
+    ("danger-first", R2, "2. [ ] **Make the bucket.**\n", "2. [ ] **Make the bucket.**\n\n    Open the dashboard.\n"),
+    ("step-names", R2, "**Make the bucket.**", "**Make a bucket.**"),
+    ("variable-exists", R2, "Keep *Access Key ID* as `R2_ACCESS_KEY_ID`", "Keep *Access Key ID* as `R2_ACCESS_KEY`"),
+    ("variable-documented", "docs/sections/ci_cd.md", "which reads `GITHUB_TOKEN`", "which reads `VERCEL_TOKEN`"),
+    ("placeholder-exists", R2, "create <BUCKET_NAME>", "create <BUCKET>"),
+    ("parameter-exists", TURSO, "`-p rotate true`", "`-p rotates true`"),
+    ("path-exists", "docs/STYLE.md", "`scripts/deploybook/site/generated.py`", "`scripts/deploybook/site/generate.py`"),
+    ("route-exists", "docs/sections/end_to_end.md", "/api/webhooks/worker", "/api/webhook/worker"),
+    ("name-exists", R2, "`AccessDenied`", "`AccessDeny`"),
+    ("command-exists", R2, "deploybook run r2 --mode verify", "deploybook run r2 --modes verify"),
+    ("block-language", R2, "```json", "```"),
+    ("block-parses", R2, '"AllowedMethods": [', '"AllowedMethods": '),
+    (
+        "block-manual",
+        R2,
+        "```sh\nexport AWS",
+        "<!-- manual: by hand; reviewed until 2020-01-01 -->\n\n```sh\nexport AWS",
+    ),
+    ("link-target", R2, "../troubleshooting.md#cors)", "../troubleshooting.md#corse)"),
+    ("link-name", R2, "[cors](../troubleshooting.md#cors)", "[cors](../troubleshooting.md#storage-errors)"),
+    ("image-text", R2, "## Verify\n", "## Verify\n\n![](../assets/deploybook.css)\n"),
+    ("entry-exists", TROUBLES, "{#bucket-not-empty", "{#bucket-is-not-empty"),
+    ("entry-reached", TROUBLES, "{#bucket-not-empty", "{#bucket-is-not-empty"),
+    ("entry-form", TROUBLES, "**Fix** ", "**Mend** "),
+    ("entry-variables", TROUBLES, "variables: STORAGE_BACKEND at vercel", "variables: STORAGE_BACKENDS at vercel"),
+    ("entry-mark", TROUBLES, "{#playback}", "{#playback .by-hands}"),
+    ("entry-harmless", TROUBLES, "deploybook run vercel --mode apply", "deploybook run vercel --mode destroy"),
+    ("variable-belongs", TURSO, "prints as `TURSO_DATABASE_URL`", "prints as `MODAL_ENDPOINT_URL`"),
+    ("number-told", R2, "32 hex digits", "31 hex digits"),
+    ("count-told", "docs/sections/render.md", "eleven variables", "twelve variables"),
+    ("exit-code", README, "They exit with 0 only", "They exit with 9 only"),
+    ("table-whole", "docs/how-it-proves-itself.md", "| `plan` |", "| `planned` |"),
+    ("output-quoted", TROUBLES, "No selected runbook has a parameter", "No chosen runbook has any parameter"),
+    ("permission-told", CONTRACT, "Workers R2 Storage", "Workers R2 Storing"),
+    ("policy-told", R2, '"MaxAgeSeconds": 3600', '"MaxAgeSeconds": 36'),
+    ("workflow-secrets", WORKFLOW, "secrets.VERCEL_ORG_ID", "secrets.VERCEL_ORG"),
+    ("modal-secrets", APP, '"render-auth"', '"render-authority"'),
+    ("app-routes", "scripts/deploybook/clouds/studio/uploads.py", '"/api/storage/upload"', '"/api/storage/uploads"'),
+]
+# Told in a table that a generator writes as well; its own rule says the same first.
+ELSEWHERE = {"default-told"}
+
+
+def falsehood(copy: Copy, path: str, old: str, new: str) -> Mutation:
+    text = (copy.root / path).read_text(encoding="utf-8")
+    assert old in text, f"{path} no longer has {old!r}: give the rule another falsehood"
+    start = text.index(old)
+    return Mutation("", path, start, start + len(old), new)
+
+
+def test_the_tree_has_no_finding() -> None:
+    assert [str(finding) for finding in check(ROOT)] == [], "run: deploybook check --fix"
+
+
+@pytest.mark.parametrize(("rule", "path", "old", "new"), FALSEHOODS, ids=[each[0] for each in FALSEHOODS])
+def test_a_rule_finds_its_falsehood(copy: Copy, rule: str, path: str, old: str, new: str) -> None:
+    found = copy.tried(falsehood(copy, path, old, new)).found
+    assert rule in {finding.rule for finding in found}
+    assert all(finding.hint and finding.line > 0 for finding in found)
+
+
+def test_every_rule_has_its_falsehood() -> None:
+    assert {rule.name for rule in RULES} - ELSEWHERE == {each[0] for each in FALSEHOODS}
+
+
+def test_of_a_sample_of_small_falsehoods_each_is_found_or_explained(copy: Copy) -> None:
+    mutations = drawn(list(every(copy.tree)), 1, 11)[::4]
+    unfound = [each for each in mutations if not copy.tried(each).found]
+    text = {each.path: (copy.root / each.path).read_text(encoding="utf-8") for each in unfound}
+    assert len(mutations) >= 20
+    assert [f"{each.kind} {each.path}" for each in unfound if not reason(each, text[each.path])] == []

@@ -1,0 +1,62 @@
+"""The parts of --run that need no sandbox; all of it together is `deploybook check --run`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from tests.checks.mutate import ROOT
+
+from deploybook.checks.page import parse_page
+from deploybook.checks.running import RULES
+from deploybook.checks.running.blocks import executable, in_order
+from deploybook.checks.running.executing import execute
+from deploybook.checks.running.reader import Reader
+from deploybook.checks.tree import Tree
+
+TREE = Tree(ROOT)
+
+
+@pytest.fixture
+def reader(tmp_path: Path) -> Reader:
+    return Reader(TREE, tmp_path, dict(os.environ))
+
+
+def findings(reader: Reader, commands: str, after: str) -> list[str]:
+    page = parse_page("page.md", f"# Page\n\n```sh\n{commands}\n```\n\n{after}\n")
+    attempt = execute(reader, page, page.blocks[0])
+    return [f"{finding.rule}:{finding.line}" for rule in RULES for finding in rule.find(attempt)]
+
+
+def test_what_is_printed_as_the_page_says_is_no_finding(reader: Reader) -> None:
+    assert (
+        findings(reader, "echo made studio-production in 3 s", "**You should see** `made <BUCKET_NAME> in … s`.") == []
+    )
+    assert findings(reader, "echo one; echo two", "```text\none\ntwo\n```") == []
+
+
+def test_another_output_is_found_at_its_line(reader: Reader) -> None:
+    assert findings(reader, "echo 2", "**You should see** `1`.") == ["output-printed:7"]
+    assert findings(reader, "echo one", "```text\none\ntwo\n```") == ["output-printed:9"]
+
+
+def test_a_block_that_fails_is_found_whatever_follows_its_first_error(reader: Reader) -> None:
+    assert findings(reader, "false\necho done", "**You should see** `done`.") == ["block-runs:3"]
+
+
+def test_a_name_that_no_reader_could_know_fails_its_block(reader: Reader) -> None:
+    assert findings(reader, "echo <NOBODY_KNOWS>", "That is all.") == ["block-runs:3"]
+
+
+def test_a_reader_answers_what_is_asked(reader: Reader) -> None:
+    assert reader.typed("deploybook run r2 --mode apply\ndeploybook run r2 --mode destroy") == ["y", "production"]
+    assert len(reader.typed("read -rs EXISTING_SECRET && export EXISTING_SECRET")[0]) == 64
+
+
+def test_blocks_that_undo_come_last_and_backwards() -> None:
+    blocks = in_order(executable(TREE), TREE.contract)
+    undoing = [page.path for page, block in blocks if page.path.startswith("docs/sections/") and block.part == "Undo"]
+    assert undoing == [page.path for page, _ in blocks[-len(undoing) :]]
+    order = [f"docs/sections/{slug}.md" for slug in reversed(TREE.contract.order())]
+    assert undoing == [path for path in order if path in undoing]
