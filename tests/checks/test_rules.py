@@ -54,7 +54,7 @@ FALSEHOODS = [
     ("image-text", R2, "## Verify\n", "## Verify\n\n![](../assets/deploybook.css)\n"),
     ("entry-exists", TROUBLES, "{#bucket-not-empty", "{#bucket-is-not-empty"),
     ("entry-reached", TROUBLES, "{#bucket-not-empty", "{#bucket-is-not-empty"),
-    ("entry-form", TROUBLES, "**Fix** ", "**Mend** "),
+    ("entry-form", TROUBLES, "\n\n**Fix** ", "\n\n**Mend** "),
     ("entry-variables", TROUBLES, "variables: STORAGE_BACKEND at vercel", "variables: STORAGE_BACKENDS at vercel"),
     ("entry-mark", TROUBLES, "{#playback}", "{#playback .by-hands}"),
     ("entry-harmless", TROUBLES, "deploybook run vercel --mode apply", "deploybook run vercel --mode destroy"),
