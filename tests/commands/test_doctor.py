@@ -46,7 +46,7 @@ def test_a_healthy_environment_is_one_line(checkout: Checkout) -> None:
     checkout.begin("r2", HOLDS)
     code, [line] = doctor()
     assert code == 0
-    assert line.startswith("Nothing is wrong: 1 claims hold (production, ")
+    assert line.startswith("Nothing is wrong: 1 claim holds (production, ")
     assert "turso (not begun)" in line
 
 
@@ -59,7 +59,7 @@ def test_what_is_wrong_is_told_with_service_evidence_fix_and_link(checkout: Chec
     assert lines[2] == "  fix:"
     assert lines[3].startswith("    deploybook run ")
     assert "  see docs/troubleshooting.md#not-found" in lines
-    assert lines[-1].startswith("1 claims hold")
+    assert lines[-1].startswith("1 claim holds (")
     assert lines[-1].endswith("After the fix, run doctor again.")
 
 
@@ -113,7 +113,8 @@ def test_nothing_begun_is_refused_with_what_to_do(checkout: Checkout) -> None:
     del checkout
     code, lines = doctor("--environment", "staging")
     assert code == 2
-    assert "Nothing of staging can be examined: r2 (not begun)" in lines[0]
+    assert lines[0].startswith("error: Nothing of staging has been set up from this checkout")
+    assert lines[1] == "hint: Run deploybook run --mode plan, or give the right --environment."
     assert "docs/troubleshooting.md#variable-missing" in "\n".join(lines)
 
 

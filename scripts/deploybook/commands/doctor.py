@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from deploybook.commands.desk import Desk
 from deploybook.commands.parameters import given_parameters
 from deploybook.diagnosis.causes import Cause, causes
 from deploybook.diagnosis.entries import PAGE, read_entries
-from deploybook.diagnosis.examination import Examination, Observation, Ward, examine
+from deploybook.diagnosis.examination import NOT_BEGUN, Examination, Observation, Ward, examine
 from deploybook.errors import MissingVariable, VerificationFailed
 
 # More evidence than this tells an operator nothing new.
@@ -36,10 +37,7 @@ def diagnose(environment: str, files: tuple[Path, ...], pairs: tuple[tuple[str, 
     entries = read_entries(desk.layout.root / PAGE)
     ward = Ward(desk.layout, desk.contract, environment, desk.parameters(given_parameters(files, pairs)))
     if len(ward.left_out()) == len(desk.contract.order()):
-        raise MissingVariable(
-            f"Nothing of {environment} can be examined: {_left_out(ward.left_out())}.",
-            "Export the credentials, or give the right --environment.",
-        )
+        raise _nothing(environment, ward.left_out())
     examination = examine(ward, lambda slug: click.echo(f"examined {slug}", err=True))
     found = causes(desk.contract, entries, examination.observations)
     if as_json:
@@ -51,8 +49,19 @@ def diagnose(environment: str, files: tuple[Path, ...], pairs: tuple[tuple[str, 
         sys.exit(VerificationFailed.exit_code)
 
 
+def _nothing(environment: str, reasons: Mapping[str, str]) -> MissingVariable:
+    if set(reasons.values()) == {NOT_BEGUN}:
+        return MissingVariable(
+            f"Nothing of {environment} has been set up from this checkout: there is nothing to examine.",
+            "Run deploybook run --mode plan, or give the right --environment.",
+        )
+    return MissingVariable(
+        f"Nothing of {environment} can be examined: {_left_out(reasons)}.", "Export the credentials."
+    )
+
+
 def _report(environment: str, examination: Examination, found: list[Cause]) -> list[str]:
-    told = f"{examination.held} claims hold ({environment}, {examination.seconds} s)"
+    told = f"{_count(examination.held)} hold{'s' * (examination.held == 1)} ({environment}, {examination.seconds} s)"
     if examination.left_out:
         told += f"; not examined: {_left_out(examination.left_out)}"
     if not found:
@@ -83,7 +92,7 @@ def _sections(observations: tuple[Observation, ...]) -> str:
     return ", ".join(dict.fromkeys(each.section for each in observations))
 
 
-def _left_out(reasons: Any) -> str:
+def _left_out(reasons: Mapping[str, str]) -> str:
     return ", ".join(f"{slug} ({reason})" for slug, reason in reasons.items())
 
 

@@ -32,6 +32,9 @@ COMPARED = tuple(place for place in PLACES if place.title in {"Vercel", "Render"
 # A provider that does not answer for so long is what is to be named.
 PATIENCE_SECONDS = 12.0
 
+# Why a section is left out of which neither the vault nor the ledger knows anything.
+NOT_BEGUN = "not begun"
+
 
 @dataclass(frozen=True)
 class Observation:
@@ -95,7 +98,7 @@ class Ward:
             needs = {each.name for each in self.contract.needed_by(slug) if not each.optional}
             checks_only = not produces and needs <= held.keys() and slug == "end_to_end"
             if not (slug in begun or produces & held.keys() or checks_only):
-                reasons[slug] = "not begun"
+                reasons[slug] = NOT_BEGUN
             elif missing:
                 reasons[slug] = f"{missing[0]} is not set"
         return reasons
