@@ -118,6 +118,24 @@ class Parameter(_Model):
             raise InvalidValue(f"Parameter {name} is {value!r}.", f"Use {self.minimum} to {self.maximum}.")
 
 
+class Placeholder(_Model):
+    """A word in angle brackets of the guide's commands that is no variable, nor a parameter of the same name.
+
+    ``parameter`` is the one whose value stands there, else ``pattern`` is its form; ``section`` is where it becomes known.
+    """
+
+    description: str
+    parameter: str | None = None
+    pattern: str | None = None
+    section: str | None = None
+
+    @model_validator(mode="after")
+    def _has_one_form(self) -> Self:
+        if (self.parameter is None) == (self.pattern is None):
+            raise ValueError("a placeholder has either a parameter or a pattern")
+        return self
+
+
 class Contract(_Model):
     """The whole contract. Construction refuses duplicates, unknown names, a consumer without producer, and cycles."""
 
@@ -125,6 +143,7 @@ class Contract(_Model):
     variables: tuple[Variable, ...] = Field(alias="variable")
     credentials: tuple[Credential, ...] = Field(alias="credential")
     parameters: dict[str, Parameter]
+    placeholders: dict[str, Placeholder] = Field(default_factory=dict)
 
     @field_validator("variables")
     @classmethod
@@ -147,6 +166,11 @@ class Contract(_Model):
             unknown = set(credential.sections) - slugs
             if unknown:
                 raise ValueError(f"credential {credential.name} names the unknown section {sorted(unknown)[0]}")
+        for name, placeholder in self.placeholders.items():
+            if placeholder.parameter and placeholder.parameter not in self.parameters:
+                raise ValueError(f"placeholder {name} stands for the unknown parameter {placeholder.parameter}")
+            if placeholder.section and placeholder.section not in slugs:
+                raise ValueError(f"placeholder {name} is known after the unknown section {placeholder.section}")
         self.order()
         return self
 

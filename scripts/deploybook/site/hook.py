@@ -14,7 +14,7 @@ from mkdocs.structure.pages import Page
 
 from deploybook.errors import DeploybookError
 from deploybook.layout import Layout
-from deploybook.site import accessible, doctor_page, generated, navigation, proofs, runbook_page
+from deploybook.site import accessible, doctor_page, generated, names, navigation, placeholders, proofs, runbook_page
 from deploybook.site.guide import Guide
 
 P = ParamSpec("P")
@@ -58,12 +58,21 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 
 @_told_plainly
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Fill what is generated, and turn the repository's links into the site's."""
+    """Fill what is generated, turn the repository's links into the site's, and mark the names that are the reader's own."""
     del files
-    if page.file.generated_by:
-        return markdown
     guide, path = _guide(config), f"docs/{page.file.src_uri}"
-    return proofs.with_proofs(generated.published(markdown, guide, path), guide, path)
+    if not page.file.generated_by:
+        names.refuse_secrets(guide, markdown, path)
+        markdown = proofs.with_proofs(generated.published(markdown, guide, path), guide, path)
+    return placeholders.marked(markdown, names.known_names(guide), names.taken_by(guide))
+
+
+@_told_plainly
+def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Give each name an element that the page's script can fill, and the script what it must know."""
+    del files
+    content = placeholders.elements(html, f"docs/{page.file.src_uri}")
+    return content + names.names_data(_guide(config)) if placeholders.CLASS in content else content
 
 
 def on_post_page(output: str, *, page: Page, config: MkDocsConfig) -> str:

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from deploybook.contract import Credential
 from deploybook.site.guide import Guide
 from deploybook.site.markdown import code, table
 
 
+def credentials_with_boxes(guide: Guide) -> str:
+    """For the site: each with a box to tick when it is exported and checked."""
+    return _table(guide, _box)
+
+
 def credentials_table(guide: Guide) -> str:
     """One row for each, in the contract's order."""
+    return _table(guide, lambda credential: code(credential.name))
+
+
+def _box(credential: Credential) -> str:
+    identity = f"have-{credential.name.lower()}"
+    box = f'<input type="checkbox" class="db-box" id="{identity}" aria-label="{credential.name}" disabled/>'
+    return f"{box} {code(credential.name)}"
+
+
+def _table(guide: Guide, named: Callable[[Credential], str]) -> str:
     rows = [
         [
-            code(credential.name) + (" (**secret**)" if credential.secret else ""),
+            named(credential) + (" (**secret**)" if credential.secret else ""),
             credential.made_at,
             credential.permissions,
             code(credential.check),

@@ -44,8 +44,16 @@ def _section(guide: Guide, slug: str) -> str:
     path = guide.text_of(slug)
     if not path.is_file():
         return _unwritten(guide, slug)
-    text = _lowered(guide, slug, path.read_text(encoding="utf-8"))
+    text = _lowered(guide, slug, _with_last_box(guide, slug, path.read_text(encoding="utf-8")))
     return move(text, f"{SECTIONS}/{slug}.md", GENERATED, into_site)
+
+
+def _with_last_box(guide: Guide, slug: str, text: str) -> str:
+    """A section ends with the box that its *Done when* is about: below *Verify*, before what comes after it."""
+    outcome = guide.contract.section(slug).outcome
+    head, verify, rest = text.partition("\n## Verify\n")
+    part, after, rest = rest.partition("\n## ")
+    return f"{head}{verify}{part}\n- [ ] **Verified.** {outcome}\n{after}{rest}" if verify else text
 
 
 def _unwritten(guide: Guide, slug: str) -> str:

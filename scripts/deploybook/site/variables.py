@@ -22,17 +22,16 @@ PLACES = {
 
 def tracking_table(guide: Guide) -> str:
     """Variable, produced by, consumers, secret, description: one row for each, in the contract's order."""
-    rows = [
-        [
-            _name(variable),
-            _producer(guide.contract, variable),
-            ", ".join(PLACES[place] for place in variable.consumers),
-            _secrecy(variable),
-            variable.description,
-        ]
-        for variable in guide.contract.variables
-    ]
+    rows = []
+    for variable in guide.contract.variables:
+        name, producer, secrecy, purpose = columns(guide, variable)
+        rows.append([name, producer, ", ".join(PLACES[place] for place in variable.consumers), secrecy, purpose])
     return table(("Variable", "Produced by", "Set at", "Secret", "What it is"), rows)
+
+
+def columns(guide: Guide, variable: Variable) -> tuple[str, str, str, str]:
+    """What a table tells of a variable: its name, its producer, whether it is secret, what it is."""
+    return _name(variable), _producer(guide.contract, variable), _secrecy(variable), variable.description
 
 
 def service_tables(guide: Guide) -> str:

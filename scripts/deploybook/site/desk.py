@@ -1,0 +1,96 @@
+"""What the checklist offers a reader at work: its environments, how far they are, and the tracking of the variables.
+
+All of it is hidden until the page's script takes it up: without one the checklist is a page to read and to print.
+"""
+
+from __future__ import annotations
+
+import html
+
+from deploybook.contract import Variable
+from deploybook.site.guide import Guide
+from deploybook.site.markdown import table
+from deploybook.site.variables import PLACES, columns
+
+_DESK = """\
+<div class="db-desk db-scripted" id="db-desk" role="region" aria-label="Your progress">
+<div class="db-row">
+<label for="db-environment">Environment</label>
+<select id="db-environment"></select>
+<button type="button" class="db-button" id="db-copy" aria-expanded="false" aria-controls="db-copying">Copy for another…</button>
+<button type="button" class="db-button" id="db-forget">Forget this one…</button>
+<button type="button" class="db-button" id="db-print">Print</button>
+</div>
+<form class="db-row" id="db-copying" hidden>
+<label for="db-new">Name of the new environment</label>
+<input type="text" id="db-new" autocomplete="off" autocapitalize="off" spellcheck="false" aria-describedby="db-new-problem"/>
+<button type="submit" class="db-button">Copy the names</button>
+<span class="db-problem" id="db-new-problem" role="alert"></span>
+</form>
+<div class="db-row">
+<progress id="db-overall" max="1" value="0" aria-label="Steps done"></progress>
+<span id="db-overall-told"></span>
+<label class="db-choice"><input type="checkbox" id="db-collapse"/> Collapse what is done</label>
+</div>
+<p class="db-told" id="db-told" role="status"></p>
+<p class="db-small">Ticks, names and states are kept in this browser, for each environment. Nothing is sent anywhere, and nothing secret is
+asked for: no token, no key, no password.</p>
+</div>
+"""
+
+_IMPORT = """\
+<div class="db-desk db-scripted" id="db-tracking" role="region" aria-label="State of the variables">
+<p>Tick what is set. Or let the clouds say: run the command, then drop its file anywhere on this page, choose it, or paste it.</p>
+<pre id="db-status-command"><code>deploybook env status{slot} --json &gt; status.json</code></pre>
+<div class="db-row">
+<label class="db-button" for="db-file">Choose the file</label>
+<input type="file" id="db-file" class="db-out-of-sight" accept=".json,application/json"/>
+<button type="button" class="db-button" id="db-paste" aria-expanded="false" aria-controls="db-pasting">Paste</button>
+<button type="button" class="db-button" id="db-csv">Save as CSV</button>
+<button type="button" class="db-button" id="db-json">Save as JSON</button>
+<label class="db-choice"><input type="checkbox" id="db-left"/> Only what is left</label>
+</div>
+<form id="db-pasting" hidden>
+<label for="db-pasted">The JSON that <code>deploybook env status --json</code> printed</label>
+<textarea id="db-pasted" rows="4" autocomplete="off" spellcheck="false"></textarea>
+<button type="submit" class="db-button">Take it over</button>
+</form>
+<p class="db-told" id="db-tracking-told" role="status"></p>
+</div>
+"""
+
+
+def desk(_: Guide) -> str:
+    """The bar with the environment, the progress and the printing."""
+    return _DESK
+
+
+def nothing_yet(*_: object) -> str:
+    """For the repository, where no script runs."""
+    return "_The published page keeps your ticks and your names here, for each environment._\n"
+
+
+def tracking_form(guide: Guide) -> str:
+    """The contract's variables, each with a box for every place where it is to be, and what fills them all at once."""
+    slot = '<span class="db-options" data-names="ENVIRONMENT"></span>'
+    rows = [_row(guide, variable) for variable in guide.contract.variables]
+    headings = ("Variable", "Produced by", "Known", "Set at", "Secret", "What it is")
+    return f"{_IMPORT.format(slot=slot)}\n{table(headings, rows)}"
+
+
+def _row(guide: Guide, variable: Variable) -> list[str]:
+    name, producer, secrecy, purpose = columns(guide, variable)
+    places = " ".join(
+        _box(variable.name, place, title) for place, title in PLACES.items() if place in variable.consumers
+    )
+    known = "" if variable.value is not None or variable.same_as else _box(variable.name, "vault", "known")
+    return [name, producer, known, places, secrecy, purpose]
+
+
+def _box(variable: str, place: str, title: str) -> str:
+    plain = title.replace("`", "")
+    identity = f"set-{variable}-{place}".lower().replace(":", "-")
+    return (
+        f'<label class="db-place"><input type="checkbox" id="{identity}" disabled data-variable="{variable}" data-place="{place}" '
+        f'aria-label="{html.escape(f"{variable}: {plain}")}"/> {html.escape(plain)}<span class="db-standing"></span></label>'
+    )

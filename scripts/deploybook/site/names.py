@@ -1,0 +1,192 @@
+"""The names that the guide's commands ask for: each placeholder of the checklist with its rule, from the contract and the runbooks."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from deploybook.contract import Parameter
+from deploybook.errors import DocsError
+from deploybook.notebooks import read_parameters
+from deploybook.site.guide import Guide
+from deploybook.site.links import TROUBLESHOOTING
+from deploybook.site.markdown import code, table
+
+PLACEHOLDER = re.compile(r"<(?P<name>[A-Z][A-Z0-9_]*)>")
+ENVIRONMENT = "ENVIRONMENT"
+_TICKED = re.compile(r"`([^`]+)`")
+
+
+@dataclass(frozen=True)
+class Name:
+    """One placeholder. ``section`` is the one after which it is known; empty for what the operator chooses beforehand.
+
+    ``pattern`` is matched as a whole, empty for any text; ``parameter`` is the runbooks' own word for it, if they have one.
+    """
+
+    placeholder: str
+    description: str
+    pattern: str = ""
+    default: str = ""
+    section: str = ""
+    parameter: str = ""
+
+
+def every_name(guide: Guide) -> list[Name]:
+    """The names that the sections and the troubleshooting use, in the order in which a reader meets them; last what they only learn."""
+    paths = [*(guide.text_of(slug) for slug in guide.contract.order()), guide.layout.root / TROUBLESHOOTING]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in paths if path.is_file())
+    known = known_names(guide)
+    used = dict.fromkeys(found["name"] for found in PLACEHOLDER.finditer(text))
+    names = [known[placeholder] for placeholder in used if placeholder in known]
+    return sorted(names, key=lambda name: (name.placeholder != ENVIRONMENT, name.section != ""))
+
+
+def known_names(guide: Guide) -> dict[str, Name]:
+    """Every placeholder that the contract explains."""
+    names = [*_parameters(guide), *_others(guide), *_facts(guide)]
+    return {name.placeholder: name for name in names}
+
+
+def refuse_secrets(guide: Guide, text: str, path: str) -> None:
+    """Raise DocsError for a placeholder in which a reader would have to write a secret."""
+    secret = {each.name for each in guide.contract.variables if each.secret}
+    secret |= {each.name for each in guide.contract.credentials if each.secret}
+    for found in PLACEHOLDER.finditer(text):
+        if found["name"] in secret:
+            line = text.count("\n", 0, found.start()) + 1
+            hint = "Let it be read, or let the environment carry it."
+            raise DocsError(path, line, f"<{found['name']}> asks for a secret in a command", hint)
+
+
+def names_table(guide: Guide) -> str:
+    """For the repository: what is to be written for each placeholder."""
+    told_elsewhere = {each.name for each in guide.contract.variables}
+    told_elsewhere |= {each.name for each in guide.contract.credentials}
+    rows = [
+        [code(f"<{name.placeholder}>"), code(name.default) or "none", name.description + _when(guide, name)]
+        for name in every_name(guide)
+        if name.placeholder not in told_elsewhere
+    ]
+    return table(("Placeholder", "The runbooks' default", "What it names"), rows)
+
+
+def names_form(guide: Guide) -> str:
+    """For the site: the same as a table with a field for the reader's own name in each row, of use with JavaScript only."""
+    rows = "\n".join(_row(guide, name) for name in every_name(guide))
+    head = "".join(
+        f'<th scope="col"{more}>{title}</th>'
+        for title, more in (
+            ("Placeholder", ""),
+            ("Yours", ' class="db-scripted" id="db-yours"'),
+            ("The runbooks' default", ""),
+            ("What it names", ""),
+        )
+    )
+    return f'<table class="db-names"><thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table>\n'
+
+
+def taken_by(guide: Guide) -> dict[str, list[str]]:
+    """For each section the placeholders that its runbook takes as parameters; what a section learns is none of them."""
+    by_parameter = {
+        each.parameter: each.placeholder for each in every_name(guide) if each.parameter and not each.section
+    }
+    written = [slug for slug in guide.contract.order() if guide.has_runbook(slug)]
+    return {
+        slug: [by_parameter[name] for name in read_parameters(guide.layout.notebook(slug)) if name in by_parameter]
+        for slug in written
+    }
+
+
+def names_data(guide: Guide) -> str:
+    """What the pages' script must know of the names, as an element of a page."""
+    data = {
+        name.placeholder: {
+            "pattern": name.pattern,
+            "default": name.default,
+            "learned": bool(name.section),
+            "parameter": name.parameter,
+            "description": name.description,
+        }
+        for name in known_names(guide).values()
+    }
+    # A script element ends at the first </, wherever that stands.
+    text = json.dumps(data, ensure_ascii=False, sort_keys=True).replace("</", "<\\/")
+    return f'<script type="application/json" id="db-names">{text}</script>\n'
+
+
+def _parameters(guide: Guide) -> Iterator[Name]:
+    renamed = {each.parameter for each in guide.contract.placeholders.values()}
+    for parameter, default in _defaults(guide).items():
+        rule = guide.contract.parameters.get(parameter)
+        if rule and parameter not in {"mode", *renamed}:
+            yield Name(parameter.upper(), rule.description, _pattern(rule), default, "", parameter)
+
+
+def _defaults(guide: Guide) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for slug in guide.contract.order():
+        if guide.has_runbook(slug):
+            for each in read_parameters(guide.layout.notebook(slug)).values():
+                found.setdefault(each.name, each.default if isinstance(each.default, str) else json.dumps(each.default))
+    return found
+
+
+def _others(guide: Guide) -> Iterator[Name]:
+    defaults = _defaults(guide)
+    for placeholder, told in guide.contract.placeholders.items():
+        rule = guide.contract.parameters[told.parameter] if told.parameter else None
+        yield Name(
+            placeholder,
+            told.description,
+            _pattern(rule) if rule else told.pattern or "",
+            defaults.get(told.parameter or "", ""),
+            told.section or "",
+            told.parameter or "",
+        )
+
+
+def _facts(guide: Guide) -> Iterator[Name]:
+    """Variables and identifiers that are no secret."""
+    for variable in guide.contract.variables:
+        if not variable.secret and variable.section:
+            yield Name(variable.name, variable.description, variable.pattern, "", variable.section)
+    for credential in guide.contract.credentials:
+        if not credential.secret:
+            yield Name(credential.name, credential.made_at + ".", r"\S+")
+
+
+def _pattern(rule: Parameter) -> str:
+    if rule.choices is not None:
+        return "|".join(re.escape(choice) for choice in rule.choices)
+    return rule.pattern or ""
+
+
+def _when(guide: Guide, name: Name) -> str:
+    title = guide.contract.section(name.section).title if name.section else ""
+    return f" Known after [{title}](DEPLOY_PROD_CHECKLIST.md#{name.section})." if title else ""
+
+
+def _row(guide: Guide, name: Name) -> str:
+    identity = f"name-{name.placeholder.lower()}"
+    when = ""
+    if name.section:
+        title = html.escape(guide.contract.section(name.section).title)
+        when = f' Known after <a href="#{name.section}">{title}</a>.'
+    # The environment is chosen in the bar above.
+    fixed = " readonly" if name.placeholder == ENVIRONMENT else ""
+    return (
+        f'<tr><th scope="row"><label for="{identity}"><code>&lt;{name.placeholder}&gt;</code></label></th>'
+        f'<td class="db-scripted"><input type="text" id="{identity}" data-name="{name.placeholder}"{fixed} '
+        f'placeholder="{html.escape(name.default)}" autocomplete="off" autocapitalize="off" spellcheck="false" '
+        f'aria-describedby="{identity}-problem"/><span class="db-problem" id="{identity}-problem" role="status"></span></td>'
+        f"<td>{f'<code>{html.escape(name.default)}</code>' if name.default else 'none'}</td>"
+        f"<td>{_inline(name.description)}{when}</td></tr>"
+    )
+
+
+def _inline(text: str) -> str:
+    return _TICKED.sub(r"<code>\1</code>", html.escape(text, quote=False))

@@ -1,0 +1,120 @@
+"""Placeholders in the published pages' code: each becomes an element that the page's script can fill with the reader's own name.
+
+Marked in the Markdown, where a block's language and its quotation marks can be read, and made into elements after it has been coloured:
+private characters (Unicode, *Private Use Areas*) carry the marks through, which no source has.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+
+from deploybook.errors import DocsError
+from deploybook.site.markdown import FENCE
+from deploybook.site.names import ENVIRONMENT, PLACEHOLDER
+from deploybook.site.quoting import DOUBLE, NOWHERE, OPEN, SINGLE, TEXT, places
+
+CLASS = "db-name"
+
+_BEGIN, _END = "\ue000", "\ue00f"
+_KINDS = {NOWHERE: "\ue001", OPEN: "\ue002", DOUBLE: "\ue003", SINGLE: "\ue004", TEXT: "\ue005"}
+_OPTIONS = "\ue006"
+_LEFT = re.compile("[\ue000-\ue00f]")
+_MARK = re.compile(f"{_BEGIN}(?P<name>[A-Z0-9_]+)(?P<kind>[\ue001-\ue005]){_END}")
+_SLOT = re.compile(f"{_OPTIONS}(?P<names>[A-Z0-9_,]*){_END}")
+_INLINE = re.compile(r"(?<!`)(?P<ticks>`+)(?P<text>[^`\n]+?)(?P=ticks)(?!`)")
+_RUN = re.compile(
+    r"(?P<command>^\s*deploybook run(?P<sections>(?: [a-z][a-z0-9_]*)*) --mode (?!dry-run)[a-z]+)(?P<rest>.*)$",
+    re.MULTILINE,
+)
+_OTHER = re.compile(r"(?P<command>^\s*deploybook (?:env (?:list|status|export)|doctor))(?P<rest>.*)$", re.MULTILINE)
+
+# Which placeholders a section's runbook takes as parameters.
+Parameters = Mapping[str, Collection[str]]
+
+
+def marked(text: str, known: Collection[str], parameters: Parameters) -> str:
+    """Markdown in which every known placeholder that stands in code is marked, and where deploybook's own options are to go."""
+    return "".join(
+        _block(piece, language, known, parameters) if language is not None else _prose(piece, known)
+        for piece, language in _pieces(text)
+    )
+
+
+def elements(page: str, path: str) -> str:
+    """The page's HTML with an element for each mark. Raises DocsError if one was torn apart."""
+    page = _MARK.sub(lambda found: _element(found["name"], found["kind"]), page)
+    page = _SLOT.sub(lambda found: f'<span class="db-options" data-names="{found["names"]}"></span>', page)
+    if left := _LEFT.search(page):
+        around = html.unescape(re.sub(r"<[^>]+>", "", page[left.start() - 80 : left.start() + 80]))
+        raise DocsError(path, 1, f"a placeholder was torn apart when its block was coloured, near {around!r}")
+    return page
+
+
+def _element(name: str, kind: str) -> str:
+    quoting = next(place for place, sign in _KINDS.items() if sign == kind)
+    return f'<var class="{CLASS}" data-name="{name}" data-place="{quoting}">&lt;{name}&gt;</var>'
+
+
+def _pieces(text: str) -> Iterator[tuple[str, str | None]]:
+    """The text in pieces: blocks of code, each with its language and without its fences, and all that is between them."""
+    piece: list[str] = []
+    mark, language = "", ""
+    for line in text.splitlines(keepends=True):
+        fence = FENCE.match(line)
+        if mark and fence and fence["mark"].startswith(mark) and line.strip() == fence["mark"]:
+            yield "".join(piece), language
+            piece, mark = [line], ""
+        elif not mark and fence:
+            yield "".join([*piece, line]), None
+            piece, mark = [], fence["mark"]
+            language = line.strip()[len(mark) :].split(" ")[0].strip()
+        else:
+            piece.append(line)
+    yield "".join(piece), language if mark else None
+
+
+def _block(text: str, language: str, known: Collection[str], parameters: Parameters) -> str:
+    if language != "sh":
+        return _names(text, known, lambda _: TEXT)
+    where = places(text, PLACEHOLDER)
+    return _with_options(_names(text, known, lambda found: where[found.start()]), known, parameters)
+
+
+def _prose(text: str, known: Collection[str]) -> str:
+    def inline(found: re.Match[str]) -> str:
+        words = found["text"]
+        where = places(words, PLACEHOLDER) if " " in words.strip() else {}
+        filled = _names(words, known, lambda each: where.get(each.start(), TEXT))
+        return f"{found['ticks']}{filled}{found['ticks']}"
+
+    return _INLINE.sub(inline, text)
+
+
+def _names(text: str, known: Collection[str], place: Callable[[re.Match[str]], str]) -> str:
+    def mark(found: re.Match[str]) -> str:
+        if found["name"] not in known:
+            return found[0]
+        return f"{_BEGIN}{found['name']}{_KINDS[place(found)]}{_END}"
+
+    return PLACEHOLDER.sub(mark, text)
+
+
+def _with_options(text: str, known: Collection[str], parameters: Parameters) -> str:
+    """A mark where a command that speaks to the real clouds takes the names that are not the runbooks' defaults."""
+
+    def run(found: re.Match[str]) -> str:
+        sections = found["sections"].split() or list(parameters)
+        wanted = dict.fromkeys(each for slug in sections for each in parameters.get(slug, ()) if each in known)
+        return _slot(found, [ENVIRONMENT, *(each for each in wanted if each != ENVIRONMENT)])
+
+    return _OTHER.sub(lambda found: _slot(found, [ENVIRONMENT]), _RUN.sub(run, text))
+
+
+def _slot(found: re.Match[str], names: list[str]) -> str:
+    given = [name for name in names if f"{_BEGIN}{name}" in found["rest"]]
+    if ENVIRONMENT in names and "--environment" in found["rest"]:
+        given.append(ENVIRONMENT)
+    left = ",".join(name for name in names if name not in given)
+    return f"{found['command']}{_OPTIONS}{left}{_END}{found['rest']}"
