@@ -15,11 +15,15 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from tests.site.browsing import browser, open_page
 
 from deploybook.layout import Layout
 from deploybook.lines import MIME, Line, Table
 from deploybook.report import CellResult, RunReport, SectionResult
 from deploybook.site.guide import Guide
+
+# Fixtures of every test below.
+__all__ = ["browser", "open_page"]
 
 ROOT = Path(__file__).resolve().parents[2]
 STARTED = "20260102T030405Z"

@@ -1,117 +1,85 @@
-"""The published pages in a real browser, at a desk and on a phone, in light and dark."""
+"""Every published page in a real browser: at three widths, in light and dark, and what each of them offers."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator
-from urllib.parse import urlsplit
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Request, ViewportSize, sync_playwright
+from playwright.sync_api import Page
+from tests.conftest import ROOT
+from tests.site.browsing import DESK, PHONE, TABLET, Open
+
+from deploybook.contract import load_contract
+from deploybook.layout import Layout
+from deploybook.site.doctor_page import SLUG as DOCTOR
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-PAGES = [
-    "",
-    "DEPLOY_PROD_CHECKLIST/",
-    "runbooks/",
-    "runbooks/r2/",
-    "runbooks/webhook_secret/",
-    "troubleshooting/",
-    "how-it-proves-itself/",
-    "reference/variables/",
-    "reference/cli/",
-    "reference/errors/",
-    "STYLE/",
-]
-DESK, PHONE = ViewportSize(width=1280, height=900), ViewportSize(width=390, height=844)
-# Each page once as it is hardest, and those that are used most in every way.
-WAYS = [(path, True, True) for path in PAGES]
-WAYS += [(path, phone, False) for path in ("DEPLOY_PROD_CHECKLIST/", "runbooks/r2/") for phone in (False, True)]
-WAYS += [(path, False, True) for path in ("DEPLOY_PROD_CHECKLIST/", "runbooks/r2/")]
-
-Open = Callable[..., Page]
+SLUGS = load_contract(Layout(ROOT).contract).order()
+DOCS = ROOT / "docs"
+WRITTEN = [path.relative_to(DOCS).with_suffix("") for path in DOCS.rglob("*.md") if path.parent.name != "sections"]
+PAGES = sorted({*map(str, WRITTEN), *(f"runbooks/{slug}" for slug in (*SLUGS, DOCTOR))})
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("there is no Chromium here: apt-get install chromium")
-    options = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
-        yield started
-        started.close()
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_fits_every_screen_and_axe_finds_nothing_serious(open_page: Open, path: str) -> None:
+    page = open_page(f"{path}.html")
+    assert _scheme(page) == "default"
+    wide = [size["width"] for size in (PHONE, TABLET, DESK) if _width(page, size) > size["width"]]
+    serious = _serious(page)
+    page.get_by_title("Use the dark colours").click()
+    page.set_viewport_size(PHONE)
+    assert _scheme(page) == "slate"
+    assert (wide, serious, _serious(page)) == ([], [], [])
 
 
-@pytest.fixture
-def open_page(browser: Browser, served: str) -> Iterator[Open]:
-    """Open a page by its path. Whatever it asks of another host is cut off and noted in ``outside``."""
-    outside: list[str] = []
-    host = urlsplit(served).netloc
-    contexts = []
-
-    def opened(path: str, *, phone: bool = False, dark: bool = False) -> Page:
-        context = browser.new_context(
-            viewport=PHONE if phone else DESK,
-            is_mobile=phone,
-            has_touch=phone,
-            color_scheme="dark" if dark else "light",
-            reduced_motion="reduce",
-            permissions=["clipboard-read", "clipboard-write"],
-        )
-        contexts.append(context)
-        context.on("request", lambda request: outside.extend(_elsewhere(request, host)))
-        context.route(lambda url: urlsplit(url).netloc != host, lambda route: route.abort())
-        page = context.new_page()
-        page.goto(served + path, wait_until="networkidle")
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert outside == []
+def _width(page: Page, size: object) -> int:
+    page.set_viewport_size(size)  # type: ignore[arg-type]
+    return int(page.evaluate("Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)"))
 
 
-def _elsewhere(request: Request, host: str) -> list[str]:
-    parts = urlsplit(request.url)
-    return [request.url] if parts.scheme not in {"data", "blob"} and parts.netloc != host else []
+def _scheme(page: Page) -> str:
+    return str(page.evaluate("document.body.getAttribute('data-md-color-scheme')"))
 
 
-@pytest.mark.parametrize(("path", "phone", "dark"), WAYS)
-def test_a_page_fits_its_screen_and_axe_finds_nothing_serious(
-    open_page: Open, path: str, phone: bool, dark: bool
-) -> None:
-    page = open_page(path, phone=phone, dark=dark)
-    widest = "Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)"
-    assert page.evaluate(widest) <= (PHONE if phone else DESK)["width"]
-    serious = [
+def _serious(page: Page) -> list[str]:
+    return [
         f"{violation['id']}: {node['html'][:160]} {node['failureSummary'][:300]}"
-        for violation in Axe().run(page).response["violations"]
+        for violation in Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
         if violation["impact"] in {"serious", "critical"}
         for node in violation["nodes"]
     ]
-    assert serious == []
 
 
 def test_the_palette_follows_the_system(open_page: Open) -> None:
-    scheme = "document.body.getAttribute('data-md-color-scheme')"
-    assert open_page("").evaluate(scheme) == "default"
-    assert open_page("", dark=True).evaluate(scheme) == "slate"
+    assert _scheme(open_page("index.html", dark=True)) == "slate"
 
 
 def test_search_finds_a_variable(open_page: Open) -> None:
-    page = open_page("")
+    page = open_page("index.html")
+    _search(page, "R2_SECRET_ACCESS_KEY")
+
+
+def test_a_guide_opened_from_a_file_can_be_searched_and_its_links_lead_on(open_page: Open, site: Path) -> None:
+    page = open_page("index.html").context.new_page()
+    page.goto((site / "index.html").as_uri())
+    _search(page, "R2_SECRET_ACCESS_KEY")
+    page.keyboard.press("Escape")
+    page.locator(".md-nav--primary").get_by_role("link", name="The checklist").click()
+    page.wait_for_url("**/DEPLOY_PROD_CHECKLIST.html")
+    assert page.locator("h1").inner_text().startswith("Production deploy checklist")
+
+
+def _search(page: Page, text: str) -> None:
     page.get_by_role("textbox", name="Search").click()
-    page.keyboard.type("R2_SECRET_ACCESS_KEY")
+    page.keyboard.type(text)
     page.locator(".md-search-result__link").first.wait_for()
-    assert "R2_SECRET_ACCESS_KEY" in page.locator(".md-search-result__list").inner_text()
+    assert text in page.locator(".md-search-result__list").inner_text()
 
 
 def test_a_command_is_copied_as_it_stands(open_page: Open) -> None:
-    page = open_page("runbooks/r2/")
+    page = open_page("runbooks/r2.html")
     block = page.locator(".highlight", has_text="papermill runbooks/r2.ipynb")
     block.hover()
     block.get_by_role("button", name="Copy to clipboard").click()
@@ -119,7 +87,7 @@ def test_a_command_is_copied_as_it_stands(open_page: Open) -> None:
 
 
 def test_the_outcome_of_a_line_is_said_without_colour(open_page: Open) -> None:
-    page = open_page("runbooks/r2/")
+    page = open_page("runbooks/r2.html")
     failed = page.locator(".db-line.db-failed")
     assert failed.locator(".db-sign").inner_text() == "✗"
     assert failed.get_by_role("img", name="failed").count() == 1
@@ -127,13 +95,12 @@ def test_the_outcome_of_a_line_is_said_without_colour(open_page: Open) -> None:
 
 
 def test_the_link_beside_a_failure_leads_to_its_entry(open_page: Open) -> None:
-    page = open_page("runbooks/r2/")
+    page = open_page("runbooks/r2.html")
     page.locator(".db-line.db-failed a.db-entry").click()
-    assert page.url.endswith("/troubleshooting/#cors")
+    page.wait_for_url("**/troubleshooting.html#cors")
     assert page.locator("#cors").is_visible()
 
 
 def test_the_slug_of_each_section_is_an_anchor_of_the_checklist(open_page: Open) -> None:
-    page = open_page("DEPLOY_PROD_CHECKLIST/")
-    slugs = ("r2", "turso", "modal", "webhook_secret", "vercel", "render", "end_to_end", "ci_cd")
-    assert [page.locator(f"h2#{slug}").count() for slug in slugs] == [1] * len(slugs)
+    page = open_page("DEPLOY_PROD_CHECKLIST.html")
+    assert [page.locator(f"h2#{slug}").count() for slug in SLUGS] == [1] * len(SLUGS)

@@ -43,8 +43,8 @@ _IMPORT = """\
 <p>Tick what is set. Or let the clouds say: run the command, then drop its file anywhere on this page, choose it, or paste it.</p>
 <pre id="db-status-command"><code>deploybook env status{slot} --json &gt; status.json</code></pre>
 <div class="db-row">
-<label class="db-button" for="db-file">Choose the file</label>
 <input type="file" id="db-file" class="db-out-of-sight" accept=".json,application/json"/>
+<label class="db-button" for="db-file">Choose the file</label>
 <button type="button" class="db-button" id="db-paste" aria-expanded="false" aria-controls="db-pasting">Paste</button>
 <button type="button" class="db-button" id="db-csv">Save as CSV</button>
 <button type="button" class="db-button" id="db-json">Save as JSON</button>

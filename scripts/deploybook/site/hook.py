@@ -70,9 +70,13 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
 @_told_plainly
 def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Give each name an element that the page's script can fill, and the script what it must know."""
-    del files
     content = placeholders.elements(html, f"docs/{page.file.src_uri}")
-    return content + names.names_data(_guide(config)) if placeholders.CLASS in content else content
+    if not placeholders.has_any(content):
+        return content
+    checklist = files.get_file_from_path("DEPLOY_PROD_CHECKLIST.md")
+    if checklist and checklist is not page.file:
+        content = names.whose_names(checklist.url_relative_to(page.file)) + content
+    return content + names.names_data(_guide(config))
 
 
 def on_post_page(output: str, *, page: Page, config: MkDocsConfig) -> str:

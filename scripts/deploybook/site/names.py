@@ -86,7 +86,13 @@ def names_form(guide: Guide) -> str:
             ("What it names", ""),
         )
     )
-    return f'<table class="db-names"><thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table>\n'
+    fill = (
+        '<button type="button" class="db-button" id="db-defaults">Take the defaults where nothing is entered</button>'
+    )
+    return (
+        f'<p class="db-scripted">{fill}</p>\n'
+        f'<table class="db-names"><thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table>\n'
+    )
 
 
 def taken_by(guide: Guide) -> dict[str, list[str]]:
@@ -116,6 +122,12 @@ def names_data(guide: Guide) -> str:
     # A script element ends at the first </, wherever that stands.
     text = json.dumps(data, ensure_ascii=False, sort_keys=True).replace("</", "<\\/")
     return f'<script type="application/json" id="db-names">{text}</script>\n'
+
+
+def whose_names(checklist: str) -> str:
+    """For every other page with names: whose they are, and where they are entered; ``checklist`` is that page's URL from here."""
+    told = f'The commands carry your names for <b></b>. <a href="{checklist}#names">Change them</a> in the checklist.'
+    return f'<p class="db-whose db-scripted" id="db-whose">{told}</p>\n'
 
 
 def _parameters(guide: Guide) -> Iterator[Name]:

@@ -15,14 +15,15 @@ from deploybook.site.markdown import FENCE
 from deploybook.site.names import ENVIRONMENT, PLACEHOLDER
 from deploybook.site.quoting import DOUBLE, NOWHERE, OPEN, SINGLE, TEXT, places
 
-CLASS = "db-name"
+# What is filled: a name, and the options of a command that has such names as parameters.
+CLASS, OPTIONS = "db-name", "db-options"
 
 _BEGIN, _END = "\ue000", "\ue00f"
 _KINDS = {NOWHERE: "\ue001", OPEN: "\ue002", DOUBLE: "\ue003", SINGLE: "\ue004", TEXT: "\ue005"}
-_OPTIONS = "\ue006"
+_SLOT_SIGN = "\ue006"
 _LEFT = re.compile("[\ue000-\ue00f]")
 _MARK = re.compile(f"{_BEGIN}(?P<name>[A-Z0-9_]+)(?P<kind>[\ue001-\ue005]){_END}")
-_SLOT = re.compile(f"{_OPTIONS}(?P<names>[A-Z0-9_,]*){_END}")
+_SLOT = re.compile(f"{_SLOT_SIGN}(?P<names>[A-Z0-9_,]*){_END}")
 _INLINE = re.compile(r"(?<!`)(?P<ticks>`+)(?P<text>[^`\n]+?)(?P=ticks)(?!`)")
 _RUN = re.compile(
     r"(?P<command>^\s*deploybook run(?P<sections>(?: [a-z][a-z0-9_]*)*) --mode (?!dry-run)[a-z]+)(?P<rest>.*)$",
@@ -45,11 +46,16 @@ def marked(text: str, known: Collection[str], parameters: Parameters) -> str:
 def elements(page: str, path: str) -> str:
     """The page's HTML with an element for each mark. Raises DocsError if one was torn apart."""
     page = _MARK.sub(lambda found: _element(found["name"], found["kind"]), page)
-    page = _SLOT.sub(lambda found: f'<span class="db-options" data-names="{found["names"]}"></span>', page)
+    page = _SLOT.sub(lambda found: f'<span class="{OPTIONS}" data-names="{found["names"]}"></span>', page)
     if left := _LEFT.search(page):
         around = html.unescape(re.sub(r"<[^>]+>", "", page[left.start() - 80 : left.start() + 80]))
         raise DocsError(path, 1, f"a placeholder was torn apart when its block was coloured, near {around!r}")
     return page
+
+
+def has_any(page: str) -> bool:
+    """Whether a page's HTML has something for the script to fill."""
+    return f'class="{CLASS}"' in page or f'class="{OPTIONS}"' in page
 
 
 def _element(name: str, kind: str) -> str:
@@ -117,4 +123,4 @@ def _slot(found: re.Match[str], names: list[str]) -> str:
     if ENVIRONMENT in names and "--environment" in found["rest"]:
         given.append(ENVIRONMENT)
     left = ",".join(name for name in names if name not in given)
-    return f"{found['command']}{_OPTIONS}{left}{_END}{found['rest']}"
+    return f"{found['command']}{_SLOT_SIGN}{left}{_END}{found['rest']}"

@@ -1,0 +1,360 @@
+"""The checklist as an operator works with it: names, environments, ticks, folding, paper, and the tracking of the variables."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from tests.site.browsing import PHONE, Open
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+CHECKLIST = "DEPLOY_PROD_CHECKLIST.html"
+BUCKET = "#step-r2-make-the-bucket"
+TOLD, OVERALL = "#db-told", "#db-overall-told"
+
+
+@pytest.fixture
+def page(open_page: Open) -> Page:
+    """The checklist, in a browser that knows nothing yet."""
+    return open_page(CHECKLIST)
+
+
+def enter(page: Page, **names: str) -> None:
+    for name, value in names.items():
+        page.fill(f"#name-{name.lower()}", value)
+
+
+def tick(page: Page, box: str = BUCKET) -> None:
+    # The theme lays a sign over the box.
+    page.locator(f"label:has({box})").click()
+
+
+def copy_for(page: Page, environment: str) -> None:
+    page.get_by_role("button", name="Copy for another…").click()
+    page.fill("#db-new", environment)
+    page.keyboard.press("Enter")
+
+
+def command(page: Page, text: str) -> str:
+    block = page.locator("pre code", has_text=text).first.inner_text()
+    return next(line.strip() for line in block.splitlines() if text in line)
+
+
+# --- Names ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_name_entered_once_stands_in_every_command_and_in_what_is_copied(page: Page) -> None:
+    before = page.locator('var[data-name="BUCKET_NAME"]').count()
+    assert before > 5
+    enter(page, BUCKET_NAME="my-bucket")
+    assert page.locator('var[data-name="BUCKET_NAME"]').all_inner_texts() == ["my-bucket"] * before
+    block = page.locator(".highlight", has_text="wrangler r2 bucket create").first
+    block.hover()
+    block.get_by_role("button", name="Copy to clipboard").click()
+    assert page.evaluate("navigator.clipboard.readText()").strip() == "npx wrangler r2 bucket create my-bucket"
+
+
+def test_deploybooks_own_commands_take_the_names_that_are_not_its_defaults(page: Page) -> None:
+    assert command(page, "deploybook run r2 --mode apply") == "deploybook run r2 --mode apply"
+    enter(page, BUCKET_NAME="my-bucket", TOKEN_NAME="studio-production-r2")
+    assert command(page, "deploybook run r2 --mode apply") == "deploybook run r2 --mode apply -p bucket_name my-bucket"
+    copy_for(page, "staging")
+    told = command(page, "deploybook run r2 --mode apply")
+    assert (
+        told
+        == "deploybook run r2 --mode apply --environment staging -p bucket_name my-bucket -p token_name studio-staging-r2"
+    )
+
+
+@pytest.mark.parametrize("path", ["apps/the web", "it's here", 'a"b', "a$(touch x)b", "a`b`c", "a!b\\c"])
+def test_a_name_with_what_a_shell_reads_is_quoted_where_it_stands(page: Page, path: str) -> None:
+    enter(page, WEB_PATH=path)
+    words = shlex.split(page.locator('pre code:has(var[data-name="WEB_PATH"])').first.inner_text(), comments=True)
+    assert any(path in word for word in words), words
+
+
+def test_a_name_that_the_provider_would_refuse_is_not_taken_and_says_what_is_allowed(page: Page) -> None:
+    enter(page, BUCKET_NAME="My_Bucket")
+    expect(page.locator("#name-bucket_name-problem")).to_contain_text("Not taken. The R2 bucket: 3 to 63 of a–z")
+    assert page.locator("#name-bucket_name").get_attribute("aria-invalid") == "true"
+    assert "<BUCKET_NAME>" in page.locator('var[data-name="BUCKET_NAME"]').first.inner_text()
+    enter(page, BUCKET_NAME="my-bucket")
+    expect(page.locator("#name-bucket_name-problem")).to_be_empty()
+
+
+def test_the_defaults_can_be_taken_and_an_own_name_stays(page: Page) -> None:
+    enter(page, BUCKET_NAME="my-bucket")
+    page.get_by_role("button", name="Take the defaults").click()
+    expect(page.locator("#name-database_name")).to_have_value("studio-production")
+    expect(page.locator("#name-bucket_name")).to_have_value("my-bucket")
+    expect(page.locator("#name-app_host")).to_have_value("")
+
+
+def test_names_go_with_the_reader_to_the_other_pages(page: Page, open_page: Open) -> None:
+    enter(page, BUCKET_NAME="my-bucket")
+    other = open_page("troubleshooting.html", context=page.context)
+    expect(other.locator("#db-whose")).to_have_text(
+        "The commands carry your names for production. Change them in the checklist."
+    )
+    assert set(other.locator('var[data-name="BUCKET_NAME"]').all_inner_texts()) == {"my-bucket"}
+    other.get_by_role("link", name="Change them").click()
+    other.wait_for_url("**/DEPLOY_PROD_CHECKLIST.html#names")
+
+
+# --- Environments --------------------------------------------------------------------------------------------------
+
+
+def test_each_environment_has_ticks_and_names_of_its_own(page: Page) -> None:
+    enter(page, BUCKET_NAME="studio-production-media", GROUP_NAME="default")
+    tick(page)
+    copy_for(page, "staging")
+    expect(page.locator(TOLD)).to_contain_text("You are at staging")
+    expect(page.locator(TOLD)).to_contain_text("The same in both, look whether they should be: GROUP_NAME")
+    expect(page.locator("#name-bucket_name")).to_have_value("studio-staging-media")
+    expect(page.locator("#name-database_name")).to_have_value("studio-staging")
+    expect(page.locator(BUCKET)).not_to_be_checked()
+    page.select_option("#db-environment", "production")
+    expect(page.locator(BUCKET)).to_be_checked()
+    expect(page.locator("#name-bucket_name")).to_have_value("studio-production-media")
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"), [("Staging!", "Not taken. Use a to z"), ("production", "There is production already")]
+)
+def test_an_environment_that_cannot_be_is_refused(page: Page, name: str, problem: str) -> None:
+    copy_for(page, name)
+    expect(page.locator("#db-new-problem")).to_contain_text(problem)
+    assert page.locator("#db-environment option").all_inner_texts() == ["production"]
+
+
+def test_an_environment_is_forgotten_only_when_asked_twice(page: Page) -> None:
+    tick(page)
+    page.once("dialog", lambda dialog: dialog.dismiss())
+    page.get_by_role("button", name="Forget this one…").click()
+    expect(page.locator(BUCKET)).to_be_checked()
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Forget this one…").click()
+    expect(page.locator(BUCKET)).not_to_be_checked()
+    assert "step-r2" not in page.evaluate("JSON.stringify(localStorage)")
+
+
+# --- Ticks ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_tick_is_kept_counted_and_seen_in_another_tab(page: Page, open_page: Open) -> None:
+    other = open_page(CHECKLIST, context=page.context)
+    tick(page)
+    expect(page.locator(OVERALL)).to_contain_text("1 of ")
+    expect(page.locator("#r2 + .db-progress")).to_contain_text("1 of 6 done")
+    expect(page.locator('.md-sidebar--secondary a[href="#r2"] .db-count')).to_have_text("1/6")
+    expect(other.locator(BUCKET)).to_be_checked()
+    page.reload()
+    expect(page.locator(BUCKET)).to_be_checked()
+
+
+def test_a_tick_is_made_and_taken_back_by_the_keyboard(page: Page) -> None:
+    page.focus(BUCKET)
+    page.keyboard.press("Space")
+    expect(page.locator(BUCKET)).to_be_checked()
+    page.keyboard.press("Space")
+    expect(page.locator(BUCKET)).not_to_be_checked()
+    expect(page.locator(OVERALL)).to_contain_text("0 of ")
+
+
+def test_what_is_done_is_folded_away_and_comes_back(page: Page) -> None:
+    page.check("#db-collapse")
+    tick(page)
+    body = page.locator("#db-body-step-r2-make-the-bucket")
+    expect(body).to_be_hidden()
+    page.get_by_role("button", name="Show Make the bucket").click()
+    expect(body).to_be_visible()
+    page.get_by_role("button", name="Hide Make the bucket").click()
+    page.uncheck("#db-collapse")
+    expect(body).to_be_visible()
+
+
+def test_a_section_that_is_done_is_one_line_and_a_link_into_it_opens_it(page: Page) -> None:
+    page.check("#db-collapse")
+    for box in page.locator("#db-section-webhook_secret .task-list-item input").all():
+        box.evaluate("box => box.click()")
+    expect(page.locator("#webhook_secret + .db-progress")).to_contain_text("4 of 4 done")
+    expect(page.locator("#webhook_secret-verify")).to_be_hidden()
+    page.evaluate("location.hash = '#webhook_secret-verify'")
+    expect(page.locator("#webhook_secret-verify")).to_be_visible()
+
+
+def test_all_of_it_ticked_is_all_of_it_done(page: Page) -> None:
+    boxes = "document.querySelectorAll('.task-list-item input, .db-box')"
+    count = page.evaluate(f"{boxes}.forEach(box => box.click()), {boxes}.length")
+    expect(page.locator(OVERALL)).to_have_text(f"{count} of {count} done in production")
+
+
+def test_paper_has_every_step_with_its_box_and_nothing_to_press(page: Page) -> None:
+    page.check("#db-collapse")
+    tick(page)
+    page.emulate_media(media="print")
+    expect(page.locator("#db-body-step-r2-make-the-bucket")).to_be_visible()
+    expect(page.locator("#db-desk")).to_be_hidden()
+    expect(page.get_by_role("button", name="Show Make the bucket")).to_be_hidden()
+    sign = "getComputedStyle(document.querySelector('{} + span'), '{}').{}"
+    assert page.evaluate(sign.format(BUCKET, "::after", "content")) == '"✓"'
+    assert page.evaluate(sign.format("#step-r2-handed-over", "::before", "borderTopWidth")) != "0px"
+    assert page.pdf()[:5] == b"%PDF-"
+
+
+def test_without_scripts_the_checklist_is_a_page_to_read(open_page: Open) -> None:
+    page = open_page(CHECKLIST, scripts=False)
+    expect(page.locator("#db-desk")).to_be_hidden()
+    expect(page.locator("#name-bucket_name")).to_be_hidden()
+    expect(page.locator("#r2-steps")).to_be_visible()
+    assert "<BUCKET_NAME>" in command(page, "wrangler r2 bucket create")
+
+
+def test_a_browser_that_keeps_nothing_says_so_and_the_page_works(page: Page) -> None:
+    page.add_init_script("Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }")
+    page.reload()
+    expect(page.locator(TOLD)).to_contain_text("This browser keeps nothing")
+    tick(page)
+    expect(page.locator(OVERALL)).to_contain_text("1 of ")
+
+
+def test_on_a_phone_the_desk_fits_and_works(open_page: Open) -> None:
+    page = open_page(CHECKLIST, phone=True)
+    tick(page)
+    expect(page.locator(OVERALL)).to_contain_text("1 of ")
+    copy_for(page, "staging")
+    box = page.locator("#db-desk").bounding_box()
+    assert box
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= PHONE["width"]
+
+
+# --- Variables to track --------------------------------------------------------------------------------------------
+
+
+def status(environment: str = "production", **consumers: str) -> dict[str, object]:
+    return {
+        "environment": environment,
+        "variables": [
+            {"name": "R2_BUCKET_NAME", "vault": True, "consumers": consumers, "details": {"vercel": "canary-8f3a"}},
+            {"name": "NOT_OURS", "vault": True, "consumers": {}},
+        ],
+    }
+
+
+def standing(page: Page, place: str, variable: str = "R2_BUCKET_NAME") -> tuple[bool, str]:
+    box = page.locator(f'input[data-variable="{variable}"][data-place="{place}"]')
+    return box.is_checked(), box.locator("xpath=..").locator(".db-standing").inner_text().strip()
+
+
+def paste(page: Page, text: str) -> str:
+    if page.locator("#db-pasting").is_hidden():
+        page.get_by_role("button", name="Paste").click()
+    page.fill("#db-pasted", text)
+    page.get_by_role("button", name="Take it over").click()
+    return page.locator("#db-tracking-told").inner_text()
+
+
+def test_what_the_clouds_say_is_taken_over_from_a_file(page: Page, tmp_path: Path) -> None:
+    path = tmp_path / "status.json"
+    path.write_text(json.dumps(status(vercel="equal", render="differs")), encoding="utf-8")
+    page.set_input_files("#db-file", path)
+    expect(page.locator("#db-tracking-told")).to_have_text(
+        "Taken from status.json: 2 set, 1 wrong or missing, 0 not known. Not in this guide, left out: 1."
+    )
+    assert standing(page, "vault") == (True, "")
+    assert standing(page, "vercel") == (True, "")
+    assert standing(page, "render") == (False, "✗ differs")
+    # Only words that the page knows are kept.
+    assert "canary-8f3a" not in page.evaluate("JSON.stringify(localStorage)")
+
+
+def test_a_file_is_dropped_anywhere_on_the_page(page: Page) -> None:
+    page.evaluate(
+        """text => {
+            const data = new DataTransfer();
+            data.items.add(new File([text], "dropped.json"));
+            document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+        }""",
+        json.dumps(status(vercel="missing")),
+    )
+    expect(page.locator("#db-tracking-told")).to_contain_text("Taken from dropped.json: 1 set, 1 wrong or missing")
+    assert standing(page, "vercel") == (False, "✗ missing")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("not json", "it is not JSON."),
+        ('{"a": 1}', "it is not what deploybook env status --json prints."),
+        (
+            '{"variables": [{"name": "R2_BUCKET_NAME", "consumers": ["vercel"]}]}',
+            "it is not what deploybook env status",
+        ),
+        (json.dumps(status("staging", vercel="equal")), "it is about staging, and you are at production."),
+        (
+            json.dumps(status(vercel="canary-8f3a")),
+            "R2_BUCKET_NAME at vercel has a state that this page does not know.",
+        ),
+    ],
+)
+def test_what_is_no_status_is_refused_and_nothing_of_it_kept(page: Page, text: str, problem: str) -> None:
+    assert problem in paste(page, text)
+    assert standing(page, "vault") == (False, "")
+    assert "canary-8f3a" not in page.evaluate("JSON.stringify(localStorage)")
+
+
+def test_a_place_that_was_not_asked_leaves_a_tick_made_by_hand(page: Page) -> None:
+    page.check('input[data-variable="R2_BUCKET_NAME"][data-place="vercel"]')
+    paste(page, json.dumps(status(vercel="not asked", render="not asked")))
+    assert standing(page, "vercel") == (True, "")
+    assert standing(page, "render") == (False, "? not asked")
+
+
+def test_what_is_saved_can_be_taken_over_again(page: Page) -> None:
+    page.check('input[data-variable="TURSO_DATABASE_URL"][data-place="render"]')
+    paste(page, json.dumps(status(vercel="equal", render="differs")))
+    with page.expect_download() as saving:
+        page.get_by_role("button", name="Save as JSON").click()
+    assert saving.value.suggested_filename == "variables-production.json"
+    saved = saving.value.path().read_text(encoding="utf-8")
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Forget this one…").click()
+    assert standing(page, "vercel") == (False, "")
+    assert "Taken from what was pasted: 3 set, 1 wrong" in paste(page, saved)
+    assert standing(page, "render", "TURSO_DATABASE_URL") == (True, "")
+    assert standing(page, "render") == (False, "✗ differs")
+
+
+def test_the_table_is_saved_as_csv_with_a_row_for_each_place(page: Page) -> None:
+    paste(page, json.dumps(status(vercel="equal")))
+    with page.expect_download() as saving:
+        page.get_by_role("button", name="Save as CSV").click()
+    rows = saving.value.path().read_text(encoding="utf-8").splitlines()
+    assert rows[0] == "variable,place,secret,state"
+    assert "R2_BUCKET_NAME,vercel,no,equal" in rows
+    assert "R2_SECRET_ACCESS_KEY,render,yes,not set" in rows
+    assert len(rows) == 1 + page.locator("input[data-variable]").count()
+
+
+def test_only_what_is_left_is_shown(page: Page) -> None:
+    row = page.locator("tr", has=page.locator('input[data-variable="AWS_ACCESS_KEY_ID"]'))
+    page.check('input[data-variable="AWS_ACCESS_KEY_ID"][data-place="modal:r2-credentials"]')
+    page.check("#db-left")
+    expect(row).to_be_hidden()
+    page.uncheck("#db-left")
+    expect(row).to_be_visible()
+
+
+def test_no_field_asks_for_a_secret(page: Page) -> None:
+    assert page.locator('input[type="password"]').count() == 0
+    secret = page.evaluate(
+        "[...document.querySelectorAll('.md-content tr')].filter(row => row.cells[4]?.textContent.trim() === 'yes')"
+        ".map(row => row.cells[0].textContent.trim())"
+    )
+    assert len(secret) > 5
+    assert [name for name in secret if page.locator(f"#name-{name.lower()}").count()] == []
