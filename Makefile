@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 # The theme's notice about its successor is not about this guide.
 export NO_MKDOCS_2_WARNING := 1
+# Hundreds of processes are started: none should compile again what another has compiled.
+unexport PYTHONDONTWRITEBYTECODE
 BIN := $(VENV)/bin
 NODE := tests/clients/node_modules
 SOURCES := $(shell find scripts runbooks -type f -not -path '*/__pycache__/*')

@@ -65,12 +65,16 @@ class RunningSandbox:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(OPERATOR_PREFIXES)}
         return kept | self.exports | extra
 
-    def close(self) -> None:
-        """End the process by closing its standard input."""
+    def end(self) -> None:
+        """Ask the process to end, by closing its standard input; do not wait for it."""
         self.control.close()
         assert self.process.stdin is not None
-        assert self.process.stdout is not None
         self.process.stdin.close()
+
+    def close(self) -> None:
+        """End the process, if that was not yet asked for, and wait until it is gone."""
+        self.end()
+        assert self.process.stdout is not None
         self.process.wait(20)
         self.process.stdout.close()
 
@@ -98,6 +102,8 @@ def start_sandbox() -> Iterator[Callable[..., RunningSandbox]]:
         return started[services]
 
     yield start
+    for sandbox in started.values():
+        sandbox.end()
     for sandbox in started.values():
         sandbox.close()
 
