@@ -15,6 +15,7 @@ from mkdocs.structure.pages import Page
 from deploybook.errors import DeploybookError
 from deploybook.layout import Layout
 from deploybook.site import accessible, doctor_page, generated, names, navigation, placeholders, proofs, runbook_page
+from deploybook.site.diagrams import Diagrams
 from deploybook.site.guide import Guide
 
 P = ParamSpec("P")
@@ -58,20 +59,22 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 
 @_told_plainly
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Fill what is generated, turn the repository's links into the site's, and mark the names that are the reader's own."""
+    """Fill what is generated, draw the diagrams, turn the repository's links into the site's, mark the names that are the reader's own."""
     del files
     guide, path = _guide(config), f"docs/{page.file.src_uri}"
     if not page.file.generated_by:
         names.refuse_secrets(guide, markdown, path)
-        markdown = proofs.with_proofs(generated.published(markdown, guide, path), guide, path)
+        filled = proofs.with_proofs(generated.published(markdown, guide, path), guide, path)
+        markdown = _diagrams(guide).placed(filled, path, markdown)
     return placeholders.marked(markdown, names.known_names(guide), names.taken_by(guide))
 
 
 @_told_plainly
 def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Give each name an element that the page's script can fill, and the script what it must know."""
+    """Put the diagrams in their places; give each name an element for the page's script to fill, and the script what it must know."""
     del files
     content = placeholders.elements(html, f"docs/{page.file.src_uri}")
+    content = _diagrams(_guide(config)).drawn(content)
     return content + names.names_data(_guide(config)) if placeholders.CLASS in content else content
 
 
@@ -93,6 +96,10 @@ def on_serve(server: Any, *, config: MkDocsConfig, builder: Any) -> Any:
 def _guide(config: MkDocsConfig) -> Guide:
     guide: Guide = config.extra["guide"]
     return guide
+
+
+def _diagrams(guide: Guide) -> Diagrams:
+    return Diagrams(guide.layout.root / ".cache" / "diagrams")
 
 
 def _page(guide: Guide, slug: str, files: Files, config: MkDocsConfig) -> File:
