@@ -14,7 +14,18 @@ from mkdocs.structure.pages import Page
 
 from deploybook.errors import DeploybookError
 from deploybook.layout import Layout
-from deploybook.site import accessible, doctor_page, generated, names, navigation, placeholders, proofs, runbook_page
+from deploybook.site import (
+    accessible,
+    doctor_page,
+    generated,
+    history,
+    names,
+    navigation,
+    placeholders,
+    proofs,
+    proved,
+    runbook_page,
+)
 from deploybook.site.diagrams import Diagrams
 from deploybook.site.guide import Guide
 
@@ -37,9 +48,10 @@ def _told_plainly(event: Callable[P, T]) -> Callable[P, T]:
 
 @_told_plainly
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Read the guide anew for each build."""
+    """Read the guide anew for each build, and say in every footer when it was proved."""
     guide = Guide.read(Layout(Path(config.config_file_path).parent))
     config.extra["guide"] = guide
+    config.copyright = proved.proved_line(guide)
     config.nav = navigation.with_runbooks(config.nav, guide)
     return config
 
@@ -51,9 +63,10 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     for slug in [*guide.contract.order(), doctor_page.SLUG]:
         if guide.has_runbook(slug):
             files.append(_page(guide, slug, files, config))
-            files.append(
-                File.generated(config, f"runbooks/{slug}.ipynb", abs_src_path=str(guide.layout.notebook(slug)))
-            )
+            notebook = str(guide.layout.notebook(slug))
+            # A browser shows the one as it is written, and saves the other.
+            for name in (f"{slug}.ipynb.txt", f"{slug}.ipynb"):
+                files.append(File.generated(config, f"runbooks/{name}", abs_src_path=notebook))
     return files
 
 
@@ -82,6 +95,12 @@ def on_post_page(output: str, *, page: Page, config: MkDocsConfig) -> str:
     """Name what a screen reader would find without a name."""
     del page, config
     return accessible.with_names(output)
+
+
+@_told_plainly
+def on_post_build(*, config: MkDocsConfig) -> None:
+    """Remember the dry runs that this site tells of."""
+    history.remember(_guide(config).layout)
 
 
 def on_serve(server: Any, *, config: MkDocsConfig, builder: Any) -> Any:
