@@ -72,7 +72,7 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 
 @_told_plainly
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Fill what is generated, draw the diagrams, turn the repository's links into the site's, mark the names that are the reader's own."""
+    """Fill what is generated, turn the repository's links into the site's, and mark the names that are the reader's own."""
     del files
     guide, path = _guide(config), f"docs/{page.file.src_uri}"
     if not page.file.generated_by:
@@ -84,17 +84,16 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
 
 @_told_plainly
 def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Put the diagrams in their places; give each name an element for the page's script to fill, and the script what it must know."""
+    """Give each name an element that the page's script can fill, and the script what it must know."""
     del files
     content = placeholders.elements(html, f"docs/{page.file.src_uri}")
-    content = _diagrams(_guide(config)).drawn(content)
     return content + names.names_data(_guide(config)) if placeholders.CLASS in content else content
 
 
 def on_post_page(output: str, *, page: Page, config: MkDocsConfig) -> str:
-    """Name what a screen reader would find without a name."""
-    del page, config
-    return accessible.with_names(output)
+    """Name what a screen reader would find without a name, and put the diagrams in their places: the search need not read them."""
+    del page
+    return _diagrams(_guide(config)).drawn(accessible.with_names(output))
 
 
 @_told_plainly

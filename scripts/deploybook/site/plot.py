@@ -10,7 +10,8 @@ from dataclasses import dataclass
 HEIGHT, LEFT, TOP, BOTTOM = 200, 44, 22, 28
 # Between a bar's left edge and the next one's.
 WIDEST, NARROWEST, LEAST_WIDTH = 40, 9, 320
-STEPS = 4
+# How many lines there are at most, above the one at zero.
+MOST = 4
 
 
 @dataclass(frozen=True)
@@ -24,19 +25,20 @@ class Bar:
 
 
 def durations(bars: Sequence[Bar], title: str, told: str) -> str:
-    """The plot; a run that failed is hatched and has a ✗ above it. ``told`` says in words what is seen."""
-    pitch = max(NARROWEST, min(WIDEST, 640 / max(len(bars), 1)))
+    """The plot of at least one run; one that failed is hatched and has a ✗ above it. ``told`` says in words what is seen."""
+    pitch = max(NARROWEST, min(WIDEST, 640 / len(bars)))
     width = max(LEAST_WIDTH, math.ceil(LEFT + pitch * len(bars)) + 8)
-    step = _step(max((bar.seconds for bar in bars), default=1.0))
-    top = step * STEPS
+    longest = max(bar.seconds for bar in bars)
+    step = _step(longest)
+    lines = max(1, math.ceil(longest / step))
     parts = [
         f'<svg class="db-plot" role="img" aria-labelledby="db-plot-title" aria-describedby="db-plot-told" '
         f'width="{width}" height="{TOP + HEIGHT + BOTTOM}" viewBox="0 0 {width} {TOP + HEIGHT + BOTTOM}">',
         f'<title id="db-plot-title">{html.escape(title)}</title><desc id="db-plot-told">{html.escape(told)}</desc>',
         '<defs><pattern id="db-hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
         '<line x1="0" y1="0" x2="0" y2="6"/></pattern></defs>',
-        *_grid(step, top, width),
-        *(_bar(bar, LEFT + pitch * number, pitch, top) for number, bar in enumerate(bars)),
+        *_grid(step, lines, width),
+        *(_bar(bar, LEFT + pitch * number, pitch, step * lines) for number, bar in enumerate(bars)),
         *_days(bars, pitch),
         "</svg>",
     ]
@@ -44,15 +46,15 @@ def durations(bars: Sequence[Bar], title: str, told: str) -> str:
 
 
 def _step(longest: float) -> float:
-    """The distance of two lines: 1, 2, 2.5 or 5 times a power of ten, so that STEPS of them hold the longest."""
-    least = max(longest, 0.001) / STEPS
+    """The distance of two lines: 1, 2, 2.5 or 5 times a power of ten, so that MOST of them hold the longest."""
+    least = max(longest, 0.001) / MOST
     power = 10.0 ** math.floor(math.log10(least))
     return next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= least)
 
 
-def _grid(step: float, top: float, width: int) -> Iterator[str]:
-    for number in range(STEPS + 1):
-        y = _y(step * number, top)
+def _grid(step: float, lines: int, width: int) -> Iterator[str]:
+    for number in range(lines + 1):
+        y = _y(number, lines)
         yield f'<line class="db-grid" x1="{LEFT}" x2="{width}" y1="{y:.1f}" y2="{y:.1f}"/>'
         yield f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{step * number:g} s</text>'
 
@@ -71,9 +73,8 @@ def _bar(bar: Bar, x: float, pitch: float, top: float) -> str:
 def _days(bars: Sequence[Bar], pitch: float) -> Iterator[str]:
     """The first and the last day."""
     y = TOP + HEIGHT + 18
-    if bars:
-        yield f'<text x="{LEFT}" y="{y}">{html.escape(bars[0].day)}</text>'
-    if bars and bars[-1].day != bars[0].day:
+    yield f'<text x="{LEFT}" y="{y}">{html.escape(bars[0].day)}</text>'
+    if bars[-1].day != bars[0].day:
         yield f'<text x="{LEFT + pitch * len(bars):.1f}" y="{y}" text-anchor="end">{html.escape(bars[-1].day)}</text>'
 
 
