@@ -62,6 +62,8 @@ def test_every_bar_stands_inside_the_plot_and_beside_the_others(number: int) -> 
     assert edges[0][0] >= LEFT
     assert all(left + wide <= after for (left, wide), (after, _) in pairwise(edges))
     assert sum(edges[-1]) <= width
+    # A page's column at a desk, so that nobody has to scroll there.
+    assert width <= 700
     assert height == TOP + HEIGHT + BOTTOM
 
 

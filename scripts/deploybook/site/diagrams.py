@@ -81,7 +81,8 @@ class Diagrams:
         try:
             drawing = mermaidx.render(source, config=CONFIG).svg()
         except RuntimeError as problem:
-            told = str(problem).strip().partition("\n")[0]
+            # Mermaid's first two lines: which line of the diagram, and what stands there.
+            told = " ".join(str(problem).removeprefix("Mermaid rendering failed: ").split("\n")[:2])
             raise DocsError(path, line, f"Mermaid refuses the diagram: {told}", "Correct it.") from None
         write_private(self._file(key), figure(drawing, source, f"diagram-{key}"))
 
