@@ -85,7 +85,10 @@ def test_a_drawing_is_kept_until_its_text_changes(tmp_path: Path, monkeypatch: p
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("flowchart LR\n  accTitle: a\n  accDescr: b\n  one -->\n", "Mermaid refuses the diagram: Error: Parse error on line .*one -->"),
+        (
+            "flowchart LR\n  accTitle: a\n  accDescr: b\n  one -->\n",
+            "Mermaid refuses the diagram: Error: Parse error on line .*one -->",
+        ),
         ("flowchart LR\n  accDescr: b\n  one --> two\n", "has no accTitle"),
         ("flowchart LR\n  accTitle: a\n  one --> two\n", "has no accDescr"),
     ],
