@@ -63,8 +63,8 @@ def test_it_says_what_the_latest_dry_run_changed_and_what_goes_into_the_vault(ch
     checkout.ran("r2", {"bucket": [Line("resource", "create", "R2 bucket a_b"), Line("record", "recorded", "X")]})
     page = runbook_page(checkout.guide(), "r2", str)
     assert "Into the vault it records `R2_ACCOUNT_ID`, `R2_ACCESS_KEY_ID`," in page
-    assert "| + create | R2 bucket a\\_b | `bucket` |" in page
-    assert page.count("| + create |") == 1
+    assert "| +&nbsp;create | R2 bucket a\\_b | `bucket` |" in page
+    assert page.count("| +&nbsp;create |") == 1
     assert "| X |" not in page
 
 

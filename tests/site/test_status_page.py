@@ -53,7 +53,7 @@ def test_without_a_run_each_part_says_so(checkout: Checkout) -> None:
 
 def test_a_section_tells_outcome_checks_seconds_time_and_commit(checkout: Checkout) -> None:
     checkout.ran("r2", SHOWN)
-    assert "| ✓ passed | 1 of 1 | 3.1 s | <time" in latest(checkout.guide())
+    assert "| ✓&nbsp;passed | 1 of 1 | 3.1 s | <time" in latest(checkout.guide())
     assert "2 January 2026, 03:04 UTC</time> | `0123456+` |" in latest(checkout.guide())
 
 
@@ -102,7 +102,7 @@ def test_the_proofs_are_counted_and_what_does_not_hold_is_named(checkout: Checko
     text = proofs_summary(checkout.guide())
     assert re.match(r"\*\*1 of \d+\*\* entries held", text)
     assert "Not proved at the last try: [playback](troubleshooting.md#playback)." in text
-    assert "](troubleshooting.md#cors) | ✓ held | <time" in text
+    assert "](troubleshooting.md#cors) | ✓&nbsp;held | <time" in text
     assert "](troubleshooting.md#playback) | ✗ did not hold |" in text
     assert "gone" not in text
     assert "[drift](troubleshooting.md#drift)" in text.partition("Never tried here: ")[2].partition(".\n")[0]

@@ -37,7 +37,7 @@ def _last(entry: str, proofs: Mapping[str, Mapping[str, str]]) -> list[str]:
     proof = proofs.get(entry)
     if proof is None:
         return ["– never", "", ""]
-    outcome = "✓ held" if proof["holds"] == "yes" else "✗ did not hold"
+    outcome = "✓&nbsp;held" if proof["holds"] == "yes" else "✗ did not hold"
     return [outcome, when(datetime.datetime.fromisoformat(proof["at"])), code(proof["commit"][:7])]
 
 

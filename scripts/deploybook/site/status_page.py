@@ -6,10 +6,10 @@ import statistics
 from collections.abc import Sequence
 
 from deploybook.site.guide import Guide
-from deploybook.site.history import PastRun, PastSection, past_runs
+from deploybook.site.history import PastRun, past_runs
 from deploybook.site.markdown import code, folded, plain, table
 from deploybook.site.plot import Bar, durations
-from deploybook.site.verified import SIGNS, when
+from deploybook.site.verified import SIGNS, signed, when
 
 # How many whole runs are plotted, and how many runs of each section are listed.
 PLOTTED, LISTED = 60, 10
@@ -24,7 +24,7 @@ def latest(guide: Guide) -> str:
         if evidence is None:
             rows.append([_link(guide, slug), "– not yet run", "", "", "", ""])
             continue
-        outcome = f"{SIGNS[evidence.status]} {evidence.status}"
+        outcome = signed(evidence.status)
         checks, took = f"{evidence.passed} of {evidence.tested}", f"{evidence.seconds:.1f} s"
         rows.append([_link(guide, slug), outcome, checks, took, when(evidence.started), code(evidence.short_commit)])
     return table(("Section", "Latest dry run", "Checks passed", "Took", "When", "Commit"), rows)
@@ -61,7 +61,7 @@ def _section(guide: Guide, slug: str, runs: Sequence[PastRun]) -> str:
     rows = [
         [
             when(run.started),
-            _sign(section),
+            signed(section.status),
             f"{section.passed} of {section.tested}",
             f"{section.seconds:.1f} s",
             code(run.commit),
@@ -96,12 +96,8 @@ def _day(run: PastRun) -> str:
 
 def _outcome(run: PastRun) -> str:
     if run.passed:
-        return "✓ passed"
+        return signed("passed")
     return "✗ " + ", ".join(plain(f"{each.slug} {each.status}") for each in run.sections if each.status != "passed")
-
-
-def _sign(section: PastSection) -> str:
-    return f"{SIGNS[section.status]} {section.status}"
 
 
 def _number(count: int, noun: str, before: str = "") -> str:

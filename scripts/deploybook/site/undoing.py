@@ -22,7 +22,9 @@ def changes(guide: Guide, slug: str) -> str:
         return f"{kept}\nIts resources are told here after its first dry run.\n"
     if not evidence.changes:
         return f"{kept}\nIts latest dry run, on {when(evidence.started)}, made and changed no resource.\n"
-    rows = [[f"{SIGNS[outcome]} {outcome}", plain(subject), code(cell)] for cell, outcome, subject in evidence.changes]
+    rows = [
+        [f"{SIGNS[outcome]}&nbsp;{outcome}", plain(subject), code(cell)] for cell, outcome, subject in evidence.changes
+    ]
     told = f"What its latest dry run, on {when(evidence.started)}, did in the sandbox:\n"
     return f"{kept}\n{told}\n{table(('Did', 'Resource', 'In cell'), rows)}"
 

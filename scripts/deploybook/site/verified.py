@@ -27,6 +27,11 @@ def short_status(guide: Guide, slug: str) -> str:
     return f"{SIGNS[evidence.status]} {evidence.status}, {evidence.passed} of {evidence.tested} checks, {when(evidence.started)}"
 
 
+def signed(outcome: str) -> str:
+    """The sign and the word, which stay on one line."""
+    return f"{SIGNS[outcome]}&nbsp;{outcome}"
+
+
 def _reservation(guide: Guide, slug: str) -> str:
     """A proof of another text than this one is told as such."""
     return " **The runbook has been changed since.**" if changed_since(guide, slug) else ""
