@@ -124,6 +124,9 @@ def make_checkout(root: Path) -> Checkout:
     root.mkdir()
     for name in ("docs", "runbooks", "scripts", "mkdocs.yml"):
         (root / name).symlink_to(ROOT / name)
+    # What this checkout has drawn once need not be drawn for each test.
+    (ROOT / ".cache").mkdir(exist_ok=True)
+    (root / ".cache").symlink_to(ROOT / ".cache")
     return Checkout(root)
 
 

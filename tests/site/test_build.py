@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -79,7 +80,27 @@ def test_the_outputs_of_a_run_are_on_the_page(site: Path) -> None:
 
 
 def test_the_notebook_can_be_downloaded_as_it_is(site: Path, checkout: Checkout) -> None:
-    assert (site / "runbooks" / "r2.ipynb").read_bytes() == checkout.layout.notebook("r2").read_bytes()
+    for name in ("r2.ipynb", "r2.ipynb.txt"):
+        assert (site / "runbooks" / name).read_bytes() == checkout.layout.notebook("r2").read_bytes()
+
+
+def test_every_page_says_in_its_footer_when_the_site_was_proved(site: Path) -> None:
+    for path, _ in pages(site):
+        footer = path.read_text(encoding="utf-8").partition("md-copyright__highlight")[2]
+        assert "Not proved: 6 of 8 sections did not pass or did not run. Latest dry run at commit 0123456+" in footer
+
+
+def test_the_diagrams_are_drawn_into_the_pages(site: Path) -> None:
+    page = next(site.rglob("architecture*/index.html"), site / "architecture.html").read_text(encoding="utf-8")
+    assert len(re.findall(r'class="[^"]*db-drawing"', page)) == page.count("<figure") == 4
+    assert "```mermaid" not in page
+    assert "data-diagram" not in page
+    assert "<p>INTERNAL_WEBHOOK_SECRET</p>" in page
+
+
+def test_a_build_remembers_the_runs_that_it_tells_of(site: Path) -> None:
+    remembered = json.loads((site.parent / "history.json").read_text(encoding="utf-8"))
+    assert [run["sections"][0]["slug"] for run in remembered] == ["r2", "webhook_secret"]
 
 
 def test_every_checkbox_has_the_name_of_its_step_and_an_id_that_stays(site: Path) -> None:

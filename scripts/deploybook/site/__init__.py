@@ -1,4 +1,5 @@
 """The published guide: pages filled from the contract, the runbooks and what their latest dry runs showed.
 
-Reads only; runs nothing. ``hook.py`` is where mkdocs calls in, ``generated.py`` lists what a page may have filled in.
+Runs nothing, and writes nothing but the site and what ``history.py`` remembers.
+``hook.py`` is where mkdocs calls in, ``generated.py`` lists what a page may have filled in.
 """

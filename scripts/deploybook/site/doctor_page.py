@@ -9,7 +9,7 @@ from deploybook.site.links import into_site, move
 from deploybook.site.markdown import fenced
 from deploybook.site.outputs import UrlOf
 from deploybook.site.parameters import parameters_table
-from deploybook.site.runbook_page import page_path, told
+from deploybook.site.runbook_page import buttons, page_path, told
 
 SLUG = "doctor"
 
@@ -23,13 +23,13 @@ def doctor_page(guide: Guide, url_of: UrlOf) -> str:
     title = next("".join(cell["source"]) for cell in cells if "title" in cell["metadata"].get("tags", []))
     parts = [
         move(title, source, page_path(SLUG), into_site),
-        f'[Download the notebook]({SLUG}.ipynb){{ .md-button download="" }}',
+        buttons(SLUG),
         "## Run it",
         "On the real clouds, reading only:\n",
         fenced("sh", "deploybook doctor -p git_repository <GIT_REPOSITORY>"),
         "In the sandbox, with something broken first:\n",
         fenced("sh", f"papermill runbooks/{SLUG}.ipynb build/{SLUG}.ipynb"),
-        "In JupyterLab, cell by cell:\n",
+        "In JupyterLab, cell by cell:\n{ #jupyterlab }\n",
         fenced("sh", f"jupyter lab runbooks/{SLUG}.ipynb"),
         "There is nothing to undo: it changes nothing.",
         "## Parameters",

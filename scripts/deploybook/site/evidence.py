@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ class Evidence:
     """One section in one dry run. ``tested`` counts the claims that were tested, ``passed`` those that held.
 
     ``steps`` has the seconds of each code cell by its id, ``run_seconds`` those of the whole run, which may have had other sections.
+    ``changes`` are the resources that it was about, each as (cell, outcome, kind and name), in the order of the run.
     """
 
     slug: str
@@ -33,6 +34,7 @@ class Evidence:
     passed: int
     error: str
     notebook: Path
+    changes: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def short_commit(self) -> str:
@@ -42,12 +44,14 @@ class Evidence:
 
 def latest(runs: Path) -> dict[str, Evidence]:
     """For each section the newest dry run that had it, whatever came of it. A run without a whole report is none."""
-    found: dict[str, Evidence] = {}
-    for folder in sorted(_dry_runs(runs), key=_age):
-        report = _report(folder)
-        for section in report["sections"] if report else ():
-            found[section["slug"]] = _evidence(folder, report, section)
-    return found
+    return {evidence.slug: evidence for _, run in dry_runs(runs) for evidence in run}
+
+
+def dry_runs(runs: Path) -> Iterator[tuple[str, list[Evidence]]]:
+    """Each dry run with a whole report, oldest first: the name of its folder, and its sections."""
+    for folder in sorted(_folders(runs), key=_age):
+        if report := _report(folder):
+            yield folder.name, [_evidence(folder, report, section) for section in report["sections"]]
 
 
 def is_current(executed: Path, source: Path) -> bool:
@@ -55,7 +59,7 @@ def is_current(executed: Path, source: Path) -> bool:
     return _texts(executed) == _texts(source)
 
 
-def _dry_runs(runs: Path) -> list[Path]:
+def _folders(runs: Path) -> list[Path]:
     return [folder for folder in runs.iterdir() if RUN.fullmatch(folder.name)] if runs.is_dir() else []
 
 
@@ -74,6 +78,9 @@ def _report(folder: Path) -> Any:
 
 def _evidence(folder: Path, report: Mapping[str, Any], section: Mapping[str, Any]) -> Evidence:
     lines = [line for cell in section["cells"] for line in cell["lines"]]
+    resources = [
+        (cell["id"], line) for cell in section["cells"] for line in cell["lines"] if line["step"] == "resource"
+    ]
     claims = [line["outcome"] for line in lines if line["step"] in {"check", "preflight"}]
     error = section["error"]
     return Evidence(
@@ -89,6 +96,7 @@ def _evidence(folder: Path, report: Mapping[str, Any], section: Mapping[str, Any
         passed=claims.count("passed"),
         error=error["message"] if error else "",
         notebook=folder / (section["notebook"] or f"{section['slug']}.ipynb"),
+        changes=tuple((cell, line["outcome"], line["subject"]) for cell, line in resources),
     )
 
 

@@ -14,7 +14,19 @@ from mkdocs.structure.pages import Page
 
 from deploybook.errors import DeploybookError
 from deploybook.layout import Layout
-from deploybook.site import accessible, doctor_page, generated, names, navigation, placeholders, proofs, runbook_page
+from deploybook.site import (
+    accessible,
+    doctor_page,
+    generated,
+    history,
+    names,
+    navigation,
+    placeholders,
+    proofs,
+    proved,
+    runbook_page,
+)
+from deploybook.site.diagrams import Diagrams
 from deploybook.site.guide import Guide
 
 P = ParamSpec("P")
@@ -36,9 +48,10 @@ def _told_plainly(event: Callable[P, T]) -> Callable[P, T]:
 
 @_told_plainly
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Read the guide anew for each build."""
+    """Read the guide anew for each build, and say in every footer when it was proved."""
     guide = Guide.read(Layout(Path(config.config_file_path).parent))
     config.extra["guide"] = guide
+    config.copyright = proved.proved_line(guide)
     config.nav = navigation.with_runbooks(config.nav, guide)
     return config
 
@@ -50,9 +63,10 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     for slug in [*guide.contract.order(), doctor_page.SLUG]:
         if guide.has_runbook(slug):
             files.append(_page(guide, slug, files, config))
-            files.append(
-                File.generated(config, f"runbooks/{slug}.ipynb", abs_src_path=str(guide.layout.notebook(slug)))
-            )
+            notebook = str(guide.layout.notebook(slug))
+            # A browser shows the one as it is written, and saves the other.
+            for name in (f"{slug}.ipynb.txt", f"{slug}.ipynb"):
+                files.append(File.generated(config, f"runbooks/{name}", abs_src_path=notebook))
     return files
 
 
@@ -63,7 +77,8 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
     guide, path = _guide(config), f"docs/{page.file.src_uri}"
     if not page.file.generated_by:
         names.refuse_secrets(guide, markdown, path)
-        markdown = proofs.with_proofs(generated.published(markdown, guide, path), guide, path)
+        filled = proofs.with_proofs(generated.published(markdown, guide, path), guide, path)
+        markdown = _diagrams(guide).placed(filled, path, markdown)
     return placeholders.marked(markdown, names.known_names(guide), names.taken_by(guide))
 
 
@@ -80,9 +95,15 @@ def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files
 
 
 def on_post_page(output: str, *, page: Page, config: MkDocsConfig) -> str:
-    """Name what a screen reader would find without a name."""
-    del page, config
-    return accessible.with_names(output)
+    """Name what a screen reader would find without a name, and put the diagrams in their places: the search need not read them."""
+    del page
+    return _diagrams(_guide(config)).drawn(accessible.with_names(output))
+
+
+@_told_plainly
+def on_post_build(*, config: MkDocsConfig) -> None:
+    """Remember the dry runs that this site tells of."""
+    history.remember(_guide(config).layout)
 
 
 def on_serve(server: Any, *, config: MkDocsConfig, builder: Any) -> Any:
@@ -97,6 +118,10 @@ def on_serve(server: Any, *, config: MkDocsConfig, builder: Any) -> Any:
 def _guide(config: MkDocsConfig) -> Guide:
     guide: Guide = config.extra["guide"]
     return guide
+
+
+def _diagrams(guide: Guide) -> Diagrams:
+    return Diagrams(guide.layout.root / ".cache" / "diagrams")
 
 
 def _page(guide: Guide, slug: str, files: Files, config: MkDocsConfig) -> File:

@@ -41,6 +41,11 @@ def fenced(language: str, text: str) -> str:
     return f"{fence}{language}\n{text.rstrip()}\n{fence}\n"
 
 
+def folded(summary: str, inside: str) -> str:
+    """Markdown that is there when it is asked for."""
+    return f'<details markdown="1"><summary>{summary}</summary>\n\n{inside}\n</details>\n'
+
+
 def slugify(text: str) -> str:
     """The id of a heading, as Python-Markdown's toc and GitHub make it from plain words."""
     words = re.sub(r"[^\w\s-]", "", text.strip().lower())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 
 from deploybook.diagnosis.entries import PAGE
 from deploybook.site.guide import Guide
@@ -16,7 +15,7 @@ def with_proofs(text: str, guide: Guide, path: str) -> str:
     """The troubleshooting page with a line under each entry that was proved; any other page as it is."""
     if path != PAGE:
         return text
-    proofs = _read(guide.layout.root / "build" / "proofs.json")
+    proofs = read_proofs(guide)
 
     def told(heading: re.Match[str]) -> str:
         proof = proofs.get(heading["id"])
@@ -25,7 +24,9 @@ def with_proofs(text: str, guide: Guide, path: str) -> str:
     return _HEADING.sub(told, text)
 
 
-def _read(path: Path) -> dict[str, dict[str, str]]:
+def read_proofs(guide: Guide) -> dict[str, dict[str, str]]:
+    """The last try of each entry that was ever tried: when (``at``), at which ``commit``, and whether it ``holds`` (yes or no)."""
+    path = guide.layout.root / "build" / "proofs.json"
     if not path.is_file():
         return {}
     proofs: dict[str, dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))

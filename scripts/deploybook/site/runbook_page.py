@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from deploybook.site import undoing
 from deploybook.site.guide import Guide
 from deploybook.site.links import into_site, move
 from deploybook.site.markdown import fenced
@@ -34,11 +35,16 @@ def runbook_page(guide: Guide, slug: str, url_of: UrlOf) -> str:
     parts = [
         move(title, source, page_path(slug), into_site),
         verified_line(guide, slug),
-        _buttons(slug),
+        f"{_back(slug)} {buttons(slug)}",
         "## Run it",
         every_way(guide, slug),
         "## Parameters",
         parameters_table(guide, slug),
+        "## What it changes",
+        undoing.changes(guide, slug),
+        "## Undo it",
+        undoing.undo(guide, slug, page_path(slug)),
+        "## The notebook, cell by cell",
         *(move(text, source, page_path(slug), into_site) for text in told(cells, source, url_of)),
     ]
     return "\n\n".join(parts)
@@ -49,9 +55,17 @@ def told(cells: list[dict[str, Any]], source: str, url_of: UrlOf) -> list[str]:
     return [_cell(cell, source, url_of) for cell in _shown(cells)]
 
 
-def _buttons(slug: str) -> str:
-    section = f"[Its section in the checklist](../DEPLOY_PROD_CHECKLIST.md#{slug}){{ .md-button }}"
-    return f'{section} [Download the notebook]({slug}.ipynb){{ .md-button download="" }}'
+def buttons(slug: str) -> str:
+    """The notebook itself: to be seen as it is written, to be downloaded, to be opened and run."""
+    return (
+        f"[View the source]({slug}.ipynb.txt){{ .md-button }} "
+        f'[Download the notebook]({slug}.ipynb){{ .md-button download="" }} '
+        "[Open in JupyterLab](#jupyterlab){ .md-button }"
+    )
+
+
+def _back(slug: str) -> str:
+    return f"[Its section in the checklist](../DEPLOY_PROD_CHECKLIST.md#{slug}){{ .md-button }}"
 
 
 def _shown(cells: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -29,10 +29,8 @@ def every_way(guide: Guide, slug: str) -> str:
             fenced("sh", "\n".join(_commands(guide, slug))),
             "By papermill, in the sandbox, with nothing else started:\n",
             fenced("sh", f"papermill runbooks/{slug}.ipynb build/{slug}.ipynb"),
-            "In JupyterLab, cell by cell:\n",
+            "In JupyterLab, cell by cell:\n{ #jupyterlab }\n",
             fenced("sh", f"jupyter lab runbooks/{slug}.ipynb"),
-            "To undo it:\n",
-            fenced("sh", f"deploybook run {slug} --mode destroy"),
         ]
     )
 

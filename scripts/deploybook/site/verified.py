@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+
 from deploybook.site.evidence import Evidence, is_current
 from deploybook.site.guide import Guide
 from deploybook.site.markdown import plain
@@ -14,7 +16,7 @@ def verified_line(guide: Guide, slug: str) -> str:
     evidence = guide.evidence.get(slug)
     if evidence is None:
         return _box("not-run", "**Not yet run.** `make guide` runs it in the sandbox.")
-    return _box(evidence.status, _sentence(evidence) + _reservation(guide, evidence))
+    return _box(evidence.status, _sentence(evidence) + _reservation(guide, slug))
 
 
 def short_status(guide: Guide, slug: str) -> str:
@@ -22,9 +24,17 @@ def short_status(guide: Guide, slug: str) -> str:
     evidence = guide.evidence.get(slug)
     if evidence is None:
         return "– not yet run"
-    return (
-        f"{SIGNS[evidence.status]} {evidence.status}, {evidence.passed} of {evidence.tested} checks, {_when(evidence)}"
-    )
+    return f"{SIGNS[evidence.status]} {evidence.status}, {evidence.passed} of {evidence.tested} checks, {when(evidence.started)}"
+
+
+def signed(outcome: str) -> str:
+    """The sign and the word, which stay on one line."""
+    return f"{SIGNS[outcome]}&nbsp;{outcome}"
+
+
+def _reservation(guide: Guide, slug: str) -> str:
+    """A proof of another text than this one is told as such."""
+    return " **The runbook has been changed since.**" if changed_since(guide, slug) else ""
 
 
 def _box(status: str, text: str) -> str:
@@ -33,25 +43,23 @@ def _box(status: str, text: str) -> str:
 
 
 def _sentence(evidence: Evidence) -> str:
-    when = f"by a {evidence.mode} on {_when(evidence)}"
+    how = f"by a {evidence.mode} on {when(evidence.started)}"
     if evidence.status == "not-run":
-        return f"**Not run** {when}: a section that it needs did not pass."
+        return f"**Not run** {how}: a section that it needs did not pass."
     counted = f"{evidence.passed} of {evidence.tested} checks passed in {evidence.seconds:.1f} s"
     commit = f", at commit `{evidence.short_commit}`" if evidence.commit else ""
     if evidence.status == "passed":
-        return f"**Verified** {when}: {counted}{commit}."
-    return f"**Failed** {when}: {counted}{commit}. {plain(evidence.error)}"
+        return f"**Verified** {how}: {counted}{commit}."
+    return f"**Failed** {how}: {counted}{commit}. {plain(evidence.error)}"
 
 
-def _reservation(guide: Guide, evidence: Evidence) -> str:
-    """A proof of another text than this one is told as such."""
-    source = guide.layout.notebook(evidence.slug)
-    executed = guide.executed(evidence.slug)
-    if executed is None or not source.is_file() or is_current(executed, source):
-        return ""
-    return " **The runbook has been changed since.**"
+def changed_since(guide: Guide, slug: str) -> bool:
+    """Whether the section's runbook is another now than when it was last run."""
+    source = guide.layout.notebook(slug)
+    executed = guide.executed(slug)
+    return executed is not None and source.is_file() and not is_current(executed, source)
 
 
-def _when(evidence: Evidence) -> str:
-    started = evidence.started
+def when(started: datetime.datetime) -> str:
+    """A time as a reader and as a program reads it."""
     return f'<time datetime="{started.isoformat()}">{started.day} {started:%B %Y, %H:%M} UTC</time>'

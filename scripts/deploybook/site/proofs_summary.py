@@ -1,0 +1,45 @@
+"""The last proofs of the troubleshooting entries, summed up for the status page."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Mapping
+
+from deploybook.site.entries import documented
+from deploybook.site.guide import Guide
+from deploybook.site.links import TROUBLESHOOTING
+from deploybook.site.markdown import code, folded, table
+from deploybook.site.proofs import read_proofs
+from deploybook.site.verified import when
+
+_TITLE = re.compile(r"^## (?P<title>.+?) \{#(?P<id>[a-z0-9-]+)", re.MULTILINE)
+
+
+def proofs_summary(guide: Guide) -> str:
+    """How many entries are proved, which are not, and the last try of each."""
+    page = (guide.layout.root / TROUBLESHOOTING).read_text(encoding="utf-8")
+    entries, proofs = list(documented(page)), read_proofs(guide)
+    held = [each for each in entries if each in proofs and proofs[each]["holds"] == "yes"]
+    failed = [each for each in entries if each in proofs and each not in held]
+    never = [each for each in entries if each not in proofs]
+    told = [f"**{len(held)} of {len(entries)}** entries held at their last try."]
+    told += [f"Not proved at the last try: {_links(failed)}."] if failed else []
+    told += [f"Never tried here: {_links(never)}."] if never and proofs else []
+    told += ["None was tried here yet."] if not proofs else []
+    titles = {found["id"]: found["title"] for found in _TITLE.finditer(page)}
+    rows = [[f"[{titles[each]}](troubleshooting.md#{each})", *_last(each, proofs)] for each in entries]
+    listed = table(("Entry", "Last try", "When", "Commit"), rows)
+    return f"{' '.join(told)}\n\n{folded('The last try of each', listed)}"
+
+
+def _last(entry: str, proofs: Mapping[str, Mapping[str, str]]) -> list[str]:
+    proof = proofs.get(entry)
+    if proof is None:
+        return ["– never", "", ""]
+    outcome = "✓&nbsp;held" if proof["holds"] == "yes" else "✗ did not hold"
+    return [outcome, when(datetime.datetime.fromisoformat(proof["at"])), code(proof["commit"][:7])]
+
+
+def _links(entries: list[str]) -> str:
+    return ", ".join(f"[{each}](troubleshooting.md#{each})" for each in entries)
