@@ -60,4 +60,4 @@ lock: ## make the lock anew from pyproject.toml
 	  --python-version 3.11 --custom-compile-command "make lock" --quiet --output-file requirements.lock
 
 clean: ## remove what was built; the vault in .deploybook stays
-	rm -rf build $(VENV) $(NODE) .mypy_cache .ruff_cache .pytest_cache
+	rm -rf build .cache $(VENV) $(NODE) .mypy_cache .ruff_cache .pytest_cache
