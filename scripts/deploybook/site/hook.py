@@ -90,7 +90,8 @@ def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files
         return content
     checklist = files.get_file_from_path("DEPLOY_PROD_CHECKLIST.md")
     if checklist and checklist is not page.file:
-        content = names.whose_names(checklist.url_relative_to(page.file)) + content
+        whose = names.whose_names(checklist.url_relative_to(page.file))
+        content = content.replace("</h1>", f"</h1>\n{whose}", 1)
     return content + names.names_data(_guide(config))
 
 
