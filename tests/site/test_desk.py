@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -70,11 +71,25 @@ def test_deploybooks_own_commands_take_the_names_that_are_not_its_defaults(page:
     )
 
 
-@pytest.mark.parametrize("path", ["apps/the web", "it's here", 'a"b', "a$(touch x)b", "a`b`c", "a!b\\c"])
-def test_a_name_with_what_a_shell_reads_is_quoted_where_it_stands(page: Page, path: str) -> None:
+@pytest.mark.parametrize("path", ["apps/the web", "it's here", 'a"b', "a$(touch x)b", "a`b`c", "a!b\\c", "a$HOME"])
+def test_a_shell_reads_a_name_as_it_was_entered_however_it_is_quoted(page: Page, path: str) -> None:
+    places = {"open": "{}", "double": '"{}"', "single": "'{}'"}
+    added = "<var class='db-name' data-name='WEB_PATH' data-place='{}' id='quoted-{}'></var>"
+    page.evaluate(
+        "html => document.querySelector('h1').insertAdjacentHTML('afterend', html)",
+        "".join(added.format(place, place) for place in places),
+    )
     enter(page, WEB_PATH=path)
-    words = shlex.split(page.locator('pre code:has(var[data-name="WEB_PATH"])').first.inner_text(), comments=True)
-    assert any(path in word for word in words), words
+    for place, around in places.items():
+        word = around.format(page.locator(f"#quoted-{place}").inner_text())
+        read = subprocess.run(["/bin/sh", "-c", f"printf %s {word}"], capture_output=True, text=True, check=True)
+        assert read.stdout == path, word
+
+
+def test_a_place_in_the_guides_own_commands_is_quoted(page: Page) -> None:
+    enter(page, WEB_PATH="apps/the web")
+    block = page.locator('pre code:has(var[data-name="WEB_PATH"])').first.inner_text()
+    assert any("apps/the web" in word for word in shlex.split(block, comments=True)), block
 
 
 def test_a_name_that_the_provider_would_refuse_is_not_taken_and_says_what_is_allowed(page: Page) -> None:
@@ -109,13 +124,14 @@ def test_names_go_with_the_reader_to_the_other_pages(page: Page, open_page: Open
 
 
 def test_each_environment_has_ticks_and_names_of_its_own(page: Page) -> None:
-    enter(page, BUCKET_NAME="studio-production-media", GROUP_NAME="default")
+    enter(page, BUCKET_NAME="studio-production-media", GROUP_NAME="default", APP_HOST="studio.example.com")
     tick(page)
     copy_for(page, "staging")
     expect(page.locator(TOLD)).to_contain_text("You are at staging")
     expect(page.locator(TOLD)).to_contain_text("The same in both, look whether they should be: GROUP_NAME")
     expect(page.locator("#name-bucket_name")).to_have_value("studio-staging-media")
     expect(page.locator("#name-database_name")).to_have_value("studio-staging")
+    expect(page.locator("#name-app_host")).to_have_value("")
     expect(page.locator(BUCKET)).not_to_be_checked()
     page.select_option("#db-environment", "production")
     expect(page.locator(BUCKET)).to_be_checked()
