@@ -40,10 +40,13 @@ SECTIONS = ("r2", "turso", "modal", "webhook_secret", "vercel", "render")
 
 @dataclass
 class Proof:
-    """What came of one entry. ``seconds`` of each examination: of the broken stack, and of the mended one."""
+    """What came of one entry. ``seconds`` of each examination: of the broken stack, and of the mended one.
+
+    ``seen``: each message of the entry that was seen, with the whole line in which it stood.
+    """
 
     entry: str
-    seen: list[str] = field(default_factory=list)
+    seen: dict[str, str] = field(default_factory=dict)
     unseen: list[str] = field(default_factory=list)
     named: list[str] = field(default_factory=list)
     still: list[str] = field(default_factory=list)
@@ -214,7 +217,11 @@ def prove(bench: Bench, entry: Entry, commands: Sequence[str] | None = None) -> 
         proof.named = [cause.entry.id for cause in bench.causes(broken)]
         proof.told = checked + "\n".join(f"{each} {each.hint}" for each in broken.observations if each.failed)
     for message in entry.messages:
-        (proof.seen if appears(message, proof.told) else proof.unseen).append(message)
+        line = next((line for line in proof.told.splitlines() if appears(message, line)), None)
+        if line is None:
+            proof.unseen.append(message)
+        else:
+            proof.seen[message] = line.strip().replace(str(bench.guide.root), "~/guide")
     proof.told += bench.mend(entry, commands)
     mended = bench.examine()
     proof.mended_seconds = mended.seconds

@@ -77,14 +77,15 @@ async def database_of_another_environment(context: Context) -> None:
 async def push_that_does_not_build(context: Context) -> None:
     """Somebody pushes a commit whose image does not build, and deploys it."""
     printed = "error: failed to solve: process /bin/sh -c npm ci did not complete successfully: exit code: 1"
-    context.faults.inject(Fault("render", "status", method="BUILD", times=ALL, body=printed))
+    fault = Fault("render", "status", method="BUILD", times=ALL, body=printed, trouble="render-deploy-failed")
+    context.faults.inject(fault)
     await deploy(context)
 
 
 @by_hand("render-deploy-failed")
 async def push_that_builds(context: Context) -> None:
     """Mend the code, and push it."""
-    context.faults.clear()
+    context.faults.end("render-deploy-failed")
 
 
 @trouble("render-deploy-slow")
