@@ -14,7 +14,17 @@ from mkdocs.structure.pages import Page
 
 from deploybook.errors import DeploybookError
 from deploybook.layout import Layout
-from deploybook.site import accessible, doctor_page, generated, names, navigation, placeholders, proofs, runbook_page
+from deploybook.site import (
+    accessible,
+    doctor_page,
+    generated,
+    messages,
+    names,
+    navigation,
+    placeholders,
+    proofs,
+    runbook_page,
+)
 from deploybook.site.guide import Guide
 
 P = ParamSpec("P")
@@ -45,8 +55,9 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 @_told_plainly
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
-    """A page for each runbook, and the notebook itself beside it to download."""
+    """A page for each runbook, and the notebook itself beside it to download; the messages that the search box knows."""
     guide = _guide(config)
+    files.append(File.generated(config, messages.PATH, content=messages.messages(guide)))
     for slug in [*guide.contract.order(), doctor_page.SLUG]:
         if guide.has_runbook(slug):
             files.append(_page(guide, slug, files, config))

@@ -1,0 +1,57 @@
+// An operator pastes a message into the search box, with what stood around it. The theme would take `word:`, `-x`, `"x y"`, `~` and `^` in
+// it for operators, each word for the beginning of others, and a word in a title for worth more than a whole line. It is given, instead
+// of what the box shows, the message's words as words, and before them the title of the entry that has the message.
+const LONG = 4; // words from which on a text was pasted, not typed
+const SURE = 1000; // what a word of the entry's own title weighs
+
+let entries = [];
+
+function words(text) {
+  const found = text.match(/[\p{L}\p{N}_]+(?:\.[\p{L}\p{N}_]+)*/gu) ?? [];
+  return [...new Set(found.filter((word) => word.length > 1))];
+}
+
+function pattern(message) {
+  const literal = (part) => part.trim().replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/\s+/g, "\\s+");
+  return new RegExp(message.split("…").map(literal).join(".*?"), "is");
+}
+
+function asQuery(text) {
+  const known = entries.find((entry) => entry.pattern.test(text));
+  const plain = words(text);
+  if (known) {
+    return [...words(known.title).map((word) => `${word}^${SURE}`), ...plain.map((word) => `${word}^1`)].join(" ");
+  }
+  // With a number after it a word is itself only; without, what is being typed finds the words that begin so.
+  return plain.length < LONG ? text.replace(/[*+~^:"\\]|(?<=^|\s)-+/g, " ") : plain.map((word) => `${word}^1`).join(" ");
+}
+
+function handOver(box) {
+  const shown = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value");
+  Object.defineProperty(box, "value", {
+    configurable: true,
+    get() {
+      return asQuery(shown.get.call(this));
+    },
+    set(text) {
+      shown.set.call(this, text);
+    },
+  });
+  // The theme looks at a key that goes up; a paste by the mouse has none.
+  box.addEventListener("input", () => box.dispatchEvent(new KeyboardEvent("keyup")));
+}
+
+const box = document.querySelector("[data-md-component=search-query]");
+if (box) {
+  handOver(box);
+  const file = new URL("messages.json", document.currentScript.src);
+  box.addEventListener(
+    "focus",
+    async () => {
+      const told = await (await fetch(file)).json();
+      entries = told.map(({ message, title }) => ({ title, pattern: pattern(message) }));
+      box.dispatchEvent(new KeyboardEvent("keyup"));
+    },
+    { once: true },
+  );
+}
