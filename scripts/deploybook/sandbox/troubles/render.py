@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from datetime import timedelta
 
 from deploybook.sandbox.faults import Fault
 from deploybook.sandbox.render.identifiers import xid
@@ -90,10 +91,11 @@ async def push_that_builds(context: Context) -> None:
 
 @trouble("render-deploy-slow")
 async def build_hangs(context: Context) -> None:
-    """Somebody deploys, and the build hangs."""
+    """Somebody deploys, and the build hangs, for twenty minutes by now."""
     render, worker = _worker(context)
     context.faults.inject(Fault("render", "slow", method="BUILD", seconds=LONG))
     made = render.deployer.deploy(worker, BY_A_PERSON)
+    made.created_at -= timedelta(minutes=20)
     while made.status != "build_in_progress":
         await asyncio.sleep(0.05)
 
