@@ -47,12 +47,12 @@ def main() -> int:
         for name in chosen:
             proof = prove(bench, bench.entries[name])
             proofs.append(proof)
+            _record(proof)
+            if options.keep_lines:
+                _keep_lines(proof)
             print(proof.row(), *[f"  not seen: {each}" for each in proof.unseen], sep="\n", flush=True)
             if options.v and not proof.holds:
                 print(proof.told)
-    _record(proofs)
-    if options.keep_lines:
-        _keep_lines(proofs)
     failed = [proof.entry for proof in proofs if not proof.holds]
     _times(proofs)
     print(f"{len(proofs) - len(failed)} of {len(proofs)} entries hold{': not ' * bool(failed)}{', '.join(failed)}")
@@ -77,21 +77,20 @@ def _pairs(number: int) -> int:
     return 0 if holding == len(proofs) else 1
 
 
-def _record(proofs: list[Proof]) -> None:
+def _record(proof: Proof) -> None:
     """Keep for the site when each entry was last proved, and at which commit."""
     path = ROOT / "build" / "proofs.json"
     known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     commit = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
     at = datetime.now(UTC).isoformat(timespec="seconds")
-    for proof in proofs:
-        known[proof.entry] = {"at": at, "commit": commit.stdout.strip(), "holds": "yes" if proof.holds else "no"}
+    known[proof.entry] = {"at": at, "commit": commit.stdout.strip(), "holds": "yes" if proof.holds else "no"}
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def _keep_lines(proofs: list[Proof]) -> None:
+def _keep_lines(proof: Proof) -> None:
     known = json.loads(LINES.read_text(encoding="utf-8")) if LINES.is_file() else {}
-    known |= {proof.entry: proof.seen for proof in proofs}
+    known[proof.entry] = proof.seen
     LINES.write_text(json.dumps(known, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
 
 
