@@ -1,8 +1,7 @@
 // An operator pastes a message into the search box, with what stood around it. The theme would take `word:`, `-x`, `"x y"`, `~` and `^` in
 // it for operators, each word for the beginning of others, and a word in a title for worth more than a whole line. It is given, instead
-// of what the box shows, the message's words as words, and before them the title of the entry that has the message.
+// of what the box shows, the title of the entry that has the message, or else the message's words as words.
 const LONG = 4; // words from which on a text was pasted, not typed
-const SURE = 1000; // what a word of the entry's own title weighs
 
 let entries = [];
 
@@ -18,10 +17,10 @@ function pattern(message) {
 
 function asQuery(text) {
   const known = entries.find((entry) => entry.pattern.test(text));
-  const plain = words(text);
   if (known) {
-    return [...words(known.title).map((word) => `${word}^${SURE}`), ...plain.map((word) => `${word}^1`)].join(" ");
+    return words(known.title).map((word) => `title:${word}^1`).join(" ");
   }
+  const plain = words(text);
   // With a number after it a word is itself only; without, what is being typed finds the words that begin so.
   return plain.length < LONG ? text.replace(/[*+~^:"\\]|(?<=^|\s)-+/g, " ") : plain.map((word) => `${word}^1`).join(" ");
 }

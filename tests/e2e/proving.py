@@ -70,6 +70,10 @@ class Proof:
         return f"{self.entry} | {seen} | {diagnosed} | {', '.join(false) or 'none'} | {mended}"
 
 
+class NotMade(AssertionError):
+    """A trouble that could not be made, or mended by hand, in the state that the bench is in."""
+
+
 class Bench:
     """A provisioned stack on which entries are proved one after the other; each leaves it as healthy as it was."""
 
@@ -188,7 +192,8 @@ class Bench:
 
     def _control(self, path: str) -> None:
         answer = self.sandbox.control.post(path, timeout=60)
-        assert answer.status_code == 200, f"{path}: {answer.text}"
+        if answer.status_code != httpx.codes.OK:
+            raise NotMade(f"{path}: {answer.text}")
 
     def _copied_hook(self) -> str:
         """The hook, read off the settings page of Render's dashboard; empty where there is no worker."""
