@@ -12,9 +12,11 @@ _SEARCH = """
 async (texts) => {
   const box = document.querySelector("[data-md-component=search-query]");
   const list = document.querySelector(".md-search-result__list");
-  const changed = () => new Promise((resolve, reject) => {
-    const late = setTimeout(() => { seen.disconnect(); resolve(false); }, 1500);
-    const seen = new MutationObserver(() => { clearTimeout(late); seen.disconnect(); resolve(true); });
+  let patience = 1500;
+  const changed = () => new Promise((resolve) => {
+    // A search that is broken does not answer the next ones either.
+    const late = setTimeout(() => { seen.disconnect(); patience = Math.max(patience / 2, 50); resolve(); }, patience);
+    const seen = new MutationObserver(() => { clearTimeout(late); seen.disconnect(); resolve(); });
     seen.observe(list, { childList: true });
   });
   const links = () => [...list.querySelectorAll("a.md-search-result__link")]
