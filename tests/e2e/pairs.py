@@ -87,7 +87,12 @@ def prove_pair(bench: Bench, pair: tuple[str, str]) -> PairProof:
         proof.still = [f"{each.section}: {each}" for each in examination.observations if each.failed]
         if not found:
             break
-        bench.mend(found[0].entry)
+        try:
+            bench.mend(found[0].entry)
+        except NotMade as refused:
+            # Named, and there is nothing of it to be mended.
+            proof.still.append(str(refused))
+            break
     mended = {named[0] for named in proof.named if named}
     for own in (machine.troubles().get(entry) for entry in pair if entry not in mended):
         if own and proof.holds:
