@@ -49,7 +49,7 @@ browser:
 
 build/.dry-run: $(VENV)/.installed $(SOURCES)
 	$(BIN)/deploybook run --mode dry-run
-	$(BIN)/papermill --log-level ERROR --no-progress-bar runbooks/doctor.ipynb build/doctor.ipynb
+	$(BIN)/papermill --engine deploybook --log-level ERROR --no-progress-bar runbooks/doctor.ipynb build/doctor.ipynb
 	@touch $@
 
 build/site/index.html: build/.dry-run $(GUIDE)

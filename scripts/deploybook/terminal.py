@@ -79,7 +79,8 @@ def summarize(console: Console, report: RunReport, directory: str) -> None:
     for section in report.sections:
         for outcome, count in section.counts().items():
             totals[outcome] = totals.get(outcome, 0) + count
-    counted = ", ".join(f"{count} {outcome}" for outcome, count in totals.items())
+    # Nothing is counted where a section stopped before its first line.
+    counted = ": " * bool(totals) + ", ".join(f"{count} {outcome}" for outcome, count in totals.items())
     passed = sum(section.status == "passed" for section in report.sections)
     console.print()
     for section in report.sections:
@@ -97,7 +98,7 @@ def summarize(console: Console, report: RunReport, directory: str) -> None:
                     highlight=False,
                 )
     console.print(
-        f"{passed} of {len(report.sections)} sections passed ({report.mode}, {report.environment}): {counted}",
+        f"{passed} of {len(report.sections)} sections passed ({report.mode}, {report.environment}){counted}",
         markup=False,
         soft_wrap=True,
         highlight=False,

@@ -1,22 +1,29 @@
-"""``python -m tests.e2e.prove_entries [--pairs NUMBER] [ENTRY]...``: prove the troubleshooting entries in a sandbox; print the table."""
+"""``python -m tests.e2e.prove_entries [ENTRY]...``: prove the troubleshooting entries in a sandbox; print the table.
+
+``--pairs NUMBER``: two troubles at once. ``--keep-lines``: the lines in which the messages were seen become those that
+tests/site/test_search.py pastes.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
-import random
+import math
 import statistics
 import subprocess
 import sys
-import time
+from collections import Counter
 from datetime import UTC, datetime
 
 from tests.conftest import ROOT
 from tests.e2e.benches import healthy_bench
-from tests.e2e.proving import AT_THE_COMMAND, Bench, Proof, prove
+from tests.e2e.pairs import PairProof, candidates, drawn, prove_pair
+from tests.e2e.proving import Proof, prove
+
+from deploybook.diagnosis.entries import PAGE, read_entries
 
 HEAD = "entry | symptom seen | diagnosed first | false causes | fixed"
-SEED = 20
+LINES = ROOT / "tests" / "site" / "seen_lines.json"
 
 
 def main() -> int:
@@ -26,66 +33,65 @@ def main() -> int:
     parser.add_argument(
         "--pairs", type=int, default=0, help="prove so many pairs, drawn at random, instead of single entries"
     )
+    parser.add_argument(
+        "--keep-lines", action="store_true", help="keep the lines that were seen, for the test of the search"
+    )
     parser.add_argument("-v", action="store_true", help="print what was told where an entry does not hold")
     options = parser.parse_args()
+    if options.pairs:
+        return _pairs(options.pairs)
     with healthy_bench() as bench:
-        if options.pairs:
-            return _pairs(bench, options.pairs)
         chosen = options.entries or list(bench.entries)
         proofs: list[Proof] = []
         print(HEAD, flush=True)
         for name in chosen:
             proof = prove(bench, bench.entries[name])
             proofs.append(proof)
+            _record(proof)
+            if options.keep_lines:
+                _keep_lines(proof)
             print(proof.row(), *[f"  not seen: {each}" for each in proof.unseen], sep="\n", flush=True)
             if options.v and not proof.holds:
                 print(proof.told)
-    _record(proofs)
     failed = [proof.entry for proof in proofs if not proof.holds]
     _times(proofs)
     print(f"{len(proofs) - len(failed)} of {len(proofs)} entries hold{': not ' * bool(failed)}{', '.join(failed)}")
     return 1 if failed else 0
 
 
-def _pairs(bench: Bench, number: int) -> int:
-    """Two troubles at once: both are named, or one, and the other once that is mended."""
-    single = [entry for entry in bench.entries.values() if AT_THE_COMMAND not in entry.marks]
-    every = [(one, two) for one in single for two in single if one.id < two.id]
-    drawn = random.Random(SEED).sample(every, min(number, len(every)))  # noqa: S311 - a sample, no secret
-    lost = 0
-    for pair in drawn:
-        began = time.monotonic()
-        for entry in pair:
-            bench.make(entry.id)
-        named: list[str] = []
-        for _ in range(4):
-            found = bench.causes(bench.examine())
-            named += [cause.entry.id for cause in found]
-            if not found:
-                break
-            bench.mend(found[0].entry)
-        wanted = {entry.id for entry in pair}
-        holds = wanted == set(named) and not found
-        lost += not holds
-        told = " → ".join(named)
-        print(
-            f"{' + '.join(sorted(wanted))} | {told} | {'yes' if holds else 'NO'} | {time.monotonic() - began:.0f} s",
-            flush=True,
-        )
-    print(f"{len(drawn) - lost} of {len(drawn)} pairs (of {len(every)}) were both named")
-    return 1 if lost else 0
+def _pairs(number: int) -> int:
+    """Pairs on one bench; a pair that does not hold may leave it broken, and the next one gets another."""
+    names = candidates(read_entries(ROOT / PAGE))
+    proofs: list[PairProof] = []
+    waiting = drawn(names, number)
+    while waiting:
+        with healthy_bench() as bench:
+            while waiting:
+                proofs.append(prove_pair(bench, waiting.pop(0)))
+                print(proofs[-1].row(), flush=True)
+                if not proofs[-1].holds:
+                    break
+    ways = ", ".join(f"{way}: {times}" for way, times in Counter(proof.way for proof in proofs).items())
+    holding = sum(proof.holds for proof in proofs)
+    print(f"{holding} of {len(proofs)} pairs hold, of {math.comb(len(names), 2)} that there are ({ways})")
+    return 0 if holding == len(proofs) else 1
 
 
-def _record(proofs: list[Proof]) -> None:
+def _record(proof: Proof) -> None:
     """Keep for the site when each entry was last proved, and at which commit."""
     path = ROOT / "build" / "proofs.json"
     known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     commit = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
     at = datetime.now(UTC).isoformat(timespec="seconds")
-    for proof in proofs:
-        known[proof.entry] = {"at": at, "commit": commit.stdout.strip(), "holds": "yes" if proof.holds else "no"}
+    known[proof.entry] = {"at": at, "commit": commit.stdout.strip(), "holds": "yes" if proof.holds else "no"}
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _keep_lines(proof: Proof) -> None:
+    known = json.loads(LINES.read_text(encoding="utf-8")) if LINES.is_file() else {}
+    known[proof.entry] = proof.seen
+    LINES.write_text(json.dumps(known, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def _times(proofs: list[Proof]) -> None:

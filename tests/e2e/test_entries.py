@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 from tests.conftest import ROOT
+from tests.e2e.pairs import prove_pair
 from tests.e2e.proving import Bench, prove
 
 from deploybook.diagnosis.entries import PAGE, read_entries
@@ -15,6 +16,7 @@ pytestmark = pytest.mark.xdist_group("entries")
 
 # So many of the entries, drawn with this seed: their names stand in the tests' own.
 NUMBER, SEED = 3, 20
+PAIR = ("ci-secrets", "r2-account-or-plan")
 PROVABLE = sorted(each.id for each in read_entries(ROOT / PAGE).values() if "unproved" not in each.marks)
 SAMPLE = random.Random(SEED).sample(PROVABLE, NUMBER)  # noqa: S311 - a sample, no secret
 
@@ -25,17 +27,18 @@ def test_an_entry_is_seen_as_written_named_alone_and_mended_as_written(bench: Be
     assert proof.holds, f"{proof.row()}\nnot seen: {proof.unseen}\n{proof.told}"
 
 
-def test_a_fix_that_mends_another_section_does_not_hold(bench: Bench) -> None:
+def test_a_message_that_is_not_seen_and_a_fix_of_another_section_are_noticed(bench: Bench) -> None:
     entry = bench.entries["ci-secrets"]
-    proof = prove(bench, entry, ["deploybook run render --mode apply -p git_repository <GIT_REPOSITORY>"])
+    seen = entry.parts["You see"].replace("it is not there", "it is gone")
+    wrong = replace(entry, parts=entry.parts | {"You see": seen})
+    proof = prove(bench, wrong, ["deploybook run render --mode apply -p git_repository <GIT_REPOSITORY>"])
     bench.mend(entry)
-    assert (proof.named, proof.unseen, proof.holds) == (["ci-secrets"], [], False)
+    assert (proof.named, len(proof.seen), len(proof.unseen), proof.holds) == (["ci-secrets"], 1, 1, False)
     assert proof.still
     assert all(each.startswith("ci_cd: ") for each in proof.still), proof.still
 
 
-def test_a_message_that_is_not_what_is_seen_does_not_hold(bench: Bench) -> None:
-    entry = bench.entries["ci-secrets"]
-    seen = entry.parts["You see"]
-    proof = prove(bench, replace(entry, parts=entry.parts | {"You see": seen.replace("it is not there", "it is gone")}))
-    assert (len(proof.unseen), proof.still, proof.holds) == (1, [], False)
+def test_two_troubles_are_named_one_after_the_other_and_mended(bench: Bench) -> None:
+    """One pair of those that prove_entries makes."""
+    proof = prove_pair(bench, PAIR)
+    assert proof.holds, proof.row()

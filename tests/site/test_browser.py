@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 from tests.conftest import ROOT
 from tests.site.browsing import DESK, PHONE, TABLET, Open
+from tests.site.pasting import search
 
 from deploybook.contract import load_contract
 from deploybook.layout import Layout
@@ -65,6 +66,8 @@ def test_a_guide_opened_from_a_file_can_be_searched_and_its_links_lead_on(open_p
     page = open_page("index.html").context.new_page()
     page.goto((site / "index.html").as_uri())
     _search(page, "R2_SECRET_ACCESS_KEY")
+    [links] = search(page, ["error: Another run is changing production."])
+    assert "troubleshooting.html#" in links[0], links
     page.keyboard.press("Escape")
     page.locator(".md-nav--primary").get_by_role("link", name="The checklist").click()
     page.wait_for_url("**/DEPLOY_PROD_CHECKLIST.html")

@@ -61,7 +61,7 @@ def _nothing(environment: str, reasons: Mapping[str, str]) -> MissingVariable:
 
 
 def _report(environment: str, examination: Examination, found: list[Cause]) -> list[str]:
-    told = f"{_count(examination.held)} hold{'s' * (examination.held == 1)} ({environment}, {examination.seconds} s)"
+    told = f"{examination.holding} ({environment}, {examination.seconds} s)"
     if examination.left_out:
         told += f"; not examined: {_left_out(examination.left_out)}"
     if not found:

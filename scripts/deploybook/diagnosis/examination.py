@@ -72,6 +72,11 @@ class Examination:
         """How many claims hold."""
         return sum(each.outcome in {"passed", "unchanged"} for each in self.observations)
 
+    @property
+    def holding(self) -> str:
+        """The same in words."""
+        return "1 claim holds" if self.held == 1 else f"{self.held} claims hold"
+
 
 @dataclass(frozen=True)
 class Ward:

@@ -88,9 +88,7 @@ class Doctor:
         for cause in found:
             self._show(cause)
         if not found:
-            display(
-                Line("check", "passed", "nothing is wrong", f"{self._examination.held} claims hold").bundle(), raw=True
-            )
+            display(Line("check", "passed", "nothing is wrong", self._examination.holding).bundle(), raw=True)
         elif self._mode.live:
             raise VerificationFailed(
                 f"Something is wrong: {', '.join(cause.entry.title for cause in found)}.",

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 def control_app(sandbox: Sandbox) -> Starlette:
     """GET, DELETE ``/journal`` · POST ``/reset`` · GET, POST, DELETE ``/faults`` · GET ``/exports`` · GET ``/troubles``,
-    POST ``/troubles/ENTRY`` (make it), POST ``/troubles/ENTRY/by-hand`` (what its fix tells a person to do at a dashboard).
+    POST ``/troubles/ENTRY`` (make it), POST ``/troubles/ENTRY/by-hand`` (what its fix tells a person to do at a dashboard); 409 where the
+    service refuses it as things stand.
     """
     context = sandbox.context
 
@@ -58,7 +59,10 @@ def control_app(sandbox: Sandbox) -> Starlette:
         act = (found.by_hand if hand else found.make) if found else None
         if act is None:
             return JSONResponse({"error": "there is no such trouble, or nothing of it is done by hand"}, 404)
-        await act(context)
+        try:
+            await act(context)
+        except Exception as problem:  # noqa: BLE001 - whoever asked is told, whatever the service's own kind of refusal
+            return JSONResponse({"error": f"{type(problem).__name__}: {problem}"}, 409)
         return JSONResponse({})
 
     return Starlette(

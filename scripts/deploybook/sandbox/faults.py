@@ -18,7 +18,8 @@ class Fault:
 
     ``kind``: ``status`` answers ``status`` with ``headers``; ``slow`` waits ``seconds`` before the service sees the request;
     ``slow-answer`` lets the service act and waits before answering; ``reset`` cuts the connection before the service sees the
-    request; ``lost-answer`` lets the service act and cuts the connection instead of answering.
+    request; ``lost-answer`` lets the service act and cuts the connection instead of answering. ``trouble``: the entry of the trouble
+    that it belongs to, so that one trouble ends without another.
     """
 
     service: str
@@ -30,6 +31,7 @@ class Fault:
     headers: dict[str, str] = field(default_factory=dict)
     body: str = ""
     seconds: float = 0.0
+    trouble: str = ""
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -58,6 +60,10 @@ class Faults:
     def clear(self) -> None:
         """Disarm all."""
         self.armed.clear()
+
+    def end(self, trouble: str) -> None:
+        """Disarm those of one trouble."""
+        self.armed[:] = [fault for fault in self.armed if fault.trouble != trouble]
 
     def take(self, service: str, method: str, path: str) -> Fault | None:
         """The fault for this request, used up by one."""

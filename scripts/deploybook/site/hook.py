@@ -19,6 +19,7 @@ from deploybook.site import (
     doctor_page,
     generated,
     history,
+    messages,
     names,
     navigation,
     placeholders,
@@ -58,8 +59,9 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 @_told_plainly
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
-    """A page for each runbook, and the notebook itself beside it to download."""
+    """A page for each runbook, and the notebook itself beside it to download; the messages that the search box knows."""
     guide = _guide(config)
+    files.append(File.generated(config, messages.PATH, content=messages.messages(guide)))
     for slug in [*guide.contract.order(), doctor_page.SLUG]:
         if guide.has_runbook(slug):
             files.append(_page(guide, slug, files, config))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from tests.clouds.github.conftest import MAIN, PATH, Hands
 
@@ -11,6 +13,7 @@ from deploybook.clouds.github.resources import FileState
 from deploybook.errors import PermissionDenied, ServiceError, UnexpectedResponse, VerificationFailed
 
 UNCHANGED = FileState("", b"")
+MINUTES = 30
 DISABLED = '{"id": 1, "name": "Deploy", "path": "x", "state": "disabled_inactivity"}'
 
 
@@ -25,7 +28,7 @@ def test_the_run_of_the_push_is_followed_and_its_failing_job_and_step_told(
     assert run.differences(made) == []
     assert last_run(hands.clouds.github, workflow).startswith("number 1, failure, ")
     with pytest.raises(UnexpectedResponse) as caught:
-        deployed_both(hands.clouds.github, workflow)
+        deployed_both(hands.clouds.github, workflow, MINUTES)
     message = 'Run 1 of the deploy workflow ended as failure in job worker, step "Start the worker\'s deploy".'
     assert (caught.value.message, caught.value.entry) == (message, "ci-render")
     assert made.page in caught.value.hint
@@ -34,14 +37,14 @@ def test_the_run_of_the_push_is_followed_and_its_failing_job_and_step_told(
 def test_an_absent_secret_fails_the_web_job_where_it_is_used(clouds: Connections, workflow: WorkflowFile) -> None:
     DeployRun(workflow, workflow.create(clouds)).create(clouds)
     with pytest.raises(UnexpectedResponse, match="in job web, step \"Pull the project's settings and") as caught:
-        deployed_both(clouds.github, workflow)
+        deployed_both(clouds.github, workflow, MINUTES)
     assert caught.value.entry == "ci-vercel"
 
 
 def test_a_file_that_github_cannot_run_is_told_without_a_job(clouds: Connections, workflow: WorkflowFile) -> None:
     clouds.github.put_file(MAIN.repository, PATH, "main", b"on: [push", "Broken")
     with pytest.raises(UnexpectedResponse, match="failure, without a job: ") as caught:
-        deployed_both(clouds.github, workflow)
+        deployed_both(clouds.github, workflow, MINUTES)
     assert caught.value.entry == "ci-workflow-file"
 
 
@@ -51,17 +54,31 @@ def test_a_green_run_of_another_file_is_not_enough(clouds: Connections, workflow
     commit = clouds.github.put_file(MAIN.repository, PATH, "main", web_only, "Without the worker")
     assert DeployRun(workflow, FileState("", web_only, commit)).create(clouds).succeeded
     with pytest.raises(UnexpectedResponse, match="success, but has no job worker"):
-        deployed_both(clouds.github, workflow)
+        deployed_both(clouds.github, workflow, MINUTES)
 
 
 def test_no_run_and_one_that_goes_on_are_no_success(clouds: Connections, workflow: WorkflowFile) -> None:
     with pytest.raises(VerificationFailed, match="found no run") as caught:
-        deployed_both(clouds.github, workflow)
+        deployed_both(clouds.github, workflow, MINUTES)
     assert caught.value.entry == "ci-not-triggered"
     workflow.create(clouds)
     with pytest.raises(VerificationFailed, match=r"found (queued|in_progress)") as caught:
-        deployed_both(clouds.github, workflow)
+        deployed_both(clouds.github, workflow, MINUTES)
     assert caught.value.entry == "ci-run-slow"
+
+
+def test_a_run_that_has_its_time_still_leaves_the_one_before_it_to_be_judged(
+    clouds: Connections, workflow: WorkflowFile
+) -> None:
+    DeployRun(workflow, workflow.create(clouds)).create(clouds)
+    clouds.github.put_file(MAIN.repository, "MORE.md", "main", b"More.\n", "Say more")
+    while (newest := runs.newest(clouds.github, workflow)) is None or newest.number == 1:
+        time.sleep(0.02)
+    assert newest.status != "completed"
+    with pytest.raises(UnexpectedResponse, match="Run 1 of the deploy workflow ended as failure"):
+        deployed_both(clouds.github, workflow, MINUTES)
+    with pytest.raises(VerificationFailed, match=r"found (queued|in_progress)"):
+        deployed_both(clouds.github, workflow, 0)
 
 
 def test_a_run_that_goes_on_is_waited_for(clouds: Connections, workflow: WorkflowFile) -> None:
@@ -142,4 +159,4 @@ def test_a_failing_answer_while_waiting_is_asked_again(hands: Hands, workflow: W
     hands.fault("status", path=".*/actions/runs/[0-9]+/jobs", status=500, times=99)
     hands.clouds.github.api.client._transport._budget = 0.1  # type: ignore[attr-defined]
     with pytest.raises(ServiceError):
-        deployed_both(hands.clouds.github, workflow)
+        deployed_both(hands.clouds.github, workflow, MINUTES)

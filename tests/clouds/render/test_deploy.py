@@ -153,9 +153,24 @@ def test_a_deploy_that_failed_after_one_that_serves_is_drift_and_made_anew(
 def test_one_that_is_still_on_its_way_is_told_as_slow(clouds: Connections, bench: Bench) -> None:
     state = bench.live()
     under_way(clouds, state.id)
+    deploy = bench.deploy(state, seconds=0)
+    [change] = deploy.differences(bench.changes(deploy)[0])
+    assert (change.field, change.entry, change.requested) == ("status", "render-deploy-slow", False)
+    with pytest.raises(VerificationFailed, match="is not live"):
+        render.is_live(clouds.render, deploy)
+
+
+def test_one_that_has_its_time_still_is_no_drift_and_the_one_before_it_is_judged(
+    clouds: Connections, bench: Bench, observed: Observed
+) -> None:
+    state = bench.live()
+    before = clouds.render.deploys(state.id)[0]["id"]
+    under_way(clouds, state.id)
     deploy = bench.deploy(state)
     [change] = deploy.differences(bench.changes(deploy)[0])
-    assert (change.field, change.entry) == ("status", "render-deploy-slow")
+    assert (change.field, change.requested) == ("status", True)
+    assert render.is_live(clouds.render, deploy) == before
+    assert render.has_started(clouds.render, deploy, observed) == STARTED
 
 
 def test_deploys_since_a_time_are_all_read(clouds: Connections, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -146,6 +146,25 @@ def test_a_newest_deployment_that_was_cancelled_is_no_failure(site: Site, sandbo
     assert changes(site) == []
 
 
+def test_one_that_has_its_time_still_is_no_drift_and_the_one_before_it_is_judged(
+    site: Site, sandbox: RunningSandbox
+) -> None:
+    site.set()
+    old = deploy(site)
+    fault = {"service": "vercel-build", "kind": "slow", "path": "/web", "seconds": 5.0}
+    sandbox.control.post("/faults", json=fault).raise_for_status()
+    with pytest.raises(UnexpectedResponse):
+        deploy(site, minutes=0)
+    patient = site.deployment(minutes=15)
+    state = patient.read(site.clouds)
+    assert state is not None
+    assert [change.requested for change in patient.differences(state)] == [True]
+    assert [change.requested for change in site.deployment(minutes=0).differences(state)] == [False]
+    variables = site.variables()
+    variables.read(site.clouds)
+    assert vercel.serves_all(site.clouds.vercel, address(site), state, variables) == old.id
+
+
 def test_a_slow_deployment_is_told_and_the_next_run_waits_for_the_same(site: Site, sandbox: RunningSandbox) -> None:
     site.set()
     fault = {"service": "vercel-build", "kind": "slow", "path": "/web", "seconds": 0.5}

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from deploybook.clouds.github.client import GitHub
 from deploybook.clouds.github.resources import RepositorySecret, WorkflowFile
-from deploybook.clouds.github.runs import COMPLETED, SUCCESS, RunState, newest
+from deploybook.clouds.github.runs import COMPLETED, SUCCESS, RunState, newest, settled
 from deploybook.clouds.github.target import Target
 from deploybook.errors import Conflict, NotFound, UnexpectedResponse, VerificationFailed
 
@@ -92,9 +92,12 @@ def workflow_is_active(github: GitHub, workflow: WorkflowFile) -> str:
     return str(found["name"])
 
 
-def deployed_both(github: GitHub, workflow: WorkflowFile) -> str:
-    """The newest run on the production branch succeeded in both jobs; a failing one is told by job and step."""
-    run = newest(github, workflow)
+def deployed_both(github: GitHub, workflow: WorkflowFile, minutes: float) -> str:
+    """The newest run on the production branch succeeded in both jobs; a failing one is told by job and step.
+
+    One that goes on, and has its ``minutes`` still, is not judged yet: the one before it is.
+    """
+    run = settled(github, workflow, minutes)
     if run is None:
         message, hint = "GitHub Actions has not deployed yet.", "Push a commit, then verify again."
         raise VerificationFailed(message, hint, "ci-not-triggered", COMPLETED, "no run")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from deploybook.clouds.github.client import GitHub
@@ -15,7 +15,7 @@ from deploybook.errors import UnexpectedResponse
 if TYPE_CHECKING:
     from deploybook.clouds.connections import Connections
 
-COMPLETED, SUCCESS = "completed", "success"
+COMPLETED, SUCCESS, CANCELLED = "completed", "success", "cancelled"
 # GitHub shows a run a few seconds after the push that starts it.
 APPEARS_SECONDS = 60.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.3, 10.0
@@ -37,6 +37,10 @@ class RunState:
     def succeeded(self) -> bool:
         """Whether it ended well."""
         return self.conclusion == SUCCESS
+
+    def is_under_way(self, minutes: float) -> bool:
+        """Whether it has not ended, and began less than ``minutes`` ago."""
+        return self.status != COMPLETED and datetime.now(UTC) - self.created < timedelta(minutes=minutes)
 
 
 NO_RUN = RunState(0, "", "", "")
@@ -120,7 +124,7 @@ class DeployRun(Resource[RunState]):
         deadline, pause = time.monotonic() + self._seconds, FIRST_PAUSE
         while True:
             found = github.run(self._workflow.target.repository, run_id)
-            if found["status"] == COMPLETED and found["conclusion"] != "cancelled":
+            if found["status"] == COMPLETED and found["conclusion"] != CANCELLED:
                 return _state(found)
             if found["status"] == COMPLETED:
                 # In the concurrency group a newer push takes the place of one that waits: that one counts.
@@ -145,6 +149,16 @@ def newest(github: GitHub, workflow: WorkflowFile) -> RunState | None:
     """The newest run on the production branch, if there is one."""
     found = github.runs(workflow.target.repository, workflow.file, workflow.target.branch)
     return _state(found[0]) if found else None
+
+
+def settled(github: GitHub, workflow: WorkflowFile, minutes: float) -> RunState | None:
+    """The newest run, or, while it is on its way and has its ``minutes`` still, the one before it that took its course."""
+    listed = [_state(each) for each in github.runs(workflow.target.repository, workflow.file, workflow.target.branch)]
+    if not listed or not listed[0].is_under_way(minutes):
+        return next(iter(listed), None)
+    # In the concurrency group a run that waits is cancelled for a newer one.
+    ended = (each for each in listed if each.status == COMPLETED and each.conclusion != CANCELLED)
+    return next(ended, listed[0])
 
 
 def _state(found: dict[str, Any]) -> RunState:

@@ -17,36 +17,36 @@ REFUSED = "is required"
 
 
 def is_live(render: Render, deploy: Deploy) -> str:
-    """The worker is not suspended and its newest deploy is live."""
+    """The worker is not suspended and its newest deploy is live, one aside that began a moment ago."""
     worker = deploy.worker
-    newest = deploy.newest(render) if worker.id else deploy.planned()
-    found = "suspended" if worker.suspenders else newest.status or ("no deploy" if worker.id else "no worker")
+    serving = deploy.serving(render) if worker.id else deploy.planned()
+    found = "suspended" if worker.suspenders else serving.status or ("no deploy" if worker.id else "no worker")
     if found != LIVE:
         message, hint = "The worker on Render is not live.", "Run deploybook run render --mode apply."
         raise VerificationFailed(message, hint, "render-not-live", LIVE, found)
-    return newest.id
+    return serving.id
 
 
 def has_started(render: Render, deploy: Deploy, observed: Observed) -> str:
-    """The worker's log says that it has started since the newest deploy was made; once seen it is remembered, for logs are not kept."""
+    """The worker's log says that it has started since the deploy that serves was made; once seen it is kept in mind, for logs are not."""
     worker = deploy.worker
-    newest = deploy.newest(render) if worker.id else deploy.planned()
+    serving = deploy.serving(render) if worker.id else deploy.planned()
     key = f"render:started:{deploy.name}"
-    if not newest.id:
+    if not serving.id:
         raise _silent("nothing is deployed")
-    lines = render.logs(worker.owner_id, worker.id, newest.created, (STARTED, REFUSED))
+    lines = render.logs(worker.owner_id, worker.id, serving.created, (STARTED, REFUSED))
     last = next((line for line in reversed(lines) if STARTED in line or _refuses(line)), "")
     if _refuses(last):
         hint = "Run deploybook run render --mode apply."
         raise VerificationFailed(f"The worker on Render stopped: {last}.", hint, "worker-idle", STARTED, last)
     seen = observed.get(key)
     if last:
-        if seen.get("deploy") != newest.id:
-            observed.put(key, {"deploy": newest.id, "line": last})
+        if seen.get("deploy") != serving.id:
+            observed.put(key, {"deploy": serving.id, "line": last})
         return last
-    if seen.get("deploy") == newest.id:
+    if seen.get("deploy") == serving.id:
         return f"{seen['line']} (seen earlier; the log does not reach back so far)"
-    lines = render.logs(worker.owner_id, worker.id, newest.created)
+    lines = render.logs(worker.owner_id, worker.id, serving.created)
     raise _silent(lines[-1] if lines else "an empty log")
 
 

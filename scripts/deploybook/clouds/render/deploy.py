@@ -64,8 +64,9 @@ class Deploy(Resource[DeployState]):
             return [Change("status", "suspended", LIVE)]
         if state.status == LIVE:
             return []
+        # One that has its time still is followed, and is no drift.
         entry = "render-deploy-failed" if state.status in FAILED else "render-deploy-slow"
-        return [Change("status", state.status, LIVE, entry=entry)]
+        return [Change("status", state.status, LIVE, requested=state.is_under_way(self._seconds), entry=entry)]
 
     def create(self, clouds: Connections) -> DeployState:
         """Follow the deploy that began with the worker; start one where there is none, or it began before a change."""
@@ -93,11 +94,18 @@ class Deploy(Resource[DeployState]):
         self._undeployed.forget()
         return self._newest
 
-    def newest(self, render: Render) -> DeployState:
-        """The newest deploy as this run last saw it; one that was not live then is looked at again."""
+    def serving(self, render: Render) -> DeployState:
+        """The newest deploy as this run last saw it; one that was not live then is looked at again.
+
+        While it is on its way and has its time still, the one before it serves, if that is live.
+        """
         if self._newest is None or self._newest.status != LIVE:
-            listed = [each for each in render.deploys(self.worker.id) if each["status"] != "deactivated"]
-            self._newest = DeployState.of(listed[0]) if listed else None
+            listed = [
+                DeployState.of(each) for each in render.deploys(self.worker.id) if each["status"] != "deactivated"
+            ]
+            self._newest = next(iter(listed), None)
+            if self._newest and self._newest.is_under_way(self._seconds):
+                return next((each for each in listed if each.status == LIVE), self._newest)
         return self._newest or self.planned()
 
     def _start(self, render: Render) -> str:

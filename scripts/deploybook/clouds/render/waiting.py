@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from deploybook.clouds.render.worker import WorkerState
@@ -17,6 +18,7 @@ Tell = Callable[[str], None]
 
 LIVE = "live"
 FAILED = frozenset({"build_failed", "update_failed", "pre_deploy_failed", "canceled"})
+ENDED = FAILED | {LIVE, "deactivated"}
 # A deploy ends so when another one takes its place, which may have gone well.
 REPLACED = frozenset({"deactivated", "canceled"})
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0
@@ -37,6 +39,11 @@ class DeployState:
     def of(cls, found: dict[str, Any]) -> DeployState:
         """From Render's JSON (schema deploy)."""
         return cls(found["id"], found["status"], found["createdAt"])
+
+    def is_under_way(self, seconds: float) -> bool:
+        """Whether it has not ended, and began less than ``seconds`` ago."""
+        age = (datetime.now(UTC) - datetime.fromisoformat(self.created)).total_seconds()
+        return self.status not in ENDED and age < seconds
 
 
 def follow(render: Render, worker: WorkerState, deploy_id: str, seconds: float, tell: Tell) -> DeployState:

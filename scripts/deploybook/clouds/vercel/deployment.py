@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from deploybook.clouds.resource import Change, Resource, StillNeeded
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 NONCE = "deploybookRun"
 POLL_SECONDS = 1.0
 LONGEST_POLL_SECONDS = 5.0
+READY = "READY"
 FAILED = frozenset({"ERROR", "BLOCKED"})
 ENDED_BADLY = FAILED | {"CANCELED", "DELETED"}
 UPLOADS_SIDE_BY_SIDE = 8
@@ -40,6 +41,12 @@ class DeploymentState:
     digest: str = ""
     # Whether a newer one failed, so that this one still serves.
     outlived: bool = False
+    # The one that is ready before it, which serves until it is ready itself.
+    before: str = ""
+
+    def is_under_way(self, seconds: float) -> bool:
+        """Whether it is not ready, and was made less than ``seconds`` ago."""
+        return self.state != READY and time.time() - self.created / 1000 < seconds
 
 
 class Deployment(Resource[DeploymentState]):
@@ -80,12 +87,14 @@ class Deployment(Resource[DeploymentState]):
     def differences(self, state: DeploymentState) -> list[Change]:
         """Left to serve by a newer one that failed, older than the variables, still on its way, of other files, or to be made anew."""
         if state.outlived:
-            return [Change("newest deployment", "failed", "READY", entry="vercel-build-failed")]
+            return [Change("newest deployment", "failed", READY, entry="vercel-build-failed")]
         # Those that differ still are changed before this deployment would be made.
         if self._variables.differ() or self._variables.changed_at > state.created:
             return [Change("variables", "as they stood before", "as they are")]
-        if state.state != "READY":
-            return [Change("state", state.state, "READY", entry="vercel-deployment-slow")]
+        if state.state != READY:
+            # One that has its time still is waited for, and is no drift.
+            young = state.is_under_way(self._seconds)
+            return [Change("state", state.state, READY, requested=young, entry="vercel-deployment-slow")]
         if self._source.folder and state.digest != self._source.digest():
             return [Change("files", state.digest or "unknown", self._source.digest())]
         if self._redeploy and not self._is_new:
@@ -138,15 +147,22 @@ class Deployment(Resource[DeploymentState]):
         return body | {"files": files, "projectSettings": {"framework": "nextjs"}}
 
     def _look(self, vercel: Vercel) -> DeploymentState | None:
+        newest: DeploymentState | None = None
         failed = False
         for each in vercel.production_deployments(self._project.id):
             state = each.get("readyState") or each["state"]
-            if state not in ENDED_BADLY and not each.get("aliasError"):
+            if state in ENDED_BADLY or each.get("aliasError"):
+                # One that somebody cancelled or deleted was not to serve.
+                failed = failed or state in FAILED or bool(each.get("aliasError"))
+                continue
+            if newest is None:
                 digest = (each.get("meta") or {}).get("deploybook", "")
-                return DeploymentState(each["uid"], state, int(each["created"]), digest, failed)
-            # One that somebody cancelled or deleted was not to serve.
-            failed = failed or state in FAILED or bool(each.get("aliasError"))
-        return None
+                newest = DeploymentState(each["uid"], state, int(each["created"]), digest, failed)
+            elif state == READY:
+                return replace(newest, before=each["uid"])
+            if state == READY:
+                return newest
+        return newest
 
     def _find(self, vercel: Vercel, nonce: str) -> str:
         found = vercel.production_deployments(self._project.id)
@@ -165,7 +181,7 @@ class Deployment(Resource[DeploymentState]):
             # READY alone does not mean that the production domain points at it (terraform-provider-vercel, client/deployment.go).
             if state in ENDED_BADLY or found.get("aliasError"):
                 raise self._failed(vercel, found)
-            if state == "READY" and found.get("aliasAssigned"):
+            if state == READY and found.get("aliasAssigned"):
                 self._newest = DeploymentState(found["id"], state, int(found["createdAt"]), self._source.digest())
                 self._is_new = True
                 return self._newest
@@ -193,7 +209,10 @@ class Deployment(Resource[DeploymentState]):
 
 
 def serves_all(vercel: Vercel, address: str, deployment: DeploymentState, variables: Variables) -> str:
-    """What the production domain shows is the newest deployment, made after the last change of a variable: it has them all."""
+    """What the production domain shows is the newest deployment, made after the last change of a variable: it has them all.
+
+    While the newest is on its way, the one before it is shown, and the newest will have them.
+    """
     host = address.removeprefix("https://")
     try:
         serving = vercel.deployment(host)
@@ -203,7 +222,8 @@ def serves_all(vercel: Vercel, address: str, deployment: DeploymentState, variab
             "Run deploybook run vercel --mode apply with -p redeploy true.",
             "vercel-page",
         ) from None
-    if serving["id"] != deployment.id:
+    waiting = deployment.state != READY and serving["id"] == deployment.before
+    if serving["id"] != deployment.id and not waiting:
         raise VerificationFailed(
             f"{host} does not show the newest deployment.",
             "Promote the newest one in the dashboard (Deployments, Promote), or undo the rollback.",
@@ -211,10 +231,10 @@ def serves_all(vercel: Vercel, address: str, deployment: DeploymentState, variab
             expected=deployment.id or "a deployment that is ready",
             found=serving["id"],
         )
-    if variables.changed_at > int(serving["createdAt"]):
+    if variables.changed_at > (deployment.created if waiting else int(serving["createdAt"])):
         raise VerificationFailed(
             "A variable was changed after the deployment that serves was made; the app does not see it.",
             "Run deploybook run vercel --mode apply: it deploys again.",
             "vercel-redeploy",
         )
-    return deployment.id
+    return str(serving["id"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 from deploybook.sandbox.github.models import blob_sha
 from deploybook.sandbox.github.runs import Run
@@ -85,9 +86,11 @@ async def run_again(context: Context) -> None:
 
 @trouble("ci-run-slow")
 async def minutes_used_up(context: Context) -> None:
-    """The account's minutes are used up; what is pushed stays queued."""
+    """The account's minutes are used up; what was pushed forty minutes ago is queued still."""
     context.service(GitHubService).actions.runner.free.clear()
-    _push(context, "README.md", _file(context, "README.md") + b"\n", "Say more")
+    run = _push(context, "README.md", _file(context, "README.md") + b"\n", "Say more")
+    if run:
+        run.created_at -= timedelta(minutes=40)
 
 
 @by_hand("ci-run-slow")

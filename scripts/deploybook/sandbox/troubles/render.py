@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from datetime import timedelta
 
 from deploybook.sandbox.faults import Fault
 from deploybook.sandbox.render.identifiers import xid
@@ -77,22 +78,24 @@ async def database_of_another_environment(context: Context) -> None:
 async def push_that_does_not_build(context: Context) -> None:
     """Somebody pushes a commit whose image does not build, and deploys it."""
     printed = "error: failed to solve: process /bin/sh -c npm ci did not complete successfully: exit code: 1"
-    context.faults.inject(Fault("render", "status", method="BUILD", times=ALL, body=printed))
+    fault = Fault("render", "status", method="BUILD", times=ALL, body=printed, trouble="render-deploy-failed")
+    context.faults.inject(fault)
     await deploy(context)
 
 
 @by_hand("render-deploy-failed")
 async def push_that_builds(context: Context) -> None:
     """Mend the code, and push it."""
-    context.faults.clear()
+    context.faults.end("render-deploy-failed")
 
 
 @trouble("render-deploy-slow")
 async def build_hangs(context: Context) -> None:
-    """Somebody deploys, and the build hangs."""
+    """Somebody deploys, and the build hangs, for twenty minutes by now."""
     render, worker = _worker(context)
     context.faults.inject(Fault("render", "slow", method="BUILD", seconds=LONG))
     made = render.deployer.deploy(worker, BY_A_PERSON)
+    made.created_at -= timedelta(minutes=20)
     while made.status != "build_in_progress":
         await asyncio.sleep(0.05)
 

@@ -72,14 +72,15 @@ async def table_dropped(context: Context) -> None:
 async def release_with_a_bug(context: Context) -> None:
     """A release of the app tells of a job that never was as if there were one."""
     path = "/api/audio/jobs/00000000-0000-4000-8000-000000000000"
-    headers = {"content-type": "application/json"}
-    context.faults.inject(Fault(SITE, "status", path=path, times=ALL, status=200, headers=headers, body="{}"))
+    fault = Fault(SITE, "status", path=path, times=ALL, status=200, body="{}", trouble="end-to-end")
+    fault.headers = {"content-type": "application/json"}
+    context.faults.inject(fault)
 
 
 @by_hand("end-to-end")
 async def release_mended(context: Context) -> None:
     """Mend the app, push, and let it be deployed."""
-    context.faults.clear()
+    context.faults.end("end-to-end")
 
 
 @trouble("vercel-repository")
@@ -129,14 +130,14 @@ async def build_cancelled(context: Context) -> None:
 @trouble("vercel-build-failed")
 async def push_that_does_not_build(context: Context) -> None:
     """Somebody pushes a commit whose build fails."""
-    context.faults.inject(Fault(BUILD_FAULTS, "status", times=ALL))
+    context.faults.inject(Fault(BUILD_FAULTS, "status", times=ALL, trouble="vercel-build-failed"))
     await redeploy(*only_project(context))
 
 
 @by_hand("vercel-build-failed")
 async def push_that_builds(context: Context) -> None:
     """Mend the application, and push it."""
-    context.faults.clear()
+    context.faults.end("vercel-build-failed")
 
 
 @trouble("vercel-redeploy")

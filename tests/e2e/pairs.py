@@ -1,0 +1,112 @@
+"""Two troubles at once: doctor names both, or one and, once that is mended, the other; and nothing else."""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from tests.e2e import machine
+from tests.e2e.proving import AT_THE_COMMAND, JOB_SECONDS, Bench, NotMade
+
+from deploybook.diagnosis.entries import Entry
+
+SEED = 20
+# For the examinations in which something is broken still, most likely.
+PAIR_JOB_SECONDS = 20
+
+
+@dataclass
+class PairProof:
+    """What came of one pair. ``named``: what each examination named; the first of it was mended before the next one."""
+
+    pair: tuple[str, str]
+    named: list[list[str]] = field(default_factory=list)
+    still: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def holds(self) -> bool:
+        """Every examination named some of what was still to be mended and nothing else, until nothing failed."""
+        left = set(self.pair)
+        for named in self.named:
+            if not set(named) <= left:
+                return False
+            left -= set(named[:1])
+        return len(self.named) > 1 and not self.named[-1] and not self.still
+
+    @property
+    def way(self) -> str:
+        """How they were named. The fix of one can mend the other before that is named: one deploy takes up what both need."""
+        if not self.holds:
+            return "NO"
+        told = {name for named in self.named for name in named}
+        if told != set(self.pair):
+            return "gone with the other's fix"
+        return "both at once" if set(self.named[0]) == set(self.pair) else "one, then the other"
+
+    def row(self) -> str:
+        """The pair's line of the table."""
+        told = " → ".join(", ".join(named) or "nothing" for named in self.named)
+        still = f" | still: {'; '.join(self.still)}" if self.still else ""
+        return f"{' + '.join(self.pair)} | {told} | {self.way} | {self.seconds:.0f} s{still}"
+
+
+def candidates(entries: dict[str, Entry]) -> list[str]:
+    """The entries of which two can be there at once: those with a state of the world."""
+    return [entry.id for entry in entries.values() if not entry.marks & {AT_THE_COMMAND, "unproved"}]
+
+
+def drawn(names: Sequence[str], number: int) -> list[tuple[str, str]]:
+    """So many pairs: the names shuffled and taken two by two, and again, so that each is in the sample as often as the others."""
+    chosen: dict[tuple[str, str], None] = {}
+    pairs = _shuffled(names)
+    while len(chosen) < min(number, math.comb(len(names), 2)):
+        chosen[next(pairs)] = None
+    return list(chosen)
+
+
+def _shuffled(names: Sequence[str]) -> Iterator[tuple[str, str]]:
+    chance = random.Random(SEED)  # noqa: S311 - a sample, no secret
+    while True:
+        order = chance.sample(names, len(names))
+        yield from ((min(pair), max(pair)) for pair in zip(order[::2], order[1::2], strict=False))
+
+
+def prove_pair(bench: Bench, pair: tuple[str, str]) -> PairProof:
+    """Make both on a healthy bench, then mend what is named first, and look again, until nothing is named."""
+    proof, began = PairProof(pair), time.monotonic()
+    _make(bench, *pair)
+    # One examination more than there are troubles: nothing is named in the last.
+    for number in range(len(pair) + 1):
+        examination = bench.examine(JOB_SECONDS if number == len(pair) else PAIR_JOB_SECONDS)
+        found = bench.causes(examination)
+        proof.named.append([cause.entry.id for cause in found])
+        proof.still = [f"{each.section}: {each}" for each in examination.observations if each.failed]
+        if not found:
+            break
+        try:
+            bench.mend(found[0].entry)
+        except NotMade as refused:
+            # Named, and there is nothing of it to be mended.
+            proof.still.append(str(refused))
+            break
+    mended = {named[0] for named in proof.named if named}
+    for own in (machine.troubles().get(entry) for entry in pair if entry not in mended):
+        if own and proof.holds:
+            own.tidy(bench)
+    proof.seconds = time.monotonic() - began
+    return proof
+
+
+def _make(bench: Bench, one: str, other: str) -> None:
+    """Make both, in the order in which that can be: a worker that is suspended, for one, is not deployed any more."""
+    bench.make(one)
+    try:
+        bench.make(other)
+    except NotMade:
+        bench.mend(bench.entries[one])
+        bench.make(other)
+        bench.make(one)
