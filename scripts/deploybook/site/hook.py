@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -17,6 +18,8 @@ from deploybook.layout import Layout
 from deploybook.site import accessible, doctor_page, generated, names, navigation, placeholders, proofs, runbook_page
 from deploybook.site.guide import Guide
 
+# mike sets it for the build of a version (mike/mkdocs_utils.py).
+ONE_OF_SEVERAL = "MIKE_DOCS_VERSION"
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -40,6 +43,9 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     guide = Guide.read(Layout(Path(config.config_file_path).parent))
     config.extra["guide"] = guide
     config.nav = navigation.with_runbooks(config.nav, guide)
+    if ONE_OF_SEVERAL not in os.environ:
+        # No other versions stand beside this site, and its pages are not to ask for them.
+        config.extra.pop("version", None)
     return config
 
 
