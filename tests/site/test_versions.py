@@ -16,37 +16,45 @@ import pytest
 from playwright.sync_api import sync_playwright
 from tests.site.conftest import Checkout, make_checkout
 from tests.site.test_browser import CHROMIUM
-
-BOT = {
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_AUTHOR_NAME": "bot",
-    "GIT_AUTHOR_EMAIL": "bot@bot.invalid",
-    "GIT_COMMITTER_NAME": "bot",
-    "GIT_COMMITTER_EMAIL": "bot@bot.invalid",
-}
+from tests.test_workflows import script
 
 
-def run(checkout: Checkout, *command: str) -> str:
-    # mike calls mkdocs by its name.
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    environ = {**os.environ, **BOT, "NO_MKDOCS_2_WARNING": "1", "PATH": path}
-    done = subprocess.run(command, cwd=checkout.root, env=environ, capture_output=True, text=True, check=False)
+def run(checkout: Checkout, *command: str, **environ: str) -> None:
+    given = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "GIT_CONFIG_GLOBAL": os.devnull, **environ}
+    done = subprocess.run(command, cwd=checkout.root, env=given, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The branch's tree after a push to main and a release, below a path as a project's pages are."""
+    """The remote's branch after a push to main and a release, below a path as a project's pages are."""
     place = tmp_path_factory.mktemp("versions")
     checkout = make_checkout(place / "checkout")
+    (checkout.root / ".venv").symlink_to(sys.prefix)
+    (place / "gh").write_text("#!/bin/sh\n")
+    (place / "gh").chmod(0o755)
+    path = f"{place}:{os.environ['PATH']}"
+    run(checkout, "git", "init", "--quiet", "--bare", str(place / "remote"))
     run(checkout, "git", "init", "--quiet", "--initial-branch", "main")
+    run(checkout, "git", "remote", "add", "origin", str(place / "remote"))
     run(checkout, "git", "add", "mkdocs.yml")
-    run(checkout, "git", "commit", "--quiet", "--message", "the guide")
-    run(checkout, "mike", "deploy", "--alias-type", "copy", "dev")
-    run(checkout, "mike", "deploy", "--alias-type", "copy", "--update-aliases", "1.2", "latest")
-    run(checkout, "mike", "set-default", "latest")
-    run(checkout, "git", "worktree", "add", "--quiet", str(place / "pages" / "guide"), "gh-pages")
+    run(
+        checkout,
+        "git",
+        "-c",
+        "user.name=a",
+        "-c",
+        "user.email=a@b.invalid",
+        "commit",
+        "--quiet",
+        "--message",
+        "the guide",
+    )
+    for kind, name in (("branch", "main"), ("tag", "v1.2")):
+        commands = script("pages.yml", "Publish")
+        pushed = {"GITHUB_REF_TYPE": kind, "GITHUB_REF_NAME": name, "PATH": path}
+        run(checkout, "bash", "-euo", "pipefail", "-c", commands, **pushed)
+    run(checkout, "git", "clone", "--quiet", "--branch", "gh-pages", str(place / "remote"), str(place / "pages/guide"))
     return place / "pages"
 
 
