@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from deploybook.checks.reports.posting import post
 from deploybook.diagnosis.entries import PAGE
 from deploybook.errors import InvalidValue
 from deploybook.layout import Layout, find_layout
@@ -108,7 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     reader.add_argument("--before", type=Path, help="the runs of the base branch")
     reader.add_argument("--out", type=Path, required=True, help="where the text is written")
     given = reader.parse_args(arguments)
-    given.out.write_text(text(find_layout(), given.since, given.before), encoding="utf-8")
+    post(lambda: text(find_layout(), given.since, given.before), given.out)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from deploybook.checks.reports.posting import post
 from deploybook.errors import InvalidValue
 from deploybook.site.markdown import code, plain, table
 
@@ -68,9 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     reader.add_argument("--found", type=Path, required=True, help="the folder of the SARIF files")
     reader.add_argument("--out", type=Path, required=True, help="where the text is written")
     given = reader.parse_args(arguments)
-    told = text(results_of(os.environ.get("RESULTS", "")), given.found, os.environ.get("RUN_URL", ""))
-    given.out.parent.mkdir(parents=True, exist_ok=True)
-    given.out.write_text(told, encoding="utf-8")
+    results, run = os.environ.get("RESULTS", ""), os.environ.get("RUN_URL", "")
+    post(lambda: text(results_of(results), given.found, run), given.out)
 
 
 if __name__ == "__main__":

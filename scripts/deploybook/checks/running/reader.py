@@ -26,8 +26,6 @@ from deploybook.vault import Vault
 ENVIRONMENT = "production"
 # What is not in his checkout: runs, vaults and history are the operator's. His .venv is this program's, whatever the operator calls it.
 OWN = frozenset({"build", ".deploybook", ".git", ".venv"})
-# The repository that the sandbox's GitHub holds.
-REPOSITORY = "example/studio"
 READ = re.compile(r"read -rs ([A-Za-z_]\w*)")
 # What only the dashboard shows, of something that the section's own runbook made.
 IN_THE_DASHBOARD = "RENDER_DEPLOY_HOOK_URL"
@@ -72,7 +70,8 @@ class Reader:
 
     def _name(self, placeholder: str) -> str:
         if placeholder == "GIT_REPOSITORY":
-            return REPOSITORY
+            # The one that the sandbox's GitHub holds.
+            return self.environ["GITHUB_REPOSITORY"]
         default = default_of(self.tree, placeholder.lower())
         if not default:
             raise DocsError("docs", 1, f"nobody can execute a block with <{placeholder}>", "Mark it manual.")
