@@ -54,6 +54,9 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
         commands = script("pages.yml", "Publish")
         pushed = {"GITHUB_REF_TYPE": kind, "GITHUB_REF_NAME": name, "PATH": path}
         run(checkout, "bash", "-euo", "pipefail", "-c", commands, **pushed)
+        # The next run of the workflow checks out anew, and knows of the branch only what it fetches.
+        run(checkout, "git", "update-ref", "-d", "refs/heads/gh-pages")
+        run(checkout, "git", "update-ref", "-d", "refs/remotes/origin/gh-pages")
     run(checkout, "git", "clone", "--quiet", "--branch", "gh-pages", str(place / "remote"), str(place / "pages/guide"))
     return place / "pages"
 

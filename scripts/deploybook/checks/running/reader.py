@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -26,6 +27,8 @@ from deploybook.vault import Vault
 ENVIRONMENT = "production"
 # What is not in his checkout: runs, vaults and history are the operator's. His .venv is this program's, whatever the operator calls it.
 OWN = frozenset({"build", ".deploybook", ".git", ".venv"})
+# What a block may write, and what the operator may be writing meanwhile.
+COPIED = frozenset({"docs", "runbooks", "scripts"})
 READ = re.compile(r"read -rs ([A-Za-z_]\w*)")
 # What only the dashboard shows, of something that the section's own runbook made.
 IN_THE_DASHBOARD = "RENDER_DEPLOY_HOOK_URL"
@@ -42,14 +45,12 @@ class Reader:
     @classmethod
     @contextmanager
     def settle(cls, layout: Layout) -> Iterator[Reader]:
-        """A checkout that links to the operator's files, and a sandbox that ends with it."""
+        """A checkout with copies of the guide and links to the rest, and a sandbox that ends with it."""
         sandbox = SandboxProcess()
         try:
             with tempfile.TemporaryDirectory(prefix="deploybook-check-") as name:
                 root = Path(name)
-                for path in layout.root.iterdir():
-                    if path.name not in OWN:
-                        (root / path.name).symlink_to(path)
+                _check_out(layout.root, root)
                 _as_after_make_guide(root)
                 yield cls(Tree(layout.root), root, _environ(root, sandbox))
         finally:
@@ -100,6 +101,14 @@ def _environ(root: Path, sandbox: SandboxProcess) -> dict[str, str]:
     environ.pop(SESSION_VARIABLE, None)
     path = os.pathsep.join([str(Path(sys.executable).parent), environ.get("PATH", "")])
     return environ | {HOME_VARIABLE: str(root), "PATH": path, "NO_COLOR": "1", "NO_MKDOCS_2_WARNING": "1"}
+
+
+def _check_out(source: Path, root: Path) -> None:
+    for path in source.iterdir():
+        if path.name in COPIED:
+            shutil.copytree(path, root / path.name, ignore=shutil.ignore_patterns("__pycache__"))
+        elif path.name not in OWN:
+            (root / path.name).symlink_to(path)
 
 
 def _as_after_make_guide(root: Path) -> None:
