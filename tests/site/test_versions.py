@@ -27,7 +27,7 @@ def run(checkout: Checkout, *command: str, **environ: str) -> None:
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The remote's branch after a push to main and a release, below a path as a project's pages are."""
+    """The remote's branch after a release and a push to main, below a path as a project's pages are."""
     place = tmp_path_factory.mktemp("versions")
     checkout = make_checkout(place / "checkout")
     (checkout.root / ".venv").symlink_to(sys.prefix)
@@ -50,7 +50,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "--message",
         "the guide",
     )
-    for kind, name in (("branch", "main"), ("tag", "v1.2")):
+    for kind, name in (("tag", "v1.2"), ("branch", "main")):
         commands = script("pages.yml", "Publish")
         pushed = {"GITHUB_REF_TYPE": kind, "GITHUB_REF_NAME": name, "PATH": path}
         run(checkout, "bash", "-euo", "pipefail", "-c", commands, **pushed)
@@ -77,7 +77,7 @@ def host(published: Path) -> Iterator[str]:
 
 
 @pytest.mark.xdist_group("versions")
-def test_a_push_and_a_release_are_two_versions_and_the_release_is_the_latest(published: Path) -> None:
+def test_a_release_and_a_push_are_two_versions_and_the_release_is_the_latest(published: Path) -> None:
     listed = json.loads((published / "guide" / "versions.json").read_text())
     assert {each["version"]: each["aliases"] for each in listed} == {"dev": [], "1.2": ["latest"]}
     for name in ("dev", "1.2", "latest"):

@@ -57,15 +57,7 @@ def check_guide(
     began = time.monotonic()
     if fix:
         _fix(layout)
-    findings = (
-        _application(layout, app)
-        if app
-        else _sent(layout, specs)
-        if specs
-        else _outside(layout)
-        if links
-        else _guide(layout, also_run)
-    )
+    findings = _findings(layout, also_run, app, specs, links)
     _tell(findings, form or ("github" if os.environ.get(IN_ACTIONS) == "true" else "text"), began)
     _write(findings, junit, sarif)
     if findings:
@@ -76,6 +68,14 @@ def _refuse_two(given: Mapping[str, object]) -> None:
     chosen = [option for option, value in given.items() if value]
     if len(chosen) > 1:
         raise InvalidValue(f"{' and '.join(chosen)} are checks of their own.", "Give one of them at a time.")
+
+
+def _findings(layout: Layout, also_run: bool, app: Path | None, specs: Path | None, links: bool) -> list[Finding]:
+    if app:
+        return _application(layout, app)
+    if specs:
+        return _sent(layout, specs)
+    return _outside(layout) if links else _guide(layout, also_run)
 
 
 def _guide(layout: Layout, also_run: bool) -> list[Finding]:
