@@ -16,9 +16,12 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 OURS = ROOT / ".github" / "workflows"
 WORKFLOWS = [*sorted(OURS.glob("*.yml")), ROOT / "runbooks" / "workflows" / "deploy.yml"]
-# Prints the number of the open issue when asked for it, and writes down whatever else it is told.
+# Prints the number that it is asked for, and writes down whatever else it is told.
 GH = """#!/bin/sh
-if [ "$1 $2" = "issue list" ]; then echo "$OPEN"; else echo "$1 $2 $3" >> "$TOLD"; fi
+case "$1 $2" in
+  "issue list" | "run list") echo "$THERE" ;;
+  *) echo "$1 $2 $3" >> "$TOLD"; exit "${FAILS:-0}" ;;
+esac
 """
 
 
@@ -107,10 +110,25 @@ def test_an_action_is_pinned_to_one_commit_everywhere_with_its_version_beside_it
 def test_the_nightly_has_one_issue_while_something_is_wrong(
     tmp_path: Path, wrong: str, number: str, told: list[str]
 ) -> None:
-    (tmp_path / "gh").write_text(GH)
-    (tmp_path / "gh").chmod(0o755)
-    written = tmp_path / "told"
-    environ = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "OPEN": number, "TOLD": str(written), "WRONG": wrong}
     commands = script("nightly.yml", "Open, update or close the issue")
-    subprocess.run(["bash", "-euo", "pipefail", "-c", commands], env=environ | {"GITHUB_REPOSITORY": "a/b"}, check=True)
-    assert (written.read_text().splitlines() if written.exists() else []) == told
+    assert told_to_gh(tmp_path, commands, THERE=number, WRONG=wrong, GITHUB_REPOSITORY="a/b") == told
+
+
+@pytest.mark.parametrize(
+    ("last", "fails", "told"), [("", "0", []), ("7", "0", ["run download 7"]), ("7", "1", ["run download 7"])]
+)
+def test_reports_of_the_base_branch_that_are_not_there_stop_nothing(
+    tmp_path: Path, last: str, fails: str, told: list[str]
+) -> None:
+    commands = script("docs.yml", "Get the reports of the base branch")
+    assert told_to_gh(tmp_path, commands, THERE=last, FAILS=fails, BASE="main") == told
+
+
+def told_to_gh(folder: Path, commands: str, **environ: str) -> list[str]:
+    """Run a script that must end well, and say what it told gh to do."""
+    (folder / "gh").write_text(GH)
+    (folder / "gh").chmod(0o755)
+    written = folder / "told"
+    given = {"PATH": f"{folder}:{os.environ['PATH']}", "TOLD": str(written), **environ}
+    subprocess.run(["bash", "-euo", "pipefail", "-c", commands], env=given, check=True)
+    return written.read_text().splitlines() if written.exists() else []
