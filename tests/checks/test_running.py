@@ -39,6 +39,7 @@ def test_what_is_printed_as_the_page_says_is_no_finding(reader: Reader) -> None:
 
 def test_another_output_is_found_at_its_line(reader: Reader) -> None:
     assert findings(reader, "echo 2", "**You should see** `1`.") == ["output-printed:7"]
+    assert findings(reader, "echo it holds", "**You should see** *it never holds*.") == ["output-printed:7"]
     assert findings(reader, "echo one", "```text\none\ntwo\n```") == ["output-printed:9"]
 
 
