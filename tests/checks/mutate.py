@@ -30,6 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SEED = 7
 EACH = 6
 COPIED = (
+    ".github",
     "docs",
     "runbooks",
     "scripts",

@@ -67,6 +67,7 @@ FALSEHOODS = [
     ("permission-told", CONTRACT, "Workers R2 Storage", "Workers R2 Storing"),
     ("policy-told", R2, '"MaxAgeSeconds": 3600', '"MaxAgeSeconds": 36'),
     ("workflow-secrets", WORKFLOW, "secrets.VERCEL_ORG_ID", "secrets.VERCEL_ORG"),
+    ("workflow-commands", ".github/workflows/prove.yml", "run: make guide", "run: make guides"),
     ("modal-secrets", APP, '"render-auth"', '"render-authority"'),
     ("app-routes", "scripts/deploybook/clouds/studio/uploads.py", '"/api/storage/upload"', '"/api/storage/uploads"'),
 ]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import subprocess
+import sys
 
 import click
 import pytest
@@ -26,6 +28,13 @@ def test_an_installed_tool_still_has_the_commands_and_options(tool: str) -> None
             assert command is not None, f"{tool} has no {' '.join(words)}"
         have = {option for each in command.params for option in [*each.opts, *each.secondary_opts]}
         assert options <= have, f"{tool} {' '.join(words)}"
+
+
+def test_mike_still_has_the_commands_and_options() -> None:
+    for words, options in tools.known()["mike"].items():
+        command = [sys.executable, "-c", "from mike.driver import main; main()", *words, "--help"]
+        told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        assert all(f"{option} " in told or f"{option}\n" in told or f"{option}]" in told for option in options), told
 
 
 @pytest.mark.parametrize(

@@ -93,3 +93,9 @@ def test_every_rule_is_explained_and_an_unknown_one_is_refused(false: Copy) -> N
 def test_a_folder_that_is_not_there_is_refused(false: Copy) -> None:
     for option in ("--app", "--specs"):
         assert isinstance(check(false.root, option, "/nowhere").exception, InvalidValue)
+
+
+def test_checks_of_their_own_are_not_asked_for_together(false: Copy) -> None:
+    done = check(false.root, "--run", "--links")
+    assert isinstance(done.exception, InvalidValue)
+    assert str(done.exception) == "--run and --links are checks of their own."

@@ -72,6 +72,10 @@ def test_every_link_leads_somewhere_after_a_run_too(site: Path) -> None:
     assert dead_links(site) == []
 
 
+def test_a_site_by_itself_asks_for_no_other_versions(site: Path) -> None:
+    assert '"provider": "mike"' not in (site / "index.html").read_text()
+
+
 def test_the_outputs_of_a_run_are_on_the_page(site: Path) -> None:
     page = (site / "runbooks" / "r2.html").read_text(encoding="utf-8")
     assert "a presigned PUT &lt;is&gt; *accepted*" in page

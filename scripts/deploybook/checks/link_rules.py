@@ -18,10 +18,15 @@ _RUNBOOK_PAGE = re.compile(r"docs/runbooks/([a-z0-9_]+)\.md")
 
 
 def _targets(tree: Tree) -> Iterator[Finding]:
-    for page in [*tree.pages.values(), *_notebook_pages(tree)]:
+    for page in all_pages(tree):
         for span in page.spans:
             if span.kind in {"link", "image"} and not _OUTSIDE.match(span.target):
                 yield from _target(tree, page, span)
+
+
+def all_pages(tree: Tree) -> list[Page]:
+    """Every page, and the text of each notebook."""
+    return [*tree.pages.values(), *_notebook_pages(tree)]
 
 
 def _notebook_pages(tree: Tree) -> Iterator[Page]:

@@ -11,7 +11,7 @@ from functools import lru_cache
 PLACEHOLDER = re.compile(r"<([A-Z][A-Z0-9_]*)>")
 _OPERATORS = frozenset({"|", "||", "&&", ";", "&", "(", ")", "\n"})
 _REDIRECTIONS = frozenset({">", ">>", "<", "2>", "&>"})
-_KEYWORDS = frozenset({"do", "then", "else", "!", "if", "while", "until", "time"})
+_KEYWORDS = frozenset({"do", "then", "else", "!", "if", "elif", "while", "until", "time"})
 _ENDS = frozenset({"done", "fi", "esac", "for", "case", "function", "in"})
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 _INNER = re.compile(r"\$\(([^()]*)\)")

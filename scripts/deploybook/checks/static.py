@@ -19,6 +19,7 @@ from deploybook.checks import (
     quoted_rules,
     section_rules,
     told_rules,
+    workflow_rules,
 )
 from deploybook.checks.finding import Finding, Rule
 from deploybook.checks.readable import READABLE
@@ -36,6 +37,7 @@ FAMILIES: dict[str, tuple[Rule[Tree], ...]] = {
     "Troubleshooting": entry_rules.RULES + fix_rules.RULES,
     "What is told": told_rules.RULES + quoted_rules.RULES,
     "What is deployed": deployed_rules.RULES,
+    "Workflows": workflow_rules.RULES,
 }
 RULES: tuple[Rule[Tree], ...] = tuple(rule for family in FAMILIES.values() for rule in family)
 # While one of these finds something, the others could not go by what they read.

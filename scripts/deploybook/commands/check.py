@@ -29,6 +29,7 @@ IN_ACTIONS, SUMMARY = "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"
 @click.option(
     "--specs", type=click.Path(path_type=Path), help="Check what the clients send against the descriptions there."
 )
+@click.option("--links", is_flag=True, help="Ask the hosts of all outside links whether their pages are there.")
 @click.option("--format", "form", type=click.Choice(["text", "github"]), help="text, or github inside GitHub Actions.")
 @click.option("--junit", type=click.Path(path_type=Path), help="Write the findings there as JUnit too.")
 @click.option("--sarif", type=click.Path(path_type=Path), help="Write the findings there as SARIF 2.1.0 too.")
@@ -38,12 +39,13 @@ def check_guide(
     fix: bool,
     app: Path | None,
     specs: Path | None,
+    links: bool,
     form: str | None,
     junit: Path | None,
     sarif: Path | None,
     explain: str | None,
 ) -> None:
-    """Find the statements of the guide that are not true, each with its line. Runs nothing, sends nothing.
+    """Find the statements of the guide that are not true, each with its line. Runs nothing, sends nothing, but for --run and --links.
 
     The exit code is 6 if there is one. In GitHub Actions each is shown at its line, and all of them in the step's summary.
     """
@@ -51,14 +53,29 @@ def check_guide(
         click.echo(_explained(explain))
         return
     layout = find_layout()
+    _refuse_two({"--run": also_run, "--app": app, "--specs": specs, "--links": links})
     began = time.monotonic()
     if fix:
         _fix(layout)
-    findings = _application(layout, app) if app else _sent(layout, specs) if specs else _guide(layout, also_run)
+    findings = _findings(layout, also_run, app, specs, links)
     _tell(findings, form or ("github" if os.environ.get(IN_ACTIONS) == "true" else "text"), began)
     _write(findings, junit, sarif)
     if findings:
         sys.exit(DocsError.exit_code)
+
+
+def _refuse_two(given: Mapping[str, object]) -> None:
+    chosen = [option for option, value in given.items() if value]
+    if len(chosen) > 1:
+        raise InvalidValue(f"{' and '.join(chosen)} are checks of their own.", "Give one of them at a time.")
+
+
+def _findings(layout: Layout, also_run: bool, app: Path | None, specs: Path | None, links: bool) -> list[Finding]:
+    if app:
+        return _application(layout, app)
+    if specs:
+        return _sent(layout, specs)
+    return _outside(layout) if links else _guide(layout, also_run)
 
 
 def _guide(layout: Layout, also_run: bool) -> list[Finding]:
@@ -87,6 +104,12 @@ def _sent(layout: Layout, specs: Path) -> list[Finding]:
     if not specs.is_dir():
         raise InvalidValue(f"There is no folder {specs}.", "Give --specs the folder of the providers' descriptions.")
     return sorted(find(specs, layout.root))
+
+
+def _outside(layout: Layout) -> list[Finding]:
+    from deploybook.checks.outside import find
+
+    return list(find(layout.root))
 
 
 def _fix(layout: Layout) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -30,6 +31,8 @@ from deploybook.site import (
 from deploybook.site.diagrams import Diagrams
 from deploybook.site.guide import Guide
 
+# mike sets it for the build of a version (mike/mkdocs_utils.py).
+ONE_OF_SEVERAL = "MIKE_DOCS_VERSION"
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -54,6 +57,9 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     config.extra["guide"] = guide
     config.copyright = proved.proved_line(guide)
     config.nav = navigation.with_runbooks(config.nav, guide)
+    if ONE_OF_SEVERAL not in os.environ:
+        # No other versions stand beside this site, and its pages are not to ask for them.
+        config.extra.pop("version", None)
     return config
 
 

@@ -59,8 +59,8 @@ RULES: tuple[Rule[Attempt], ...] = (
     ),
     Rule(
         "output-printed",
-        "What the sentence after an executed block says that you should see, as far as it is set as code, and every line of a text block "
-        "right after it, is in what the block printed; … stands for what differs.",
+        "What the sentence after an executed block says that you should see, as far as it is set as code or, of several words, in italics, "
+        "and every line of a text block right after it, is in what the block printed; … stands for what differs.",
         compared,
     ),
 )

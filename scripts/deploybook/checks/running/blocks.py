@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from deploybook.checks.block_rules import manual
 from deploybook.checks.page import Block, Page
+from deploybook.checks.running.reader import IN_THE_DASHBOARD, READ
 from deploybook.checks.shell import commands
 from deploybook.checks.tree import Tree
 from deploybook.contract import Contract
@@ -28,15 +29,19 @@ def executable(tree: Tree) -> Iterator[tuple[Page, Block]]:
 
 
 def in_order(found: Iterable[tuple[Page, Block]], contract: Contract) -> list[tuple[Page, Block]]:
-    """Pages that stand by themselves, the sections as they are run, then what undoes them, the latest first."""
+    """Pages that stand by themselves, the sections as they are run, then what undoes them, the latest first.
+
+    A block that asks for what the dashboard shows of the section's own resource waits for the section's run, which makes that.
+    """
     order = contract.order()
 
-    def place(each: tuple[Page, Block]) -> tuple[int, int, int]:
+    def place(each: tuple[Page, Block]) -> tuple[int, int, bool, int]:
         page, block = each
         slug = page.path.removeprefix("docs/sections/").removesuffix(".md")
-        if slug in order:
-            undoes = block.part == "Undo"
-            return (3, -order.index(slug), block.line) if undoes else (1, order.index(slug), block.line)
-        return (0, 0, block.line)
+        if slug not in order:
+            return (0, 0, False, block.line)
+        if block.part == "Undo":
+            return (3, -order.index(slug), False, block.line)
+        return (1, order.index(slug), IN_THE_DASHBOARD in READ.findall(block.text), block.line)
 
     return sorted(found, key=place)

@@ -7,6 +7,7 @@ import pty
 import subprocess
 import time
 from dataclasses import dataclass
+from itertools import pairwise
 
 from deploybook.checks.page import Block, Page
 from deploybook.checks.running.reader import Reader
@@ -31,11 +32,11 @@ class Attempt:
         return f"{self.page.path}:{self.block.line}"
 
     def last_line(self) -> str:
-        """What went wrong, in the block's own words: the error, else the last line."""
+        """What went wrong, in the block's own words: the error, or the sentence before a hint, else the last line."""
         lines = [line.strip() for line in self.output.splitlines() if line.strip()]
-        return next(
-            (line for line in lines if line.startswith(("error:", "✗"))), lines[-1] if lines else "it printed nothing"
-        )
+        told = [line for line in lines if line.startswith("error:")]
+        told += [line for line, after in pairwise(lines) if after.startswith("hint:")]
+        return next(iter(told + lines[-1:]), "it printed nothing")
 
 
 def execute(reader: Reader, page: Page, block: Block) -> Attempt:

@@ -46,13 +46,14 @@ def _after(attempt: Attempt) -> list[Piece]:
 
 
 def _told(paragraph: Paragraph) -> list[tuple[int, str]]:
-    """What is set as code in the sentence that begins with *You should see*."""
+    """What is set as code, or is a claim in italics, in the sentence that begins with *You should see*."""
     spans = list(paragraph.spans)
     starts = [number for number, span in enumerate(spans) if span.kind == "strong" and span.text == "You should see"]
     if not starts:
         return []
     sentence = re.split(r"(?<=[.:])\s", paragraph.text.partition("You should see")[2], maxsplit=1)[0]
-    return [(span.line, span.text) for span in spans[starts[0] :] if span.kind == "code" and span.text in sentence]
+    quoted = [span for span in spans[starts[0] :] if span.kind == "code" or (span.kind == "em" and " " in span.text)]
+    return [(span.line, span.text) for span in quoted if span.text in sentence]
 
 
 def _printed(quotation: str, printed: str) -> bool:

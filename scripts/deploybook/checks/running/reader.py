@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -24,11 +25,13 @@ from deploybook.session import SESSION_VARIABLE, SandboxProcess, without_operato
 from deploybook.vault import Vault
 
 ENVIRONMENT = "production"
-# What is not in his checkout: runs, vaults and history are the operator's.
-OWN = frozenset({"build", ".deploybook", ".git"})
-# The repository that the sandbox's GitHub holds.
-REPOSITORY = "example/studio"
-_READ = re.compile(r"read -rs ([A-Za-z_]\w*)")
+# What is not in his checkout: runs, vaults and history are the operator's. His .venv is this program's, whatever the operator calls it.
+OWN = frozenset({"build", ".deploybook", ".git", ".venv"})
+# What a block may write, and what the operator may be writing meanwhile.
+COPIED = frozenset({"docs", "runbooks", "scripts"})
+READ = re.compile(r"read -rs ([A-Za-z_]\w*)")
+# What only the dashboard shows, of something that the section's own runbook made.
+IN_THE_DASHBOARD = "RENDER_DEPLOY_HOOK_URL"
 
 
 @dataclass
@@ -42,14 +45,12 @@ class Reader:
     @classmethod
     @contextmanager
     def settle(cls, layout: Layout) -> Iterator[Reader]:
-        """A checkout that links to the operator's files, and a sandbox that ends with it."""
+        """A checkout with copies of the guide and links to the rest, and a sandbox that ends with it."""
         sandbox = SandboxProcess()
         try:
             with tempfile.TemporaryDirectory(prefix="deploybook-check-") as name:
                 root = Path(name)
-                for path in layout.root.iterdir():
-                    if path.name not in OWN:
-                        (root / path.name).symlink_to(path)
+                _check_out(layout.root, root)
                 _as_after_make_guide(root)
                 yield cls(Tree(layout.root), root, _environ(root, sandbox))
         finally:
@@ -60,8 +61,8 @@ class Reader:
         return PLACEHOLDER.sub(lambda found: self._name(found[1]), text)
 
     def typed(self, text: str) -> list[str]:
-        """What he types while the block runs, line by line: what it reads, and the answers to what deploybook asks."""
-        lines = [self._secret(name) for name in _READ.findall(text)]
+        """What he types while the block runs: what it reads, and the answers to what deploybook asks. Raises DocsError, as above."""
+        lines = [self._secret(name) for name in READ.findall(text)]
         for command in commands(text):
             given = list(command.words)
             if given[:2] == ["deploybook", "run"] and "--yes" not in given:
@@ -70,7 +71,8 @@ class Reader:
 
     def _name(self, placeholder: str) -> str:
         if placeholder == "GIT_REPOSITORY":
-            return REPOSITORY
+            # The one that the sandbox's GitHub holds.
+            return self.environ["GITHUB_REPOSITORY"]
         default = default_of(self.tree, placeholder.lower())
         if not default:
             raise DocsError("docs", 1, f"nobody can execute a block with <{placeholder}>", "Mark it manual.")
@@ -78,12 +80,14 @@ class Reader:
 
     def _secret(self, name: str) -> str:
         """The deploy hook stands in Render's dashboard only; anything else that is read is a secret of the reader's own."""
-        if name != "RENDER_DEPLOY_HOOK_URL":
+        if name != IN_THE_DASHBOARD:
             return secrets.token_hex(32)
-        service = Vault(Layout(self.root).state, ENVIRONMENT).all()["RENDER_SERVICE_ID"].get_secret_value()
+        service = Vault(Layout(self.root).state, ENVIRONMENT).all().get("RENDER_SERVICE_ID")
+        if service is None:
+            raise DocsError("docs", 1, f"no worker was made whose dashboard could show {name}", "Make it before.")
         api = urlsplit(self.environ["RENDER_API_URL"])
         page = httpx.get(
-            f"{api.scheme}://{api.netloc}/dashboard/{service}/settings",
+            f"{api.scheme}://{api.netloc}/dashboard/{service.get_secret_value()}/settings",
             headers={"Authorization": f"Bearer {self.environ['RENDER_API_KEY']}"},
             trust_env=False,
         )
@@ -99,8 +103,21 @@ def _environ(root: Path, sandbox: SandboxProcess) -> dict[str, str]:
     return environ | {HOME_VARIABLE: str(root), "PATH": path, "NO_COLOR": "1", "NO_MKDOCS_2_WARNING": "1"}
 
 
+def _check_out(source: Path, root: Path) -> None:
+    for path in source.iterdir():
+        if path.name in COPIED:
+            shutil.copytree(path, root / path.name, ignore=shutil.ignore_patterns("__pycache__"))
+        elif path.name not in OWN:
+            (root / path.name).symlink_to(path)
+
+
 def _as_after_make_guide(root: Path) -> None:
-    """Runbooks and site were made right before: `make guide` has nothing left to do."""
-    for stamp in ("build/.dry-run", "build/site/index.html"):
+    """Runbooks and site were made right before: `make guide` has nothing left to do, and must not set the operator's .venv up anew."""
+    venv = root / ".venv"
+    venv.mkdir()
+    for path in Path(sys.prefix).iterdir():
+        if path.name != ".installed":
+            (venv / path.name).symlink_to(path)
+    for stamp in (".venv/.installed", "build/.dry-run", "build/site/index.html"):
         (root / stamp).parent.mkdir(parents=True, exist_ok=True)
         (root / stamp).touch()

@@ -49,10 +49,13 @@ def _shown(request: Request) -> str:
 
 
 def missing_descriptions(providers: Iterable[Provider]) -> Iterator[Finding]:
-    """A provider whose API is not described in the folder, or at another address."""
+    """A provider whose API is not described in the folder, or at another address.
+
+    An API with an address for each account (Turso's databases) is compared where the folder has a description: none is published.
+    """
     for each in providers:
-        if each.description is None:
-            message = f"No description in the folder is of {each.url or 'an API with an address for each account'}."
+        if each.description is None and each.url:
+            message = f"No description in the folder is of {each.url}."
             yield Finding(
                 each.home, 1, "spec-absent", message, "Get the provider's description, or change the client's address."
             )
@@ -201,7 +204,7 @@ RULES: tuple[Rule[Found], ...] = (
     Rule(
         "spec-absent",
         "Each API that the clients speak to is held against the provider's own description of it, found by the API's address. Without it "
-        "nothing would be compared, so its absence is told. GitHub's is not among them.",
+        "nothing would be compared, so its absence is told. GitHub's is not among them; Turso publishes none of its databases' protocol.",
         missing_descriptions,
     ),
     Rule(

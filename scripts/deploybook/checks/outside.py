@@ -1,0 +1,98 @@
+"""`deploybook check --links`: every link to another host still leads somewhere.
+
+Asked of the hosts themselves, so this is for the scheduled workflow and a writer's own machine; no other check leaves the machine.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urldefrag, urlsplit
+
+import httpx
+
+from deploybook.checks.finding import Finding, Rule
+from deploybook.checks.link_rules import all_pages
+from deploybook.checks.tree import PACKAGE, Tree
+from deploybook.http import client
+
+AT_ONCE = 8
+RETRY_SECONDS = 20.0
+READ_SECONDS = 20.0
+# The page is there, or may be, and is not shown to a program: 999 is what some hosts say instead of 403.
+REFUSED = frozenset({401, 403, 429, 999})
+# Where commands and words of others were looked up.
+LOOKED_UP = (f"{PACKAGE}/checks/tools.toml", f"{PACKAGE}/checks/words.toml")
+_SOURCE = re.compile(r'^source = "(https?://[^"]+)"', re.MULTILINE)
+# Names that lead to nobody (RFC 2606, RFC 6761) and to this machine.
+_NOBODY = re.compile(r"(?:^|\.)(?:example|example\.(?:com|net|org)|test|invalid|localhost)$|^127\.|^\[?::1")
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """Where a link stands."""
+
+    path: str
+    line: int
+
+
+def find(root: Path) -> Iterable[Finding]:
+    """A finding for each link of the guide at ``root`` whose address is dead."""
+    return sorted(finding for rule in RULES for finding in rule.find(links(Tree(root))))
+
+
+def links(tree: Tree) -> dict[str, set[Place]]:
+    """Every address that the guide names, without its fragment, and where."""
+    found: dict[str, set[Place]] = defaultdict(set)
+    for place, target in _targets(tree):
+        address = urldefrag(target).url
+        if address.startswith(("http://", "https://")) and not _NOBODY.search(urlsplit(address).hostname or ""):
+            found[address].add(place)
+    return dict(found)
+
+
+def _targets(tree: Tree) -> Iterator[tuple[Place, str]]:
+    for page in all_pages(tree):
+        yield from ((Place(page.path, span.line), span.target) for span in page.spans if span.kind in {"link", "image"})
+    for path in LOOKED_UP:
+        text = tree.text(path)
+        for found in _SOURCE.finditer(text):
+            yield Place(path, text.count("\n", 0, found.start()) + 1), found[1]
+
+
+def dead(places: Mapping[str, set[Place]]) -> Iterator[Finding]:
+    """A finding at each place of an address that does not answer, or answers that the page is not there."""
+    with client(retry_seconds=RETRY_SECONDS, read_seconds=READ_SECONDS) as asking, ThreadPoolExecutor(AT_ONCE) as pool:
+        asking.follow_redirects = True
+        answers = dict(zip(places, pool.map(lambda address: _problem(asking, address), places), strict=True))
+    for address, problem in answers.items():
+        for place in places[address] if problem else ():
+            hint = "Open it in a browser; give the page's new address, or take the link out."
+            yield Finding(place.path, place.line, "link-outside", f"{address} {problem}", hint)
+
+
+def _problem(asking: httpx.Client, address: str) -> str:
+    """What is wrong with an address; empty if nothing is."""
+    try:
+        if asking.head(address).is_success:
+            return ""
+        # Some hosts answer HEAD with an error and the page itself well. The page is not read: its head says enough.
+        with asking.stream("GET", address) as answer:
+            there = answer.is_success or answer.status_code in REFUSED
+            return "" if there else f"answers {answer.status_code}"
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        return f"does not answer: {str(error) or type(error).__name__}"
+
+
+RULES: tuple[Rule[Mapping[str, set[Place]]], ...] = (
+    Rule(
+        "link-outside",
+        "Every link to another host, of pages and of notebooks, and every place where a command or word of others was looked up, leads to "
+        "a page that is there. A host that refuses programs (401, 403, 429) is taken to have it; passing errors are tried again.",
+        dead,
+    ),
+)
