@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from tests.site.browsing import PHONE, Open
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("desk")]
 
 CHECKLIST = "DEPLOY_PROD_CHECKLIST.html"
 BUCKET = "#step-r2-make-the-bucket"

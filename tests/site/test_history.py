@@ -21,7 +21,7 @@ def file_of(checkout: Checkout) -> list[dict[str, object]]:
 
 
 def test_without_a_run_there_is_no_history_and_none_is_written(checkout: Checkout) -> None:
-    remember(checkout.layout)
+    remember(checkout.layout, checkout.root)
     assert past_runs(checkout.layout) == []
     assert not (checkout.root / "build").exists()
 
@@ -35,8 +35,8 @@ def test_a_run_is_remembered_with_its_time_commit_seconds_and_checks(checkout: C
 
 def test_what_a_build_wrote_down_outlives_the_runs_and_is_told_once(checkout: Checkout) -> None:
     first = checkout.ran("r2", SHOWN, started="20260102T000000Z")
-    remember(checkout.layout)
-    remember(checkout.layout)
+    remember(checkout.layout, checkout.root)
+    remember(checkout.layout, checkout.root)
     assert len(file_of(checkout)) == 1
     (first / "report.json").unlink()
     checkout.ran("r2", SHOWN, started="20260103T000000Z", status="failed")
@@ -45,7 +45,7 @@ def test_what_a_build_wrote_down_outlives_the_runs_and_is_told_once(checkout: Ch
 
 def test_runs_of_two_machines_in_the_same_second_are_two(checkout: Checkout) -> None:
     checkout.ran("r2", SHOWN)
-    remember(checkout.layout)
+    remember(checkout.layout, checkout.root)
     other = file_of(checkout)[0] | {"seconds": 7.0}
     (checkout.root / "build" / "history.json").write_text(json.dumps([other]), encoding="utf-8")
     assert {run.seconds for run in past_runs(checkout.layout)} == {5.0, 7.0}
@@ -53,15 +53,15 @@ def test_runs_of_two_machines_in_the_same_second_are_two(checkout: Checkout) -> 
 
 def test_only_the_newest_are_kept_and_the_page_says_how_many(checkout: Checkout) -> None:
     checkout.ran("r2", SHOWN, started="20270101T000000Z")
-    remember(checkout.layout)
+    remember(checkout.layout, checkout.root)
     (own,) = file_of(checkout)
     others = [own | {"name": f"run-{number}", "started": "2026-01-01T00:00:00Z"} for number in range(KEPT + 5)]
     (checkout.root / "build" / "history.json").write_text(json.dumps(others), encoding="utf-8")
-    remember(checkout.layout)
+    remember(checkout.layout, checkout.root)
     assert len(file_of(checkout)) == KEPT
     assert file_of(checkout)[-1] == own
     page = (checkout.root / "docs" / "status.md").read_text(encoding="utf-8")
-    assert f"keeps the newest {KEPT}." in page
+    assert f"keeps the newest {KEPT}," in page
 
 
 @pytest.mark.parametrize("text", ["{", "[1]", '[{"name": "x"}]', "null"])

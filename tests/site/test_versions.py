@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from threading import Thread
 
 import pytest
 from playwright.sync_api import Browser
-from tests.site.conftest import Checkout, make_checkout
+from tests.site.conftest import STARTED, WHOLE, Checkout, make_checkout
 from tests.test_workflows import script
 
 
@@ -26,7 +27,7 @@ def run(checkout: Checkout, *command: str, **environ: str) -> None:
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The remote's branch after a release and a push to main, below a path as a project's pages are."""
+    """The remote's branch after a push to main, a release and another push, below a path as a project's pages are."""
     place = tmp_path_factory.mktemp("versions")
     checkout = make_checkout(place / "checkout")
     (checkout.root / ".venv").symlink_to(sys.prefix)
@@ -49,13 +50,15 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "--message",
         "the guide",
     )
-    for kind, name in (("tag", "v1.2"), ("branch", "main")):
+    checkout.ran("r2", WHOLE["r2"])
+    for kind, name in (("branch", "main"), ("tag", "v1.2"), ("branch", "main")):
         commands = script("pages.yml", "Publish")
         pushed = {"GITHUB_REF_TYPE": kind, "GITHUB_REF_NAME": name, "PATH": path}
         run(checkout, "bash", "-euo", "pipefail", "-c", commands, **pushed)
         # The next run of the workflow checks out anew, and knows of the branch only what it fetches.
         run(checkout, "git", "update-ref", "-d", "refs/heads/gh-pages")
         run(checkout, "git", "update-ref", "-d", "refs/remotes/origin/gh-pages")
+        shutil.rmtree(checkout.root / "build")
     run(checkout, "git", "clone", "--quiet", "--branch", "gh-pages", str(place / "remote"), str(place / "pages/guide"))
     return place / "pages"
 
@@ -82,6 +85,12 @@ def test_a_release_and_a_push_are_two_versions_and_the_release_is_the_latest(pub
     for name in ("dev", "1.2", "latest"):
         assert (published / "guide" / name / "DEPLOY_PROD_CHECKLIST.html").is_file()
     assert "latest/" in (published / "guide" / "index.html").read_text()
+
+
+@pytest.mark.xdist_group("browser")
+def test_the_history_of_the_runs_goes_on_from_what_was_published(published: Path) -> None:
+    kept = json.loads((published / "guide" / "dev" / "assets" / "history.json").read_text())
+    assert [each["name"] for each in kept] == [f"{STARTED}-dry-run"]
 
 
 @pytest.mark.browser

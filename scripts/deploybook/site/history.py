@@ -62,10 +62,12 @@ def past_runs(layout: Layout) -> list[PastRun]:
     return sorted(runs.values(), key=lambda run: (run.started, run.name))[-KEPT:]
 
 
-def remember(layout: Layout) -> None:
-    """Write down what ``past_runs`` gives, for the builds to come."""
+def remember(layout: Layout, published: Path) -> None:
+    """Write down what ``past_runs`` gives, for the builds to come: in this checkout, and in the folder that is published."""
     if runs := past_runs(layout):
-        write_private(_file(layout), _RUNS.dump_json(tuple(runs), indent=1).decode() + "\n")
+        told = _RUNS.dump_json(tuple(runs), indent=1).decode() + "\n"
+        write_private(_file(layout), told)
+        (published / "history.json").write_text(told, encoding="utf-8")
 
 
 def _file(layout: Layout) -> Path:

@@ -112,7 +112,7 @@ def on_post_page(output: str, *, page: Page, config: MkDocsConfig) -> str:
 @_told_plainly
 def on_post_build(*, config: MkDocsConfig) -> None:
     """Remember the dry runs that this site tells of."""
-    history.remember(_guide(config).layout)
+    history.remember(_guide(config).layout, Path(config.site_dir) / "assets")
 
 
 def on_serve(server: Any, *, config: MkDocsConfig, builder: Any) -> Any:
