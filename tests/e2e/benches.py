@@ -1,16 +1,196 @@
-"""A bench that is set up and healthy, for the tests and for the whole proof."""
+"""A provisioned stack, healthy, on which troubles are made and mended as an operator would mend them."""
 
 from __future__ import annotations
 
 import os
+import re
+import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
 
-from tests.conftest import launch_sandbox
-from tests.e2e.proving import Bench
+import httpx
+from tests.conftest import ROOT, RunningSandbox, launch_sandbox
+from tests.e2e import machine
+from tests.runbooks.conftest import COMMAND, Guide
+
+from deploybook.contract import load_contract
+from deploybook.diagnosis.causes import Cause, causes
+from deploybook.diagnosis.entries import Entry, read_entries
+from deploybook.diagnosis.examination import Examination, Ward, examine
+from deploybook.layout import Layout
+from deploybook.notebooks import read_parameters
+
+# Marks of an entry's heading. At the command: the message of the command under *Check* leads to the entry, and there is no state
+# of the world to diagnose. By hand: a part of the fix is done at a dashboard.
+AT_THE_COMMAND, BY_HAND = "at-the-command", "by-hand"
+# What an operator puts in place of a placeholder; a trouble may add its own.
+PLACEHOLDERS = {
+    "<ENVIRONMENT>": "production",
+    "<BUCKET_NAME>": "studio-production",
+    "<APP_HOST>": "studio.example.com",
+    "<WORKSPACE>": "Studio",
+    # It makes nothing, so that nothing of the bench is destroyed.
+    "<SECTION>": "end_to_end",
+}
+# How long a job may take where something is broken, and no worker may ever take it; and where all works, on a machine that has much
+# else to do: there it ends as soon as it is done.
+BROKEN_JOB_SECONDS, JOB_SECONDS = 8, 50
+SECTIONS = ("r2", "turso", "modal", "webhook_secret", "vercel", "render")
+
+
+class NotMade(AssertionError):
+    """A trouble that could not be made, or mended by hand, in the state that the bench is in."""
+
+
+class Bench:
+    """A provisioned stack on which entries are proved one after the other; each leaves it as healthy as it was."""
+
+    def __init__(self, sandbox: RunningSandbox, home: Path) -> None:
+        self.sandbox = sandbox
+        self.guide = Guide(home)
+        for name in ("runbooks", "docs"):
+            (home / name).symlink_to(ROOT / name)
+        self.entries = read_entries(ROOT / "docs" / "troubleshooting.md")
+        self.contract = load_contract(ROOT / "runbooks" / "contract.toml")
+        self.given = {"git_repository": sandbox.exports["GITHUB_REPOSITORY"]}
+        self.placeholders = PLACEHOLDERS | {"<GIT_REPOSITORY>": self.given["git_repository"]}
+        # How the latest fix ended.
+        self.fix_code = 0
+        # Commands that are going on in other terminals.
+        self.others: list[subprocess.Popen[str]] = []
+
+    def provision(self) -> None:
+        """All sections, as an operator applies them; the deploy hook is copied from Render's dashboard as a person would."""
+        self.apply(*SECTIONS)
+        self.apply("render", "-p", "import_from", "COPIED_HOOK", COPIED_HOOK=self._copied_hook())
+        self.apply("ci_cd")
+
+    def apply(self, *arguments: str, **extra: str) -> None:
+        """``deploybook run … --mode apply``, or AssertionError with what it printed."""
+        pairs = [word for name, value in self.given.items() for word in ("-p", name, value)]
+        done = self.guide.run("run", *arguments, "--mode", "apply", "--yes", *pairs, env=self.sandbox.exports | extra)
+        assert done.code == 0, done.output
+
+    def make(self, entry: str) -> None:
+        """Bring the sandbox, or the operator's machine, into the entry's state; a refused command needs neither."""
+        own, known = machine.troubles().get(entry), self.sandbox.control.get("/troubles").json()
+        assert own or entry in known or AT_THE_COMMAND in self.entries[entry].marks, f"{entry} has no trouble"
+        if own:
+            own.make(self)
+        if entry in known:
+            self._control(f"/troubles/{entry}")
+
+    def examine(self, job_seconds: int = JOB_SECONDS) -> Examination:
+        """What ``deploybook doctor`` examines. The process's environment points at the sandbox."""
+        layout = Layout(self.guide.root)
+        parameters = {
+            slug: {name: each.default for name, each in read_parameters(layout.notebook(slug)).items()}
+            for slug in self.contract.order()
+        }
+        for given in parameters.values():
+            given.update({name: value for name, value in self.given.items() if name in given})
+        # Mended means that everything works again, the render too.
+        parameters["end_to_end"] |= {"job_seconds": job_seconds, "render": True}
+        # What Vercel is at work on when somebody looks has had its time.
+        parameters["vercel"] |= {"deploy_minutes": 0}
+        return examine(Ward(layout, self.contract, "production", parameters))
+
+    def causes(self, examination: Examination) -> list[Cause]:
+        """What ``deploybook doctor`` names."""
+        return causes(self.contract, self.entries, examination.observations)
+
+    def mend(self, entry: Entry, commands: Sequence[str] | None = None) -> str:
+        """Do what the entry's fix says, by hand and by its commands as they are written; what they printed.
+
+        By hand comes first, or between two blocks: what the first of them still finds wrong is what the hand mends.
+        """
+        stages = (entry.stages or [[]]) if commands is None else [list(commands)]
+        told = self._typed(stages[0]) if len(stages) > 1 else ""
+        if BY_HAND in entry.marks:
+            own = machine.troubles().get(entry.id)
+            if own and own.by_hand:
+                own.by_hand(self)
+            else:
+                self._control(f"/troubles/{entry.id}/by-hand")
+        told += self._typed(stages[-1])
+        if own := machine.troubles().get(entry.id):
+            own.tidy(self)
+        return told
+
+    def _typed(self, commands: Sequence[str]) -> str:
+        """Type commands of a fix up to the first that fails; what they printed. ``fix_code`` is how they ended."""
+        block = "\n".join(commands)
+        done = self.shell(f"set -e\n{block}")
+        self.fix_code = done.returncode
+        return f"$ {block}\n{done.stdout}{done.stderr}"
+
+    def type(self, block: str) -> str:
+        """Type a block of commands into a shell; the block and what it printed."""
+        done = self.shell(block)
+        return f"$ {block}\n{done.stdout}{done.stderr}"
+
+    def shell(self, block: str) -> subprocess.CompletedProcess[str]:
+        """Execute a block as the operator would, who stays in one shell: what it exports is there for the next.
+
+        Placeholders are filled in, questions answered, and ``read`` is given what a provider's dashboard shows just now.
+        """
+        for placeholder, value in self.placeholders.items():
+            block = block.replace(placeholder, value)
+        block = "\n".join(_answered(line) for line in block.splitlines())
+        left = self.guide.root / "shell.env"
+        pasted = {f"PASTED_{name}": value for name, value in self.sandbox.control.get("/exports").json().items()}
+        pasted["PASTED_RENDER_DEPLOY_HOOK_URL"] = self._copied_hook()
+        own = {"HOME": str(machine.home(self)), "COLUMNS": "400"}
+        environ = self.guide.environment(self.sandbox.exports | pasted | own)
+        environ["PATH"] = f"{Path(COMMAND).parent}{os.pathsep}{environ['PATH']}"
+        done = subprocess.run(
+            ["bash", "-c", f"trap 'env -0 >{left}' EXIT\n{block}"],
+            cwd=self.guide.root,
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            timeout=400,
+        )
+        now = dict(pair.split("=", 1) for pair in left.read_text().split("\0") if "=" in pair)
+        self.sandbox.exports.update({name: now[name] for name in self.sandbox.exports if name in now})
+        os.environ.update(self.sandbox.exports)
+        return done
+
+    def _control(self, path: str) -> None:
+        answer = self.sandbox.control.post(path, timeout=60)
+        if answer.status_code != httpx.codes.OK:
+            raise NotMade(f"{path}: {answer.text}")
+
+    def _copied_hook(self) -> str:
+        """The hook, read off the settings page of Render's dashboard; empty where there is no worker."""
+        api, headers = (
+            self.sandbox.exports["RENDER_API_URL"],
+            {"Authorization": f"Bearer {self.sandbox.exports['RENDER_API_KEY']}"},
+        )
+        listed = httpx.get(f"{api}/services", headers=headers, trust_env=False).json()
+        if not listed:
+            return ""
+        base = api.removesuffix("/v1")
+        page = httpx.get(f"{base}/dashboard/{listed[0]['service']['id']}/settings", headers=headers, trust_env=False)
+        found = re.search(r'id="deploy-hook">([^<]+)<', page.text)
+        return found[1].replace("&amp;", "&") if found else ""
+
+
+def _answered(line: str) -> str:
+    """A command with what it asks for: apply's yes, the environment's name, a pasted secret; not where its input is redirected."""
+    if "<" in line:
+        return line
+    if re.search(r"--mode apply\b", line) and "--yes" not in line:
+        return line.replace("--mode apply", "--mode apply --yes")
+    if re.search(r"--mode destroy\b", line):
+        named = re.search(r"--environment (\S+)", line)
+        return f"{line} <<< {named[1] if named else 'production'}"
+    return re.sub(r"\bread -rs (\w+)", r'read -rs \1 <<< "$PASTED_\1"', line)
 
 
 @contextmanager

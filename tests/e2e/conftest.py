@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from tests.conftest import ROOT, RunningSandbox
-from tests.e2e.benches import healthy_bench
-from tests.e2e.proving import Bench
+from tests.e2e.benches import Bench, healthy_bench
 from tests.e2e.wiring import Stack
 from tests.runbooks.conftest import Guide
 

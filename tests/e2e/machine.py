@@ -16,7 +16,7 @@ from tests.conftest import ROOT
 from deploybook.sandbox.turso import sqld
 
 if TYPE_CHECKING:
-    from tests.e2e.proving import Bench
+    from tests.e2e.benches import Bench
 
 Act = Callable[["Bench"], None]
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from tests.e2e import machine
-from tests.e2e.proving import AT_THE_COMMAND, JOB_SECONDS, Bench, NotMade
+from tests.e2e.benches import AT_THE_COMMAND, JOB_SECONDS, Bench, NotMade
 
 from deploybook.diagnosis.entries import Entry
 

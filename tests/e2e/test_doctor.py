@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from tests.e2e.proving import Bench
+from tests.e2e.benches import Bench
 
 from deploybook.layout import Layout
 from deploybook.vault import Vault

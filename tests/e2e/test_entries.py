@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 from tests.conftest import ROOT
+from tests.e2e.benches import Bench
 from tests.e2e.pairs import prove_pair
-from tests.e2e.proving import Bench, prove
+from tests.e2e.proving import prove
 
 from deploybook.diagnosis.entries import PAGE, read_entries
 
