@@ -21,7 +21,8 @@ SOON = 10_000
 Open = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while Playwright is there its event loop runs, and what else a worker tests could start none of its own.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium; a test without one is skipped and says so."""
     if CHROMIUM is None:
