@@ -14,6 +14,7 @@ REASONS: tuple[tuple[str, str, str], ...] = (
     ("another section in a command", r"^deploybook run ", PROVED),
     ("another variable", r" at \w+ — |: missing → ", PROVED),
     ("another variable", r"`[A-Z_]+` and `[A-Z_]+`", MEANT),
+    ("another variable", r"write both into the vault beside `MODAL_[A-Z_]+`", MEANT),
     ("subcommand misspelt", r"^deploybook ", "the Check of an entry at the command shows what is refused: " + PROVED),
     ("link to another entry", r"\]\(#", MEANT),
     ("contract: sections swapped", r"", "the order is derived from who needs whom: these two may stand either way"),

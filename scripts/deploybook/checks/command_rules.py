@@ -22,38 +22,42 @@ _STANDS_FOR = re.compile(r"[A-Z][A-Z0-9_/]*")
 
 def _find(tree: Tree) -> Iterator[Finding]:
     for page in tree.pages.values():
-        for line, text in _told(page):
+        for line, text, refusals in _told(page):
             try:
                 found = commands(text)
             except ValueError:
                 continue  # block-parses tells
             for command in found:
-                if wrong := problem(tree, command.words):
+                wrong = problem(tree, command.words)
+                if wrong and not any(refusal.fullmatch(wrong[0]) for refusal in refusals):
                     yield Finding(page.path, line + command.line, RULE, *wrong)
 
 
-def _told(page: Page) -> Iterator[tuple[int, str]]:
+def _told(page: Page) -> Iterator[tuple[int, str, list[re.Pattern[str]]]]:
     """Blocks of commands, and commands told within a sentence; in generated parts too, which a generator could get wrong."""
     for block in page.blocks:
-        if block.language == "sh" and not _refused_on_purpose(page, block):
-            yield block.line + 1, block.text
+        if block.language == "sh":
+            yield block.line + 1, block.text, _refusals(page, block)
     for span in page.spans:
         if span.kind == "code" and is_command(span.text):
-            yield span.line, span.text
+            yield span.line, span.text, []
 
 
-def _refused_on_purpose(page: Page, block: Block) -> bool:
-    """The Check of an entry marked .at-the-command shows the command that is refused; tests/e2e/prove_entries sees it refused."""
-    before = [piece for piece in page.pieces if piece.line < block.line and piece.title == block.title]
+def _refusals(page: Page, block: Block) -> list[re.Pattern[str]]:
+    """The Check of an entry marked .at-the-command shows a command that is refused: with the entry's own messages, and no others."""
+    pieces = [piece for piece in page.pieces if piece.title == block.title]
+    before = [piece for piece in pieces if piece.line < block.line]
     heading = next((piece.line for piece in before if isinstance(piece, Heading)), 0)
     if not heading or ".at-the-command" not in page.text.splitlines()[heading - 1]:
-        return False
+        return []
     begun = [
         piece.text.split(" ")[0]
         for piece in before
         if isinstance(piece, Paragraph) and piece.text.startswith(("Check", "Fix"))
     ]
-    return begun[-1:] == ["Check"]
+    told = [piece.text for piece in before if isinstance(piece, Block) and piece.language == "text"]
+    messages = "\n".join(told).splitlines() if begun[-1:] == ["Check"] else []
+    return [re.compile(".*".join(map(re.escape, message.split("…"))), re.IGNORECASE) for message in messages]
 
 
 def is_command(text: str) -> bool:
@@ -118,8 +122,7 @@ def parameter_problem(
     having = {slug: declared[name] for slug, declared in tree.parameters.items() if name in declared}
     fitting = [each for slug, each in having.items() if sections is None or slug in sections]
     if not fitting:
-        where = ", ".join(having) or "no runbook"
-        return f"there is no parameter {name}{' of ' + ', '.join(sections) if sections else ''}", f"{where} has it."
+        return f"no selected runbook has a parameter {name}", f"{', '.join(having) or 'No runbook'} has it."
     plain = named(value)
     if plain and not _STANDS_FOR.fullmatch(plain):
         try:

@@ -1,4 +1,4 @@
-"""Names that a page uses: variables, placeholders, parameters, paths, routes, addresses, and everything else that is set as code."""
+"""Names that a page uses beside variables: placeholders, parameters, paths, routes, addresses, and everything else that is set as code."""
 
 from __future__ import annotations
 
@@ -12,110 +12,14 @@ from deploybook.checks.knowledge import knowledge, words
 from deploybook.checks.page import Page, Span
 from deploybook.checks.shell import PLACEHOLDER
 from deploybook.checks.tree import Tree
-from deploybook.contract import CONSUMERS
+from deploybook.checks.variable_rules import VARIABLE, all_text
 from deploybook.site.links import CHECKLIST
 
-_VARIABLE = re.compile(r"(?<![\w/<.$-])[A-Z][A-Z0-9]*_[A-Z0-9_]*[A-Z0-9](?![\w>(…-])")
-# `s/^R2_(ACCESS_KEY_ID|…)`: the rest of a name.
-_PART_OF_A_NAME = re.compile(r"_\([A-Z0-9_|]+\)")
-_READ = re.compile(r"read -rs ([A-Za-z_]\w*) && export")
-_USED = re.compile(r"\$\{?#?(?P<name>[A-Za-z_][A-Za-z0-9_]*)")
-_SET = re.compile(
-    r"(?:^|[\s;(])(?:export )?(?P<name>[A-Za-z_][A-Za-z0-9_]*)=|read -rs (?P<read>[A-Za-z_]\w*)|for (?P<each>\w+) in"
-)
 _OPTION = re.compile(r"(?P<option>--?[a-z][\w-]*)(?: (?P<value>.+))?")
 _PARAMETER = re.compile(r"-p (?P<name>\w+)(?: (?P<value>\S+))?")
 _PATH = re.compile(r"(?:\.{0,2}/)?[\w.<>…-]+(?:/[\w.<>*…-]+)+/?")
 _URL = re.compile(r"https?://(?P<host>[^/\s\"'?]+)(?P<path>/[^\s\"'?]*)?")
 _STANDS_FOR = re.compile(r"[A-Z]+(?:\.[a-z]+)?|<[A-Z_]+>")
-# The shell's own.
-_SHELL = frozenset({"EDITOR", "HOME", "PATH", "PWD"})
-
-
-def _variables(tree: Tree) -> Iterator[Finding]:
-    known = knowledge(tree)
-    for page in tree.pages.values():
-        own = _read_and_used(page)
-        for line, text in _all_text(page):
-            for found in _VARIABLE.finditer(_PART_OF_A_NAME.sub(lambda part: " " * len(part[0]), text)):
-                if found[0] not in known.variables | known.codes | own:
-                    place = line + text.count("\n", 0, found.start())
-                    message = f"{found[0]} is no variable, no credential and no setting of the guide's"
-                    yield Finding(page.path, place, "variable-exists", message, "Correct the name.")
-    for notebook in tree.notebooks.values():
-        for cell in notebook.cells:
-            for found in _VARIABLE.finditer(cell.source) if cell.kind == "markdown" else ():
-                if found[0] not in known.variables:
-                    message = f"{found[0]} is no variable, no credential and no setting of the guide's"
-                    yield Finding(notebook.path, cell.line, "variable-exists", message, "Correct the name.")
-
-
-def _read_and_used(page: Page) -> set[str]:
-    """What a page has the reader type in, if the page goes on to use it."""
-    text = "\n".join(block.text for block in page.blocks)
-    return {name for name in _READ.findall(text) if len(re.findall(rf"\b{name}\b", text)) > 2}
-
-
-def _all_text(page: Page) -> Iterator[tuple[int, str]]:
-    """Every text of a page with the line that it begins in, without what a generator wrote."""
-    for paragraph in page.paragraphs:
-        if page.by_hand(paragraph.line):
-            yield paragraph.line, paragraph.text
-    for block in page.blocks:
-        if page.by_hand(block.line):
-            yield block.line + 1, block.text
-
-
-def _shell_variables(tree: Tree) -> Iterator[Finding]:
-    """``$name`` in a block of commands has a value: set before it on the page, or in the operator's shell."""
-    known = knowledge(tree)
-    for page in tree.pages.values():
-        given = set(_SHELL) | known.variables
-        for block in page.blocks:
-            if block.language != "sh":
-                continue
-            given |= {name for found in _SET.finditer(block.text) for name in found.groups() if name}
-            for used in _USED.finditer(block.text):
-                if used["name"] not in given:
-                    line = block.line + 1 + block.text.count("\n", 0, used.start())
-                    yield Finding(
-                        page.path, line, "variable-exists", f"nothing on the page sets ${used['name']}", "Set it first."
-                    )
-
-
-def _documented(tree: Tree) -> Iterator[Finding]:
-    """A section's own page tells of what the section produces, and of the credentials that it takes."""
-    for slug in tree.contract.order():
-        page = tree.section_page(slug)
-        if page is None:
-            continue
-        told = "\n".join(text for _, text in _all_text(page))
-        names = [variable.name for variable in tree.contract.produced_by(slug)]
-        names += [each.name for each in tree.contract.credentials_for(slug) if slug == each.sections[0]]
-        for name in names:
-            if not re.search(rf"(?<!\w){name}(?!\w)", told):
-                message = f"the section does not say where {name} comes in"
-                yield Finding(page.path, 1, "variable-documented", message, "Name it in the step that it belongs to.")
-
-
-def _belong(tree: Tree) -> Iterator[Finding]:
-    """A section's steps name what the section produces, needs, sets somewhere or is given."""
-    contract = tree.contract
-    for slug in contract.order():
-        page = tree.section_page(slug)
-        places = {place for place, section in CONSUMERS.items() if section == slug}
-        known = {each.name for each in contract.produced_by(slug) + contract.needed_by(slug)}
-        known |= {each.name for each in contract.variables if places & set(each.consumers)}
-        # A fixed value may be told of where it does not count; another name stands for the same thing.
-        known |= {each.name for each in contract.variables if each.value is not None or each.same_as in known}
-        known |= {each.name for each in contract.credentials_for(slug)}
-        known |= set(re.findall(r'"([A-Z][A-Z0-9_]+)"', tree.runbooks[slug].code)) if slug in tree.runbooks else set()
-        for line, text in _all_text(page) if page else ():
-            for found in _VARIABLE.finditer(text):
-                if page and found[0] in knowledge(tree).own - known:
-                    place = line + text.count("\n", 0, found.start())
-                    message = f"{found[0]} has nothing to do with this section"
-                    yield Finding(page.path, place, "variable-belongs", message, "Correct the name.")
 
 
 def _placeholders(tree: Tree) -> Iterator[Finding]:
@@ -123,7 +27,7 @@ def _placeholders(tree: Tree) -> Iterator[Finding]:
     used: set[str] = set()
     for page in tree.pages.values():
         explained = set(re.findall(r"in place of <([A-Z_]+)>", " ".join(each.text for each in page.paragraphs)))
-        for line, text in _all_text(page):
+        for line, text in all_text(page):
             for found in PLACEHOLDER.finditer(text):
                 if not _in_table_of_names(page, line):
                     used.add(found[1])
@@ -178,7 +82,7 @@ def _block_words(page: Page) -> Iterator[tuple[int, str]]:
 def _addresses(tree: Tree) -> Iterator[Finding]:
     known = knowledge(tree)
     for page in tree.pages.values():
-        for line, text in _all_text(page):
+        for line, text in all_text(page):
             for found in _URL.finditer(text):
                 if not known.has_address(found["host"], found["path"] or ""):
                     place = line + text.count("\n", 0, found.start())
@@ -202,7 +106,7 @@ def _literals(tree: Tree) -> Iterator[Finding]:
         blocks = "\n".join(block.text for block in page.blocks)
         for span in _codes(page):
             text = span.text
-            if is_command(text) or _PARAMETER.search(text) or _PATH.fullmatch(text) or _VARIABLE.fullmatch(text):
+            if is_command(text) or _PARAMETER.search(text) or _PATH.fullmatch(text) or VARIABLE.fullmatch(text):
                 continue
             if text in words("literals") or known.is_link(tree, page.path, text):
                 continue
@@ -230,23 +134,6 @@ def _has_option(options: frozenset[str], blocks: str, text: str) -> bool:
 
 
 RULES: tuple[Rule[Tree], ...] = (
-    Rule(
-        "variable-exists",
-        "Every name in the form of a variable is one: of the contract, of the operator's credentials, of the settings that the "
-        "code reads, or of a provider's tool (checks/words.toml); and what a block of commands reads is set on the page or "
-        "exported by the operator.",
-        lambda tree: [*_variables(tree), *_shell_variables(tree)],
-    ),
-    Rule(
-        "variable-documented",
-        "A section's page says where each variable that it produces comes from, and where each credential that it needs first goes.",
-        _documented,
-    ),
-    Rule(
-        "variable-belongs",
-        "A section's page names the variables that it produces, needs, sets somewhere or is given, and its own credentials, no others.",
-        _belong,
-    ),
     Rule(
         "placeholder-exists",
         "Every <PLACEHOLDER> is a variable or stands in the checklist's table of names, and each in that table is used.",

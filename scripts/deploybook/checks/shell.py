@@ -96,10 +96,12 @@ def _tokens(text: str) -> list[str]:
 
 
 def _simple(words: list[str]) -> tuple[str, ...]:
-    """The words of a command without what stands before it; empty for what is none."""
+    """The words of a command without what stands before it, env and what that changes too; empty for what is none."""
     rest = list(words)
-    while rest and (rest[0] in _KEYWORDS or _ASSIGNMENT.match(rest[0])):
+    while rest and (rest[0] in _KEYWORDS | {"env"} or _ASSIGNMENT.match(rest[0])):
         rest.pop(0)
+        while rest[:1] == ["-u"]:
+            del rest[:2]
     if not rest or rest[0] in _ENDS or rest[0].startswith("$"):
         return ()
     if rest[0] == "npx":

@@ -19,6 +19,7 @@ from deploybook.checks import (
     quoted_rules,
     section_rules,
     told_rules,
+    variable_rules,
     workflow_rules,
 )
 from deploybook.checks.finding import Finding, Rule
@@ -31,7 +32,7 @@ FAMILIES: dict[str, tuple[Rule[Tree], ...]] = {
     "Runbooks": notebook_rules.RULES,
     "Generated parts": generated_rules.RULES,
     "Sections and steps": section_rules.RULES,
-    "Names": name_rules.RULES,
+    "Names": variable_rules.RULES + name_rules.RULES,
     "Commands and blocks": command_rules.RULES + block_rules.RULES,
     "Links and images": link_rules.RULES,
     "Troubleshooting": entry_rules.RULES + fix_rules.RULES,

@@ -19,7 +19,7 @@ _NAMES = dict(
 )
 _WORDS = {word: number for number, word in _NAMES.items()}
 _COUNTED = re.compile(
-    rf"\b(?P<count>{'|'.join(_WORDS)}) (?P<what>variables|names|lines|secrets|keys|sections|modes|more lines|ids)\b"
+    rf"\b(?P<last>last )?(?P<count>{'|'.join(_WORDS)}) (?P<what>variables|names|lines|secrets|keys|sections|modes|more lines|ids)\b"
 )
 _QUANTITY = re.compile(
     r"(?<![\w.])(?P<number>\d+) (?P<unit>hex digits|digits|bytes|characters|seconds|minutes|hours|days|MB)\b"
@@ -91,7 +91,7 @@ def _counts(tree: Tree) -> Iterator[Finding]:
         slug = page.path.split("/")[-1][:-3]
         for paragraph in page.paragraphs:
             for found in _COUNTED.finditer(paragraph.text.lower()) if page.by_hand(paragraph.line) else ():
-                allowed = _allowed(tree, slug if slug in tree.contract.order() else "", found["what"])
+                allowed = _allowed(tree, slug if slug in tree.contract.order() else "", found)
                 if allowed and _WORDS[found["count"]] not in allowed:
                     line = paragraph.line + paragraph.text.count("\n", 0, found.start())
                     hint = f"It is {' or '.join(_NAMES.get(each, str(each)) for each in sorted(allowed))}."
@@ -99,11 +99,13 @@ def _counts(tree: Tree) -> Iterator[Finding]:
                     yield Finding(page.path, line, "count-told", message, hint)
 
 
-def _allowed(tree: Tree, slug: str, what: str) -> set[int]:
-    """What can be counted by a word; empty where nothing tells."""
-    contract = tree.contract
+def _allowed(tree: Tree, slug: str, found: re.Match[str]) -> set[int]:
+    """What can be counted by a word; empty where nothing tells. The last sections are those after this one."""
+    contract, what = tree.contract, found["what"]
+    if what == "sections" and slug and found["last"]:
+        return {len(contract.order()) - 1 - contract.order().index(slug)}
     if what == "sections":
-        return {len(contract.order())} | ({2} if slug else set())
+        return {len(contract.order())}
     if what == "modes":
         return {len(Mode)}
     if not slug:
