@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from tests.e2e.benches import AT_THE_COMMAND, BROKEN_JOB_SECONDS, Bench
 
-from deploybook.diagnosis.entries import Entry
+from deploybook.diagnosis.entries import Entry, pattern
 
 
 @dataclass
@@ -73,8 +73,7 @@ def prove(bench: Bench, entry: Entry, commands: Sequence[str] | None = None) -> 
 
 def appears(message: str, told: str) -> bool:
     """Whether a message stands in what was told; its ``…`` is any text of one line."""
-    pattern = ".*?".join(re.escape(part.strip()) for part in message.split("…"))
-    return re.search(pattern, re.sub(r"[ \t]+", " ", told)) is not None
+    return pattern(message).search(re.sub(r"[ \t]+", " ", told)) is not None
 
 
 def _yes(fact: bool) -> str:

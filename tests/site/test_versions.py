@@ -8,14 +8,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from playwright.sync_api import Browser
-from tests.site.conftest import STARTED, WHOLE, Checkout, make_checkout
+from tests.site.conftest import STARTED, WHOLE, Checkout, make_checkout, serving
 from tests.test_workflows import script
 
 
@@ -63,19 +60,10 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place / "pages"
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name in the base class
-        """Say nothing."""
-
-
 @pytest.fixture(scope="module")
 def host(published: Path) -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(published))) as server:
-        thread = Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/guide/"
-        server.shutdown()
-        thread.join()
+    with serving(published) as address:
+        yield f"{address}guide/"
 
 
 @pytest.mark.xdist_group("browser")

@@ -12,6 +12,7 @@ from deploybook.checks.finding import Finding, Rule
 from deploybook.checks.page import Block, Heading, Page, Paragraph
 from deploybook.checks.shell import commands, named
 from deploybook.checks.tree import Tree
+from deploybook.diagnosis.entries import pattern
 from deploybook.errors import ConfigurationError
 from deploybook.notebooks import parse_parameter
 
@@ -29,7 +30,7 @@ def _find(tree: Tree) -> Iterator[Finding]:
                 continue  # block-parses tells
             for command in found:
                 wrong = problem(tree, command.words)
-                if wrong and not any(refusal.fullmatch(wrong[0]) for refusal in refusals):
+                if wrong and not any(refusal.fullmatch(wrong[0].lower()) for refusal in refusals):
                     yield Finding(page.path, line + command.line, RULE, *wrong)
 
 
@@ -57,7 +58,7 @@ def _refusals(page: Page, block: Block) -> list[re.Pattern[str]]:
     ]
     told = [piece.text for piece in before if isinstance(piece, Block) and piece.language == "text"]
     messages = "\n".join(told).splitlines() if begun[-1:] == ["Check"] else []
-    return [re.compile(".*".join(map(re.escape, message.split("…"))), re.IGNORECASE) for message in messages]
+    return [pattern(message.lower()) for message in messages]
 
 
 def is_command(text: str) -> bool:

@@ -81,6 +81,11 @@ class Entry:
         return [[line for line in text.splitlines() if line.strip()] for text in found]
 
 
+def pattern(message: str) -> re.Pattern[str]:
+    """What matches a message as it is seen: ``…`` stands for any text of one line."""
+    return re.compile(".*?".join(re.escape(part.strip()) for part in message.split("…")))
+
+
 def read_entries(path: Path) -> dict[str, Entry]:
     """The page's entries by id, in its order; raises DocsError for an id that stands twice."""
     return parse_entries(path.read_text(encoding="utf-8"))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from deploybook.contract import Contract, parse_contract
 from deploybook.layout import Layout
+from deploybook.notebooks import NotebookParameter, read_parameters
 from deploybook.site.evidence import Evidence, latest
 
 
@@ -37,6 +39,12 @@ class Guide:
     def has_runbook(self, slug: str) -> bool:
         """Whether the section's notebook is there."""
         return self.layout.notebook(slug).is_file()
+
+    @cached_property
+    def parameters(self) -> Mapping[str, Mapping[str, NotebookParameter]]:
+        """The parameters of each runbook that is there, in the contract's order."""
+        written = [slug for slug in self.contract.order() if self.has_runbook(slug)]
+        return {slug: read_parameters(self.layout.notebook(slug)) for slug in written}
 
     def number(self, slug: str) -> int:
         """The section's place in the checklist, from 1."""

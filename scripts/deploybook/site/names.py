@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from deploybook.contract import Parameter
 from deploybook.errors import DocsError
-from deploybook.notebooks import read_parameters
 from deploybook.site.guide import Guide
 from deploybook.site.links import TROUBLESHOOTING
 from deploybook.site.markdown import code, table
@@ -100,10 +99,9 @@ def taken_by(guide: Guide) -> dict[str, list[str]]:
     by_parameter = {
         each.parameter: each.placeholder for each in every_name(guide) if each.parameter and not each.section
     }
-    written = [slug for slug in guide.contract.order() if guide.has_runbook(slug)]
     return {
-        slug: [by_parameter[name] for name in read_parameters(guide.layout.notebook(slug)) if name in by_parameter]
-        for slug in written
+        slug: [by_parameter[name] for name in declared if name in by_parameter]
+        for slug, declared in guide.parameters.items()
     }
 
 
@@ -140,10 +138,8 @@ def _parameters(guide: Guide) -> Iterator[Name]:
 
 def _defaults(guide: Guide) -> dict[str, str]:
     found: dict[str, str] = {}
-    for slug in guide.contract.order():
-        if guide.has_runbook(slug):
-            for each in read_parameters(guide.layout.notebook(slug)).values():
-                found.setdefault(each.name, each.default if isinstance(each.default, str) else json.dumps(each.default))
+    for each in (each for declared in guide.parameters.values() for each in declared.values()):
+        found.setdefault(each.name, each.default if isinstance(each.default, str) else json.dumps(each.default))
     return found
 
 

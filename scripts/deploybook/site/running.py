@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from deploybook.notebooks import read_parameters
 from deploybook.site.guide import Guide
 from deploybook.site.markdown import fenced
 
@@ -37,11 +36,7 @@ def every_way(guide: Guide, slug: str) -> str:
 
 def _commands(guide: Guide, slug: str) -> list[str]:
     # In the sandbox its own repository stands in; the real clouds must be told which.
-    needed = (
-        " -p git_repository <GIT_REPOSITORY>"
-        if "git_repository" in read_parameters(guide.layout.notebook(slug))
-        else ""
-    )
+    needed = " -p git_repository <GIT_REPOSITORY>" if "git_repository" in guide.parameters[slug] else ""
     return [
         "# a dry run: in the sandbox, without credentials",
         f"deploybook run {slug}",
