@@ -88,6 +88,13 @@ def test_nothing_that_differs_is_said_too(layout: Layout) -> None:
     assert "None of `docs/` and `runbooks/`." in text
 
 
+def test_an_entry_that_only_moved_down_the_page_has_not_changed(layout: Layout) -> None:
+    git(layout.root, "checkout", "--", "docs")
+    page = layout.root / "docs" / "troubleshooting.md"
+    page.write_text(f"Read this first.\n\n{page.read_text(encoding='utf-8')}", encoding="utf-8")
+    assert "None of 2." in changed.text(layout, "HEAD", None)
+
+
 def test_a_base_that_is_not_there_is_refused(layout: Layout) -> None:
     with pytest.raises(InvalidValue, match="git show 0123456"):
         changed.text(layout, "0123456", None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import sys
 import time
@@ -124,7 +125,9 @@ def _explained(name: str) -> str:
 
     rules = explained()
     if name not in rules:
-        raise InvalidValue(f"There is no rule {name}.", f"Use one of {', '.join(rules)}.")
+        near = " or ".join(difflib.get_close_matches(name, rules))
+        meant = f"Did you mean {near}? " if near else ""
+        raise InvalidValue(f"There is no rule {name}.", f"{meant}docs/reference/checks.md lists them.")
     return f"{name}\n\n{rules[name]}"
 
 

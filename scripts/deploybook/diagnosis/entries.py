@@ -39,7 +39,7 @@ class Entry:
 
     id: str
     title: str
-    line: int
+    line: int = field(compare=False)
     marks: frozenset[str]
     parts: dict[str, str] = field(repr=False)
     claims: tuple[Claim, ...] = ()

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import datetime
-import re
 from collections.abc import Mapping
 
-from deploybook.site.entries import documented
+from deploybook.diagnosis.entries import PAGE, read_entries
 from deploybook.site.guide import Guide
-from deploybook.site.links import TROUBLESHOOTING
 from deploybook.site.markdown import code, folded, table
 from deploybook.site.proofs import read_proofs
 from deploybook.site.verified import when
 
-_TITLE = re.compile(r"^## (?P<title>.+?) \{#(?P<id>[a-z0-9-]+)", re.MULTILINE)
-
 
 def proofs_summary(guide: Guide) -> str:
     """How many entries are proved, which are not, and the last try of each."""
-    page = (guide.layout.root / TROUBLESHOOTING).read_text(encoding="utf-8")
-    entries, proofs = list(documented(page)), read_proofs(guide)
+    entries, proofs = read_entries(guide.layout.root / PAGE), read_proofs(guide)
     held = [each for each in entries if each in proofs and proofs[each]["holds"] == "yes"]
     failed = [each for each in entries if each in proofs and each not in held]
     never = [each for each in entries if each not in proofs]
@@ -27,8 +22,7 @@ def proofs_summary(guide: Guide) -> str:
     told += [f"Not proved at the last try: {_links(failed)}."] if failed else []
     told += [f"Never tried here: {_links(never)}."] if never and proofs else []
     told += ["None was tried here yet."] if not proofs else []
-    titles = {found["id"]: found["title"] for found in _TITLE.finditer(page)}
-    rows = [[f"[{titles[each]}](troubleshooting.md#{each})", *_last(each, proofs)] for each in entries]
+    rows = [[f"[{entry.title}](troubleshooting.md#{each})", *_last(each, proofs)] for each, entry in entries.items()]
     listed = table(("Entry", "Last try", "When", "Commit"), rows)
     return f"{' '.join(told)}\n\n{folded('The last try of each', listed)}"
 

@@ -12,12 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from deploybook.checks.reports.posting import post
-from deploybook.diagnosis.entries import PAGE
+from deploybook.diagnosis.entries import PAGE, parse_entries
 from deploybook.errors import InvalidValue
 from deploybook.layout import Layout, find_layout
-from deploybook.site.entries import documented
 from deploybook.site.evidence import Evidence, latest
-from deploybook.site.markdown import code, fenced, lines_outside_code, table
+from deploybook.site.markdown import code, fenced, table
 
 # What the guide is made of.
 TOLD_IN = ("docs", "runbooks")
@@ -66,7 +65,7 @@ def _both(sides: Sequence[str]) -> str:
 
 
 def _of_entries(earlier: str, now: str) -> str:
-    before, after = _entries(earlier), _entries(now)
+    before, after = parse_entries(earlier), parse_entries(now)
     told = {
         "New": [name for name in after if name not in before],
         "Changed": [name for name in after if name in before and after[name] != before[name]],
@@ -74,17 +73,6 @@ def _of_entries(earlier: str, now: str) -> str:
     }
     lines = [f"- {word}: {', '.join(code(name) for name in names)}" for word, names in told.items() if names]
     return "\n".join(lines) or f"None of {len(after)}."
-
-
-def _entries(page: str) -> dict[str, str]:
-    """Each entry's text by its id."""
-    known, found, name = documented(page), dict[str, str](), ""
-    for line, outside in lines_outside_code(page):
-        if outside and line.startswith("## "):
-            name = next((each for each in known if f"{{#{each}" in line and documented(line.strip())), "")
-        if name:
-            found[name] = found.get(name, "") + line
-    return found
 
 
 def _of_files(stat: str) -> str:
