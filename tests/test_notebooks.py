@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from deploybook.contract import load_contract
+from deploybook.contract.model import load_contract
 from deploybook.errors import DocsError, InvalidValue
-from deploybook.notebooks import NotebookParameter, parse_parameter, read_parameters
+from deploybook.runbook.notebook_file import NotebookParameter, parse_parameter, read_parameters
 
 ROOT = Path(__file__).resolve().parents[1]
 CONTRACT = load_contract(ROOT / "runbooks" / "contract.toml")

@@ -15,7 +15,7 @@ from deploybook.commands.list import list_sections
 from deploybook.commands.run import run_sections
 from deploybook.commands.sandbox import run_sandbox
 from deploybook.errors import DeploybookError
-from deploybook.executor import Executor, Kernels
+from deploybook.runner.executors import Executor, Kernels
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -20,11 +20,11 @@ from pathlib import Path
 
 from tests.checks.mutations import every
 from tests.checks.mutations.mutation import Mutation
+from tests.checks.trees import tree_at
 from tests.checks.unfound import reason
 
 from deploybook.checks.finding import Finding
 from deploybook.checks.static import check
-from deploybook.checks.tree import Tree
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = 7
@@ -59,8 +59,8 @@ class Copy:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.tree = Tree(root)
-        self._before = frozenset(check(root))
+        self.tree = tree_at(root)
+        self._before = frozenset(check(tree_at(root)))
 
     @property
     def findings(self) -> frozenset[Finding]:
@@ -74,7 +74,7 @@ class Copy:
         began = time.monotonic()
         path.write_text(mutation.applied(text), encoding="utf-8")
         try:
-            found = tuple(finding for finding in check(self.root) if finding not in self._before)
+            found = tuple(finding for finding in check(tree_at(self.root)) if finding not in self._before)
         finally:
             path.write_text(text, encoding="utf-8")
         return Outcome(mutation, found, time.monotonic() - began)

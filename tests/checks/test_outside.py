@@ -8,10 +8,10 @@ from threading import Thread
 
 import pytest
 from tests.checks.mutate import ROOT
+from tests.checks.trees import tree_at
 
 from deploybook.checks import outside
 from deploybook.checks.outside import Place, dead, links
-from deploybook.checks.tree import Tree
 
 HERE = Place("docs/page.md", 3)
 # What each path answers to HEAD, and to GET.
@@ -94,7 +94,7 @@ def test_a_host_that_does_not_answer_is_found_and_the_others_are_asked_all_the_s
 
 
 def test_the_guides_links_are_gathered_with_their_lines_and_without_those_to_nobody() -> None:
-    found = links(Tree(ROOT))
+    found = links(tree_at(ROOT))
     assert len(found) > 10
     for address, places in found.items():
         assert "#" not in address

@@ -12,8 +12,8 @@ from deploybook.checks.finding import Finding
 from deploybook.checks.reports import changed, nightly, sarif
 from deploybook.errors import InvalidValue
 from deploybook.layout import Layout
-from deploybook.lines import MIME, Line
-from deploybook.report import CellResult, RunReport, SectionResult
+from deploybook.runbook.events import MIME, Line
+from deploybook.runner.report import CellResult, RunReport, SectionResult
 
 PAGE = "# Troubleshooting\n\n## CORS {#cors}\n\n**You see** it.\n\n## Gone soon {#idle}\n\n**You see** that.\n"
 LATER = "# Troubleshooting\n\n## CORS {#cors}\n\n**You see** more.\n\n## New {#new-one}\n\n**You see** this.\n"

@@ -7,16 +7,15 @@ from pathlib import Path
 
 import pytest
 from tests.checks.mutate import ROOT
+from tests.checks.trees import tree_at
 
-from deploybook.checks.page import parse_page
 from deploybook.checks.running import RULES
 from deploybook.checks.running.blocks import executable, in_order
 from deploybook.checks.running.executing import execute
 from deploybook.checks.running.reader import IN_THE_DASHBOARD, Reader
-from deploybook.checks.tree import Tree
-from deploybook.layout import Layout
+from deploybook.guide.page import parse_page
 
-TREE = Tree(ROOT)
+TREE = tree_at(ROOT)
 
 
 @pytest.fixture
@@ -92,7 +91,7 @@ deploybook run r2 --mode verify
 def test_a_reader_in_the_sandbox_finds_a_false_quotation_and_a_block_that_fails() -> None:
     """The reader's own checkout, shell and sandbox, as `check --run` has them, on a page of our own."""
     page = parse_page("page.md", PAGE)
-    with Reader.settle(Layout(ROOT)) as reader:
+    with Reader.settle(TREE) as reader:
         attempts = [execute(reader, page, block) for block in page.blocks]
     found = [finding for attempt in attempts for rule in RULES for finding in rule.find(attempt)]
     assert [(finding.rule, finding.line) for finding in found] == [("output-printed", 9), ("block-runs", 11)], found

@@ -9,7 +9,7 @@ import sys
 import click
 import pytest
 
-from deploybook.checks import tools
+from deploybook.checks.facts import tools
 
 INSTALLED = {
     "papermill": ("papermill.cli", "papermill"),

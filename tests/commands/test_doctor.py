@@ -13,7 +13,7 @@ from tests.runbooks import in_process
 from tests.runbooks.conftest import Guide
 
 from deploybook.layout import Layout
-from deploybook.vault import Vault
+from deploybook.state.vault import Vault
 
 HOLDS = "show('check', 'passed', 'it holds')"
 FAILS = "show('check', 'failed', 'the bucket is there', 'it is not', 'not-found')"

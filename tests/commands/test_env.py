@@ -16,12 +16,12 @@ from pydantic import SecretStr
 from tests.conftest import ROOT
 from tests.runbooks.conftest import Finished, Guide
 
-from deploybook.contract import load_contract
+from deploybook.contract.consumers import Pushed
+from deploybook.contract.model import load_contract
 from deploybook.errors import InvalidValue
-from deploybook.exporting import HEADING, export, quoted
-from deploybook.pushing import Pushed
 from deploybook.redact import fingerprint
-from deploybook.vault import Vault
+from deploybook.state.env_file import HEADING, export, quoted
+from deploybook.state.vault import Vault
 
 CONTRACT = load_contract(ROOT / "runbooks" / "contract.toml")
 VALUES = {

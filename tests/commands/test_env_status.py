@@ -17,11 +17,11 @@ from tests.runbooks.conftest import Finished, Guide
 
 from deploybook.clouds import modal, render, vercel
 from deploybook.clouds.connections import Connections
-from deploybook.contract import CONSUMERS
-from deploybook.observed import Observed
-from deploybook.pushing import variables_for
-from deploybook.status import PLACES
-from deploybook.vault import Vault
+from deploybook.contract.consumers import variables_for
+from deploybook.contract.model import CONSUMERS
+from deploybook.diagnosis.env_status import PLACES
+from deploybook.state.last_writes import Observed
+from deploybook.state.vault import Vault
 
 NAME = "studio-production"
 HELD = {name: SecretStr(value) for name, value in VALUES.items()}

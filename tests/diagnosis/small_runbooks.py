@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import pytest
 from tests.conftest import ROOT
 
-from deploybook.contract import load_contract
+from deploybook.contract.model import load_contract
 from deploybook.layout import Layout
-from deploybook.ledger import Ledger, Made
+from deploybook.state.ledger import Ledger, Made
 
 CONTRACT = load_contract(ROOT / "runbooks" / "contract.toml")
 CANARY = "a1" * 32

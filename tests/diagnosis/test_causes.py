@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from tests.conftest import ROOT
 
-from deploybook.contract import Contract, load_contract
+from deploybook.contract.model import Contract, load_contract
 from deploybook.diagnosis.causes import causes
-from deploybook.diagnosis.entries import Entry, parse_entries
-from deploybook.diagnosis.examination import Observation
+from deploybook.diagnosis.observations import Observation
+from deploybook.guide.entries import Entry, parse_entries
 
 PAGE = """# Troubleshooting
 

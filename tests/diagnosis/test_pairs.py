@@ -6,7 +6,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.e2e.pairs import PairProof, candidates, drawn
 
-from deploybook.diagnosis.entries import PAGE, read_entries
+from deploybook.guide.entries import PAGE, read_entries
 
 PAIR = ("cors", "playback")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deploybook.site.entries import used
+from deploybook.checks.facts.entry_uses import used
 
 
 @pytest.mark.parametrize(

@@ -16,12 +16,12 @@ from tests.conftest import ROOT, RunningSandbox, launch_sandbox
 from tests.e2e import machine
 from tests.runbooks.conftest import COMMAND, Guide
 
-from deploybook.contract import load_contract
+from deploybook.contract.model import load_contract
 from deploybook.diagnosis.causes import Cause, causes
-from deploybook.diagnosis.entries import Entry, read_entries
-from deploybook.diagnosis.examination import Examination, Ward, examine
+from deploybook.diagnosis.observations import Examination, Ward, examine
+from deploybook.guide.entries import Entry, read_entries
 from deploybook.layout import Layout
-from deploybook.notebooks import read_parameters
+from deploybook.runbook.notebook_file import read_parameters
 
 # Marks of an entry's heading. At the command: the message of the command under *Check* leads to the entry, and there is no state
 # of the world to diagnose. By hand: a part of the fix is done at a dashboard.

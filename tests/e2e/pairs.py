@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from tests.e2e import machine
 from tests.e2e.benches import AT_THE_COMMAND, JOB_SECONDS, Bench, NotMade
 
-from deploybook.diagnosis.entries import Entry
+from deploybook.guide.entries import Entry
 
 SEED = 20
 # For the examinations in which something is broken still, most likely.

@@ -20,7 +20,7 @@ from tests.e2e.benches import healthy_bench
 from tests.e2e.pairs import PairProof, candidates, drawn, prove_pair
 from tests.e2e.proving import Proof, prove
 
-from deploybook.diagnosis.entries import PAGE, read_entries
+from deploybook.guide.entries import PAGE, read_entries
 
 HEAD = "entry | symptom seen | diagnosed first | false causes | fixed"
 LINES = ROOT / "tests" / "site" / "seen_lines.json"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from tests.e2e.benches import AT_THE_COMMAND, BROKEN_JOB_SECONDS, Bench
 
-from deploybook.diagnosis.entries import Entry, pattern
+from deploybook.guide.entries import Entry, pattern
 
 
 @dataclass

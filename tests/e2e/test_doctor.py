@@ -9,7 +9,7 @@ import pytest
 from tests.e2e.benches import Bench
 
 from deploybook.layout import Layout
-from deploybook.vault import Vault
+from deploybook.state.vault import Vault
 
 pytestmark = pytest.mark.xdist_group("entries")
 

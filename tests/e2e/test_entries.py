@@ -11,7 +11,7 @@ from tests.e2e.benches import Bench
 from tests.e2e.pairs import prove_pair
 from tests.e2e.proving import prove
 
-from deploybook.diagnosis.entries import PAGE, read_entries
+from deploybook.guide.entries import PAGE, read_entries
 
 pytestmark = pytest.mark.xdist_group("entries")
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from deploybook.clouds import studio
 from deploybook.clouds.connections import Connections
-from deploybook.contract import Contract, load_contract
+from deploybook.contract.consumers import variables_for
+from deploybook.contract.model import Contract, load_contract
 from deploybook.errors import DeploybookError
-from deploybook.pushing import variables_for
-from deploybook.vault import Vault
+from deploybook.state.vault import Vault
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = sys.executable

@@ -14,19 +14,19 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from unittest import mock
 
-from deploybook.cells import run_cells
 from deploybook.cli import main
-from deploybook.contract import load_contract
+from deploybook.contract.model import load_contract
 from deploybook.errors import DeploybookError
-from deploybook.executor import Tell, Workers
 from deploybook.layout import find_layout
-from deploybook.lines import Line
 from deploybook.redact import Redactor
-from deploybook.report import CellResult, SectionResult
-from deploybook.secrets_known import known_secrets
-from deploybook.showing import told_to
-from deploybook.vault import Vault
-from deploybook.worker import Job, error_in
+from deploybook.runbook.events import Line
+from deploybook.runbook.in_process import run_cells
+from deploybook.runbook.output import told_to
+from deploybook.runner.executors import Tell, Workers
+from deploybook.runner.report import CellResult, SectionResult
+from deploybook.runner.worker import Job, error_in
+from deploybook.state.known_secrets import known_secrets
+from deploybook.state.vault import Vault
 
 
 def call(arguments: Sequence[str], environ: Mapping[str, str], typed: str = "") -> tuple[int, str]:

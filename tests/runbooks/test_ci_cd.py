@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from tests.conftest import RunningSandbox
 from tests.runbooks.conftest import Finished, Guide
 
-from deploybook.vault import Vault
+from deploybook.state.vault import Vault
 
 PATH = ".github/workflows/deploy.yml"
 NAMES = ("RENDER_DEPLOY_HOOK_URL", "VERCEL_ORG_ID", "VERCEL_PROJECT_ID", "VERCEL_TOKEN")

@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import ROOT, RunningSandbox
 from tests.runbooks.conftest import Finished, Guide
 
-from deploybook.notebooks import code_cells
+from deploybook.runbook.notebook_file import code_cells
 
 ORIGIN, MOVED = ("-p", "app_origin", "https://app.example.com"), ("-p", "app_origin", "https://moved.example.com")
 CELLS = {cell for cell, _, _ in code_cells(ROOT / "runbooks" / "r2.ipynb")}

@@ -17,8 +17,8 @@ from pydantic import SecretStr
 from tests.conftest import ROOT, RunningSandbox
 from tests.runbooks.conftest import Finished, Guide
 
-from deploybook.contract import load_contract
-from deploybook.vault import Vault
+from deploybook.contract.model import load_contract
+from deploybook.state.vault import Vault
 
 pytestmark = pytest.mark.xdist_group("render")
 

@@ -18,10 +18,10 @@ from typing import Any
 import pytest
 from tests.site.browsing import browser, open_page
 
+from deploybook.guide.guide import Guide
 from deploybook.layout import Layout
-from deploybook.lines import MIME, Line, Table
-from deploybook.report import CellResult, RunReport, SectionResult
-from deploybook.site.guide import Guide
+from deploybook.runbook.events import MIME, Line, Table
+from deploybook.runner.report import CellResult, RunReport, SectionResult
 
 # Fixtures of every test below.
 __all__ = ["browser", "open_page"]

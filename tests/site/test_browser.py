@@ -11,7 +11,7 @@ from tests.conftest import ROOT
 from tests.site.browsing import DESK, PHONE, TABLET, Open
 from tests.site.pasting import search
 
-from deploybook.contract import load_contract
+from deploybook.contract.model import load_contract
 from deploybook.layout import Layout
 from deploybook.site.doctor_page import SLUG as DOCTOR
 

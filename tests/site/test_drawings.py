@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from deploybook.contract import parse_contract
+from deploybook.contract.model import parse_contract
 from deploybook.site.drawings import order_diagram, variables_diagram
 
 if TYPE_CHECKING:
     from tests.site.conftest import Checkout
 
-    from deploybook.site.guide import Guide
+    from deploybook.guide.guide import Guide
 
 CONTRACT = """\
 section = [

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deploybook.errors import DocsError
-from deploybook.lines import Line
+from deploybook.runbook.events import Line
 from deploybook.site.history import KEPT, past_runs, remember
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import re
 import pytest
 from markdown import markdown  # type: ignore[import-untyped]
 
-from deploybook.site.markdown import change_prose, code, fenced, plain, table
+from deploybook.guide.markdown import change_prose, code, fenced, plain, table
 
 
 @pytest.mark.parametrize("text", ["a|b", "`tick`", r"[a-z]*\.(x|y)<z>&", "_a_ *b* [c] #d", "R2_ACCOUNT_ID"])

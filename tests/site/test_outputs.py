@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from deploybook.lines import Line, Table
+from deploybook.runbook.events import Line, Table
 from deploybook.site.outputs import outputs_html
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deploybook.lines import Line
+from deploybook.runbook.events import Line
 from deploybook.site.runbook_page import runbook_page
 
 if TYPE_CHECKING:

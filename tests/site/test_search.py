@@ -13,7 +13,7 @@ from tests.e2e.proving import appears
 from tests.site.browsing import Open
 from tests.site.pasting import search
 
-from deploybook.diagnosis.entries import PAGE, read_entries
+from deploybook.guide.entries import PAGE, read_entries
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 

@@ -4,7 +4,7 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from deploybook.lines import Line
+from deploybook.runbook.events import Line
 from deploybook.site.proofs_summary import proofs_summary
 from deploybook.site.status_page import LISTED, PLOTTED, latest, sections_history, whole_runs
 

@@ -1,7 +1,7 @@
 // The tracking table: which variable is set where, by hand or as `deploybook env status --json` found it. It has names and words, no values.
 "use strict";
 
-deploybook.tracking = (function () {
+deploybook.contract.inventory = (function () {
   const { store } = deploybook;
   const region = document.getElementById("db-tracking");
   if (!region) {

@@ -10,15 +10,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urldefrag, urlsplit
 
 import httpx
 
+from deploybook import http
+from deploybook.checks.facts.tree import PACKAGE, Tree
 from deploybook.checks.finding import Finding, Rule
-from deploybook.checks.link_rules import all_pages
-from deploybook.checks.tree import PACKAGE, Tree
-from deploybook.http import client
+from deploybook.checks.rules.link import all_pages
 
 AT_ONCE = 8
 RETRY_SECONDS = 20.0
@@ -26,7 +25,7 @@ READ_SECONDS = 20.0
 # The page is there, or may be, and is not shown to a program: 999 is what some hosts say instead of 403.
 REFUSED = frozenset({401, 403, 429, 999})
 # Where commands and words of others were looked up.
-LOOKED_UP = (f"{PACKAGE}/checks/tools.toml", f"{PACKAGE}/checks/words.toml")
+LOOKED_UP = (f"{PACKAGE}/checks/facts/tools.toml", f"{PACKAGE}/checks/facts/words.toml")
 _SOURCE = re.compile(r'^source = "(https?://[^"]+)"', re.MULTILINE)
 # Names that lead to nobody (RFC 2606, RFC 6761) and to this machine.
 _NOBODY = re.compile(r"(?:^|\.)(?:example|example\.(?:com|net|org)|test|invalid|localhost)$|^127\.|^\[?::1")
@@ -40,9 +39,9 @@ class Place:
     line: int
 
 
-def find(root: Path) -> Iterable[Finding]:
-    """A finding for each link of the guide at ``root`` whose address is dead."""
-    return sorted(finding for rule in RULES for finding in rule.find(links(Tree(root))))
+def find(tree: Tree) -> Iterable[Finding]:
+    """A finding for each link of the guide whose address is dead."""
+    return sorted(finding for rule in RULES for finding in rule.find(links(tree)))
 
 
 def links(tree: Tree) -> dict[str, set[Place]]:
@@ -66,7 +65,10 @@ def _targets(tree: Tree) -> Iterator[tuple[Place, str]]:
 
 def dead(places: Mapping[str, set[Place]]) -> Iterator[Finding]:
     """A finding at each place of an address that does not answer, or answers that the page is not there."""
-    with client(retry_seconds=RETRY_SECONDS, read_seconds=READ_SECONDS) as asking, ThreadPoolExecutor(AT_ONCE) as pool:
+    with (
+        http.open_client(retry_seconds=RETRY_SECONDS, read_seconds=READ_SECONDS) as asking,
+        ThreadPoolExecutor(AT_ONCE) as pool,
+    ):
         asking.follow_redirects = True
         answers = dict(zip(places, pool.map(lambda address: _problem(asking, address), places), strict=True))
     for address, problem in answers.items():

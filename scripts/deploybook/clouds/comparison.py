@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
-from deploybook.contract import Variable
-from deploybook.pushing import Pushed
+from deploybook.contract.consumers import Pushed
+from deploybook.contract.model import Variable
 
 if TYPE_CHECKING:
     from deploybook.clouds.connections import Connections
-    from deploybook.observed import Observed
+    from deploybook.state.last_writes import Observed
 
 
 class Standing(StrEnum):

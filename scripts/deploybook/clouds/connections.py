@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from deploybook.clouds.turso.client import Turso
     from deploybook.clouds.turso.hrana import LibSql
     from deploybook.clouds.vercel.client import Vercel
-    from deploybook.pushing import Pushed
+    from deploybook.contract.consumers import Pushed
 
 
 class Connections:

@@ -8,12 +8,16 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from deploybook.checks.finding import Finding
 from deploybook.errors import DocsError, InvalidValue
 from deploybook.layout import Layout, find_layout
+
+if TYPE_CHECKING:
+    from deploybook.checks.facts.tree import Tree
 
 # GitHub Actions sets both.
 IN_ACTIONS, SUMMARY = "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"
@@ -82,17 +86,18 @@ def _findings(layout: Layout, also_run: bool, app: Path | None, specs: Path | No
 def _guide(layout: Layout, also_run: bool) -> list[Finding]:
     from deploybook.checks.static import check
 
-    found = check(layout.root)
+    tree = _tree(layout)
+    found = check(tree)
     if also_run and not found:
         from deploybook.checks.running import rehearse
 
-        found = rehearse(layout, lambda line: click.echo(line, err=True))
+        found = rehearse(tree, lambda line: click.echo(line, err=True))
     return found
 
 
 def _application(layout: Layout, app: Path) -> list[Finding]:
     from deploybook.checks.app import find
-    from deploybook.contract import load_contract
+    from deploybook.contract.model import load_contract
 
     if not app.is_dir():
         raise InvalidValue(f"There is no folder {app}.", "Give --app the root of the application's repository.")
@@ -110,13 +115,25 @@ def _sent(layout: Layout, specs: Path) -> list[Finding]:
 def _outside(layout: Layout) -> list[Finding]:
     from deploybook.checks.outside import find
 
-    return list(find(layout.root))
+    return list(find(_tree(layout)))
+
+
+def _tree(layout: Layout) -> Tree:
+    from deploybook.checks.facts.tree import Tree
+    from deploybook.site.blocks import generator
+
+    return Tree(layout.root, _cli(), generator(_cli()))
+
+
+def _cli() -> click.Command:
+    return click.get_current_context().find_root().command
 
 
 def _fix(layout: Layout) -> None:
     from deploybook.checks.fixing import fix
+    from deploybook.site.blocks import generator
 
-    for path in fix(layout):
+    for path in fix(layout, generator(_cli())):
         click.echo(f"written {path.relative_to(layout.root)}", err=True)
 
 

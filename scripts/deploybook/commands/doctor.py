@@ -9,12 +9,12 @@ from typing import Any
 
 import click
 
-from deploybook.commands.desk import Desk
+from deploybook.commands.context import Desk
 from deploybook.commands.parameters import given_parameters
 from deploybook.diagnosis.causes import Cause, causes
-from deploybook.diagnosis.entries import PAGE, read_entries
-from deploybook.diagnosis.examination import NOT_BEGUN, Examination, Observation, Ward, examine
+from deploybook.diagnosis.observations import NOT_BEGUN, Examination, Observation, Ward, examine
 from deploybook.errors import MissingVariable, VerificationFailed
+from deploybook.guide.entries import PAGE, read_entries
 
 # More evidence than this tells an operator nothing new.
 SHOWN = 5

@@ -15,15 +15,15 @@ from rich.text import Text
 
 from deploybook.clouds.comparison import Finding, Standing
 from deploybook.clouds.connections import Connections
-from deploybook.commands.desk import Desk
+from deploybook.commands.context import Desk
 from deploybook.commands.parameters import given_parameters
-from deploybook.contract import CONSUMERS
+from deploybook.contract.consumers import require, variables_for
+from deploybook.contract.inventory import Tracked, track
+from deploybook.contract.model import CONSUMERS
+from deploybook.diagnosis.env_status import PLACES, Question, Status, ask
 from deploybook.errors import MissingVariable, VerificationFailed
-from deploybook.exporting import default_path, export, writable
-from deploybook.observed import Observed
-from deploybook.pushing import require, variables_for
-from deploybook.status import PLACES, Question, Status, ask
-from deploybook.tracking import Tracked, track
+from deploybook.state.env_file import default_path, export, writable
+from deploybook.state.last_writes import Observed
 
 EXPORTED = ("vercel", "render", "modal:r2-credentials", "modal:render-auth", "github")
 STYLES = {

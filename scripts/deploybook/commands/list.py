@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from deploybook.contract import load_contract
+from deploybook.contract.model import load_contract
 from deploybook.layout import find_layout
 
 

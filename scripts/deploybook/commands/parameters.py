@@ -8,10 +8,10 @@ from typing import Any
 
 import yaml
 
-from deploybook.contract import Contract
+from deploybook.contract.model import Contract
 from deploybook.errors import InvalidValue, UnknownParameter
 from deploybook.layout import Layout
-from deploybook.notebooks import parse_parameter, read_parameters
+from deploybook.runbook.notebook_file import parse_parameter, read_parameters
 
 # Chosen by options of their own, the same for every section.
 COMMON = frozenset({"mode", "environment"})

@@ -10,13 +10,13 @@ import click
 from rich.console import Console
 
 from deploybook.commands.parameters import given_parameters, parameters_of
-from deploybook.contract import Contract, load_contract
+from deploybook.contract.model import Contract, load_contract
 from deploybook.errors import ConfigurationError, UnknownParameter
-from deploybook.executor import Executor
 from deploybook.layout import Layout, find_layout
-from deploybook.modes import Mode
-from deploybook.runner import Plan, run
-from deploybook.terminal import Progress, summarize
+from deploybook.runbook.modes import Mode
+from deploybook.runner.executors import Executor
+from deploybook.runner.progress import Progress, summarize
+from deploybook.runner.run import Plan, run
 
 
 @click.command("run")

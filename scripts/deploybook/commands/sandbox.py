@@ -6,7 +6,7 @@ import asyncio
 
 import click
 
-from deploybook.session import without_operator
+from deploybook.runbook.sandbox_session import without_operator
 
 
 @click.command("sandbox")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from deploybook.contract import Contract
-from deploybook.diagnosis.entries import Entry, speaking_for
-from deploybook.diagnosis.examination import Observation
+from deploybook.contract.model import Contract
+from deploybook.diagnosis.observations import Observation
+from deploybook.guide.entries import Entry, speaking_for
 
 # The journey through the whole application: it feels every fault, and names the cause of none that a section can see.
 JOURNEY = "end_to_end"

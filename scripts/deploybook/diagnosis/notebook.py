@@ -9,18 +9,19 @@ from typing import Any
 
 from IPython.display import display
 
-from deploybook import http, kernel, seeding, session
-from deploybook.contract import load_contract
+from deploybook import http
+from deploybook.contract.model import load_contract
 from deploybook.diagnosis.causes import Cause, causes
-from deploybook.diagnosis.entries import PAGE, read_entries
-from deploybook.diagnosis.examination import Examination, Ward, examine
+from deploybook.diagnosis.observations import Examination, Ward, examine
 from deploybook.errors import ConfigurationError, InvalidValue, VerificationFailed
+from deploybook.guide.entries import PAGE, read_entries
 from deploybook.layout import HOME_VARIABLE, Layout, find_layout
-from deploybook.lines import Line, Table
-from deploybook.modes import Mode
-from deploybook.notebooks import read_parameters
 from deploybook.redact import Redactor
-from deploybook.secrets_known import known_secrets
+from deploybook.runbook import ipython, prerequisites, sandbox_session
+from deploybook.runbook.events import Line, Table
+from deploybook.runbook.modes import Mode
+from deploybook.runbook.notebook_file import read_parameters
+from deploybook.state.known_secrets import known_secrets
 
 SECTIONS = ("r2", "turso", "modal", "webhook_secret", "vercel", "render")
 
@@ -39,10 +40,10 @@ class Doctor:
 
         Raises InvalidValue for another mode or a parameter that breaks its rule, before the first request.
         """
-        kernel.show_errors_plainly()
+        ipython.show_errors_plainly()
         layout = find_layout()
         contract = load_contract(layout.contract)
-        kernel.check_parameters(contract, {"mode": mode, "environment": environment})
+        ipython.check_parameters(contract, {"mode": mode, "environment": environment})
         if mode not in {Mode.DRY_RUN, Mode.VERIFY}:
             raise InvalidValue(f"The doctor has no mode {mode}: it changes nothing.", "Use dry-run or verify.")
         if mode == Mode.DRY_RUN:
@@ -58,7 +59,7 @@ class Doctor:
         """In a dry run: bring the sandbox into the state of an entry, so that there is something to find."""
         if self._mode.live or not trouble:
             return
-        with http.client(os.environ["DEPLOYBOOK_SANDBOX_URL"]) as control:
+        with http.open_client(os.environ["DEPLOYBOOK_SANDBOX_URL"]) as control:
             known = control.get("/troubles").json()
             if trouble not in known:
                 raise InvalidValue(f"There is no trouble {trouble}.", f"Use one of {', '.join(sorted(known))}.")
@@ -84,7 +85,7 @@ class Doctor:
         entries = read_entries(self._ward.layout.root / PAGE)
         found = causes(self._ward.contract, entries, self._examination.observations)
         redactor = Redactor(known_secrets(self._ward.contract, os.environ, self._ward.vault))
-        kernel.protect(redactor)
+        ipython.protect(redactor)
         for cause in found:
             self._show(cause)
         if not found:
@@ -108,14 +109,14 @@ class Doctor:
 
 def _applied(layout: Layout, environment: str) -> Layout:
     """A checkout of its own beside the sandbox, in which the sections were applied as an operator would."""
-    state, _ = session.enter(os.environ)
+    state, _ = sandbox_session.enter(os.environ)
     home = state.parent / "doctor"
     _link(layout, home)
     os.environ[HOME_VARIABLE] = str(home)
     own = Layout(home)
     given = {"mode": str(Mode.APPLY), "environment": environment, "git_repository": os.environ["GITHUB_REPOSITORY"]}
     for slug in SECTIONS:
-        seeding.execute(own.notebook(slug), given)
+        prerequisites.execute(own.notebook(slug), given)
     return own
 
 

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from deploybook.sandbox.faults import Fault
-from deploybook.sandbox.troubles.registry import troubles
+from deploybook.sandbox.scenarios.registry import troubles
 
 if TYPE_CHECKING:
     from deploybook.sandbox.host import Sandbox

@@ -28,7 +28,7 @@ REGISTRY: dict[str, str] = {
     "vercel": "deploybook.sandbox.vercel.service:VercelService",
     "render": "deploybook.sandbox.render.service:RenderService",
     "github": "deploybook.sandbox.github.service:GitHubService",
-    "studio": "deploybook.sandbox.studio.service:StudioService",
+    "studio": "deploybook.sandbox.application:StudioService",
 }
 
 

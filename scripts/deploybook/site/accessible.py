@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-from deploybook.site.markdown import slugify
+from deploybook.guide.markdown import slugify
 
 _BOX = re.compile(
     r'<input type="checkbox"(?P<state>[^>]*)/>'

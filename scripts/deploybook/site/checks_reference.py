@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from deploybook.checks.every import families
 from deploybook.checks.finding import Rule
-from deploybook.site.guide import Guide
-from deploybook.site.markdown import code, plain, table
+from deploybook.guide.guide import Guide
+from deploybook.guide.markdown import code, plain, table
 
 
 def rules_reference(_: Guide) -> str:
     """A table for each family: the rule's name, and what it holds the guide to."""
-    # The rules look at the generated parts themselves.
-    from deploybook.checks.every import families
-
     parts = [f"### {title}\n\n{_table(rules)}" for title, rules in families().items()]
     return "\n".join(parts)
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import click
 
-from deploybook.site.guide import Guide
-from deploybook.site.markdown import code, fenced, plain, table
+from deploybook.guide.guide import Guide
+from deploybook.guide.markdown import code, fenced, plain, table
 
 
-def cli_reference(_: Guide) -> str:
+def cli_reference(cli: click.Command, _: Guide) -> str:
     """A heading for each command: what it does, its usage, its options."""
-    # The commands bring papermill and its kind along: only the page that shows them pays for it.
-    from deploybook.cli import cli
-
     return "\n".join(_command(cli, click.Context(cli, info_name="deploybook", **cli.context_settings)))
 
 

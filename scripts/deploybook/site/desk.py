@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import html
 
-from deploybook.contract import Variable
-from deploybook.site.guide import Guide
-from deploybook.site.markdown import table
+from deploybook.contract.model import Variable
+from deploybook.guide.guide import Guide
+from deploybook.guide.markdown import table
 from deploybook.site.variables import PLACES, columns
 
 _DESK = """\

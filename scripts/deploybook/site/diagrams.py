@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 import mermaidx
 
 from deploybook.errors import DocsError
-from deploybook.files import write_private
+from deploybook.state.atomic import write_private
 
 _BLOCK = re.compile(r"^```mermaid\n(?P<source>.*?)^```$", re.DOTALL | re.MULTILINE)
 _PLACE = re.compile(r'<div data-diagram="(?P<key>[0-9a-f]+)"></div>')

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from deploybook.site.guide import Guide
-from deploybook.site.links import into_site, move
-from deploybook.site.markdown import fenced
+from deploybook.guide.guide import Guide
+from deploybook.guide.links import into_site, move
+from deploybook.guide.markdown import fenced
 from deploybook.site.outputs import UrlOf
 from deploybook.site.parameters import parameters_table
 from deploybook.site.runbook_page import buttons, page_path, told

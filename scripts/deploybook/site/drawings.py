@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from deploybook.contract import CONSUMERS, Contract, Variable
-from deploybook.site.guide import Guide
-from deploybook.site.markdown import fenced
+from deploybook.contract.model import CONSUMERS, Contract, Variable
+from deploybook.guide.guide import Guide
+from deploybook.guide.markdown import fenced
 from deploybook.site.variables import PLACES
 
 # How a group of variables that no section makes is told of: by whoever gives them.

@@ -8,9 +8,9 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from deploybook.errors import DocsError
-from deploybook.files import write_private
+from deploybook.guide.evidence import Evidence, dry_runs
 from deploybook.layout import Layout
-from deploybook.site.evidence import Evidence, dry_runs
+from deploybook.state.atomic import write_private
 
 # How many dry runs are remembered.
 KEPT = 200

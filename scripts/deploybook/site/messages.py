@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from deploybook.diagnosis.entries import PAGE, read_entries
-from deploybook.site.guide import Guide
+from deploybook.guide.entries import PAGE, read_entries
+from deploybook.guide.guide import Guide
 
 # Read by docs/assets/search.js, beside it.
 PATH = "assets/messages.js"

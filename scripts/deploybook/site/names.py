@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from deploybook.contract import Parameter
+from deploybook.contract.model import Parameter
 from deploybook.errors import DocsError
-from deploybook.site.guide import Guide
-from deploybook.site.links import TROUBLESHOOTING
-from deploybook.site.markdown import code, table
+from deploybook.guide.guide import Guide
+from deploybook.guide.links import TROUBLESHOOTING
+from deploybook.guide.markdown import code, table
 
 PLACEHOLDER = re.compile(r"<(?P<name>[A-Z][A-Z0-9_]*)>")
 ENVIRONMENT = "ENVIRONMENT"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from deploybook.guide.guide import Guide
 from deploybook.site.doctor_page import SLUG
-from deploybook.site.guide import Guide
 
 INDEX = "runbooks/index.md"
 

@@ -1,4 +1,4 @@
-"""What a code cell showed, as HTML: the lines and tables of ``deploybook.lines`` as they are, everything else as plain text."""
+"""What a code cell showed, as HTML: the lines and tables of ``deploybook.runbook.events`` as they are, everything else as plain text."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from deploybook.site.links import resolve
+from deploybook.guide.links import resolve
 
-# What deploybook.lines makes: the only HTML that is taken over.
+# What deploybook.runbook.events makes: the only HTML that is taken over.
 OURS = ("<div class='db-line", "<table class='db-table")
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _HREF = re.compile(r"href='(?P<path>[^'#]*)#(?P<anchor>[^']*)'")
@@ -38,7 +38,7 @@ def _one(output: Mapping[str, Any], source: str, url_of: UrlOf) -> str:
 
 
 def _href(found: re.Match[str], source: str, url_of: UrlOf) -> str:
-    """A link of ``deploybook.lines`` is relative to the notebook; here it leads to the same thing in the site."""
+    """A link of ``deploybook.runbook.events`` is relative to the notebook; here it leads to the same thing in the site."""
     return f"href='{url_of(resolve(found['path'], source))}#{found['anchor']}'"
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from deploybook.site.guide import Guide
-from deploybook.site.markdown import table
+from deploybook.guide.guide import Guide
+from deploybook.guide.markdown import table
 from deploybook.site.verified import short_status
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from deploybook.contract import Parameter
-from deploybook.notebooks import NotebookParameter, read_parameters
-from deploybook.site.guide import Guide
-from deploybook.site.markdown import code, plain, table
+from deploybook.contract.model import Parameter
+from deploybook.guide.guide import Guide
+from deploybook.guide.markdown import code, plain, table
+from deploybook.runbook.notebook_file import NotebookParameter, read_parameters
 
 
 def every_parameter(guide: Guide) -> str:

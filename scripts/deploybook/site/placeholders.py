@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 
 from deploybook.errors import DocsError
-from deploybook.site.markdown import FENCE
+from deploybook.guide.markdown import FENCE
 from deploybook.site.names import ENVIRONMENT, PLACEHOLDER
 from deploybook.site.quoting import DOUBLE, NOWHERE, OPEN, SINGLE, TEXT, places
 

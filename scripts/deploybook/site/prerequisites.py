@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from deploybook.contract import Credential
-from deploybook.site.guide import Guide
-from deploybook.site.markdown import code, table
+from deploybook.contract.model import Credential
+from deploybook.guide.guide import Guide
+from deploybook.guide.markdown import code, table
 
 
 def credentials_with_boxes(guide: Guide) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 
-from deploybook.diagnosis.entries import PAGE
-from deploybook.site.guide import Guide
+from deploybook.guide.entries import PAGE
+from deploybook.guide.guide import Guide
 
 _HEADING = re.compile(r"^## .+ \{#(?P<id>[a-z0-9-]+)[^}]*\}$", re.MULTILINE)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 
-from deploybook.diagnosis.entries import PAGE, read_entries
-from deploybook.site.guide import Guide
-from deploybook.site.markdown import code, folded, table
+from deploybook.guide.entries import PAGE, read_entries
+from deploybook.guide.guide import Guide
+from deploybook.guide.markdown import code, folded, table
 from deploybook.site.proofs import read_proofs
 from deploybook.site.verified import when
 

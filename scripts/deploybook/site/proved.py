@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from deploybook.site.evidence import Evidence
-from deploybook.site.guide import Guide
+from deploybook.guide.evidence import Evidence
+from deploybook.guide.guide import Guide
 from deploybook.site.verified import changed_since, when
 
 

@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from deploybook.guide.guide import Guide
+from deploybook.guide.links import into_site, move
+from deploybook.guide.markdown import fenced
 from deploybook.site import undoing
-from deploybook.site.guide import Guide
-from deploybook.site.links import into_site, move
-from deploybook.site.markdown import fenced
 from deploybook.site.outputs import UrlOf, outputs_html
 from deploybook.site.parameters import parameters_table
 from deploybook.site.running import every_way

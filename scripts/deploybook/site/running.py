@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from deploybook.site.guide import Guide
-from deploybook.site.markdown import fenced
+from deploybook.guide.guide import Guide
+from deploybook.guide.markdown import fenced
 
 
 def or_run_it(guide: Guide, slug: str) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from deploybook.errors import DocsError
-from deploybook.site.guide import Guide
-from deploybook.site.links import GENERATED, SECTIONS, into_site, move
-from deploybook.site.markdown import HEADING, change_prose, slugify
+from deploybook.guide.guide import Guide
+from deploybook.guide.links import GENERATED, SECTIONS, into_site, move
+from deploybook.guide.markdown import HEADING, change_prose, slugify
 from deploybook.site.variables import needs_and_produces
 from deploybook.site.verified import verified_line
 

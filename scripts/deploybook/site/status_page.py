@@ -5,9 +5,9 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
-from deploybook.site.guide import Guide
+from deploybook.guide.guide import Guide
+from deploybook.guide.markdown import code, folded, plain, table
 from deploybook.site.history import PastRun, past_runs
-from deploybook.site.markdown import code, folded, plain, table
 from deploybook.site.plot import Bar, durations
 from deploybook.site.verified import SIGNS, signed, when
 

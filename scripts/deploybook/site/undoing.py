@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from deploybook.lines import SIGNS
-from deploybook.site.guide import Guide
-from deploybook.site.links import SECTIONS, into_site, move
-from deploybook.site.markdown import code, fenced, plain, table
+from deploybook.guide.guide import Guide
+from deploybook.guide.links import SECTIONS, into_site, move
+from deploybook.guide.markdown import code, fenced, plain, table
+from deploybook.runbook.events import SIGNS
 from deploybook.site.verified import when
 
 _UNDO = re.compile(r"^## Undo\n+(?P<text>.*?)(?=^## |\Z)", re.DOTALL | re.MULTILINE)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from deploybook.contract import CONSUMERS, Contract, Variable
-from deploybook.site.guide import Guide
-from deploybook.site.markdown import code, table
+from deploybook.contract.model import CONSUMERS, Contract, Variable
+from deploybook.guide.guide import Guide
+from deploybook.guide.markdown import code, table
 
 CHECKLIST = "DEPLOY_PROD_CHECKLIST.md"
 REFERENCE = "reference/variables.md"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime
 
-from deploybook.site.evidence import Evidence, is_current
-from deploybook.site.guide import Guide
-from deploybook.site.markdown import plain
+from deploybook.guide.evidence import Evidence, is_current
+from deploybook.guide.guide import Guide
+from deploybook.guide.markdown import plain
 
 SIGNS = {"passed": "✓", "failed": "✗", "not-run": "–"}
 

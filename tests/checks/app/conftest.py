@@ -10,7 +10,7 @@ import pytest
 
 from deploybook.checks.app import find
 from deploybook.checks.finding import Finding
-from deploybook.contract import Contract, load_contract
+from deploybook.contract.model import Contract, load_contract
 
 ROOT = Path(__file__).resolve().parents[3]
 

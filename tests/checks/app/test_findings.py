@@ -10,7 +10,7 @@ import pytest
 from deploybook.checks.app import RULES, find
 from deploybook.checks.app.compared import AT_DEPLOY
 from deploybook.checks.finding import Finding
-from deploybook.contract import Contract
+from deploybook.contract.model import Contract
 
 Found = Callable[[dict[str, tuple[str | None, str]]], list[Finding]]
 

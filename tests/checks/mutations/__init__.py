@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tests.checks.mutations import application, contract, pages, prose, runbooks
 from tests.checks.mutations.mutation import Mutation
 
-from deploybook.checks.tree import Tree
+from deploybook.checks.facts.tree import Tree
 
 
 def every(tree: Tree) -> Iterator[Mutation]:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from tests.checks.mutations.mutation import Mutation, misspelt, replaced
 
-from deploybook.checks.deployed_rules import APP, WORKFLOW
-from deploybook.checks.tree import PACKAGE, Tree
+from deploybook.checks.facts.tree import PACKAGE, Tree
+from deploybook.checks.rules.deployed import APP, WORKFLOW
 
 
 def mutations(tree: Tree) -> Iterator[Mutation]:

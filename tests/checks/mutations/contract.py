@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 from tests.checks.mutations.mutation import Mutation, following, misspelt, replaced
 
-from deploybook.checks.contract_rules import PATH
-from deploybook.checks.tree import Tree
-from deploybook.contract import CONSUMERS
+from deploybook.checks.facts.tree import Tree
+from deploybook.checks.rules.contract import PATH
+from deploybook.contract.model import CONSUMERS
 
 
 def mutations(tree: Tree) -> Iterator[Mutation]:

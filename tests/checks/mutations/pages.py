@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 from tests.checks.mutations.mutation import Mutation, following, misspelt, replaced
 
-from deploybook.checks.page import Block, Heading, Page, Paragraph
-from deploybook.checks.section_rules import steps
-from deploybook.checks.tree import Tree
-from deploybook.site.links import TROUBLESHOOTING
+from deploybook.checks.facts.tree import Tree
+from deploybook.checks.rules.section import steps
+from deploybook.guide.links import TROUBLESHOOTING
+from deploybook.guide.page import Block, Heading, Page, Paragraph
 
 
 def mutations(tree: Tree) -> Iterator[Mutation]:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from tests.checks.mutations.mutation import Mutation, following, misspelt, replaced
 
-from deploybook.checks import tools
-from deploybook.checks.page import Page, Span
-from deploybook.checks.tree import Tree
-from deploybook.modes import Mode
+from deploybook.checks.facts import tools
+from deploybook.checks.facts.tree import Tree
+from deploybook.guide.page import Page, Span
+from deploybook.runbook.modes import Mode
 
 COUNTS = ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.checks.mutations.mutation import Mutation, following, misspelt, replaced
 
-from deploybook.checks.tree import Notebook, Tree
+from deploybook.checks.facts.tree import Notebook, Tree
 
 Cells = list[dict[str, Any]]
 

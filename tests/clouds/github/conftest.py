@@ -14,7 +14,7 @@ from tests.conftest import RunningSandbox
 
 from deploybook.clouds.connections import Connections
 from deploybook.clouds.github import Target, WorkflowFile
-from deploybook.observed import Observed
+from deploybook.state.last_writes import Observed
 
 PATH = ".github/workflows/deploy.yml"
 MAIN = Target("studio/app", "main")

@@ -11,9 +11,9 @@ from tests.clouds.github.conftest import MAIN, Hands
 
 from deploybook.clouds.connections import Connections
 from deploybook.clouds.github import RepositorySecret, secrets_are_set
+from deploybook.contract.consumers import Pushed
 from deploybook.errors import InvalidValue, UnexpectedResponse, VerificationFailed
-from deploybook.observed import Observed
-from deploybook.pushing import Pushed
+from deploybook.state.last_writes import Observed
 
 Make = Callable[..., RepositorySecret]
 

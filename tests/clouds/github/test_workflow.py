@@ -12,7 +12,7 @@ from tests.clouds.github.conftest import MAIN, PATH, Hands
 from deploybook.clouds.connections import Connections
 from deploybook.clouds.github import Target, WorkflowFile
 from deploybook.clouds.github.resources import FileState, differing_lines
-from deploybook.contract import load_contract
+from deploybook.contract.model import load_contract
 from deploybook.errors import Conflict, NotFound, PermissionDenied
 from deploybook.layout import find_layout
 

@@ -13,9 +13,9 @@ from tests.conftest import ROOT, RunningSandbox
 
 from deploybook.clouds import modal
 from deploybook.clouds.connections import Connections
-from deploybook.contract import Contract, Variable, load_contract
-from deploybook.observed import Observed
-from deploybook.pushing import Pushed
+from deploybook.contract.consumers import Pushed
+from deploybook.contract.model import Contract, Variable, load_contract
+from deploybook.state.last_writes import Observed
 
 # An app as the contract wants it, without the parts that cost time: no image to install, no bucket to mount.
 APP = """

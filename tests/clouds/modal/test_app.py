@@ -16,7 +16,7 @@ from deploybook.clouds import modal
 from deploybook.clouds.connections import Connections
 from deploybook.clouds.modal import deploying
 from deploybook.errors import InvalidValue, UnexpectedResponse, VerificationFailed
-from deploybook.observed import Observed
+from deploybook.state.last_writes import Observed
 
 Change = Callable[..., modal.ModalApp]
 

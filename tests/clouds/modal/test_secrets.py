@@ -11,10 +11,10 @@ from tests.conftest import RunningSandbox
 
 from deploybook.clouds import modal
 from deploybook.clouds.connections import Connections
-from deploybook.contract import Contract, Variable
+from deploybook.contract.consumers import Pushed
+from deploybook.contract.model import Contract, Variable
 from deploybook.errors import Conflict, Unreachable, VerificationFailed
-from deploybook.observed import Observed
-from deploybook.pushing import Pushed
+from deploybook.state.last_writes import Observed
 
 
 def pushed(**values: str) -> dict[str, Pushed]:

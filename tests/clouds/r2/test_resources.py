@@ -296,7 +296,7 @@ def test_an_endpoint_that_is_not_the_api_is_named(sandbox: RunningSandbox, conne
 
 def test_an_unreachable_endpoint_is_one_sentence(sandbox: RunningSandbox, connect: Connect) -> None:
     nowhere = connect(sandbox, CLOUDFLARE_API_URL="http://127.0.0.1:9")
-    nowhere.cloudflare.api.client = http.client("http://127.0.0.1:9", retry_seconds=0.5)
+    nowhere.cloudflare.api.client = http.open_client("http://127.0.0.1:9", retry_seconds=0.5)
     with pytest.raises(Unreachable, match=r"127\.0\.0\.1 cannot be reached"):
         nowhere.cloudflare.buckets()
 

@@ -16,8 +16,8 @@ from deploybook.clouds import render
 from deploybook.clouds.connections import Connections
 from deploybook.clouds.render.waiting import DeployState
 from deploybook.clouds.render.worker import WorkerState
-from deploybook.observed import Observed
-from deploybook.pushing import Pushed
+from deploybook.contract.consumers import Pushed
+from deploybook.state.last_writes import Observed
 
 SETTINGS = render.Settings("example/studio")
 WANTED = {

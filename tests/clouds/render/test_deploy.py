@@ -12,7 +12,7 @@ from deploybook.clouds import render
 from deploybook.clouds.connections import Connections
 from deploybook.clouds.render.waiting import follow
 from deploybook.errors import UnexpectedResponse, Unreachable, VerificationFailed
-from deploybook.observed import Observed
+from deploybook.state.last_writes import Observed
 
 from .conftest import Bench
 

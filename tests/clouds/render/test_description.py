@@ -12,7 +12,7 @@ from tests.clouds.description import Description, recorded
 
 from deploybook.clouds import render
 from deploybook.clouds.connections import Connections
-from deploybook.observed import Observed
+from deploybook.state.last_writes import Observed
 
 from .conftest import Bench
 

@@ -11,9 +11,9 @@ from tests.conftest import RunningSandbox
 
 from deploybook.clouds import vercel
 from deploybook.clouds.connections import Connections
+from deploybook.contract.consumers import Pushed
 from deploybook.errors import VerificationFailed
-from deploybook.observed import Observed
-from deploybook.pushing import Pushed
+from deploybook.state.last_writes import Observed
 
 from .conftest import WANTED, Bench
 

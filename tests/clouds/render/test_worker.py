@@ -22,7 +22,7 @@ from deploybook.errors import (
     Unreachable,
     VerificationFailed,
 )
-from deploybook.observed import Observed
+from deploybook.state.last_writes import Observed
 
 from .conftest import SETTINGS, WANTED, Bench
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from deploybook.clouds.turso.claims import seconds_of
-from deploybook.contract import load_contract
+from deploybook.contract.model import load_contract
 from deploybook.errors import InvalidValue
 from deploybook.layout import find_layout
 

@@ -16,8 +16,8 @@ from deploybook.clouds import vercel
 from deploybook.clouds.connections import Connections
 from deploybook.clouds.vercel.client import Vercel
 from deploybook.clouds.vercel.project import ProjectState
-from deploybook.observed import Observed
-from deploybook.pushing import Pushed
+from deploybook.contract.consumers import Pushed
+from deploybook.state.last_writes import Observed
 
 
 def pushed(**values: str) -> dict[str, Pushed]:

@@ -9,7 +9,7 @@ from deploybook.checks.app.compared import Compared
 from deploybook.checks.app.parts import read_application
 from deploybook.checks.app.rules import RULES
 from deploybook.checks.finding import Finding
-from deploybook.contract import Contract
+from deploybook.contract.model import Contract
 
 __all__ = ["RULES", "find"]
 

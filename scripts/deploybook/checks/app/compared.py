@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from deploybook.checks.app.parts import Application
 from deploybook.checks.app.reads import Read
 from deploybook.checks.finding import Finding
-from deploybook.contract import Contract, Variable
+from deploybook.contract.model import Contract, Variable
 
 MODAL = "modal:"
 # What the runbook modal exports for `modal deploy` (runbooks/modal.ipynb, clouds/modal/resources.py).

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from deploybook.contract import Contract
+from deploybook.contract.model import Contract
 
 GIVEN = re.compile(
     r"NODE_ENV|NODE_OPTIONS|NEXT_(RUNTIME|PHASE|MANUAL_SIG_HANDLE|TELEMETRY_DISABLED)|__NEXT_\w+|npm_\w+|CI|PORT|HOST|HOSTNAME"

@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from deploybook.checks.reports.posting import post
-from deploybook.diagnosis.entries import PAGE, parse_entries
 from deploybook.errors import InvalidValue
+from deploybook.guide.entries import PAGE, parse_entries
+from deploybook.guide.evidence import Evidence, latest
+from deploybook.guide.markdown import code, fenced, table
 from deploybook.layout import Layout, find_layout
-from deploybook.site.evidence import Evidence, latest
-from deploybook.site.markdown import code, fenced, table
 
 # What the guide is made of.
 TOLD_IN = ("docs", "runbooks")

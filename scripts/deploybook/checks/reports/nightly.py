@@ -15,7 +15,7 @@ from typing import Any
 
 from deploybook.checks.reports.posting import post
 from deploybook.errors import InvalidValue
-from deploybook.site.markdown import code, plain, table
+from deploybook.guide.markdown import code, plain, table
 
 # An issue's text has at most 65536 characters; so many findings stay below it.
 AT_MOST = 100

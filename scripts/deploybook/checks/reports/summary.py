@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deploybook.checks.finding import Finding
-from deploybook.site.markdown import code, plain, table
+from deploybook.guide.markdown import code, plain, table
 
 
 def write(findings: Sequence[Finding], last: str, path: Path) -> None:

@@ -8,34 +8,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from deploybook.checks.facts.tree import Tree
 from deploybook.checks.finding import Finding, Rule
 from deploybook.checks.running.blocks import executable, in_order
 from deploybook.checks.running.executing import Attempt, execute
 from deploybook.checks.running.printed import compared
 from deploybook.checks.running.reader import Reader
 from deploybook.checks.running.whole import build_site, run_everything
-from deploybook.checks.tree import Tree
-from deploybook.layout import Layout
 
 Say = Callable[[str], None]
 
 
-def rehearse(layout: Layout, say: Say) -> list[Finding]:
+def rehearse(tree: Tree, say: Say) -> list[Finding]:
     """Everything, in this order; a runbook that fails would fail its blocks too, so the blocks wait until all runbooks pass."""
+    layout = tree.layout
     say("the dry run of all runbooks")
     found = list(run_everything(layout))
     if not found:
         say("the site")
         found += build_site(layout)
     if not found:
-        found += [finding for attempt in _attempts(layout, say) for rule in RULES for finding in rule.find(attempt)]
+        found += [finding for attempt in _attempts(tree, say) for rule in RULES for finding in rule.find(attempt)]
     return sorted(found)
 
 
-def _attempts(layout: Layout, say: Say) -> list[Attempt]:
-    tree = Tree(layout.root)
+def _attempts(tree: Tree, say: Say) -> list[Attempt]:
     attempts = []
-    with Reader.settle(layout) as reader:
+    with Reader.settle(tree) as reader:
         for page, block in in_order(executable(tree), tree.contract):
             attempt = execute(reader, page, block)
             attempts.append(attempt)

@@ -9,9 +9,9 @@ import time
 from dataclasses import dataclass
 from itertools import pairwise
 
-from deploybook.checks.page import Block, Page
 from deploybook.checks.running.reader import Reader
 from deploybook.errors import DocsError
+from deploybook.guide.page import Block, Page
 
 LIMIT_SECONDS = 600
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from deploybook.checks.finding import Finding
-from deploybook.checks.page import Block, Paragraph, Piece
 from deploybook.checks.running.executing import Attempt
+from deploybook.guide.page import Block, Paragraph, Piece
 
 HINT = "Quote what is really printed; … stands for what differs."
 

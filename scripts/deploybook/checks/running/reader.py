@@ -16,13 +16,13 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from deploybook.checks.knowledge import default_of
-from deploybook.checks.shell import PLACEHOLDER, commands
-from deploybook.checks.tree import Tree
+from deploybook.checks.facts.knowledge import default_of
+from deploybook.checks.facts.shell import PLACEHOLDER, commands
+from deploybook.checks.facts.tree import Tree
 from deploybook.errors import DocsError
 from deploybook.layout import HOME_VARIABLE, Layout
-from deploybook.session import SESSION_VARIABLE, SandboxProcess, without_operator
-from deploybook.vault import Vault
+from deploybook.runbook.sandbox_session import SESSION_VARIABLE, SandboxProcess, without_operator
+from deploybook.state.vault import Vault
 
 ENVIRONMENT = "production"
 # What is not in his checkout: runs, vaults and history are the operator's. His .venv is this program's, whatever the operator calls it.
@@ -44,15 +44,15 @@ class Reader:
 
     @classmethod
     @contextmanager
-    def settle(cls, layout: Layout) -> Iterator[Reader]:
+    def settle(cls, tree: Tree) -> Iterator[Reader]:
         """A checkout with copies of the guide and links to the rest, and a sandbox that ends with it."""
         sandbox = SandboxProcess()
         try:
             with tempfile.TemporaryDirectory(prefix="deploybook-check-") as name:
                 root = Path(name)
-                _check_out(layout.root, root)
+                _check_out(tree.root, root)
                 _as_after_make_guide(root)
-                yield cls(Tree(layout.root), root, _environ(root, sandbox))
+                yield cls(tree, root, _environ(root, sandbox))
         finally:
             sandbox.close()
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from deploybook.checks.finding import Finding
 from deploybook.layout import HOME_VARIABLE, Layout
-from deploybook.session import without_operator
+from deploybook.runbook.sandbox_session import without_operator
 
 
 def run_everything(layout: Layout) -> Iterator[Finding]:

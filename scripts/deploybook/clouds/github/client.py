@@ -78,7 +78,7 @@ class GitHub:
             "Accept": "application/vnd.github+json",
             "X-GitHub-Api-Version": VERSION,
         }
-        client = http.client(endpoint(environ, "GITHUB_API_URL", API_URL), headers=headers)
+        client = http.open_client(endpoint(environ, "GITHUB_API_URL", API_URL), headers=headers)
         api = Api(
             "GitHub", client, _explain, "GITHUB_TOKEN", "GITHUB_API_URL", {TOO_OFTEN: RateLimited}, advise=_advise
         )

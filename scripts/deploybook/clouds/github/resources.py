@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, ClassVar
 from deploybook.clouds.github.client import GitHub
 from deploybook.clouds.github.target import Target
 from deploybook.clouds.resource import Change, Resource
-from deploybook.contract import Variable
+from deploybook.contract.consumers import Pushed
+from deploybook.contract.model import Variable
 from deploybook.errors import Conflict, InvalidValue, NotFound, PermissionDenied, ServiceError
 from deploybook.layout import find_layout
-from deploybook.observed import Observed
-from deploybook.pushing import Pushed
 from deploybook.redact import fingerprint
+from deploybook.state.last_writes import Observed
 
 if TYPE_CHECKING:
     from deploybook.clouds.connections import Connections

@@ -11,7 +11,7 @@ from deploybook.clouds.modal.resources import ModalSecret
 
 if TYPE_CHECKING:
     from deploybook.clouds.connections import Connections
-    from deploybook.observed import Observed
+    from deploybook.state.last_writes import Observed
 
 # What a resource says of the secret as a whole, and so of each of its keys.
 WHOLE = {"values": Standing.UNTELLABLE, "secret": Standing.DIFFERS}

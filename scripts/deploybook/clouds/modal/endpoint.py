@@ -29,7 +29,7 @@ def _answer(url: str, method: str, **options: Any) -> Mapping[str, Any]:
     # Neither request starts anything: both may be repeated.
     options["extensions"] = {http.REPEATABLE_EXTENSION: True}
     try:
-        with http.client(read_seconds=ANSWER_SECONDS) as client:
+        with http.open_client(read_seconds=ANSWER_SECONDS) as client:
             answer = client.request(method, url, **options)
     except httpx.TransportError as error:
         told = f"{url} cannot be reached ({type(error).__name__})."

@@ -12,10 +12,10 @@ from deploybook.clouds.modal.client import AppState, Modal, SecretState
 from deploybook.clouds.modal.deploying import deploy
 from deploybook.clouds.modal.source import Source
 from deploybook.clouds.resource import Change, Resource
-from deploybook.contract import Variable
-from deploybook.observed import Observed
-from deploybook.pushing import Pushed
+from deploybook.contract.consumers import Pushed
+from deploybook.contract.model import Variable
 from deploybook.redact import fingerprint
+from deploybook.state.last_writes import Observed
 
 if TYPE_CHECKING:
     from deploybook.clouds.connections import Connections

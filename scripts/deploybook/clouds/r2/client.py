@@ -41,7 +41,7 @@ class Cloudflare:
         token = secret(environ, "CLOUDFLARE_API_TOKEN")
         account = required(environ, "CLOUDFLARE_ACCOUNT_ID")
         headers = {"Authorization": f"Bearer {token.get_secret_value()}"}
-        client = http.client(endpoint(environ, "CLOUDFLARE_API_URL", API_URL), headers=headers)
+        client = http.open_client(endpoint(environ, "CLOUDFLARE_API_URL", API_URL), headers=headers)
         api = Api("Cloudflare", client, _explain, "CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_URL", MALFORMED_TOKEN)
         return cls(api, account)
 

@@ -104,7 +104,7 @@ class Store:
 def browser(url: str, method: str, **options: Any) -> httpx.Response:
     """One request as a browser sends it: no credentials but what the URL carries, no retries."""
     try:
-        with http.client(retry_seconds=0) as client:
+        with http.open_client(retry_seconds=0) as client:
             return client.request(method, url, **options)
     except httpx.TransportError as error:
         # The URL is a capability: only its host is told.

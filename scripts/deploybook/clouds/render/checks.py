@@ -10,7 +10,7 @@ from deploybook.errors import VerificationFailed
 if TYPE_CHECKING:
     from deploybook.clouds.render.client import Render
     from deploybook.clouds.render.deploy import Deploy
-    from deploybook.observed import Observed
+    from deploybook.state.last_writes import Observed
 
 STARTED = "[Worker] Started"
 REFUSED = "is required"

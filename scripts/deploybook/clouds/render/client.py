@@ -31,7 +31,7 @@ class Render:
     def from_environment(cls, environ: Mapping[str, str]) -> Render:
         """Reads ``RENDER_API_KEY`` and ``RENDER_API_URL``."""
         headers = {"Authorization": f"Bearer {secret(environ, 'RENDER_API_KEY').get_secret_value()}"}
-        client = http.client(endpoint(environ, "RENDER_API_URL", API_URL), headers=headers)
+        client = http.open_client(endpoint(environ, "RENDER_API_URL", API_URL), headers=headers)
         return cls(Api("Render", client, _explain, "RENDER_API_KEY", "RENDER_API_URL"))
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ from deploybook.clouds.render.worker import Settings, Worker, WorkerState, owner
 
 if TYPE_CHECKING:
     from deploybook.clouds.connections import Connections
-    from deploybook.observed import Observed
+    from deploybook.state.last_writes import Observed
 
 
 def compare(clouds: Connections, wanted: Wanted, observed: Observed, parameters: Mapping[str, Any]) -> Findings:

@@ -10,7 +10,7 @@ from deploybook.clouds.render.waiting import FAILED, LIVE, DeployState, Tell, ap
 from deploybook.clouds.render.worker import WorkerState
 from deploybook.clouds.resource import Change, Resource
 from deploybook.errors import UnexpectedResponse, Unreachable
-from deploybook.observed import Observed
+from deploybook.state.last_writes import Observed
 
 if TYPE_CHECKING:
     from deploybook.clouds.connections import Connections

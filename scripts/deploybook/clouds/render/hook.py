@@ -70,7 +70,7 @@ def _use(hook: SecretStr) -> Unreachable | None:
     """Send it; gives the error of an answer that was lost: the deploy may have begun all the same."""
     operation = "use the deploy hook"
     try:
-        with http.client() as client:
+        with http.open_client() as client:
             answer = client.post(hook.get_secret_value())
     except httpx.TransportError as error:
         # The URL is the secret: it is not told.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deploybook.observed import Observed
+from deploybook.state.last_writes import Observed
 
 
 class Undeployed:

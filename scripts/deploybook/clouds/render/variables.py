@@ -12,9 +12,9 @@ from deploybook.clouds.render.undeployed import Undeployed
 from deploybook.clouds.render.worker import WorkerState
 from deploybook.clouds.resource import Change, Resource
 from deploybook.clouds.vercel.fingerprints import matches
+from deploybook.contract.consumers import Pushed
 from deploybook.errors import VerificationFailed
-from deploybook.observed import Observed
-from deploybook.pushing import Pushed
+from deploybook.state.last_writes import Observed
 
 if TYPE_CHECKING:
     from deploybook.clouds.connections import Connections

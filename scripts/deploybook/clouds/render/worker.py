@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from deploybook.clouds.render.undeployed import Undeployed
 from deploybook.clouds.resource import Change, Resource
+from deploybook.contract.consumers import Pushed
 from deploybook.errors import Conflict, InvalidValue, NotFound, PermissionDenied, ServiceError, UnexpectedResponse
-from deploybook.observed import Observed
-from deploybook.pushing import Pushed
+from deploybook.state.last_writes import Observed
 
 if TYPE_CHECKING:
     from deploybook.clouds.connections import Connections

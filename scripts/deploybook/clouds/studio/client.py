@@ -42,7 +42,7 @@ class Studio:
         self.url = url
         # Where R2_ENDPOINT_URL stands for R2, it stands for the presigned URLs that the application hands out too.
         stands_for = {R2_HOSTS: r2_endpoint} if r2_endpoint else None
-        self._client = http.client(url, retry_seconds=0, stands_for=stands_for)
+        self._client = http.open_client(url, retry_seconds=0, stands_for=stands_for)
 
     @classmethod
     def from_variables(cls, variables: Mapping[str, SecretStr], environ: Mapping[str, str]) -> Studio | None:

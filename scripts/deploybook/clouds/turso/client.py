@@ -37,7 +37,7 @@ class Turso:
         token = secret(environ, "TURSO_API_TOKEN")
         organization = required(environ, "TURSO_ORGANIZATION")
         headers = {"Authorization": f"Bearer {token.get_secret_value()}"}
-        client = http.client(endpoint(environ, "TURSO_API_URL", API_URL), headers=headers)
+        client = http.open_client(endpoint(environ, "TURSO_API_URL", API_URL), headers=headers)
         return cls(Api("Turso", client, _explain, "TURSO_API_TOKEN", "TURSO_API_URL"), organization)
 
     def close(self) -> None:

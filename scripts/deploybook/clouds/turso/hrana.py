@@ -57,7 +57,7 @@ class LibSql:
         self.token = token
         # Turso serves HTTPS at the hostname; libsql:// is only how SDKs name it.
         address = f"https://{url.removeprefix(SCHEME).rstrip('/')}"
-        self._api = api or Api("Turso", http.client(address), _explain, "TURSO_AUTH_TOKEN", "TURSO_DATABASE_URL")
+        self._api = api or Api("Turso", http.open_client(address), _explain, "TURSO_AUTH_TOKEN", "TURSO_DATABASE_URL")
 
     @classmethod
     def from_variables(cls, variables: Mapping[str, SecretStr]) -> LibSql | None:

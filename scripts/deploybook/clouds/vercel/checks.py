@@ -14,7 +14,7 @@ RETRY_SECONDS = 10.0
 def page_answers(url: str) -> str:
     """The production domain answers 200 at ``/``, to anybody."""
     try:
-        with http.client(retry_seconds=RETRY_SECONDS) as client:
+        with http.open_client(retry_seconds=RETRY_SECONDS) as client:
             answer = client.get(f"{url}/", follow_redirects=False)
     except httpx.TransportError as error:
         message = f"{url} cannot be reached ({type(error).__name__})."

@@ -55,7 +55,7 @@ class Vercel:
             hint = "Give the id that stands under Team Settings, General; it begins with team_."
             raise InvalidValue("VERCEL_TEAM_ID is not a team's id.", hint, "vercel-team")
         headers = {"Authorization": f"Bearer {secret(environ, 'VERCEL_TOKEN').get_secret_value()}"}
-        client = http.client(endpoint(environ, "VERCEL_API_URL", API_URL), headers=headers)
+        client = http.open_client(endpoint(environ, "VERCEL_API_URL", API_URL), headers=headers)
         if team:
             # Without it a call acts on the personal account, where the team's project is simply not found.
             client.params = client.params.set("teamId", team)

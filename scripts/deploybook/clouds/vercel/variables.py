@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from deploybook.clouds.resource import Change, Resource
 from deploybook.clouds.vercel.fingerprints import comment_for, matches
+from deploybook.contract.consumers import Pushed
 from deploybook.errors import VerificationFailed
-from deploybook.observed import Observed
-from deploybook.pushing import Pushed
+from deploybook.state.last_writes import Observed
 
 if TYPE_CHECKING:
     from deploybook.clouds.connections import Connections

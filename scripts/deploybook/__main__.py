@@ -1,0 +1,5 @@
+"""``python -m deploybook``."""
+
+from deploybook.cli import main
+
+main()

@@ -1,0 +1,146 @@
+"""The troubleshooting entries: those that the package's errors and checks lead to, read from its source, and those that the page has."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploybook import errors
+from deploybook.clouds.resource import Change
+from deploybook.runbook.events import Line
+
+# Code that an operator never meets: it raises no error of ours.
+LEFT_OUT = ("sandbox", "sample_app", "site", "checks")
+MARK = "seen-in-the-app"
+# The class attributes that hold an entry: of our errors, and of resources.
+ATTRIBUTES = ("entry_default", "absent_entry", "drift_entry")
+_HEADING = re.compile(r"^## .+ \{#(?P<id>[a-z0-9-]+)(?P<marks>(?: \.[a-z-]+)*)\}$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Use:
+    """One place that leads to an entry. ``entry`` is empty where the source does not tell which."""
+
+    entry: str
+    path: Path
+    line: int
+
+
+def documented(page: str) -> dict[str, bool]:
+    """The ids of the page's entries, each with whether it is marked as seen in the application only."""
+    return {found["id"]: f".{MARK}" in found["marks"].split() for found in _HEADING.finditer(page)}
+
+
+def used(package: Path) -> list[Use]:
+    """Every place in the package that names an entry: an argument or a class attribute."""
+    paths = [path for path in sorted(package.rglob("*.py")) if path.relative_to(package).parts[0] not in LEFT_OUT]
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in paths}
+    positions = _positions(trees.values())
+    return [use for path, tree in trees.items() for use in _Finder(path, tree, positions).uses()]
+
+
+def _positions(trees: Iterable[ast.Module]) -> dict[str, int]:
+    """At which place each callable takes its ``entry``: our errors, ``Line``, ``Change``, and every function with such a parameter."""
+    found = {kind.__name__: _place(list(inspect.signature(kind).parameters)) for kind in (Line, Change)}
+    for name, kind in inspect.getmembers(errors, inspect.isclass):
+        parameters = list(inspect.signature(kind).parameters)
+        if issubclass(kind, errors.DeploybookError) and "entry" in parameters:
+            found[name] = _place(parameters)
+    for tree in trees:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef) and node.name != "__init__":
+                names = [argument.arg for argument in node.args.posonlyargs + node.args.args]
+                names = names[1:] if names[:1] in (["self"], ["cls"]) else names
+                if "entry" in names:
+                    found[node.name] = _place(names)
+    return found
+
+
+def _place(names: list[str]) -> int:
+    return names.index("entry")
+
+
+class _Finder:
+    """Finds the uses in one module."""
+
+    def __init__(self, path: Path, tree: ast.Module, positions: dict[str, int]) -> None:
+        self._path = path
+        self._tree = tree
+        self._positions = positions
+        self._assigned: dict[str, list[ast.expr]] = {}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+                for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                    if isinstance(target, ast.Name):
+                        self._assigned.setdefault(target.id, []).append(node.value)
+
+    def uses(self) -> Iterator[Use]:
+        """Every use, in the order of the source as far as ``ast.walk`` keeps it."""
+        for name in ATTRIBUTES:
+            for value in self._assigned.get(name, []):
+                yield from self._told(value)
+        for node in ast.walk(self._tree):
+            if isinstance(node, ast.Call) and (argument := self._argument(node)) is not None:
+                yield from self._told(argument)
+
+    def _argument(self, call: ast.Call) -> ast.expr | None:
+        place = self._position(call.func)
+        if place is None:
+            return None
+        by_name = next((keyword.value for keyword in call.keywords if keyword.arg == "entry"), None)
+        plain = call.args[: place + 1]
+        if by_name is not None or len(plain) <= place or any(isinstance(each, ast.Starred) for each in plain):
+            return by_name
+        return plain[place]
+
+    def _position(self, called: ast.expr) -> int | None:
+        # `type(error)(…)` makes an error of the same class anew.
+        if isinstance(called, ast.Call) and isinstance(called.func, ast.Name) and called.func.id == "type":
+            return self._positions["ServiceError"]
+        name = called.id if isinstance(called, ast.Name) else called.attr if isinstance(called, ast.Attribute) else ""
+        if name in self._positions:
+            return self._positions[name]
+        # A variable that holds one of the error classes.
+        mentioned = {
+            each.id for value in self._assigned.get(name, []) for each in ast.walk(value) if isinstance(each, ast.Name)
+        }
+        places = {self._positions[each] for each in mentioned if each in self._positions}
+        return places.pop() if len(places) == 1 else None
+
+    def _told(self, value: ast.expr) -> Iterator[Use]:
+        if _passed_on(value):
+            return
+        found = list(self._literals(value))
+        for literal in found or [""]:
+            if literal or not found:
+                yield Use(literal, self._path, value.lineno)
+
+    def _literals(self, value: ast.expr) -> Iterator[str]:
+        """The strings that an expression can be, as far as literals, conditions and names of the module tell."""
+        if isinstance(value, ast.Constant) and isinstance(value.value, str):
+            yield value.value
+        elif isinstance(value, ast.IfExp):
+            yield from self._literals(value.body)
+            yield from self._literals(value.orelse)
+        elif isinstance(value, ast.BoolOp | ast.Dict):
+            for each in value.values:
+                yield from self._literals(each)
+        elif isinstance(value, ast.Subscript):
+            yield from self._literals(value.value)
+        elif isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr == "get":
+            yield from self._literals(value.func.value)
+            for each in value.args[1:]:
+                yield from self._literals(each)
+        elif isinstance(value, ast.Name):
+            for each in self._assigned.get(value.id, []):
+                yield from self._literals(each)
+
+
+def _passed_on(value: ast.expr) -> bool:
+    """``entry`` and ``error.entry``: named where they come from."""
+    name = value.id if isinstance(value, ast.Name) else value.attr if isinstance(value, ast.Attribute) else ""
+    return name in {"entry", *ATTRIBUTES}

@@ -1,0 +1,218 @@
+"""What there is in the checkout that a page can name."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache, cached_property, lru_cache
+from pathlib import Path
+
+import click
+
+from deploybook.checks.facts.said import Speech, statuses
+from deploybook.checks.facts.tree import PACKAGE, Tree
+from deploybook.guide.links import CHECKLIST, resolve
+from deploybook.guide.page import Paragraph
+
+# What else of the checkout makes statements that a page may repeat.
+_FILES = (
+    "runbooks/contract.toml",
+    "runbooks/workflows/deploy.yml",
+    "runbooks/modal_app/app.py",
+    "Makefile",
+    "mkdocs.yml",
+    "pyproject.toml",
+)
+_STATE = ".deploybook"
+_CAPITALS = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+# A hole in what is quoted: an ellipsis, a placeholder, a word in capitals that stands for one.
+_HOLE = re.compile(r"…|<[A-Z][A-Z0-9_]*>|\b(?:NAME|OWNER|VALUE|NUMBER|ORGANIZATION)\b")
+_ONLY_PLACEHOLDERS = re.compile(r"(?:<[A-Z][A-Z0-9_]*>[/-]?)+")
+# A member of a JSON answer.
+_MEMBER = re.compile(r'"(?P<key>\w+)": ?"?(?P<value>\w+)"?')
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """Names by their kind; ``own`` are the contract's.
+
+    ``corpus`` is all text of the package's strings, the runbooks and the files beside them.
+    """
+
+    own: frozenset[str]
+    variables: frozenset[str]
+    codes: frozenset[str]
+    placeholder_lines: dict[str, int]
+    options: frozenset[str]
+    statuses: frozenset[str]
+    speech: Speech
+    corpus: str
+
+    @property
+    def placeholders(self) -> frozenset[str]:
+        """Those that the checklist's table explains, and the two halves of OWNER/REPOSITORY."""
+        return frozenset(self.placeholder_lines) | words("placeholders")
+
+    @cached_property
+    def _tokens(self) -> frozenset[str]:
+        return frozenset(re.findall(r"[\w.:/@-]+", self.corpus)) | frozenset(re.findall(r"[\w-]+|\w+", self.corpus))
+
+    def has_literal(self, text: str, blocks: str) -> bool:
+        """Whether something set as code is said somewhere, with anything in place of a hole."""
+        bare = text.strip()
+        if re.fullmatch(r"\d{3}(?: [A-Z_]+)?", bare):
+            status, _, code = bare.partition(" ")
+            return status in self.statuses and (not code or code in self.codes)
+        if bare in words("literals") or bare in self._tokens or _ONLY_PLACEHOLDERS.fullmatch(bare):
+            return True
+        if member := _MEMBER.fullmatch(bare):
+            return {member["key"], member["value"]} <= self._tokens | self.statuses
+        return self._written(bare, blocks) or self.speech.says(bare)
+
+    def has_words(self, text: str) -> bool:
+        """Whether each of a few words is somebody's, though nobody says them at once: a thing by its kind and name."""
+        told = [word.strip("\"'.,…") for word in text.split()]
+        plain = [word for word in told if word and word not in self.variables]
+        return len(plain) < 4 and all(word in self._tokens | self.statuses or word == "HTTP" for word in plain)
+
+    def _written(self, bare: str, blocks: str) -> bool:
+        parts = [" ".join(part.split()) for part in _HOLE.split(bare)]
+        if not any(parts):
+            return True
+        pattern = ".{0,80}?".join(re.escape(part) for part in parts)
+        before, after = (r"(?<!\w)" if parts[0][:1].isalnum() else ""), (r"(?!\w)" if parts[-1][-1:].isalnum() else "")
+        return any(_found(before + pattern + after, each) for each in (self.corpus, blocks))
+
+    def has_path(self, tree: Tree, page: str, text: str) -> bool:
+        """Whether a path is in the checkout, is one that the code says, or stands for one."""
+        plain = text.removesuffix("/")
+        if tree.exists(plain) or tree.exists(resolve(plain, page)) or plain in words("paths"):
+            return True
+        if re.fullmatch(r"(?:<[A-Z_]+>|OWNER)/(?:<[A-Z_]+>|NAME)", plain):
+            return True
+        if plain.startswith("<GUIDE_PATH>/"):
+            return tree.exists(plain.removeprefix("<GUIDE_PATH>/"))
+        if plain.startswith(f"{_STATE}/"):
+            # What the code adds to the environment's name.
+            return re.sub(r"^.*?<\w+>", "", plain) in self._tokens
+        if "<" in plain and next(tree.root.glob(re.sub(r"<\w+>", "*", plain)), None):
+            return True
+        parts = [re.escape(part) for part in re.split(r"<[A-Z][A-Z0-9_]*>|…|\*", plain)]
+        return _found(rf"(?<![\w.-]){'[^ ]{0,60}?'.join(parts)}(?![\w-])", self.corpus)
+
+    def is_link(self, tree: Tree, page: str, text: str) -> bool:
+        """Whether it is an example of a link, to a page that is there."""
+        path, _, anchor = text.partition("#")
+        # As a section would write it.
+        target = tree.pages.get(resolve(path, "docs/sections/example.md" if page.startswith("docs/") else page))
+        return bool(anchor) and target is not None and anchor in target.anchors
+
+    def has_address(self, host: str, path: str) -> bool:
+        """Whether the code speaks to a host, at a path if one is given."""
+        parts = [re.escape(part) for part in re.split(r"<[A-Z][A-Z0-9_]*>|…|\*", host)]
+        there = not any(parts) or _found(r"(?<![\w-])" + r"[^/ ]*?".join(parts) + r"(?![\w-])", self.corpus)
+        return there and (not path.strip("/.,") or self.has_route(path.rstrip(".,")))
+
+    def has_route(self, route: str) -> bool:
+        """Whether a client calls a route, written with a name in braces or a placeholder where it fills one in."""
+        parts = [re.escape(part) for part in re.split(r"<[A-Z][A-Z0-9_]*>|\{[^}]*\}", route.rstrip("/"))]
+        pattern = r"[^/\s]*".join(parts)
+        without_version = re.sub(r"^/v\d+", "", route)
+        whole = _found(rf"{pattern}(?![\w-])", self.corpus)
+        return whole or (without_version != route and self.has_route(without_version))
+
+
+@lru_cache(maxsize=8192)
+def _found(pattern: str, text: str) -> bool:
+    """Kept: most of what is asked is asked again of the next tree."""
+    return re.search(pattern, text) is not None
+
+
+@cache
+def words(kind: str) -> frozenset[str]:
+    """Words of the providers' own, of one kind (``words.toml``)."""
+    data = tomllib.loads(Path(__file__).with_name("words.toml").read_text(encoding="utf-8"))
+    return frozenset(word for source in data.values() for word in source.get(kind, []))
+
+
+_kept: dict[int, tuple[Tree, Knowledge]] = {}
+
+
+def knowledge(tree: Tree) -> Knowledge:
+    """What one tree knows; asked for by several rules."""
+    held = _kept.get(id(tree))
+    if held is None or held[0] is not tree:
+        _kept.clear()
+        held = _kept[id(tree)] = (tree, _gather(tree))
+    return held[1]
+
+
+def _gather(tree: Tree) -> Knowledge:
+    files = "\n".join(tree.text(name) for name in _FILES if tree.exists(name))
+    cells = "\n".join(cell.source for notebook in tree.notebooks.values() for cell in notebook.cells)
+    names = "\n".join(path for path in tree.sources.modules)
+    corpus = "\n".join([tree.sources.text, "\n".join(sorted(tree.sources.names)), files, cells, names])
+    contract = tree.contract
+    own = {each.name for each in contract.variables} | {each.name for each in contract.credentials}
+    read = {text for text in tree.sources.strings if _CAPITALS.fullmatch(text)}
+    given = frozenset(re.findall(r"[A-Z][A-Z0-9]*_[A-Z0-9_]+", files + cells))
+    return Knowledge(
+        own=frozenset(own),
+        variables=frozenset(own | read | words("variables") | (given - own)),
+        codes=frozenset(found for text in tree.sources.strings for found in _CAPITALS.findall(text)),
+        placeholder_lines=_placeholders(tree),
+        options=_options(tree.cli),
+        statuses=statuses(tree.sources),
+        speech=_speech(tree),
+        corpus=corpus,
+    )
+
+
+_speeches: dict[tuple[int, str], Speech] = {}
+
+
+def _speech(tree: Tree) -> Speech:
+    """What the package and the runbooks say; kept from one tree to the next as long as neither changes."""
+    claims = tuple(text for notebook in tree.notebooks.values() for text in notebook.strings)
+    key = (id(tree.sources), "\n".join(claims))
+    if key not in _speeches:
+        _speeches.clear()
+        _speeches[key] = Speech([*tree.sources.strings, *claims])
+    return _speeches[key]
+
+
+def _placeholders(tree: Tree) -> dict[str, int]:
+    page = tree.pages.get(CHECKLIST)
+    rows = [row for row in page.rows if row.head[:1] == ("Placeholder",)] if page else []
+    return {name: row.line for row in rows for name in re.findall(r"<([A-Z][A-Z0-9_]*)>", _code(row.cells[0]))}
+
+
+def _code(cell: Paragraph) -> str:
+    return " ".join(span.text for span in cell.spans if span.kind == "code")
+
+
+@cache
+def _options(cli: click.Command) -> frozenset[str]:
+    """Every option of every command of deploybook's."""
+
+    def below(command: click.Command) -> set[str]:
+        own = {name for each in command.params if isinstance(each, click.Option) for name in each.opts}
+        children = command.commands.values() if isinstance(command, click.Group) else ()
+        return own.union(*(below(child) for child in children))
+
+    return frozenset(below(cli)) | {"-h", "--help", "--version"}
+
+
+def package_path(tree: Tree) -> Path:
+    """The package's own folder in the checked tree."""
+    return tree.root / PACKAGE
+
+
+def default_of(tree: Tree, name: str) -> str | None:
+    """The default that the runbooks give a parameter, as a page writes it; None where no runbook has it."""
+    found = [declared[name].default for declared in tree.parameters.values() if name in declared]
+    if not found:
+        return None
+    return found[0] if isinstance(found[0], str) else json.dumps(found[0])

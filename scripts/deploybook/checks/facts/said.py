@@ -1,0 +1,97 @@
+"""Whether the package says some words: a quotation against its strings, holes filled with anything."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection
+from http import HTTPStatus
+
+from deploybook.checks.facts.sources import HOLE, Sources
+
+# In a quotation: words that stand for others.
+_OPEN = re.compile(r"…|<[A-Z][A-Z0-9_]*>|(?:NAME|OWNER|VALUE|NUMBER)(?:/NAME)?")
+# A hole is rarely filled with more words than this.
+_FILLED = 6
+
+
+class Speech:
+    """The strings of the package, ready to be compared with what a page quotes."""
+
+    def __init__(self, strings: Collection[str]) -> None:
+        self._strings = [_words(text) for text in strings if " " in text or HOLE in text]
+        self._by_word: dict[str, set[int]] = {}
+        for number, words in enumerate(self._strings):
+            for word in words:
+                if HOLE not in word:
+                    self._by_word.setdefault(word, set()).add(number)
+        self._whole = {_words(text) for text in strings}
+        self._kept: dict[str, bool] = {}
+
+    def says(self, quotation: str) -> bool:
+        """Whether the quotation is a part of something that the package can say."""
+        if quotation not in self._kept:
+            words = _words(quotation)
+            self._kept[quotation] = self._says(words) or self._says_in_two(words)
+        return self._kept[quotation]
+
+    def _says_in_two(self, quoted: tuple[str, ...]) -> bool:
+        """Whether its end is a string of its own, and its beginning the words before a hole that it fills."""
+        for cut in range(1, len(quoted)):
+            if quoted[cut:] in self._whole and any(
+                _contains(self._strings[number], (*quoted[:cut], "…")) for number in self._by_word.get(quoted[0], ())
+            ):
+                return True
+        return False
+
+    def _says(self, quoted: tuple[str, ...]) -> bool:
+        fixed = [word for word in quoted if not _OPEN.search(word)]
+        told = [self._by_word[word] for word in fixed if word in self._by_word]
+        if not told:
+            return False
+        likely = set.union(*told)
+        # At least half of the words are the string's own, of which one may have a hole within.
+        least = max(1, (len(quoted) + 1) // 2 - 1 - (len(quoted) - len(fixed)))
+        counts = Counter(number for each in told for number in each)
+        near = [number for number in likely if counts[number] >= least]
+        return any(_contains(self._strings[number], quoted) for number in near)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    spaced = re.sub(rf"{HOLE}+", HOLE, re.sub(r"\s+", " ", text))
+    return tuple(word.strip("`'\",.;:()") for word in spaced.split(" ") if word.strip("`'\",.;:()"))
+
+
+def _contains(string: tuple[str, ...], quoted: tuple[str, ...]) -> bool:
+    # What fills a hole is told by itself: most of a quotation is in the words around it.
+    most = len(quoted) - (len(quoted) + 1) // 2
+    return any(_begins(string[start:], quoted, most) for start in range(len(string)))
+
+
+def _begins(string: tuple[str, ...], quoted: tuple[str, ...], most: int) -> bool:
+    if most < 0:
+        return False
+    if not quoted:
+        return True
+    if not string:
+        return all(_OPEN.fullmatch(word) for word in quoted)
+    first, word = string[0], quoted[0]
+    if first == HOLE:
+        return any(_begins(string[1:], quoted[count:], most - count) for count in range(min(_FILLED, len(quoted)) + 1))
+    if _OPEN.fullmatch(word):
+        return any(_begins(string[count:], quoted[1:], most) for count in range(min(_FILLED, len(string)) + 1))
+    return _same(first, word) and _begins(string[1:], quoted[1:], most)
+
+
+def _same(first: str, word: str) -> bool:
+    if HOLE not in first and not _OPEN.search(word):
+        return first == word
+    told = ".*".join(re.escape(part) for part in first.split(HOLE))
+    sought = ".*".join(re.escape(part) for part in _OPEN.split(word))
+    return re.fullmatch(told, word) is not None or re.fullmatch(sought, first) is not None
+
+
+def statuses(sources: Sources) -> frozenset[str]:
+    """The HTTP statuses that the code knows, by number or by name."""
+    numbers = {number for module in sources.modules.values() for number in module.numbers if 100 <= number <= 599}
+    return frozenset(str(each.value) for each in HTTPStatus if each.value in numbers or each.name in sources.names)

@@ -1,0 +1,1 @@
+"""The rules of ``deploybook check``, one file a family."""

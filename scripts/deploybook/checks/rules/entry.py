@@ -1,0 +1,118 @@
+"""Troubleshooting: an entry for each error that leads to one, none to which nothing leads, each in the same form."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from deploybook.checks.facts.entry_uses import documented
+from deploybook.checks.facts.tree import PACKAGE, Tree
+from deploybook.checks.finding import Finding, Rule
+from deploybook.guide.links import TROUBLESHOOTING
+from deploybook.guide.page import Page, Paragraph
+
+FORM = ["You see", "Check", "Fix"]
+_MARKED = re.compile(r"^## .*\{#(?P<id>[a-z0-9-]+)", re.MULTILINE)
+
+
+def _exists(tree: Tree) -> Iterator[Finding]:
+    written = documented(tree.text(TROUBLESHOOTING))
+    for use in tree.sources.uses:
+        path = (
+            use.path.relative_to(tree.root).as_posix()
+            if use.path.is_relative_to(tree.root)
+            else f"{PACKAGE}/{use.path.name}"
+        )
+        if not use.entry:
+            hint = "Give it as a literal, or by a name or a dict of literals in the same module."
+            yield Finding(
+                path, use.line, "entry-exists", "the source does not show which entry this error leads to", hint
+            )
+        elif use.entry not in written:
+            hint = f"Write it in {TROUBLESHOOTING}, or correct the id."
+            yield Finding(
+                path, use.line, "entry-exists", f"this error leads to the entry {use.entry}, which is not written", hint
+            )
+
+
+def _reached(tree: Tree) -> Iterator[Finding]:
+    led_to = {use.entry for use in tree.sources.uses}
+    page = tree.pages[TROUBLESHOOTING]
+    linked = {
+        span.target.partition("#")[2]
+        for path, each in tree.pages.items()
+        if path != TROUBLESHOOTING
+        for span in each.spans
+    }
+    for entry, marked in documented(page.text).items():
+        line = _line(page, entry)
+        if entry not in led_to and not marked:
+            hint = "Remove it, or mark it {#id .seen-in-the-app}."
+            yield Finding(page.path, line, "entry-reached", f"no error leads to the entry {entry}", hint)
+        if entry in led_to and marked:
+            hint = "Remove the mark .seen-in-the-app."
+            yield Finding(
+                page.path,
+                line,
+                "entry-reached",
+                f"an error leads to the entry {entry}, which says that none does",
+                hint,
+            )
+        if marked and entry not in linked:
+            hint = "Link to it from *If it fails* of a section."
+            yield Finding(page.path, line, "entry-reached", f"nothing leads to the entry {entry}", hint)
+
+
+def _line(page: Page, entry: str) -> int:
+    return next((heading.line for heading in page.headings if heading.anchor == entry), 1)
+
+
+def _form(tree: Tree) -> Iterator[Finding]:
+    page = tree.pages[TROUBLESHOOTING]
+    for entry, count in Counter(_MARKED.findall(page.text)).items():
+        if count > 1:
+            yield Finding(
+                page.path, _line(page, entry), "entry-form", f"the id {entry} is given twice", "Give each its own."
+            )
+    for heading in page.headings:
+        if heading.level != 2:
+            continue
+        if heading.anchor not in documented(page.text):
+            hint = "Write ## Title {#id}."
+            yield Finding(page.path, heading.line, "entry-form", f"the entry {heading.text} has no id of its own", hint)
+        found = [name for name in _beginnings(page, heading.text) if name in FORM]
+        if found != FORM:
+            message = f"the entry {heading.anchor} has {', '.join(found) or 'none'} of {', '.join(FORM)}"
+            yield Finding(
+                page.path, heading.line, "entry-form", message, f"Give it {', '.join(FORM)}, each once, in this order."
+            )
+
+
+def _beginnings(page: Page, title: str) -> list[str]:
+    """The bold words that paragraphs of an entry begin with."""
+    inside = [each for each in page.pieces if each.part == title and isinstance(each, Paragraph)]
+    firsts = [each.spans[0] for each in inside if each.spans]
+    return [
+        span.text
+        for each, span in zip([each for each in inside if each.spans], firsts, strict=True)
+        if span.kind == "strong" and each.text.startswith(span.text)
+    ]
+
+
+RULES: tuple[Rule[Tree], ...] = (
+    Rule(
+        "entry-exists",
+        "Every error and check of the package that names a troubleshooting entry names one that is written, and its source shows which.",
+        _exists,
+    ),
+    Rule(
+        "entry-reached",
+        "No entry is written to which nothing leads: an error or check, or, where the symptom shows only in the application and "
+        "the entry is marked so, a section.",
+        _reached,
+    ),
+    Rule(
+        "entry-form", "Every entry has an id of its own, and You see, Check and Fix, each once, in this order.", _form
+    ),
+)

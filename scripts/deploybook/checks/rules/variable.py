@@ -1,0 +1,139 @@
+"""The variables that a page names: each exists, is told of where it comes in, and belongs to the section that names it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from deploybook.checks.facts.knowledge import knowledge
+from deploybook.checks.facts.tree import Tree
+from deploybook.checks.finding import Finding, Rule
+from deploybook.contract.model import CONSUMERS
+from deploybook.guide.page import Page
+
+VARIABLE = re.compile(r"(?<![\w/<.$-])[A-Z][A-Z0-9]*_[A-Z0-9_]*[A-Z0-9](?![\w>(…-])")
+# `s/^R2_(ACCESS_KEY_ID|…)`: the rest of a name.
+_PART_OF_A_NAME = re.compile(r"_\([A-Z0-9_|]+\)")
+_READ = re.compile(r"read -rs ([A-Za-z_]\w*) && export")
+_PUT = re.compile(r"\$(?P<value>[A-Z]\w*)\"? \| (?:gh secret set|vercel env add) (?P<name>[A-Z]\w*)")
+_USED = re.compile(r"\$\{?#?(?P<name>[A-Za-z_][A-Za-z0-9_]*)")
+_SET = re.compile(
+    r"(?:^|[\s;(])(?:export )?(?P<name>[A-Za-z_][A-Za-z0-9_]*)=|read -rs (?P<read>[A-Za-z_]\w*)|for (?P<each>\w+) in"
+)
+# The shell's own.
+_SHELL = frozenset({"EDITOR", "HOME", "PATH", "PWD"})
+
+
+def _variables(tree: Tree) -> Iterator[Finding]:
+    known = knowledge(tree)
+    for page in tree.pages.values():
+        own = _read_and_used(page)
+        for line, text in all_text(page):
+            for found in VARIABLE.finditer(_PART_OF_A_NAME.sub(lambda part: " " * len(part[0]), text)):
+                if found[0] not in known.variables | known.codes | own:
+                    place = line + text.count("\n", 0, found.start())
+                    message = f"{found[0]} is no variable, no credential and no setting of the guide's"
+                    yield Finding(page.path, place, "variable-exists", message, "Correct the name.")
+    for notebook in tree.notebooks.values():
+        for cell in notebook.cells:
+            for found in VARIABLE.finditer(cell.source) if cell.kind == "markdown" else ():
+                if found[0] not in known.variables:
+                    message = f"{found[0]} is no variable, no credential and no setting of the guide's"
+                    yield Finding(notebook.path, cell.line, "variable-exists", message, "Correct the name.")
+
+
+def _read_and_used(page: Page) -> set[str]:
+    """What a page has the reader type in, if the page goes on to use it."""
+    text = "\n".join(block.text for block in page.blocks)
+    return {name for name in _READ.findall(text) if len(re.findall(rf"\b{name}\b", text)) > 2}
+
+
+def all_text(page: Page) -> Iterator[tuple[int, str]]:
+    """Every text of a page with the line that it begins in, without what a generator wrote."""
+    for paragraph in page.paragraphs:
+        if page.by_hand(paragraph.line):
+            yield paragraph.line, paragraph.text
+    for block in page.blocks:
+        if page.by_hand(block.line):
+            yield block.line + 1, block.text
+
+
+def _shell_variables(tree: Tree) -> Iterator[Finding]:
+    """``$name`` in a block of commands has a value: set before it on the page, or in the operator's shell."""
+    known = knowledge(tree)
+    for page in tree.pages.values():
+        given = set(_SHELL) | known.variables
+        for block in page.blocks:
+            if block.language != "sh":
+                continue
+            given |= {name for found in _SET.finditer(block.text) for name in found.groups() if name}
+            for used in _USED.finditer(block.text):
+                if used["name"] not in given:
+                    line = block.line + 1 + block.text.count("\n", 0, used.start())
+                    yield Finding(
+                        page.path, line, "variable-exists", f"nothing on the page sets ${used['name']}", "Set it first."
+                    )
+
+
+def _documented(tree: Tree) -> Iterator[Finding]:
+    """A section's own page tells of what the section produces, and of the credentials that it takes."""
+    for slug in tree.contract.order():
+        page = tree.section_page(slug)
+        if page is None:
+            continue
+        told = "\n".join(text for _, text in all_text(page))
+        names = [variable.name for variable in tree.contract.produced_by(slug)]
+        names += [each.name for each in tree.contract.credentials_for(slug) if slug == each.sections[0]]
+        for name in names:
+            if not re.search(rf"(?<!\w){name}(?!\w)", told):
+                message = f"the section does not say where {name} comes in"
+                yield Finding(page.path, 1, "variable-documented", message, "Name it in the step that it belongs to.")
+
+
+def _belong(tree: Tree) -> Iterator[Finding]:
+    """A section's steps name what the section produces, needs, sets somewhere or is given."""
+    contract = tree.contract
+    for slug in contract.order():
+        page = tree.section_page(slug)
+        places = {place for place, section in CONSUMERS.items() if section == slug}
+        known = {each.name for each in contract.produced_by(slug) + contract.needed_by(slug)}
+        known |= {each.name for each in contract.variables if places & set(each.consumers)}
+        # A fixed value may be told of where it does not count; another name stands for the same thing.
+        known |= {each.name for each in contract.variables if each.value is not None or each.same_as in known}
+        known |= {each.name for each in contract.credentials_for(slug)}
+        known |= set(re.findall(r'"([A-Z][A-Z0-9_]+)"', tree.runbooks[slug].code)) if slug in tree.runbooks else set()
+        for line, text in all_text(page) if page else ():
+            for message, at in _misplaced(text, knowledge(tree).own - known):
+                place = line + text.count("\n", 0, at)
+                yield Finding(f"docs/sections/{slug}.md", place, "variable-belongs", message, "Correct the name.")
+
+
+def _misplaced(text: str, strange: frozenset[str]) -> Iterator[tuple[str, int]]:
+    """Names that do not belong, and commands that put the value of one variable where another is kept; where in the text."""
+    named = [(found[0], found.start()) for found in VARIABLE.finditer(text)]
+    named += [(found["name"], found.start()) for found in _USED.finditer(text)]
+    yield from ((f"{name} has nothing to do with this section", at) for name, at in named if name in strange)
+    for put in _PUT.finditer(text):
+        if put["value"] != put["name"]:
+            yield f"{put['value']} is put into {put['name']}", put.start()
+
+
+RULES: tuple[Rule[Tree], ...] = (
+    Rule(
+        "variable-exists",
+        "Every name in the form of a variable is one: of the contract, of the operator's credentials, of the settings that the "
+        "code reads, or of a provider's tool (checks/facts/words.toml); and what a block of commands reads is set on the page or "
+        "exported by the operator.",
+        lambda tree: [*_variables(tree), *_shell_variables(tree)],
+    ),
+    Rule(
+        "variable-documented",
+        "A section's page says where each variable that it produces comes from, and where each credential that it needs first goes.",
+        _documented,
+    ),
+    Rule(
+        "variable-belongs",
+        "A section's page names the variables that it produces, needs, sets somewhere or is given, and its own credentials, no others.",
+        _belong,
+    ),
+)

@@ -1,0 +1,71 @@
+"""What the ``env`` commands work with: one environment's vault, the contract beside it, and prints that hold no secret."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from deploybook.commands.parameters import parameters_of
+from deploybook.contract.model import Contract, load_contract
+from deploybook.layout import Layout, find_layout
+from deploybook.redact import Redactor
+from deploybook.runbook.notebook_file import read_parameters
+from deploybook.state.known_secrets import known_secrets
+from deploybook.state.vault import Vault
+
+# Outside of a terminal a table is as wide as it needs to be.
+PIPED_WIDTH = 200
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What each command works with; all that it prints is without any known secret."""
+
+    layout: Layout
+    contract: Contract
+    vault: Vault
+    redactor: Redactor
+
+    @classmethod
+    def open(cls, environment: str) -> Desk:
+        """Raises InvalidValue for a name that no environment can have, ConfigurationError for a vault that others can read."""
+        layout = find_layout()
+        contract = load_contract(layout.contract)
+        contract.parameters["environment"].validate_value("environment", environment)
+        vault = Vault(layout.state, environment)
+        return cls(layout, contract, vault, Redactor(known_secrets(contract, os.environ, vault)))
+
+    def parameters(self, given: dict[str, object]) -> dict[str, dict[str, Any]]:
+        """Each runbook's parameters: its defaults, and over them what was given."""
+        slugs = [each.slug for each in self.contract.sections if self.layout.notebook(each.slug).exists()]
+        chosen = parameters_of(self.layout, self.contract, slugs, given)
+        defaults = {slug: read_parameters(self.layout.notebook(slug)) for slug in slugs}
+        return {slug: {name: each.default for name, each in defaults[slug].items()} | chosen[slug] for slug in slugs}
+
+    def print(self, table: Table) -> None:
+        """Print a table, as wide as it needs to be where no terminal sets the limit."""
+        console = Console(highlight=False)
+        if not console.is_terminal:
+            console = Console(highlight=False, width=PIPED_WIDTH)
+        with console.capture() as captured:
+            console.print(table)
+        lines = [line.rstrip() for line in captured.get().splitlines()]
+        click.echo(self.redactor.text("\n".join(lines).strip("\n")))
+
+    def print_json(self, data: dict[str, Any]) -> None:
+        """Print JSON that says which environment it is of, and when it was looked at."""
+        head = {"environment": self.vault.environment, "at": datetime.now(UTC).isoformat(timespec="seconds")}
+        click.echo(json.dumps(self.redactor.tree(head | data), indent=1, ensure_ascii=False))
+
+    def say(self, lines: Iterable[str]) -> None:
+        """Print what belongs beside the table to the standard error."""
+        for line in lines:
+            click.echo(self.redactor.text(line), err=True)

@@ -1,0 +1,63 @@
+"""What a consumer must be given: the contract's variables for it, each with the value that it takes from its own source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from deploybook.contract.model import Contract, Variable
+from deploybook.errors import MissingVariable
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """One variable as it is to be set at a consumer; ``secret`` says whether the consumer must hide it."""
+
+    name: str
+    value: SecretStr
+    secret: bool
+
+
+def variables_for(
+    contract: Contract, consumer: str, held: Mapping[str, SecretStr], environ: Mapping[str, str]
+) -> tuple[dict[str, Pushed], list[str]]:
+    """The variables of a consumer (``vercel``, ``modal:r2-credentials`` …) by name, and the required ones that have no value yet.
+
+    ``held`` is the vault; the operator's credentials come from ``environ``. Optional variables are left out where nobody set them.
+    """
+    pushed: dict[str, Pushed] = {}
+    missing: list[str] = []
+    for variable in contract.consumed_by(consumer):
+        origin = contract.origin(variable)
+        value = _value(origin, held, environ)
+        if value is not None:
+            pushed[variable.name] = Pushed(variable.name, value, variable.secret)
+        elif not variable.optional:
+            missing.append(variable.name)
+    return pushed, missing
+
+
+def require(contract: Contract, missing: list[str], slug: str, environment: str) -> None:
+    """Raise MissingVariable for the first variable that another section, or the operator, should have given."""
+    for name in missing:
+        origin = contract.origin(contract.variable(name))
+        if origin.credential:
+            raise MissingVariable(
+                f"{origin.name} is not set.", f"Export {origin.name}; the prerequisites say where it is made."
+            )
+        if origin.section != slug:
+            raise MissingVariable(
+                f"{origin.name} is not in the vault of {environment}.",
+                f"Run deploybook run {origin.section} --mode apply first.",
+                "not-in-the-vault",
+            )
+
+
+def _value(origin: Variable, held: Mapping[str, SecretStr], environ: Mapping[str, str]) -> SecretStr | None:
+    if origin.value is not None:
+        return SecretStr(origin.value)
+    if origin.credential:
+        return SecretStr(environ[origin.name]) if environ.get(origin.name) else None
+    return held.get(origin.name)

@@ -1,0 +1,192 @@
+"""The read-only checks of all sections, made at once: their runbooks in ``verify`` mode, without kernels, and the variables compared."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any
+
+from deploybook import http
+from deploybook.clouds.connections import Connections
+from deploybook.contract.model import CONSUMERS, Contract
+from deploybook.diagnosis.env_status import PLACES, Question, ask
+from deploybook.errors import DeploybookError, RunbookFailed, VerificationFailed
+from deploybook.layout import Layout
+from deploybook.redact import Redactor
+from deploybook.runbook.events import Line
+from deploybook.runbook.in_process import run_cells
+from deploybook.runbook.modes import Mode
+from deploybook.runbook.output import told_to
+from deploybook.state.known_secrets import known_secrets
+from deploybook.state.last_writes import Observed
+from deploybook.state.ledger import Ledger
+from deploybook.state.vault import Vault
+
+# Modal shows no values: its runbook compares them in a container, and once is enough.
+COMPARED = tuple(place for place in PLACES if place.title in {"Vercel", "Render"})
+
+# A provider that does not answer for so long is what is to be named.
+PATIENCE_SECONDS = 12.0
+
+# Why a section is left out of which neither the vault nor the ledger knows anything.
+NOT_BEGUN = "not begun"
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One claim that was tested. ``variable`` and ``consumer`` are set where it is one variable's value that was compared."""
+
+    section: str
+    step: str
+    outcome: str
+    claim: str
+    detail: str = ""
+    entry: str = ""
+    hint: str = ""
+    variable: str = ""
+    consumer: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether the claim does not hold."""
+        return self.outcome == "failed"
+
+    def __str__(self) -> str:
+        return f"{self.claim} — {self.detail}" if self.detail else self.claim
+
+
+@dataclass(frozen=True)
+class Examination:
+    """All that was observed, in the contract's order. ``left_out`` says, by section, why it was not examined."""
+
+    observations: tuple[Observation, ...]
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @property
+    def held(self) -> int:
+        """How many claims hold."""
+        return sum(each.outcome in {"passed", "unchanged"} for each in self.observations)
+
+    @property
+    def holding(self) -> str:
+        """The same in words."""
+        return "1 claim holds" if self.held == 1 else f"{self.held} claims hold"
+
+
+@dataclass(frozen=True)
+class Ward:
+    """What is examined: an environment of a checkout, with each runbook's parameters by section."""
+
+    layout: Layout
+    contract: Contract
+    environment: str
+    parameters: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def vault(self) -> Vault:
+        """The environment's vault."""
+        return Vault(self.layout.state, self.environment)
+
+    def left_out(self) -> dict[str, str]:
+        """The sections that cannot be examined, or have not been begun, with the reason."""
+        begun = {made.section for made in Ledger(self.layout.state, self.environment).entries()}
+        held = self.vault.all()
+        reasons: dict[str, str] = {}
+        for slug in self.contract.order():
+            missing = [name for name in self._keys(slug) if not os.environ.get(name)]
+            produces = {variable.name for variable in self.contract.produced_by(slug)}
+            needs = {each.name for each in self.contract.needed_by(slug) if not each.optional}
+            checks_only = not produces and needs <= held.keys() and slug == "end_to_end"
+            if not (slug in begun or produces & held.keys() or checks_only):
+                reasons[slug] = NOT_BEGUN
+            elif missing:
+                reasons[slug] = f"{missing[0]} is not set"
+        return reasons
+
+    def _keys(self, slug: str) -> list[str]:
+        """The secret credentials without which a section's provider tells nothing."""
+        return [each.name for each in self.contract.credentials if each.secret and slug in each.sections]
+
+
+def examine(ward: Ward, tell: Callable[[str], object] = str) -> Examination:
+    """Test every claim of every section that was begun, side by side. ``tell`` is told of each section that is done.
+
+    Sends no request that changes anything but the checks' own scratch objects, which are removed again.
+    """
+    started = time.monotonic()
+    left_out = ward.left_out()
+    slugs = [slug for slug in ward.contract.order() if slug not in left_out]
+    redactor = Redactor(known_secrets(ward.contract, os.environ, ward.vault))
+    with http.patience(PATIENCE_SECONDS), ThreadPoolExecutor(len(slugs) + 1) as pool:
+        variables = pool.submit(_compare, ward, slugs)
+        sections = list(pool.map(lambda slug: _examine_section(ward, slug, tell), slugs))
+    observed = [*variables.result(), *(each for section in sections for each in section)]
+    observed.sort(key=lambda each: slugs.index(each.section))
+    return Examination(
+        tuple(_redacted(redactor, each) for each in observed), left_out, round(time.monotonic() - started, 1)
+    )
+
+
+def _examine_section(ward: Ward, slug: str, tell: Callable[[str], object]) -> list[Observation]:
+    """Execute the runbook's cells up to the first that stops it; a check that does not hold stops nothing."""
+    observed: list[Observation] = []
+
+    def listen(line: Line) -> None:
+        observed.append(Observation(slug, line.step, line.outcome, line.subject, line.detail, line.entry))
+
+    path = ward.layout.notebook(slug)
+    given = {**ward.parameters.get(slug, {}), "mode": str(Mode.VERIFY), "environment": ward.environment}
+    started = [""]
+    try:
+        with told_to(listen):
+            run_cells(path, given, starting=started.append)
+    except VerificationFailed as summary:
+        # The lines have told it, unless the claim was one that a cell tests for itself.
+        if not any(each.failed for each in observed):
+            observed.append(_of_error(slug, summary))
+    except DeploybookError as error:
+        if not any(each.failed and each.detail == str(error) for each in observed):
+            observed.append(_of_error(slug, error))
+    except Exception as bug:  # noqa: BLE001 - the other sections go on
+        observed.append(_of_error(slug, RunbookFailed(slug, started[-1], f"{type(bug).__name__}: {bug}")))
+    tell(slug)
+    return observed
+
+
+def _of_error(slug: str, error: DeploybookError) -> Observation:
+    return Observation(slug, "error", "failed", str(error), "", error.entry, error.hint)
+
+
+def _compare(ward: Ward, slugs: Iterable[str]) -> list[Observation]:
+    """One observation for each variable that a place has otherwise than the vault."""
+    places = [place for place in COMPARED if CONSUMERS[place.consumers[0]] in slugs]
+    if not places:
+        return []
+    observed = Observed(ward.layout.state, ward.environment)
+    question = Question(ward.contract, ward.vault.all(), os.environ, observed, ward.parameters)
+    with closing(Connections(os.environ)) as clouds:
+        status = ask(question, clouds, places)
+    return [
+        Observation(
+            CONSUMERS[consumer],
+            "variable",
+            "failed",
+            f"{name} at {consumer}",
+            f"{finding.standing}{': ' * bool(finding.detail)}{finding.detail}",
+            finding.entry,
+            variable=name,
+            consumer=consumer,
+        )
+        for consumer, found in status.by_consumer.items()
+        for name, finding in found.items()
+        if finding.standing.is_difference
+    ]
+
+
+def _redacted(redactor: Redactor, observation: Observation) -> Observation:
+    return Observation(**redactor.tree(vars(observation)))

@@ -1,0 +1,1 @@
+"""What the pages are made from, as data: the guide, its Markdown, its links, its troubleshooting entries, the evidence of runs."""

@@ -1,0 +1,38 @@
+"""What each exit code of the command line means, from the classes in ``errors.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from deploybook.errors import DeploybookError
+from deploybook.guide.markdown import plain
+
+# What is no error of ours: success, a bug, and an interrupt by the operator (cli.py).
+OTHER_CODES = {
+    0: "Everything that was asked for is done, and every check passed.",
+    1: "A bug in deploybook; the traceback says where.",
+    130: "Stopped by Ctrl-C. What is done is kept; the same command goes on from there.",
+}
+
+
+def meanings() -> dict[int, str]:
+    """Every exit code, and what it means."""
+    found = dict(OTHER_CODES)
+    for kind in family(DeploybookError):
+        found.setdefault(kind.exit_code, meaning(kind))
+    return found
+
+
+def family(kind: type[DeploybookError]) -> Iterator[type[DeploybookError]]:
+    yield kind
+    for child in children(kind):
+        yield from family(child)
+
+
+def children(kind: type[DeploybookError]) -> list[type[DeploybookError]]:
+    """Those of the tree itself; a provider's module may have made others, which are private to it."""
+    return [child for child in kind.__subclasses__() if child.__module__ == DeploybookError.__module__]
+
+
+def meaning(kind: type[DeploybookError]) -> str:
+    return plain((kind.__doc__ or "").split("\n\n")[0].replace("``", "").strip())

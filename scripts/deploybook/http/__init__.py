@@ -1,0 +1,21 @@
+"""HTTP as every client of ours speaks it: one factory with time limits and retries, through the operator's proxy or none."""
+
+from deploybook.http.client import (
+    CONNECT_SECONDS,
+    READ_SECONDS,
+    REPEATABLE_EXTENSION,
+    RetryTransport,
+    open_client,
+    patience,
+    retry_after,
+)
+
+__all__ = [
+    "CONNECT_SECONDS",
+    "READ_SECONDS",
+    "REPEATABLE_EXTENSION",
+    "RetryTransport",
+    "open_client",
+    "patience",
+    "retry_after",
+]

@@ -1,0 +1,155 @@
+"""The one httpx factory: time limits, and retries within a stated budget where repeating is safe.
+
+| failure | GET, HEAD, OPTIONS, PUT, DELETE | POST, PATCH |
+|---|---|---|
+| no connection was made | again | again |
+| connection lost, or no answer in time | again | not again: it may have been carried out |
+| 429 | again, after Retry-After | again, after Retry-After: it was refused |
+| 500, 502, 503, 504 | again | not again |
+
+The budget is ``RETRY_SECONDS`` for one request in all, or what ``patience`` says; a Retry-After beyond it is an error at once. A POST that
+only reads (a query in its body) is sent with the extension ``REPEATABLE_EXTENSION`` and treated as a GET.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+import httpx
+import tenacity
+
+from deploybook import __version__
+from deploybook.http.proxy import Routed
+
+CONNECT_SECONDS = 10.0
+READ_SECONDS = 30.0
+RETRY_SECONDS = 60.0
+FIRST_WAIT = 0.5
+LONGEST_WAIT = 15.0
+_budget = RETRY_SECONDS
+
+REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+PASSING = frozenset({500, 502, 503, 504})
+REPEATABLE_EXTENSION = "deploybook.repeatable"
+# A Render answer gives the reset as seconds left, its documentation as an epoch time; a value this small is a duration.
+EPOCH_FROM = 10**9
+
+
+@contextmanager
+def patience(seconds: float) -> Iterator[None]:
+    """Clients that are made within, in any thread, have this budget: a diagnosis need not sit out what it is to name."""
+    global _budget
+    before, _budget = _budget, seconds
+    try:
+        yield
+    finally:
+        _budget = before
+
+
+def open_client(
+    base_url: str = "",
+    *,
+    headers: dict[str, str] | None = None,
+    retry_seconds: float | None = None,
+    read_seconds: float = READ_SECONDS,
+    stands_for: Mapping[str, str] | None = None,
+) -> httpx.Client:
+    """A client whose requests are limited in time and retried as the table above says; ``retry_seconds=0`` never retries.
+
+    ``stands_for``: see ``routing.Routed``.
+    """
+    return httpx.Client(
+        base_url=base_url,
+        headers={"User-Agent": f"deploybook/{__version__}"} | (headers or {}),
+        timeout=httpx.Timeout(read_seconds, connect=CONNECT_SECONDS),
+        transport=RetryTransport(Routed(stands_for), _budget if retry_seconds is None else retry_seconds),
+    )
+
+
+class RetryTransport(httpx.BaseTransport):
+    """Repeats a request while that is safe and the budget lasts; the last answer or error goes to the caller."""
+
+    def __init__(self, inner: httpx.BaseTransport, budget: float, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._inner = inner
+        self._budget = budget
+        self._sleep = sleep
+        # Addresses that did not answer for a whole budget: a section's later requests to them must not each wait as long again.
+        self._given_up: set[bytes] = set()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send, and send again as allowed."""
+        request.read()  # a streamed body could not be sent twice
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(lambda error: isinstance(error, _Again)),
+            wait=_wait,
+            stop=tenacity.stop_before_delay(0 if request.url.netloc in self._given_up else self._budget),
+            sleep=self._sleep,
+            reraise=True,
+        )
+        try:
+            return retrying(self._attempt, request)
+        except _Again as last:
+            if last.response is not None:
+                return last.response
+            self._given_up.add(request.url.netloc)
+            cause = last.cause or httpx.TransportError("no answer")
+            raise cause from None
+
+    def _attempt(self, request: httpx.Request) -> httpx.Response:
+        try:
+            response = self._inner.handle_request(request)
+        except httpx.TransportError as error:
+            if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) or _repeatable(request):
+                raise _Again(cause=error) from None
+            raise
+        self._given_up.discard(request.url.netloc)
+        refused = response.status_code == 429
+        passing = response.status_code in PASSING and _repeatable(request)
+        if refused or passing:
+            response.read()
+            raise _Again(response=response)
+        return response
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._inner.close()
+
+
+def _repeatable(request: httpx.Request) -> bool:
+    return request.method in REPEATABLE or bool(request.extensions.get(REPEATABLE_EXTENSION))
+
+
+class _Again(Exception):
+    def __init__(self, *, response: httpx.Response | None = None, cause: httpx.TransportError | None = None) -> None:
+        super().__init__()
+        self.response = response
+        self.cause = cause
+
+
+_backoff = tenacity.wait_exponential_jitter(multiplier=FIRST_WAIT, max=LONGEST_WAIT, jitter=FIRST_WAIT)
+
+
+def _wait(state: tenacity.RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    response = error.response if isinstance(error, _Again) else None
+    # GitHub tells of its hourly limit in every answer: that is a wait only where the limit is what refused.
+    told = response is not None and (response.status_code == 429 or "retry-after" in response.headers)
+    asked = retry_after(response.headers) if response is not None and told else None
+    return _backoff(state) if asked is None else asked
+
+
+def retry_after(headers: httpx.Headers) -> float | None:
+    """Seconds to wait by ``Retry-After`` (RFC 9110 §10.2.3: seconds or a date) or ``Ratelimit-Reset``; None if neither is there."""
+    value = headers.get("retry-after") or headers.get("ratelimit-reset") or headers.get("x-ratelimit-reset")
+    if not value:
+        return None
+    if value.strip().replace(".", "", 1).isdigit():
+        number = float(value)
+        return max(0.0, number - time.time()) if number >= EPOCH_FROM else number
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
+    except ValueError:
+        return None

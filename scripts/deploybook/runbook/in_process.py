@@ -1,0 +1,51 @@
+"""A runbook's cells, executed in this process: where no notebook is open and nothing is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+
+from deploybook.runbook.notebook_file import code_cells
+
+_open: ContextVar[ExitStack | None] = ContextVar("open", default=None)
+
+
+def run_cells(
+    path: Path,
+    given: Mapping[str, object],
+    *,
+    skipped: Collection[str] = (),
+    starting: Callable[[str], object] = str,
+) -> None:
+    """Execute the code cells in their order, up to the first that raises.
+
+    ``given`` goes before the parameters' defaults; cells with a tag of ``skipped`` are left out; ``starting`` hears of each cell's id
+    before it is executed. What the runbook connected to is closed at the end, as it is when a kernel ends.
+    """
+    namespace: dict[str, object] = {"__name__": "__main__"}
+    with _closing():
+        for cell, tags, source in code_cells(path):
+            if tags & set(skipped):
+                continue
+            starting(cell)
+            exec(compile(source, f"{path.name}:{cell}", "exec"), namespace)  # noqa: S102 - our own notebook
+            if "parameters" in tags:
+                namespace |= given
+
+
+def close_with_cells(close: Callable[[], object]) -> None:
+    """Call ``close`` when the cells that are executed in this process have ended. A kernel closes what it has by ending itself."""
+    if (stack := _open.get()) is not None:
+        stack.callback(close)
+
+
+@contextmanager
+def _closing() -> Iterator[None]:
+    with ExitStack() as stack:
+        token = _open.set(stack)
+        try:
+            yield
+        finally:
+            _open.reset(token)

@@ -1,0 +1,79 @@
+"""How a variable gets into the vault: under the contract's rules, told in one line, and handed over at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from pydantic import SecretStr
+
+from deploybook.contract.model import Contract, Variable
+from deploybook.errors import InvalidValue
+from deploybook.redact import Redactor, fingerprint
+from deploybook.runbook.events import Line, Table
+from deploybook.runbook.modes import Mode
+from deploybook.state.vault import Vault
+
+UNKNOWN = "—"
+
+
+class Recorder:
+    """Records the variables of one section. ``shown`` names those that a provider showed in this run and that are in the vault already."""
+
+    def __init__(
+        self,
+        slug: str,
+        mode: Mode,
+        contract: Contract,
+        vault: Vault,
+        redactor: Redactor,
+        shown: Collection[str],
+        show: Callable[[Line], None],
+    ) -> None:
+        self._slug = slug
+        self._mode = mode
+        self._contract = contract
+        self._vault = vault
+        self._redactor = redactor
+        self._shown = shown
+        self._show = show
+        self._recorded: dict[str, str] = {}
+        # What this run was given to record, in the vault or not: ``plan`` and ``verify`` go on with it as ``apply`` would.
+        self.given: dict[str, SecretStr] = {}
+
+    def record(self, name: str, value: str | SecretStr | None) -> None:
+        """See ``Runbook.record``."""
+        variable = self._contract.variable(name)
+        if variable.section != self._slug:
+            raise InvalidValue(f"{name} is not produced by {self._slug}.", "The contract names its section.")
+        held = self._vault.get(name)
+        secret = SecretStr(value) if isinstance(value, str) else value or held
+        if secret is None or not secret.get_secret_value():
+            self._unknown(name)
+            return
+        self.given[name] = secret
+        if self._mode.makes:
+            variable.validate_value(secret.get_secret_value())
+        same = held == secret
+        if self._mode.makes and not same:
+            self._vault.put({name: secret})
+        presented = self._presentable(variable, secret) if same or self._mode.makes else UNKNOWN
+        if self._mode is not Mode.DESTROY and self._recorded.get(name) != presented:
+            outcome = "recorded" if self._mode.makes else "would record"
+            self._show(Line("record", "kept" if same and name not in self._shown else outcome, name))
+        self._recorded[name] = presented
+
+    def table(self) -> Table | None:
+        """What was recorded, secrets as fingerprints; None if nothing was."""
+        return Table(("variable", "value"), tuple(self._recorded.items())) if self._recorded else None
+
+    def _unknown(self, name: str) -> None:
+        if name not in self._recorded and self._mode is not Mode.DESTROY:
+            outcome = "would record" if self._mode is Mode.PLAN else "later"
+            self._show(Line("record", outcome, name, "it is not known yet"))
+        self._recorded.setdefault(name, UNKNOWN)
+
+    def _presentable(self, variable: Variable, secret: SecretStr) -> str:
+        if not variable.secret:
+            return secret.get_secret_value()
+        self._redactor.learn([secret])
+        return f"fingerprint {fingerprint(secret)}"

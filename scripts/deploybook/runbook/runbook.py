@@ -1,0 +1,269 @@
+"""What a runbook notebook imports: ``ensure`` a resource, ``check`` a claim, ``record`` a variable; each as the mode allows."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import SecretStr
+
+from deploybook.clouds.connections import Connections
+from deploybook.clouds.resource import Resource
+from deploybook.contract.consumers import Pushed, require, variables_for
+from deploybook.contract.model import Contract, load_contract
+from deploybook.errors import (
+    DeploybookError,
+    MissingVariable,
+    NotFound,
+    PermissionDenied,
+    Unauthorized,
+    VerificationFailed,
+)
+from deploybook.layout import find_layout
+from deploybook.redact import Redactor
+from deploybook.runbook import ipython, prerequisites, sandbox_session
+from deploybook.runbook.events import Line
+from deploybook.runbook.in_process import close_with_cells
+from deploybook.runbook.modes import Mode
+from deploybook.runbook.output import Screen
+from deploybook.runbook.reconcile import Ensurer
+from deploybook.runbook.record import Recorder
+from deploybook.state.known_secrets import known_secrets
+from deploybook.state.last_writes import Observed
+from deploybook.state.ledger import Ledger
+from deploybook.state.vault import Vault
+
+State = TypeVar("State")
+# Independent requests of one section go out together; more would only meet the providers' limits sooner.
+SIDE_BY_SIDE = 8
+# Cloudflare's documentation gives a changed CORS policy 30 seconds; new tokens are known sooner.
+SETTLE_SECONDS = 45.0
+SANDBOX_SETTLE_SECONDS = 2.0
+
+
+class Runbook:
+    """One section's run in one mode and environment. Open it with ``Runbook.open``; end it with ``handoff``."""
+
+    def __init__(
+        self, slug: str, mode: Mode, contract: Contract, state: Path, environment: str, clouds: Connections
+    ) -> None:
+        self.section = contract.section(slug)
+        self.mode = mode
+        self.contract = contract
+        self.clouds = clouds
+        self._screen = Screen()
+        self._show = self._screen.show
+        self.vault = Vault(state, environment)
+        self.observed = Observed(state, environment)
+        foreseen = {variable.name for variable in (*contract.needed_by(slug), *contract.produced_by(slug))}
+        ledger = Ledger(state, environment)
+        self._ensurer = Ensurer(slug, mode, clouds, self.vault, ledger, self._show, foreseen)
+        self._redactor = Redactor()
+        self._failed: list[str] = []
+        self._recorder = Recorder(slug, mode, contract, self.vault, self._redactor, self._ensurer.shown, self._show)
+
+    @classmethod
+    def open(cls, slug: str, mode: str, environment: str) -> Runbook:
+        """Start a section's run: check every parameter, join or start the sandbox in ``dry-run``, open the vault.
+
+        Raises InvalidValue or MissingVariable before the first request.
+        """
+        ipython.show_errors_plainly()
+        layout = find_layout()
+        contract = load_contract(layout.contract)
+        ipython.check_parameters(contract, {"mode": mode, "environment": environment})
+        chosen = Mode(mode)
+        state, alone = sandbox_session.enter(os.environ) if chosen is Mode.DRY_RUN else (layout.state, False)
+        clouds = Connections(os.environ)
+        close_with_cells(clouds.close)
+        runbook = cls(slug, chosen, contract, state, environment, clouds)
+        runbook._protect_output()
+        if chosen is Mode.DESTROY:
+            ipython.require_confirmation(environment)
+        if alone or (chosen is Mode.DRY_RUN and runbook._lacking()):
+            prerequisites.run_predecessors(layout, contract, slug, environment)
+        runbook._require_needs()
+        return runbook
+
+    def require(self, claim: str, test: Callable[..., str | None], *arguments: Any) -> None:
+        """Preflight: test a claim in every mode, reading only, and stop the runbook if it does not hold."""
+        try:
+            detail = test(*arguments)
+        except DeploybookError as error:
+            self._show(Line("preflight", "failed", claim, str(error), error.entry))
+            raise
+        self._show(Line("preflight", "passed", claim, detail or ""))
+
+    def ensure(self, *resources: Resource[Any]) -> Any:
+        """Make a resource as it is wished, as far as the mode allows, and give its state; several are done side by side.
+
+        Gives None for a resource that waits for a variable which is not known yet.
+        """
+        if len(resources) == 1:
+            return self._ensurer.ensure(resources[0])
+        with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+            return list(pool.map(self._ensurer.ensure, resources))
+
+    def check(self, claim: str, test: Callable[..., str | None], *arguments: Any, when: object = True) -> None:
+        """Verify: test a claim where the mode checks; a failure is shown, and raised by ``handoff`` when all were tested.
+
+        With a false ``when`` the claim can't be tested yet; the line says so.
+        """
+        # Gives nothing: a cell that ends in a check would show its value beside the line.
+        self._holds(claim, test, *arguments, when=when)
+
+    def record(self, name: str, value: str | SecretStr | None = None) -> None:
+        """Put a variable of this section into the vault, under the contract's rules; only ``dry-run`` and ``apply`` write.
+
+        Without a value: the one that ``ensure`` put there the moment the provider showed it. An empty one is not known yet.
+        """
+        self._recorder.record(name, value)
+
+    def known(self, name: str, instead: str = "") -> str:
+        """``instead`` if given, else a variable's value as recorded, else empty; in a dry run the contract's example."""
+        variable = self.contract.variable(name)
+        held = self._recorder.given.get(name) or self.vault.get(name)
+        if instead or held:
+            return instead or (held.get_secret_value() if held else "")
+        return variable.example if self.mode is Mode.DRY_RUN else ""
+
+    def variables(self, *names: str) -> dict[str, SecretStr]:
+        """Values from the vault; in ``plan`` and ``destroy`` those not there are left out, else MissingVariable is raised."""
+        held = self.vault.all()
+        missing = [name for name in names if name not in held]
+        if missing and self.mode.checks:
+            section = self.contract.variable(missing[0]).section or self.section.slug
+            raise MissingVariable(
+                f"{missing[0]} is not in the vault of {self.vault.environment}.",
+                f"Run deploybook run {section} --mode apply first.",
+                "not-in-the-vault",
+            )
+        return {name: held[name] for name in names if name in held}
+
+    def held(self, *names: str) -> dict[str, SecretStr]:
+        """Those of the named variables that the vault has."""
+        return {name: value for name, value in self.vault.all().items() if name in names}
+
+    def variables_for(self, consumer: str) -> dict[str, Pushed]:
+        """What the contract sends to one consumer, by name; MissingVariable where the mode makes or checks and one is lacking.
+
+        What this section itself produces may still be lacking: it is left out until it is known.
+        """
+        pushed, missing = variables_for(self.contract, consumer, self.vault.all() | self._recorder.given, os.environ)
+        if self.mode.checks:
+            require(self.contract, missing, self.section.slug, self.vault.environment)
+        return pushed
+
+    def example(self, name: str) -> Path | None:
+        """A folder of ``runbooks/`` that stands in, in a dry run, for what only the operator has; None in the other modes."""
+        return None if self.mode.live else find_layout().root / "runbooks" / name
+
+    def imported(self, name: str) -> SecretStr | None:
+        """A secret from the environment variable of this name, to be taken over; None if no name is given."""
+        if not name:
+            return None
+        if not os.environ.get(name):
+            raise MissingVariable(f"{name} is not set.", f"Export {name}, or leave import_from empty.")
+        secret = SecretStr(os.environ[name])
+        self._redactor.learn([secret])
+        return secret
+
+    def note(self, text: str) -> None:
+        """Say what is going on while something is waited for; no claim, and nothing that was done."""
+        self._show(Line("note", "note", text))
+
+    def manual(
+        self, instruction: str, claim: str, test: Callable[..., str | None], *arguments: Any, when: object = True
+    ) -> bool:
+        """A step that only a person can do, and the check that proves it was done; gives whether it was tested and holds.
+
+        In ``plan``: whether it would be tested.
+        """
+        if self.mode is not Mode.DESTROY:
+            self._show(Line("manual", "manual", instruction))
+        return bool(when) if self.mode is Mode.PLAN else self._holds(claim, test, *arguments, when=when)
+
+    def pasted(self, name: str, variable: str, stand_in: Callable[..., SecretStr], *arguments: Any) -> SecretStr | None:
+        """A value that only a person can copy: from the environment variable that holds it, else the one in the vault, else None.
+
+        In a dry run ``stand_in`` copies it, as the person would.
+        """
+        if self.mode is Mode.DRY_RUN:
+            copied = stand_in(*arguments)
+            self._redactor.learn([copied])
+            return copied
+        return self.imported(variable) or self.vault.get(name)
+
+    def required(self, name: str, value: str, example: str) -> str:
+        """A parameter without which nothing can be made: its value; in a dry run the example; MissingVariable otherwise."""
+        if value or self.mode is Mode.DESTROY:
+            return value
+        if self.mode is Mode.DRY_RUN:
+            return example
+        raise MissingVariable(f"The parameter {name} is empty.", f"Give it with -p {name} VALUE, such as {example}.")
+
+    def has(self, credential: str) -> bool:
+        """Whether the operator exported a credential that this section can do without."""
+        return bool(os.environ.get(credential))
+
+    def handoff(self) -> None:
+        """End the run: remove what ``destroy`` found, show what was recorded, and raise if a claim did not hold."""
+        self._ensurer.finish()
+        self.clouds.close()
+        if self.mode is Mode.DESTROY:
+            self.vault.forget(*(variable.name for variable in self.contract.produced_by(self.section.slug)))
+        elif table := self._recorder.table():
+            self._screen.table(table)
+        failed = [*self._ensurer.drifted, *self._failed]
+        if failed:
+            raise VerificationFailed(
+                f"{len(failed)} of the section's claims did not hold: {'; '.join(failed)}.",
+                "Follow the link beside each ✗ above, then run this section again.",
+            )
+
+    def _holds(self, claim: str, test: Callable[..., str | None], *arguments: Any, when: object) -> bool:
+        if not self.mode.checks:
+            return False
+        if not when:
+            self._show(Line("check", "later", claim, "what it needs is not known yet"))
+            return False
+        try:
+            detail = self._settled(test, *arguments)
+        except DeploybookError as error:
+            self._failed.append(claim)
+            self._show(Line("check", "failed", claim, str(error), error.entry))
+            return False
+        self._show(Line("check", "passed", claim, detail or ""))
+        return True
+
+    def _settled(self, test: Callable[..., str | None], *arguments: Any) -> str | None:
+        """Test, and for a while after a change test again: a provider does not know everywhere at once what it was just told."""
+        patience = SETTLE_SECONDS if self.mode.live else SANDBOX_SETTLE_SECONDS
+        pause = 0.2
+        while True:
+            try:
+                return test(*arguments)
+            except (VerificationFailed, NotFound, PermissionDenied, Unauthorized):
+                if time.monotonic() + pause > self._ensurer.changed_at + patience:
+                    raise
+            time.sleep(pause)
+            pause = min(pause * 2, 5.0)
+
+    def _needs(self) -> list[str]:
+        return [variable.name for variable in self.contract.needed_by(self.section.slug) if not variable.optional]
+
+    def _lacking(self) -> set[str]:
+        """What this section needs and nobody has made: in a dry run of this section without those before it."""
+        return set(self._needs()) - self.vault.all().keys()
+
+    def _require_needs(self) -> None:
+        if self.mode.makes or self.mode is Mode.VERIFY:
+            self.variables(*self._needs())
+
+    def _protect_output(self) -> None:
+        self._redactor.learn(known_secrets(self.contract, os.environ, self.vault))
+        ipython.protect(self._redactor)

@@ -1,0 +1,185 @@
+"""The runner: sections in the contract's order, independent ones side by side, evidence first."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from filelock import FileLock, Timeout
+
+from deploybook.contract.model import Contract
+from deploybook.errors import MissingVariable, VaultLocked
+from deploybook.layout import Layout
+from deploybook.runbook.ipython import CONFIRM_VARIABLE
+from deploybook.runbook.modes import Mode
+from deploybook.runbook.sandbox_session import SandboxProcess
+from deploybook.runner.executors import Executor
+from deploybook.runner.report import CellResult, RunReport, SectionResult
+from deploybook.runner.worker import Job
+from deploybook.state.vault import Vault
+
+
+class Listener(Protocol):
+    """Who is told how the run goes: a terminal, or plain lines in CI."""
+
+    def section_started(self, slug: str) -> None:
+        """A section's notebook has started."""
+
+    def cell_done(self, slug: str, cell: CellResult) -> None:
+        """A code cell has ended."""
+
+    def section_done(self, result: SectionResult) -> None:
+        """A section has ended, or will not run."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run that was checked and can start: what, how, with which parameters for each section."""
+
+    layout: Layout
+    contract: Contract
+    mode: Mode
+    environment: str
+    sections: tuple[str, ...]
+    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    jobs: int = 2
+
+    def order(self) -> list[str]:
+        """The sections in the order of their start: the contract's, or the reverse for ``destroy``."""
+        ordered = [slug for slug in self.contract.order() if slug in self.sections]
+        return ordered[::-1] if self.mode is Mode.DESTROY else ordered
+
+    def predecessors(self, slug: str) -> set[str]:
+        """The selected sections that must have passed before this one starts."""
+        if self.mode is Mode.DESTROY:
+            return {other for other in self.sections if slug in self.contract.comes_after(other)}
+        return self.contract.comes_after(slug) & set(self.sections)
+
+    def require_variables(self) -> None:
+        """Raise MissingVariable if a live run lacks what no selected section will produce, before anything is started."""
+        if not (self.mode is Mode.APPLY or self.mode is Mode.VERIFY):
+            return
+        held = Vault(self.layout.state, self.environment).all()
+        for slug in self.order():
+            for variable in self.contract.needed_by(slug):
+                if variable.name not in held and variable.section not in self.sections and not variable.optional:
+                    raise MissingVariable(
+                        f"{slug} needs {variable.name}, which is not in the vault of {self.environment}.",
+                        f"Run deploybook run {variable.section} --mode apply first.",
+                        "not-in-the-vault",
+                    )
+
+
+def run(plan: Plan, listener: Listener, executor: Executor) -> tuple[RunReport, Path]:
+    """Execute a plan. Gives the report and the folder that holds it; a failed section is in the report, not raised."""
+    plan.require_variables()
+    started = datetime.datetime.now(datetime.UTC)
+    clock = time.monotonic()
+    executor.warm_up()
+    directory = _make_directory(plan.layout.runs, f"{started:%Y%m%dT%H%M%SZ}-{plan.mode}")
+    with _only_run(plan), _world(plan) as (state, environ):
+        results = _run_sections(plan, listener, executor, directory, state, environ)
+    seconds = round(time.monotonic() - clock, 3)
+    report = RunReport(
+        plan.mode, plan.environment, started.isoformat(timespec="seconds"), seconds, _commit(plan.layout), results
+    )
+    report.write(directory)
+    return report, directory
+
+
+@contextmanager
+def _world(plan: Plan) -> Iterator[tuple[Path, dict[str, str]]]:
+    """Where the state is kept and what the kernels' environment is: the sandbox's, started here, or the operator's."""
+    environ = dict(os.environ) | {"DEPLOYBOOK_HOME": str(plan.layout.root)}
+    if plan.mode.live:
+        confirmed = {CONFIRM_VARIABLE: plan.environment} if plan.mode is Mode.DESTROY else {}
+        yield plan.layout.state, environ | confirmed
+        return
+    sandbox = SandboxProcess()
+    try:
+        yield sandbox.state, sandbox.environment(environ)
+    finally:
+        sandbox.close()
+
+
+@contextmanager
+def _only_run(plan: Plan) -> Iterator[None]:
+    """Two runs that change one environment would race: the second is refused."""
+    if plan.mode not in {Mode.APPLY, Mode.DESTROY}:
+        with nullcontext():
+            yield
+        return
+    plan.layout.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        with FileLock(plan.layout.state / f"{plan.environment}.run.lock", timeout=0, mode=0o600):
+            yield
+    except Timeout:
+        raise VaultLocked(f"Another run is changing {plan.environment}.", "Wait for it to end.") from None
+
+
+def _run_sections(
+    plan: Plan, listener: Listener, executor: Executor, directory: Path, state: Path, environ: dict[str, str]
+) -> list[SectionResult]:
+    results: dict[str, SectionResult] = {}
+    waiting, running = plan.order(), set[str]()
+    with executor.open(plan.jobs, listener.cell_done) as workers:
+        while waiting or running:
+            for slug in _startable(plan, waiting, results, len(running)):
+                waiting.remove(slug)
+                running.add(slug)
+                listener.section_started(slug)
+                workers.start(_job(plan, slug, directory, state, environ))
+            for slug in _hopeless(plan, waiting, results):
+                waiting.remove(slug)
+                results[slug] = SectionResult(slug, plan.contract.section(slug).title)
+                listener.section_done(results[slug])
+            for result in workers.ended() if running else ():
+                running.remove(result.slug)
+                results[result.slug] = result
+                listener.section_done(result)
+    return [results[slug] for slug in plan.order()]
+
+
+def _startable(plan: Plan, waiting: Sequence[str], results: Mapping[str, SectionResult], running: int) -> list[str]:
+    passed = {slug for slug, result in results.items() if result.status == "passed"}
+    ready = [slug for slug in waiting if plan.predecessors(slug) <= passed]
+    return ready[: plan.jobs - running]
+
+
+def _hopeless(plan: Plan, waiting: Sequence[str], results: Mapping[str, SectionResult]) -> list[str]:
+    broken = {slug for slug, result in results.items() if result.status != "passed"}
+    return [slug for slug in waiting if plan.predecessors(slug) & broken]
+
+
+def _job(plan: Plan, slug: str, directory: Path, state: Path, environ: dict[str, str]) -> Job:
+    parameters = {**plan.parameters.get(slug, {}), "mode": str(plan.mode), "environment": plan.environment}
+    notebook = plan.layout.notebook(slug)
+    return Job(plan.contract.section(slug), notebook, directory / notebook.name, parameters, state, environ)
+
+
+def _make_directory(runs: Path, name: str) -> Path:
+    """A folder of its own for this run, even if two start in one second."""
+    for suffix in ("", *(f"-{number}" for number in range(2, 100))):
+        directory = runs / f"{name}{suffix}"
+        try:
+            directory.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        return directory
+    raise FileExistsError(name)
+
+
+def _commit(layout: Layout) -> str:
+    def git(*arguments: str) -> str:
+        done = subprocess.run(["git", "-C", str(layout.root), *arguments], capture_output=True, text=True, check=False)
+        return done.stdout.strip() if done.returncode == 0 else ""
+
+    commit = git("rev-parse", "HEAD")
+    return commit + ("+" if commit and git("status", "--porcelain", "--untracked-files=no") else "")

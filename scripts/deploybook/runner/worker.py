@@ -1,0 +1,126 @@
+"""One section, executed by papermill in a process of its own (papermill changes the working directory process-wide)."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import multiprocessing.connection
+import os
+import threading
+import time
+from dataclasses import dataclass, field
+from multiprocessing.queues import Queue
+from pathlib import Path
+from typing import Any
+
+from deploybook import errors
+from deploybook.contract.model import Section
+from deploybook.runner.report import CellResult, SectionResult
+from deploybook.state.vault import Vault
+
+_progress: Queue[Any] | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a worker needs to know to execute one section."""
+
+    section: Section
+    notebook: Path
+    output: Path
+    parameters: dict[str, Any]
+    state: Path
+    environ: dict[str, str] = field(repr=False)
+
+
+def prepare(progress: Queue[Any]) -> None:
+    """Once in each worker process: where to tell of the cells, and to end when the runner does."""
+    global _progress
+    _progress = progress
+    threading.Thread(target=_end_with_runner, daemon=True).start()
+
+
+def _end_with_runner() -> None:
+    """A runner that was killed must not leave a section going on behind it; the kernel ends with this process."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os._exit(1)
+
+
+def execute(job: Job) -> SectionResult:
+    """Run one notebook and tell how it went; the executed copy is saved whatever happens."""
+    # Heavy, and imported by the fork server already: the runner's own process does without.
+    import papermill
+    from nbclient.exceptions import DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
+    from deploybook.runbook.notebook_file import events
+    from deploybook.runner import forked_kernel
+
+    os.environ.clear()
+    os.environ.update(job.environ | {forked_kernel.CHOICE_VARIABLE: forked_kernel.NAME})
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    result = SectionResult(job.section.slug, job.section.title, notebook=job.output.name, parameters=job.parameters)
+    started = time.monotonic()
+
+    def cell_done(cell: Any) -> None:
+        timing = cell.metadata.get("papermill", {}).get("duration") or 0.0
+        result.cells.append(CellResult(cell.id, round(timing, 3), events(cell)))
+        _tell(job.section.slug, result.cells[-1])
+
+    try:
+        papermill.execute_notebook(
+            job.notebook,
+            job.output,
+            parameters=job.parameters,
+            engine_name="deploybook",
+            kernel_name="python3",
+            progress_bar=False,
+            cwd=job.notebook.parent,
+            vault=Vault(job.state, job.parameters["environment"]),
+            cell_done=cell_done,
+        )
+        result.status = "passed"
+    except PapermillExecutionError as failure:
+        result.status = "failed"
+        result.error = _describe(job.section.slug, failure, result.cells)
+    except (RuntimeError, DeadKernelError) as failure:
+        # nbclient's words for a kernel that did not start, or died: there is no executed cell to blame.
+        result.status = "failed"
+        unexpected = errors.RunbookFailed(job.section.slug, "kernel", str(failure))
+        message = f"The kernel of the {job.section.slug} runbook did not start or died: {failure}."
+        result.error = _as_dict(
+            "RunbookFailed", message, unexpected.hint, unexpected.entry, unexpected.exit_code, "kernel"
+        )
+    result.seconds = round(time.monotonic() - started, 3)
+    _tell(job.section.slug, None)
+    return result
+
+
+def _tell(slug: str, cell: CellResult | None) -> None:
+    """Pass on a cell, or None when there are no more."""
+    if _progress is not None:
+        _progress.put((slug, cell))
+
+
+def _describe(slug: str, failure: Any, cells: list[CellResult]) -> dict[str, Any]:
+    """The error as the kernel told of it: our own show their hint and their link below the sentence."""
+    lines = failure.traceback if isinstance(failure.traceback, list) else str(failure.traceback).splitlines()
+    hint = next((line.removeprefix("hint: ") for line in lines if line.startswith("hint: ")), "")
+    entry = next((line.rpartition("#")[2] for line in lines if line.startswith("see: ")), "")
+    return error_in(slug, cells[-1].id if cells else "?", failure.ename, str(failure.evalue), hint, entry)
+
+
+def error_in(slug: str, cell: str, name: str, message: str, hint: str, entry: str) -> dict[str, Any]:
+    """The operator's view of an error in a cell: our own error classes by name, anything else as RunbookFailed."""
+    kind = getattr(errors, name, None)
+    if isinstance(kind, type) and issubclass(kind, errors.DeploybookError):
+        return _as_dict(name, message, hint, entry, kind.exit_code, cell)
+    unexpected = errors.RunbookFailed(slug, cell)
+    told = f"{unexpected.message[:-1]}: {name}: {message}"
+    return _as_dict("RunbookFailed", told, unexpected.hint, unexpected.entry, unexpected.exit_code, cell)
+
+
+def _as_dict(kind: str, message: str, hint: str, entry: str, exit_code: int, cell: str) -> dict[str, Any]:
+    return {"type": kind, "message": message, "hint": hint, "entry": entry, "exit_code": exit_code, "cell": cell}

@@ -1,0 +1,123 @@
+"""Where the application keeps files: R2 by presigned requests, or the local disk where R2 is not turned on.
+
+botocore only computes signatures here (AWS Signature Version 4 in the query, as R2 documents for presigned URLs); the requests
+themselves are httpx's, so that nothing blocks the sandbox's event loop.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Protocol
+from urllib.parse import quote
+
+import httpx
+from botocore.auth import S3SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from deploybook.sample_app.network import R2_DOMAIN, told
+from deploybook.sample_app.problems import StorageFailed, Variables, require
+
+R2_VARIABLES = ("R2_ACCOUNT_ID", "R2_ACCESS_KEY_ID", "R2_SECRET_ACCESS_KEY", "R2_BUCKET_NAME")
+LARGEST = 500 * 1024 * 1024
+UPLOAD_SECONDS = 900
+DOWNLOAD_SECONDS = 3600
+# The longest life that R2 allows.
+WEEK_SECONDS = 604800
+
+
+class Storage(Protocol):
+    """Files by key."""
+
+    async def put(self, key: str, content: bytes, content_type: str) -> None:
+        """Write a file."""
+
+    async def get(self, key: str) -> bytes:
+        """Read a file."""
+
+    async def delete(self, key: str) -> None:
+        """Remove a file; one that is not there is no error."""
+
+    def upload_url(self, key: str, content_type: str) -> str:
+        """Where a browser may PUT this one file, with this content type."""
+
+    def download_url(self, key: str, seconds: int) -> str:
+        """Where anyone may GET this one file for some time."""
+
+
+class R2:
+    """A bucket, reached with the four variables and nothing else. Nothing is asked of R2 until a file is moved."""
+
+    def __init__(self, variables: Variables, client: httpx.AsyncClient) -> None:
+        account, key_id, secret, self._bucket = require(variables, "Storage", *R2_VARIABLES)
+        self._endpoint = f"https://{account}{R2_DOMAIN}"
+        self._credentials = Credentials(key_id, secret)
+        self._client = client
+
+    async def put(self, key: str, content: bytes, content_type: str) -> None:
+        """PutObject."""
+        url = self.upload_url(key, content_type)
+        await self._send("PUT", key, url, content=content, headers={"Content-Type": content_type})
+
+    async def get(self, key: str) -> bytes:
+        """GetObject."""
+        return (await self._send("GET", key, self.download_url(key, DOWNLOAD_SECONDS))).content
+
+    async def delete(self, key: str) -> None:
+        """DeleteObject."""
+        await self._send("DELETE", key, self._sign("DELETE", key, UPLOAD_SECONDS))
+
+    def upload_url(self, key: str, content_type: str) -> str:
+        """A presigned PUT; the content type is signed, so that another one is refused."""
+        return self._sign("PUT", key, UPLOAD_SECONDS, {"Content-Type": content_type})
+
+    def download_url(self, key: str, seconds: int) -> str:
+        """A presigned GET."""
+        return self._sign("GET", key, seconds)
+
+    def _sign(self, method: str, key: str, seconds: int, headers: dict[str, str] | None = None) -> str:
+        url = f"{self._endpoint}/{quote(self._bucket, safe='')}/{quote(key, safe='/-_.~')}"
+        request = AWSRequest(method, url, headers=headers or {})
+        S3SigV4QueryAuth(self._credentials, "s3", "auto", expires=seconds).add_auth(request)
+        return str(request.url)
+
+    async def _send(self, method: str, key: str, url: str, **options: object) -> httpx.Response:
+        try:
+            answer = await self._client.request(method, url, **options)  # type: ignore[arg-type]
+        except (httpx.TransportError, httpx.InvalidURL) as error:
+            reason = told(error) if isinstance(error, httpx.TransportError) else str(error)
+            raise StorageFailed(f"R2 cannot be reached: {reason}") from None
+        if answer.is_error:
+            code = re.search(r"<Code>([^<]+)</Code>", answer.text)
+            raise StorageFailed(f"R2 refused {method} {key}: {answer.status_code} {code[1] if code else ''}".rstrip())
+        return answer
+
+
+class LocalDisk:
+    """The backend of a developer's machine. A container has a disk too, but nobody else's files are on it."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._files: dict[str, bytes] = {}
+
+    async def put(self, key: str, content: bytes, content_type: str) -> None:  # noqa: ARG002
+        """Write it where no other process sees it."""
+        self._files[key] = content
+
+    async def get(self, key: str) -> bytes:
+        """Read what this process itself has written."""
+        if key not in self._files:
+            raise StorageFailed(f"ENOENT: no such file or directory, open '{self._folder}/{key}'")
+        return self._files[key]
+
+    async def delete(self, key: str) -> None:
+        """Unlink it."""
+        self._files.pop(key, None)
+
+    def upload_url(self, key: str, content_type: str) -> str:  # noqa: ARG002
+        """A path of the app: on a developer's machine the app itself takes the upload."""
+        return f"/api/storage/upload?key={quote(key, safe='')}"
+
+    def download_url(self, key: str, seconds: int) -> str:  # noqa: ARG002
+        """A path of the app; nothing looks whether the file is there."""
+        return f"/uploads/{quote(key, safe='/-_.~')}"

@@ -1,0 +1,27 @@
+"""One job in the worker's hands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from deploybook.sample_app.jobs import Job, Jobs
+from deploybook.sample_app.network import Network
+from deploybook.sample_app.objects import Storage
+from deploybook.sample_app.problems import Variables
+
+
+@dataclass(frozen=True)
+class Task:
+    """The job, and what a handler may use to do it."""
+
+    job: Job
+    jobs: Jobs
+    storage: Storage
+    variables: Variables
+    network: Network
+    log: Callable[[str], None]
+
+    async def advance(self, stage: str, progress: float) -> None:
+        """Tell how far it is."""
+        await self.jobs.advance(self.job.id, stage, progress)

@@ -1,0 +1,151 @@
+"""Troubles at Cloudflare: the operator's token, R2, the bucket's token and its CORS rule."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from deploybook.sandbox.cloudflare import permissions, policies
+from deploybook.sandbox.cloudflare.gate import Cloud
+from deploybook.sandbox.cloudflare.models import Token, Tokens, digest, issue_value
+from deploybook.sandbox.cloudflare.policies import ALL_BUCKETS
+from deploybook.sandbox.cloudflare.service import CloudflareService
+from deploybook.sandbox.cloudflare.token_operations import hand_out
+from deploybook.sandbox.r2.models import Bucket
+from deploybook.sandbox.r2.service import ObjectService
+from deploybook.sandbox.scenarios.registry import by_hand, trouble
+from deploybook.sandbox.scenarios.vercel import edit_variable, only_project, redeploy
+from deploybook.sandbox.service import Context, issue_id
+
+
+@trouble("credential-refused")
+async def operator_deleted(context: Context) -> None:
+    """Somebody tidies up in *Account API tokens*, and deletes the operator's."""
+    service = context.service(CloudflareService)
+    await _delete(service.cloud, service.operator)
+
+
+@by_hand("credential-refused")
+async def operator_made_again(context: Context) -> None:
+    """Make another with the same permissions; the dashboard shows its value."""
+    await context.service(CloudflareService).replace_operator()
+
+
+@trouble("permission-missing")
+async def operator_narrowed(context: Context) -> None:
+    """Somebody edits the operator's token, and sets *Workers R2 Storage* to *Read*."""
+    await _regrant(context, permissions.R2_READ)
+
+
+@by_hand("permission-missing")
+async def operator_widened(context: Context) -> None:
+    """Set it to *Edit* again."""
+    await _regrant(context, permissions.R2_WRITE)
+
+
+@trouble("r2-account-or-plan")
+async def subscription_ended(context: Context) -> None:
+    """The account's R2 subscription is cancelled."""
+    context.service(ObjectService).buckets.subscribed = False
+
+
+@by_hand("r2-account-or-plan")
+async def subscribed_again(context: Context) -> None:
+    """Switch R2 on."""
+    context.service(ObjectService).buckets.subscribed = True
+
+
+@trouble("token-name-ambiguous")
+async def second_token(context: Context) -> None:
+    """Somebody makes a token for themselves, and copies the name of the bucket's."""
+    cloud = context.service(CloudflareService).cloud
+    await hand_out(cloud, cloud.tokens.add(replace(_bucket_token(cloud.tokens), id=issue_id(), secret=_new_secret())))
+
+
+@by_hand("token-name-ambiguous")
+async def second_token_deleted(context: Context) -> None:
+    """Delete the one whose id is not the application's ``R2_ACCESS_KEY_ID``: the newer one."""
+    cloud = context.service(CloudflareService).cloud
+    newest = [token for token in cloud.tokens.of("account") if token.name == _bucket_token(cloud.tokens).name][-1]
+    await _delete(cloud, newest)
+
+
+@trouble("r2-keys")
+async def token_rolled(context: Context) -> None:
+    """Somebody presses *Roll* on the bucket's token: the secret that everything uses is void."""
+    cloud = context.service(CloudflareService).cloud
+    await hand_out(cloud, cloud.tokens.put(replace(_bucket_token(cloud.tokens), secret=_new_secret())))
+
+
+@trouble("token-scope")
+async def token_for_all_buckets(context: Context) -> None:
+    """Somebody edits the bucket's token: *Apply to all buckets*."""
+    cloud = context.service(CloudflareService).cloud
+    resources = {f"com.cloudflare.api.account.{cloud.owner.account_id}": {ALL_BUCKETS: "*"}}
+    group = {"id": permissions.named(permissions.R2_ITEM_WRITE).id}
+    body = [{"effect": "allow", "resources": resources, "permission_groups": [group]}]
+    widened = replace(_bucket_token(cloud.tokens), policies=tuple(policies.parse(body, cloud.owner)))
+    await hand_out(cloud, cloud.tokens.put(widened))
+
+
+@trouble("cors")
+async def other_origin(context: Context) -> None:
+    """Somebody edits the bucket's CORS policy for a page on their own machine, and leaves it so."""
+    bucket = _bucket(context)
+    bucket.rules = [replace(rule, origins=("http://localhost:3000",)) for rule in bucket.rules]
+
+
+@trouble("not-found")
+async def bucket_deleted(context: Context) -> None:
+    """Somebody empties the bucket and deletes it."""
+    objects = context.service(ObjectService)
+    name = _bucket(context).name
+    await objects.empty_bucket(name)
+    await objects.delete_bucket(name, "default")
+
+
+@trouble("storage-errors")
+async def value_in_place_of_secret(context: Context) -> None:
+    """Somebody pastes an API token's value into *R2_SECRET_ACCESS_KEY* at Vercel, and deploys again."""
+    platform, project = only_project(context)
+    edit_variable(project, "R2_SECRET_ACCESS_KEY", lambda _: issue_value("account"))
+    await redeploy(platform, project)
+
+
+@trouble("bucket-not-empty")
+async def object_uploaded(context: Context) -> None:
+    """The application has uploaded to the bucket that was made last."""
+    objects = context.service(ObjectService)
+    await objects.put_empty_object(list(objects.buckets.by_name)[-1], "assets/upload.wav")
+
+
+@by_hand("bucket-not-empty")
+async def bucket_emptied(context: Context) -> None:
+    """Select all objects of the bucket, and press *Delete*."""
+    objects = context.service(ObjectService)
+    await objects.empty_bucket(list(objects.buckets.by_name)[-1])
+
+
+async def _regrant(context: Context, name: str) -> None:
+    """Set what the operator's token may do to R2."""
+    service = context.service(CloudflareService)
+    names = (name, permissions.ACCOUNT_TOKENS_WRITE)
+    changed = replace(service.operator, policies=service.operator_policies(names))
+    await hand_out(service.cloud, service.cloud.tokens.put(changed))
+
+
+async def _delete(cloud: Cloud, token: Token) -> None:
+    cloud.tokens.remove("account", token.id)
+    await cloud.objects.remove_key(token.id)
+
+
+def _bucket_token(tokens: Tokens) -> Token:
+    """The token of the bucket: it opens one bucket by name."""
+    return next(token for token in tokens.of("account") if any("r2.bucket" in str(p.resources) for p in token.policies))
+
+
+def _bucket(context: Context) -> Bucket:
+    return next(iter(context.service(ObjectService).buckets.by_name.values()))
+
+
+def _new_secret() -> str:
+    return digest(issue_value("account"))

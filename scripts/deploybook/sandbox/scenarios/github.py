@@ -1,0 +1,124 @@
+"""Troubles at GitHub: the repository, its secrets, the workflow and its runs."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from deploybook.sandbox.github.models import blob_sha
+from deploybook.sandbox.github.runs import Run
+from deploybook.sandbox.github.service import GitHubService
+from deploybook.sandbox.render.service import RenderService
+from deploybook.sandbox.scenarios.registry import by_hand, trouble
+from deploybook.sandbox.service import Context
+
+WORKFLOW = ".github/workflows/deploy.yml"
+PACKAGE = "package.json"
+
+
+@trouble("ci-repository")
+async def archived(context: Context) -> None:
+    """Somebody chooses *Archive this repository* in its settings."""
+    context.service(GitHubService).repository.archived = True
+
+
+@by_hand("ci-repository")
+async def unarchived(context: Context) -> None:
+    """Choose *Unarchive this repository*."""
+    context.service(GitHubService).repository.archived = False
+
+
+@trouble("ci-secrets")
+async def secret_moved(context: Context) -> None:
+    """Somebody moves VERCEL_PROJECT_ID to the secrets of an environment, and deletes it among the repository's."""
+    del context.service(GitHubService).repository.secrets["VERCEL_PROJECT_ID"]
+
+
+@trouble("ci-workflow-file")
+async def job_removed(context: Context) -> None:
+    """Somebody takes the worker's job out of the workflow, because it is in their way, and pushes that."""
+    content = _file(context, WORKFLOW)
+    await _ended(context, _push(context, WORKFLOW, content.partition(b"\n  worker:")[0] + b"\n", "Deploy the web only"))
+
+
+@trouble("ci-not-triggered")
+async def workflow_disabled(context: Context) -> None:
+    """Somebody chooses *Disable workflow* on the Actions page; what is pushed afterwards starts nothing."""
+    context.service(GitHubService).actions.workflow("deploy.yml").state = "disabled_manually"
+    _push(context, "README.md", _file(context, "README.md") + b"\n", "Say more")
+
+
+@by_hand("ci-not-triggered")
+async def workflow_enabled(context: Context) -> None:
+    """Choose *Enable workflow*, and push a commit."""
+    context.service(GitHubService).actions.workflow("deploy.yml").state = "active"
+    await _ended(context, _push(context, "README.md", _file(context, "README.md") + b"\n", "Say even more"))
+
+
+@trouble("ci-vercel")
+async def push_that_does_not_build(context: Context) -> None:
+    """Somebody pushes a commit that the web app cannot be built from."""
+    broken = b'{"scripts": {"build": "exit 1"}}\n'
+    await _ended(context, _push(context, PACKAGE, broken, "Build otherwise"))
+
+
+@by_hand("ci-vercel")
+async def push_that_builds(context: Context) -> None:
+    """Revert the commit, and push."""
+    await _ended(context, _push(context, PACKAGE, None, "Revert"))
+
+
+@trouble("ci-render")
+async def hook_regenerated(context: Context) -> None:
+    """Somebody presses *Regenerate hook* in the worker's settings; the next push calls the old one."""
+    render = context.service(RenderService)
+    render.dashboard_regenerate_hook(next(iter(render.cloud.workers)))
+    await _ended(context, _push(context, "README.md", _file(context, "README.md") + b"\n", "Say more"))
+
+
+@by_hand("ci-render")
+async def run_again(context: Context) -> None:
+    """Choose *Re-run jobs* → *Re-run all jobs* on the page of the run that failed."""
+    runner = context.service(GitHubService).actions.runner
+    runner.run_again(runner.runs[-1])
+    await _ended(context, runner.runs[-1])
+
+
+@trouble("ci-run-slow")
+async def minutes_used_up(context: Context) -> None:
+    """The account's minutes are used up; what was pushed forty minutes ago is queued still."""
+    context.service(GitHubService).actions.runner.free.clear()
+    run = _push(context, "README.md", _file(context, "README.md") + b"\n", "Say more")
+    if run:
+        run.created_at -= timedelta(minutes=40)
+
+
+@by_hand("ci-run-slow")
+async def minutes_bought(context: Context) -> None:
+    """Raise the budget under *Billing and licensing*: the run begins."""
+    context.service(GitHubService).actions.runner.free.set()
+
+
+def _file(context: Context, path: str) -> bytes:
+    repository = context.service(GitHubService).repository
+    return repository.head(repository.default_branch).files[path]
+
+
+def _push(context: Context, path: str, content: bytes | None, message: str) -> Run | None:
+    """Commit a file's new content, or its removal, to the production branch; the run that this starts, if it starts one."""
+    github = context.service(GitHubService)
+    branch, runs = github.repository.default_branch, github.actions.runner.runs
+    kept, before = github.repository.head(branch).files.get(path), len(runs)
+    sha = None if kept is None else blob_sha(kept)
+    commit = github.repository.write(path, content, branch=branch, sha=sha, message=message, author={})
+    github.actions.pushed(branch, commit, path)
+    return runs[-1] if len(runs) > before else None
+
+
+async def _ended(context: Context, run: Run | None) -> None:
+    """Wait for a run, and for the worker's deploy that it may have started: the trouble is looked at when both are over."""
+    if run:
+        await context.service(GitHubService).actions.runner.ended(run)
+        render = context.services.get(RenderService.name)
+        while isinstance(render, RenderService) and any(each.under_way for each in render.cloud.workers.values()):
+            await asyncio.sleep(0.05)

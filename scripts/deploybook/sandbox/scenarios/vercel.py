@@ -1,0 +1,218 @@
+"""Troubles at Vercel, as somebody makes them in its dashboard, and of the application that it serves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+from deploybook.sandbox.faults import Fault
+from deploybook.sandbox.scenarios.registry import by_hand, trouble
+from deploybook.sandbox.service import Context
+from deploybook.sandbox.turso.service import TursoService
+from deploybook.sandbox.vercel.accounts import Scope
+from deploybook.sandbox.vercel.builder import BUILD_FAULTS
+from deploybook.sandbox.vercel.deployments import GOING, Deployment
+from deploybook.sandbox.vercel.edge import SITE
+from deploybook.sandbox.vercel.platform import Order, Platform
+from deploybook.sandbox.vercel.projects import Project, Repository
+from deploybook.sandbox.vercel.service import VercelService
+
+# More requests, and more seconds, than are spent while it lasts.
+ALL, LONG = 10_000, 3600.0
+
+
+@trouble("playback")
+async def storage_backend_removed(context: Context) -> None:
+    """STORAGE_BACKEND is removed in the dashboard, and the app deployed again."""
+    platform, project = only_project(context)
+    remove_variable(project, "STORAGE_BACKEND")
+    await redeploy(platform, project)
+
+
+@trouble("app-errors")
+async def set_for_previews(context: Context) -> None:
+    """DEPLOY_ENV and NEXT_PUBLIC_APP_URL are added in the dashboard with *Preview* ticked and *Production* not; the app is deployed."""
+    platform, project = only_project(context)
+    for variable in project.variables.all():
+        if variable.key in {"DEPLOY_ENV", "NEXT_PUBLIC_APP_URL"}:
+            project.variables.edit(replace(variable, target=("preview",)).sealed())
+    await redeploy(platform, project)
+
+
+@trouble("webhook-401")
+async def secret_with_a_line_break(context: Context) -> None:
+    """INTERNAL_WEBHOOK_SECRET is pasted into the dashboard with the line break at its end, and the app deployed again."""
+    platform, project = only_project(context)
+    edit_variable(project, "INTERNAL_WEBHOOK_SECRET", lambda value: f"{value}\n")
+    await redeploy(platform, project)
+
+
+@trouble("other-database")
+async def database_of_another_environment(context: Context) -> None:
+    """The Turso pair of a staging environment is pasted into the dashboard, and the app deployed again."""
+    turso = context.service(TursoService).platform
+    there = {database.name: database for database in turso.databases()}
+    staging = there.get("studio-staging") or await turso.create_database("studio-staging", turso.groups()[0].name)
+    token = turso.mint(staging, "never", "full-access")
+    platform, project = only_project(context)
+    edit_variable(project, "TURSO_DATABASE_URL", lambda _: f"libsql://{staging.hostname}")
+    edit_variable(project, "TURSO_AUTH_TOKEN", lambda _: token)
+    await redeploy(platform, project)
+
+
+@trouble("database-schema")
+async def table_dropped(context: Context) -> None:
+    """Somebody drops the jobs table in Turso's SQL console, to begin anew."""
+    turso = context.service(TursoService)
+    await turso.console(turso.platform.databases()[0], "DROP TABLE audio_prep_jobs")
+
+
+@trouble("end-to-end")
+async def release_with_a_bug(context: Context) -> None:
+    """A release of the app tells of a job that never was as if there were one."""
+    path = "/api/audio/jobs/00000000-0000-4000-8000-000000000000"
+    fault = Fault(SITE, "status", path=path, times=ALL, status=200, body="{}", trouble="end-to-end")
+    fault.headers = {"content-type": "application/json"}
+    context.faults.inject(fault)
+
+
+@by_hand("end-to-end")
+async def release_mended(context: Context) -> None:
+    """Mend the app, push, and let it be deployed."""
+    context.faults.end("end-to-end")
+
+
+@trouble("vercel-repository")
+async def another_repository(context: Context) -> None:
+    """Somebody disconnects the repository in *Settings* → *Git*, and connects their fork."""
+    _, project = only_project(context)
+    assert project.repository is not None
+    project.repository = Repository.parse("github", f"somebody/{project.repository.name}")
+
+
+@by_hand("vercel-repository")
+async def own_repository(context: Context) -> None:
+    """Connect the first one again: its deployments tell which."""
+    platform, project = only_project(context)
+    source = next(each.git_source for each in platform.state.deployments_of(project) if each.git_source)
+    project.repository = Repository.parse("github", f"{source['org']}/{source['repo']}")
+
+
+@trouble("vercel-variables")
+async def secret_readable(context: Context) -> None:
+    """Somebody removes INTERNAL_WEBHOOK_SECRET in the dashboard and adds it again, without *Sensitive*."""
+    _, project = only_project(context)
+    for variable in project.variables.all():
+        if variable.key == "INTERNAL_WEBHOOK_SECRET":
+            project.variables.remove(variable.id)
+            project.variables.add(replace(variable, type="encrypted", comment=None), upsert=False)
+
+
+@trouble("vercel-deployment-slow")
+async def build_hangs(context: Context) -> None:
+    """A push is built, and the build hangs."""
+    platform, project = only_project(context)
+    context.faults.inject(Fault(BUILD_FAULTS, "slow", seconds=LONG))
+    made = await deploy_again(platform, project)
+    while made.state != "BUILDING":
+        await asyncio.sleep(0.05)
+
+
+@by_hand("vercel-deployment-slow")
+async def build_cancelled(context: Context) -> None:
+    """Open the deployment, and choose *Cancel Deployment*."""
+    platform, project = only_project(context)
+    for each in [each for each in platform.state.deployments_of(project) if each.state in GOING]:
+        await platform.cancel(each)
+
+
+@trouble("vercel-build-failed")
+async def push_that_does_not_build(context: Context) -> None:
+    """Somebody pushes a commit whose build fails."""
+    context.faults.inject(Fault(BUILD_FAULTS, "status", times=ALL, trouble="vercel-build-failed"))
+    await redeploy(*only_project(context))
+
+
+@by_hand("vercel-build-failed")
+async def push_that_builds(context: Context) -> None:
+    """Mend the application, and push it."""
+    context.faults.end("vercel-build-failed")
+
+
+@trouble("vercel-redeploy")
+async def rolled_back(context: Context) -> None:
+    """A newer deployment is made, and somebody chooses *Instant Rollback* to the one before it."""
+    platform, project = only_project(context)
+    before = _serving(platform, project)
+    await redeploy(platform, project)
+    await platform.promote(project, before, kind="rollback")
+
+
+@by_hand("vercel-redeploy")
+async def promoted(context: Context) -> None:
+    """Choose *Promote* beside the newest deployment."""
+    platform, project = only_project(context)
+    await platform.promote(project, platform.state.deployments_of(project)[0], kind="promote")
+
+
+@trouble("vercel-protection")
+async def all_protected(context: Context) -> None:
+    """Somebody sets *Deployment Protection* to *All Deployments*."""
+    only_project(context)[1].sso_protection = {"deploymentType": "all"}
+
+
+@by_hand("vercel-protection")
+async def standard_protection(context: Context) -> None:
+    """Choose *Standard Protection*."""
+    only_project(context)[1].sso_protection = {"deploymentType": "prod_deployment_urls_and_all_previews"}
+
+
+@trouble("vercel-page")
+async def serving_deployment_deleted(context: Context) -> None:
+    """After a push, somebody tidies up in *Deployments* and deletes the one that serves; those before it stay."""
+    platform, project = only_project(context)
+    await redeploy(platform, project)
+    await platform.delete_deployment(_serving(platform, project))
+
+
+def remove_variable(project: Project, name: str) -> None:
+    """Press Remove beside a variable."""
+    for variable in project.variables.all():
+        if variable.key == name:
+            project.variables.remove(variable.id)
+
+
+def edit_variable(project: Project, name: str, change: Callable[[str], str]) -> None:
+    """Press Edit beside a variable, and save another value."""
+    for variable in project.variables.all():
+        if variable.key == name:
+            project.variables.edit(replace(variable, value=change(variable.value)).sealed())
+
+
+async def redeploy(platform: Platform, project: Project) -> None:
+    """Press Redeploy on the deployment that serves, and wait for the new one to take its place."""
+    made = await deploy_again(platform, project)
+    while made.state not in {"READY", "ERROR", "CANCELED"} or (made.state == "READY" and not made.alias_assigned_at):
+        await asyncio.sleep(0.05)
+
+
+async def deploy_again(platform: Platform, project: Project) -> Deployment:
+    """Press Redeploy on the deployment that serves; the new one is on its way."""
+    accounts, current = platform.state.accounts, _serving(platform, project)
+    scope = Scope(accounts.operator, accounts.user, accounts.team)
+    return await platform.deploy(
+        Order(project, scope, True, current.source, current.files, current.git_source, current.meta, current.settings)
+    )
+
+
+def only_project(context: Context) -> tuple[Platform, Project]:
+    """The platform, and the one project that the guide makes."""
+    platform = context.service(VercelService).platform
+    return platform, next(iter(platform.state.projects.all()))
+
+
+def _serving(platform: Platform, project: Project) -> Deployment:
+    current = platform.state.production(project)
+    assert current is not None, "there is no production deployment"
+    return current

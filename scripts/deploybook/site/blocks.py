@@ -1,0 +1,61 @@
+"""The table of generated blocks: what makes each of them, for the site and for the repository."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import click
+
+from deploybook.guide.generated import Block, Generator
+from deploybook.site import (
+    checks_reference,
+    cli_reference,
+    desk,
+    drawings,
+    errors_reference,
+    names,
+    overview,
+    parameters,
+    prerequisites,
+    proofs_summary,
+    running,
+    sections,
+    status_page,
+    variables,
+    verified,
+)
+
+
+def generator(cli: click.Command) -> Generator:
+    """What fills the pages; ``cli`` is the command line whose reference is one of the blocks."""
+    blocks = {
+        "sections": Block(sections.whole, sections.listed),
+        "section-head": Block(sections.head),
+        "or-run-it": Block(running.or_run_it_with_button, running.or_run_it),
+        "verified": Block(verified.verified_line, _only_published),
+        "runbooks": Block(overview.runbooks, _only_published),
+        "status-latest": Block(status_page.latest, _only_published),
+        "status-durations": Block(status_page.whole_runs, _only_published),
+        "status-history": Block(status_page.sections_history, _only_published),
+        "status-entries": Block(proofs_summary.proofs_summary, _only_published),
+        "section-order": Block(overview.order),
+        "order-diagram": Block(drawings.order_diagram),
+        "variables-diagram": Block(drawings.variables_diagram),
+        "desk": Block(desk.desk, desk.nothing_yet),
+        "names": Block(names.names_form, names.names_table),
+        "tracking-table": Block(desk.tracking_form, variables.tracking_table),
+        "service-tables": Block(variables.service_tables),
+        "variables": Block(variables.every_variable),
+        "parameters": Block(parameters.every_parameter),
+        "checks": Block(checks_reference.rules_reference),
+        "credentials": Block(prerequisites.credentials_with_boxes, prerequisites.credentials_table),
+        "cli": Block(partial(cli_reference.cli_reference, cli)),
+        "error-tree": Block(errors_reference.error_tree),
+        "errors": Block(errors_reference.error_table),
+        "exit-codes": Block(errors_reference.exit_codes),
+    }
+    return Generator(blocks)
+
+
+def _only_published(*_: object) -> str:
+    return "_The published page shows here what the latest dry run proved._\n"

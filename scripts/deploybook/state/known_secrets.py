@@ -1,0 +1,20 @@
+"""Which secrets a process knows of: the operator's, the sandbox's and the vault's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import SecretStr
+
+from deploybook.contract.model import Contract
+from deploybook.state.vault import Vault
+
+
+def known_secrets(contract: Contract, environ: Mapping[str, str], vault: Vault | None = None) -> list[SecretStr]:
+    """Every value, in the environment or the vault, of a variable or credential that the contract calls secret."""
+    names = {each.name for each in contract.credentials if each.secret}
+    names |= {each.name for each in contract.variables if each.secret}
+    found = [SecretStr(value) for name, value in environ.items() if name in names and value]
+    if vault is not None:
+        found += [value for name, value in vault.all().items() if name in names]
+    return found

@@ -1,0 +1,59 @@
+"""Each consumer gets exactly what the contract sends to it, from the right source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from deploybook.contract.consumers import require, variables_for
+from deploybook.contract.model import load_contract
+from deploybook.errors import MissingVariable
+
+CONTRACT = load_contract(Path(__file__).resolve().parents[2] / "runbooks" / "contract.toml")
+HELD = {each.name: SecretStr(f"<{each.name}>") for each in CONTRACT.variables if each.section}
+
+
+def test_constants_need_no_vault() -> None:
+    pushed, _ = variables_for(CONTRACT, "vercel", {}, {})
+    assert {name: each.value.get_secret_value() for name, each in pushed.items()} == {
+        "DEPLOY_ENV": "production",
+        "STORAGE_BACKEND": "r2",
+    }
+
+
+def test_modal_gets_the_r2_pair_under_both_names() -> None:
+    pushed, missing = variables_for(CONTRACT, "modal:r2-credentials", HELD, {})
+    assert missing == []
+    assert pushed["AWS_SECRET_ACCESS_KEY"].value == pushed["R2_SECRET_ACCESS_KEY"].value
+    assert pushed["AWS_SECRET_ACCESS_KEY"].secret
+    assert len(pushed) == 6
+
+
+def test_a_credential_comes_from_the_environment_alone() -> None:
+    pushed, missing = variables_for(CONTRACT, "github", HELD, {"VERCEL_TOKEN": "t"})
+    assert (pushed["VERCEL_TOKEN"].value.get_secret_value(), missing) == ("t", [])
+    assert "VERCEL_TOKEN" in variables_for(CONTRACT, "github", HELD | {"VERCEL_TOKEN": SecretStr("v")}, {})[1]
+
+
+def test_operators_other_credentials_reach_no_service() -> None:
+    environ = {each.name: "canary" for each in CONTRACT.credentials}
+    for consumer in ("vercel", "render", "modal:r2-credentials", "modal:render-auth", "end_to_end"):
+        pushed, _ = variables_for(CONTRACT, consumer, HELD, environ)
+        assert all(each.value.get_secret_value() != "canary" for each in pushed.values())
+
+
+def test_optional_variables_are_left_out_until_somebody_sets_them() -> None:
+    assert "WORKER_POLL_INTERVAL_MS" not in variables_for(CONTRACT, "render", HELD, {})[0]
+    held = HELD | {"WORKER_POLL_INTERVAL_MS": SecretStr("500")}
+    assert "WORKER_POLL_INTERVAL_MS" in variables_for(CONTRACT, "render", held, {})[0]
+
+
+def test_what_a_section_lacks_of_others_is_named_and_its_own_is_not() -> None:
+    held = {name: value for name, value in HELD.items() if name not in {"NEXT_PUBLIC_APP_URL", "TURSO_AUTH_TOKEN"}}
+    _, missing = variables_for(CONTRACT, "vercel", held, {})
+    assert set(missing) == {"NEXT_PUBLIC_APP_URL", "TURSO_AUTH_TOKEN"}
+    with pytest.raises(MissingVariable, match="TURSO_AUTH_TOKEN"):
+        require(CONTRACT, missing, "vercel", "production")
+    require(CONTRACT, ["NEXT_PUBLIC_APP_URL"], "vercel", "production")

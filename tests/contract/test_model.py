@@ -1,0 +1,146 @@
+"""The contract refuses what can't be, and derives the order."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from deploybook.contract.model import Contract, load_contract, parse_contract
+from deploybook.errors import InvalidValue, UnknownParameter
+from deploybook.state.known_secrets import known_secrets
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def contract() -> Contract:
+    return load_contract(ROOT / "runbooks" / "contract.toml")
+
+
+def minimal(variables: str = "", sections: tuple[str, ...] = ("r2", "vercel", "render")) -> str:
+    heads = "".join(f'[[section]]\nslug = "{slug}"\ntitle = "T"\noutcome = "O."\n' for slug in sections)
+    credential = '[[credential]]\nname = "K"\nsections = ["r2"]\nmade_at = "x"\npermissions = "x"\ncheck = "x"\n'
+    return heads + variables + credential + "[parameters]\n"
+
+
+def variable(name: str, section: str = "r2", consumers: str = '["vercel"]', more: str = "") -> str:
+    return (
+        f'[[variable]]\nname = "{name}"\nsection = "{section}"\nconsumers = {consumers}\n'
+        f'example = "x"\ndescription = "d"\n{more}\n'
+    )
+
+
+def alias(name: str, same_as: str, more: str = "") -> str:
+    return f'[[variable]]\nname = "{name}"\nsame_as = "{same_as}"\nconsumers = ["vercel"]\ndescription = "d"\n{more}\n'
+
+
+def test_order_is_the_order_by_dependency(contract: Contract) -> None:
+    assert contract.order() == [
+        "r2", "turso", "modal", "webhook_secret", "vercel", "render", "end_to_end", "ci_cd",
+    ]  # fmt: skip
+
+
+def test_ci_does_not_deploy_under_the_end_to_end_check(contract: Contract) -> None:
+    assert "end_to_end" in contract.comes_after("ci_cd")
+    assert "end_to_end" not in contract.predecessors("ci_cd")
+
+
+def test_order_follows_dependencies_not_the_file() -> None:
+    swapped = parse_contract(minimal(variable("A", "r2", '["vercel"]'), sections=("vercel", "r2")))
+    assert swapped.order() == ["r2", "vercel"]
+
+
+def test_every_variable_of_the_application_is_defined(contract: Contract) -> None:
+    described = ROOT.parent / "shared" / "app-contract.md"
+    if not described.is_file():
+        pytest.skip("../shared/app-contract.md is absent")
+    names = set(re.findall(r"`([A-Z][A-Z0-9]+_[A-Z0-9_]+)(?:=[^`]*)?`", described.read_text()))
+    # A pattern of four names, written out below, and a name that the same line gives as optional.
+    names -= {"WORKER_"}
+    known = {each.name for each in contract.variables}
+    assert names - known == set()
+    assert {f"WORKER_{kind}_TIMEOUT_MS" for kind in ("INGEST", "PREVIEW", "SAVE", "DEFAULT")} <= known
+
+
+def test_web_app_and_worker_get_what_the_application_reads(contract: Contract) -> None:
+    shared = {
+        "R2_ACCOUNT_ID", "R2_ACCESS_KEY_ID", "R2_SECRET_ACCESS_KEY", "R2_BUCKET_NAME", "TURSO_DATABASE_URL", "TURSO_AUTH_TOKEN",
+        "MODAL_ENDPOINT_URL", "MODAL_AUTH_TOKEN", "INTERNAL_WEBHOOK_SECRET", "NEXT_PUBLIC_APP_URL", "STORAGE_BACKEND",
+    }  # fmt: skip
+    required = {each.name for each in contract.consumed_by("vercel") if not each.optional}
+    assert required == shared | {"DEPLOY_ENV"}
+    assert {each.name for each in contract.consumed_by("render") if not each.optional} == shared
+
+
+def test_public_and_secret_variables_are_told_apart(contract: Contract) -> None:
+    secret = {each.name for each in contract.variables if each.secret}
+    assert not any(name.startswith("NEXT_PUBLIC_") for name in secret)
+    assert {"R2_SECRET_ACCESS_KEY", "TURSO_AUTH_TOKEN", "MODAL_AUTH_TOKEN", "INTERNAL_WEBHOOK_SECRET"} <= secret
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        (minimal(variable("A") + variable("A")), "variable A is defined twice"),
+        (minimal(variable("A"), sections=("r2", "r2", "vercel")), "section r2 is defined twice"),
+        (minimal(variable("A", "nowhere")), "unknown section nowhere"),
+        (minimal(variable("A")).replace('title = "T"', 'title = "T"\nafter = ["x"]', 1), "after the unknown section x"),
+        (minimal(variable("A", consumers='["netlify"]')), "unknown consumer netlify"),
+        (minimal('[[variable]]\nname = "A"\nconsumers = ["vercel"]\ndescription = "d"\n'), "needs exactly one of"),
+        (minimal(alias("A", "B")), "unknown B"),
+        (minimal(alias("A", "B") + alias("B", "C") + variable("C")), "itself another's name"),
+        (minimal(alias("A", "B", "secret = true") + variable("B")), "takes secret, pattern and example from B"),
+        (
+            minimal('[[variable]]\nname = "A"\ncredential = true\nconsumers = ["vercel"]\ndescription = "d"\n'),
+            "no producer",
+        ),
+        (minimal(variable("A", more='pattern = "[0-9]+"')), "does not match its own pattern"),
+        (minimal(variable("A", "vercel", '["render"]') + variable("B", "render", '["vercel"]')), "in a cycle"),
+        (minimal(variable("A", more="colour = 1")), "colour"),
+        ("[[section", "not TOML"),
+    ],
+)
+def test_a_contract_that_cannot_be_is_refused(text: str, named: str) -> None:
+    with pytest.raises(InvalidValue, match=re.escape(named)):
+        parse_contract(text)
+
+
+def test_a_secret_value_is_never_quoted_in_the_refusal(contract: Contract) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        contract.variable("R2_SECRET_ACCESS_KEY").validate_value("canary-canary-canary")
+    assert "canary" not in "\n".join(caught.value.lines())
+
+
+def test_white_space_at_the_end_is_named(contract: Contract) -> None:
+    with pytest.raises(InvalidValue, match="white space"):
+        contract.variable("INTERNAL_WEBHOOK_SECRET").validate_value("0" * 64 + "\n")
+
+
+def test_parameters_name_what_is_allowed(contract: Contract) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        contract.parameters["mode"].validate_value("mode", "dryrun")
+    assert "'dry-run'" in caught.value.hint
+
+
+def test_another_name_for_a_secret_is_as_secret_as_the_first(contract: Contract) -> None:
+    for variable in contract.variables:
+        origin = contract.origin(variable)
+        assert (variable.secret, variable.pattern) == (origin.secret, origin.pattern), variable.name
+    assert contract.variable("AWS_SECRET_ACCESS_KEY").secret
+    assert not contract.variable("AWS_ACCESS_KEY_ID").secret
+
+
+def test_a_secret_under_its_other_name_is_known_and_never_quoted(contract: Contract) -> None:
+    canary = "canary-canary-canary"
+    assert [each.get_secret_value() for each in known_secrets(contract, {"AWS_SECRET_ACCESS_KEY": canary})] == [canary]
+    with pytest.raises(InvalidValue) as caught:
+        contract.variable("AWS_SECRET_ACCESS_KEY").validate_value(canary)
+    assert canary not in "\n".join(caught.value.lines())
+
+
+def test_an_unknown_section_names_those_that_exist(contract: Contract) -> None:
+    with pytest.raises(UnknownParameter) as caught:
+        contract.section("netlify")
+    assert "webhook_secret" in caught.value.hint

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.checks.trees import GENERATOR
+
+from deploybook.errors import DocsError
+
+if TYPE_CHECKING:
+    from tests.site.conftest import Checkout
+
+PATH = "docs/page.md"
+
+
+def test_a_block_is_filled_and_its_marks_go(checkout: Checkout) -> None:
+    text = "before\n\n<!-- generated: exit-codes -->\noutdated\n<!-- /generated -->\n\nafter\n"
+    page = GENERATOR.published(text, checkout.guide(), PATH)
+    assert "| 130 | Stopped by Ctrl-C" in page
+    assert "outdated" not in page
+    assert "generated" not in page
+    assert page.startswith("before\n")
+    assert page.endswith("after\n")
+
+
+def test_the_source_keeps_its_marks_and_is_stable(checkout: Checkout) -> None:
+    text = "<!-- generated: verified r2 -->\nold\n<!-- /generated -->\n"
+    once = GENERATOR.refreshed(text, checkout.guide(), PATH)
+    assert once.startswith("<!-- generated: verified r2 -->\n\n_The published page shows")
+    assert GENERATOR.refreshed(once, checkout.guide(), PATH) == once
+
+
+def test_links_in_a_block_are_relative_to_the_file_that_holds_it(checkout: Checkout) -> None:
+    text = "<!-- generated: section-head r2 -->\n<!-- /generated -->\n"
+    assert "](../reference/variables.md#r2_account_id)" in GENERATOR.refreshed(
+        text, checkout.guide(), "docs/sections/r2.md"
+    )
+    assert "](variables.md#r2_account_id)" in GENERATOR.refreshed(text, checkout.guide(), "docs/reference/x.md")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("a\n<!-- generated: nonsense -->\n<!-- /generated -->\n", 2, "nothing generates nonsense"),
+        ("a\n<!-- generated: cli -->\nand no end\n", 2, "not closed"),
+        ("<!-- /generated -->\n", 1, "not closed, or not opened"),
+        ("<!-- generated: or-run-it -->\n<!-- /generated -->\n", 1, "or-run-it is not generated"),
+        ("<!-- generated: section-head nowhere -->\n<!-- /generated -->\n", 1, "no section nowhere"),
+    ],
+)
+def test_a_wrong_mark_is_refused_with_its_line(checkout: Checkout, text: str, line: int, message: str) -> None:
+    with pytest.raises(DocsError, match=message) as caught:
+        GENERATOR.published(text, checkout.guide(), PATH)
+    assert (caught.value.path, caught.value.line) == (PATH, line)
+
+
+def test_a_file_out_of_date_is_found(checkout: Checkout) -> None:
+    checkout.own("docs")
+    page = checkout.root / "docs" / "reference" / "errors.md"
+    text = page.read_text(encoding="utf-8")
+    page.write_text(text.replace("| 130 |", "| 131 |"), encoding="utf-8")
+    assert list(GENERATOR.stale(checkout.guide())) == [(page, text)]

@@ -1,0 +1,68 @@
+"""Requests take the operator's proxy, and reach what stands for a host without losing the host's name."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from deploybook import http
+
+
+@pytest.fixture
+def heard() -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """A server's URL, and the request target and Host header of what it was asked."""
+    requests: list[tuple[str, str]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            requests.append((self.path, self.headers["host"]))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}", requests
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_what_stands_for_a_host_hears_the_hosts_name(heard: tuple[str, list[tuple[str, str]]]) -> None:
+    url, requests = heard
+    with http.open_client(stands_for={".r2.example.com": url}) as client:
+        assert client.get("https://account.r2.example.com/bucket/key?sign=1").status_code == 204
+    assert requests == [("/bucket/key?sign=1", "account.r2.example.com")]
+
+
+def test_other_hosts_are_left_alone(heard: tuple[str, list[tuple[str, str]]]) -> None:
+    url, requests = heard
+    with http.open_client(stands_for={".r2.example.com": "http://127.0.0.1:9"}) as client:
+        assert client.get(f"{url}/x").status_code == 204
+    assert requests[0][0] == "/x"
+
+
+def test_the_operators_proxy_is_used(heard: tuple[str, list[tuple[str, str]]], monkeypatch: pytest.MonkeyPatch) -> None:
+    url, requests = heard
+    monkeypatch.setenv("http_proxy", url)
+    monkeypatch.setenv("no_proxy", "")
+    with http.open_client() as client:
+        assert client.get("http://api.example.com/x").status_code == 204
+    assert requests == [("http://api.example.com/x", "api.example.com")]
+
+
+def test_hosts_without_a_proxy_are_reached_directly(
+    heard: tuple[str, list[tuple[str, str]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, requests = heard
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with http.open_client() as client:
+        assert client.get(f"{url}/direct").status_code == 204
+    assert requests[0][0] == "/direct"

@@ -1,0 +1,276 @@
+"""``ensure`` acts as the mode allows, keeps one-time values first, and never makes a thing twice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, cast
+
+import pytest
+from pydantic import SecretStr
+
+from deploybook.clouds.connections import Connections
+from deploybook.clouds.resource import Change, Resource, StillNeeded
+from deploybook.errors import Conflict, ServiceError, Unreachable
+from deploybook.runbook.events import Line
+from deploybook.runbook.modes import Mode
+from deploybook.runbook.reconcile import Ensurer
+from deploybook.state.ledger import Ledger, Made
+from deploybook.state.vault import Vault
+
+NO_CLOUDS = cast(Connections, None)
+
+
+class Thing(Resource[str]):
+    """A resource at a provider that is one list; ``calls`` is what it was asked."""
+
+    kind: ClassVar[str] = "thing"
+
+    def __init__(self, wanted: str, world: list[str], *, on_create: Exception | None = None, acts: bool = True) -> None:
+        self.name = "t"
+        self.wanted = wanted
+        self.world = world
+        self.calls: list[str] = []
+        self._on_create = on_create
+        self._acts = acts
+
+    def read(self, clouds: Connections) -> str | None:
+        return self.world[0] if self.world else None
+
+    def differences(self, state: str) -> list[Change]:
+        return [] if state == self.wanted else [Change("value", state, self.wanted)]
+
+    def create(self, clouds: Connections) -> str:
+        self.calls.append("create")
+        error, self._on_create = self._on_create, None
+        if error is None or self._acts:
+            self.world.append(self.wanted)
+        if error is not None:
+            raise error
+        return self.wanted
+
+    def update(self, clouds: Connections, state: str, changes: list[Change]) -> str:
+        self.calls.append("update")
+        self.world[0] = self.wanted
+        return self.wanted
+
+    def delete(self, clouds: Connections, state: str) -> None:
+        self.calls.append("delete")
+        self.world.clear()
+
+    def planned(self) -> str:
+        return "planned"
+
+    def keeps(self, state: str) -> Mapping[str, SecretStr]:
+        return {"SHOWN_ONCE": SecretStr(state)}
+
+
+class World:
+    """One environment on disk, and ensurers in any mode over it."""
+
+    def __init__(self, directory: Path) -> None:
+        self.vault, self.ledger = Vault(directory, "e"), Ledger(directory, "e")
+        self.lines: list[Line] = []
+
+    def ensurer(self, mode: Mode) -> Ensurer:
+        return Ensurer("s", mode, NO_CLOUDS, self.vault, self.ledger, self.lines.append)
+
+    def outcomes(self) -> list[str]:
+        return [line.outcome for line in self.lines]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+@pytest.mark.parametrize("mode", [Mode.APPLY, Mode.DRY_RUN])
+def test_what_is_absent_is_created_then_unchanged(world: World, mode: Mode) -> None:
+    things: list[str] = []
+    assert world.ensurer(mode).ensure(Thing("a", things)) == "a"
+    second = Thing("a", things)
+    world.ensurer(mode).ensure(second)
+    assert world.outcomes() == ["create", "unchanged"]
+    assert (second.calls, things) == ([], ["a"])
+
+
+def test_what_differs_is_updated_and_says_how(world: World) -> None:
+    world.ensurer(Mode.APPLY).ensure(Thing("new", ["old"]))
+    assert world.lines[0].detail == "value: old → new"
+    assert world.vault.get("SHOWN_ONCE") == SecretStr("new")
+
+
+@pytest.mark.parametrize(
+    ("things", "outcome"), [([], "would create"), (["old"], "would update"), (["new"], "unchanged")]
+)
+def test_plan_tells_and_changes_nothing(world: World, things: list[str], outcome: str) -> None:
+    before = list(things)
+    thing = Thing("new", things)
+    world.ensurer(Mode.PLAN).ensure(thing)
+    assert (world.outcomes(), thing.calls, things) == ([outcome], [], before)
+    assert world.vault.all() == {}
+    assert world.ledger.entries() == []
+
+
+@pytest.mark.parametrize(("things", "drifted"), [([], ["thing t"]), (["old"], ["thing t"]), (["new"], [])])
+def test_verify_names_what_is_otherwise_and_changes_nothing(
+    world: World, things: list[str], drifted: list[str]
+) -> None:
+    ensurer, thing = world.ensurer(Mode.VERIFY), Thing("new", things)
+    ensurer.ensure(thing)
+    assert (ensurer.drifted, thing.calls) == (drifted, [])
+
+
+def test_destroy_removes_what_apply_made_newest_first(world: World) -> None:
+    things: list[str] = []
+    world.ensurer(Mode.APPLY).ensure(Thing("a", things))
+    ensurer = world.ensurer(Mode.DESTROY)
+    ensurer.ensure(Thing("a", things))
+    assert things == ["a"]
+    ensurer.finish()
+    assert (things, world.ledger.entries()) == ([], [])
+
+
+def test_destroy_leaves_what_it_did_not_make(world: World) -> None:
+    things = ["theirs"]
+    ensurer = world.ensurer(Mode.DESTROY)
+    ensurer.ensure(Thing("theirs", things))
+    ensurer.finish()
+    assert (things, world.outcomes()) == (["theirs"], ["left"])
+
+
+class Shared(Thing):
+    """A thing that others have come to use."""
+
+    def delete(self, clouds: Connections, state: str) -> None:
+        raise StillNeeded("others use it")
+
+
+def test_destroy_leaves_what_others_have_come_to_use_and_goes_on(world: World) -> None:
+    shared, own = Shared("s", []), Thing("o", [])
+    shared.name = "shared"
+    for thing in (own, shared):
+        world.ensurer(Mode.APPLY).ensure(thing)
+    ensurer = world.ensurer(Mode.DESTROY)
+    ensurer.ensure(own)
+    ensurer.ensure(shared)
+    world.lines.clear()
+    ensurer.finish()
+    assert [(line.outcome, line.detail) for line in world.lines] == [("left", "others use it"), ("delete", "")]
+    assert [made.name for made in world.ledger.entries()] == ["shared"]
+
+
+def test_destroy_goes_on_with_what_is_known_of_a_thing_that_is_gone(world: World) -> None:
+    world.ledger.add(Made("s", "thing", "t"))
+    ensurer = world.ensurer(Mode.DESTROY)
+    assert ensurer.ensure(Thing("a", [])) == "planned"
+    ensurer.finish()
+    assert (world.outcomes(), world.ledger.entries()) == (["absent"], [])
+
+
+def test_what_was_there_before_apply_is_not_ours(world: World) -> None:
+    world.ensurer(Mode.APPLY).ensure(Thing("a", ["a"]))
+    assert world.ledger.entries() == []
+
+
+def test_a_create_whose_answer_was_lost_is_found_not_repeated(world: World) -> None:
+    things: list[str] = []
+    thing = Thing("a", things, on_create=Unreachable("S", "create", "lost"))
+    world.ensurer(Mode.APPLY).ensure(thing)
+    assert (thing.calls, things) == (["create"], ["a"])
+    assert world.vault.get("SHOWN_ONCE") == SecretStr("a")
+
+
+def test_a_create_that_never_arrived_is_sent_again(world: World) -> None:
+    things: list[str] = []
+    thing = Thing("a", things, on_create=Unreachable("S", "create", "lost"), acts=False)
+    world.ensurer(Mode.APPLY).ensure(thing)
+    assert (thing.calls, things) == (["create", "create"], ["a"])
+
+
+def test_what_another_made_in_between_is_not_ours(world: World) -> None:
+    with pytest.raises(Conflict):
+        world.ensurer(Mode.APPLY).ensure(Thing("a", [], on_create=Conflict("S", "create", "taken")))
+    assert world.ledger.entries() == []
+
+
+def test_a_refused_create_leaves_no_note(world: World) -> None:
+    with pytest.raises(ServiceError):
+        world.ensurer(Mode.APPLY).ensure(Thing("a", [], on_create=ServiceError("S", "create", "no"), acts=False))
+    assert world.ledger.entries() == []
+
+
+def test_the_note_is_written_before_the_provider_is_asked(world: World) -> None:
+    noted: list[Any] = []
+
+    class Watching(Thing):
+        def create(self, clouds: Connections) -> str:
+            noted.extend(world.ledger.entries())
+            return super().create(clouds)
+
+    world.ensurer(Mode.APPLY).ensure(Watching("a", []))
+    assert noted == [Made("s", "thing", "t")]
+
+
+def test_what_a_provider_showed_is_told_by_name(world: World) -> None:
+    ensurer = world.ensurer(Mode.APPLY)
+    shown = ensurer.shown
+    ensurer.ensure(Thing("a", []))
+    assert shown == {"SHOWN_ONCE"}
+
+
+def test_the_one_time_value_is_kept_before_the_line_is_shown(world: World) -> None:
+    seen: list[SecretStr | None] = []
+    ensurer = Ensurer(
+        "s", Mode.APPLY, NO_CLOUDS, world.vault, world.ledger, lambda _: seen.append(world.vault.get("SHOWN_ONCE"))
+    )
+    ensurer.ensure(Thing("a", []))
+    assert seen == [SecretStr("a")]
+
+
+def test_what_waits_for_a_variable_that_apply_will_know_is_planned(world: World) -> None:
+    thing = Thing("a", [])
+    thing.waits_for = "X"
+    for mode, foreseen in ((Mode.PLAN, {"X"}), (Mode.PLAN, {"Y"}), (Mode.APPLY, {"X"})):
+        Ensurer("s", mode, NO_CLOUDS, world.vault, world.ledger, world.lines.append, foreseen).ensure(thing)
+    assert (world.outcomes(), thing.calls) == (["would create", "later", "later"], [])
+
+
+def test_what_waits_for_a_variable_is_told_and_left(world: World) -> None:
+    thing = Thing("a", [])
+    thing.waits_for = "X"
+    assert world.ensurer(Mode.APPLY).ensure(thing) is None
+    assert (world.outcomes(), thing.calls) == (["later"], [])
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_a_resource_that_a_section_comes_back_to_is_told_once(world: World, mode: Mode) -> None:
+    things = ["a"]
+    world.ledger.add(Made("s", "thing", "t"))
+    ensurer = world.ensurer(mode)
+    thing = Thing("a", things)
+    ensurer.ensure(thing)
+    ensurer.ensure(thing)
+    ensurer.finish()
+    assert len(world.lines) == 1
+    assert thing.calls == (["delete"] if mode is Mode.DESTROY else [])
+
+
+def test_a_part_is_removed_with_its_whole(world: World) -> None:
+    world.ledger.add(Made("s", "whole", "w"))
+    part = Thing("a", ["a"])
+    part.goes_with = ("whole", "w")
+    ensurer = world.ensurer(Mode.DESTROY)
+    ensurer.ensure(part)
+    ensurer.finish()
+    assert (part.calls, world.lines) == ([], [])
+
+
+def test_a_part_of_what_others_made_is_removed_by_itself(world: World) -> None:
+    world.ledger.add(Made("s", "thing", "t"))
+    part = Thing("a", ["a"])
+    part.goes_with = ("whole", "w")
+    ensurer = world.ensurer(Mode.DESTROY)
+    ensurer.ensure(part)
+    ensurer.finish()
+    assert part.calls == ["delete"]

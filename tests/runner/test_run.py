@@ -1,0 +1,131 @@
+"""The runner, with workers that only pretend: which sections start when, which never, and what is told of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from tests.conftest import ROOT
+
+from deploybook.contract.model import load_contract
+from deploybook.errors import MissingVariable
+from deploybook.layout import Layout
+from deploybook.runbook.modes import Mode
+from deploybook.runner.executors import Tell, Workers
+from deploybook.runner.report import CellResult, RunReport, SectionResult
+from deploybook.runner.run import Plan, run
+from deploybook.runner.worker import Job, error_in
+
+ALL = ("r2", "turso", "modal", "webhook_secret", "vercel", "render")
+
+
+class Pretended:
+    """An executor whose sections end in the order of their start, one at a time; ``failing`` ones fail."""
+
+    def __init__(self, failing: Collection[str] = ()) -> None:
+        self.failing = failing
+        self.started: list[str] = []
+        self.beside: list[int] = []
+        self._running: list[Job] = []
+
+    def warm_up(self) -> None:
+        pass
+
+    @contextmanager
+    def open(self, jobs: int, tell: Tell) -> Iterator[Workers]:
+        self._tell = tell
+        yield self
+
+    def start(self, job: Job) -> None:
+        self.started.append(job.section.slug)
+        self._running.append(job)
+
+    def ended(self) -> list[SectionResult]:
+        self.beside.append(len(self._running))
+        job = self._running.pop(0)
+        slug = job.section.slug
+        result = SectionResult(slug, job.section.title, "passed", 1.0, cells=[CellResult("only", 1.0)])
+        self._tell(slug, result.cells[0])
+        if slug in self.failing:
+            result.status = "failed"
+            result.error = error_in(slug, "only", "NotFound", "It is not there.", "Make it.", "not-found")
+        return [result]
+
+
+class Heard:
+    """A listener that keeps what it hears."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def section_started(self, slug: str) -> None:
+        self.lines.append(f"{slug} started")
+
+    def cell_done(self, slug: str, cell: CellResult) -> None:
+        self.lines.append(f"{slug} {cell.id}")
+
+    def section_done(self, result: SectionResult) -> None:
+        self.lines.append(f"{result.slug} {result.status}")
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    (tmp_path / "runbooks").symlink_to(ROOT / "runbooks")
+    return Layout(tmp_path)
+
+
+def ran(layout: Layout, mode: Mode, executor: Pretended, jobs: int = 2) -> tuple[RunReport, list[str], Path]:
+    heard = Heard()
+    report, directory = run(
+        Plan(layout, load_contract(layout.contract), mode, "production", ALL, jobs=jobs), heard, executor
+    )
+    return report, heard.lines, directory
+
+
+def test_a_section_starts_after_all_that_it_needs_and_not_more_at_once_than_asked(layout: Layout) -> None:
+    executor = Pretended()
+    report, heard, _ = ran(layout, Mode.PLAN, executor)
+    contract = load_contract(layout.contract)
+    for slug in ALL:
+        before = heard[: heard.index(f"{slug} started")]
+        assert {f"{each} passed" for each in contract.comes_after(slug) & set(ALL)} <= set(before)
+        assert heard.index(f"{slug} only") < heard.index(f"{slug} passed")
+    assert (set(executor.started), max(executor.beside), report.exit_code) == (set(ALL), 2, 0)
+    alone = Pretended()
+    ran(layout, Mode.PLAN, alone, jobs=1)
+    assert set(alone.beside) == {1}
+
+
+def test_what_stands_on_a_failed_section_is_not_run_and_the_rest_is(layout: Layout) -> None:
+    executor = Pretended(failing={"modal"})
+    report, heard, directory = ran(layout, Mode.PLAN, executor)
+    assert {each.slug: each.status for each in report.sections} == {
+        "r2": "passed",
+        "turso": "passed",
+        "modal": "failed",
+        "webhook_secret": "passed",
+        "vercel": "not-run",
+        "render": "not-run",
+    }
+    assert {"vercel", "render"} & set(executor.started) == set()
+    assert (report.exit_code, "vercel not-run" in heard) == (3, True)
+    written = json.loads((directory / "report.json").read_text())
+    assert [each["slug"] for each in written["sections"]] == [each.slug for each in report.sections]
+
+
+def test_destroy_goes_the_other_way_round(layout: Layout) -> None:
+    executor = Pretended()
+    ran(layout, Mode.DESTROY, executor)
+    assert executor.started.index("render") < executor.started.index("vercel") < executor.started.index("modal")
+    assert executor.started.index("modal") < executor.started.index("r2")
+
+
+def test_a_live_run_without_what_it_needs_starts_nothing(layout: Layout) -> None:
+    executor = Pretended()
+    plan = Plan(layout, load_contract(layout.contract), Mode.APPLY, "production", ("render",))
+    with pytest.raises(MissingVariable, match="render needs"):
+        run(plan, Heard(), executor)
+    assert (executor.started, layout.runs.exists()) == ([], False)
