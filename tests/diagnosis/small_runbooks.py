@@ -16,8 +16,8 @@ CONTRACT = load_contract(ROOT / "runbooks" / "contract.toml")
 CANARY = "a1" * 32
 PARAMETERS = 'mode: str = "dry-run"\nenvironment: str = ""\nbucket_name: str = "default"'
 SHOW = """
-from deploybook.lines import Line
-from deploybook.showing import Screen
+from deploybook.runbook.events import Line
+from deploybook.runbook.output import Screen
 show = lambda *told: Screen().show(Line(*told))
 """
 
