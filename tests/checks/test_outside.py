@@ -11,9 +11,9 @@ from tests.checks.mutate import ROOT
 from tests.checks.trees import tree_at
 
 from deploybook.checks import outside
-from deploybook.checks.outside import Place, dead, links
+from deploybook.checks.outside import Location, dead, links
 
-HERE = Place("docs/page.md", 3)
+HERE = Location("docs/page.md", 3)
 # What each path answers to HEAD, and to GET.
 ANSWERS = {
     "/page": (200, 200),
@@ -69,7 +69,7 @@ def test_a_page_that_is_there_is_asked_for_by_its_head_alone(host: str) -> None:
 
 
 def test_a_page_that_is_gone_is_found_at_each_place(host: str) -> None:
-    other = Place("README.md", 1)
+    other = Location("README.md", 1)
     found = list(dead({f"{host}/gone": {HERE, other}}))
     assert {(each.path, each.line, each.rule) for each in found} == {
         ("docs/page.md", 3, "link-outside"),

@@ -12,12 +12,12 @@ from deploybook.checks.finding import Finding
 from deploybook.checks.reports import changed, nightly, sarif
 from deploybook.errors import InvalidValue
 from deploybook.layout import Layout
-from deploybook.runbook.events import MIME, Line
+from deploybook.runbook.events import MIME, Event
 from deploybook.runner.report import CellResult, RunReport, SectionResult
 
 PAGE = "# Troubleshooting\n\n## CORS {#cors}\n\n**You see** it.\n\n## Gone soon {#idle}\n\n**You see** that.\n"
 LATER = "# Troubleshooting\n\n## CORS {#cors}\n\n**You see** more.\n\n## New {#new-one}\n\n**You see** this.\n"
-WORKED, BROKE = Line("check", "passed", "it holds"), Line("check", "failed", "it holds", "no", "cors")
+WORKED, BROKE = Event("check", "passed", "it holds"), Event("check", "failed", "it holds", "no", "cors")
 
 
 def git(root: Path, *arguments: str) -> None:
@@ -25,7 +25,7 @@ def git(root: Path, *arguments: str) -> None:
     subprocess.run(["git", *person, *arguments], cwd=root, check=True, capture_output=True)
 
 
-def ran(runs: Path, **sections: tuple[str, float, Line]) -> None:
+def ran(runs: Path, **sections: tuple[str, float, Event]) -> None:
     """Leave a dry run's report in a folder of runs."""
     results = []
     for slug, (status, seconds, line) in sections.items():

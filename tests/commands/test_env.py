@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from tests.conftest import ROOT
 from tests.runbooks.conftest import Finished, Guide
 
-from deploybook.contract.consumers import Pushed
+from deploybook.contract.consumers import ConsumerVariable
 from deploybook.contract.model import load_contract
 from deploybook.errors import InvalidValue
 from deploybook.redact import fingerprint
@@ -195,7 +195,7 @@ def test_hard_values_read_the_same_in_python_and_in_a_shell(tmp_path: Path) -> N
     hard += ["".join(secrets.choice(alphabet) for _ in range(8)) for _ in range(300)]
     values = {f"V{number}": value for number, value in enumerate(hard)}
     path = tmp_path / "hard.env"
-    export(path, "vercel", {name: Pushed(name, SecretStr(value), True) for name, value in values.items()})
+    export(path, "vercel", {name: ConsumerVariable(name, SecretStr(value), True) for name, value in values.items()})
     assert dict(dotenv_values(path)) == values
     assert read_by_shell(path, list(values)) == values
 

@@ -20,7 +20,7 @@ from deploybook.clouds.connections import Connections
 from deploybook.contract.consumers import variables_for
 from deploybook.contract.model import CONSUMERS
 from deploybook.diagnosis.env_status import PLACES
-from deploybook.state.last_writes import Observed
+from deploybook.state.last_writes import LastWrites
 from deploybook.state.vault import Vault
 
 NAME = "studio-production"
@@ -62,7 +62,7 @@ def stack(guide: Guide, start_sandbox: Callable[..., RunningSandbox], monkeypatc
     for name, value in sandbox.exports.items():
         monkeypatch.setenv(name, value)
     fill(guide)
-    observed, clouds = Observed(guide.root / ".deploybook", "production"), Connections(sandbox.exports)
+    observed, clouds = LastWrites(guide.root / ".deploybook", "production"), Connections(sandbox.exports)
     wanted = {place: variables_for(CONTRACT, place, HELD, {})[0] for place in CONSUMERS}
     project = vercel.Project(NAME).create(clouds)
     vercel.Variables(NAME, project, wanted["vercel"], observed).create(clouds)
@@ -150,7 +150,7 @@ def test_a_modal_secret_made_by_another_hand_is_no_longer_ours(stack: Stack) -> 
     stack.clouds.modal.create_secret("render-auth", "", {"MODAL_AUTH_TOKEN": SecretStr("other")})
     code, rows = stack.found()
     assert (code, rows["MODAL_AUTH_TOKEN"]["consumers"]["modal:render-auth"]) == (4, "differs")
-    Observed(stack.guide.root / ".deploybook", "production").forget("modal:secret:render-auth")
+    LastWrites(stack.guide.root / ".deploybook", "production").forget("modal:secret:render-auth")
     code, rows = stack.found()
     assert (code, rows["MODAL_AUTH_TOKEN"]["consumers"]["modal:render-auth"]) == (0, "cannot be told")
 

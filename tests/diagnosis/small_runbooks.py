@@ -16,9 +16,9 @@ CONTRACT = load_contract(ROOT / "runbooks" / "contract.toml")
 CANARY = "a1" * 32
 PARAMETERS = 'mode: str = "dry-run"\nenvironment: str = ""\nbucket_name: str = "default"'
 SHOW = """
-from deploybook.runbook.events import Line
+from deploybook.runbook.events import Event
 from deploybook.runbook.output import Screen
-show = lambda *told: Screen().show(Line(*told))
+show = lambda *told: Screen().show(Event(*told))
 """
 
 

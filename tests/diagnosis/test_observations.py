@@ -10,31 +10,31 @@ import pytest
 from pydantic import SecretStr
 from tests.diagnosis.small_runbooks import CANARY, CONTRACT, Checkout
 
-from deploybook.diagnosis.observations import Examination, Observation, Ward, examine
+from deploybook.diagnosis.observations import Diagnosis, DiagnosisTarget, Observation, examine
 from deploybook.layout import Layout
 from deploybook.state.ledger import Ledger, Made
 
 
 @pytest.fixture
-def ward(tmp_path: Path) -> Ward:
-    return Ward(Layout(tmp_path), CONTRACT, "production", {"r2": {"bucket_name": "given"}})
+def ward(tmp_path: Path) -> DiagnosisTarget:
+    return DiagnosisTarget(Layout(tmp_path), CONTRACT, "production", {"r2": {"bucket_name": "given"}})
 
 
 @pytest.fixture
-def begin(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+def begin(ward: DiagnosisTarget, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     return Checkout(ward.layout, monkeypatch).begin
 
 
-def seen(examination: Examination) -> list[tuple[str, str, str, str]]:
+def seen(examination: Diagnosis) -> list[tuple[str, str, str, str]]:
     return [(each.section, each.step, each.outcome, str(each)) for each in examination.observations]
 
 
-def test_nothing_was_begun_in_a_new_checkout(ward: Ward) -> None:
+def test_nothing_was_begun_in_a_new_checkout(ward: DiagnosisTarget) -> None:
     assert set(ward.left_out().values()) == {"not begun"}
     assert list(ward.left_out()) == CONTRACT.order()
 
 
-def test_a_section_is_begun_by_what_it_made_or_by_its_variable_in_the_vault(ward: Ward) -> None:
+def test_a_section_is_begun_by_what_it_made_or_by_its_variable_in_the_vault(ward: DiagnosisTarget) -> None:
     Ledger(ward.layout.state, "production").add(Made("webhook_secret", "Secret", "it"))
     ward.vault.put({"R2_BUCKET_NAME": SecretStr("studio")})
     left = ward.left_out()
@@ -43,12 +43,12 @@ def test_a_section_is_begun_by_what_it_made_or_by_its_variable_in_the_vault(ward
     assert left["turso"] == "not begun"
 
 
-def test_another_environments_sections_do_not_count(ward: Ward) -> None:
+def test_another_environments_sections_do_not_count(ward: DiagnosisTarget) -> None:
     Ledger(ward.layout.state, "staging").add(Made("webhook_secret", "Secret", "it"))
     assert ward.left_out()["webhook_secret"] == "not begun"
 
 
-def test_the_journey_is_begun_when_the_vault_has_all_that_it_needs(ward: Ward) -> None:
+def test_the_journey_is_begun_when_the_vault_has_all_that_it_needs(ward: DiagnosisTarget) -> None:
     needed = [each for each in CONTRACT.needed_by("end_to_end") if not each.optional]
     ward.vault.put({each.name: SecretStr(each.example) for each in needed[1:]})
     assert ward.left_out()["end_to_end"] == "not begun"
@@ -57,7 +57,7 @@ def test_the_journey_is_begun_when_the_vault_has_all_that_it_needs(ward: Ward) -
 
 
 def test_every_line_of_a_runbook_is_observed_with_its_section_and_parameters(
-    ward: Ward, begin: Callable[..., None]
+    ward: DiagnosisTarget, begin: Callable[..., None]
 ) -> None:
     begin("r2", "show('check', 'passed', f'{mode} {environment} {bucket_name}')", "show('check', 'failed', 'x', 'y')")
     examination = examine(ward)
@@ -68,7 +68,7 @@ def test_every_line_of_a_runbook_is_observed_with_its_section_and_parameters(
     assert (examination.held, set(examination.left_out)) == (1, set(CONTRACT.order()) - {"r2"})
 
 
-def test_what_stops_a_section_is_observed_and_stops_no_other(ward: Ward, begin: Callable[..., None]) -> None:
+def test_what_stops_a_section_is_observed_and_stops_no_other(ward: DiagnosisTarget, begin: Callable[..., None]) -> None:
     begin("r2", "from deploybook.errors import NotFound\nraise NotFound('R2', 'read', 'gone', 'look', 'there')")
     begin("turso", "show('check', 'passed', 'holds')")
     told: list[str] = []
@@ -78,26 +78,28 @@ def test_what_stops_a_section_is_observed_and_stops_no_other(ward: Ward, begin: 
     assert (failed.entry, failed.hint, sorted(told)) == ("there", "look", ["r2", "turso"])
 
 
-def test_a_preflight_that_told_its_error_is_observed_once(ward: Ward, begin: Callable[..., None]) -> None:
+def test_a_preflight_that_told_its_error_is_observed_once(ward: DiagnosisTarget, begin: Callable[..., None]) -> None:
     raised = "from deploybook.errors import NotFound\nshow('preflight', 'failed', 'seen', 'gone', 'there')\n"
     begin("r2", raised + "raise NotFound('R2', 'read', 'gone')", "show('check', 'passed', 'never reached')")
     assert seen(examine(ward)) == [("r2", "preflight", "failed", "seen — gone")]
 
 
-def test_the_summary_of_claims_that_do_not_hold_is_no_claim_of_its_own(ward: Ward, begin: Callable[..., None]) -> None:
+def test_the_summary_of_claims_that_do_not_hold_is_no_claim_of_its_own(
+    ward: DiagnosisTarget, begin: Callable[..., None]
+) -> None:
     summary = "from deploybook.errors import VerificationFailed\nraise VerificationFailed('1 claim did not hold')"
     begin("r2", "show('check', 'failed', 'x', 'y', 'z')", summary)
     begin("turso", summary)
     assert [each[:3] for each in seen(examine(ward))] == [("r2", "check", "failed"), ("turso", "error", "failed")]
 
 
-def test_a_bug_in_a_runbook_is_told_by_section_and_cell(ward: Ward, begin: Callable[..., None]) -> None:
+def test_a_bug_in_a_runbook_is_told_by_section_and_cell(ward: DiagnosisTarget, begin: Callable[..., None]) -> None:
     begin("r2", "1 / 0")
     [observed] = examine(ward).observations
     assert (observed.claim, observed.entry) == ("The r2 runbook stopped in cell cell-2.", "runbook-failed")
 
 
-def test_no_secret_of_shell_or_vault_is_observed(ward: Ward, begin: Callable[..., None]) -> None:
+def test_no_secret_of_shell_or_vault_is_observed(ward: DiagnosisTarget, begin: Callable[..., None]) -> None:
     ward.vault.put({"R2_SECRET_ACCESS_KEY": SecretStr("c4" * 32)})
     said = "import os\nshow('check', 'failed', os.environ['CLOUDFLARE_API_TOKEN'], 'c4' * 32)"
     begin("r2", said)
@@ -106,7 +108,7 @@ def test_no_secret_of_shell_or_vault_is_observed(ward: Ward, begin: Callable[...
 
 
 def test_observations_are_in_the_contracts_order_each_variable_with_its_section(
-    ward: Ward, begin: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    ward: DiagnosisTarget, begin: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compared = [Observation("turso", "variable", "failed", "X at turso", variable="X", consumer="turso")]
     monkeypatch.setattr("deploybook.diagnosis.observations._compare", lambda *_: compared)

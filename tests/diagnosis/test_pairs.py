@@ -1,4 +1,4 @@
-"""When a pair of troubles counts as proved; the pairs themselves: ``python -m tests.e2e.prove_entries --pairs NUMBER``."""
+"""When a pair of scenarios counts as proved; the pairs themselves: ``python -m tests.e2e.prove_entries --pairs NUMBER``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A provisioned stack, healthy, on which troubles are made and mended as an operator would mend them."""
+"""A provisioned stack, healthy, on which scenarios are made and mended as an operator would mend them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.runbooks.conftest import COMMAND, Guide
 
 from deploybook.contract.model import load_contract
 from deploybook.diagnosis.causes import Cause, causes
-from deploybook.diagnosis.observations import Examination, Ward, examine
+from deploybook.diagnosis.observations import Diagnosis, DiagnosisTarget, examine
 from deploybook.guide.entries import Entry, read_entries
 from deploybook.layout import Layout
 from deploybook.runbook.notebook_file import read_parameters
@@ -26,7 +26,7 @@ from deploybook.runbook.notebook_file import read_parameters
 # Marks of an entry's heading. At the command: the message of the command under *Check* leads to the entry, and there is no state
 # of the world to diagnose. By hand: a part of the fix is done at a dashboard.
 AT_THE_COMMAND, BY_HAND = "at-the-command", "by-hand"
-# What an operator puts in place of a placeholder; a trouble may add its own.
+# What an operator puts in place of a placeholder; a scenario may add its own.
 PLACEHOLDERS = {
     "<ENVIRONMENT>": "production",
     "<BUCKET_NAME>": "studio-production",
@@ -42,7 +42,7 @@ SECTIONS = ("r2", "turso", "modal", "webhook_secret", "vercel", "render")
 
 
 class NotMade(AssertionError):
-    """A trouble that could not be made, or mended by hand, in the state that the bench is in."""
+    """A scenario that could not be made, or mended by hand, in the state that the bench is in."""
 
 
 class Bench:
@@ -76,14 +76,14 @@ class Bench:
 
     def make(self, entry: str) -> None:
         """Bring the sandbox, or the operator's machine, into the entry's state; a refused command needs neither."""
-        own, known = machine.troubles().get(entry), self.sandbox.control.get("/troubles").json()
-        assert own or entry in known or AT_THE_COMMAND in self.entries[entry].marks, f"{entry} has no trouble"
+        own, known = machine.scenarios().get(entry), self.sandbox.control.get("/scenarios").json()
+        assert own or entry in known or AT_THE_COMMAND in self.entries[entry].marks, f"{entry} has no scenario"
         if own:
             own.make(self)
         if entry in known:
-            self._control(f"/troubles/{entry}")
+            self._control(f"/scenarios/{entry}")
 
-    def examine(self, job_seconds: int = JOB_SECONDS) -> Examination:
+    def examine(self, job_seconds: int = JOB_SECONDS) -> Diagnosis:
         """What ``deploybook doctor`` examines. The process's environment points at the sandbox."""
         layout = Layout(self.guide.root)
         parameters = {
@@ -96,9 +96,9 @@ class Bench:
         parameters["end_to_end"] |= {"job_seconds": job_seconds, "render": True}
         # What Vercel is at work on when somebody looks has had its time.
         parameters["vercel"] |= {"deploy_minutes": 0}
-        return examine(Ward(layout, self.contract, "production", parameters))
+        return examine(DiagnosisTarget(layout, self.contract, "production", parameters))
 
-    def causes(self, examination: Examination) -> list[Cause]:
+    def causes(self, examination: Diagnosis) -> list[Cause]:
         """What ``deploybook doctor`` names."""
         return causes(self.contract, self.entries, examination.observations)
 
@@ -110,13 +110,13 @@ class Bench:
         stages = (entry.stages or [[]]) if commands is None else [list(commands)]
         told = self._typed(stages[0]) if len(stages) > 1 else ""
         if BY_HAND in entry.marks:
-            own = machine.troubles().get(entry.id)
+            own = machine.scenarios().get(entry.id)
             if own and own.by_hand:
                 own.by_hand(self)
             else:
-                self._control(f"/troubles/{entry.id}/by-hand")
+                self._control(f"/scenarios/{entry.id}/by-hand")
         told += self._typed(stages[-1])
-        if own := machine.troubles().get(entry.id):
+        if own := machine.scenarios().get(entry.id):
             own.tidy(self)
         return told
 

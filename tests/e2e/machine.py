@@ -26,19 +26,19 @@ def _nothing(_: Bench) -> None:
 
 
 @dataclass
-class Trouble:
-    """One trouble. ``by_hand`` is what the fix tells in words; ``tidy`` takes away what was there for the proof alone."""
+class Scenario:
+    """One scenario. ``by_hand`` is what the fix tells in words; ``tidy`` takes away what was there for the proof alone."""
 
     make: Act
     by_hand: Act | None = None
     tidy: Act = _nothing
 
 
-_TROUBLES: dict[str, Trouble] = {}
+_TROUBLES: dict[str, Scenario] = {}
 
 
-def troubles() -> dict[str, Trouble]:
-    """Every trouble by its entry."""
+def scenarios() -> dict[str, Scenario]:
+    """Every scenario by its entry."""
     return _TROUBLES
 
 
@@ -49,11 +49,11 @@ def home(bench: Bench) -> Path:
     return found
 
 
-def trouble(entry: str) -> Callable[[Act], Act]:
+def scenario(entry: str) -> Callable[[Act], Act]:
     """The decorated function brings the machine into the state of this entry."""
 
     def register(make: Act) -> Act:
-        _TROUBLES[entry] = Trouble(make)
+        _TROUBLES[entry] = Scenario(make)
         return make
 
     return register
@@ -79,20 +79,20 @@ def tidy(entry: str) -> Callable[[Act], Act]:
     return register
 
 
-@trouble("vault-open")
+@scenario("vault-open")
 def others_may_read(bench: Bench) -> None:
     """The vault was copied from another machine, and the copy has the usual rights."""
     vault(bench).chmod(0o644)
 
 
-@trouble("vercel-team")
+@scenario("vercel-team")
 def another_teams_id(bench: Bench) -> None:
     """The id of a team that the token's scope does not name was exported."""
     bench.placeholders["<VERCEL_TEAM_ID>"] = bench.sandbox.exports["VERCEL_TEAM_ID"]
     bench.sandbox.exports["VERCEL_TEAM_ID"] = os.environ["VERCEL_TEAM_ID"] = "team_" + "another0" * 3
 
 
-@trouble("modal-deploy")
+@scenario("modal-deploy")
 def app_that_fails(bench: Bench) -> None:
     """The app's file imports what the operator's machine does not have."""
     folder = bench.guide.root / "modal_app"
@@ -115,20 +115,20 @@ def app_removed(bench: Bench) -> None:
     shutil.rmtree(bench.guide.root / "modal_app")
 
 
-@trouble("not-in-the-vault")
+@scenario("not-in-the-vault")
 def token_lost(bench: Bench) -> None:
     """A line of the vault is deleted in an editor."""
     _edit_vault(bench, "TURSO_AUTH_TOKEN", None)
 
 
-@trouble("turso-url")
+@scenario("turso-url")
 def other_databases_url(bench: Bench) -> None:
     """The URL of another database is pasted into the vault."""
     turso = _turso(bench)
     made = turso.post("databases", json={"name": "studio-staging", "group": "default"})
     if made.status_code != httpx.codes.CONFLICT:
         made.raise_for_status()
-    # It may be there, of another trouble.
+    # It may be there, of another scenario.
     found = turso.get("databases/studio-staging").raise_for_status()
     _edit_vault(bench, "TURSO_DATABASE_URL", f"libsql://{found.json()['database']['Hostname']}")
 
@@ -139,9 +139,9 @@ def other_database_deleted(bench: Bench) -> None:
     _turso(bench).delete("databases/studio-staging").raise_for_status()
 
 
-@trouble("bucket-not-empty")
+@scenario("bucket-not-empty")
 def trial_made(bench: Bench) -> None:
-    """There is an environment for trials, with a bucket of its own; the sandbox's part of the trouble fills it."""
+    """There is an environment for trials, with a bucket of its own; the sandbox's part of the scenario fills it."""
     given = ["-p", "bucket_name", "studio-trial", "-p", "token_name", "studio-trial-r2", "--environment", "trial"]
     done = bench.guide.run("run", "r2", "--mode", "apply", "--yes", *given, env=bench.sandbox.exports)
     assert done.code == 0, done.output
@@ -154,7 +154,7 @@ def trial_over(bench: Bench) -> None:
     bench.placeholders |= {"<ENVIRONMENT>": "production", "<BUCKET_NAME>": "studio-production"}
 
 
-@trouble("vault-locked")
+@scenario("vault-locked")
 def another_run(bench: Bench) -> None:
     """A run is going on in another terminal; Turso is slow to answer it."""
     slow = {"service": "turso", "kind": "slow", "seconds": 8}
@@ -172,7 +172,7 @@ def other_run_ended(bench: Bench) -> None:
     assert other.returncode == 0, output
 
 
-@trouble("sandbox-does-not-start")
+@scenario("sandbox-does-not-start")
 def server_damaged(bench: Bench) -> None:
     """The disk was full, or failed: the database server's file in the cache is not what it was."""
     damaged = sqld.obtain(home(bench) / ".cache" / "deploybook")
@@ -181,7 +181,7 @@ def server_damaged(bench: Bench) -> None:
         file.truncate(4096)
 
 
-@trouble("render-owner")
+@scenario("render-owner")
 def two_workspaces(_: Bench) -> None:
     """The sandbox makes it: the key sees two."""
 
@@ -189,7 +189,7 @@ def two_workspaces(_: Bench) -> None:
 @tidy("render-owner")
 def other_workspace_left(bench: Bench) -> None:
     """The other workspace is left, or every command would have to name the right one from now on."""
-    bench.sandbox.control.post("/troubles/render-owner/by-hand").raise_for_status()
+    bench.sandbox.control.post("/scenarios/render-owner/by-hand").raise_for_status()
 
 
 def vault(bench: Bench) -> Path:

@@ -1,4 +1,4 @@
-"""Two troubles at once: doctor names both, or one and, once that is mended, the other; and nothing else."""
+"""Two scenarios at once: doctor names both, or one and, once that is mended, the other; and nothing else."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def prove_pair(bench: Bench, pair: tuple[str, str]) -> PairProof:
     """Make both on a healthy bench, then mend what is named first, and look again, until nothing is named."""
     proof, began = PairProof(pair), time.monotonic()
     _make(bench, *pair)
-    # One examination more than there are troubles: nothing is named in the last.
+    # One examination more than there are scenarios: nothing is named in the last.
     for number in range(len(pair) + 1):
         examination = bench.examine(JOB_SECONDS if number == len(pair) else PAIR_JOB_SECONDS)
         found = bench.causes(examination)
@@ -94,7 +94,7 @@ def prove_pair(bench: Bench, pair: tuple[str, str]) -> PairProof:
             proof.still.append(str(refused))
             break
     mended = {named[0] for named in proof.named if named}
-    for own in (machine.troubles().get(entry) for entry in pair if entry not in mended):
+    for own in (machine.scenarios().get(entry) for entry in pair if entry not in mended):
         if own and proof.holds:
             own.tidy(bench)
     proof.seconds = time.monotonic() - began

@@ -1,6 +1,6 @@
 """``python -m tests.e2e.prove_entries [ENTRY]...``: prove the troubleshooting entries in a sandbox; print the table.
 
-``--pairs NUMBER``: two troubles at once. ``--keep-lines``: the lines in which the messages were seen become those that
+``--pairs NUMBER``: two scenarios at once. ``--keep-lines``: the lines in which the messages were seen become those that
 tests/site/test_search.py pastes.
 """
 

@@ -1,4 +1,4 @@
-"""The proof of a troubleshooting entry: make the trouble, see it as written, be led to the entry, mend it as written, see it mended."""
+"""The proof of a troubleshooting entry: make the scenario, see it as written, be led to the entry, mend it as written, see it mended."""
 
 from __future__ import annotations
 

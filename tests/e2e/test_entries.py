@@ -39,7 +39,7 @@ def test_a_message_that_is_not_seen_and_a_fix_of_another_section_are_noticed(ben
     assert all(each.startswith("ci_cd: ") for each in proof.still), proof.still
 
 
-def test_two_troubles_are_named_one_after_the_other_and_mended(bench: Bench) -> None:
+def test_two_scenarios_are_named_one_after_the_other_and_mended(bench: Bench) -> None:
     """One pair of those that prove_entries makes."""
     proof = prove_pair(bench, PAIR)
     assert proof.holds, proof.row()

@@ -9,7 +9,7 @@ from tests.e2e import machine
 from deploybook.contract.model import load_contract
 from deploybook.errors import DocsError
 from deploybook.guide.entries import PAGE, parse_entries, read_entries, speaking_for
-from deploybook.sandbox.scenarios.registry import troubles
+from deploybook.sandbox.scenarios.registry import scenarios
 
 TEXT = """# Troubleshooting
 
@@ -126,16 +126,16 @@ def test_every_claim_is_of_variables_that_are_consumed_there() -> None:
             assert claim.names - {"*"} <= there, entry.id
 
 
-def test_every_entry_has_its_trouble_and_every_trouble_its_entry() -> None:
-    made = troubles().keys() | machine.troubles().keys()
+def test_every_entry_has_its_scenario_and_every_scenario_its_entry() -> None:
+    made = scenarios().keys() | machine.scenarios().keys()
     proved = {each.id for each in REAL.values() if not each.marks & {"at-the-command", "unproved"}}
-    assert proved - made == set(), "define the trouble in sandbox/troubles, or mark the entry"
-    assert made - REAL.keys() == set(), "a trouble of no entry"
+    assert proved - made == set(), "define the scenario in sandbox/scenarios, or mark the entry"
+    assert made - REAL.keys() == set(), "a scenario of no entry"
 
 
 def test_an_entry_is_marked_by_hand_where_a_person_mends_it() -> None:
-    hands = {name for name, each in troubles().items() if each.by_hand}
-    hands |= {name for name, each in machine.troubles().items() if each.by_hand}
+    hands = {name for name, each in scenarios().items() if each.by_hand}
+    hands |= {name for name, each in machine.scenarios().items() if each.by_hand}
     marked = {each.id for each in REAL.values() if "by-hand" in each.marks}
     assert marked - hands == set(), "nobody does by hand what the entry tells"
 

@@ -4,16 +4,16 @@ import json
 from typing import TYPE_CHECKING
 
 from deploybook.guide.evidence import is_current, latest
-from deploybook.runbook.events import Line
+from deploybook.runbook.events import Event
 from deploybook.site.overview import runbooks
 from deploybook.site.verified import verified_line
 
 if TYPE_CHECKING:
     from tests.site.conftest import Checkout
 
-PASSED = Line("check", "passed", "it holds")
-FAILED = Line("check", "failed", "it holds")
-LATER = Line("check", "later", "it holds")
+PASSED = Event("check", "passed", "it holds")
+FAILED = Event("check", "failed", "it holds")
+LATER = Event("check", "later", "it holds")
 
 
 def test_without_a_run_the_line_says_so(checkout: Checkout) -> None:
@@ -21,7 +21,7 @@ def test_without_a_run_the_line_says_so(checkout: Checkout) -> None:
 
 
 def test_the_line_tells_mode_time_checks_duration_and_commit(checkout: Checkout) -> None:
-    checkout.ran("r2", {"preflight": [Line("preflight", "passed", "a")], "verify": [PASSED, LATER]})
+    checkout.ran("r2", {"preflight": [Event("preflight", "passed", "a")], "verify": [PASSED, LATER]})
     line = verified_line(checkout.guide(), "r2")
     assert "**Verified** by a dry-run on" in line
     assert '<time datetime="2026-01-02T03:04:05+00:00">2 January 2026, 03:04 UTC</time>' in line
@@ -90,6 +90,6 @@ def test_a_runbook_that_was_changed_since_is_told(checkout: Checkout) -> None:
     assert is_current(directory / "r2.ipynb", source)
     assert "changed since" not in verified_line(checkout.guide(), "r2")
     notebook = json.loads(source.read_text(encoding="utf-8"))
-    notebook["cells"][-1]["source"] = ["rb.handoff()  # otherwise"]
+    notebook["cells"][-1]["source"] = ["rb.finish()  # otherwise"]
     source.write_text(json.dumps(notebook), encoding="utf-8")
     assert "changed since" in verified_line(checkout.guide(), "r2")

@@ -12,9 +12,9 @@ from pydantic import SecretStr
 from deploybook.clouds.connections import Connections
 from deploybook.clouds.resource import Change, Resource, StillNeeded
 from deploybook.errors import Conflict, ServiceError, Unreachable
-from deploybook.runbook.events import Line
+from deploybook.runbook.events import Event
 from deploybook.runbook.modes import Mode
-from deploybook.runbook.reconcile import Ensurer
+from deploybook.runbook.reconcile import Reconciler
 from deploybook.state.ledger import Ledger, Made
 from deploybook.state.vault import Vault
 
@@ -61,7 +61,7 @@ class Thing(Resource[str]):
     def planned(self) -> str:
         return "planned"
 
-    def keeps(self, state: str) -> Mapping[str, SecretStr]:
+    def one_time_secrets(self, state: str) -> Mapping[str, SecretStr]:
         return {"SHOWN_ONCE": SecretStr(state)}
 
 
@@ -70,10 +70,10 @@ class World:
 
     def __init__(self, directory: Path) -> None:
         self.vault, self.ledger = Vault(directory, "e"), Ledger(directory, "e")
-        self.lines: list[Line] = []
+        self.lines: list[Event] = []
 
-    def ensurer(self, mode: Mode) -> Ensurer:
-        return Ensurer("s", mode, NO_CLOUDS, self.vault, self.ledger, self.lines.append)
+    def ensurer(self, mode: Mode) -> Reconciler:
+        return Reconciler("s", mode, NO_CLOUDS, self.vault, self.ledger, self.lines.append)
 
     def outcomes(self) -> list[str]:
         return [line.outcome for line in self.lines]
@@ -221,7 +221,7 @@ def test_what_a_provider_showed_is_told_by_name(world: World) -> None:
 
 def test_the_one_time_value_is_kept_before_the_line_is_shown(world: World) -> None:
     seen: list[SecretStr | None] = []
-    ensurer = Ensurer(
+    ensurer = Reconciler(
         "s", Mode.APPLY, NO_CLOUDS, world.vault, world.ledger, lambda _: seen.append(world.vault.get("SHOWN_ONCE"))
     )
     ensurer.ensure(Thing("a", []))
@@ -231,8 +231,8 @@ def test_the_one_time_value_is_kept_before_the_line_is_shown(world: World) -> No
 def test_what_waits_for_a_variable_that_apply_will_know_is_planned(world: World) -> None:
     thing = Thing("a", [])
     thing.waits_for = "X"
-    for mode, foreseen in ((Mode.PLAN, {"X"}), (Mode.PLAN, {"Y"}), (Mode.APPLY, {"X"})):
-        Ensurer("s", mode, NO_CLOUDS, world.vault, world.ledger, world.lines.append, foreseen).ensure(thing)
+    for mode, expected in ((Mode.PLAN, {"X"}), (Mode.PLAN, {"Y"}), (Mode.APPLY, {"X"})):
+        Reconciler("s", mode, NO_CLOUDS, world.vault, world.ledger, world.lines.append, expected).ensure(thing)
     assert (world.outcomes(), thing.calls) == (["would create", "later", "later"], [])
 
 
@@ -259,7 +259,7 @@ def test_a_resource_that_a_section_comes_back_to_is_told_once(world: World, mode
 def test_a_part_is_removed_with_its_whole(world: World) -> None:
     world.ledger.add(Made("s", "whole", "w"))
     part = Thing("a", ["a"])
-    part.goes_with = ("whole", "w")
+    part.deleted_with = ("whole", "w")
     ensurer = world.ensurer(Mode.DESTROY)
     ensurer.ensure(part)
     ensurer.finish()
@@ -269,7 +269,7 @@ def test_a_part_is_removed_with_its_whole(world: World) -> None:
 def test_a_part_of_what_others_made_is_removed_by_itself(world: World) -> None:
     world.ledger.add(Made("s", "thing", "t"))
     part = Thing("a", ["a"])
-    part.goes_with = ("whole", "w")
+    part.deleted_with = ("whole", "w")
     ensurer = world.ensurer(Mode.DESTROY)
     ensurer.ensure(part)
     ensurer.finish()

@@ -19,12 +19,12 @@ from deploybook.contract.model import load_contract
 from deploybook.errors import DeploybookError
 from deploybook.layout import find_layout
 from deploybook.redact import Redactor
-from deploybook.runbook.events import Line
+from deploybook.runbook.events import Event
 from deploybook.runbook.in_process import run_cells
-from deploybook.runbook.output import told_to
+from deploybook.runbook.output import use_listener
 from deploybook.runner.executors import Tell, Workers
 from deploybook.runner.report import CellResult, SectionResult
-from deploybook.runner.worker import Job, error_in
+from deploybook.runner.worker import SectionJob, error_in
 from deploybook.state.known_secrets import known_secrets
 from deploybook.state.vault import Vault
 
@@ -60,16 +60,16 @@ class InProcess:
 class _Worker:
     def __init__(self, tell: Tell) -> None:
         self._tell = tell
-        self._waiting: list[Job] = []
+        self._waiting: list[SectionJob] = []
 
-    def start(self, job: Job) -> None:
+    def start(self, job: SectionJob) -> None:
         self._waiting.append(job)
 
     def ended(self) -> list[SectionResult]:
         return [execute(self._waiting.pop(0), self._tell)]
 
 
-def execute(job: Job, tell: Tell) -> SectionResult:
+def execute(job: SectionJob, tell: Tell) -> SectionResult:
     """Run one notebook's cells as ``worker.execute`` does, and tell how it went in the same terms."""
     slug = job.section.slug
     result = SectionResult(slug, job.section.title, parameters=job.parameters)
@@ -88,13 +88,13 @@ def execute(job: Job, tell: Tell) -> SectionResult:
         began.append(time.monotonic())
         result.cells.append(CellResult(cell, 0.0))
 
-    def listen(line: Line) -> None:
+    def listen(line: Event) -> None:
         result.cells[-1].lines.append(asdict(line))
 
     with (
         mock.patch.dict(os.environ, job.environ, clear=True),
         contextlib.chdir(job.notebook.parent),
-        told_to(listen),
+        use_listener(listen),
     ):
         try:
             run_cells(job.notebook, job.parameters, starting=starting)

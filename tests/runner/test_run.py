@@ -17,7 +17,7 @@ from deploybook.runbook.modes import Mode
 from deploybook.runner.executors import Tell, Workers
 from deploybook.runner.report import CellResult, RunReport, SectionResult
 from deploybook.runner.run import Plan, run
-from deploybook.runner.worker import Job, error_in
+from deploybook.runner.worker import SectionJob, error_in
 
 ALL = ("r2", "turso", "modal", "webhook_secret", "vercel", "render")
 
@@ -29,7 +29,7 @@ class Pretended:
         self.failing = failing
         self.started: list[str] = []
         self.beside: list[int] = []
-        self._running: list[Job] = []
+        self._running: list[SectionJob] = []
 
     def warm_up(self) -> None:
         pass
@@ -39,7 +39,7 @@ class Pretended:
         self._tell = tell
         yield self
 
-    def start(self, job: Job) -> None:
+    def start(self, job: SectionJob) -> None:
         self.started.append(job.section.slug)
         self._running.append(job)
 

@@ -20,7 +20,7 @@ from tests.site.browsing import browser, open_page
 
 from deploybook.guide.guide import Guide
 from deploybook.layout import Layout
-from deploybook.runbook.events import MIME, Line, Table
+from deploybook.runbook.events import MIME, Event, Table
 from deploybook.runner.report import CellResult, RunReport, SectionResult
 
 # Fixtures of every test below.
@@ -108,7 +108,7 @@ def _events(cell: Any) -> list[dict[str, Any]]:
 
 
 def _output(shown: Any) -> dict[str, Any]:
-    if isinstance(shown, Line | Table):
+    if isinstance(shown, Event | Table):
         return {"output_type": "display_data", "metadata": {}, "data": shown.bundle()}
     if isinstance(shown, str):
         return {"output_type": "stream", "name": "stdout", "text": [shown]}
@@ -133,23 +133,25 @@ def make_checkout(root: Path) -> Checkout:
 
 WHOLE: dict[str, Shown] = {
     "r2": {
-        "preflight": [Line("preflight", "passed", "the operator's token is active", "account-owned")],
+        "preflight": [Event("preflight", "passed", "the operator's token is active", "account-owned")],
         "bucket": [
-            Line("resource", "create", "R2 bucket studio-production"),
-            Line("record", "recorded", "R2_ACCOUNT_ID"),
+            Event("resource", "create", "R2 bucket studio-production"),
+            Event("record", "recorded", "R2_ACCOUNT_ID"),
         ],
-        "cors": [Line("resource", "later", "CORS rule", "needs NEXT_PUBLIC_APP_URL")],
+        "cors": [Event("resource", "later", "CORS rule", "needs NEXT_PUBLIC_APP_URL")],
         "verify": [
-            Line("check", "passed", "another bucket is refused", "403 for another bucket, and for the list of buckets"),
-            Line("check", "failed", "a presigned PUT <is> *accepted*", "no such header", "cors"),
-            Line("check", "later", "a page of another origin is refused", "not yet known"),
+            Event(
+                "check", "passed", "another bucket is refused", "403 for another bucket, and for the list of buckets"
+            ),
+            Event("check", "failed", "a presigned PUT <is> *accepted*", "no such header", "cors"),
+            Event("check", "later", "a page of another origin is refused", "not yet known"),
             "plain text\nwith <angles> and a very long line " + "x" * 300,
         ],
         "handoff": [
             Table(("variable", "value"), (("R2_BUCKET_NAME", "studio-production"), ("R2_SECRET_ACCESS_KEY", "••••")))
         ],
     },
-    "webhook_secret": {"verify": [Line("check", "passed", "it is 32 bytes in hex, without white space")]},
+    "webhook_secret": {"verify": [Event("check", "passed", "it is 32 bytes in hex, without white space")]},
 }
 
 

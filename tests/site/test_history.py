@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deploybook.errors import DocsError
-from deploybook.runbook.events import Line
+from deploybook.runbook.events import Event
 from deploybook.site.history import KEPT, past_runs, remember
 
 if TYPE_CHECKING:
     from tests.site.conftest import Checkout
 
-SHOWN = {"verify": [Line("check", "passed", "it holds")]}
+SHOWN = {"verify": [Event("check", "passed", "it holds")]}
 
 
 def file_of(checkout: Checkout) -> list[dict[str, object]]:

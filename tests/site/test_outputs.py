@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from deploybook.runbook.events import Line, Table
+from deploybook.runbook.events import Event, Table
 from deploybook.site.outputs import outputs_html
 
 
@@ -11,7 +11,7 @@ def shown(**output: Any) -> str:
 
 
 def test_a_line_is_taken_over_and_its_link_leads_to_the_site() -> None:
-    line = Line("check", "failed", "it holds", "no", "cors")
+    line = Event("check", "failed", "it holds", "no", "cors")
     page = shown(output_type="display_data", data=line.bundle())
     assert "<div class='db-line db-failed'>" in page
     assert "href='URL(docs/troubleshooting.md)#cors'" in page

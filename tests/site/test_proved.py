@@ -50,5 +50,5 @@ def test_a_runbook_changed_since_its_run_leaves_the_site_unproved(checkout: Chec
     checkout.own("runbooks")
     run_all(checkout)
     source = checkout.layout.notebook("r2")
-    source.write_text(source.read_text(encoding="utf-8").replace("rb.handoff()", "rb.handoff() "), encoding="utf-8")
+    source.write_text(source.read_text(encoding="utf-8").replace("rb.finish()", "rb.finish() "), encoding="utf-8")
     assert plain(checkout).startswith("Not proved: 1 of 8 runbooks were changed since.")

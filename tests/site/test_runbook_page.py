@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deploybook.runbook.events import Line
+from deploybook.runbook.events import Event
 from deploybook.site.runbook_page import runbook_page
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def test_before_the_first_run_the_runbook_itself_is_shown(checkout: Checkout) ->
 
 
 def test_the_executed_copy_is_shown_with_what_it_printed(checkout: Checkout) -> None:
-    checkout.ran("r2", {"bucket": [Line("resource", "create", "R2 bucket studio-production")]})
+    checkout.ran("r2", {"bucket": [Event("resource", "create", "R2 bucket studio-production")]})
     page = runbook_page(checkout.guide(), "r2", str)
     assert page.index("bucket = rb.ensure(") < page.index("R2 bucket studio-production</div>")
     assert "**Verified**" in page
@@ -26,7 +26,7 @@ def test_the_executed_copy_is_shown_with_what_it_printed(checkout: Checkout) -> 
 
 def test_a_cell_that_took_its_time_says_how_long(checkout: Checkout) -> None:
     assert "took" not in runbook_page(checkout.guide(), "r2", str)
-    checkout.ran("r2", {"bucket": [Line("resource", "create", "R2 bucket studio-production")]})
+    checkout.ran("r2", {"bucket": [Event("resource", "create", "R2 bucket studio-production")]})
     page = runbook_page(checkout.guide(), "r2", str)
     assert page.count("took 1.2 s</p>") == page.count("db-took") == 1
     assert page.index("R2 bucket studio-production</div>") < page.index("took 1.2 s")
@@ -60,7 +60,7 @@ def test_it_says_how_to_run_it_in_every_way_and_links_to_its_section(checkout: C
 
 def test_it_says_what_the_latest_dry_run_changed_and_what_goes_into_the_vault(checkout: Checkout) -> None:
     assert "Its resources are told here after its first dry run." in runbook_page(checkout.guide(), "r2", str)
-    checkout.ran("r2", {"bucket": [Line("resource", "create", "R2 bucket a_b"), Line("record", "recorded", "X")]})
+    checkout.ran("r2", {"bucket": [Event("resource", "create", "R2 bucket a_b"), Event("record", "recorded", "X")]})
     page = runbook_page(checkout.guide(), "r2", str)
     assert "Into the vault it records `R2_ACCOUNT_ID`, `R2_ACCESS_KEY_ID`," in page
     assert "| +&nbsp;create | R2 bucket a\\_b | `bucket` |" in page
@@ -69,7 +69,7 @@ def test_it_says_what_the_latest_dry_run_changed_and_what_goes_into_the_vault(ch
 
 
 def test_a_run_that_changed_no_resource_says_so(checkout: Checkout) -> None:
-    checkout.ran("end_to_end", {"clean_up": [Line("check", "passed", "it holds")]})
+    checkout.ran("end_to_end", {"clean_up": [Event("check", "passed", "it holds")]})
     page = runbook_page(checkout.guide(), "end_to_end", str)
     assert "It records no variable." in page
     assert "made and changed no resource." in page

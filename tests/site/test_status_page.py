@@ -4,14 +4,14 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from deploybook.runbook.events import Line
+from deploybook.runbook.events import Event
 from deploybook.site.proofs_summary import proofs_summary
 from deploybook.site.status_page import LISTED, PLOTTED, latest, sections_history, whole_runs
 
 if TYPE_CHECKING:
     from tests.site.conftest import Checkout
 
-SHOWN = {"verify": [Line("check", "passed", "it holds"), Line("check", "later", "it holds")]}
+SHOWN = {"verify": [Event("check", "passed", "it holds"), Event("check", "later", "it holds")]}
 
 
 def run_all(checkout: Checkout, started: str, *, failed: str = "") -> None:

@@ -32,7 +32,7 @@ _NOBODY = re.compile(r"(?:^|\.)(?:example|example\.(?:com|net|org)|test|invalid|
 
 
 @dataclass(frozen=True, order=True)
-class Place:
+class Location:
     """Where a link stands."""
 
     path: str
@@ -44,9 +44,9 @@ def find(tree: Tree) -> Iterable[Finding]:
     return sorted(finding for rule in RULES for finding in rule.find(links(tree)))
 
 
-def links(tree: Tree) -> dict[str, set[Place]]:
+def links(tree: Tree) -> dict[str, set[Location]]:
     """Every address that the guide names, without its fragment, and where."""
-    found: dict[str, set[Place]] = defaultdict(set)
+    found: dict[str, set[Location]] = defaultdict(set)
     for place, target in _targets(tree):
         address = urldefrag(target).url
         if address.startswith(("http://", "https://")) and not _NOBODY.search(urlsplit(address).hostname or ""):
@@ -54,16 +54,18 @@ def links(tree: Tree) -> dict[str, set[Place]]:
     return dict(found)
 
 
-def _targets(tree: Tree) -> Iterator[tuple[Place, str]]:
+def _targets(tree: Tree) -> Iterator[tuple[Location, str]]:
     for page in all_pages(tree):
-        yield from ((Place(page.path, span.line), span.target) for span in page.spans if span.kind in {"link", "image"})
+        yield from (
+            (Location(page.path, span.line), span.target) for span in page.spans if span.kind in {"link", "image"}
+        )
     for path in LOOKED_UP:
         text = tree.text(path)
         for found in _SOURCE.finditer(text):
-            yield Place(path, text.count("\n", 0, found.start()) + 1), found[1]
+            yield Location(path, text.count("\n", 0, found.start()) + 1), found[1]
 
 
-def dead(places: Mapping[str, set[Place]]) -> Iterator[Finding]:
+def dead(places: Mapping[str, set[Location]]) -> Iterator[Finding]:
     """A finding at each place of an address that does not answer, or answers that the page is not there."""
     with (
         http.open_client(retry_seconds=RETRY_SECONDS, read_seconds=READ_SECONDS) as asking,
@@ -90,7 +92,7 @@ def _problem(asking: httpx.Client, address: str) -> str:
         return f"does not answer: {str(error) or type(error).__name__}"
 
 
-RULES: tuple[Rule[Mapping[str, set[Place]]], ...] = (
+RULES: tuple[Rule[Mapping[str, set[Location]]], ...] = (
     Rule(
         "link-outside",
         "Every link to another host, of pages and of notebooks, and every place where a command or word of others was looked up, leads to "

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
-from deploybook.contract.consumers import Pushed
+from deploybook.contract.consumers import ConsumerVariable
 from deploybook.contract.model import Variable
 
 if TYPE_CHECKING:
     from deploybook.clouds.connections import Connections
-    from deploybook.state.last_writes import Observed
+    from deploybook.state.last_writes import LastWrites
 
 
-class Standing(StrEnum):
+class DriftStatus(StrEnum):
     """How a variable stands at a consumer, beside the vault."""
 
     EQUAL = "equal"
@@ -29,22 +29,22 @@ class Standing(StrEnum):
     @property
     def is_difference(self) -> bool:
         """Whether something has to be done about it."""
-        return self in {Standing.DIFFERS, Standing.MISSING, Standing.OTHER_TARGET}
+        return self in {DriftStatus.DIFFERS, DriftStatus.MISSING, DriftStatus.OTHER_TARGET}
 
 
 @dataclass(frozen=True)
-class Finding:
+class VariableDrift:
     """A standing, and what more the provider told, if anything; never a value.
 
     ``entry`` is the troubleshooting entry where it is not the variable's: for a value that is right and kept wrongly.
     """
 
-    standing: Standing
+    standing: DriftStatus
     detail: str = ""
     entry: str = ""
 
 
-Findings = dict[str, Finding]
+ConsumerDrift = dict[str, VariableDrift]
 
 
 @dataclass(frozen=True)
@@ -53,31 +53,31 @@ class Wanted:
 
     consumer: str
     variables: tuple[Variable, ...]
-    values: Mapping[str, Pushed]
+    values: Mapping[str, ConsumerVariable]
 
 
 class Compare(Protocol):
     """A provider's comparison: reads, and gives a finding for each wanted variable that is wished for or is there."""
 
     def __call__(
-        self, clouds: Connections, wanted: Wanted, observed: Observed, parameters: Mapping[str, Any]
-    ) -> Findings:
+        self, clouds: Connections, wanted: Wanted, observed: LastWrites, parameters: Mapping[str, Any]
+    ) -> ConsumerDrift:
         """``parameters`` are those of the provider's runbook: they name the project, the worker, the place."""
 
 
-def findings(wanted: Wanted, present: Mapping[str, object], judged: Mapping[str, Finding]) -> Findings:
+def findings(wanted: Wanted, present: Mapping[str, object], judged: Mapping[str, VariableDrift]) -> ConsumerDrift:
     """A finding for each wanted variable: ``judged`` where its value is known, else by whether it is ``present``.
 
     An optional variable may be set there alone, by hand; one that is set nowhere gets no finding.
     """
-    found: Findings = {}
+    found: ConsumerDrift = {}
     for variable in wanted.variables:
         name = variable.name
         if name in wanted.values:
-            found[name] = judged.get(name, Finding(Standing.EQUAL))
+            found[name] = judged.get(name, VariableDrift(DriftStatus.EQUAL))
         elif name in present:
-            lost = Finding(Standing.DIFFERS, "not in the vault")
-            found[name] = Finding(Standing.ONLY_THERE) if variable.optional else lost
+            lost = VariableDrift(DriftStatus.DIFFERS, "not in the vault")
+            found[name] = VariableDrift(DriftStatus.ONLY_THERE) if variable.optional else lost
         elif not variable.optional:
-            found[name] = Finding(Standing.MISSING, "not in the vault either")
+            found[name] = VariableDrift(DriftStatus.MISSING, "not in the vault either")
     return found

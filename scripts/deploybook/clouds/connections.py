@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from deploybook.clouds.turso.client import Turso
     from deploybook.clouds.turso.hrana import LibSql
     from deploybook.clouds.vercel.client import Vercel
-    from deploybook.contract.consumers import Pushed
+    from deploybook.contract.consumers import ConsumerVariable
 
 
 class Connections:
@@ -86,7 +86,7 @@ class Connections:
         return self._opened.enter_context(closing(Render.from_environment(self._environ)))
 
     def journey(
-        self, variables: Mapping[str, Pushed], job_seconds: float, tell: Callable[[str], object] = str
+        self, variables: Mapping[str, ConsumerVariable], job_seconds: float, tell: Callable[[str], object] = str
     ) -> Journey | None:
         """The end-to-end check of the application at ``NEXT_PUBLIC_APP_URL``; None while a variable that it needs is missing.
 

@@ -48,7 +48,7 @@ class Resource(ABC, Generic[State]):
     # The variable without whose value this resource can't be made yet; None if there is nothing to wait for.
     waits_for: str | None = None
     # Kind and name of the resource that this one is a part of, and is removed with.
-    goes_with: tuple[str, str] | None = None
+    deleted_with: tuple[str, str] | None = None
 
     @abstractmethod
     def read(self, clouds: Connections) -> State | None:
@@ -77,7 +77,7 @@ class Resource(ABC, Generic[State]):
     def forget(self) -> None:
         """Forget what this machine knows of it: it is removed with what it is a part of."""
 
-    def keeps(self, state: State) -> Mapping[str, SecretStr]:
+    def one_time_secrets(self, state: State) -> Mapping[str, SecretStr]:
         """Variables that the provider shows only now: they are in the vault before anything else happens."""
         del state
         return {}

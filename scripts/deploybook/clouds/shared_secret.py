@@ -58,13 +58,13 @@ class SharedSecret(Resource[SecretStr]):
         return self.create(clouds)
 
     def delete(self, clouds: Connections, state: SecretStr) -> None:
-        """Nothing at a provider: ``handoff`` takes it out of the vault."""
+        """Nothing at a provider: ``finish`` takes it out of the vault."""
 
     def planned(self) -> SecretStr:
         """Made only by ``apply``."""
         return SecretStr("")
 
-    def keeps(self, state: SecretStr) -> Mapping[str, SecretStr]:
+    def one_time_secrets(self, state: SecretStr) -> Mapping[str, SecretStr]:
         """The value itself."""
         return {self.name: state}
 

@@ -26,7 +26,7 @@ PIPED_WIDTH = 200
 
 
 @dataclass(frozen=True)
-class Desk:
+class CommandContext:
     """What each command works with; all that it prints is without any known secret."""
 
     layout: Layout
@@ -35,7 +35,7 @@ class Desk:
     redactor: Redactor
 
     @classmethod
-    def open(cls, environment: str) -> Desk:
+    def open(cls, environment: str) -> CommandContext:
         """Raises InvalidValue for a name that no environment can have, ConfigurationError for a vault that others can read."""
         layout = find_layout()
         contract = load_contract(layout.contract)

@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from deploybook.commands.context import Desk
+from deploybook.commands.context import CommandContext
 from deploybook.commands.parameters import given_parameters
 from deploybook.diagnosis.causes import Cause, causes
-from deploybook.diagnosis.observations import NOT_BEGUN, Examination, Observation, Ward, examine
+from deploybook.diagnosis.observations import NOT_BEGUN, Diagnosis, DiagnosisTarget, Observation, examine
 from deploybook.errors import MissingVariable, VerificationFailed
 from deploybook.guide.entries import PAGE, read_entries
 
@@ -33,18 +33,20 @@ def diagnose(environment: str, files: tuple[Path, ...], pairs: tuple[tuple[str, 
     Runs the checks of every section that was begun. Changes nothing; the checks remove their own scratch objects. Give the parameters that
     you gave to run. The exit code is 4 if something is wrong, 2 if nothing could be examined.
     """
-    desk = Desk.open(environment)
-    entries = read_entries(desk.layout.root / PAGE)
-    ward = Ward(desk.layout, desk.contract, environment, desk.parameters(given_parameters(files, pairs)))
-    if len(ward.left_out()) == len(desk.contract.order()):
+    context = CommandContext.open(environment)
+    entries = read_entries(context.layout.root / PAGE)
+    ward = DiagnosisTarget(
+        context.layout, context.contract, environment, context.parameters(given_parameters(files, pairs))
+    )
+    if len(ward.left_out()) == len(context.contract.order()):
         raise _nothing(environment, ward.left_out())
     examination = examine(ward, lambda slug: click.echo(f"examined {slug}", err=True))
-    found = causes(desk.contract, entries, examination.observations)
+    found = causes(context.contract, entries, examination.observations)
     if as_json:
-        desk.print_json(_data(examination, found))
+        context.print_json(_data(examination, found))
     else:
         for line in _report(environment, examination, found):
-            click.echo(desk.redactor.text(line))
+            click.echo(context.redactor.text(line))
     if found:
         sys.exit(VerificationFailed.exit_code)
 
@@ -60,7 +62,7 @@ def _nothing(environment: str, reasons: Mapping[str, str]) -> MissingVariable:
     )
 
 
-def _report(environment: str, examination: Examination, found: list[Cause]) -> list[str]:
+def _report(environment: str, examination: Diagnosis, found: list[Cause]) -> list[str]:
     told = f"{examination.holding} ({environment}, {examination.seconds} s)"
     if examination.left_out:
         told += f"; not examined: {_left_out(examination.left_out)}"
@@ -96,7 +98,7 @@ def _left_out(reasons: Mapping[str, str]) -> str:
     return ", ".join(f"{slug} ({reason})" for slug, reason in reasons.items())
 
 
-def _data(examination: Examination, found: list[Cause]) -> dict[str, Any]:
+def _data(examination: Diagnosis, found: list[Cause]) -> dict[str, Any]:
     """``causes``: entry, link, sections, evidence and fix of each; ``held``, ``seconds`` and ``left_out`` of the examination."""
     told: list[dict[str, Any]] = [
         {

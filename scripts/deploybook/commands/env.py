@@ -13,27 +13,27 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from deploybook.clouds.comparison import Finding, Standing
+from deploybook.clouds.comparison import DriftStatus, VariableDrift
 from deploybook.clouds.connections import Connections
-from deploybook.commands.context import Desk
+from deploybook.commands.context import CommandContext
 from deploybook.commands.parameters import given_parameters
 from deploybook.contract.consumers import require, variables_for
-from deploybook.contract.inventory import Tracked, track
+from deploybook.contract.inventory import InventoryRow, track
 from deploybook.contract.model import CONSUMERS
 from deploybook.diagnosis.env_status import PLACES, Question, Status, ask
 from deploybook.errors import MissingVariable, VerificationFailed
 from deploybook.state.env_file import default_path, export, writable
-from deploybook.state.last_writes import Observed
+from deploybook.state.last_writes import LastWrites
 
 EXPORTED = ("vercel", "render", "modal:r2-credentials", "modal:render-auth", "github")
 STYLES = {
-    Standing.EQUAL: "green",
-    Standing.DIFFERS: "bold red",
-    Standing.MISSING: "bold red",
-    Standing.OTHER_TARGET: "bold red",
-    Standing.ONLY_THERE: "yellow",
-    Standing.UNTELLABLE: "yellow",
-    Standing.NOT_ASKED: "dim",
+    DriftStatus.EQUAL: "green",
+    DriftStatus.DIFFERS: "bold red",
+    DriftStatus.MISSING: "bold red",
+    DriftStatus.OTHER_TARGET: "bold red",
+    DriftStatus.ONLY_THERE: "yellow",
+    DriftStatus.UNTELLABLE: "yellow",
+    DriftStatus.NOT_ASKED: "dim",
 }
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -58,17 +58,17 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON inst
 @_as_json
 def list_variables(environment: str, fingerprints: bool, as_json: bool) -> None:
     """List every variable: who produces it, who consumes it, whether it is secret and in the vault. Never a value."""
-    desk = Desk.open(environment)
-    rows = track(desk.contract, desk.vault.all(), os.environ)
+    context = CommandContext.open(environment)
+    rows = track(context.contract, context.vault.all(), os.environ)
     if as_json:
-        desk.print_json({"variables": [_row(each) | _print_of(each, fingerprints) for each in rows]})
+        context.print_json({"variables": [_row(each) | _print_of(each, fingerprints) for each in rows]})
         return
     headings = ["variable", "produced by", "consumers", "secret", "in the vault"]
     table = _table(*headings, *(["fingerprint"] if fingerprints else []))
     for each in rows:
         shown = [each.name, each.source, ", ".join(each.variable.consumers), _yes(each.variable.secret), each.where]
         table.add_row(*shown, *([each.fingerprint] if fingerprints else []))
-    desk.print(table)
+    context.print(table)
 
 
 @env.command("status")
@@ -84,17 +84,17 @@ def show_status(environment: str, files: tuple[Path, ...], pairs: tuple[tuple[st
     A place whose credential is not set is not asked. Names of projects and workers are the runbooks' parameters. The exit code is 4 if
     something differs, 3 if a place could not be compared, 2 if no place was asked.
     """
-    desk = Desk.open(environment)
-    held = desk.vault.all()
-    parameters = desk.parameters(given_parameters(files, pairs))
-    question = Question(desk.contract, held, os.environ, Observed(desk.layout.state, environment), parameters)
+    context = CommandContext.open(environment)
+    held = context.vault.all()
+    parameters = context.parameters(given_parameters(files, pairs))
+    question = Question(context.contract, held, os.environ, LastWrites(context.layout.state, environment), parameters)
     with closing(Connections(os.environ)) as clouds:
         status = ask(question, clouds)
-    rows = track(desk.contract, held, os.environ)
+    rows = track(context.contract, held, os.environ)
     if as_json:
-        desk.print_json(_status_data(rows, status))
+        context.print_json(_status_data(rows, status))
     else:
-        _print_status(desk, rows, status)
+        _print_status(context, rows, status)
     _raise_if_unequal(status)
 
 
@@ -112,28 +112,28 @@ def export_variables(consumer: str, output: Path | None, environment: str) -> No
     The file holds secrets in clear: delete it when it was read. It is never written to a terminal, nor to a place in a git repository that
     git does not ignore.
     """
-    desk = Desk.open(environment)
-    expected = default_path(desk.layout, environment, consumer)
-    path = writable(desk.layout, output or expected, expected)
-    variables, missing = variables_for(desk.contract, consumer, desk.vault.all(), os.environ)
-    require(desk.contract, missing, CONSUMERS[consumer], environment)
+    context = CommandContext.open(environment)
+    expected = default_path(context.layout, environment, consumer)
+    path = writable(context.layout, output or expected, expected)
+    variables, missing = variables_for(context.contract, consumer, context.vault.all(), os.environ)
+    require(context.contract, missing, CONSUMERS[consumer], environment)
     export(path, consumer, variables)
     for name in missing:
         click.echo(f"left out: {name} is not known yet", err=True)
     click.echo(f"{len(variables)} variables for {consumer}: {path}")
 
 
-def _print_status(desk: Desk, rows: list[Tracked], status: Status) -> None:
+def _print_status(context: CommandContext, rows: list[InventoryRow], status: Status) -> None:
     table = _table("variable", "in the vault", *(place.title for place in PLACES))
     for each in rows:
         found = status.of(each.name)
         cells = [_cell([found[name] for name in place.consumers if name in found]) for place in PLACES]
         table.add_row(each.name, each.where, *cells)
-    desk.print(table)
-    desk.say(f"{title}: NOT ASKED. {reason}" for title, reason in status.unasked.items())
+    context.print(table)
+    context.say(f"{title}: NOT ASKED. {reason}" for title, reason in status.unasked.items())
 
 
-def _cell(findings: list[Finding]) -> Text:
+def _cell(findings: list[VariableDrift]) -> Text:
     told = Text("; ").join(
         Text(each.standing + (f" ({each.detail})" if each.detail else ""), style=STYLES[each.standing])
         for each in findings
@@ -157,7 +157,7 @@ def _raise_if_unequal(status: Status) -> None:
         )
 
 
-def _row(tracked: Tracked) -> dict[str, Any]:
+def _row(tracked: InventoryRow) -> dict[str, Any]:
     variable = tracked.variable
     return {
         "name": variable.name,
@@ -170,11 +170,11 @@ def _row(tracked: Tracked) -> dict[str, Any]:
     }
 
 
-def _print_of(tracked: Tracked, fingerprints: bool) -> dict[str, str]:
+def _print_of(tracked: InventoryRow, fingerprints: bool) -> dict[str, str]:
     return {"fingerprint": tracked.fingerprint} if fingerprints and tracked.fingerprint else {}
 
 
-def _status_data(rows: list[Tracked], status: Status) -> dict[str, Any]:
+def _status_data(rows: list[InventoryRow], status: Status) -> dict[str, Any]:
     return {
         "variables": [_row(each) | _found(status.of(each.name)) for each in rows],
         "not_asked": dict(status.unasked),
@@ -182,7 +182,7 @@ def _status_data(rows: list[Tracked], status: Status) -> dict[str, Any]:
     }
 
 
-def _found(findings: dict[str, Finding]) -> dict[str, Any]:
+def _found(findings: dict[str, VariableDrift]) -> dict[str, Any]:
     details = {place: each.detail for place, each in findings.items() if each.detail}
     return {"consumers": {place: str(each.standing) for place, each in findings.items()}, "details": details}
 

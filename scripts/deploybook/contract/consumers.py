@@ -12,7 +12,7 @@ from deploybook.errors import MissingVariable
 
 
 @dataclass(frozen=True)
-class Pushed:
+class ConsumerVariable:
     """One variable as it is to be set at a consumer; ``secret`` says whether the consumer must hide it."""
 
     name: str
@@ -22,18 +22,18 @@ class Pushed:
 
 def variables_for(
     contract: Contract, consumer: str, held: Mapping[str, SecretStr], environ: Mapping[str, str]
-) -> tuple[dict[str, Pushed], list[str]]:
+) -> tuple[dict[str, ConsumerVariable], list[str]]:
     """The variables of a consumer (``vercel``, ``modal:r2-credentials`` …) by name, and the required ones that have no value yet.
 
     ``held`` is the vault; the operator's credentials come from ``environ``. Optional variables are left out where nobody set them.
     """
-    pushed: dict[str, Pushed] = {}
+    pushed: dict[str, ConsumerVariable] = {}
     missing: list[str] = []
     for variable in contract.consumed_by(consumer):
         origin = contract.origin(variable)
         value = _value(origin, held, environ)
         if value is not None:
-            pushed[variable.name] = Pushed(variable.name, value, variable.secret)
+            pushed[variable.name] = ConsumerVariable(variable.name, value, variable.secret)
         elif not variable.optional:
             missing.append(variable.name)
     return pushed, missing

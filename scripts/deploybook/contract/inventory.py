@@ -12,7 +12,7 @@ from deploybook.redact import fingerprint
 
 
 @dataclass(frozen=True)
-class Tracked:
+class InventoryRow:
     """One row. ``value`` is kept for its fingerprint alone."""
 
     variable: Variable
@@ -40,20 +40,20 @@ class Tracked:
         return fingerprint(self.value) if self.variable.secret and self.value else ""
 
 
-def track(contract: Contract, held: Mapping[str, SecretStr], environ: Mapping[str, str]) -> list[Tracked]:
+def track(contract: Contract, held: Mapping[str, SecretStr], environ: Mapping[str, str]) -> list[InventoryRow]:
     """A row for each variable, in the contract's order; ``held`` is the vault, credentials come from ``environ``."""
     return [_tracked(contract, variable, held, environ) for variable in contract.variables]
 
 
 def _tracked(
     contract: Contract, variable: Variable, held: Mapping[str, SecretStr], environ: Mapping[str, str]
-) -> Tracked:
+) -> InventoryRow:
     origin = contract.origin(variable)
     if origin.credential:
         exported = environ.get(origin.name)
-        return Tracked(variable, source(contract, variable), False, SecretStr(exported) if exported else None)
+        return InventoryRow(variable, source(contract, variable), False, SecretStr(exported) if exported else None)
     value = held.get(origin.name)
-    return Tracked(variable, source(contract, variable), value is not None, value)
+    return InventoryRow(variable, source(contract, variable), value is not None, value)
 
 
 def source(contract: Contract, variable: Variable) -> str:

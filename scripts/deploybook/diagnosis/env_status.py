@@ -9,12 +9,12 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from deploybook.clouds.comparison import Compare, Finding, Findings, Standing, Wanted
+from deploybook.clouds.comparison import Compare, ConsumerDrift, DriftStatus, VariableDrift, Wanted
 from deploybook.clouds.connections import Connections
 from deploybook.contract.consumers import variables_for
 from deploybook.contract.model import CONSUMERS, Contract
 from deploybook.errors import DeploybookError, MissingVariable
-from deploybook.state.last_writes import Observed
+from deploybook.state.last_writes import LastWrites
 
 
 @dataclass(frozen=True)
@@ -55,13 +55,13 @@ PLACES = (
 
 @dataclass(frozen=True)
 class Status:
-    """Findings by consumer, then by variable. ``unasked`` and ``problems`` say, by place, why there is nothing to tell."""
+    """ConsumerDrift by consumer, then by variable. ``unasked`` and ``problems`` say, by place, why there is nothing to tell."""
 
-    by_consumer: Mapping[str, Findings]
+    by_consumer: Mapping[str, ConsumerDrift]
     unasked: Mapping[str, str] = field(default_factory=dict)
     problems: Mapping[str, DeploybookError] = field(default_factory=dict)
 
-    def of(self, name: str) -> dict[str, Finding]:
+    def of(self, name: str) -> dict[str, VariableDrift]:
         """The findings of one variable, by consumer."""
         return {place: found[name] for place, found in self.by_consumer.items() if name in found}
 
@@ -82,7 +82,7 @@ class Question:
     contract: Contract
     held: Mapping[str, SecretStr]
     environ: Mapping[str, str]
-    observed: Observed
+    observed: LastWrites
     parameters: Mapping[str, Mapping[str, Any]]
 
     def wanted(self, consumer: str) -> Wanted:
@@ -93,7 +93,7 @@ class Question:
 
 def ask(question: Question, clouds: Connections, places: Sequence[Place] = PLACES) -> Status:
     """Compare at every place whose credentials are set. A place that refuses is a problem of its own, not of the others."""
-    by_consumer: dict[str, Findings] = {}
+    by_consumer: dict[str, ConsumerDrift] = {}
     unasked: dict[str, str] = {}
     problems: dict[str, DeploybookError] = {}
     with ThreadPoolExecutor(len(places)) as pool:
@@ -107,7 +107,7 @@ def ask(question: Question, clouds: Connections, places: Sequence[Place] = PLACE
     return Status(by_consumer, unasked, problems)
 
 
-def _ask_place(question: Question, clouds: Connections, place: Place) -> dict[str, Findings] | DeploybookError:
+def _ask_place(question: Question, clouds: Connections, place: Place) -> dict[str, ConsumerDrift] | DeploybookError:
     for name in place.credentials:
         if not question.environ.get(name):
             return MissingVariable(f"{name} is not set.", f"Export {name}; the prerequisites say where it is made.")
@@ -122,11 +122,11 @@ def _ask_place(question: Question, clouds: Connections, place: Place) -> dict[st
         return error
 
 
-def _silent(question: Question, place: Place, reason: DeploybookError) -> dict[str, Findings]:
-    standing = Standing.NOT_ASKED if isinstance(reason, MissingVariable) else Standing.UNTELLABLE
+def _silent(question: Question, place: Place, reason: DeploybookError) -> dict[str, ConsumerDrift]:
+    standing = DriftStatus.NOT_ASKED if isinstance(reason, MissingVariable) else DriftStatus.UNTELLABLE
     return {
         consumer: {
-            variable.name: Finding(standing)
+            variable.name: VariableDrift(standing)
             for variable in question.contract.consumed_by(consumer)
             if not variable.optional or variable.name in question.held
         }

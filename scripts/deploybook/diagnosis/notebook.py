@@ -12,13 +12,13 @@ from IPython.display import display
 from deploybook import http
 from deploybook.contract.model import load_contract
 from deploybook.diagnosis.causes import Cause, causes
-from deploybook.diagnosis.observations import Examination, Ward, examine
+from deploybook.diagnosis.observations import Diagnosis, DiagnosisTarget, examine
 from deploybook.errors import ConfigurationError, InvalidValue, VerificationFailed
 from deploybook.guide.entries import PAGE, read_entries
 from deploybook.layout import HOME_VARIABLE, Layout, find_layout
 from deploybook.redact import Redactor
 from deploybook.runbook import ipython, prerequisites, sandbox_session
-from deploybook.runbook.events import Line, Table
+from deploybook.runbook.events import Event, Table
 from deploybook.runbook.modes import Mode
 from deploybook.runbook.notebook_file import read_parameters
 from deploybook.state.known_secrets import known_secrets
@@ -27,12 +27,12 @@ SECTIONS = ("r2", "turso", "modal", "webhook_secret", "vercel", "render")
 
 
 class Doctor:
-    """One examination. Open it with ``Doctor.open``, end it with ``handoff``."""
+    """One examination. Open it with ``Doctor.open``, end it with ``finish``."""
 
-    def __init__(self, ward: Ward, mode: Mode) -> None:
+    def __init__(self, ward: DiagnosisTarget, mode: Mode) -> None:
         self._ward = ward
         self._mode = mode
-        self._examination = Examination(())
+        self._examination = Diagnosis(())
 
     @classmethod
     def open(cls, mode: str, environment: str, **given: object) -> Doctor:
@@ -53,18 +53,18 @@ class Doctor:
         for slug in contract.order():
             own = {name: each.default for name, each in read_parameters(layout.notebook(slug)).items()}
             parameters[slug] = own | {name: value for name, value in given.items() if name in own}
-        return cls(Ward(layout, contract, environment, parameters), Mode(mode))
+        return cls(DiagnosisTarget(layout, contract, environment, parameters), Mode(mode))
 
-    def break_first(self, trouble: str) -> None:
+    def break_first(self, scenario: str) -> None:
         """In a dry run: bring the sandbox into the state of an entry, so that there is something to find."""
-        if self._mode.live or not trouble:
+        if self._mode.live or not scenario:
             return
         with http.open_client(os.environ["DEPLOYBOOK_SANDBOX_URL"]) as control:
-            known = control.get("/troubles").json()
-            if trouble not in known:
-                raise InvalidValue(f"There is no trouble {trouble}.", f"Use one of {', '.join(sorted(known))}.")
-            control.post(f"/troubles/{trouble}").raise_for_status()
-        display(Line("note", "note", known[trouble]["how"]).bundle(), raw=True)
+            known = control.get("/scenarios").json()
+            if scenario not in known:
+                raise InvalidValue(f"There is no scenario {scenario}.", f"Use one of {', '.join(sorted(known))}.")
+            control.post(f"/scenarios/{scenario}").raise_for_status()
+        display(Event("note", "note", known[scenario]["how"]).bundle(), raw=True)
 
     def examine(self) -> None:
         """Test every claim of every section that was begun, and show how many of each hold."""
@@ -80,7 +80,7 @@ class Doctor:
         rows += [(slug, "–", reason) for slug, reason in self._examination.left_out.items()]
         display(Table(("section", "claims that hold", "claims that do not"), tuple(rows)).bundle(), raw=True)
 
-    def handoff(self) -> None:
+    def finish(self) -> None:
         """Show each cause with its evidence and its entry; in ``verify`` raise VerificationFailed if there is one."""
         entries = read_entries(self._ward.layout.root / PAGE)
         found = causes(self._ward.contract, entries, self._examination.observations)
@@ -89,7 +89,7 @@ class Doctor:
         for cause in found:
             self._show(cause)
         if not found:
-            display(Line("check", "passed", "nothing is wrong", self._examination.holding).bundle(), raw=True)
+            display(Event("check", "passed", "nothing is wrong", self._examination.holding).bundle(), raw=True)
         elif self._mode.live:
             raise VerificationFailed(
                 f"Something is wrong: {', '.join(cause.entry.title for cause in found)}.",
@@ -99,9 +99,9 @@ class Doctor:
     def _show(self, cause: Cause) -> None:
         entry, claim = cause.entry.id, f"{cause.entry.title} ({', '.join(cause.sections)})"
         lines = [
-            Line("cause", "failed", claim, str(cause.evidence[0]), entry),
-            *(Line("note", "note", str(each)) for each in cause.evidence[1:]),
-            *(Line("manual", "manual", f"fix: {command}") for command in cause.entry.commands),
+            Event("cause", "failed", claim, str(cause.evidence[0]), entry),
+            *(Event("note", "note", str(each)) for each in cause.evidence[1:]),
+            *(Event("manual", "manual", f"fix: {command}") for command in cause.entry.commands),
         ]
         for line in lines:
             display(line.bundle(), raw=True)

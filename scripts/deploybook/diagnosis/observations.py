@@ -17,12 +17,12 @@ from deploybook.diagnosis.env_status import PLACES, Question, ask
 from deploybook.errors import DeploybookError, RunbookFailed, VerificationFailed
 from deploybook.layout import Layout
 from deploybook.redact import Redactor
-from deploybook.runbook.events import Line
+from deploybook.runbook.events import Event
 from deploybook.runbook.in_process import run_cells
 from deploybook.runbook.modes import Mode
-from deploybook.runbook.output import told_to
+from deploybook.runbook.output import use_listener
 from deploybook.state.known_secrets import known_secrets
-from deploybook.state.last_writes import Observed
+from deploybook.state.last_writes import LastWrites
 from deploybook.state.ledger import Ledger
 from deploybook.state.vault import Vault
 
@@ -60,7 +60,7 @@ class Observation:
 
 
 @dataclass(frozen=True)
-class Examination:
+class Diagnosis:
     """All that was observed, in the contract's order. ``left_out`` says, by section, why it was not examined."""
 
     observations: tuple[Observation, ...]
@@ -79,7 +79,7 @@ class Examination:
 
 
 @dataclass(frozen=True)
-class Ward:
+class DiagnosisTarget:
     """What is examined: an environment of a checkout, with each runbook's parameters by section."""
 
     layout: Layout
@@ -113,7 +113,7 @@ class Ward:
         return [each.name for each in self.contract.credentials if each.secret and slug in each.sections]
 
 
-def examine(ward: Ward, tell: Callable[[str], object] = str) -> Examination:
+def examine(ward: DiagnosisTarget, tell: Callable[[str], object] = str) -> Diagnosis:
     """Test every claim of every section that was begun, side by side. ``tell`` is told of each section that is done.
 
     Sends no request that changes anything but the checks' own scratch objects, which are removed again.
@@ -127,23 +127,23 @@ def examine(ward: Ward, tell: Callable[[str], object] = str) -> Examination:
         sections = list(pool.map(lambda slug: _examine_section(ward, slug, tell), slugs))
     observed = [*variables.result(), *(each for section in sections for each in section)]
     observed.sort(key=lambda each: slugs.index(each.section))
-    return Examination(
+    return Diagnosis(
         tuple(_redacted(redactor, each) for each in observed), left_out, round(time.monotonic() - started, 1)
     )
 
 
-def _examine_section(ward: Ward, slug: str, tell: Callable[[str], object]) -> list[Observation]:
+def _examine_section(ward: DiagnosisTarget, slug: str, tell: Callable[[str], object]) -> list[Observation]:
     """Execute the runbook's cells up to the first that stops it; a check that does not hold stops nothing."""
     observed: list[Observation] = []
 
-    def listen(line: Line) -> None:
+    def listen(line: Event) -> None:
         observed.append(Observation(slug, line.step, line.outcome, line.subject, line.detail, line.entry))
 
     path = ward.layout.notebook(slug)
     given = {**ward.parameters.get(slug, {}), "mode": str(Mode.VERIFY), "environment": ward.environment}
     started = [""]
     try:
-        with told_to(listen):
+        with use_listener(listen):
             run_cells(path, given, starting=started.append)
     except VerificationFailed as summary:
         # The lines have told it, unless the claim was one that a cell tests for itself.
@@ -162,12 +162,12 @@ def _of_error(slug: str, error: DeploybookError) -> Observation:
     return Observation(slug, "error", "failed", str(error), "", error.entry, error.hint)
 
 
-def _compare(ward: Ward, slugs: Iterable[str]) -> list[Observation]:
+def _compare(ward: DiagnosisTarget, slugs: Iterable[str]) -> list[Observation]:
     """One observation for each variable that a place has otherwise than the vault."""
     places = [place for place in COMPARED if CONSUMERS[place.consumers[0]] in slugs]
     if not places:
         return []
-    observed = Observed(ward.layout.state, ward.environment)
+    observed = LastWrites(ward.layout.state, ward.environment)
     question = Question(ward.contract, ward.vault.all(), os.environ, observed, ward.parameters)
     with closing(Connections(os.environ)) as clouds:
         status = ask(question, clouds, places)

@@ -34,7 +34,7 @@ SIGNS = {
 
 
 @dataclass(frozen=True)
-class Line:
+class Event:
     """One line. ``step`` is ``resource``, ``preflight``, ``check``, ``record``, ``manual`` or ``note``; ``outcome`` is a key of SIGNS."""
 
     step: str

@@ -8,14 +8,14 @@ from contextvars import ContextVar
 
 from IPython.display import display
 
-from deploybook.runbook.events import Line, Table
+from deploybook.runbook.events import Event, Table
 
-Listener = Callable[[Line], None]
+Listener = Callable[[Event], None]
 _listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
 
 
 @contextmanager
-def told_to(listener: Listener) -> Iterator[None]:
+def use_listener(listener: Listener) -> Iterator[None]:
     """Runbooks that are opened within, in this thread, tell the listener and display nothing."""
     token = _listener.set(listener)
     try:
@@ -30,7 +30,7 @@ class Screen:
     def __init__(self) -> None:
         self._listener = _listener.get()
 
-    def show(self, line: Line) -> None:
+    def show(self, line: Event) -> None:
         """One line."""
         if self._listener:
             self._listener(line)

@@ -10,7 +10,7 @@ from pathlib import Path
 from deploybook.contract.model import Contract
 from deploybook.layout import Layout
 from deploybook.runbook.in_process import run_cells
-from deploybook.runbook.output import told_to
+from deploybook.runbook.output import use_listener
 
 # What only looks is left out: a seed needs the facts, not the proof.
 SKIPPED = frozenset({"verify"})
@@ -36,5 +36,5 @@ def _closure(contract: Contract, slug: str) -> set[str]:
 
 def execute(path: Path, given: Mapping[str, object]) -> None:
     """The code cells of one runbook that make something, quietly, with the parameters given over its own."""
-    with told_to(lambda _: None), contextlib.redirect_stdout(io.StringIO()):
+    with use_listener(lambda _: None), contextlib.redirect_stdout(io.StringIO()):
         run_cells(path, given, skipped=SKIPPED)

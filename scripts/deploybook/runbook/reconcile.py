@@ -10,13 +10,13 @@ from typing import Any
 from deploybook.clouds.connections import Connections
 from deploybook.clouds.resource import Change, Resource, StillNeeded
 from deploybook.errors import Conflict, ServiceError, Unreachable
-from deploybook.runbook.events import Line
+from deploybook.runbook.events import Event
 from deploybook.runbook.modes import Mode
 from deploybook.state.ledger import Ledger, Made
 from deploybook.state.vault import Vault
 
 
-class Ensurer:
+class Reconciler:
     """Ensures the resources of one section's run. ``drifted`` collects what ``verify`` found to be otherwise than wished."""
 
     def __init__(
@@ -26,8 +26,8 @@ class Ensurer:
         clouds: Connections,
         vault: Vault,
         ledger: Ledger,
-        show: Callable[[Line], None],
-        foreseen: Collection[str] = (),
+        show: Callable[[Event], None],
+        expected: Collection[str] = (),
     ) -> None:
         self._slug = slug
         self._mode = mode
@@ -36,8 +36,8 @@ class Ensurer:
         self._ledger = ledger
         self._show = show
         # Variables that are known when this section has run, in this mode or not: what waits for them is made then.
-        self._foreseen = foreseen
-        self._condemned: list[tuple[Resource[Any], Any]] = []
+        self._expected = expected
+        self._pending_deletes: list[tuple[Resource[Any], Any]] = []
         self._told: set[Made] = set()
         self._lock = threading.Lock()
         self.drifted: list[str] = []
@@ -56,7 +56,7 @@ class Ensurer:
         if again and not self._mode.makes:
             return resource.planned() if state is None else state
         if self._mode is Mode.DESTROY:
-            return self._condemn(resource, state)
+            return self._schedule_delete(resource, state)
         if state is None:
             return self._absent(resource)
         changes = resource.differences(state)
@@ -70,7 +70,7 @@ class Ensurer:
 
     def finish(self) -> None:
         """In ``destroy``: remove what was found, newest first."""
-        for resource, state in reversed(self._condemned):
+        for resource, state in reversed(self._pending_deletes):
             try:
                 detail = resource.delete(self._clouds, state)
             except StillNeeded as reason:
@@ -78,10 +78,10 @@ class Ensurer:
                 continue
             self._ledger.remove(self._made(resource))
             self._line("delete", resource, detail or "")
-        self._condemned.clear()
+        self._pending_deletes.clear()
 
     def _wait(self, resource: Resource[Any], name: str) -> None:
-        if self._mode is Mode.PLAN and name in self._foreseen:
+        if self._mode is Mode.PLAN and name in self._expected:
             self._line("would create", resource, f"once {name} is known")
         else:
             self._line("later", resource, f"needs {name}")
@@ -151,14 +151,14 @@ class Ensurer:
             self._told.add(made)
         return told
 
-    def _condemn(self, resource: Resource[Any], state: Any) -> Any:
+    def _schedule_delete(self, resource: Resource[Any], state: Any) -> Any:
         made = self._made(resource)
         if state is None:
             self._ledger.remove(made)
             self._line("absent", resource)
             return resource.planned()
         entries = self._ledger.entries()
-        if resource.goes_with and Made(self._slug, *resource.goes_with) in entries:
+        if resource.deleted_with and Made(self._slug, *resource.deleted_with) in entries:
             # It is gone with what it is a part of; removing it first would only cost requests.
             self._ledger.remove(made)
             resource.forget()
@@ -167,12 +167,12 @@ class Ensurer:
             self._line("left", resource, "not made by deploybook")
         else:
             with self._lock:
-                self._condemned.append((resource, state))
+                self._pending_deletes.append((resource, state))
         return state
 
     def _keep(self, resource: Resource[Any], state: Any) -> None:
         self.changed_at = time.monotonic()
-        kept = resource.keeps(state)
+        kept = resource.one_time_secrets(state)
         if kept:
             self._vault.put(kept)
             self.shown.update(kept)
@@ -183,7 +183,7 @@ class Ensurer:
     def _drift(self, resource: Resource[Any], detail: str, entry: str) -> None:
         with self._lock:
             self.drifted.append(f"{resource.kind} {resource.name}")
-        self._show(Line("resource", "failed", f"{resource.kind} {resource.name}", detail, entry))
+        self._show(Event("resource", "failed", f"{resource.kind} {resource.name}", detail, entry))
 
     def _line(self, outcome: str, resource: Resource[Any], detail: str = "") -> None:
-        self._show(Line("resource", outcome, f"{resource.kind} {resource.name}", detail))
+        self._show(Event("resource", outcome, f"{resource.kind} {resource.name}", detail))

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from deploybook.contract.model import Contract, Variable
 from deploybook.errors import InvalidValue
 from deploybook.redact import Redactor, fingerprint
-from deploybook.runbook.events import Line, Table
+from deploybook.runbook.events import Event, Table
 from deploybook.runbook.modes import Mode
 from deploybook.state.vault import Vault
 
@@ -27,7 +27,7 @@ class Recorder:
         vault: Vault,
         redactor: Redactor,
         shown: Collection[str],
-        show: Callable[[Line], None],
+        show: Callable[[Event], None],
     ) -> None:
         self._slug = slug
         self._mode = mode
@@ -59,7 +59,7 @@ class Recorder:
         presented = self._presentable(variable, secret) if same or self._mode.makes else UNKNOWN
         if self._mode is not Mode.DESTROY and self._recorded.get(name) != presented:
             outcome = "recorded" if self._mode.makes else "would record"
-            self._show(Line("record", "kept" if same and name not in self._shown else outcome, name))
+            self._show(Event("record", "kept" if same and name not in self._shown else outcome, name))
         self._recorded[name] = presented
 
     def table(self) -> Table | None:
@@ -69,7 +69,7 @@ class Recorder:
     def _unknown(self, name: str) -> None:
         if name not in self._recorded and self._mode is not Mode.DESTROY:
             outcome = "would record" if self._mode is Mode.PLAN else "later"
-            self._show(Line("record", outcome, name, "it is not known yet"))
+            self._show(Event("record", outcome, name, "it is not known yet"))
         self._recorded.setdefault(name, UNKNOWN)
 
     def _presentable(self, variable: Variable, secret: SecretStr) -> str:

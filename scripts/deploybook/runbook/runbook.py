@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from deploybook.clouds.connections import Connections
 from deploybook.clouds.resource import Resource
-from deploybook.contract.consumers import Pushed, require, variables_for
+from deploybook.contract.consumers import ConsumerVariable, require, variables_for
 from deploybook.contract.model import Contract, load_contract
 from deploybook.errors import (
     DeploybookError,
@@ -26,14 +26,14 @@ from deploybook.errors import (
 from deploybook.layout import find_layout
 from deploybook.redact import Redactor
 from deploybook.runbook import ipython, prerequisites, sandbox_session
-from deploybook.runbook.events import Line
+from deploybook.runbook.events import Event
 from deploybook.runbook.in_process import close_with_cells
 from deploybook.runbook.modes import Mode
 from deploybook.runbook.output import Screen
-from deploybook.runbook.reconcile import Ensurer
+from deploybook.runbook.reconcile import Reconciler
 from deploybook.runbook.record import Recorder
 from deploybook.state.known_secrets import known_secrets
-from deploybook.state.last_writes import Observed
+from deploybook.state.last_writes import LastWrites
 from deploybook.state.ledger import Ledger
 from deploybook.state.vault import Vault
 
@@ -46,7 +46,7 @@ SANDBOX_SETTLE_SECONDS = 2.0
 
 
 class Runbook:
-    """One section's run in one mode and environment. Open it with ``Runbook.open``; end it with ``handoff``."""
+    """One section's run in one mode and environment. Open it with ``Runbook.open``; end it with ``finish``."""
 
     def __init__(
         self, slug: str, mode: Mode, contract: Contract, state: Path, environment: str, clouds: Connections
@@ -58,10 +58,10 @@ class Runbook:
         self._screen = Screen()
         self._show = self._screen.show
         self.vault = Vault(state, environment)
-        self.observed = Observed(state, environment)
-        foreseen = {variable.name for variable in (*contract.needed_by(slug), *contract.produced_by(slug))}
+        self.observed = LastWrites(state, environment)
+        expected = {variable.name for variable in (*contract.needed_by(slug), *contract.produced_by(slug))}
         ledger = Ledger(state, environment)
-        self._ensurer = Ensurer(slug, mode, clouds, self.vault, ledger, self._show, foreseen)
+        self._ensurer = Reconciler(slug, mode, clouds, self.vault, ledger, self._show, expected)
         self._redactor = Redactor()
         self._failed: list[str] = []
         self._recorder = Recorder(slug, mode, contract, self.vault, self._redactor, self._ensurer.shown, self._show)
@@ -94,9 +94,9 @@ class Runbook:
         try:
             detail = test(*arguments)
         except DeploybookError as error:
-            self._show(Line("preflight", "failed", claim, str(error), error.entry))
+            self._show(Event("preflight", "failed", claim, str(error), error.entry))
             raise
-        self._show(Line("preflight", "passed", claim, detail or ""))
+        self._show(Event("preflight", "passed", claim, detail or ""))
 
     def ensure(self, *resources: Resource[Any]) -> Any:
         """Make a resource as it is wished, as far as the mode allows, and give its state; several are done side by side.
@@ -109,7 +109,7 @@ class Runbook:
             return list(pool.map(self._ensurer.ensure, resources))
 
     def check(self, claim: str, test: Callable[..., str | None], *arguments: Any, when: object = True) -> None:
-        """Verify: test a claim where the mode checks; a failure is shown, and raised by ``handoff`` when all were tested.
+        """Verify: test a claim where the mode checks; a failure is shown, and raised by ``finish`` when all were tested.
 
         With a false ``when`` the claim can't be tested yet; the line says so.
         """
@@ -148,7 +148,7 @@ class Runbook:
         """Those of the named variables that the vault has."""
         return {name: value for name, value in self.vault.all().items() if name in names}
 
-    def variables_for(self, consumer: str) -> dict[str, Pushed]:
+    def variables_for(self, consumer: str) -> dict[str, ConsumerVariable]:
         """What the contract sends to one consumer, by name; MissingVariable where the mode makes or checks and one is lacking.
 
         What this section itself produces may still be lacking: it is left out until it is known.
@@ -174,7 +174,7 @@ class Runbook:
 
     def note(self, text: str) -> None:
         """Say what is going on while something is waited for; no claim, and nothing that was done."""
-        self._show(Line("note", "note", text))
+        self._show(Event("note", "note", text))
 
     def manual(
         self, instruction: str, claim: str, test: Callable[..., str | None], *arguments: Any, when: object = True
@@ -184,7 +184,7 @@ class Runbook:
         In ``plan``: whether it would be tested.
         """
         if self.mode is not Mode.DESTROY:
-            self._show(Line("manual", "manual", instruction))
+            self._show(Event("manual", "manual", instruction))
         return bool(when) if self.mode is Mode.PLAN else self._holds(claim, test, *arguments, when=when)
 
     def pasted(self, name: str, variable: str, stand_in: Callable[..., SecretStr], *arguments: Any) -> SecretStr | None:
@@ -210,7 +210,7 @@ class Runbook:
         """Whether the operator exported a credential that this section can do without."""
         return bool(os.environ.get(credential))
 
-    def handoff(self) -> None:
+    def finish(self) -> None:
         """End the run: remove what ``destroy`` found, show what was recorded, and raise if a claim did not hold."""
         self._ensurer.finish()
         self.clouds.close()
@@ -229,15 +229,15 @@ class Runbook:
         if not self.mode.checks:
             return False
         if not when:
-            self._show(Line("check", "later", claim, "what it needs is not known yet"))
+            self._show(Event("check", "later", claim, "what it needs is not known yet"))
             return False
         try:
             detail = self._settled(test, *arguments)
         except DeploybookError as error:
             self._failed.append(claim)
-            self._show(Line("check", "failed", claim, str(error), error.entry))
+            self._show(Event("check", "failed", claim, str(error), error.entry))
             return False
-        self._show(Line("check", "passed", claim, detail or ""))
+        self._show(Event("check", "passed", claim, detail or ""))
         return True
 
     def _settled(self, test: Callable[..., str | None], *arguments: Any) -> str | None:

@@ -12,7 +12,7 @@ from multiprocessing import forkserver
 from typing import Any, Protocol
 
 from deploybook.runner.report import CellResult, SectionResult
-from deploybook.runner.worker import Job, execute, prepare
+from deploybook.runner.worker import SectionJob, execute, prepare
 
 Tell = Callable[[str, CellResult], None]
 # A worker that died never says that its section has ended.
@@ -22,7 +22,7 @@ LAST_WORDS_SECONDS = 5.0
 class Workers(Protocol):
     """They execute the sections that they are given."""
 
-    def start(self, job: Job) -> None:
+    def start(self, job: SectionJob) -> None:
         """Execute a section as soon as a worker is free."""
 
     def ended(self) -> list[SectionResult]:
@@ -65,7 +65,7 @@ class _Processes:
         self._drained = drained
         self._running: set[Future[SectionResult]] = set()
 
-    def start(self, job: Job) -> None:
+    def start(self, job: SectionJob) -> None:
         self._running.add(self._pool.submit(execute, job))
 
     def ended(self) -> list[SectionResult]:

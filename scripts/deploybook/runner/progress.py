@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from deploybook.runbook.events import Line
+from deploybook.runbook.events import Event
 from deploybook.runner.report import CellResult, RunReport, SectionResult
 
 STYLES = {
@@ -54,7 +54,7 @@ class Progress:
     def cell_done(self, slug: str, cell: CellResult) -> None:
         """Print the lines of a cell."""
         for data in cell.lines:
-            line = Line(**data)
+            line = Event(**data)
             self._print(f"{slug:<14} ", line.plain().replace("\n", "\n" + " " * 15), STYLES.get(line.outcome, ""))
 
     def section_done(self, result: SectionResult) -> None:

@@ -22,7 +22,7 @@ from deploybook.runbook.modes import Mode
 from deploybook.runbook.sandbox_session import SandboxProcess
 from deploybook.runner.executors import Executor
 from deploybook.runner.report import CellResult, RunReport, SectionResult
-from deploybook.runner.worker import Job
+from deploybook.runner.worker import SectionJob
 from deploybook.state.vault import Vault
 
 
@@ -84,7 +84,7 @@ def run(plan: Plan, listener: Listener, executor: Executor) -> tuple[RunReport, 
     clock = time.monotonic()
     executor.warm_up()
     directory = _make_directory(plan.layout.runs, f"{started:%Y%m%dT%H%M%SZ}-{plan.mode}")
-    with _only_run(plan), _world(plan) as (state, environ):
+    with _only_run(plan), _environment(plan) as (state, environ):
         results = _run_sections(plan, listener, executor, directory, state, environ)
     seconds = round(time.monotonic() - clock, 3)
     report = RunReport(
@@ -95,7 +95,7 @@ def run(plan: Plan, listener: Listener, executor: Executor) -> tuple[RunReport, 
 
 
 @contextmanager
-def _world(plan: Plan) -> Iterator[tuple[Path, dict[str, str]]]:
+def _environment(plan: Plan) -> Iterator[tuple[Path, dict[str, str]]]:
     """Where the state is kept and what the kernels' environment is: the sandbox's, started here, or the operator's."""
     environ = dict(os.environ) | {"DEPLOYBOOK_HOME": str(plan.layout.root)}
     if plan.mode.live:
@@ -136,7 +136,7 @@ def _run_sections(
                 running.add(slug)
                 listener.section_started(slug)
                 workers.start(_job(plan, slug, directory, state, environ))
-            for slug in _hopeless(plan, waiting, results):
+            for slug in _blocked(plan, waiting, results):
                 waiting.remove(slug)
                 results[slug] = SectionResult(slug, plan.contract.section(slug).title)
                 listener.section_done(results[slug])
@@ -153,15 +153,15 @@ def _startable(plan: Plan, waiting: Sequence[str], results: Mapping[str, Section
     return ready[: plan.jobs - running]
 
 
-def _hopeless(plan: Plan, waiting: Sequence[str], results: Mapping[str, SectionResult]) -> list[str]:
+def _blocked(plan: Plan, waiting: Sequence[str], results: Mapping[str, SectionResult]) -> list[str]:
     broken = {slug for slug, result in results.items() if result.status != "passed"}
     return [slug for slug in waiting if plan.predecessors(slug) & broken]
 
 
-def _job(plan: Plan, slug: str, directory: Path, state: Path, environ: dict[str, str]) -> Job:
+def _job(plan: Plan, slug: str, directory: Path, state: Path, environ: dict[str, str]) -> SectionJob:
     parameters = {**plan.parameters.get(slug, {}), "mode": str(plan.mode), "environment": plan.environment}
     notebook = plan.layout.notebook(slug)
-    return Job(plan.contract.section(slug), notebook, directory / notebook.name, parameters, state, environ)
+    return SectionJob(plan.contract.section(slug), notebook, directory / notebook.name, parameters, state, environ)
 
 
 def _make_directory(runs: Path, name: str) -> Path:

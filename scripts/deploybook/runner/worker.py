@@ -22,7 +22,7 @@ _progress: Queue[Any] | None = None
 
 
 @dataclass(frozen=True)
-class Job:
+class SectionJob:
     """What a worker needs to know to execute one section."""
 
     section: Section
@@ -48,7 +48,7 @@ def _end_with_runner() -> None:
         os._exit(1)
 
 
-def execute(job: Job) -> SectionResult:
+def execute(job: SectionJob) -> SectionResult:
     """Run one notebook and tell how it went; the executed copy is saved whatever happens."""
     # Heavy, and imported by the fork server already: the runner's own process does without.
     import papermill

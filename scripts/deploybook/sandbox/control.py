@@ -1,4 +1,4 @@
-"""The sandbox's own control API, for tests and the runner: journal, reset, faults, troubles. No provider has it."""
+"""The sandbox's own control API, for tests and the runner: journal, reset, faults, scenarios. No provider has it."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from deploybook.sandbox.faults import Fault
-from deploybook.sandbox.scenarios.registry import troubles
+from deploybook.sandbox.scenarios.registry import scenarios
 
 if TYPE_CHECKING:
     from deploybook.sandbox.host import Sandbox
 
 
 def control_app(sandbox: Sandbox) -> Starlette:
-    """GET, DELETE ``/journal`` · POST ``/reset`` · GET, POST, DELETE ``/faults`` · GET ``/exports`` · GET ``/troubles``,
-    POST ``/troubles/ENTRY`` (make it), POST ``/troubles/ENTRY/by-hand`` (what its fix tells a person to do at a dashboard); 409 where the
+    """GET, DELETE ``/journal`` · POST ``/reset`` · GET, POST, DELETE ``/faults`` · GET ``/exports`` · GET ``/scenarios``,
+    POST ``/scenarios/ENTRY`` (make it), POST ``/scenarios/ENTRY/by-hand`` (what its fix tells a person to do at a dashboard); 409 where the
     service refuses it as things stand.
     """
     context = sandbox.context
@@ -49,16 +49,16 @@ def control_app(sandbox: Sandbox) -> Starlette:
     async def exports(_: Request) -> JSONResponse:
         return JSONResponse(sandbox.exports())
 
-    async def list_troubles(_: Request) -> JSONResponse:
-        known = troubles().values()
+    async def list_scenarios(_: Request) -> JSONResponse:
+        known = scenarios().values()
         return JSONResponse({each.entry: {"how": each.how, "by_hand": each.by_hand is not None} for each in known})
 
-    async def make_trouble(request: Request) -> JSONResponse:
-        found = troubles().get(request.path_params["entry"])
+    async def make_scenario(request: Request) -> JSONResponse:
+        found = scenarios().get(request.path_params["entry"])
         hand = request.url.path.endswith("/by-hand")
         act = (found.by_hand if hand else found.make) if found else None
         if act is None:
-            return JSONResponse({"error": "there is no such trouble, or nothing of it is done by hand"}, 404)
+            return JSONResponse({"error": "there is no such scenario, or nothing of it is done by hand"}, 404)
         try:
             await act(context)
         except Exception as problem:  # noqa: BLE001 - whoever asked is told, whatever the service's own kind of refusal
@@ -71,8 +71,8 @@ def control_app(sandbox: Sandbox) -> Starlette:
             Route("/reset", reset, methods=["POST"]),
             Route("/faults", faults, methods=["GET", "POST", "DELETE"]),
             Route("/exports", exports),
-            Route("/troubles", list_troubles),
-            Route("/troubles/{entry}", make_trouble, methods=["POST"]),
-            Route("/troubles/{entry}/by-hand", make_trouble, methods=["POST"]),
+            Route("/scenarios", list_scenarios),
+            Route("/scenarios/{entry}", make_scenario, methods=["POST"]),
+            Route("/scenarios/{entry}/by-hand", make_scenario, methods=["POST"]),
         ]
     )

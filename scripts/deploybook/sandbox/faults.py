@@ -18,8 +18,8 @@ class Fault:
 
     ``kind``: ``status`` answers ``status`` with ``headers``; ``slow`` waits ``seconds`` before the service sees the request;
     ``slow-answer`` lets the service act and waits before answering; ``reset`` cuts the connection before the service sees the
-    request; ``lost-answer`` lets the service act and cuts the connection instead of answering. ``trouble``: the entry of the trouble
-    that it belongs to, so that one trouble ends without another.
+    request; ``lost-answer`` lets the service act and cuts the connection instead of answering. ``scenario``: the entry of the scenario
+    that it belongs to, so that one scenario ends without another.
     """
 
     service: str
@@ -31,7 +31,7 @@ class Fault:
     headers: dict[str, str] = field(default_factory=dict)
     body: str = ""
     seconds: float = 0.0
-    trouble: str = ""
+    scenario: str = ""
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -61,9 +61,9 @@ class Faults:
         """Disarm all."""
         self.armed.clear()
 
-    def end(self, trouble: str) -> None:
-        """Disarm those of one trouble."""
-        self.armed[:] = [fault for fault in self.armed if fault.trouble != trouble]
+    def end(self, scenario: str) -> None:
+        """Disarm those of one scenario."""
+        self.armed[:] = [fault for fault in self.armed if fault.scenario != scenario]
 
     def take(self, service: str, method: str, path: str) -> Fault | None:
         """The fault for this request, used up by one."""

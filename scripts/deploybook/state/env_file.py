@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from deploybook.contract.consumers import Pushed
+from deploybook.contract.consumers import ConsumerVariable
 from deploybook.errors import InvalidValue
 from deploybook.layout import Layout
 from deploybook.state.atomic import write_private
@@ -20,7 +20,7 @@ def default_path(layout: Layout, environment: str, consumer: str) -> Path:
     return layout.state / f"{environment}.{consumer.replace(':', '-')}.env"
 
 
-def export(path: Path, consumer: str, variables: Mapping[str, Pushed]) -> None:
+def export(path: Path, consumer: str, variables: Mapping[str, ConsumerVariable]) -> None:
     """Write the file with mode 0600. Raises InvalidValue for a value that can't be quoted, or a place that can't be written."""
     lines = [f"{HEADING} for {consumer}. It holds secrets: delete it when it was read."]
     lines += [f"{name}={quoted(name, each.value.get_secret_value())}" for name, each in variables.items()]

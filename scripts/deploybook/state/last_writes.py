@@ -14,7 +14,7 @@ from filelock import FileLock
 from deploybook.state.atomic import write_private
 
 
-class Observed:
+class LastWrites:
     """Records by key, such as ``modal:secret:render-auth``, in ``<environment>.observed.json``."""
 
     def __init__(self, directory: Path, environment: str) -> None:

@@ -14,7 +14,7 @@ from tests.conftest import RunningSandbox
 
 from deploybook.clouds.connections import Connections
 from deploybook.clouds.github import Target, WorkflowFile
-from deploybook.state.last_writes import Observed
+from deploybook.state.last_writes import LastWrites
 
 PATH = ".github/workflows/deploy.yml"
 MAIN = Target("studio/app", "main")
@@ -70,8 +70,8 @@ def clouds(hands: Hands) -> Connections:
 
 
 @pytest.fixture
-def observed(tmp_path: Path) -> Observed:
-    return Observed(tmp_path, "test")
+def observed(tmp_path: Path) -> LastWrites:
+    return LastWrites(tmp_path, "test")
 
 
 @pytest.fixture

@@ -11,17 +11,17 @@ from tests.clouds.github.conftest import MAIN, Hands
 
 from deploybook.clouds.connections import Connections
 from deploybook.clouds.github import RepositorySecret, secrets_are_set
-from deploybook.contract.consumers import Pushed
+from deploybook.contract.consumers import ConsumerVariable
 from deploybook.errors import InvalidValue, UnexpectedResponse, VerificationFailed
-from deploybook.state.last_writes import Observed
+from deploybook.state.last_writes import LastWrites
 
 Make = Callable[..., RepositorySecret]
 
 
 @pytest.fixture
-def make(observed: Observed) -> Make:
+def make(observed: LastWrites) -> Make:
     def made(value: str = "canary-of-a-secret", name: str = "VERCEL_TOKEN") -> RepositorySecret:
-        return RepositorySecret(MAIN.repository, name, Pushed(name, SecretStr(value), True), observed)
+        return RepositorySecret(MAIN.repository, name, ConsumerVariable(name, SecretStr(value), True), observed)
 
     return made
 
@@ -41,7 +41,7 @@ def test_a_secret_is_made_once_and_then_unchanged(hands: Hands, make: Make) -> N
     assert hands.writes() == []
 
 
-def test_neither_the_request_nor_the_record_shows_the_value(hands: Hands, make: Make, observed: Observed) -> None:
+def test_neither_the_request_nor_the_record_shows_the_value(hands: Hands, make: Make, observed: LastWrites) -> None:
     sent: list[bytes] = []
     hands.clouds.github.api.client.event_hooks = {"request": [lambda request: sent.append(request.read())]}
     make().create(hands.clouds)
@@ -101,7 +101,7 @@ def test_a_refusal_shows_no_value(clouds: Connections, make: Make) -> None:
     assert "canary" not in repr(caught.value)
 
 
-def test_deleting_forgets(clouds: Connections, make: Make, observed: Observed) -> None:
+def test_deleting_forgets(clouds: Connections, make: Make, observed: LastWrites) -> None:
     make().create(clouds)
     make().delete(clouds, "")
     assert make().read(clouds) is None

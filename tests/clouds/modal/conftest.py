@@ -13,9 +13,9 @@ from tests.conftest import ROOT, RunningSandbox
 
 from deploybook.clouds import modal
 from deploybook.clouds.connections import Connections
-from deploybook.contract.consumers import Pushed
+from deploybook.contract.consumers import ConsumerVariable
 from deploybook.contract.model import Contract, Variable, load_contract
-from deploybook.state.last_writes import Observed
+from deploybook.state.last_writes import LastWrites
 
 # An app as the contract wants it, without the parts that cost time: no image to install, no bucket to mount.
 APP = """
@@ -62,8 +62,8 @@ def clouds(sandbox: RunningSandbox, connect: Connect) -> Connections:
 
 
 @pytest.fixture
-def observed(tmp_path: Path) -> Observed:
-    return Observed(tmp_path / "state", "test")
+def observed(tmp_path: Path) -> LastWrites:
+    return LastWrites(tmp_path / "state", "test")
 
 
 @pytest.fixture
@@ -82,8 +82,8 @@ def wanted(contract: Contract) -> list[Variable]:
 
 
 @pytest.fixture
-def render_auth(wanted: list[Variable], token: SecretStr, observed: Observed) -> modal.ModalSecret:
-    values = {"MODAL_AUTH_TOKEN": Pushed("MODAL_AUTH_TOKEN", token, True)}
+def render_auth(wanted: list[Variable], token: SecretStr, observed: LastWrites) -> modal.ModalSecret:
+    values = {"MODAL_AUTH_TOKEN": ConsumerVariable("MODAL_AUTH_TOKEN", token, True)}
     return modal.ModalSecret("render-auth", wanted, values, observed)
 
 
@@ -96,7 +96,7 @@ def source(tmp_path: Path) -> modal.Source:
 
 
 @pytest.fixture
-def app(source: modal.Source, render_auth: modal.ModalSecret, observed: Observed) -> modal.ModalApp:
+def app(source: modal.Source, render_auth: modal.ModalSecret, observed: LastWrites) -> modal.ModalApp:
     return modal.ModalApp(
         "studio",
         source,

@@ -16,13 +16,13 @@ from deploybook.clouds import modal
 from deploybook.clouds.connections import Connections
 from deploybook.clouds.modal import deploying
 from deploybook.errors import InvalidValue, UnexpectedResponse, VerificationFailed
-from deploybook.state.last_writes import Observed
+from deploybook.state.last_writes import LastWrites
 
 Change = Callable[..., modal.ModalApp]
 
 
 @pytest.fixture
-def another(render_auth: modal.ModalSecret, observed: Observed) -> Change:
+def another(render_auth: modal.ModalSecret, observed: LastWrites) -> Change:
     """The same app with another wish."""
 
     def make(

@@ -11,14 +11,14 @@ from tests.conftest import RunningSandbox
 
 from deploybook.clouds import modal
 from deploybook.clouds.connections import Connections
-from deploybook.contract.consumers import Pushed
+from deploybook.contract.consumers import ConsumerVariable
 from deploybook.contract.model import Contract, Variable
 from deploybook.errors import Conflict, Unreachable, VerificationFailed
-from deploybook.state.last_writes import Observed
+from deploybook.state.last_writes import LastWrites
 
 
-def pushed(**values: str) -> dict[str, Pushed]:
-    return {name: Pushed(name, SecretStr(value), True) for name, value in values.items()}
+def pushed(**values: str) -> dict[str, ConsumerVariable]:
+    return {name: ConsumerVariable(name, SecretStr(value), True) for name, value in values.items()}
 
 
 def plain(**values: str) -> Mapping[str, SecretStr]:
@@ -41,14 +41,14 @@ def test_a_secret_is_made_remembered_and_left_alone(clouds: Connections, render_
 
 
 def test_the_record_holds_no_value(
-    clouds: Connections, render_auth: modal.ModalSecret, observed: Observed, token: SecretStr
+    clouds: Connections, render_auth: modal.ModalSecret, observed: LastWrites, token: SecretStr
 ) -> None:
     render_auth.create(clouds)
     assert token.get_secret_value() not in observed.path.read_text()
 
 
 def test_two_secrets_of_one_value_have_other_fingerprints(
-    clouds: Connections, wanted: list[Variable], observed: Observed
+    clouds: Connections, wanted: list[Variable], observed: LastWrites
 ) -> None:
     for name in ("a", "b"):
         modal.ModalSecret(name, wanted, pushed(MODAL_AUTH_TOKEN="same"), observed).create(clouds)
@@ -57,7 +57,7 @@ def test_two_secrets_of_one_value_have_other_fingerprints(
 
 
 def test_another_value_is_written_in_place_so_that_deployed_functions_still_find_the_secret(
-    clouds: Connections, render_auth: modal.ModalSecret, wanted: list[Variable], observed: Observed
+    clouds: Connections, render_auth: modal.ModalSecret, wanted: list[Variable], observed: LastWrites
 ) -> None:
     made = render_auth.create(clouds)
     newer = modal.ModalSecret("render-auth", wanted, pushed(MODAL_AUTH_TOKEN="newer"), observed)
@@ -77,7 +77,7 @@ def test_a_leftover_key_goes(clouds: Connections, render_auth: modal.ModalSecret
     assert modal.secret_values_arrive(clouds.modal, render_auth)
 
 
-def test_a_missing_key_is_named_and_by_modal_too(clouds: Connections, contract: Contract, observed: Observed) -> None:
+def test_a_missing_key_is_named_and_by_modal_too(clouds: Connections, contract: Contract, observed: LastWrites) -> None:
     values = pushed(**{each.name: "1" for each in contract.consumed_by("modal:r2-credentials")})
     secret = modal.ModalSecret("r2-credentials", contract.consumed_by("modal:r2-credentials"), values, observed)
     secret.create(clouds)
@@ -154,15 +154,17 @@ def test_a_create_whose_answers_were_all_lost_is_found_and_not_made_twice(
 
 
 def test_a_renewed_value_is_a_requested_change_and_no_drift(
-    clouds: Connections, render_auth: modal.ModalSecret, wanted: list[Variable], observed: Observed, token: SecretStr
+    clouds: Connections, render_auth: modal.ModalSecret, wanted: list[Variable], observed: LastWrites, token: SecretStr
 ) -> None:
     state = render_auth.create(clouds)
-    values = {"MODAL_AUTH_TOKEN": Pushed("MODAL_AUTH_TOKEN", token, True)}
+    values = {"MODAL_AUTH_TOKEN": ConsumerVariable("MODAL_AUTH_TOKEN", token, True)}
     renewing = modal.ModalSecret("render-auth", wanted, values, observed, renewed=["MODAL_AUTH_TOKEN"])
     assert [change.requested for change in renewing.differences(state)] == [True]
     assert renewing.stamp == ""
 
 
 def test_secrets_of_two_environments_are_told_apart(wanted: list[Variable], tmp_path: Path) -> None:
-    names = {modal.ModalSecret("s", wanted, {}, Observed(tmp_path, "x"), environment=each).name for each in ("", "dev")}
+    names = {
+        modal.ModalSecret("s", wanted, {}, LastWrites(tmp_path, "x"), environment=each).name for each in ("", "dev")
+    }
     assert names == {"s", "dev/s"}

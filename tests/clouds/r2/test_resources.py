@@ -54,7 +54,7 @@ def store_of(clouds: Connections, sandbox: RunningSandbox, token: r2.BucketToken
     variables = {
         "R2_ACCOUNT_ID": SecretStr(sandbox.exports["CLOUDFLARE_ACCOUNT_ID"]),
         "R2_BUCKET_NAME": SecretStr(token.bucket),
-        **token.keeps(state),
+        **token.one_time_secrets(state),
     }
     store = clouds.objects(variables)
     assert store is not None
@@ -64,7 +64,7 @@ def store_of(clouds: Connections, sandbox: RunningSandbox, token: r2.BucketToken
 def test_s3_credentials_follow_from_the_token(clouds: Connections, sandbox: RunningSandbox) -> None:
     token, state = made_token(clouds)
     assert state.value is not None
-    kept = token.keeps(state)
+    kept = token.one_time_secrets(state)
     assert kept["R2_ACCESS_KEY_ID"].get_secret_value() == state.id
     digest = hashlib.sha256(state.value.get_secret_value().encode()).hexdigest()
     assert kept["R2_SECRET_ACCESS_KEY"].get_secret_value() == digest
@@ -113,7 +113,7 @@ def test_a_token_that_was_widened_is_narrowed_and_keeps_its_secret(
     group = clouds.cloudflare.permission_group("Workers R2 Storage Write")
     policy = {"effect": "allow", "resources": everything, "permission_groups": [{"id": group}]}
     clouds.cloudflare.update_token(state.id, "t", [policy])
-    held = token.keeps(state)
+    held = token.one_time_secrets(state)
     with pytest.raises(VerificationFailed):
         r2.other_buckets_are_refused(store_of(clouds, sandbox, token, state))
     again = r2.BucketToken("t", "studio-production", held=held)
@@ -127,7 +127,7 @@ def test_a_token_that_was_widened_is_narrowed_and_keeps_its_secret(
 
 def test_a_token_in_the_vault_that_is_kept_has_no_difference(clouds: Connections) -> None:
     token, state = made_token(clouds)
-    again = r2.BucketToken("t", "studio-production", held=token.keeps(state))
+    again = r2.BucketToken("t", "studio-production", held=token.one_time_secrets(state))
     found = again.read(clouds)
     assert found is not None
     assert again.differences(found) == []
@@ -135,7 +135,7 @@ def test_a_token_in_the_vault_that_is_kept_has_no_difference(clouds: Connections
 
 def test_rotation_is_a_request_and_no_drift(clouds: Connections) -> None:
     token, state = made_token(clouds)
-    again = r2.BucketToken("t", "studio-production", held=token.keeps(state), rotate=True)
+    again = r2.BucketToken("t", "studio-production", held=token.one_time_secrets(state), rotate=True)
     found = again.read(clouds)
     assert found is not None
     assert [change.requested for change in again.differences(found)] == [True]

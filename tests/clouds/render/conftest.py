@@ -16,14 +16,14 @@ from deploybook.clouds import render
 from deploybook.clouds.connections import Connections
 from deploybook.clouds.render.waiting import DeployState
 from deploybook.clouds.render.worker import WorkerState
-from deploybook.contract.consumers import Pushed
-from deploybook.state.last_writes import Observed
+from deploybook.contract.consumers import ConsumerVariable
+from deploybook.state.last_writes import LastWrites
 
 SETTINGS = render.Settings("example/studio")
 WANTED = {
-    "TURSO_DATABASE_URL": Pushed("TURSO_DATABASE_URL", SecretStr("libsql://db.example.com"), secret=False),
-    "TURSO_AUTH_TOKEN": Pushed("TURSO_AUTH_TOKEN", SecretStr("canary-turso-token"), secret=True),
-    "STORAGE_BACKEND": Pushed("STORAGE_BACKEND", SecretStr("r2"), secret=False),
+    "TURSO_DATABASE_URL": ConsumerVariable("TURSO_DATABASE_URL", SecretStr("libsql://db.example.com"), secret=False),
+    "TURSO_AUTH_TOKEN": ConsumerVariable("TURSO_AUTH_TOKEN", SecretStr("canary-turso-token"), secret=True),
+    "STORAGE_BACKEND": ConsumerVariable("STORAGE_BACKEND", SecretStr("r2"), secret=False),
 }
 
 
@@ -41,8 +41,8 @@ def clouds(sandbox: RunningSandbox, connect: Connect) -> Connections:
 
 
 @pytest.fixture
-def observed(tmp_path: Path) -> Observed:
-    return Observed(tmp_path, "production")
+def observed(tmp_path: Path) -> LastWrites:
+    return LastWrites(tmp_path, "production")
 
 
 @dataclass
@@ -50,7 +50,7 @@ class Bench:
     """The three resources of one worker, as a run of the runbook holds them; ``told`` is what was said while waiting."""
 
     clouds: Connections
-    observed: Observed
+    observed: LastWrites
     told: list[str] = field(default_factory=list)
 
     def worker(self, **settings: Any) -> render.Worker:
@@ -98,7 +98,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def bench(clouds: Connections, observed: Observed) -> Bench:
+def bench(clouds: Connections, observed: LastWrites) -> Bench:
     return Bench(clouds, observed)
 
 

@@ -12,7 +12,7 @@ from deploybook.clouds import render
 from deploybook.clouds.connections import Connections
 from deploybook.clouds.render.waiting import follow
 from deploybook.errors import UnexpectedResponse, Unreachable, VerificationFailed
-from deploybook.state.last_writes import Observed
+from deploybook.state.last_writes import LastWrites
 
 from .conftest import Bench
 
@@ -161,7 +161,7 @@ def test_one_that_is_still_on_its_way_is_told_as_slow(clouds: Connections, bench
 
 
 def test_one_that_has_its_time_still_is_no_drift_and_the_one_before_it_is_judged(
-    clouds: Connections, bench: Bench, observed: Observed
+    clouds: Connections, bench: Bench, observed: LastWrites
 ) -> None:
     state = bench.live()
     before = clouds.render.deploys(state.id)[0]["id"]
@@ -192,13 +192,13 @@ def test_waiting_has_an_end(clouds: Connections, bench: Bench, fault: Callable[.
     assert caught.value.entry == "render-deploy-slow"
 
 
-def test_the_log_proves_that_it_started(clouds: Connections, bench: Bench, observed: Observed) -> None:
+def test_the_log_proves_that_it_started(clouds: Connections, bench: Bench, observed: LastWrites) -> None:
     deploy = bench.deploy(bench.live())
     assert render.has_started(clouds.render, deploy, observed) == STARTED
 
 
 def test_a_worker_without_its_database_is_named_by_its_log(
-    clouds: Connections, bench: Bench, observed: Observed
+    clouds: Connections, bench: Bench, observed: LastWrites
 ) -> None:
     state = bench.live()
     clouds.render.delete_variable(state.id, "TURSO_DATABASE_URL")
@@ -210,7 +210,7 @@ def test_a_worker_without_its_database_is_named_by_its_log(
 
 
 def test_a_start_that_was_seen_is_remembered_for_its_deploy_alone(
-    clouds: Connections, bench: Bench, observed: Observed, monkeypatch: pytest.MonkeyPatch
+    clouds: Connections, bench: Bench, observed: LastWrites, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     state = bench.live()
     monkeypatch.setattr(clouds.render, "logs", lambda *_: [])
@@ -225,7 +225,7 @@ def test_a_start_that_was_seen_is_remembered_for_its_deploy_alone(
         render.has_started(clouds.render, bench.deploy(state), observed)
 
 
-def test_nothing_is_live_where_nothing_was_made(clouds: Connections, bench: Bench, observed: Observed) -> None:
+def test_nothing_is_live_where_nothing_was_made(clouds: Connections, bench: Bench, observed: LastWrites) -> None:
     deploy = bench.deploy(bench.worker().planned())
     assert deploy.read(clouds) is None
     with pytest.raises(VerificationFailed, match="not live"):

@@ -12,7 +12,7 @@ from tests.clouds.description import Description, recorded
 
 from deploybook.clouds import render
 from deploybook.clouds.connections import Connections
-from deploybook.state.last_writes import Observed
+from deploybook.state.last_writes import LastWrites
 
 from .conftest import Bench
 
@@ -51,7 +51,7 @@ def description(specs: Path) -> Description:
     return Description(specs / "render.json", "https://api.render.com", for_docker_workers)
 
 
-def exercise(clouds: Connections, bench: Bench, observed: Observed) -> None:
+def exercise(clouds: Connections, bench: Bench, observed: LastWrites) -> None:
     """Send everything that the client is able to send."""
     made = bench.live()
     render.has_started(clouds.render, bench.deploy(made), observed)
@@ -67,7 +67,7 @@ def exercise(clouds: Connections, bench: Bench, observed: Observed) -> None:
 
 
 def test_every_request_is_described(
-    clouds: Connections, bench: Bench, observed: Observed, description: Description
+    clouds: Connections, bench: Bench, observed: LastWrites, description: Description
 ) -> None:
     requests = recorded(clouds.render.api.client)
     exercise(clouds, bench, observed)

@@ -11,9 +11,9 @@ from tests.conftest import RunningSandbox
 
 from deploybook.clouds import vercel
 from deploybook.clouds.connections import Connections
-from deploybook.contract.consumers import Pushed
+from deploybook.contract.consumers import ConsumerVariable
 from deploybook.errors import VerificationFailed
-from deploybook.state.last_writes import Observed
+from deploybook.state.last_writes import LastWrites
 
 from .conftest import WANTED, Bench
 
@@ -53,7 +53,7 @@ def test_drift_is_named_repaired_and_what_is_not_ours_left(
 
 
 def test_variables_that_came_with_the_worker_are_not_sent_again(
-    clouds: Connections, bench: Bench, sandbox: RunningSandbox, observed: Observed
+    clouds: Connections, bench: Bench, sandbox: RunningSandbox, observed: LastWrites
 ) -> None:
     made = bench.worker().create(clouds)
     variables = bench.variables(made)
@@ -100,12 +100,12 @@ def both(start_sandbox: Callable[..., RunningSandbox], connect: Connect) -> Conn
     return connect(running)
 
 
-SHARED = {**WANTED, "DEPLOY_ENV": Pushed("DEPLOY_ENV", SecretStr("production"), secret=False)}
+SHARED = {**WANTED, "DEPLOY_ENV": ConsumerVariable("DEPLOY_ENV", SecretStr("production"), secret=False)}
 
 
-def at_vercel(clouds: Connections, observed: Observed, **values: str) -> None:
+def at_vercel(clouds: Connections, observed: LastWrites, **values: str) -> None:
     """A project with the shared variables, some of them with other values."""
-    changed = {name: Pushed(name, SecretStr(value), SHARED[name].secret) for name, value in values.items()}
+    changed = {name: ConsumerVariable(name, SecretStr(value), SHARED[name].secret) for name, value in values.items()}
     project = vercel.Project(PROJECT).create(clouds)
     vercel.Variables(PROJECT, project, SHARED | changed, observed).create(clouds)
 
@@ -117,21 +117,21 @@ def agreement(clouds: Connections, bench: Bench) -> str:
     return variables.agree_with_vercel(clouds.render, clouds.vercel, PROJECT, SHARED)
 
 
-def test_what_vercel_and_render_share_is_compared_by_fingerprint(both: Connections, observed: Observed) -> None:
+def test_what_vercel_and_render_share_is_compared_by_fingerprint(both: Connections, observed: LastWrites) -> None:
     at_vercel(both, observed)
     assert agreement(both, Bench(both, observed)) == "3 shared"
 
 
 @pytest.mark.parametrize(("name", "value"), [("TURSO_AUTH_TOKEN", "another"), ("STORAGE_BACKEND", "local")])
 def test_a_value_that_differs_between_the_two_is_named(
-    both: Connections, observed: Observed, name: str, value: str
+    both: Connections, observed: LastWrites, name: str, value: str
 ) -> None:
     at_vercel(both, observed, **{name: value})
     with pytest.raises(VerificationFailed, match=f"differ in {name}"):
         agreement(both, Bench(both, observed))
 
 
-def test_a_value_changed_at_render_is_compared_as_it_stands_there(both: Connections, observed: Observed) -> None:
+def test_a_value_changed_at_render_is_compared_as_it_stands_there(both: Connections, observed: LastWrites) -> None:
     at_vercel(both, observed)
     bench = Bench(both, observed)
     both.render.put_variable(bench.worker().create(both).id, "TURSO_AUTH_TOKEN", "another")
@@ -139,7 +139,7 @@ def test_a_value_changed_at_render_is_compared_as_it_stands_there(both: Connecti
         agreement(both, bench)
 
 
-def test_a_project_that_is_not_there_agrees_with_nothing(both: Connections, observed: Observed) -> None:
+def test_a_project_that_is_not_there_agrees_with_nothing(both: Connections, observed: LastWrites) -> None:
     with pytest.raises(VerificationFailed, match="differ in STORAGE_BACKEND, TURSO_AUTH_TOKEN, TURSO_DATABASE_URL"):
         agreement(both, Bench(both, observed))
 

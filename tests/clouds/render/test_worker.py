@@ -22,7 +22,7 @@ from deploybook.errors import (
     Unreachable,
     VerificationFailed,
 )
-from deploybook.state.last_writes import Observed
+from deploybook.state.last_writes import LastWrites
 
 from .conftest import SETTINGS, WANTED, Bench
 
@@ -44,7 +44,7 @@ def test_a_push_alone_deploys_nothing_for_ci_does_so_by_the_hook(clouds: Connect
 
 
 def test_a_name_that_only_begins_alike_is_not_ours(
-    clouds: Connections, bench: Bench, observed: Observed, monkeypatch: pytest.MonkeyPatch
+    clouds: Connections, bench: Bench, observed: LastWrites, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     render.Worker("worker-2", render.owner(clouds.render, ""), SETTINGS, WANTED, observed).create(clouds)
     assert bench.worker().read(clouds) is None
@@ -154,7 +154,7 @@ def test_what_somebody_changed_leads_to_its_own_entry(
 
 
 def test_a_worker_without_a_repository_is_refused_before_any_request(
-    clouds: Connections, observed: Observed, sandbox: RunningSandbox
+    clouds: Connections, observed: LastWrites, sandbox: RunningSandbox
 ) -> None:
     sandbox.control.delete("/journal")
     with pytest.raises(InvalidValue) as caught:

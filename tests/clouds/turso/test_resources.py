@@ -138,10 +138,10 @@ def test_a_delete_whose_answer_was_lost_is_done(
 def test_a_new_token_is_kept_and_opens_the_database(clouds: Connections, made: DatabaseState) -> None:
     token = turso.DatabaseToken(made, held={})
     assert token.read(clouds) is None
-    kept = token.keeps(token.create(clouds))
+    kept = token.one_time_secrets(token.create(clouds))
     assert opened(clouds, made, kept["TURSO_AUTH_TOKEN"]).query("SELECT 1 AS one") == [{"one": 1}]
     state, changed = faults(clouds, turso.DatabaseToken(made, held=kept))
-    assert (changed, token.keeps(state)) == ([], {})
+    assert (changed, token.one_time_secrets(state)) == ([], {})
 
 
 def test_a_token_of_another_database_is_replaced(clouds: Connections, made: DatabaseState) -> None:
@@ -205,7 +205,7 @@ def test_rotation_is_a_request_and_ends_every_other_token(clouds: Connections, m
     fresh = token.update(clouds, state, changes)
     for old in (mine, theirs):
         assert faults(clouds, turso.DatabaseToken(made, held=held(old)))[1] == ["token"]
-    assert faults(clouds, turso.DatabaseToken(made, held=token.keeps(fresh)))[1] == []
+    assert faults(clouds, turso.DatabaseToken(made, held=token.one_time_secrets(fresh)))[1] == []
 
 
 def test_a_refused_token_is_replaced_without_ending_others(clouds: Connections, made: DatabaseState) -> None:

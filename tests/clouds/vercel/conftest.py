@@ -16,13 +16,13 @@ from deploybook.clouds import vercel
 from deploybook.clouds.connections import Connections
 from deploybook.clouds.vercel.client import Vercel
 from deploybook.clouds.vercel.project import ProjectState
-from deploybook.contract.consumers import Pushed
-from deploybook.state.last_writes import Observed
+from deploybook.contract.consumers import ConsumerVariable
+from deploybook.state.last_writes import LastWrites
 
 
-def pushed(**values: str) -> dict[str, Pushed]:
+def pushed(**values: str) -> dict[str, ConsumerVariable]:
     """Variables as the contract would send them; those that begin with SECRET are secret."""
-    return {name: Pushed(name, SecretStr(value), name.startswith("SECRET")) for name, value in values.items()}
+    return {name: ConsumerVariable(name, SecretStr(value), name.startswith("SECRET")) for name, value in values.items()}
 
 
 WANTED = pushed(SECRET="s" * 32, PLAIN="p")
@@ -49,8 +49,8 @@ def project(clouds: Connections) -> ProjectState:
 
 
 @pytest.fixture
-def observed(tmp_path: Path) -> Observed:
-    return Observed(tmp_path / "state", "test")
+def observed(tmp_path: Path) -> LastWrites:
+    return LastWrites(tmp_path / "state", "test")
 
 
 @pytest.fixture
@@ -71,16 +71,16 @@ def by_hand(clouds: Connections) -> httpx.Client:
 class Site:
     """The resources of the section, made anew for each look as each run makes them."""
 
-    def __init__(self, clouds: Connections, project: ProjectState, observed: Observed, folder: Path) -> None:
+    def __init__(self, clouds: Connections, project: ProjectState, observed: LastWrites, folder: Path) -> None:
         self.clouds = clouds
         self.project = project
         self.observed = observed
         self.folder = folder
 
-    def variables(self, wanted: Mapping[str, Pushed] = WANTED) -> vercel.Variables:
+    def variables(self, wanted: Mapping[str, ConsumerVariable] = WANTED) -> vercel.Variables:
         return vercel.Variables("web", self.project, wanted, self.observed)
 
-    def set(self, wanted: Mapping[str, Pushed] = WANTED) -> vercel.Variables:
+    def set(self, wanted: Mapping[str, ConsumerVariable] = WANTED) -> vercel.Variables:
         """Bring the variables to what is wanted."""
         made = self.variables(wanted)
         state = made.read(self.clouds)
@@ -90,7 +90,7 @@ class Site:
             made.update(self.clouds, state, changes)
         return made
 
-    def judged(self, wanted: Mapping[str, Pushed] = WANTED) -> dict[str, str]:
+    def judged(self, wanted: Mapping[str, ConsumerVariable] = WANTED) -> dict[str, str]:
         """What a new look finds wrong, by name."""
         looking = self.variables(wanted)
         looking.read(self.clouds)
@@ -111,5 +111,5 @@ class Site:
 
 
 @pytest.fixture
-def site(clouds: Connections, project: ProjectState, observed: Observed, folder: Path) -> Site:
+def site(clouds: Connections, project: ProjectState, observed: LastWrites, folder: Path) -> Site:
     return Site(clouds, project, observed, folder)

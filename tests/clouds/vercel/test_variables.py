@@ -7,7 +7,7 @@ from pydantic import SecretStr
 from tests.conftest import RunningSandbox
 
 from deploybook.clouds import vercel
-from deploybook.clouds.comparison import Finding, Standing
+from deploybook.clouds.comparison import DriftStatus, VariableDrift
 from deploybook.clouds.vercel import fingerprints
 from deploybook.clouds.vercel.comparing import _finding
 from deploybook.errors import UnexpectedResponse, VerificationFailed
@@ -72,7 +72,7 @@ def test_a_secret_that_can_be_read_leads_to_its_own_entry_unless_its_value_is_wr
         site.clouds.vercel.put_variables(site.project.id, [body | {"value": value * 32}])
         problems = {change.field: change for change in site.variables().differences(site.entries())}
         assert problems["SECRET"].old == (told or "different")
-        assert _finding(problems["SECRET"].old, site.entry("SECRET")) == Finding(Standing.DIFFERS, told, entry)
+        assert _finding(problems["SECRET"].old, site.entry("SECRET")) == VariableDrift(DriftStatus.DIFFERS, told, entry)
 
 
 def test_a_plain_variable_that_a_policy_made_sensitive_is_as_wished_and_one_by_hand_is_set_again(site: Site) -> None:

@@ -1,4 +1,4 @@
-"""What a person does on GitHub's pages, by the troubles of the control API: archive, disable, use the minutes up, run again."""
+"""What a person does on GitHub's pages, by the scenarios of the control API: archive, disable, use the minutes up, run again."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 __all__ = ["worker"]
 
 
-def made(github: GitHub, trouble: str) -> None:
-    github.sandbox.control.post(f"/troubles/{trouble}", timeout=30).raise_for_status()
+def made(github: GitHub, scenario: str) -> None:
+    github.sandbox.control.post(f"/scenarios/{scenario}", timeout=30).raise_for_status()
 
 
 def test_an_archived_repository_can_be_read_and_not_written(github: GitHub) -> None:

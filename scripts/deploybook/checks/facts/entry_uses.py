@@ -11,7 +11,7 @@ from pathlib import Path
 
 from deploybook import errors
 from deploybook.clouds.resource import Change
-from deploybook.runbook.events import Line
+from deploybook.runbook.events import Event
 
 # Code that an operator never meets: it raises no error of ours.
 LEFT_OUT = ("sandbox", "sample_app", "site", "checks")
@@ -44,8 +44,8 @@ def used(package: Path) -> list[Use]:
 
 
 def _positions(trees: Iterable[ast.Module]) -> dict[str, int]:
-    """At which place each callable takes its ``entry``: our errors, ``Line``, ``Change``, and every function with such a parameter."""
-    found = {kind.__name__: _place(list(inspect.signature(kind).parameters)) for kind in (Line, Change)}
+    """At which place each callable takes its ``entry``: our errors, ``Event``, ``Change``, and every function with such a parameter."""
+    found = {kind.__name__: _place(list(inspect.signature(kind).parameters)) for kind in (Event, Change)}
     for name, kind in inspect.getmembers(errors, inspect.isclass):
         parameters = list(inspect.signature(kind).parameters)
         if issubclass(kind, errors.DeploybookError) and "entry" in parameters:

@@ -82,12 +82,10 @@ def _pairs(notebook: Notebook) -> Iterator[Finding]:
             )
         if cell.kind == "code":
             begun.add(tag)
-    if cells and "rb.handoff()" in notebook.code and "rb.handoff()" not in cells[-1].source:
-        yield Finding(
-            notebook.path, 1, "notebook-form", "the last cell does not hand over", "Let rb.handoff() be last."
-        )
-    if "Runbook.open(" in notebook.code and "rb.handoff()" not in notebook.code:
-        yield Finding(notebook.path, 1, "notebook-form", "the runbook does not hand over", "End it with rb.handoff().")
+    if cells and "rb.finish()" in notebook.code and "rb.finish()" not in cells[-1].source:
+        yield Finding(notebook.path, 1, "notebook-form", "the last cell does not hand over", "Let rb.finish() be last.")
+    if "Runbook.open(" in notebook.code and "rb.finish()" not in notebook.code:
+        yield Finding(notebook.path, 1, "notebook-form", "the runbook does not hand over", "End it with rb.finish().")
 
 
 def _cells(notebook: Notebook) -> Iterator[Finding]:

@@ -59,7 +59,8 @@ RULES: tuple[Rule[Tree], ...] = (
     Rule(
         RULE,
         "Every command of this repository's own workflows is one that its program accepts: a target of the Makefile, a command and "
-        "options of deploybook's own, a module that is there, or a command of another tool that somebody looked up (checks/facts/tools.toml). "
+        "options of deploybook's own, a module that is there, or a command of another tool that somebody looked up "
+        "(checks/facts/tools.toml). "
         "A workflow that runs at night must not be the first to find out.",
         _find,
     ),

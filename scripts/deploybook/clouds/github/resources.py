@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, ClassVar
 from deploybook.clouds.github.client import GitHub
 from deploybook.clouds.github.target import Target
 from deploybook.clouds.resource import Change, Resource
-from deploybook.contract.consumers import Pushed
+from deploybook.contract.consumers import ConsumerVariable
 from deploybook.contract.model import Variable
 from deploybook.errors import Conflict, InvalidValue, NotFound, PermissionDenied, ServiceError
 from deploybook.layout import find_layout
 from deploybook.redact import fingerprint
-from deploybook.state.last_writes import Observed
+from deploybook.state.last_writes import LastWrites
 
 if TYPE_CHECKING:
     from deploybook.clouds.connections import Connections
@@ -38,7 +38,7 @@ class RepositorySecret(Resource[str]):
     kind: ClassVar[str] = "GitHub secret"
     absent_entry = drift_entry = "ci-secrets"
 
-    def __init__(self, repository: str, name: str, pushed: Pushed | None, observed: Observed) -> None:
+    def __init__(self, repository: str, name: str, pushed: ConsumerVariable | None, observed: LastWrites) -> None:
         if pushed and any(character.isspace() for character in pushed.value.get_secret_value()):
             raise InvalidValue(
                 f"{name} contains white space.", "Give it again without the blank or line break that was pasted along."
@@ -104,7 +104,7 @@ class RepositorySecret(Resource[str]):
 
 
 def repository_secrets(
-    target: Target, wanted: Iterable[Variable], values: Mapping[str, Pushed], observed: Observed
+    target: Target, wanted: Iterable[Variable], values: Mapping[str, ConsumerVariable], observed: LastWrites
 ) -> list[RepositorySecret]:
     """One resource for each variable that the contract sends to GitHub: each is made, left and removed for itself."""
     return [RepositorySecret(target.repository, each.name, values.get(each.name), observed) for each in wanted]

@@ -57,7 +57,7 @@ class DeployRun(Resource[RunState]):
 
     def __init__(self, workflow: WorkflowFile, file: FileState, *, minutes: int = 15, redeploy: bool = False) -> None:
         self.name = workflow.name
-        self.goes_with = (workflow.kind, workflow.name)
+        self.deleted_with = (workflow.kind, workflow.name)
         self._workflow = workflow
         self._pushed = file.commit
         self._seconds = minutes * 60.0

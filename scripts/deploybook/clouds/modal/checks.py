@@ -80,11 +80,11 @@ def secret_values_arrive(modal: Modal, secret: ModalSecret) -> str:
     """A container that is given the secret finds the vault's values in it. If not, the next ``apply`` writes them."""
     differ = differing(modal, secret.secret, secret.environment, secret.values)
     if differ:
-        secret.doubt()
+        secret.invalidate()
         raise VerificationFailed(
             f"The secret {secret.secret} has other values than the vault: {', '.join(differ)}.", AGAIN, "modal-secrets"
         )
-    secret.vouch(modal)
+    secret.mark_verified(modal)
     return "compared by fingerprint"
 
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from deploybook.clouds.comparison import Finding, Findings, Standing, Wanted, findings
+from deploybook.clouds.comparison import ConsumerDrift, DriftStatus, VariableDrift, Wanted, findings
 from deploybook.clouds.modal.client import SecretState
 from deploybook.clouds.modal.resources import ModalSecret
 
 if TYPE_CHECKING:
     from deploybook.clouds.connections import Connections
-    from deploybook.state.last_writes import Observed
+    from deploybook.state.last_writes import LastWrites
 
 # What a resource says of the secret as a whole, and so of each of its keys.
-WHOLE = {"values": Standing.UNTELLABLE, "secret": Standing.DIFFERS}
+WHOLE = {"values": DriftStatus.UNTELLABLE, "secret": DriftStatus.DIFFERS}
 
 
-def compare(clouds: Connections, wanted: Wanted, observed: Observed, parameters: Mapping[str, Any]) -> Findings:
+def compare(clouds: Connections, wanted: Wanted, observed: LastWrites, parameters: Mapping[str, Any]) -> ConsumerDrift:
     """``wanted.consumer`` names the secret; ``parameters``: ``modal_environment``. Raises a ServiceError if Modal refuses.
 
     Equal means: as deploybook last wrote it. Only a container could tell a value that was changed in place since.
@@ -27,8 +27,8 @@ def compare(clouds: Connections, wanted: Wanted, observed: Observed, parameters:
     secret = ModalSecret(name, wanted.variables, wanted.values, observed, environment=environment)
     state = secret.read(clouds) or SecretState()
     changes = secret.differences(state)
-    of_all = [Finding(WHOLE[each.field], each.old) for each in changes if each.field in WHOLE]
-    judged = {name: (of_all or [Finding(Standing.EQUAL, "as last written")])[0] for name in wanted.values}
-    judged |= {each.field: Finding(Standing.DIFFERS, each.old) for each in changes if each.field in state.keys}
-    judged |= {name: Finding(Standing.MISSING) for name in wanted.values.keys() - state.keys}
+    of_all = [VariableDrift(WHOLE[each.field], each.old) for each in changes if each.field in WHOLE]
+    judged = {name: (of_all or [VariableDrift(DriftStatus.EQUAL, "as last written")])[0] for name in wanted.values}
+    judged |= {each.field: VariableDrift(DriftStatus.DIFFERS, each.old) for each in changes if each.field in state.keys}
+    judged |= {name: VariableDrift(DriftStatus.MISSING) for name in wanted.values.keys() - state.keys}
     return findings(wanted, dict.fromkeys(state.keys), judged)

@@ -12,10 +12,10 @@ from deploybook.clouds.modal.client import AppState, Modal, SecretState
 from deploybook.clouds.modal.deploying import deploy
 from deploybook.clouds.modal.source import Source
 from deploybook.clouds.resource import Change, Resource
-from deploybook.contract.consumers import Pushed
+from deploybook.contract.consumers import ConsumerVariable
 from deploybook.contract.model import Variable
 from deploybook.redact import fingerprint
-from deploybook.state.last_writes import Observed
+from deploybook.state.last_writes import LastWrites
 
 if TYPE_CHECKING:
     from deploybook.clouds.connections import Connections
@@ -37,8 +37,8 @@ class ModalSecret(Resource[SecretState]):
         self,
         name: str,
         wanted: Iterable[Variable],
-        values: Mapping[str, Pushed],
-        observed: Observed,
+        values: Mapping[str, ConsumerVariable],
+        observed: LastWrites,
         *,
         environment: str = "",
         renewed: Collection[str] = (),
@@ -100,11 +100,11 @@ class ModalSecret(Resource[SecretState]):
         """Its id is known only when it is made."""
         return SecretState()
 
-    def doubt(self) -> None:
+    def invalidate(self) -> None:
         """Forget what was written: the next ``apply`` writes it again."""
         self._observed.forget(self._key)
 
-    def vouch(self, cloud: Modal) -> None:
+    def mark_verified(self, cloud: Modal) -> None:
         """Remember a secret whose values were seen to be right; nothing is sent if it is remembered already."""
         if not self._observed.get(self._key):
             self._remember(cloud, self.stamp or secrets.token_hex(8))
@@ -146,7 +146,7 @@ class ModalApp(Resource[AppState]):
         name: str,
         source: Source,
         variables: Mapping[str, SecretStr],
-        observed: Observed,
+        observed: LastWrites,
         *,
         label: str,
         functions: tuple[str, str],

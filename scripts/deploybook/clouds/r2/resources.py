@@ -164,7 +164,7 @@ class BucketToken(Resource[TokenState]):
         """Its id is known only when it is made."""
         return TokenState(id="(known after apply)")
 
-    def keeps(self, state: TokenState) -> Mapping[str, SecretStr]:
+    def one_time_secrets(self, state: TokenState) -> Mapping[str, SecretStr]:
         """The S3 credentials, as soon as the value is seen."""
         if state.value is None:
             return {}

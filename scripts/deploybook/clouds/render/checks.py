@@ -10,7 +10,7 @@ from deploybook.errors import VerificationFailed
 if TYPE_CHECKING:
     from deploybook.clouds.render.client import Render
     from deploybook.clouds.render.deploy import Deploy
-    from deploybook.state.last_writes import Observed
+    from deploybook.state.last_writes import LastWrites
 
 STARTED = "[Worker] Started"
 REFUSED = "is required"
@@ -27,7 +27,7 @@ def is_live(render: Render, deploy: Deploy) -> str:
     return serving.id
 
 
-def has_started(render: Render, deploy: Deploy, observed: Observed) -> str:
+def has_started(render: Render, deploy: Deploy, observed: LastWrites) -> str:
     """The worker's log says that it has started since the deploy that serves was made; once seen it is kept in mind, for logs are not."""
     worker = deploy.worker
     serving = deploy.serving(render) if worker.id else deploy.planned()

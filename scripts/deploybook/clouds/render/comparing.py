@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from deploybook.clouds.comparison import Finding, Findings, Standing, Wanted, findings
+from deploybook.clouds.comparison import ConsumerDrift, DriftStatus, VariableDrift, Wanted, findings
 from deploybook.clouds.render.variables import Variables
 from deploybook.clouds.render.worker import Settings, Worker, WorkerState, owner
 
 if TYPE_CHECKING:
     from deploybook.clouds.connections import Connections
-    from deploybook.state.last_writes import Observed
+    from deploybook.state.last_writes import LastWrites
 
 
-def compare(clouds: Connections, wanted: Wanted, observed: Observed, parameters: Mapping[str, Any]) -> Findings:
+def compare(clouds: Connections, wanted: Wanted, observed: LastWrites, parameters: Mapping[str, Any]) -> ConsumerDrift:
     """``parameters``: ``service_name`` and ``owner``. Raises a ServiceError if Render refuses."""
     name, workspace = str(parameters["service_name"]), owner(clouds.render, str(parameters["owner"]))
     worker = Worker(name, workspace, Settings(""), {}, observed).read(clouds)
@@ -24,7 +24,7 @@ def compare(clouds: Connections, wanted: Wanted, observed: Observed, parameters:
     return findings(wanted, there, judged)
 
 
-def _finding(problem: str) -> Finding:
+def _finding(problem: str) -> VariableDrift:
     if problem == "missing":
-        return Finding(Standing.MISSING)
-    return Finding(Standing.DIFFERS, problem.removeprefix("different").strip())
+        return VariableDrift(DriftStatus.MISSING)
+    return VariableDrift(DriftStatus.DIFFERS, problem.removeprefix("different").strip())

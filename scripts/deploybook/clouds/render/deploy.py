@@ -10,7 +10,7 @@ from deploybook.clouds.render.waiting import FAILED, LIVE, DeployState, Tell, ap
 from deploybook.clouds.render.worker import WorkerState
 from deploybook.clouds.resource import Change, Resource
 from deploybook.errors import UnexpectedResponse, Unreachable
-from deploybook.state.last_writes import Observed
+from deploybook.state.last_writes import LastWrites
 
 if TYPE_CHECKING:
     from deploybook.clouds.connections import Connections
@@ -31,13 +31,13 @@ class Deploy(Resource[DeployState]):
         name: str,
         worker: WorkerState,
         variables: Variables,
-        observed: Observed,
+        observed: LastWrites,
         tell: Tell,
         *,
         seconds: float = LIMIT_SECONDS,
     ) -> None:
         self.name = name
-        self.goes_with = ("Render worker", name)
+        self.deleted_with = ("Render worker", name)
         self.worker = worker
         self._variables = variables
         self._undeployed = Undeployed(observed, name)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from deploybook.state.last_writes import Observed
+from deploybook.state.last_writes import LastWrites
 
 
 class Undeployed:
     """The note of one worker, kept between runs: a run that is killed between a change and its deploy must deploy when run again."""
 
-    def __init__(self, observed: Observed, worker: str) -> None:
+    def __init__(self, observed: LastWrites, worker: str) -> None:
         self._observed = observed
         self._key = f"render:undeployed:{worker}"
 

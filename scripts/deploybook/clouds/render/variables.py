@@ -12,9 +12,9 @@ from deploybook.clouds.render.undeployed import Undeployed
 from deploybook.clouds.render.worker import WorkerState
 from deploybook.clouds.resource import Change, Resource
 from deploybook.clouds.vercel.fingerprints import matches
-from deploybook.contract.consumers import Pushed
+from deploybook.contract.consumers import ConsumerVariable
 from deploybook.errors import VerificationFailed
-from deploybook.state.last_writes import Observed
+from deploybook.state.last_writes import LastWrites
 
 if TYPE_CHECKING:
     from deploybook.clouds.connections import Connections
@@ -31,9 +31,11 @@ class Variables(Resource[dict[str, str]]):
     kind: ClassVar[str] = "Render variables"
     absent_entry = drift_entry = "render-variables"
 
-    def __init__(self, name: str, worker: WorkerState, wanted: Mapping[str, Pushed], observed: Observed) -> None:
+    def __init__(
+        self, name: str, worker: WorkerState, wanted: Mapping[str, ConsumerVariable], observed: LastWrites
+    ) -> None:
         self.name = name
-        self.goes_with = ("Render worker", name)
+        self.deleted_with = ("Render worker", name)
         self._worker = worker
         self._wanted = dict(wanted)
         self._undeployed = Undeployed(observed, name)
@@ -118,7 +120,7 @@ class Variables(Resource[dict[str, str]]):
         return {**found, **values}
 
 
-def _judge(found: str | None, wanted: Pushed) -> str:
+def _judge(found: str | None, wanted: ConsumerVariable) -> str:
     if found is None:
         return "missing"
     if found == wanted.value.get_secret_value():

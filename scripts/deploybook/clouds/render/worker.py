@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from deploybook.clouds.render.undeployed import Undeployed
 from deploybook.clouds.resource import Change, Resource
-from deploybook.contract.consumers import Pushed
+from deploybook.contract.consumers import ConsumerVariable
 from deploybook.errors import Conflict, InvalidValue, NotFound, PermissionDenied, ServiceError, UnexpectedResponse
-from deploybook.state.last_writes import Observed
+from deploybook.state.last_writes import LastWrites
 
 if TYPE_CHECKING:
     from deploybook.clouds.connections import Connections
@@ -62,7 +62,12 @@ class Worker(Resource[WorkerState]):
     kind: ClassVar[str] = "Render worker"
 
     def __init__(
-        self, name: str, owner_id: str, settings: Settings, variables: Mapping[str, Pushed], observed: Observed
+        self,
+        name: str,
+        owner_id: str,
+        settings: Settings,
+        variables: Mapping[str, ConsumerVariable],
+        observed: LastWrites,
     ) -> None:
         self.name = name
         self._owner_id = owner_id

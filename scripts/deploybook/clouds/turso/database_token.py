@@ -54,7 +54,7 @@ class DatabaseToken(Resource[TokenState]):
     ) -> None:
         self.name = database.name
         # A database that is deleted takes its tokens along; one that is left keeps them.
-        self.goes_with = (Database.kind, database.name)
+        self.deleted_with = (Database.kind, database.name)
         self._url = database.url
         self._held = held.get(TOKEN)
         self._expiration = expiration
@@ -87,7 +87,7 @@ class DatabaseToken(Resource[TokenState]):
         return self.create(clouds)
 
     def delete(self, clouds: Connections, state: TokenState) -> str:
-        """Nothing at Turso: a single token can't be revoked. ``handoff`` takes it out of the vault."""
+        """Nothing at Turso: a single token can't be revoked. ``finish`` takes it out of the vault."""
         del clouds, state
         return "out of the vault; it ends with its database, Turso revokes no single token"
 
@@ -95,7 +95,7 @@ class DatabaseToken(Resource[TokenState]):
         """Its value is known only when it is minted."""
         return TokenState(SecretStr(""), Claims(), accepted=False)
 
-    def keeps(self, state: TokenState) -> Mapping[str, SecretStr]:
+    def one_time_secrets(self, state: TokenState) -> Mapping[str, SecretStr]:
         """The token, as soon as it is seen."""
         return {TOKEN: state.value} if state.fresh else {}
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from deploybook.clouds.comparison import Finding, Findings, Standing, Wanted, findings
+from deploybook.clouds.comparison import ConsumerDrift, DriftStatus, VariableDrift, Wanted, findings
 from deploybook.clouds.vercel.fingerprints import FORM
 from deploybook.clouds.vercel.project import Project
 from deploybook.clouds.vercel.variables import READABLE, Variables
 
 if TYPE_CHECKING:
     from deploybook.clouds.connections import Connections
-    from deploybook.state.last_writes import Observed
+    from deploybook.state.last_writes import LastWrites
 
 
-def compare(clouds: Connections, wanted: Wanted, observed: Observed, parameters: Mapping[str, Any]) -> Findings:
+def compare(clouds: Connections, wanted: Wanted, observed: LastWrites, parameters: Mapping[str, Any]) -> ConsumerDrift:
     """``parameters``: ``project_name``. Raises a ServiceError if Vercel refuses."""
     project = Project(str(parameters["project_name"]))
     state = project.read(clouds)
@@ -28,14 +28,14 @@ def compare(clouds: Connections, wanted: Wanted, observed: Observed, parameters:
     return findings(wanted, present, judged)
 
 
-def _finding(problem: str, found: Mapping[str, Any] | None) -> Finding:
+def _finding(problem: str, found: Mapping[str, Any] | None) -> VariableDrift:
     if problem == "missing" or found is None:
-        return Finding(Standing.MISSING)
+        return VariableDrift(DriftStatus.MISSING)
     if problem.startswith("set for"):
-        return Finding(Standing.OTHER_TARGET, problem)
+        return VariableDrift(DriftStatus.OTHER_TARGET, problem)
     if problem == "different" and found["type"] == "sensitive" and not FORM.fullmatch(found.get("comment") or ""):
-        return Finding(Standing.UNTELLABLE, "sensitive, and not set by deploybook")
+        return VariableDrift(DriftStatus.UNTELLABLE, "sensitive, and not set by deploybook")
     if problem == READABLE:
         # Every service works all the same: nothing that the variable is for tells of it.
-        return Finding(Standing.DIFFERS, problem, Variables.drift_entry)
-    return Finding(Standing.DIFFERS, "" if problem == "different" else problem)
+        return VariableDrift(DriftStatus.DIFFERS, problem, Variables.drift_entry)
+    return VariableDrift(DriftStatus.DIFFERS, "" if problem == "different" else problem)

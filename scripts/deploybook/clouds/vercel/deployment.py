@@ -68,7 +68,7 @@ class Deployment(Resource[DeploymentState]):
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.name = name
-        self.goes_with = ("Vercel project", name)
+        self.deleted_with = ("Vercel project", name)
         self._project = project
         self._source = source
         self._variables = variables

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from deploybook.clouds.resource import Change, Resource
 from deploybook.clouds.vercel.fingerprints import comment_for, matches
-from deploybook.contract.consumers import Pushed
+from deploybook.contract.consumers import ConsumerVariable
 from deploybook.errors import VerificationFailed
-from deploybook.state.last_writes import Observed
+from deploybook.state.last_writes import LastWrites
 
 if TYPE_CHECKING:
     from deploybook.clouds.connections import Connections
@@ -33,15 +33,17 @@ class Variables(Resource[Entries]):
     absent_entry: ClassVar[str] = "vercel-variables"
     drift_entry: ClassVar[str] = "vercel-variables"
 
-    def __init__(self, name: str, project: ProjectState, wanted: Mapping[str, Pushed], observed: Observed) -> None:
+    def __init__(
+        self, name: str, project: ProjectState, wanted: Mapping[str, ConsumerVariable], observed: LastWrites
+    ) -> None:
         self.name = name
-        self.goes_with = ("Vercel project", name)
+        self.deleted_with = ("Vercel project", name)
         self._project = project
         self._wanted = dict(wanted)
         self._observed = observed
         self._entries: Entries | None = None
 
-    def want(self, wanted: Mapping[str, Pushed]) -> Variables:
+    def want(self, wanted: Mapping[str, ConsumerVariable]) -> Variables:
         """The same variables with others wished for; what was read stays read."""
         self._wanted = dict(wanted)
         return self
@@ -124,7 +126,7 @@ class Variables(Resource[Entries]):
         told = f"; not in the contract, and left: {', '.join(left)}" if left else ""
         return f"{len(self._wanted)} for production{told}"
 
-    def _judge(self, entries: Entries, wanted: Pushed) -> str:
+    def _judge(self, entries: Entries, wanted: ConsumerVariable) -> str:
         mine = [entry for entry in entries if entry["key"] == wanted.name]
         serving = [entry for entry in mine if _serves(entry)]
         if not serving:
@@ -147,7 +149,7 @@ class Variables(Resource[Entries]):
             # A variable that is there becomes neither sensitive nor readable: Vercel's documentation has it removed and added.
             vercel.delete_variable(self._project.id, entry["id"])
 
-    def _judge_hidden(self, entry: dict[str, Any], wanted: Pushed) -> str:
+    def _judge_hidden(self, entry: dict[str, Any], wanted: ConsumerVariable) -> str:
         if not matches(entry.get("comment"), wanted.value):
             return "different"
         record = self._observed.get(_key(wanted.name))
@@ -166,7 +168,7 @@ class Variables(Resource[Entries]):
         return self._entries
 
 
-def _body(wanted: Pushed) -> dict[str, Any]:
+def _body(wanted: ConsumerVariable) -> dict[str, Any]:
     return {
         "key": wanted.name,
         "value": wanted.value.get_secret_value(),

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope
 from deploybook.sandbox.r2.errors import BAD_HASH, INVALID_ARGUMENT, R2Error
 
 if TYPE_CHECKING:
-    from deploybook.sandbox.r2.weed import Weed
+    from deploybook.sandbox.r2.seaweed import SeaweedServer
 
 _HOP_BY_HOP = frozenset(
     {"connection", "expect", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
@@ -33,7 +33,7 @@ class ClientGone(Exception):
 class Passage:
     """The way to SeaweedFS: same path bytes, same Host, same signed headers."""
 
-    def __init__(self, weed: Weed) -> None:
+    def __init__(self, weed: SeaweedServer) -> None:
         self._weed = weed
 
     async def forward(self, scope: Scope, body: Body) -> httpx.Response:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from deploybook.sandbox.r2.front import Front
 from deploybook.sandbox.r2.models import JURISDICTIONS, Bucket, Buckets, Key
 from deploybook.sandbox.r2.proxying import Passage
 from deploybook.sandbox.r2.requests import DOMAIN
-from deploybook.sandbox.r2.weed import Weed
+from deploybook.sandbox.r2.s3_proxy import S3Proxy
+from deploybook.sandbox.r2.seaweed import SeaweedServer
 from deploybook.sandbox.service import Context, Service, issue_id
 from deploybook.sandbox.serving import Listener
 
@@ -25,8 +25,8 @@ class ObjectService(Service):
             f"{self.account_id}.{DOMAIN}" if name == "default" else f"{self.account_id}.{name}.{DOMAIN}"
             for name in JURISDICTIONS
         )
-        self._weed = Weed(context.directory / self.name, self._domains)
-        self._front = Front(self.account_id, self.buckets, self._keys, Passage(self._weed))
+        self._weed = SeaweedServer(context.directory / self.name, self._domains)
+        self._front = S3Proxy(self.account_id, self.buckets, self._keys, Passage(self._weed))
         self._listener: Listener | None = None
 
     async def start(self) -> None:

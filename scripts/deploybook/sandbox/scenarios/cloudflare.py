@@ -12,12 +12,12 @@ from deploybook.sandbox.cloudflare.service import CloudflareService
 from deploybook.sandbox.cloudflare.token_operations import hand_out
 from deploybook.sandbox.r2.models import Bucket
 from deploybook.sandbox.r2.service import ObjectService
-from deploybook.sandbox.scenarios.registry import by_hand, trouble
+from deploybook.sandbox.scenarios.registry import by_hand, scenario
 from deploybook.sandbox.scenarios.vercel import edit_variable, only_project, redeploy
 from deploybook.sandbox.service import Context, issue_id
 
 
-@trouble("credential-refused")
+@scenario("credential-refused")
 async def operator_deleted(context: Context) -> None:
     """Somebody tidies up in *Account API tokens*, and deletes the operator's."""
     service = context.service(CloudflareService)
@@ -30,7 +30,7 @@ async def operator_made_again(context: Context) -> None:
     await context.service(CloudflareService).replace_operator()
 
 
-@trouble("permission-missing")
+@scenario("permission-missing")
 async def operator_narrowed(context: Context) -> None:
     """Somebody edits the operator's token, and sets *Workers R2 Storage* to *Read*."""
     await _regrant(context, permissions.R2_READ)
@@ -42,7 +42,7 @@ async def operator_widened(context: Context) -> None:
     await _regrant(context, permissions.R2_WRITE)
 
 
-@trouble("r2-account-or-plan")
+@scenario("r2-account-or-plan")
 async def subscription_ended(context: Context) -> None:
     """The account's R2 subscription is cancelled."""
     context.service(ObjectService).buckets.subscribed = False
@@ -54,7 +54,7 @@ async def subscribed_again(context: Context) -> None:
     context.service(ObjectService).buckets.subscribed = True
 
 
-@trouble("token-name-ambiguous")
+@scenario("token-name-ambiguous")
 async def second_token(context: Context) -> None:
     """Somebody makes a token for themselves, and copies the name of the bucket's."""
     cloud = context.service(CloudflareService).cloud
@@ -69,14 +69,14 @@ async def second_token_deleted(context: Context) -> None:
     await _delete(cloud, newest)
 
 
-@trouble("r2-keys")
+@scenario("r2-keys")
 async def token_rolled(context: Context) -> None:
     """Somebody presses *Roll* on the bucket's token: the secret that everything uses is void."""
     cloud = context.service(CloudflareService).cloud
     await hand_out(cloud, cloud.tokens.put(replace(_bucket_token(cloud.tokens), secret=_new_secret())))
 
 
-@trouble("token-scope")
+@scenario("token-scope")
 async def token_for_all_buckets(context: Context) -> None:
     """Somebody edits the bucket's token: *Apply to all buckets*."""
     cloud = context.service(CloudflareService).cloud
@@ -87,14 +87,14 @@ async def token_for_all_buckets(context: Context) -> None:
     await hand_out(cloud, cloud.tokens.put(widened))
 
 
-@trouble("cors")
+@scenario("cors")
 async def other_origin(context: Context) -> None:
     """Somebody edits the bucket's CORS policy for a page on their own machine, and leaves it so."""
     bucket = _bucket(context)
     bucket.rules = [replace(rule, origins=("http://localhost:3000",)) for rule in bucket.rules]
 
 
-@trouble("not-found")
+@scenario("not-found")
 async def bucket_deleted(context: Context) -> None:
     """Somebody empties the bucket and deletes it."""
     objects = context.service(ObjectService)
@@ -103,7 +103,7 @@ async def bucket_deleted(context: Context) -> None:
     await objects.delete_bucket(name, "default")
 
 
-@trouble("storage-errors")
+@scenario("storage-errors")
 async def value_in_place_of_secret(context: Context) -> None:
     """Somebody pastes an API token's value into *R2_SECRET_ACCESS_KEY* at Vercel, and deploys again."""
     platform, project = only_project(context)
@@ -111,7 +111,7 @@ async def value_in_place_of_secret(context: Context) -> None:
     await redeploy(platform, project)
 
 
-@trouble("bucket-not-empty")
+@scenario("bucket-not-empty")
 async def object_uploaded(context: Context) -> None:
     """The application has uploaded to the bucket that was made last."""
     objects = context.service(ObjectService)

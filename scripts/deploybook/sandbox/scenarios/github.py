@@ -9,14 +9,14 @@ from deploybook.sandbox.github.models import blob_sha
 from deploybook.sandbox.github.runs import Run
 from deploybook.sandbox.github.service import GitHubService
 from deploybook.sandbox.render.service import RenderService
-from deploybook.sandbox.scenarios.registry import by_hand, trouble
+from deploybook.sandbox.scenarios.registry import by_hand, scenario
 from deploybook.sandbox.service import Context
 
 WORKFLOW = ".github/workflows/deploy.yml"
 PACKAGE = "package.json"
 
 
-@trouble("ci-repository")
+@scenario("ci-repository")
 async def archived(context: Context) -> None:
     """Somebody chooses *Archive this repository* in its settings."""
     context.service(GitHubService).repository.archived = True
@@ -28,20 +28,20 @@ async def unarchived(context: Context) -> None:
     context.service(GitHubService).repository.archived = False
 
 
-@trouble("ci-secrets")
+@scenario("ci-secrets")
 async def secret_moved(context: Context) -> None:
     """Somebody moves VERCEL_PROJECT_ID to the secrets of an environment, and deletes it among the repository's."""
     del context.service(GitHubService).repository.secrets["VERCEL_PROJECT_ID"]
 
 
-@trouble("ci-workflow-file")
+@scenario("ci-workflow-file")
 async def job_removed(context: Context) -> None:
     """Somebody takes the worker's job out of the workflow, because it is in their way, and pushes that."""
     content = _file(context, WORKFLOW)
     await _ended(context, _push(context, WORKFLOW, content.partition(b"\n  worker:")[0] + b"\n", "Deploy the web only"))
 
 
-@trouble("ci-not-triggered")
+@scenario("ci-not-triggered")
 async def workflow_disabled(context: Context) -> None:
     """Somebody chooses *Disable workflow* on the Actions page; what is pushed afterwards starts nothing."""
     context.service(GitHubService).actions.workflow("deploy.yml").state = "disabled_manually"
@@ -55,7 +55,7 @@ async def workflow_enabled(context: Context) -> None:
     await _ended(context, _push(context, "README.md", _file(context, "README.md") + b"\n", "Say even more"))
 
 
-@trouble("ci-vercel")
+@scenario("ci-vercel")
 async def push_that_does_not_build(context: Context) -> None:
     """Somebody pushes a commit that the web app cannot be built from."""
     broken = b'{"scripts": {"build": "exit 1"}}\n'
@@ -68,7 +68,7 @@ async def push_that_builds(context: Context) -> None:
     await _ended(context, _push(context, PACKAGE, None, "Revert"))
 
 
-@trouble("ci-render")
+@scenario("ci-render")
 async def hook_regenerated(context: Context) -> None:
     """Somebody presses *Regenerate hook* in the worker's settings; the next push calls the old one."""
     render = context.service(RenderService)
@@ -84,7 +84,7 @@ async def run_again(context: Context) -> None:
     await _ended(context, runner.runs[-1])
 
 
-@trouble("ci-run-slow")
+@scenario("ci-run-slow")
 async def minutes_used_up(context: Context) -> None:
     """The account's minutes are used up; what was pushed forty minutes ago is queued still."""
     context.service(GitHubService).actions.runner.free.clear()
@@ -116,7 +116,7 @@ def _push(context: Context, path: str, content: bytes | None, message: str) -> R
 
 
 async def _ended(context: Context, run: Run | None) -> None:
-    """Wait for a run, and for the worker's deploy that it may have started: the trouble is looked at when both are over."""
+    """Wait for a run, and for the worker's deploy that it may have started: the scenario is looked at when both are over."""
     if run:
         await context.service(GitHubService).actions.runner.ended(run)
         render = context.services.get(RenderService.name)

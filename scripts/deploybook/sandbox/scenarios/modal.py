@@ -7,11 +7,11 @@ import asyncio
 from deploybook.sandbox.modal.models import Creation
 from deploybook.sandbox.modal.service import ModalService
 from deploybook.sandbox.render.service import RenderService
-from deploybook.sandbox.scenarios.registry import trouble
+from deploybook.sandbox.scenarios.registry import scenario
 from deploybook.sandbox.service import Context
 
 
-@trouble("modal-secrets")
+@scenario("modal-secrets")
 async def secret_under_another_name(context: Context) -> None:
     """Somebody makes the secret *render-auth* anew in the dashboard, calls it *render_auth*, and deletes the old one."""
     workspace = context.service(ModalService).workspace
@@ -20,7 +20,7 @@ async def secret_under_another_name(context: Context) -> None:
     workspace.delete_secret(old.object_id)
 
 
-@trouble("modal-app-stopped")
+@scenario("modal-app-stopped")
 async def app_stopped(context: Context) -> None:
     """Somebody presses *Stop app* in the dashboard, to save money, and forgets it."""
     modal = context.service(ModalService)
@@ -28,7 +28,7 @@ async def app_stopped(context: Context) -> None:
         await modal.stop(app)
 
 
-@trouble("modal-dispatch")
+@scenario("modal-dispatch")
 async def address_not_whole(context: Context) -> None:
     """MODAL_ENDPOINT_URL is pasted into the worker's environment at Render without its https://, and the worker deployed."""
     render = context.service(RenderService)

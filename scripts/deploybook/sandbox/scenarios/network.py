@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from deploybook.sandbox.faults import Fault
-from deploybook.sandbox.scenarios.registry import Act, by_hand, trouble
+from deploybook.sandbox.scenarios.registry import Act, by_hand, scenario
 from deploybook.sandbox.service import Context
 
 # More requests than are sent while it lasts.
@@ -12,35 +12,35 @@ ALL = 10_000
 LATER = {"retry-after": "120", "content-type": "application/json"}
 
 
-@trouble("service-unreachable")
+@scenario("service-unreachable")
 async def cut(context: Context) -> None:
     """Cloudflare's API does not answer: each connection is cut."""
-    context.faults.inject(Fault("cloudflare", "reset", times=ALL, trouble="service-unreachable"))
+    context.faults.inject(Fault("cloudflare", "reset", times=ALL, scenario="service-unreachable"))
 
 
-@trouble("rate-limited")
+@scenario("rate-limited")
 async def limited(context: Context) -> None:
     """Something else has used up Cloudflare's limit of calls."""
     body = '{"success": false, "errors": [{"code": 10000, "message": "Please wait"}], "messages": [], "result": null}'
     context.faults.inject(
-        Fault("cloudflare", "status", times=ALL, status=429, headers=LATER, body=body, trouble="rate-limited")
+        Fault("cloudflare", "status", times=ALL, status=429, headers=LATER, body=body, scenario="rate-limited")
     )
 
 
-@trouble("unexpected-response")
+@scenario("unexpected-response")
 async def down(context: Context) -> None:
     """Turso's platform answers 503 for some minutes."""
     body = '{"error": "service unavailable"}'
     context.faults.inject(
-        Fault("turso", "status", times=ALL, status=503, headers=LATER, body=body, trouble="unexpected-response")
+        Fault("turso", "status", times=ALL, status=503, headers=LATER, body=body, scenario="unexpected-response")
     )
 
 
-@trouble("runbook-failed")
+@scenario("runbook-failed")
 async def another_shape(context: Context) -> None:
     """Cloudflare's list of tokens comes in a shape that no description has, and the guide stumbles over it."""
     body = '{"success": true, "errors": [], "messages": [], "result": {"tokens": []}}'
-    fault = Fault("cloudflare", "status", path=".*/tokens", times=ALL, status=200, body=body, trouble="runbook-failed")
+    fault = Fault("cloudflare", "status", path=".*/tokens", times=ALL, status=200, body=body, scenario="runbook-failed")
     fault.headers = {"content-type": "application/json"}
     context.faults.inject(fault)
 

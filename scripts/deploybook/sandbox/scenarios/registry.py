@@ -1,4 +1,4 @@
-"""The troubles by the entry that explains them: how each is made, and what a person does where only a dashboard can mend it."""
+"""The scenarios by the entry that explains them: how each is made, and what a person does where only a dashboard can mend it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from deploybook.sandbox.service import Context
 
 Act = Callable[[Context], Awaitable[None]]
 
-# A module for each service; whoever looks a trouble up loads them.
+# A module for each service; whoever looks a scenario up loads them.
 MODULES = ("network", "cloudflare", "turso", "modal", "vercel", "render", "github")
 
 
 @dataclass
-class Trouble:
-    """One trouble. ``by_hand`` is the part of the fix that has no command: what the entry tells a person to do at a dashboard."""
+class Scenario:
+    """One scenario. ``by_hand`` is the part of the fix that has no command: what the entry tells a person to do at a dashboard."""
 
     entry: str
     how: str
@@ -24,16 +24,16 @@ class Trouble:
     by_hand: Act | None = None
 
 
-_TROUBLES: dict[str, Trouble] = {}
+_TROUBLES: dict[str, Scenario] = {}
 
 
-def trouble(entry: str) -> Callable[[Act], Act]:
+def scenario(entry: str) -> Callable[[Act], Act]:
     """The decorated function brings the sandbox into the state of this entry; its docstring says how the world gets there."""
 
     def register(make: Act) -> Act:
         if entry in _TROUBLES:
-            raise ValueError(f"the trouble of {entry} is defined twice")
-        _TROUBLES[entry] = Trouble(entry, (make.__doc__ or "").strip(), make)
+            raise ValueError(f"the scenario of {entry} is defined twice")
+        _TROUBLES[entry] = Scenario(entry, (make.__doc__ or "").strip(), make)
         return make
 
     return register
@@ -49,8 +49,8 @@ def by_hand(entry: str) -> Callable[[Act], Act]:
     return register
 
 
-def troubles() -> dict[str, Trouble]:
-    """Every trouble by its entry."""
+def scenarios() -> dict[str, Scenario]:
+    """Every scenario by its entry."""
     for name in MODULES:
         importlib.import_module(f"{__package__}.{name}")
     return _TROUBLES

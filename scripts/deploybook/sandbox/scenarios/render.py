@@ -10,7 +10,7 @@ from deploybook.sandbox.faults import Fault
 from deploybook.sandbox.render.identifiers import xid
 from deploybook.sandbox.render.models import UNDER_WAY, Deploy, Owner, Worker
 from deploybook.sandbox.render.service import RenderService
-from deploybook.sandbox.scenarios.registry import by_hand, trouble
+from deploybook.sandbox.scenarios.registry import by_hand, scenario
 from deploybook.sandbox.service import Context
 from deploybook.sandbox.turso.service import TursoService
 
@@ -19,7 +19,7 @@ ALL, LONG = 10_000, 3600.0
 BY_A_PERSON = "manual"
 
 
-@trouble("render-owner")
+@scenario("render-owner")
 async def invited(context: Context) -> None:
     """Somebody invites the key's user to their workspace: the key sees two."""
     context.service(RenderService).cloud.joined.append(Owner(xid("tea"), "Somebody", "somebody@studio.example"))
@@ -31,7 +31,7 @@ async def left(context: Context) -> None:
     context.service(RenderService).cloud.joined.clear()
 
 
-@trouble("render-billing")
+@scenario("render-billing")
 async def card_expired(context: Context) -> None:
     """The workspace's card has expired: Render suspends the worker."""
     render, worker = _worker(context)
@@ -48,7 +48,7 @@ async def card_added(context: Context) -> None:
     await _ended(worker.deploys[-1])
 
 
-@trouble("render-repository")
+@scenario("render-repository")
 async def built_from_a_fork(context: Context) -> None:
     """Somebody points the worker at their fork, in *Settings* → *Build & Deploy*, and deploys."""
     _, worker = _worker(context)
@@ -56,7 +56,7 @@ async def built_from_a_fork(context: Context) -> None:
     await deploy(context)
 
 
-@trouble("render-variables")
+@scenario("render-variables")
 async def storage_backend_removed(context: Context) -> None:
     """Somebody removes STORAGE_BACKEND in *Environment*, because they think that DEPLOY_ENV says enough, and deploys."""
     _, worker = _worker(context)
@@ -64,7 +64,7 @@ async def storage_backend_removed(context: Context) -> None:
     await deploy(context)
 
 
-@trouble("worker-idle")
+@scenario("worker-idle")
 async def database_of_another_environment(context: Context) -> None:
     """The Turso pair of a staging environment is pasted into the worker's *Environment*, and the worker deployed."""
     turso = context.service(TursoService).platform
@@ -74,11 +74,11 @@ async def database_of_another_environment(context: Context) -> None:
     await edit_and_deploy(context, {"TURSO_DATABASE_URL": f"libsql://{staging.hostname}", "TURSO_AUTH_TOKEN": token})
 
 
-@trouble("render-deploy-failed")
+@scenario("render-deploy-failed")
 async def push_that_does_not_build(context: Context) -> None:
     """Somebody pushes a commit whose image does not build, and deploys it."""
     printed = "error: failed to solve: process /bin/sh -c npm ci did not complete successfully: exit code: 1"
-    fault = Fault("render", "status", method="BUILD", times=ALL, body=printed, trouble="render-deploy-failed")
+    fault = Fault("render", "status", method="BUILD", times=ALL, body=printed, scenario="render-deploy-failed")
     context.faults.inject(fault)
     await deploy(context)
 
@@ -89,7 +89,7 @@ async def push_that_builds(context: Context) -> None:
     context.faults.end("render-deploy-failed")
 
 
-@trouble("render-deploy-slow")
+@scenario("render-deploy-slow")
 async def build_hangs(context: Context) -> None:
     """Somebody deploys, and the build hangs, for twenty minutes by now."""
     render, worker = _worker(context)
@@ -108,14 +108,14 @@ async def build_canceled(context: Context) -> None:
         render.deployer.cancel(worker, worker.under_way.id)
 
 
-@trouble("render-not-live")
+@scenario("render-not-live")
 async def suspended(context: Context) -> None:
     """Somebody presses *Suspend Background Worker*, to save money, and forgets it."""
     render, worker = _worker(context)
     await render.deployer.suspend(worker)
 
 
-@trouble("render-deploy-hook")
+@scenario("render-deploy-hook")
 async def made_anew(context: Context) -> None:
     """Somebody deletes the worker, and makes it again with the same settings: it has another id, and another deploy hook."""
     render, old = _worker(context)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from deploybook.sandbox.scenarios.registry import by_hand, trouble
+from deploybook.sandbox.scenarios.registry import by_hand, scenario
 from deploybook.sandbox.service import Context
 from deploybook.sandbox.turso.models import Database
 from deploybook.sandbox.turso.service import TursoService
 
 
-@trouble("turso-organization")
+@scenario("turso-organization")
 async def quota_used_up(context: Context) -> None:
     """The organization has used up its plan's writes: Turso blocks reads and writes."""
     await context.service(TursoService).platform.block(reads=True, writes=True)
@@ -20,19 +20,19 @@ async def plan_raised(context: Context) -> None:
     await context.service(TursoService).platform.block(reads=False, writes=False)
 
 
-@trouble("drift")
+@scenario("drift")
 async def writes_blocked(context: Context) -> None:
     """Somebody presses *Block writes* in the database's settings, and forgets it."""
     await context.service(TursoService).platform.configure_database(_database(context).name, {"block_writes": True})
 
 
-@trouble("turso-token")
+@scenario("turso-token")
 async def tokens_invalidated(context: Context) -> None:
     """Somebody presses *Invalidate tokens* in the database's settings."""
     await context.service(TursoService).platform.rotate_database(_database(context).name)
 
 
-@trouble("database-errors")
+@scenario("database-errors")
 async def column_dropped(context: Context) -> None:
     """Somebody drops a column of the jobs table in Turso's SQL console."""
     await _run(context, "ALTER TABLE audio_prep_jobs DROP COLUMN stage")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from deploybook.sandbox.faults import Fault
-from deploybook.sandbox.scenarios.registry import by_hand, trouble
+from deploybook.sandbox.scenarios.registry import by_hand, scenario
 from deploybook.sandbox.service import Context
 from deploybook.sandbox.turso.service import TursoService
 from deploybook.sandbox.vercel.accounts import Scope
@@ -22,7 +22,7 @@ from deploybook.sandbox.vercel.service import VercelService
 ALL, LONG = 10_000, 3600.0
 
 
-@trouble("playback")
+@scenario("playback")
 async def storage_backend_removed(context: Context) -> None:
     """STORAGE_BACKEND is removed in the dashboard, and the app deployed again."""
     platform, project = only_project(context)
@@ -30,7 +30,7 @@ async def storage_backend_removed(context: Context) -> None:
     await redeploy(platform, project)
 
 
-@trouble("app-errors")
+@scenario("app-errors")
 async def set_for_previews(context: Context) -> None:
     """DEPLOY_ENV and NEXT_PUBLIC_APP_URL are added in the dashboard with *Preview* ticked and *Production* not; the app is deployed."""
     platform, project = only_project(context)
@@ -40,7 +40,7 @@ async def set_for_previews(context: Context) -> None:
     await redeploy(platform, project)
 
 
-@trouble("webhook-401")
+@scenario("webhook-401")
 async def secret_with_a_line_break(context: Context) -> None:
     """INTERNAL_WEBHOOK_SECRET is pasted into the dashboard with the line break at its end, and the app deployed again."""
     platform, project = only_project(context)
@@ -48,7 +48,7 @@ async def secret_with_a_line_break(context: Context) -> None:
     await redeploy(platform, project)
 
 
-@trouble("other-database")
+@scenario("other-database")
 async def database_of_another_environment(context: Context) -> None:
     """The Turso pair of a staging environment is pasted into the dashboard, and the app deployed again."""
     turso = context.service(TursoService).platform
@@ -61,18 +61,18 @@ async def database_of_another_environment(context: Context) -> None:
     await redeploy(platform, project)
 
 
-@trouble("database-schema")
+@scenario("database-schema")
 async def table_dropped(context: Context) -> None:
     """Somebody drops the jobs table in Turso's SQL console, to begin anew."""
     turso = context.service(TursoService)
     await turso.console(turso.platform.databases()[0], "DROP TABLE audio_prep_jobs")
 
 
-@trouble("end-to-end")
+@scenario("end-to-end")
 async def release_with_a_bug(context: Context) -> None:
     """A release of the app tells of a job that never was as if there were one."""
     path = "/api/audio/jobs/00000000-0000-4000-8000-000000000000"
-    fault = Fault(SITE, "status", path=path, times=ALL, status=200, body="{}", trouble="end-to-end")
+    fault = Fault(SITE, "status", path=path, times=ALL, status=200, body="{}", scenario="end-to-end")
     fault.headers = {"content-type": "application/json"}
     context.faults.inject(fault)
 
@@ -83,7 +83,7 @@ async def release_mended(context: Context) -> None:
     context.faults.end("end-to-end")
 
 
-@trouble("vercel-repository")
+@scenario("vercel-repository")
 async def another_repository(context: Context) -> None:
     """Somebody disconnects the repository in *Settings* → *Git*, and connects their fork."""
     _, project = only_project(context)
@@ -99,7 +99,7 @@ async def own_repository(context: Context) -> None:
     project.repository = Repository.parse("github", f"{source['org']}/{source['repo']}")
 
 
-@trouble("vercel-variables")
+@scenario("vercel-variables")
 async def secret_readable(context: Context) -> None:
     """Somebody removes INTERNAL_WEBHOOK_SECRET in the dashboard and adds it again, without *Sensitive*."""
     _, project = only_project(context)
@@ -109,7 +109,7 @@ async def secret_readable(context: Context) -> None:
             project.variables.add(replace(variable, type="encrypted", comment=None), upsert=False)
 
 
-@trouble("vercel-deployment-slow")
+@scenario("vercel-deployment-slow")
 async def build_hangs(context: Context) -> None:
     """A push is built, and the build hangs."""
     platform, project = only_project(context)
@@ -127,10 +127,10 @@ async def build_cancelled(context: Context) -> None:
         await platform.cancel(each)
 
 
-@trouble("vercel-build-failed")
+@scenario("vercel-build-failed")
 async def push_that_does_not_build(context: Context) -> None:
     """Somebody pushes a commit whose build fails."""
-    context.faults.inject(Fault(BUILD_FAULTS, "status", times=ALL, trouble="vercel-build-failed"))
+    context.faults.inject(Fault(BUILD_FAULTS, "status", times=ALL, scenario="vercel-build-failed"))
     await redeploy(*only_project(context))
 
 
@@ -140,7 +140,7 @@ async def push_that_builds(context: Context) -> None:
     context.faults.end("vercel-build-failed")
 
 
-@trouble("vercel-redeploy")
+@scenario("vercel-redeploy")
 async def rolled_back(context: Context) -> None:
     """A newer deployment is made, and somebody chooses *Instant Rollback* to the one before it."""
     platform, project = only_project(context)
@@ -156,7 +156,7 @@ async def promoted(context: Context) -> None:
     await platform.promote(project, platform.state.deployments_of(project)[0], kind="promote")
 
 
-@trouble("vercel-protection")
+@scenario("vercel-protection")
 async def all_protected(context: Context) -> None:
     """Somebody sets *Deployment Protection* to *All Deployments*."""
     only_project(context)[1].sso_protection = {"deploymentType": "all"}
@@ -168,7 +168,7 @@ async def standard_protection(context: Context) -> None:
     only_project(context)[1].sso_protection = {"deploymentType": "prod_deployment_urls_and_all_previews"}
 
 
-@trouble("vercel-page")
+@scenario("vercel-page")
 async def serving_deployment_deleted(context: Context) -> None:
     """After a push, somebody tidies up in *Deployments* and deletes the one that serves; those before it stay."""
     platform, project = only_project(context)

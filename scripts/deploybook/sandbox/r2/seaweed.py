@@ -27,7 +27,7 @@ _SETTLED = 60.0
 _EMPTY = hashlib.sha256(b"").hexdigest()
 
 
-class Weed:
+class SeaweedServer:
     """``start`` first. Data, sockets, log and configuration live in ``directory``."""
 
     def __init__(self, directory: Path, domains: tuple[str, ...]) -> None:

@@ -35,7 +35,7 @@ _BUFFERED = frozenset({"CreateBucket", "PutBucketCors"})
 _KEPT_HERE = _BUFFERED | {"ListBuckets", "DeleteBucket", "GetBucketLocation", "GetBucketCors", "DeleteBucketCors"}
 
 
-class Front:
+class S3Proxy:
     """An ASGI app before SeaweedFS."""
 
     def __init__(self, account_id: str, buckets: Buckets, keys: Mapping[str, Key], passage: Passage) -> None:
