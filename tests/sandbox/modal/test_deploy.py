@@ -10,7 +10,7 @@ import httpx
 from grpclib.const import Status
 from modal_proto import api_pb2
 
-from deploybook.sandbox.modal.labels import web_label
+from deploybook.sandbox.modal.state.apps import web_label
 
 if TYPE_CHECKING:
     from tests.sandbox.modal.conftest import Deployer, Rpc

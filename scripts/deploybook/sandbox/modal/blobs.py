@@ -11,9 +11,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from deploybook.sandbox.modal.artifacts import Blob
-from deploybook.sandbox.modal.models import Workspace
 from deploybook.sandbox.modal.refusals import NotFound
+from deploybook.sandbox.modal.state.artifacts import Blob
+from deploybook.sandbox.modal.state.workspace import Workspace
 
 
 def blob_path(blob_id: str, ticket: str) -> str:

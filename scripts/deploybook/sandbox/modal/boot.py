@@ -17,9 +17,9 @@ from deploybook.sandbox.modal.launch import StartFailure
 from deploybook.sandbox.processes import Child
 
 if TYPE_CHECKING:
-    from deploybook.sandbox.modal.apps import App, Function
-    from deploybook.sandbox.modal.calls import Input
-    from deploybook.sandbox.modal.models import Workspace
+    from deploybook.sandbox.modal.state.apps import App, Function
+    from deploybook.sandbox.modal.state.calls import Input
+    from deploybook.sandbox.modal.state.workspace import Workspace
 
 __all__ = ["Boot", "Container", "StartFailure"]
 

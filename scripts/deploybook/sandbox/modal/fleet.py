@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 from modal_proto import api_pb2
 
 from deploybook.sandbox.modal.boot import Boot, Container, StartFailure
-from deploybook.sandbox.modal.identifiers import object_id
-from deploybook.sandbox.modal.logbook import SYSTEM
+from deploybook.sandbox.modal.state.identifiers import object_id
+from deploybook.sandbox.modal.state.logs import SYSTEM
 from deploybook.sandbox.modal.tail import follow
 
 if TYPE_CHECKING:
-    from deploybook.sandbox.modal.apps import App, Function
-    from deploybook.sandbox.modal.calls import Calls, Input
-    from deploybook.sandbox.modal.models import Workspace
+    from deploybook.sandbox.modal.state.apps import App, Function
+    from deploybook.sandbox.modal.state.calls import Calls, Input
+    from deploybook.sandbox.modal.state.workspace import Workspace
 
 # Modal scales a function further; on one machine four processes of it do.
 CONTAINERS_OF_A_FUNCTION = 4

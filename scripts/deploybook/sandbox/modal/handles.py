@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from modal_proto import api_pb2
 
 if TYPE_CHECKING:
-    from deploybook.sandbox.modal.apps import App, Function
-    from deploybook.sandbox.modal.models import Secret, Workspace
+    from deploybook.sandbox.modal.state.apps import App, Function
+    from deploybook.sandbox.modal.state.namespace import Secret
+    from deploybook.sandbox.modal.state.workspace import Workspace
 
 
 def web_url(workspace: Workspace, function: Function) -> str:

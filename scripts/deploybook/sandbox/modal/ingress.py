@@ -18,9 +18,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from deploybook.sandbox.modal.apps import Function
-from deploybook.sandbox.modal.calls import Call, Calls
-from deploybook.sandbox.modal.models import Workspace
+from deploybook.sandbox.modal.state.apps import Function
+from deploybook.sandbox.modal.state.calls import Call, Calls
+from deploybook.sandbox.modal.state.workspace import Workspace
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _SUFFIX = ".modal.run"

@@ -15,8 +15,8 @@ from deploybook.sandbox.modal.handles import app_layout
 from deploybook.sandbox.modal.refusals import Refusal
 
 if TYPE_CHECKING:
-    from deploybook.sandbox.modal.apps import Function
-    from deploybook.sandbox.modal.models import Workspace
+    from deploybook.sandbox.modal.state.apps import Function
+    from deploybook.sandbox.modal.state.workspace import Workspace
 
 R2_DOMAIN = ".r2.cloudflarestorage.com"
 

@@ -6,9 +6,10 @@ from modal_proto import api_pb2
 
 from deploybook.sandbox.modal.boot import Container
 from deploybook.sandbox.modal.handles import secret_metadata
-from deploybook.sandbox.modal.models import Creation, Environment, Workspace
 from deploybook.sandbox.modal.refusals import InvalidArgument, NotImplementedHere
 from deploybook.sandbox.modal.rpc import Method
+from deploybook.sandbox.modal.state.namespace import Creation, Environment
+from deploybook.sandbox.modal.state.workspace import Workspace
 
 # The SDK chooses how it writes images by this; the newest that modal 1.6 knows.
 IMAGE_BUILDER_VERSION = "2025.06"

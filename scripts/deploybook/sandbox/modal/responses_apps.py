@@ -11,9 +11,9 @@ from modal_proto import api_pb2
 
 from deploybook.sandbox.modal.boot import Container
 from deploybook.sandbox.modal.fleet import Fleet
-from deploybook.sandbox.modal.logbook import STDERR, STDOUT, SYSTEM, Line
-from deploybook.sandbox.modal.models import Workspace
 from deploybook.sandbox.modal.rpc import Method
+from deploybook.sandbox.modal.state.logs import STDERR, STDOUT, SYSTEM, Line
+from deploybook.sandbox.modal.state.workspace import Workspace
 
 Caller = Container | None
 

@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 from modal_proto import api_pb2
 
 from deploybook.sandbox.modal.boot import Container
-from deploybook.sandbox.modal.calls import Call, Calls, Chunks, Input
 from deploybook.sandbox.modal.fleet import Fleet
-from deploybook.sandbox.modal.models import Workspace
 from deploybook.sandbox.modal.refusals import FailedPrecondition
 from deploybook.sandbox.modal.rpc import Method
+from deploybook.sandbox.modal.state.calls import Call, Calls, Chunks, Input
+from deploybook.sandbox.modal.state.workspace import Workspace
 
 Caller = Container | None
 # The SDK asks again after 55 s of its own accord.

@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable
 
 from modal_proto import api_pb2
 
-from deploybook.sandbox.modal.apps import App, Function
 from deploybook.sandbox.modal.boot import Container
 from deploybook.sandbox.modal.handles import app_layout, app_lifecycle, function_data, function_metadata
-from deploybook.sandbox.modal.models import Workspace
 from deploybook.sandbox.modal.refusals import InvalidArgument, NotFound, NotImplementedHere
 from deploybook.sandbox.modal.rpc import Method
+from deploybook.sandbox.modal.state.apps import App, Function
+from deploybook.sandbox.modal.state.workspace import Workspace
 
 Caller = Container | None
 

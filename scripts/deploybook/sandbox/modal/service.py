@@ -9,14 +9,11 @@ from urllib.parse import urlsplit
 
 from grpclib.server import Server
 
-from deploybook.sandbox.modal.apps import App
 from deploybook.sandbox.modal.blobs import blob_app, blob_path
 from deploybook.sandbox.modal.boot import Boot, Container
-from deploybook.sandbox.modal.calls import Calls
 from deploybook.sandbox.modal.fleet import Fleet
 from deploybook.sandbox.modal.ingress import ingress_app
 from deploybook.sandbox.modal.launch import R2_DOMAIN
-from deploybook.sandbox.modal.models import Workspace
 from deploybook.sandbox.modal.responses import workspace_methods
 from deploybook.sandbox.modal.responses_apps import log_methods, overview_methods
 from deploybook.sandbox.modal.responses_calls import call_methods, container_methods, running_methods
@@ -27,6 +24,9 @@ from deploybook.sandbox.modal.responses_deploy import (
     function_methods,
 )
 from deploybook.sandbox.modal.rpc import Gateway, Method
+from deploybook.sandbox.modal.state.apps import App
+from deploybook.sandbox.modal.state.calls import Calls
+from deploybook.sandbox.modal.state.workspace import Workspace
 from deploybook.sandbox.r2.service import ObjectService
 from deploybook.sandbox.service import Context, Service
 from deploybook.sandbox.serving import Listener

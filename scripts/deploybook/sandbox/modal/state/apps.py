@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from modal_proto import api_pb2
 
-from deploybook.sandbox.modal.identifiers import object_id
-from deploybook.sandbox.modal.labels import web_label
-from deploybook.sandbox.modal.logbook import LogBook
 from deploybook.sandbox.modal.refusals import AlreadyExists, FailedPrecondition, NotFound, NotImplementedHere
+from deploybook.sandbox.modal.state.artifacts import Artifacts
+from deploybook.sandbox.modal.state.identifiers import object_id
+from deploybook.sandbox.modal.state.logs import LogBook
+from deploybook.sandbox.modal.state.namespace import Namespace
 
-if TYPE_CHECKING:
-    from deploybook.sandbox.modal.models import Workspace
-
+# A web endpoint's address is ``<workspace>[-<environment>]--<label>``, one DNS label.
+LIMIT = 63
 LIVE_STATES = frozenset({api_pb2.APP_STATE_DEPLOYED, api_pb2.APP_STATE_EPHEMERAL, api_pb2.APP_STATE_DETACHED})
 
 
@@ -65,8 +66,9 @@ class App:
 class Apps:
     """The apps of one workspace."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+    def __init__(self, namespace: Namespace, artifacts: Artifacts) -> None:
+        self._namespace = namespace
+        self._artifacts = artifacts
         self.by_id: dict[str, App] = {}
 
     def get(self, app_id: str) -> App:
@@ -77,15 +79,15 @@ class Apps:
 
     def create(self, name: str, environment: str, state: int) -> App:
         """A new app, not yet deployed."""
-        place = self._workspace.environment(environment).name
-        made = App(object_id("ap"), name, place, state, self._workspace.instant(), self._workspace.username)
+        place = self._namespace.environment(environment).name
+        made = App(object_id("ap"), name, place, state, self._namespace.instant(), self._namespace.username)
         self.by_id[made.object_id] = made
-        self._workspace.changes += 1
+        self._namespace.changes += 1
         return made
 
     def named(self, name: str, environment: str) -> list[App]:
         """The apps of this name, newest first: the deployed one, and those stopped before it."""
-        place = self._workspace.environment(environment).name
+        place = self._namespace.environment(environment).name
         found = [app for app in self.by_id.values() if app.name == name and app.environment == place]
         return sorted(found, key=lambda app: app.created_at, reverse=True)
 
@@ -95,7 +97,7 @@ class Apps:
 
     def in_environment(self, environment: str) -> list[App]:
         """The apps of an environment, the ones whose deploy never finished left out."""
-        place = self._workspace.environment(environment).name
+        place = self._namespace.environment(environment).name
         return [
             it for it in self.by_id.values() if it.environment == place and it.state != api_pb2.APP_STATE_INITIALIZING
         ]
@@ -109,17 +111,17 @@ class Apps:
             announced.existing_function_id or object_id("fu"), app.object_id, announced.function_name, announced
         )
         if announced.webhook_config.type:
-            environment = self._workspace.environment(app.environment)
+            environment = self._namespace.environment(app.environment)
             wanted = announced.webhook_config.requested_suffix or f"{app.name}-{announced.function_name}"
             # An app that runs for its client only (modal run, modal serve) does not take a deployed one's address.
             passing = f"-{announced.webhook_config.ephemeral_suffix or 'dev'}"
             made.label, made.label_truncated = web_label(
-                self._workspace.name,
+                self._namespace.name,
                 environment.suffix,
                 wanted + (passing if app.state == api_pb2.APP_STATE_EPHEMERAL else ""),
             )
         app.draft[made.name] = made
-        self._workspace.changes += 1
+        self._namespace.changes += 1
         return made
 
     def define(self, app_id: str, definition: api_pb2.Function) -> Function:
@@ -127,19 +129,18 @@ class Apps:
         function = self.get(app_id).draft.get(definition.function_name)
         if function is None:
             raise FailedPrecondition(f"Function '{definition.function_name}' was not precreated")
-        artifacts = self._workspace.artifacts
-        _all_known("Image", [definition.image_id], artifacts.images)
-        _all_known("Mount", definition.mount_ids, artifacts.mounts)
+        _all_known("Image", [definition.image_id], self._artifacts.images)
+        _all_known("Mount", definition.mount_ids, self._artifacts.mounts)
         mounts = [
             mount.credentials_secret_id for mount in definition.cloud_bucket_mounts if mount.credentials_secret_id
         ]
-        _all_known("Secret", [*definition.secret_ids, *mounts], self._workspace.secrets)
+        _all_known("Secret", [*definition.secret_ids, *mounts], self._namespace.secrets)
         if definition.volume_mounts or definition.shared_volume_mounts:
             raise NotImplementedHere("modal.Volume and modal.NetworkFileSystem are not implemented in the sandbox")
         if definition.HasField("schedule"):
             raise NotImplementedHere("scheduled functions are not implemented in the sandbox")
         function.definition = definition
-        self._workspace.changes += 1
+        self._namespace.changes += 1
         return function
 
     def publish(self, app_id: str, name: str, state: int, function_ids: Mapping[str, str], client_version: str) -> App:
@@ -158,10 +159,10 @@ class Apps:
         app.draft = {}
         app.name = name or app.name
         app.state = state
-        app.deployed_at = self._workspace.instant()
+        app.deployed_at = self._namespace.instant()
         app.version += 1
         app.client_versions.append((app.deployed_at, client_version))
-        self._workspace.changes += 1
+        self._namespace.changes += 1
         return app
 
     def stop(self, app_id: str) -> App:
@@ -170,8 +171,8 @@ class Apps:
         if app.state == api_pb2.APP_STATE_STOPPED:
             raise FailedPrecondition("App is already stopped.")
         app.state = api_pb2.APP_STATE_STOPPED
-        app.stopped_at = self._workspace.instant()
-        self._workspace.changes += 1
+        app.stopped_at = self._namespace.instant()
+        self._namespace.changes += 1
         return app
 
     def function(self, function_id: str) -> Function:
@@ -191,6 +192,15 @@ class Apps:
         """Whether another live app has this function's label until this one is published."""
         holder = self.labelled(function.label)
         return holder is not None and holder.app_id != function.app_id and self.get(holder.app_id).live
+
+
+def web_label(workspace: str, environment_suffix: str, wanted: str) -> tuple[str, bool]:
+    """The first label of the endpoint's host name, and whether it had to be cut short (then it ends in a hash)."""
+    place = f"{workspace}-{environment_suffix}" if environment_suffix else workspace
+    full = f"{place}--{re.sub(r'[^a-z0-9-]+', '-', wanted.lower()).strip('-')}"
+    if len(full) <= LIMIT:
+        return full, False
+    return f"{full[: LIMIT - 7]}-{hashlib.sha256(full.encode()).hexdigest()[:6]}", True
 
 
 def _all_known(kind: str, ids: Iterable[str], known: Mapping[str, object]) -> None:

@@ -1,17 +1,15 @@
-"""The workspace: its operator's token, environments and secrets. State and rules only; no gRPC, no HTTP."""
+"""What apps and artifacts are kept under: environments, secrets and proxy tokens, and the clock that dates them."""
 
 from __future__ import annotations
 
 import re
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, auto
 
-from deploybook.sandbox.modal.apps import Apps
-from deploybook.sandbox.modal.artifacts import Artifacts
-from deploybook.sandbox.modal.identifiers import object_id
 from deploybook.sandbox.modal.refusals import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
+from deploybook.sandbox.modal.state.identifiers import object_id
 
 DEFAULT_ENVIRONMENT = "main"
 _NAME = re.compile(r"[a-zA-Z0-9._-]{1,64}")
@@ -57,39 +55,24 @@ class ProxyToken:
     token_secret: str
 
 
-@dataclass
-class Workspace:
-    """Everything that one workspace holds. ``changes`` counts mutations, so that a journal can tell reads apart."""
+class Namespace:
+    """The named things of one workspace. ``changes`` counts mutations, so that a journal can tell reads apart."""
 
-    token_id: str = field(default_factory=lambda: object_id("ak"))
-    token_secret: str = field(default_factory=lambda: object_id("as"))
-    object_id: str = field(default_factory=lambda: object_id("ac"))
-    name: str = "sandbox"
-    username: str = "sandbox-operator"
-    web_base: str = ""
-    changes: int = 0
+    name = "sandbox"
+    username = "sandbox-operator"
 
-    def __post_init__(self) -> None:
+    def __init__(self) -> None:
+        self.changes = 0
         self._last_instant = 0.0
-        self.clear()
-
-    def clear(self) -> None:
-        """Forget every resource; the operator's token and the workspace's name stay."""
         self.environments: dict[str, Environment] = {}
         self.secrets: dict[str, Secret] = {}
         self.proxy_tokens: dict[str, ProxyToken] = {}
-        self.artifacts = Artifacts(self)
-        self.apps = Apps(self)
         self.add_environment(DEFAULT_ENVIRONMENT)
 
     def instant(self) -> float:
         """Now, later than any instant given before: lists page by creation time, so two objects never share one."""
         self._last_instant = max(time.time(), self._last_instant + 1e-5)
         return self._last_instant
-
-    def accepts(self, token_id: str, token_secret: str) -> bool:
-        """Whether this is the operator's token."""
-        return token_id == self.token_id and token_secret == self.token_secret
 
     def environment(self, name: str) -> Environment:
         """The environment of this name; the default one for an empty name."""

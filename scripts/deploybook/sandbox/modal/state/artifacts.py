@@ -7,13 +7,12 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from deploybook.sandbox.modal.identifiers import object_id
 from deploybook.sandbox.modal.refusals import FailedPrecondition, InvalidArgument, NotFound, NotImplementedHere
+from deploybook.sandbox.modal.state.identifiers import object_id
+from deploybook.sandbox.modal.state.namespace import Namespace
 
 if TYPE_CHECKING:
     from modal_proto import api_pb2
-
-    from deploybook.sandbox.modal.models import Workspace
 
 # Modal publishes these for every workspace; the container runs on the modal package that is installed here.
 _GLOBAL_MOUNTS = ("modal-client-", "modal-client-mount-", "python-build-standalone", "modal-base-mount")
@@ -50,8 +49,8 @@ class Blob:
 class Artifacts:
     """The store of one workspace."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+    def __init__(self, namespace: Namespace) -> None:
+        self._namespace = namespace
         self.images: dict[str, Image] = {}
         self.mounts: dict[str, Mount] = {}
         self.files: dict[str, bytes] = {}
@@ -67,13 +66,13 @@ class Artifacts:
             if base.image_id not in self.images:
                 raise NotFound(f"Image with id '{base.image_id}' not found")
         for secret_id in definition.secret_ids:
-            self._workspace.secret(secret_id)
+            self._namespace.secret(secret_id)
         fingerprint = definition.SerializeToString(deterministic=True)
         known = self._image_of_definition.get(fingerprint)
         if known is None:
             known = self._image_of_definition[fingerprint] = object_id("im")
             self.images[known] = Image(known, definition)
-            self._workspace.changes += 1
+            self._namespace.changes += 1
         return self.images[known]
 
     def image_lines(self, image_id: str) -> list[str]:
@@ -99,7 +98,7 @@ class Artifacts:
             raise FailedPrecondition(f"Mount refers to files that were not uploaded: {', '.join(absent)}")
         made = Mount(object_id("mo"), files)
         self.mounts[made.object_id] = made
-        self._workspace.changes += 1
+        self._namespace.changes += 1
         return made
 
     def put_file(self, digest: str, data: bytes) -> None:
@@ -108,7 +107,7 @@ class Artifacts:
             raise InvalidArgument("The content does not have the SHA-256 that was sent with it")
         if digest not in self.files:
             self.files[digest] = data
-            self._workspace.changes += 1
+            self._namespace.changes += 1
 
     def new_blob(self, length: int) -> Blob:
         """A place for one upload over HTTP."""
@@ -116,7 +115,7 @@ class Artifacts:
             raise NotImplementedHere("uploads in several parts (over 1 GiB) are not implemented in the sandbox")
         made = Blob(object_id("bl"), length)
         self.blobs[made.object_id] = made
-        self._workspace.changes += 1
+        self._namespace.changes += 1
         return made
 
     def blob(self, blob_id: str) -> Blob:

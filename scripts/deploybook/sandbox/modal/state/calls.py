@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from modal_proto import api_pb2
 
-from deploybook.sandbox.modal.apps import Function
-from deploybook.sandbox.modal.identifiers import object_id
 from deploybook.sandbox.modal.refusals import NotFound
+from deploybook.sandbox.modal.state.apps import Function
+from deploybook.sandbox.modal.state.identifiers import object_id
 
 
 @dataclass
