@@ -7,7 +7,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,18 +15,28 @@ from typing import Any
 import httpx
 import pytest
 
+from deploybook.contract.model import load_contract
+
 ROOT = Path(__file__).resolve().parents[1]
 SPECS = ROOT.parent / "shared" / "specs"
 
-OPERATOR_PREFIXES = ("CLOUDFLARE_", "R2_", "TURSO_", "MODAL_", "VERCEL_", "RENDER_", "GITHUB_", "AWS_", "DEPLOYBOOK_")
+CONTRACT = load_contract(ROOT / "runbooks" / "contract.toml")
+
+
+def without_operator(environ: Mapping[str, str]) -> dict[str, str]:
+    """``environ`` without what belongs to whoever runs the tests."""
+    return {
+        name: value
+        for name, value in environ.items()
+        if not (CONTRACT.is_operators(name) or name.startswith("DEPLOYBOOK_"))
+    }
 
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees a credential or an endpoint of whoever runs it."""
-    for name in list(os.environ):
-        if name.startswith(OPERATOR_PREFIXES):
-            monkeypatch.delenv(name)
+    for name in os.environ.keys() - without_operator(os.environ).keys():
+        monkeypatch.delenv(name)
 
 
 @pytest.fixture(autouse=True)
@@ -62,8 +72,7 @@ class RunningSandbox:
 
     def environment(self, **extra: str) -> dict[str, str]:
         """A whole environment for a child process that is to use this sandbox."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(OPERATOR_PREFIXES)}
-        return kept | self.exports | extra
+        return without_operator(os.environ) | self.exports | extra
 
     def end(self) -> None:
         """Ask the process to end, by closing its standard input; do not wait for it."""

@@ -18,12 +18,12 @@ from tests.runbooks.conftest import Finished, Guide
 from deploybook.clouds import modal, render, vercel
 from deploybook.clouds.connections import Connections
 from deploybook.contract.consumers import variables_for
-from deploybook.contract.model import CONSUMERS
-from deploybook.diagnosis.env_status import PLACES
+from deploybook.diagnosis.env_status import compared_providers
 from deploybook.state.last_writes import LastWrites
 from deploybook.state.vault import Vault
 
 NAME = "studio-production"
+COMPARED = compared_providers(CONTRACT)
 HELD = {name: SecretStr(value) for name, value in VALUES.items()}
 
 
@@ -63,7 +63,9 @@ def stack(guide: Guide, start_sandbox: Callable[..., RunningSandbox], monkeypatc
         monkeypatch.setenv(name, value)
     fill(guide)
     observed, clouds = LastWrites(guide.root / ".deploybook", "production"), Connections(sandbox.exports)
-    wanted = {place: variables_for(CONTRACT, place, HELD, {})[0] for place in CONSUMERS}
+    wanted = {
+        place: variables_for(CONTRACT, place, HELD, {})[0] for place in (each.name for each in CONTRACT.consumers)
+    }
     project = vercel.Project(NAME).create(clouds)
     vercel.Variables(NAME, project, wanted["vercel"], observed).create(clouds)
     settings = render.Settings("example/studio")
@@ -195,18 +197,21 @@ def test_names_are_the_runbooks_parameters(stack: Stack, tmp_path: Path) -> None
 
 def test_nothing_asked_is_no_success(guide: Guide) -> None:
     done = guide.run("env", "status")
-    assert (done.code, done.output.count("NOT ASKED"), "Nothing was compared" in done.output) == (2, len(PLACES), True)
+    assert (done.code, done.output.count("NOT ASKED"), "Nothing was compared" in done.output) == (
+        2,
+        len(COMPARED),
+        True,
+    )
 
 
-def test_places_are_asked_by_credentials_of_the_contract() -> None:
+def test_a_provider_is_asked_with_the_credentials_that_its_sections_read() -> None:
     known = {each.name: each.sections for each in CONTRACT.credentials}
-    for place in PLACES:
-        sections = {CONSUMERS[consumer] for consumer in place.consumers}
-        assert len(sections) == 1
-        assert [name for name in place.credentials if not sections & set(known[name])] == []
+    for compared in COMPARED:
+        sections = {consumer.section for consumer in compared.consumers}
+        assert [name for name in compared.credentials if not sections <= set(known[name])] == []
 
 
-def test_every_place_that_can_be_asked_is() -> None:
-    """A cloud whose package compares is among the places."""
+def test_every_provider_that_can_be_compared_is_compared() -> None:
+    """A cloud whose package compares has a consumer that the contract says is compared."""
     written = {path.parent.name for path in (ROOT / "scripts/deploybook/clouds").glob("*/comparing.py")}
-    assert written == {place.title.lower() for place in PLACES}
+    assert written == {compared.provider.name for compared in COMPARED}

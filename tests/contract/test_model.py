@@ -21,8 +21,17 @@ def contract() -> Contract:
 
 def minimal(variables: str = "", sections: tuple[str, ...] = ("r2", "vercel", "render")) -> str:
     heads = "".join(f'[[section]]\nslug = "{slug}"\ntitle = "T"\noutcome = "O."\n' for slug in sections)
-    credential = '[[credential]]\nname = "K"\nsections = ["r2"]\nmade_at = "x"\npermissions = "x"\ncheck = "x"\n'
-    return heads + variables + credential + "[parameters]\n"
+    first = sections[0]
+    provider = f'[[provider]]\nname = "p"\ntitle = "P"\nsection = "{first}"\nendpoints = ["P_URL"]\nprefixes = ["P_"]\n'
+    places = "".join(
+        f'[[consumer]]\nname = "{slug}"\ntitle = "T"\nprovider = "p"\nsection = "{slug}"\n'
+        for slug in dict.fromkeys(sections)
+    )
+    credential = (
+        f'[[credential]]\nname = "P_KEY"\nprovider = "p"\nsections = ["{first}"]\n'
+        'made_at = "x"\npermissions = "x"\ncheck = "x"\n'
+    )
+    return heads + provider + places + variables + credential + "[parameters]\n"
 
 
 def variable(name: str, section: str = "r2", consumers: str = '["vercel"]', more: str = "") -> str:
@@ -89,16 +98,21 @@ def test_public_and_secret_variables_are_told_apart(contract: Contract) -> None:
         (minimal(variable("A")).replace('title = "T"', 'title = "T"\nafter = ["x"]', 1), "after the unknown section x"),
         (minimal(variable("A", consumers='["netlify"]')), "unknown consumer netlify"),
         (minimal('[[variable]]\nname = "A"\nconsumers = ["vercel"]\ndescription = "d"\n'), "needs exactly one of"),
-        (minimal(alias("A", "B")), "unknown B"),
+        (minimal(alias("A", "B")), "unknown variable B"),
         (minimal(alias("A", "B") + alias("B", "C") + variable("C")), "itself another's name"),
         (minimal(alias("A", "B", "secret = true") + variable("B")), "takes secret, pattern and example from B"),
         (
             minimal('[[variable]]\nname = "A"\ncredential = true\nconsumers = ["vercel"]\ndescription = "d"\n'),
-            "no producer",
+            "unknown credential A",
         ),
         (minimal(variable("A", more='pattern = "[0-9]+"')), "does not match its own pattern"),
         (minimal(variable("A", "vercel", '["render"]') + variable("B", "render", '["vercel"]')), "in a cycle"),
         (minimal(variable("A", more="colour = 1")), "colour"),
+        (minimal(variable("A")).replace('provider = "p"', 'provider = "q"', 1), "is at the unknown provider q"),
+        (minimal(variable("A")).replace('sections = ["r2"]', 'sections = ["r3"]'), "is read by the unknown section r3"),
+        (minimal(variable("A")).replace('name = "vercel"', 'name = "r2"'), "consumer r2 is defined twice"),
+        (minimal(variable("A")).replace('"P_KEY"', '"Q_KEY"'), "Q_KEY begins with no prefix of the provider p"),
+        (minimal(variable("A")).replace('["P_URL"]', '["Q_URL"]'), "Q_URL begins with no prefix of the provider p"),
         ("[[section", "not TOML"),
     ],
 )
@@ -144,3 +158,44 @@ def test_an_unknown_section_names_those_that_exist(contract: Contract) -> None:
     with pytest.raises(UnknownParameter) as caught:
         contract.section("netlify")
     assert "webhook_secret" in caught.value.hint
+
+
+def test_an_unknown_consumer_names_those_that_exist(contract: Contract) -> None:
+    with pytest.raises(UnknownParameter) as caught:
+        contract.consumer("netlify")
+    assert "modal:render-auth" in caught.value.hint
+
+
+def test_everything_that_a_provider_reads_is_the_operators(contract: Contract) -> None:
+    for provider in contract.providers:
+        names = {*provider.endpoints, *(each.name for each in contract.credentials_of(provider))}
+        assert names <= contract.operator_names(), provider.name
+        assert all(contract.is_operators(f"{prefix}ANYTHING") for prefix in provider.prefixes), provider.name
+
+
+def test_every_variable_of_the_application_is_the_operators(contract: Contract) -> None:
+    assert {each.name for each in contract.variables} <= contract.operator_names()
+    assert not any(contract.is_operators(name) for name in ("PATH", "HOME", "DEPLOYBOOK_HOME", "LANG"))
+
+
+def test_a_name_of_a_sixth_provider_is_the_operators_at_once() -> None:
+    text = minimal(variable("A"))
+    sixth = '[[provider]]\nname = "q"\ntitle = "Q"\nsection = "r2"\nendpoints = ["Q_URL"]\nprefixes = ["Q_"]\ntool_variables = ["QRC"]\n'
+    for name in ("Q_URL", "Q_OTHER", "QRC"):
+        assert not parse_contract(text).is_operators(name)
+        assert parse_contract(text.replace("[[consumer]]", f"{sixth}[[consumer]]", 1)).is_operators(name)
+
+
+def test_only_the_check_of_the_whole_application_consumes_at_no_provider(contract: Contract) -> None:
+    assert [slug for slug in contract.order() if contract.checks_the_whole(slug)] == ["end_to_end"]
+
+
+def test_all_predecessors_are_those_by_way_of_others_too(contract: Contract) -> None:
+    assert contract.all_predecessors("vercel") == ["r2", "turso", "modal", "webhook_secret"]
+    assert contract.all_predecessors("end_to_end") == ["r2", "turso", "modal", "webhook_secret", "vercel", "render"]
+    assert contract.all_predecessors("r2") == []
+
+
+def test_what_must_end_before_a_section_is_more_than_what_it_stands_on(contract: Contract) -> None:
+    assert "end_to_end" in contract.all_before("ci_cd")
+    assert "end_to_end" not in contract.all_predecessors("ci_cd")

@@ -12,7 +12,7 @@ from pathlib import Path
 from unittest import mock
 
 import httpx
-from tests.conftest import ROOT, RunningSandbox, launch_sandbox
+from tests.conftest import CONTRACT, ROOT, RunningSandbox, launch_sandbox
 from tests.e2e import machine
 from tests.runbooks.conftest import COMMAND, Guide
 
@@ -38,7 +38,7 @@ PLACEHOLDERS = {
 # How long a job may take where something is broken, and no worker may ever take it; and where all works, on a machine that has much
 # else to do: there it ends as soon as it is done.
 BROKEN_JOB_SECONDS, JOB_SECONDS = 8, 50
-SECTIONS = ("r2", "turso", "modal", "webhook_secret", "vercel", "render")
+SECTIONS = CONTRACT.all_predecessors("end_to_end")
 
 
 class NotMade(AssertionError):

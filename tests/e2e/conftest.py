@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from tests.conftest import ROOT, RunningSandbox
+from tests.conftest import CONTRACT, ROOT, RunningSandbox
 from tests.e2e.benches import Bench, healthy_bench
 from tests.e2e.wiring import Stack
 from tests.runbooks.conftest import Guide
 
 # libSQL's server takes a token for a minute after its end.
 LEEWAY = 60.0
-SECTIONS = ("r2", "turso", "modal", "webhook_secret", "vercel", "render")
+SECTIONS = CONTRACT.all_predecessors("end_to_end")
 
 
 @pytest.fixture(scope="session")

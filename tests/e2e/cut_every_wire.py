@@ -8,12 +8,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.conftest import launch_sandbox
+from tests.conftest import CONTRACT, launch_sandbox
 from tests.e2e.unfelt import COMPARISON, REASONS, named_by_the_comparison
 from tests.e2e.wiring import ROOT, Cut, Stack, every_cut, feel
 from tests.runbooks.conftest import Guide
 
-SECTIONS = ("r2", "turso", "modal", "webhook_secret", "vercel", "render")
+SECTIONS = CONTRACT.all_predecessors("end_to_end")
 
 
 def main() -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.conftest import OPERATOR_PREFIXES, ROOT
+from tests.conftest import ROOT, without_operator
 from tests.runbooks import in_process
 
 COMMAND = str(Path(sys.executable).parent / "deploybook")
@@ -46,8 +46,7 @@ class Guide:
 
     def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         """A clean environment in which the command finds this checkout."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(OPERATOR_PREFIXES)}
-        return kept | {"DEPLOYBOOK_HOME": str(self.root)} | dict(extra or {})
+        return without_operator(os.environ) | {"DEPLOYBOOK_HOME": str(self.root)} | dict(extra or {})
 
     def start(self, *arguments: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
         """Start ``deploybook`` with arguments."""

@@ -20,6 +20,11 @@ section = [
   {slug = "vercel", title = "Web", outcome = "."},
   {slug = "end_to_end", title = "End", outcome = ".", after = ["vercel"]},
 ]
+provider = [{name = "p", title = "P", section = "r2", endpoints = [], prefixes = []}]
+consumer = [
+  {name = "vercel", title = "Web", provider = "p", section = "vercel"},
+  {name = "modal:render-auth", title = "Modal `render-auth`", provider = "p", section = "modal"},
+]
 variable = [
   {name = "ONE", section = "r2", consumers = ["vercel", "modal:render-auth"], example = "x", description = "."},
   {name = "TWO", section = "r2", consumers = ["vercel", "modal:render-auth"], example = "x", description = "."},

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
 from deploybook.contract.consumers import ConsumerVariable
-from deploybook.contract.model import Variable
+from deploybook.contract.definitions import Variable
 
 if TYPE_CHECKING:
     from deploybook.clouds.connections import Connections

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,14 +18,14 @@ from deploybook.clouds.connections import Connections
 from deploybook.commands.context import CommandContext
 from deploybook.commands.parameters import given_parameters
 from deploybook.contract.consumers import require, variables_for
+from deploybook.contract.definitions import Consumer
 from deploybook.contract.inventory import InventoryRow, track
-from deploybook.contract.model import CONSUMERS
-from deploybook.diagnosis.env_status import PLACES, Question, Status, ask
-from deploybook.errors import MissingVariable, VerificationFailed
+from deploybook.contract.model import Contract
+from deploybook.diagnosis.env_status import ComparedProvider, Question, Status, ask, compared_providers
+from deploybook.errors import MissingVariable, UnknownParameter, VerificationFailed
 from deploybook.state.env_file import default_path, export, writable
 from deploybook.state.last_writes import LastWrites
 
-EXPORTED = ("vercel", "render", "modal:r2-credentials", "modal:render-auth", "github")
 STYLES = {
     DriftStatus.EQUAL: "green",
     DriftStatus.DIFFERS: "bold red",
@@ -87,48 +87,62 @@ def show_status(environment: str, files: tuple[Path, ...], pairs: tuple[tuple[st
     context = CommandContext.open(environment)
     held = context.vault.all()
     parameters = context.parameters(given_parameters(files, pairs))
+    providers = compared_providers(context.contract)
     question = Question(context.contract, held, os.environ, LastWrites(context.layout.state, environment), parameters)
     with closing(Connections(os.environ)) as clouds:
-        status = ask(question, clouds)
+        status = ask(question, clouds, providers)
     rows = track(context.contract, held, os.environ)
     if as_json:
         context.print_json(_status_data(rows, status))
     else:
-        _print_status(context, rows, status)
-    _raise_if_unequal(status)
+        _print_status(context, providers, rows, status)
+    _raise_if_unequal(providers, status)
 
 
 @env.command("export")
-@click.option("--for", "consumer", type=click.Choice(EXPORTED), required=True, help="Whose variables.")
+@click.option(
+    "--for", "name", metavar="CONSUMER", required=True, help="Whose variables: a consumer, as env list names it."
+)
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
     help="The file to write, if not .deploybook/ENVIRONMENT.CONSUMER.env.",
 )
 @_common
-def export_variables(consumer: str, output: Path | None, environment: str) -> None:
+def export_variables(name: str, output: Path | None, environment: str) -> None:
     """Write one consumer's variables as an env file that only you can read, for a dashboard's import or another tool.
 
     The file holds secrets in clear: delete it when it was read. It is never written to a terminal, nor to a place in a git repository that
     git does not ignore.
     """
     context = CommandContext.open(environment)
-    expected = default_path(context.layout, environment, consumer)
+    consumer = _exported(context.contract, name)
+    expected = default_path(context.layout, environment, consumer.name)
     path = writable(context.layout, output or expected, expected)
-    variables, missing = variables_for(context.contract, consumer, context.vault.all(), os.environ)
-    require(context.contract, missing, CONSUMERS[consumer], environment)
-    export(path, consumer, variables)
-    for name in missing:
-        click.echo(f"left out: {name} is not known yet", err=True)
-    click.echo(f"{len(variables)} variables for {consumer}: {path}")
+    variables, missing = variables_for(context.contract, consumer.name, context.vault.all(), os.environ)
+    require(context.contract, missing, consumer.section, environment)
+    export(path, consumer.name, variables)
+    for left_out in missing:
+        click.echo(f"left out: {left_out} is not known yet", err=True)
+    click.echo(f"{len(variables)} variables for {consumer.name}: {path}")
 
 
-def _print_status(context: CommandContext, rows: list[InventoryRow], status: Status) -> None:
-    table = _table("variable", "in the vault", *(place.title for place in PLACES))
-    for each in rows:
-        found = status.of(each.name)
-        cells = [_cell([found[name] for name in place.consumers if name in found]) for place in PLACES]
-        table.add_row(each.name, each.where, *cells)
+def _exported(contract: Contract, name: str) -> Consumer:
+    """The consumer of this name, if its variables can be exported; raises UnknownParameter naming those that can."""
+    exported = {each.name: each for each in contract.consumers if each.exported}
+    if name not in exported:
+        raise UnknownParameter(f"{name} is no consumer to export for.", f"Use one of {', '.join(exported)}.")
+    return exported[name]
+
+
+def _print_status(
+    context: CommandContext, providers: Sequence[ComparedProvider], rows: list[InventoryRow], status: Status
+) -> None:
+    table = _table("variable", "in the vault", *(provider.title for provider in providers))
+    for row in rows:
+        drift = status.of(row.name)
+        cells = [_cell([drift[place.name] for place in each.consumers if place.name in drift]) for each in providers]
+        table.add_row(row.name, row.where, *cells)
     context.print(table)
     context.say(f"{title}: NOT ASKED. {reason}" for title, reason in status.unasked.items())
 
@@ -141,7 +155,7 @@ def _cell(findings: list[VariableDrift]) -> Text:
     return told or Text("–", style="dim")
 
 
-def _raise_if_unequal(status: Status) -> None:
+def _raise_if_unequal(providers: Sequence[ComparedProvider], status: Status) -> None:
     differences = status.differences()
     if differences:
         raise VerificationFailed(
@@ -151,7 +165,7 @@ def _raise_if_unequal(status: Status) -> None:
         )
     for problem in status.problems.values():
         raise problem
-    if len(status.unasked) == len(PLACES):
+    if len(status.unasked) == len(providers):
         raise MissingVariable(
             "Nothing was compared: no place's credential is set.", "Export one; the prerequisites say where it is made."
         )

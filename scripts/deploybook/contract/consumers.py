@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from deploybook.contract.model import Contract, Variable
+from deploybook.contract.definitions import Variable
+from deploybook.contract.model import Contract
 from deploybook.errors import MissingVariable
 
 

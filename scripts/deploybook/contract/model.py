@@ -1,145 +1,37 @@
-"""The contract: every section, variable, credential and parameter, and what follows from them.
+"""The contract: every section, provider, consumer, variable, credential and parameter, and what follows from them.
 
-Read from ``runbooks/contract.toml``; nothing else in the project defines a variable.
+Read from ``runbooks/contract.toml``; nothing else in the project defines one of them.
 """
 
 from __future__ import annotations
 
-import re
 import tomllib
+from collections.abc import Callable, Collection, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from deploybook.contract.definitions import (
+    Consumer,
+    Credential,
+    Definition,
+    Parameter,
+    Placeholder,
+    Provider,
+    Section,
+    Variable,
+)
 from deploybook.errors import InvalidValue, UnknownParameter
 
-# The section that sets the variables at each consumer. A consumer is a place in the outside world, or a later section.
-CONSUMERS = {
-    "vercel": "vercel",
-    "render": "render",
-    "modal:r2-credentials": "modal",
-    "modal:render-auth": "modal",
-    "github": "ci_cd",
-    "end_to_end": "end_to_end",
-}
 
-
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Section(_Model):
-    """One section of the checklist and its runbook; ``outcome`` is its *Done when* sentence.
-
-    ``after`` names sections that it must not run beside, though it takes no variable from them.
-    """
-
-    slug: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    title: str
-    outcome: str
-    after: tuple[str, ...] = ()
-
-
-class Variable(_Model):
-    """A variable of the application. Exactly one of ``section``, ``value``, ``same_as``, ``credential`` or ``optional`` feeds it.
-
-    One that is the ``same_as`` another is as secret as that one, and has its form: the contract fills both in.
-    """
-
-    name: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
-    section: str | None = None
-    value: str | None = None
-    same_as: str | None = None
-    credential: bool = False
-    optional: bool = False
-    consumers: tuple[str, ...] = ()
-    secret: bool = False
-    pattern: str = r"\S+"
-    example: str = ""
-    description: str
-
-    @model_validator(mode="after")
-    def _has_one_source(self) -> Self:
-        sources = [self.section, self.value, self.same_as, self.credential or None]
-        given = sum(source is not None for source in sources)
-        if given > 1 or (given == 0 and not self.optional):
-            raise ValueError(f"{self.name} needs exactly one of section, value, same_as or credential")
-        if self.same_as and self.model_fields_set & {"secret", "pattern", "example"}:
-            raise ValueError(f"{self.name} takes secret, pattern and example from {self.same_as}: leave them out")
-        if self.section and not re.fullmatch(self.pattern, self.example):
-            raise ValueError(f"the example of {self.name} does not match its own pattern")
-        return self
-
-    def validate_value(self, value: str) -> None:
-        """Raise InvalidValue unless ``value`` has this variable's form. A secret is never quoted in the message."""
-        if re.fullmatch(self.pattern, value):
-            return
-        if value != value.strip():
-            problem = "has white space at its start or end"
-        elif self.secret:
-            problem = f"is {len(value)} characters long and does not match {self.pattern}"
-        else:
-            problem = f"is {value!r} and does not match {self.pattern}"
-        raise InvalidValue(f"{self.name} {problem}.", f"Give it as: {self.description}")
-
-
-class Credential(_Model):
-    """An operator's own credential or identifier, read from the environment and never passed on unless the contract says so."""
-
-    name: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
-    sections: tuple[str, ...]
-    secret: bool = False
-    made_at: str
-    permissions: str
-    check: str
-
-
-class Parameter(_Model):
-    """The rule for one runbook parameter; its type and default stand in the notebook."""
-
-    pattern: str | None = None
-    choices: tuple[str, ...] | None = None
-    minimum: int | None = None
-    maximum: int | None = None
-    description: str
-
-    def validate_value(self, name: str, value: object) -> None:
-        """Raise InvalidValue, naming the parameter and what is allowed."""
-        if self.choices is not None and value not in self.choices:
-            allowed = ", ".join(repr(choice) for choice in self.choices)
-            raise InvalidValue(f"Parameter {name} is {value!r}.", f"Use one of {allowed}.")
-        if self.pattern is not None and not (isinstance(value, str) and re.fullmatch(self.pattern, value)):
-            raise InvalidValue(f"Parameter {name} is {value!r}.", self.description)
-        below = self.minimum is not None and isinstance(value, int) and value < self.minimum
-        above = self.maximum is not None and isinstance(value, int) and value > self.maximum
-        if below or above:
-            raise InvalidValue(f"Parameter {name} is {value!r}.", f"Use {self.minimum} to {self.maximum}.")
-
-
-class Placeholder(_Model):
-    """A word in angle brackets of the guide's commands that is no variable, nor a parameter of the same name.
-
-    ``parameter`` is the one whose value stands there, else ``pattern`` is its form; ``section`` is where it becomes known.
-    """
-
-    description: str
-    parameter: str | None = None
-    pattern: str | None = None
-    section: str | None = None
-
-    @model_validator(mode="after")
-    def _has_one_form(self) -> Self:
-        if (self.parameter is None) == (self.pattern is None):
-            raise ValueError("a placeholder has either a parameter or a pattern")
-        return self
-
-
-class Contract(_Model):
+class Contract(Definition):
     """The whole contract. Construction refuses duplicates, unknown names, a consumer without producer, and cycles."""
 
     sections: tuple[Section, ...] = Field(alias="section")
+    providers: tuple[Provider, ...] = Field(alias="provider")
+    consumers: tuple[Consumer, ...] = Field(alias="consumer")
     variables: tuple[Variable, ...] = Field(alias="variable")
     credentials: tuple[Credential, ...] = Field(alias="credential")
     parameters: dict[str, Parameter]
@@ -154,23 +46,12 @@ class Contract(_Model):
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         _refuse_duplicates("section", [section.slug for section in self.sections])
+        _refuse_duplicates("provider", [provider.name for provider in self.providers])
+        _refuse_duplicates("consumer", [consumer.name for consumer in self.consumers])
         _refuse_duplicates("variable", [variable.name for variable in self.variables])
         _refuse_duplicates("credential", [credential.name for credential in self.credentials])
-        slugs = {section.slug for section in self.sections}
-        for section in self.sections:
-            if unknown := set(section.after) - slugs:
-                raise ValueError(f"section {section.slug} comes after the unknown section {sorted(unknown)[0]}")
-        for variable in self.variables:
-            _check_references(variable, slugs, self)
-        for credential in self.credentials:
-            unknown = set(credential.sections) - slugs
-            if unknown:
-                raise ValueError(f"credential {credential.name} names the unknown section {sorted(unknown)[0]}")
-        for name, placeholder in self.placeholders.items():
-            if placeholder.parameter and placeholder.parameter not in self.parameters:
-                raise ValueError(f"placeholder {name} stands for the unknown parameter {placeholder.parameter}")
-            if placeholder.section and placeholder.section not in slugs:
-                raise ValueError(f"placeholder {name} is known after the unknown section {placeholder.section}")
+        _refuse_unknown_names(self)
+        _refuse_other_namespaces(self)
         self.order()
         return self
 
@@ -201,9 +82,35 @@ class Contract(_Model):
         """What must be set at one consumer, such as ``vercel`` or ``modal:render-auth``."""
         return [variable for variable in self.variables if consumer in variable.consumers]
 
+    def consumer(self, name: str) -> Consumer:
+        """The consumer of this name; raises UnknownParameter."""
+        for consumer in self.consumers:
+            if consumer.name == name:
+                return consumer
+        raise UnknownParameter(
+            f"There is no consumer {name}.", f"Use one of {', '.join(c.name for c in self.consumers)}."
+        )
+
+    def provider(self, name: str) -> Provider:
+        """The provider of this name; raises UnknownParameter."""
+        for provider in self.providers:
+            if provider.name == name:
+                return provider
+        raise UnknownParameter(
+            f"There is no provider {name}.", f"Use one of {', '.join(p.name for p in self.providers)}."
+        )
+
+    def consumers_set_by(self, slug: str) -> list[Consumer]:
+        """The places whose variables the section sets."""
+        return [consumer for consumer in self.consumers if consumer.section == slug]
+
+    def checks_the_whole(self, slug: str) -> bool:
+        """Whether the section goes through the whole application: what it consumes is set at no provider."""
+        return any(consumer.provider is None for consumer in self.consumers_set_by(slug))
+
     def needed_by(self, slug: str) -> list[Variable]:
         """What the section takes from the vault: produced by other sections, consumed by a place that this one sets."""
-        places = {place for place, section in CONSUMERS.items() if section == slug}
+        places = {consumer.name for consumer in self.consumers_set_by(slug)}
         needed = [self.origin(variable) for variable in self.variables if places & set(variable.consumers)]
         wanted = {variable.name for variable in needed if variable.section and variable.section != slug}
         return [variable for variable in self.variables if variable.name in wanted]
@@ -215,6 +122,14 @@ class Contract(_Model):
     def comes_after(self, slug: str) -> set[str]:
         """The sections that must have ended before this one starts, if they run at all."""
         return self.predecessors(slug) | set(self.section(slug).after)
+
+    def all_predecessors(self, slug: str) -> list[str]:
+        """The sections that this one stands on, directly or by way of others, in their order."""
+        return self._ordered(_closure(self.predecessors, slug))
+
+    def all_before(self, slug: str) -> list[str]:
+        """The sections that must have ended before this one starts, directly or by way of others, in their order."""
+        return self._ordered(_closure(self.comes_after, slug))
 
     def order(self) -> list[str]:
         """The slugs in an order in which each section comes after those it needs; ties keep the order of the file."""
@@ -232,6 +147,36 @@ class Contract(_Model):
         """The operator's credentials that a section reads."""
         return [credential for credential in self.credentials if slug in credential.sections]
 
+    def credentials_of(self, provider: Provider) -> list[Credential]:
+        """The operator's credentials at one provider."""
+        return [credential for credential in self.credentials if credential.provider == provider.name]
+
+    def operator_names(self) -> frozenset[str]:
+        """Every environment variable under which an operator may hold a credential, a variable or an endpoint of the guide's."""
+        names = {each.name for each in self.credentials} | {each.name for each in self.variables}
+        return frozenset(names.union(*({*each.endpoints, *each.tool_variables} for each in self.providers)))
+
+    def operator_prefixes(self) -> tuple[str, ...]:
+        """What begins with one of these is the operator's too, whatever it is: the providers' own namespaces."""
+        return tuple(prefix for provider in self.providers for prefix in provider.prefixes)
+
+    def is_operators(self, name: str) -> bool:
+        """Whether an environment variable belongs to the operator's use of the providers."""
+        return name in self.operator_names() or name.startswith(self.operator_prefixes())
+
+    def _ordered(self, slugs: Collection[str]) -> list[str]:
+        return [slug for slug in self.order() if slug in slugs]
+
+
+def _closure(before: Callable[[str], set[str]], slug: str) -> set[str]:
+    reached: set[str] = set()
+    waiting = [slug]
+    while waiting:
+        new = before(waiting.pop()) - reached
+        reached |= new
+        waiting += new
+    return reached
+
 
 def _refuse_duplicates(kind: str, names: list[str]) -> None:
     repeated = {name for name in names if names.count(name) > 1}
@@ -245,19 +190,59 @@ def _like(variable: Variable, origin: Variable | None) -> Variable:
     return variable.model_copy(update={"secret": origin.secret, "pattern": origin.pattern, "example": origin.example})
 
 
-def _check_references(variable: Variable, slugs: set[str], contract: Contract) -> None:
-    if variable.section and variable.section not in slugs:
-        raise ValueError(f"{variable.name} is produced by the unknown section {variable.section}")
-    for consumer in variable.consumers:
-        if CONSUMERS.get(consumer) not in slugs:
-            raise ValueError(f"{variable.name} names the unknown consumer {consumer}")
-    names = {each.name for each in contract.variables}
-    if variable.same_as and variable.same_as not in names:
-        raise ValueError(f"{variable.name} is the same as the unknown {variable.same_as}")
-    if variable.same_as and contract.variable(variable.same_as).same_as:
-        raise ValueError(f"{variable.name} is the same as {variable.same_as}, itself another's name: name the origin")
-    if variable.credential and variable.name not in {each.name for each in contract.credentials}:
-        raise ValueError(f"{variable.name} has no producer: no credential of that name")
+def _refuse_unknown_names(contract: Contract) -> None:
+    known = {
+        "section": {each.slug for each in contract.sections},
+        "provider": {each.name for each in contract.providers},
+        "consumer": {each.name for each in contract.consumers},
+        "variable": {each.name for each in contract.variables},
+        "credential": {each.name for each in contract.credentials},
+        "parameter": set(contract.parameters),
+    }
+    for user, relation, kind, name in _references(contract):
+        if name not in known[kind]:
+            raise ValueError(f"{user} {relation} the unknown {kind} {name}")
+    for variable in contract.variables:
+        if variable.same_as and contract.variable(variable.same_as).same_as:
+            raise ValueError(
+                f"{variable.name} is the same as {variable.same_as}, itself another's name: name the origin"
+            )
+
+
+def _refuse_other_namespaces(contract: Contract) -> None:
+    for provider in contract.providers:
+        for name in (*provider.endpoints, *(each.name for each in contract.credentials_of(provider))):
+            if not name.startswith(provider.prefixes):
+                raise ValueError(f"{name} begins with no prefix of the provider {provider.name}")
+
+
+def _references(contract: Contract) -> Iterator[tuple[str, str, str, str]]:
+    """Who refers to what: the one that refers, in which relation, the kind and the name of the other."""
+    for section in contract.sections:
+        yield from ((f"section {section.slug}", "comes after", "section", each) for each in section.after)
+    for provider in contract.providers:
+        yield f"provider {provider.name}", "is set up by", "section", provider.section
+    for consumer in contract.consumers:
+        yield f"consumer {consumer.name}", "is set by", "section", consumer.section
+        if consumer.provider:
+            yield f"consumer {consumer.name}", "is at", "provider", consumer.provider
+    for variable in contract.variables:
+        yield from ((variable.name, "is set at", "consumer", each) for each in variable.consumers)
+        if variable.section:
+            yield variable.name, "is produced by", "section", variable.section
+        if variable.same_as:
+            yield variable.name, "is the same as", "variable", variable.same_as
+        if variable.credential:
+            yield variable.name, "is passed on from", "credential", variable.name
+    for credential in contract.credentials:
+        slugs = (*credential.sections, *credential.used_if_set)
+        yield from ((f"credential {credential.name}", "is read by", "section", each) for each in slugs)
+        yield f"credential {credential.name}", "is made at", "provider", credential.provider
+    for name, placeholder in contract.placeholders.items():
+        if placeholder.parameter:
+            yield f"placeholder {name}", "stands for", "parameter", placeholder.parameter
+        if placeholder.section:
+            yield f"placeholder {name}", "is known after", "section", placeholder.section
 
 
 def parse_contract(text: str, source: str = "contract.toml") -> Contract:

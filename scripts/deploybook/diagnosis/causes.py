@@ -9,9 +9,6 @@ from deploybook.contract.model import Contract
 from deploybook.diagnosis.observations import Observation
 from deploybook.guide.entries import Entry, speaking_for
 
-# The journey through the whole application: it feels every fault, and names the cause of none that a section can see.
-JOURNEY = "end_to_end"
-
 
 @dataclass(frozen=True)
 class Cause:
@@ -44,21 +41,15 @@ def causes(contract: Contract, entries: dict[str, Entry], observations: Sequence
 
 
 def _explained(contract: Contract, slug: str, broken: set[str]) -> bool:
-    """Whether a section's failures may come of another that is broken: one that it stands on, or any, for the journey."""
+    """Whether a section's failures may come of another that is broken: one that it stands on.
+
+    A check of the whole application feels every fault, and names the cause of none that a section can see: it may come of any section
+    that does not come after it.
+    """
     others = broken - {slug}
-    if slug == JOURNEY:
-        return any(slug not in _closure(contract, other) for other in others)
-    return bool(_closure(contract, slug) & others - {JOURNEY}) or (JOURNEY in _closure(contract, slug) & others)
-
-
-def _closure(contract: Contract, slug: str) -> set[str]:
-    found: set[str] = set()
-    waiting = [slug]
-    while waiting:
-        new = contract.comes_after(waiting.pop()) - found
-        found |= new
-        waiting += new
-    return found
+    if contract.checks_the_whole(slug):
+        return any(slug not in contract.all_before(other) for other in others)
+    return bool(others.intersection(contract.all_before(slug)))
 
 
 def _of_section(entries: dict[str, Entry], failed: Sequence[Observation]) -> Iterable[tuple[str, list[Observation]]]:

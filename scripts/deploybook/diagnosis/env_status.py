@@ -1,8 +1,9 @@
-"""How the vault's variables stand at the places that consume them; each place is asked at the same time, and no value is shown."""
+"""How each variable at the providers compares with the vault. All providers are asked at the same time, and no value is shown."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import importlib
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,72 +13,70 @@ from pydantic import SecretStr
 from deploybook.clouds.comparison import Compare, ConsumerDrift, DriftStatus, VariableDrift, Wanted
 from deploybook.clouds.connections import Connections
 from deploybook.contract.consumers import variables_for
-from deploybook.contract.model import CONSUMERS, Contract
+from deploybook.contract.definitions import Comparison, Consumer, Provider
+from deploybook.contract.model import Contract
 from deploybook.errors import DeploybookError, MissingVariable
 from deploybook.state.last_writes import LastWrites
 
 
 @dataclass(frozen=True)
-class Place:
-    """A provider that can be asked: by which credentials, and how its comparison is found. ``consumers`` are its places."""
+class ComparedProvider:
+    """A provider with the consumers that can be compared there, and the credentials without which it is not asked."""
 
-    title: str
-    consumers: tuple[str, ...]
+    provider: Provider
+    consumers: tuple[Consumer, ...]
     credentials: tuple[str, ...]
-    comparison: Callable[[], Compare]
+
+    @property
+    def title(self) -> str:
+        """The provider's title."""
+        return self.provider.title
+
+    def comparison(self) -> Compare:
+        """``compare`` of ``clouds/<provider>/comparing.py``, imported here so that a provider that is not asked costs no time."""
+        compare: Compare = importlib.import_module(f"deploybook.clouds.{self.provider.name}.comparing").compare
+        return compare
 
 
-def _vercel() -> Compare:
-    from deploybook.clouds.vercel.comparing import compare
-
-    return compare
-
-
-def _render() -> Compare:
-    from deploybook.clouds.render.comparing import compare
-
-    return compare
+def compared_providers(contract: Contract, comparison: Comparison | None = None) -> tuple[ComparedProvider, ...]:
+    """The providers with a consumer that can be compared, or compared in this one way, in the order of the consumers."""
+    by_provider: dict[str, list[Consumer]] = {}
+    for consumer in contract.consumers:
+        if consumer.provider and consumer.compared and comparison in {None, consumer.compared}:
+            by_provider.setdefault(consumer.provider, []).append(consumer)
+    return tuple(_compared(contract, contract.provider(name), at) for name, at in by_provider.items())
 
 
-def _modal() -> Compare:
-    from deploybook.clouds.modal.comparing import compare
-
-    return compare
-
-
-# A comparison is imported when its place is asked: the others cost no time.
-PLACES = (
-    Place("Vercel", ("vercel",), ("VERCEL_TOKEN",), _vercel),
-    Place("Render", ("render",), ("RENDER_API_KEY",), _render),
-    Place("Modal", ("modal:r2-credentials", "modal:render-auth"), ("MODAL_TOKEN_ID", "MODAL_TOKEN_SECRET"), _modal),
-)
+def _compared(contract: Contract, provider: Provider, consumers: Sequence[Consumer]) -> ComparedProvider:
+    required = tuple(each.name for each in contract.credentials_of(provider) if not each.optional)
+    return ComparedProvider(provider, tuple(consumers), required)
 
 
 @dataclass(frozen=True)
 class Status:
-    """ConsumerDrift by consumer, then by variable. ``unasked`` and ``problems`` say, by place, why there is nothing to tell."""
+    """Drift by consumer, then by variable. ``unasked`` and ``problems`` say, by provider, why there is nothing to compare."""
 
     by_consumer: Mapping[str, ConsumerDrift]
     unasked: Mapping[str, str] = field(default_factory=dict)
     problems: Mapping[str, DeploybookError] = field(default_factory=dict)
 
     def of(self, name: str) -> dict[str, VariableDrift]:
-        """The findings of one variable, by consumer."""
-        return {place: found[name] for place, found in self.by_consumer.items() if name in found}
+        """One variable's drift, by consumer."""
+        return {consumer: drift[name] for consumer, drift in self.by_consumer.items() if name in drift}
 
     def differences(self) -> list[str]:
         """What something has to be done about, as ``NAME at CONSUMER: standing``."""
         return [
-            f"{name} at {consumer}: {finding.standing}"
-            for consumer, found in self.by_consumer.items()
-            for name, finding in found.items()
-            if finding.standing.is_difference
+            f"{name} at {consumer}: {variable.standing}"
+            for consumer, drift in self.by_consumer.items()
+            for name, variable in drift.items()
+            if variable.standing.is_difference
         ]
 
 
 @dataclass(frozen=True)
 class Question:
-    """All that the places are asked with. ``parameters`` are those of each section's runbook, by section."""
+    """What the providers are asked with. ``parameters`` are those of each section's runbook, by section."""
 
     contract: Contract
     held: Mapping[str, SecretStr]
@@ -91,44 +90,47 @@ class Question:
         return Wanted(consumer, tuple(self.contract.consumed_by(consumer)), values)
 
 
-def ask(question: Question, clouds: Connections, places: Sequence[Place] = PLACES) -> Status:
-    """Compare at every place whose credentials are set. A place that refuses is a problem of its own, not of the others."""
+def ask(question: Question, clouds: Connections, providers: Sequence[ComparedProvider]) -> Status:
+    """Compare at every provider whose credentials are set. One that refuses is a problem of its own, not of the others."""
     by_consumer: dict[str, ConsumerDrift] = {}
     unasked: dict[str, str] = {}
     problems: dict[str, DeploybookError] = {}
-    with ThreadPoolExecutor(len(places)) as pool:
-        answers = pool.map(lambda place: _ask_place(question, clouds, place), places)
-        for place, answer in zip(places, answers, strict=True):
+    with ThreadPoolExecutor(max(len(providers), 1)) as pool:
+        answers = pool.map(lambda provider: _ask_provider(question, clouds, provider), providers)
+        for provider, answer in zip(providers, answers, strict=True):
             if isinstance(answer, MissingVariable):
-                unasked[place.title] = str(answer)
+                unasked[provider.title] = str(answer)
             elif isinstance(answer, DeploybookError):
-                problems[place.title] = answer
-            by_consumer |= answer if isinstance(answer, dict) else _silent(question, place, answer)
+                problems[provider.title] = answer
+            by_consumer |= answer if isinstance(answer, dict) else _unknown(question, provider, answer)
     return Status(by_consumer, unasked, problems)
 
 
-def _ask_place(question: Question, clouds: Connections, place: Place) -> dict[str, ConsumerDrift] | DeploybookError:
-    for name in place.credentials:
+def _ask_provider(
+    question: Question, clouds: Connections, provider: ComparedProvider
+) -> dict[str, ConsumerDrift] | DeploybookError:
+    for name in provider.credentials:
         if not question.environ.get(name):
             return MissingVariable(f"{name} is not set.", f"Export {name}; the prerequisites say where it is made.")
     try:
-        compare = place.comparison()
-        parameters = question.parameters[CONSUMERS[place.consumers[0]]]
+        compare = provider.comparison()
         return {
-            consumer: compare(clouds, question.wanted(consumer), question.observed, parameters)
-            for consumer in place.consumers
+            each.name: compare(
+                clouds, question.wanted(each.name), question.observed, question.parameters.get(each.section, {})
+            )
+            for each in provider.consumers
         }
     except DeploybookError as error:
         return error
 
 
-def _silent(question: Question, place: Place, reason: DeploybookError) -> dict[str, ConsumerDrift]:
+def _unknown(question: Question, provider: ComparedProvider, reason: DeploybookError) -> dict[str, ConsumerDrift]:
     standing = DriftStatus.NOT_ASKED if isinstance(reason, MissingVariable) else DriftStatus.UNTELLABLE
     return {
-        consumer: {
+        consumer.name: {
             variable.name: VariableDrift(standing)
-            for variable in question.contract.consumed_by(consumer)
+            for variable in question.contract.consumed_by(consumer.name)
             if not variable.optional or variable.name in question.held
         }
-        for consumer in place.consumers
+        for consumer in provider.consumers
     }

@@ -10,7 +10,7 @@ from typing import Any
 from IPython.display import display
 
 from deploybook import http
-from deploybook.contract.model import load_contract
+from deploybook.contract.model import Contract, load_contract
 from deploybook.diagnosis.causes import Cause, causes
 from deploybook.diagnosis.observations import Diagnosis, DiagnosisTarget, examine
 from deploybook.errors import ConfigurationError, InvalidValue, VerificationFailed
@@ -22,8 +22,6 @@ from deploybook.runbook.events import Event, Table
 from deploybook.runbook.modes import Mode
 from deploybook.runbook.notebook_file import read_parameters
 from deploybook.state.known_secrets import known_secrets
-
-SECTIONS = ("r2", "turso", "modal", "webhook_secret", "vercel", "render")
 
 
 class Doctor:
@@ -47,7 +45,7 @@ class Doctor:
         if mode not in {Mode.DRY_RUN, Mode.VERIFY}:
             raise InvalidValue(f"The doctor has no mode {mode}: it changes nothing.", "Use dry-run or verify.")
         if mode == Mode.DRY_RUN:
-            layout = _applied(layout, environment)
+            layout = _applied(layout, contract, environment)
             given = given | {"git_repository": os.environ["GITHUB_REPOSITORY"], "job_seconds": 8}
         parameters: dict[str, dict[str, Any]] = {}
         for slug in contract.order():
@@ -107,7 +105,7 @@ class Doctor:
             display(line.bundle(), raw=True)
 
 
-def _applied(layout: Layout, environment: str) -> Layout:
+def _applied(layout: Layout, contract: Contract, environment: str) -> Layout:
     """A checkout of its own beside the sandbox, in which the sections were applied as an operator would."""
     state, _ = sandbox_session.enter(os.environ)
     home = state.parent / "doctor"
@@ -115,7 +113,9 @@ def _applied(layout: Layout, environment: str) -> Layout:
     os.environ[HOME_VARIABLE] = str(home)
     own = Layout(home)
     given = {"mode": str(Mode.APPLY), "environment": environment, "git_repository": os.environ["GITHUB_REPOSITORY"]}
-    for slug in SECTIONS:
+    whole = [slug for slug in contract.order() if contract.checks_the_whole(slug)]
+    made = {earlier for slug in whole for earlier in contract.all_predecessors(slug)}
+    for slug in [slug for slug in contract.order() if slug in made]:
         prerequisites.execute(own.notebook(slug), given)
     return own
 

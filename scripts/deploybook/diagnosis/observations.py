@@ -12,8 +12,8 @@ from typing import Any
 
 from deploybook import http
 from deploybook.clouds.connections import Connections
-from deploybook.contract.model import CONSUMERS, Contract
-from deploybook.diagnosis.env_status import PLACES, Question, ask
+from deploybook.contract.model import Contract
+from deploybook.diagnosis.env_status import Question, ask, compared_providers
 from deploybook.errors import DeploybookError, RunbookFailed, VerificationFailed
 from deploybook.layout import Layout
 from deploybook.redact import Redactor
@@ -25,9 +25,6 @@ from deploybook.state.known_secrets import known_secrets
 from deploybook.state.last_writes import LastWrites
 from deploybook.state.ledger import Ledger
 from deploybook.state.vault import Vault
-
-# Modal shows no values: its runbook compares them in a container, and once is enough.
-COMPARED = tuple(place for place in PLACES if place.title in {"Vercel", "Render"})
 
 # A provider that does not answer for so long is what is to be named.
 PATIENCE_SECONDS = 12.0
@@ -101,7 +98,7 @@ class DiagnosisTarget:
             missing = [name for name in self._keys(slug) if not os.environ.get(name)]
             produces = {variable.name for variable in self.contract.produced_by(slug)}
             needs = {each.name for each in self.contract.needed_by(slug) if not each.optional}
-            checks_only = not produces and needs <= held.keys() and slug == "end_to_end"
+            checks_only = not produces and needs <= held.keys() and self.contract.checks_the_whole(slug)
             if not (slug in begun or produces & held.keys() or checks_only):
                 reasons[slug] = NOT_BEGUN
             elif missing:
@@ -164,16 +161,18 @@ def _of_error(slug: str, error: DeploybookError) -> Observation:
 
 def _compare(ward: DiagnosisTarget, slugs: Iterable[str]) -> list[Observation]:
     """One observation for each variable that a place has otherwise than the vault."""
-    places = [place for place in COMPARED if CONSUMERS[place.consumers[0]] in slugs]
-    if not places:
+    # A provider that shows no values is compared by its own runbook, and once is enough.
+    by_value = compared_providers(ward.contract, "by value")
+    providers = [each for each in by_value if {consumer.section for consumer in each.consumers} <= set(slugs)]
+    if not providers:
         return []
     observed = LastWrites(ward.layout.state, ward.environment)
     question = Question(ward.contract, ward.vault.all(), os.environ, observed, ward.parameters)
     with closing(Connections(os.environ)) as clouds:
-        status = ask(question, clouds, places)
+        status = ask(question, clouds, providers)
     return [
         Observation(
-            CONSUMERS[consumer],
+            ward.contract.consumer(consumer).section,
             "variable",
             "failed",
             f"{name} at {consumer}",

@@ -18,20 +18,9 @@ SKIPPED = frozenset({"verify"})
 
 def run_predecessors(layout: Layout, contract: Contract, slug: str, environment: str) -> None:
     """Execute the code cells of every section that this one stands on, in the contract's order, in this process."""
-    wanted = _closure(contract, slug)
-    for earlier in contract.order():
-        if earlier in wanted and layout.notebook(earlier).exists():
+    for earlier in contract.all_predecessors(slug):
+        if layout.notebook(earlier).exists():
             execute(layout.notebook(earlier), {"mode": "dry-run", "environment": environment})
-
-
-def _closure(contract: Contract, slug: str) -> set[str]:
-    found: set[str] = set()
-    waiting = [slug]
-    while waiting:
-        new = contract.predecessors(waiting.pop()) - found
-        found |= new
-        waiting += new
-    return found
 
 
 def execute(path: Path, given: Mapping[str, object]) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection
 
 from pydantic import SecretStr
 
-from deploybook.contract.model import Contract, Variable
+from deploybook.contract.definitions import Variable
+from deploybook.contract.model import Contract
 from deploybook.errors import InvalidValue
 from deploybook.redact import Redactor, fingerprint
 from deploybook.runbook.events import Event, Table

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from deploybook import errors
-from deploybook.contract.model import Section
+from deploybook.contract.definitions import Section
 from deploybook.runner.report import CellResult, SectionResult
 from deploybook.state.vault import Vault
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import html
 
-from deploybook.contract.model import Variable
+from deploybook.contract.definitions import Variable
 from deploybook.guide.guide import Guide
 from deploybook.guide.markdown import table
-from deploybook.site.variables import PLACES, columns
+from deploybook.site.variables import columns
 
 _DESK = """\
 <div class="db-desk db-scripted" id="db-desk" role="region" aria-label="Your progress">
@@ -81,16 +81,17 @@ def tracking_form(guide: Guide) -> str:
 def _row(guide: Guide, variable: Variable) -> list[str]:
     name, producer, secrecy, purpose = columns(guide, variable)
     places = " ".join(
-        _box(variable.name, place, title) for place, title in PLACES.items() if place in variable.consumers
+        _box(variable.name, each.name, each.plain_title)
+        for each in guide.contract.consumers
+        if each.name in variable.consumers
     )
     known = "" if variable.value is not None or variable.same_as else _box(variable.name, "vault", "known")
     return [name, producer, known, places, secrecy, purpose]
 
 
 def _box(variable: str, place: str, title: str) -> str:
-    plain = title.replace("`", "")
     identity = f"set-{variable}-{place}".lower().replace(":", "-")
     return (
         f'<label class="db-place"><input type="checkbox" id="{identity}" disabled data-variable="{variable}" data-place="{place}" '
-        f'aria-label="{html.escape(f"{variable}: {plain}")}"/> {html.escape(plain)}<span class="db-standing"></span></label>'
+        f'aria-label="{html.escape(f"{variable}: {title}")}"/> {html.escape(title)}<span class="db-standing"></span></label>'
     )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from deploybook.contract.model import CONSUMERS, Contract, Variable
+from deploybook.contract.definitions import Variable
+from deploybook.contract.model import Contract
 from deploybook.guide.guide import Guide
 from deploybook.guide.markdown import fenced
-from deploybook.site.variables import PLACES
 
 # How a group of variables that no section makes is told of: by whoever gives them.
 YOU, FIXED = "you", "fixed"
@@ -38,7 +38,7 @@ def variables_diagram(guide: Guide) -> str:
     for number, ((giver, places, _), variables) in enumerate(groups.items()):
         lines.append(f'{_node("from", giver)} --> v{number}["{_listed(variables)}"]')
         lines += [f"v{number} --> {_node('to', place)}" for place in places]
-    lines += [f'{_node("to", place)}("{PLACES[place].replace("`", "")}")' for place in CONSUMERS]
+    lines += [f'{_node("to", each.name)}("{each.plain_title}")' for each in contract.consumers]
     told = "; ".join(_way(contract, giver, places, variables) for (giver, places, _), variables in groups.items())
     return _flowchart("LR", "Where each variable comes from, and where it is set", f"{told}.", lines)
 
@@ -74,7 +74,8 @@ def _listed(variables: list[Variable]) -> str:
 
 def _way(contract: Contract, giver: str, places: Iterable[str], variables: Iterable[Variable]) -> str:
     names = ", ".join(f"{each.name} (optional)" if each.optional else each.name for each in variables)
-    return f"{names} from {_giver_title(contract, giver)} to {', '.join(PLACES[place].replace('`', '') for place in places)}"
+    titles = ", ".join(contract.consumer(place).plain_title for place in places)
+    return f"{names} from {_giver_title(contract, giver)} to {titles}"
 
 
 def _node(kind: str, name: str) -> str:

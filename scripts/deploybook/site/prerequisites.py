@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from deploybook.contract.model import Credential
+from deploybook.contract.definitions import Credential
 from deploybook.guide.guide import Guide
 from deploybook.guide.markdown import code, table
 

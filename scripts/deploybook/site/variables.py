@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from deploybook.contract.model import CONSUMERS, Contract, Variable
+from deploybook.contract.definitions import Variable
+from deploybook.contract.model import Contract
 from deploybook.guide.guide import Guide
 from deploybook.guide.markdown import code, table
 
 CHECKLIST = "DEPLOY_PROD_CHECKLIST.md"
 REFERENCE = "reference/variables.md"
-
-# A consumer in the words of the place itself.
-PLACES = {
-    "vercel": "Vercel",
-    "render": "Render",
-    "modal:r2-credentials": "Modal `r2-credentials`",
-    "modal:render-auth": "Modal `render-auth`",
-    "github": "GitHub secrets",
-    "end_to_end": "End-to-end check",
-}
 
 
 def tracking_table(guide: Guide) -> str:
@@ -25,7 +16,7 @@ def tracking_table(guide: Guide) -> str:
     rows = []
     for variable in guide.contract.variables:
         name, producer, secrecy, purpose = columns(guide, variable)
-        rows.append([name, producer, ", ".join(PLACES[place] for place in variable.consumers), secrecy, purpose])
+        rows.append([name, producer, _places(guide.contract, variable), secrecy, purpose])
     return table(("Variable", "Produced by", "Set at", "Secret", "What it is"), rows)
 
 
@@ -36,7 +27,8 @@ def columns(guide: Guide, variable: Variable) -> tuple[str, str, str, str]:
 
 def service_tables(guide: Guide) -> str:
     """For each place, what is to be set there."""
-    return "\n".join(f"### {_plain(PLACES[place])}\n\n{service_table(guide, place)}" for place in CONSUMERS)
+    consumers = guide.contract.consumers
+    return "\n".join(f"### {each.plain_title}\n\n{service_table(guide, each.name)}" for each in consumers)
 
 
 def service_table(guide: Guide, consumer: str) -> str:
@@ -69,13 +61,17 @@ def needs_and_produces(guide: Guide, slug: str) -> str:
 def _described(contract: Contract, variable: Variable) -> str:
     facts = [
         f"Produced by: {_producer(contract, variable)}",
-        f"Set at: {', '.join(PLACES[place] for place in variable.consumers)}",
+        f"Set at: {_places(contract, variable)}",
         f"Secret: {_secrecy(variable)}",
     ]
     if variable.section or variable.optional:
         facts += [f"Form: {code(variable.pattern)}", f"Example: {code(variable.example)}"]
     listed = "\n".join(f"- {fact}" for fact in facts)
     return f"### {variable.name}\n\n{variable.description}\n\n{listed}\n"
+
+
+def _places(contract: Contract, variable: Variable) -> str:
+    return ", ".join(contract.consumer(name).title for name in variable.consumers)
 
 
 def _producer(contract: Contract, variable: Variable) -> str:
@@ -100,7 +96,3 @@ def _names(variables: list[Variable]) -> str:
 
 def _secrecy(variable: Variable) -> str:
     return "**yes**" if variable.secret else "no"
-
-
-def _plain(text: str) -> str:
-    return text.replace("`", "")

@@ -10,7 +10,6 @@ from tests.checks.mutations.mutation import Mutation, following, misspelt, repla
 
 from deploybook.checks.facts.tree import Tree
 from deploybook.checks.rules.contract import PATH
-from deploybook.contract.model import CONSUMERS
 
 
 def mutations(tree: Tree) -> Iterator[Mutation]:
@@ -36,6 +35,9 @@ def mutations(tree: Tree) -> Iterator[Mutation]:
     yield from each("place made at changed", r'^made_at = "(?P<it>[^"]+)"')
     yield from each("permission changed", r'^permissions = "(?P<it>[^"]+)"')
     yield from each("check of a credential changed", r'^check = "deploybook run (?P<it>\w+)')
+    yield from each("endpoint misspelt", r'^endpoints = \["(?P<it>\w+)"')
+    yield from each("prefix misspelt", r'^prefixes = \["(?P<it>[A-Z]+)_"')
+    yield from each("comparison forgotten", r'^(?P<it>compared = ".+"\n)', "")
     yield from each("rule renamed", r"^\[parameters\.(?P<it>\w+)\]")
     yield from each("choice misspelt", r'^choices = .*"(?P<it>[a-z-]{3,})"\]')
     yield from replaced(
@@ -57,24 +59,24 @@ def mutations(tree: Tree) -> Iterator[Mutation]:
     yield from replaced(
         "contract: length changed", PATH, text, r"\{\d*,?(?P<it>\d+)\}", lambda f: str(int(f["it"]) + 1), "it"
     )
-    yield from _lists(text, slugs)
+    yield from _lists(text, slugs, [each.name for each in tree.contract.consumers])
     yield from _swapped(text)
 
 
-def _lists(text: str, slugs: list[str]) -> Iterator[Mutation]:
+def _lists(text: str, slugs: list[str], names: list[str]) -> Iterator[Mutation]:
     consumers = r'^consumers = \[(?P<it>"[^\]]+")\]'
     yield from replaced(
         "contract: consumer forgotten", PATH, text, consumers, lambda f: ", ".join(f["it"].split(", ")[:-1]), "it"
     )
-    yield from replaced("contract: consumer too many", PATH, text, consumers, lambda f: _one_more(f["it"]), "it")
+    yield from replaced("contract: consumer too many", PATH, text, consumers, lambda f: _one_more(f["it"], names), "it")
     sections = r'^sections = \["(?P<it>\w+)"'
     yield from replaced(
         "contract: section of a credential changed", PATH, text, sections, lambda f: following(f["it"], slugs), "it"
     )
 
 
-def _one_more(listed: str) -> str | None:
-    missing = [consumer for consumer in CONSUMERS if f'"{consumer}"' not in listed]
+def _one_more(listed: str, names: list[str]) -> str | None:
+    missing = [name for name in names if f'"{name}"' not in listed]
     return f'{listed}, "{missing[0]}"' if missing else None
 
 

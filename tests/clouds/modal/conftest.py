@@ -14,7 +14,8 @@ from tests.conftest import ROOT, RunningSandbox
 from deploybook.clouds import modal
 from deploybook.clouds.connections import Connections
 from deploybook.contract.consumers import ConsumerVariable
-from deploybook.contract.model import Contract, Variable, load_contract
+from deploybook.contract.definitions import Variable
+from deploybook.contract.model import Contract, load_contract
 from deploybook.state.last_writes import LastWrites
 
 # An app as the contract wants it, without the parts that cost time: no image to install, no bucket to mount.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.clouds.modal.conftest import APP
-from tests.conftest import RunningSandbox
+from tests.conftest import CONTRACT, RunningSandbox
 
 from deploybook.clouds import modal
 from deploybook.clouds.connections import Connections
@@ -113,7 +113,8 @@ def test_a_file_that_fails_is_quoted_by_its_reason(
 def test_the_file_sees_what_it_reads_and_no_credential_but_modals(
     clouds: Connections, source: modal.Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("VERCEL_TOKEN", "AWS_SECRET_ACCESS_KEY", "INTERNAL_WEBHOOK_SECRET", "DEPLOYBOOK_SANDBOX_EXPORTS"):
+    others = {f"{prefix}ANYTHING" for prefix in CONTRACT.operator_prefixes()}
+    for name in {*CONTRACT.operator_names(), *others, "DEPLOYBOOK_SANDBOX_EXPORTS"}:
         monkeypatch.setenv(name, "canary")
     tell = "' '.join([n for n in os.environ if n.startswith(('MODAL_', 'R2_'))] + [f'{str(os.environ).count(\"canary\")} leaks'])"
     source.path.write_text(f"import os\nraise SystemExit({tell})\n")

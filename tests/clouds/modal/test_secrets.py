@@ -12,7 +12,8 @@ from tests.conftest import RunningSandbox
 from deploybook.clouds import modal
 from deploybook.clouds.connections import Connections
 from deploybook.contract.consumers import ConsumerVariable
-from deploybook.contract.model import Contract, Variable
+from deploybook.contract.definitions import Variable
+from deploybook.contract.model import Contract
 from deploybook.errors import Conflict, Unreachable, VerificationFailed
 from deploybook.state.last_writes import LastWrites
 

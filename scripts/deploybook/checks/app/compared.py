@@ -9,7 +9,8 @@ from difflib import get_close_matches
 from deploybook.checks.app.parts import Application
 from deploybook.checks.app.reads import Read
 from deploybook.checks.finding import Finding
-from deploybook.contract.model import Contract, Variable
+from deploybook.contract.definitions import Variable
+from deploybook.contract.model import Contract
 
 MODAL = "modal:"
 # What the runbook modal exports for `modal deploy` (runbooks/modal.ipynb, clouds/modal/resources.py).

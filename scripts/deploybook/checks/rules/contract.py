@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from deploybook.checks.facts.tree import Tree
+from deploybook.checks.facts.tree import PACKAGE, Tree
 from deploybook.checks.finding import Finding, Rule
-from deploybook.contract.model import Parameter
+from deploybook.contract.definitions import Credential, Parameter
 from deploybook.errors import DeploybookError
 from deploybook.runbook.notebook_file import parse_parameter
 
@@ -104,45 +104,64 @@ def _lengths_are(pattern: str, least: int, most: int) -> bool:
 
 
 def _read(tree: Tree) -> Iterator[Finding]:
-    """Variables, credentials and permissions of the contract are those that the code goes by."""
+    """Providers and credentials of the contract are those that the code goes by."""
+    yield from _providers(tree)
     words = tree.sources.strings
     for credential in tree.contract.credentials:
         line = tree.contract_line(f'name = "{credential.name}"')
         if credential.name not in words:
             message = f"nothing in deploybook reads the credential {credential.name}"
             yield Finding(PATH, line, "contract-read", message, "Correct its name, or take it out.")
-        for slug in credential.sections:
-            if slug not in tree.runbooks or not _reads(tree, slug, credential.name):
-                message = f"the {slug} runbook does not use {credential.name}"
-                yield Finding(PATH, line, "contract-read", message, f"Take {slug} out of its sections.")
-        for slug in tree.runbooks:
-            if slug not in credential.sections and _reads(tree, slug, credential.name):
-                message = f"the {slug} runbook uses {credential.name}, which its sections do not say"
-                yield Finding(PATH, line, "contract-read", message, f"Add {slug} to its sections.")
+        for slug in tree.contract.order():
+            read = _reading(tree, slug, credential) if slug in tree.runbooks else ""
+            said = (
+                "sections" if slug in credential.sections else "used_if_set" if slug in credential.used_if_set else ""
+            )
+            if read != said:
+                message = f"the {slug} runbook {_USES[read]} {credential.name}"
+                yield Finding(PATH, line, "contract-read", message, f"Name {slug} in {read or 'neither of its lists'}.")
 
 
-# How a runbook reaches a provider's client, and the credentials with which that client is made.
-_CLIENTS = {
-    "CLOUDFLARE_API_TOKEN": "clouds.cloudflare",
-    "CLOUDFLARE_ACCOUNT_ID": "clouds.cloudflare",
-    "TURSO_API_TOKEN": "clouds.turso",
-    "TURSO_ORGANIZATION": "clouds.turso",
-    "MODAL_TOKEN_ID": "clouds.modal",
-    "MODAL_TOKEN_SECRET": "clouds.modal",
-    "RENDER_API_KEY": "clouds.render",
-    "GITHUB_TOKEN": "clouds.github",
-}
+def _providers(tree: Tree) -> Iterator[Finding]:
+    compared = {each.provider for each in tree.contract.consumers if each.compared}
+    for provider in tree.contract.providers:
+        line = tree.contract_line(f'name = "{provider.name}"')
+        for word in (provider.title, *provider.endpoints):
+            if word not in tree.sources.strings:
+                message = f"nothing in deploybook knows {word} of {provider.name}"
+                yield Finding(PATH, line, "contract-read", message, "Correct it, or take it out.")
+        compares = tree.exists(f"{PACKAGE}/clouds/{provider.name}/comparing.py")
+        if compares != (provider.name in compared):
+            message = f"{provider.name} {'has' if compares else 'has no'} comparing.py, its consumers say otherwise"
+            yield Finding(PATH, line, "contract-read", message, "Correct compared in its consumers.")
 
 
-def _reads(tree: Tree, slug: str, credential: str) -> bool:
-    """Whether the runbook uses the client of a credential. One that is shared between clients is not told here."""
-    client = _CLIENTS.get(credential)
-    if client is None:
-        return slug in next(each.sections for each in tree.contract.credentials if each.name == credential)
+_USES = {"": "does not use", "sections": "uses", "used_if_set": "uses, if it is set,"}
+
+
+def _reading(tree: Tree, slug: str, credential: Credential) -> str:
+    """The list of the credential that is to name the section; empty for none."""
+    asks = _asks(tree, slug, credential.provider)
+    if asks == "always" or _passes_on(tree, slug, credential.name):
+        return "sections"
+    return "used_if_set" if asks else ""
+
+
+def _asks(tree: Tree, slug: str, provider: str) -> str:
+    """Whether a runbook asks a provider: ``always``, only ``if set`` where the operator happens to have exported a credential, or ''."""
     code = tree.runbooks[slug].code
-    # What is used only where the operator happens to have exported it is none that the section asks for.
-    optional = f'rb.has("{credential}")' in code
-    return not optional and re.search(rf"\b{re.escape(client)}\b", code) is not None
+    if not re.search(rf"\bclouds\.{re.escape(provider)}\b", code):
+        return ""
+    names = [each.name for each in tree.contract.credentials if each.provider == provider]
+    return "if set" if any(f'rb.has("{name}")' in code for name in names) else "always"
+
+
+def _passes_on(tree: Tree, slug: str, credential: str) -> bool:
+    """Whether the section sets the credential itself at a place."""
+    places = {consumer.name for consumer in tree.contract.consumers_set_by(slug)}
+    return any(
+        each.credential and each.name == credential and places & set(each.consumers) for each in tree.contract.variables
+    )
 
 
 RULES: tuple[Rule[Tree], ...] = (
@@ -160,7 +179,8 @@ RULES: tuple[Rule[Tree], ...] = (
     ),
     Rule(
         "contract-read",
-        "Each credential in the contract is read by the code, by the runbooks of the sections that the contract names, and by no other.",
+        "Each credential in the contract is read by the code, by the runbooks of the sections that the contract names, and by no other; "
+        "each provider's title and endpoints are those of its client, and its consumers are compared if its package compares.",
         _read,
     ),
 )

@@ -10,7 +10,6 @@ from typing import Any
 from deploybook.checks.facts.knowledge import knowledge
 from deploybook.checks.facts.tree import Tree
 from deploybook.checks.finding import Finding, Rule
-from deploybook.contract.model import CONSUMERS
 from deploybook.guide.page import Block, Page, Paragraph
 
 
@@ -58,7 +57,8 @@ def _lines(tree: Tree, page: Page, block: Block) -> Iterator[Finding]:
 def _names_a_place(tree: Tree, text: str) -> bool:
     """``VARIABLE at place``, as the comparison of an environment puts it."""
     name, at, place = text.partition(" at ")
-    return bool(at) and any(each.name == name for each in tree.contract.variables) and place in CONSUMERS
+    variables, consumers = tree.contract.variables, tree.contract.consumers
+    return bool(at) and any(each.name == name for each in variables) and any(each.name == place for each in consumers)
 
 
 def _permissions(tree: Tree) -> Iterator[Finding]:

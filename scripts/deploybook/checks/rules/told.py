@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from deploybook.checks.facts.knowledge import default_of
 from deploybook.checks.facts.tree import Tree
 from deploybook.checks.finding import Finding, Rule
-from deploybook.contract.model import CONSUMERS
 from deploybook.guide.exit_codes import meanings
 from deploybook.guide.links import CHECKLIST
 from deploybook.runbook.events import SIGNS
@@ -25,18 +24,8 @@ _QUANTITY = re.compile(
     r"(?<![\w.])(?P<number>\d+) (?P<unit>hex digits|digits|bytes|characters|seconds|minutes|hours|days|MB)\b"
 )
 _SECONDS = {"seconds": (1,), "minutes": (1, 60), "hours": (1, 3600), "days": (1, 86400), "MB": (1, 1024 * 1024)}
-
-# Where the code of a section's provider stands.
-FOLDERS = {
-    "r2": ("r2", "cloudflare"),
-    "turso": ("turso",),
-    "modal": ("modal",),
-    "webhook_secret": (),
-    "vercel": ("vercel", "r2"),
-    "render": ("render",),
-    "end_to_end": ("studio", "r2", "render"),
-    "ci_cd": ("github", "vercel", "render"),
-}
+# A runbook imports the packages of the clouds that it deals with.
+_IMPORTED = re.compile(r"^from deploybook\.clouds import (?P<names>[\w, ]+)$", re.MULTILINE)
 
 
 def _defaults(tree: Tree) -> Iterator[Finding]:
@@ -76,14 +65,21 @@ def _known_quantity(tree: Tree, slug: str, number: int, unit: str) -> bool:
         return number in lengths
     if unit == "bytes":
         return number * 2 in lengths
-    folders = FOLDERS.get(slug, tuple({each for all_of in FOLDERS.values() for each in all_of}))
+    slugs = [slug] if slug in tree.runbooks else list(tree.runbooks)
+    folders = {folder for one in slugs for folder in _folders(tree, one)}
     modules = tree.sources.below(
         *(f"clouds/{folder}" for folder in folders), *(f"sandbox/{folder}" for folder in folders)
     )
     known = {each for module in modules for each in module.numbers}
-    slugs = [slug] if slug in tree.parameters else list(tree.parameters)
     known |= {each.default for one in slugs for each in tree.parameters[one].values() if isinstance(each.default, int)}
     return any(number * factor in known for factor in _SECONDS.get(unit, (1,)))
+
+
+def _folders(tree: Tree, slug: str) -> set[str]:
+    """Where the code stands that a section goes by: of the clouds that its runbook imports, and of the providers that it asks."""
+    imported = {name for found in _IMPORTED.finditer(tree.runbooks[slug].code) for name in found["names"].split(", ")}
+    providers = {each.provider for each in tree.contract.credentials if slug in (*each.sections, *each.used_if_set)}
+    return imported | providers
 
 
 def _counts(tree: Tree) -> Iterator[Finding]:
@@ -111,7 +107,7 @@ def _allowed(tree: Tree, slug: str, found: re.Match[str]) -> set[int]:
     if not slug:
         return set()
     produced = {variable.name for variable in contract.produced_by(slug)}
-    places = [place for place, section in CONSUMERS.items() if section == slug]
+    places = [consumer.name for consumer in contract.consumers_set_by(slug)]
     counts = {len(produced)}
     for place in places:
         names = {each.name for each in contract.consumed_by(place) if not each.optional}

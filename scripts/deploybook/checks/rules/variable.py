@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from deploybook.checks.facts.knowledge import knowledge
 from deploybook.checks.facts.tree import Tree
 from deploybook.checks.finding import Finding, Rule
-from deploybook.contract.model import CONSUMERS
 from deploybook.guide.page import Page
 
 VARIABLE = re.compile(r"(?<![\w/<.$-])[A-Z][A-Z0-9]*_[A-Z0-9_]*[A-Z0-9](?![\w>(…-])")
@@ -95,7 +94,7 @@ def _belong(tree: Tree) -> Iterator[Finding]:
     contract = tree.contract
     for slug in contract.order():
         page = tree.section_page(slug)
-        places = {place for place, section in CONSUMERS.items() if section == slug}
+        places = {consumer.name for consumer in contract.consumers_set_by(slug)}
         known = {each.name for each in contract.produced_by(slug) + contract.needed_by(slug)}
         known |= {each.name for each in contract.variables if places & set(each.consumers)}
         # A fixed value may be told of where it does not count; another name stands for the same thing.

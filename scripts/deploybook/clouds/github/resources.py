@@ -12,7 +12,7 @@ from deploybook.clouds.github.client import GitHub
 from deploybook.clouds.github.target import Target
 from deploybook.clouds.resource import Change, Resource
 from deploybook.contract.consumers import ConsumerVariable
-from deploybook.contract.model import Variable
+from deploybook.contract.definitions import Variable
 from deploybook.errors import Conflict, InvalidValue, NotFound, PermissionDenied, ServiceError
 from deploybook.layout import find_layout
 from deploybook.redact import fingerprint

@@ -14,21 +14,12 @@ import threading
 from collections.abc import Mapping
 
 from deploybook.clouds.modal.source import Source
+from deploybook.contract.model import load_contract
 from deploybook.errors import UnexpectedResponse
+from deploybook.layout import find_layout
 
-# The operator's credentials and what belongs to this tool: nothing of it for the application's code.
-WITHHELD = (
-    "CLOUDFLARE_",
-    "R2_",
-    "TURSO_",
-    "MODAL_",
-    "VERCEL_",
-    "RENDER_",
-    "GITHUB_",
-    "AWS_",
-    "DEPLOYBOOK_",
-    "INTERNAL_",
-)
+# What belongs to this tool.
+OWN_PREFIX = "DEPLOYBOOK_"
 PLAIN = {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "200"}
 CONTROL = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|\x1b\][^\x1b\x07]*(?:\x1b\\|\x07)|[\x00-\x08\x0b-\x1f\x7f]")
 REASON = re.compile(r"^Error: (?P<reason>.*)", re.MULTILINE | re.DOTALL)
@@ -49,12 +40,11 @@ def deploy(
     """
     command = [sys.executable, "-P", "-m", "deploybook.clouds.modal.tied", "deploy", str(source.path), "--name", name]
     command += ["--env", environment] if environment else []
-    kept = {each: value for each, value in os.environ.items() if not each.startswith(WITHHELD)}
     # Credentials go by the environment: arguments can be read by every user of the machine.
     with subprocess.Popen(
         command,
         cwd=source.path.parent,
-        env={**kept, **variables, **credentials, **PLAIN},
+        env={**_without_operator(os.environ), **variables, **credentials, **PLAIN},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -79,6 +69,16 @@ def deploy(
             "Correct what it says in the app's file or its secrets, then run this again.",
             "modal-deploy",
         )
+
+
+def _without_operator(environ: Mapping[str, str]) -> dict[str, str]:
+    """``environ`` without what the contract calls the operator's: nothing of it is for the application's code."""
+    contract = load_contract(find_layout().contract)
+    return {
+        name: value
+        for name, value in environ.items()
+        if not (contract.is_operators(name) or name.startswith(OWN_PREFIX))
+    }
 
 
 def _drain(process: subprocess.Popen[str], seconds: float) -> str:

@@ -13,7 +13,7 @@ from deploybook.clouds.modal.deploying import deploy
 from deploybook.clouds.modal.source import Source
 from deploybook.clouds.resource import Change, Resource
 from deploybook.contract.consumers import ConsumerVariable
-from deploybook.contract.model import Variable
+from deploybook.contract.definitions import Variable
 from deploybook.redact import fingerprint
 from deploybook.state.last_writes import LastWrites
 

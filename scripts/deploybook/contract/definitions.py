@@ -1,0 +1,166 @@
+"""What the tables of the contract say: a section, provider, consumer, variable, credential, parameter, placeholder."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from deploybook.errors import InvalidValue
+
+# How a consumer compares with the vault: value by value, or by our record of the last write where the provider never shows a value.
+Comparison = Literal["by value", "by record"]
+
+
+class Definition(BaseModel):
+    """One table of the contract: frozen, and with no key that is not its own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Section(Definition):
+    """One section of the checklist and its runbook; ``outcome`` is its *Done when* sentence.
+
+    ``after`` names sections that it must not run beside, though it takes no variable from them.
+    """
+
+    slug: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: str
+    outcome: str
+    after: tuple[str, ...] = ()
+
+
+class Provider(Definition):
+    """A cloud that the guide deploys to. ``name`` is its folder's in ``clouds/``, or its client's.
+
+    ``endpoints`` are the environment variables that override its address. What begins with one of ``prefixes`` belongs to the operator's
+    use of it, and so do ``tool_variables``: other names that its command lines and SDKs read.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: str
+    section: str
+    endpoints: tuple[str, ...]
+    prefixes: tuple[str, ...]
+    tool_variables: tuple[str, ...] = ()
+
+
+class Consumer(Definition):
+    """A place where a section sets variables: at a provider, or, without one, a check of the whole application.
+
+    ``compared`` is how ``env status`` compares it, None if it cannot; ``exported`` says whether ``env export``
+    writes its variables to a file.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_-]*(:[a-z0-9-]+)?$")
+    title: str
+    section: str
+    provider: str | None = None
+    compared: Comparison | None = None
+    exported: bool = False
+
+    @property
+    def plain_title(self) -> str:
+        """The title without its marks of code."""
+        return self.title.replace("`", "")
+
+
+class Variable(Definition):
+    """A variable of the application. Exactly one of ``section``, ``value``, ``same_as``, ``credential`` or ``optional`` feeds it.
+
+    One that is the ``same_as`` another is as secret as that one, and has its form: the contract fills both in.
+    """
+
+    name: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
+    section: str | None = None
+    value: str | None = None
+    same_as: str | None = None
+    credential: bool = False
+    optional: bool = False
+    consumers: tuple[str, ...] = ()
+    secret: bool = False
+    pattern: str = r"\S+"
+    example: str = ""
+    description: str
+
+    @model_validator(mode="after")
+    def _has_one_source(self) -> Self:
+        sources = [self.section, self.value, self.same_as, self.credential or None]
+        given = sum(source is not None for source in sources)
+        if given > 1 or (given == 0 and not self.optional):
+            raise ValueError(f"{self.name} needs exactly one of section, value, same_as or credential")
+        if self.same_as and self.model_fields_set & {"secret", "pattern", "example"}:
+            raise ValueError(f"{self.name} takes secret, pattern and example from {self.same_as}: leave them out")
+        if self.section and not re.fullmatch(self.pattern, self.example):
+            raise ValueError(f"the example of {self.name} does not match its own pattern")
+        return self
+
+    def validate_value(self, value: str) -> None:
+        """Raise InvalidValue unless ``value`` has this variable's form. A secret is never quoted in the message."""
+        if re.fullmatch(self.pattern, value):
+            return
+        if value != value.strip():
+            problem = "has white space at its start or end"
+        elif self.secret:
+            problem = f"is {len(value)} characters long and does not match {self.pattern}"
+        else:
+            problem = f"is {value!r} and does not match {self.pattern}"
+        raise InvalidValue(f"{self.name} {problem}.", f"Give it as: {self.description}")
+
+
+class Credential(Definition):
+    """An operator's own credential or identifier at a provider, read from the environment and never passed on unless the contract says so.
+
+    ``sections`` read it and ask for it, unless it is ``optional``; those of ``used_if_set`` check more where it happens to be exported.
+    """
+
+    name: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
+    provider: str
+    sections: tuple[str, ...]
+    used_if_set: tuple[str, ...] = ()
+    optional: bool = False
+    secret: bool = False
+    made_at: str
+    permissions: str
+    check: str
+
+
+class Parameter(Definition):
+    """The rule for one runbook parameter; its type and default stand in the notebook."""
+
+    pattern: str | None = None
+    choices: tuple[str, ...] | None = None
+    minimum: int | None = None
+    maximum: int | None = None
+    description: str
+
+    def validate_value(self, name: str, value: object) -> None:
+        """Raise InvalidValue, naming the parameter and what is allowed."""
+        if self.choices is not None and value not in self.choices:
+            allowed = ", ".join(repr(choice) for choice in self.choices)
+            raise InvalidValue(f"Parameter {name} is {value!r}.", f"Use one of {allowed}.")
+        if self.pattern is not None and not (isinstance(value, str) and re.fullmatch(self.pattern, value)):
+            raise InvalidValue(f"Parameter {name} is {value!r}.", self.description)
+        below = self.minimum is not None and isinstance(value, int) and value < self.minimum
+        above = self.maximum is not None and isinstance(value, int) and value > self.maximum
+        if below or above:
+            raise InvalidValue(f"Parameter {name} is {value!r}.", f"Use {self.minimum} to {self.maximum}.")
+
+
+class Placeholder(Definition):
+    """A word in angle brackets of the guide's commands that is no variable, nor a parameter of the same name.
+
+    ``parameter`` is the one whose value stands there, else ``pattern`` is its form; ``section`` is where it becomes known.
+    """
+
+    description: str
+    parameter: str | None = None
+    pattern: str | None = None
+    section: str | None = None
+
+    @model_validator(mode="after")
+    def _has_one_form(self) -> Self:
+        if (self.parameter is None) == (self.pattern is None):
+            raise ValueError("a placeholder has either a parameter or a pattern")
+        return self
