@@ -20,8 +20,8 @@ from deploybook.sample_app.network import Network
 from deploybook.sample_app.worker.process import Worker
 from deploybook.sample_app.worker.reaper import reap
 from deploybook.sample_app.worker.settings import Settings
-from deploybook.sandbox.certificates import Certificates
-from deploybook.sandbox.serving import serve
+from deploybook.sandbox.core.certificates import Certificates
+from deploybook.sandbox.core.serving import serve
 
 VARIABLES = {
     "TURSO_DATABASE_URL": "libsql://127.0.0.1:1",

@@ -10,10 +10,10 @@ from deploybook.sample_app.network import Network
 from deploybook.sample_app.problems import StudioError
 from deploybook.sample_app.web.app import web_app
 from deploybook.sample_app.worker.process import Worker
+from deploybook.sandbox.core.service import Context, Service
 from deploybook.sandbox.r2.service import ObjectService
 from deploybook.sandbox.render.service import RenderService
 from deploybook.sandbox.render.worker import Log, WorkerCrashed
-from deploybook.sandbox.service import Context, Service
 from deploybook.sandbox.vercel.service import VercelService
 
 

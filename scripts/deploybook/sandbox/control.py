@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from deploybook.sandbox.faults import Fault
+from deploybook.sandbox.core.faults import Fault
 from deploybook.sandbox.scenarios.registry import scenarios
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
-from deploybook.sandbox.certificates import Certificates
 from deploybook.sandbox.control import control_app
-from deploybook.sandbox.service import Context, Service
-from deploybook.sandbox.serving import Listener, serve
+from deploybook.sandbox.core.certificates import Certificates
+from deploybook.sandbox.core.service import Context, Service
+from deploybook.sandbox.core.serving import Listener, serve
 
 # In the order of their start: a service may ask the context only for those before it.
 REGISTRY: dict[str, str] = {

@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deploybook.sandbox.certificates import Certificates
-from deploybook.sandbox.service import Context
+from deploybook.sandbox.core.certificates import Certificates
+from deploybook.sandbox.core.service import Context
 from deploybook.sandbox.turso import sqld
 from deploybook.sandbox.turso.databases import DatabaseServers
 from deploybook.sandbox.turso.models import Database, Group

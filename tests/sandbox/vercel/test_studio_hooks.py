@@ -13,8 +13,8 @@ import httpx
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from deploybook.sandbox.certificates import Certificates
-from deploybook.sandbox.service import Context
+from deploybook.sandbox.core.certificates import Certificates
+from deploybook.sandbox.core.service import Context
 from deploybook.sandbox.vercel.deployments import Deployment
 from deploybook.sandbox.vercel.projects import Project
 from deploybook.sandbox.vercel.service import VercelService

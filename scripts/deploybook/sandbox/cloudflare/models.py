@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 
 from deploybook.sandbox.cloudflare.errors import ApiError, no_token
 from deploybook.sandbox.cloudflare.policies import Policy
-from deploybook.sandbox.service import issue_id
+from deploybook.sandbox.core.service import issue_id
 
 # ``partials/fundamentals/api-rate-limits.mdx``
 CALLS, WINDOW, BURST = 1200, 300.0, 200

@@ -14,8 +14,8 @@ from typing import Any
 from deploybook.sandbox.cloudflare import permissions
 from deploybook.sandbox.cloudflare.errors import ApiError, invalid, unauthorized
 from deploybook.sandbox.cloudflare.permissions import ACCOUNT, BUCKET, USER, ZONE, Group
+from deploybook.sandbox.core.service import issue_id
 from deploybook.sandbox.r2.models import Access, Grants
-from deploybook.sandbox.service import issue_id
 
 ALL_BUCKETS = f"{BUCKET}.*"
 _HEX = "[0-9a-f]{32}"

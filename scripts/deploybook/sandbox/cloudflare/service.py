@@ -11,9 +11,9 @@ from deploybook.sandbox.cloudflare.permissions import ACCOUNT, USER
 from deploybook.sandbox.cloudflare.policies import Owner, Policy
 from deploybook.sandbox.cloudflare.routes import BASE, application
 from deploybook.sandbox.cloudflare.token_operations import hand_out
+from deploybook.sandbox.core.service import Context, Service, issue_id
+from deploybook.sandbox.core.serving import Listener
 from deploybook.sandbox.r2.service import ObjectService
-from deploybook.sandbox.service import Context, Service, issue_id
-from deploybook.sandbox.serving import Listener
 
 # What the guide tells the operator to tick: "Workers R2 Storage: Edit" and "Account API Tokens: Edit".
 _OPERATOR = (permissions.R2_WRITE, permissions.ACCOUNT_TOKENS_WRITE)

@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from deploybook.sandbox.core.limits import Limit, SlidingWindows, Verdict
 from deploybook.sandbox.github.models import Refusal, Repository
 from deploybook.sandbox.github.tokens import Token, Tokens
-from deploybook.sandbox.limits import Limit, SlidingWindows, Verdict
 
 Handler = Callable[[Request], Awaitable[Response]]
 T = TypeVar("T")

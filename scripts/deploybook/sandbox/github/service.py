@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 from starlette.types import Receive, Scope, Send
 
+from deploybook.sandbox.core.service import Context, Service
+from deploybook.sandbox.core.serving import Listener
 from deploybook.sandbox.github.actions import Actions
 from deploybook.sandbox.github.models import Repository
 from deploybook.sandbox.github.requests import Gate
 from deploybook.sandbox.github.responses import github_app
 from deploybook.sandbox.github.runs import Runner
 from deploybook.sandbox.github.tokens import Tokens
-from deploybook.sandbox.service import Context, Service
-from deploybook.sandbox.serving import Listener
 
 
 class GitHubService(Service):

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from modal_proto import api_pb2
 
+from deploybook.sandbox.core.processes import Child
 from deploybook.sandbox.modal import launch
 from deploybook.sandbox.modal.launch import StartFailure
-from deploybook.sandbox.processes import Child
 
 if TYPE_CHECKING:
     from deploybook.sandbox.modal.state.apps import App, Function

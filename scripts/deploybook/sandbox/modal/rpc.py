@@ -22,8 +22,8 @@ from deploybook.sandbox.modal import refusals
 from deploybook.sandbox.modal.boot import Container
 
 if TYPE_CHECKING:
+    from deploybook.sandbox.core.service import Context
     from deploybook.sandbox.modal.state.workspace import Workspace
-    from deploybook.sandbox.service import Context
 
 # A method gets the request and the container that calls (None for the operator); None as an answer stands for Empty.
 Method = Callable[[Any, Any], Any]

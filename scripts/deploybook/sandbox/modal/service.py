@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 from grpclib.server import Server
 
+from deploybook.sandbox.core.service import Context, Service
+from deploybook.sandbox.core.serving import Listener
 from deploybook.sandbox.modal.blobs import blob_app, blob_path
 from deploybook.sandbox.modal.boot import Boot, Container
 from deploybook.sandbox.modal.fleet import Fleet
@@ -28,8 +30,6 @@ from deploybook.sandbox.modal.state.apps import App
 from deploybook.sandbox.modal.state.calls import Calls
 from deploybook.sandbox.modal.state.workspace import Workspace
 from deploybook.sandbox.r2.service import ObjectService
-from deploybook.sandbox.service import Context, Service
-from deploybook.sandbox.serving import Listener
 
 
 class ModalService(Service):

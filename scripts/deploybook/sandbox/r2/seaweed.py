@@ -16,7 +16,7 @@ from pathlib import Path
 
 import httpx
 
-from deploybook.sandbox.processes import Child
+from deploybook.sandbox.core.processes import Child
 from deploybook.sandbox.r2.errors import translate
 from deploybook.sandbox.r2.identities import Identities
 from deploybook.sandbox.r2.verification import sign

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from deploybook.sandbox.core.service import Context, Service, issue_id
+from deploybook.sandbox.core.serving import Listener
 from deploybook.sandbox.r2.models import JURISDICTIONS, Bucket, Buckets, Key
 from deploybook.sandbox.r2.proxying import Passage
 from deploybook.sandbox.r2.requests import DOMAIN
 from deploybook.sandbox.r2.s3_proxy import S3Proxy
 from deploybook.sandbox.r2.seaweed import SeaweedServer
-from deploybook.sandbox.service import Context, Service, issue_id
-from deploybook.sandbox.serving import Listener
 
 
 class ObjectService(Service):

@@ -8,7 +8,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from deploybook.sandbox.faults import Faults
+from deploybook.sandbox.core.faults import Faults
 from deploybook.sandbox.render.builds import DOCKERFILES, build_problem, resolve_source, trigger_details
 from deploybook.sandbox.render.identifiers import xid
 from deploybook.sandbox.render.models import DEPLOYED, UNDER_WAY, Cloud, Deploy, Refusal, Worker

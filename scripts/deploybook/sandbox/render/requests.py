@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from deploybook.sandbox.limits import Limit, SlidingWindows, Verdict
+from deploybook.sandbox.core.limits import Limit, SlidingWindows, Verdict
 from deploybook.sandbox.render import wire
 from deploybook.sandbox.render.models import Refusal
 

@@ -6,6 +6,8 @@ import secrets
 
 from starlette.types import Receive, Scope, Send
 
+from deploybook.sandbox.core.service import Context, Service
+from deploybook.sandbox.core.serving import Listener
 from deploybook.sandbox.render.dashboard import Dashboard
 from deploybook.sandbox.render.deployer import Deployer
 from deploybook.sandbox.render.identifiers import xid
@@ -13,8 +15,6 @@ from deploybook.sandbox.render.models import Cloud, Owner, new_hook_key
 from deploybook.sandbox.render.requests import Gate
 from deploybook.sandbox.render.responses import render_app
 from deploybook.sandbox.render.worker import WorkerFactory
-from deploybook.sandbox.service import Context, Service
-from deploybook.sandbox.serving import Listener
 
 
 class RenderService(Service):

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from deploybook.sandbox.limits import Limit
+from deploybook.sandbox.core.limits import Limit
 from deploybook.sandbox.render import payloads, wire
 from deploybook.sandbox.render.deployer import Deployer
 from deploybook.sandbox.render.models import Cloud, Variable, Worker, not_found, now

@@ -10,11 +10,11 @@ from deploybook.sandbox.cloudflare.models import Token, Tokens, digest, issue_va
 from deploybook.sandbox.cloudflare.policies import ALL_BUCKETS
 from deploybook.sandbox.cloudflare.service import CloudflareService
 from deploybook.sandbox.cloudflare.token_operations import hand_out
+from deploybook.sandbox.core.service import Context, issue_id
 from deploybook.sandbox.r2.models import Bucket
 from deploybook.sandbox.r2.service import ObjectService
 from deploybook.sandbox.scenarios.registry import by_hand, scenario
 from deploybook.sandbox.scenarios.vercel import edit_variable, only_project, redeploy
-from deploybook.sandbox.service import Context, issue_id
 
 
 @scenario("credential-refused")

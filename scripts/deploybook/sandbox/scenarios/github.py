@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+from deploybook.sandbox.core.service import Context
 from deploybook.sandbox.github.models import blob_sha
 from deploybook.sandbox.github.runs import Run
 from deploybook.sandbox.github.service import GitHubService
 from deploybook.sandbox.render.service import RenderService
 from deploybook.sandbox.scenarios.registry import by_hand, scenario
-from deploybook.sandbox.service import Context
 
 WORKFLOW = ".github/workflows/deploy.yml"
 PACKAGE = "package.json"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
+from deploybook.sandbox.core.service import Context
 from deploybook.sandbox.modal.service import ModalService
 from deploybook.sandbox.modal.state.namespace import Creation
 from deploybook.sandbox.render.service import RenderService
 from deploybook.sandbox.scenarios.registry import scenario
-from deploybook.sandbox.service import Context
 
 
 @scenario("modal-secrets")

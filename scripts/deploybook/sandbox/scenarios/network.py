@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from deploybook.sandbox.faults import Fault
+from deploybook.sandbox.core.faults import Fault
+from deploybook.sandbox.core.service import Context
 from deploybook.sandbox.scenarios.registry import Act, by_hand, scenario
-from deploybook.sandbox.service import Context
 
 # More requests than are sent while it lasts.
 ALL = 10_000

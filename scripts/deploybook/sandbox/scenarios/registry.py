@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from deploybook.sandbox.service import Context
+from deploybook.sandbox.core.service import Context
 
 Act = Callable[[Context], Awaitable[None]]
 

@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 
-from deploybook.sandbox.faults import Fault
+from deploybook.sandbox.core.faults import Fault
+from deploybook.sandbox.core.service import Context
 from deploybook.sandbox.render.identifiers import xid
 from deploybook.sandbox.render.models import UNDER_WAY, Deploy, Owner, Worker
 from deploybook.sandbox.render.service import RenderService
 from deploybook.sandbox.scenarios.registry import by_hand, scenario
-from deploybook.sandbox.service import Context
 from deploybook.sandbox.turso.service import TursoService
 
 # More deploys, and more seconds, than are spent while it lasts.

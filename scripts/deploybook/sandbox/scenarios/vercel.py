@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
-from deploybook.sandbox.faults import Fault
+from deploybook.sandbox.core.faults import Fault
+from deploybook.sandbox.core.service import Context
 from deploybook.sandbox.scenarios.registry import by_hand, scenario
-from deploybook.sandbox.service import Context
 from deploybook.sandbox.turso.service import TursoService
 from deploybook.sandbox.vercel.accounts import Scope
 from deploybook.sandbox.vercel.builder import BUILD_FAULTS

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import httpx
 
-from deploybook.sandbox.processes import Child
-from deploybook.sandbox.service import Context
-from deploybook.sandbox.serving import Listener, free_port
+from deploybook.sandbox.core.processes import Child
+from deploybook.sandbox.core.service import Context
+from deploybook.sandbox.core.serving import Listener, free_port
 from deploybook.sandbox.turso.models import Database
 from deploybook.sandbox.turso.proxy import reverse_proxy
 from deploybook.sandbox.turso.tokens import Authorization

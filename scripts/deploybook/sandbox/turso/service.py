@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from deploybook.sandbox.service import Context, Service
-from deploybook.sandbox.serving import Listener
+from deploybook.sandbox.core.service import Context, Service
+from deploybook.sandbox.core.serving import Listener
 from deploybook.sandbox.turso import sqld
 from deploybook.sandbox.turso.databases import DatabaseServers
 from deploybook.sandbox.turso.models import Database, Platform

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from deploybook.sandbox.faults import Faults
+from deploybook.sandbox.core.faults import Faults
 from deploybook.sandbox.vercel.builds import Build, plan
 from deploybook.sandbox.vercel.deployments import Deployment
 from deploybook.sandbox.vercel.models import State

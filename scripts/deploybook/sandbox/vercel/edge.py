@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from deploybook.sandbox.service import Context
-from deploybook.sandbox.serving import Listener
+from deploybook.sandbox.core.service import Context
+from deploybook.sandbox.core.serving import Listener
 from deploybook.sandbox.vercel.deployments import GOING, Deployment, LogLine
 from deploybook.sandbox.vercel.domains import Domain
 from deploybook.sandbox.vercel.identifiers import mint

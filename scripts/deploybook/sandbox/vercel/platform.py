@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from deploybook.sandbox.limits import SlidingWindows
-from deploybook.sandbox.service import Context
+from deploybook.sandbox.core.limits import SlidingWindows
+from deploybook.sandbox.core.service import Context
 from deploybook.sandbox.vercel.accounts import Scope
 from deploybook.sandbox.vercel.builder import Builder
 from deploybook.sandbox.vercel.deployments import Alias, Deployment

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 
-from deploybook.sandbox.limits import Limit, SlidingWindows, Verdict
+from deploybook.sandbox.core.limits import Limit, SlidingWindows, Verdict
 from deploybook.sandbox.vercel.errors import VercelError
 
 RATES: dict[str, Limit] = {

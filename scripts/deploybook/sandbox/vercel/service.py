@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from deploybook.sandbox.service import Context, Service
-from deploybook.sandbox.serving import Listener
+from deploybook.sandbox.core.service import Context, Service
+from deploybook.sandbox.core.serving import Listener
 from deploybook.sandbox.vercel.edge import WebFactory
 from deploybook.sandbox.vercel.platform import OnProduction, Platform
 from deploybook.sandbox.vercel.projects import Project

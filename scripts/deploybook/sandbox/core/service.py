@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from deploybook.sandbox.faults import Faults
-from deploybook.sandbox.journal import Journal
-from deploybook.sandbox.serving import Listener, serve
+from deploybook.sandbox.core.faults import Faults
+from deploybook.sandbox.core.journal import Journal
+from deploybook.sandbox.core.serving import Listener, serve
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
-    from deploybook.sandbox.certificates import Certificates
+    from deploybook.sandbox.core.certificates import Certificates
 
 S = TypeVar("S", bound="Service")
 

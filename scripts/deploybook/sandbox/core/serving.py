@@ -11,7 +11,7 @@ import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 if TYPE_CHECKING:
-    from deploybook.sandbox.certificates import Certificates
+    from deploybook.sandbox.core.certificates import Certificates
 
 
 @dataclass
