@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Limit:
-    """At most ``count`` requests in any ``seconds``."""
+    """At most ``count`` requests in any ``seconds``; ``name`` is the provider's own."""
 
     count: int
     seconds: float
+    name: str = ""
 
 
 @dataclass(frozen=True)

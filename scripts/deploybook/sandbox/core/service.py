@@ -1,7 +1,8 @@
 """The one shape that every emulated service has.
 
-A service keeps its state in ``models.py`` (no HTTP there) and parses and serialises in ``responses.py`` (no state there);
-its ``service.py`` ties both to a port.
+A provider's folder holds ``state`` (what exists and the rules, no HTTP), ``schema.py`` (bodies in, views out), ``api.py`` (credentials,
+limits, the provider's words), ``routes/`` (the operations), ``service.py`` (what ties them to a port) and, where a real server or
+process stands behind, ``backend/``.
 """
 
 from __future__ import annotations
@@ -51,6 +52,13 @@ class Service(ABC):
 
     def __init__(self, context: Context) -> None:
         self.context = context
+        self._listeners: list[Listener] = []
+
+    async def serve(self, app: ASGIApp, *, journal: str = "", tls: bool = False, port: int = 0) -> str:
+        """Serve an app until ``close``, journalled as ``journal`` (the service's name by default); the URL has no trailing slash."""
+        listener = await self.context.serve(journal or self.name, app, tls=tls, port=port)
+        self._listeners.append(listener)
+        return listener.url
 
     @abstractmethod
     async def start(self) -> None:
@@ -64,9 +72,10 @@ class Service(ABC):
     async def reset(self) -> None:
         """Forget every resource; the operator's credentials and the ports stay."""
 
-    @abstractmethod
     async def close(self) -> None:
-        """Free the port and end the processes that this service started."""
+        """Free the ports. A service that started processes ends them too."""
+        while self._listeners:
+            await self._listeners.pop().close()
 
 
 def issue_id(length: int = 32) -> str:

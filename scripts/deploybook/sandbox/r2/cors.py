@@ -1,13 +1,12 @@
-"""CORS rules of a bucket: two spellings (REST's JSON, S3's XML), one meaning, and the headers that follow from them."""
+"""CORS rules of a bucket: S3's spelling (REST's is in ``cloudflare/schema.py``), and the headers that follow from them."""
 
 from __future__ import annotations
 
 import fnmatch
 import re
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 from xml.sax.saxutils import escape
 
 from deploybook.sandbox.r2.errors import INVALID_ARGUMENT, MALFORMED_JSON, MALFORMED_XML, R2Error
@@ -56,47 +55,18 @@ class Rule:
             headers["access-control-max-age"] = str(self.max_age)
         return headers
 
-    def as_json(self) -> dict[str, Any]:
-        """REST's spelling (``r2-get-bucket-cors-policy``)."""
-        allowed: dict[str, Any] = {"methods": list(self.methods), "origins": list(self.origins)}
-        if self.headers:
-            allowed["headers"] = list(self.headers)
-        rule: dict[str, Any] = {"allowed": allowed}
-        if self.id:
-            rule["id"] = self.id
-        if self.expose:
-            rule["exposeHeaders"] = list(self.expose)
-        if self.max_age is not None:
-            rule["maxAgeSeconds"] = self.max_age
-        return rule
-
-
-def from_json(body: Any) -> list[Rule]:
-    """Rules from the body of ``r2-put-bucket-cors-policy``; S3's spelling is refused as the vendor does (10040)."""
-    _only(body, {"rules"})
-    rules = body.get("rules", [])
-    if not isinstance(rules, list):
-        raise R2Error(MALFORMED_JSON)
-    return [_rule_from_json(rule) for rule in rules]
-
-
-def _rule_from_json(rule: Any) -> Rule:
-    _only(rule, {"id", "allowed", "exposeHeaders", "maxAgeSeconds"})
-    allowed = rule.get("allowed")
-    _only(allowed, {"methods", "origins", "headers"})
-    age = rule.get("maxAgeSeconds")
-    if age is not None and (isinstance(age, bool) or not isinstance(age, int | float) or not 0 <= age <= 86400):
-        raise R2Error(MALFORMED_JSON)
-    return _checked(
-        Rule(
-            origins=_strings(allowed.get("origins")),
-            methods=_strings(allowed.get("methods")),
-            headers=_strings(allowed.get("headers", [])),
-            expose=_strings(rule.get("exposeHeaders", [])),
-            max_age=None if age is None else int(age),
-            id=str(rule.get("id", "")),
-        )
-    )
+    def checked(self) -> Rule:
+        """The rule itself, refused where R2 would not take it."""
+        if not self.origins or not self.methods:
+            raise R2Error(MALFORMED_JSON)
+        if unknown := [method for method in self.methods if method not in METHODS]:
+            raise R2Error(
+                INVALID_ARGUMENT, f"Found unsupported HTTP method in CORS config. Unsupported method is {unknown[0]}"
+            )
+        for origin in self.origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise R2Error(INVALID_ARGUMENT, f"AllowedOrigin {origin!r} is not scheme://host[:port]")
+        return self
 
 
 def from_xml(body: bytes) -> list[Rule]:
@@ -114,16 +84,14 @@ def from_xml(body: bytes) -> list[Rule]:
         for child in element:
             values.setdefault(child.tag.rpartition("}")[2], []).append((child.text or "").strip())
         rules.append(
-            _checked(
-                Rule(
-                    origins=tuple(values.get("AllowedOrigin", ())),
-                    methods=tuple(values.get("AllowedMethod", ())),
-                    headers=tuple(values.get("AllowedHeader", ())),
-                    expose=tuple(values.get("ExposeHeader", ())),
-                    max_age=_age(values.get("MaxAgeSeconds", [])),
-                    id=values.get("ID", [""])[0],
-                )
-            )
+            Rule(
+                origins=tuple(values.get("AllowedOrigin", ())),
+                methods=tuple(values.get("AllowedMethod", ())),
+                headers=tuple(values.get("AllowedHeader", ())),
+                expose=tuple(values.get("ExposeHeader", ())),
+                max_age=_age(values.get("MaxAgeSeconds", [])),
+                id=values.get("ID", [""])[0],
+            ).checked()
         )
     return rules
 
@@ -145,27 +113,3 @@ def _age(texts: list[str]) -> int | None:
     if texts and not texts[0].isdigit():
         raise R2Error(MALFORMED_XML)
     return int(texts[0]) if texts else None
-
-
-def _checked(rule: Rule) -> Rule:
-    if not rule.origins or not rule.methods:
-        raise R2Error(MALFORMED_JSON)
-    if unknown := [method for method in rule.methods if method not in METHODS]:
-        raise R2Error(
-            INVALID_ARGUMENT, f"Found unsupported HTTP method in CORS config. Unsupported method is {unknown[0]}"
-        )
-    for origin in rule.origins:
-        if not _ORIGIN.fullmatch(origin):
-            raise R2Error(INVALID_ARGUMENT, f"AllowedOrigin {origin!r} is not scheme://host[:port]")
-    return rule
-
-
-def _only(value: Any, names: set[str]) -> None:
-    if not isinstance(value, Mapping) or not set(value) <= names:
-        raise R2Error(MALFORMED_JSON)
-
-
-def _strings(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise R2Error(MALFORMED_JSON)
-    return tuple(value)

@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
+from deploybook.sandbox.core.refusals import Refusal
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -20,14 +22,12 @@ class Kind:
     message: str
 
 
-class R2Error(Exception):
+class R2Error(Refusal):
     """A refusal; ``message`` replaces the kind's default sentence."""
 
     def __init__(self, kind: Kind, message: str = "", headers: dict[str, str] | None = None) -> None:
-        super().__init__(message or kind.message)
+        super().__init__(kind.status, message or kind.message, kind.number, headers=headers)
         self.kind = kind
-        self.message = message or kind.message
-        self.headers = headers or {}
 
 
 INTERNAL_ERROR = Kind(10001, "InternalError", 500, "We encountered an internal error. Please try again.")

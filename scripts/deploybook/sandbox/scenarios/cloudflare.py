@@ -1,15 +1,13 @@
-"""Troubles at Cloudflare: the operator's token, R2, the bucket's token and its CORS rule."""
+"""Scenarios at Cloudflare: the operator's token, R2, the bucket's token and its CORS rule."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from deploybook.sandbox.cloudflare import permissions, policies
-from deploybook.sandbox.cloudflare.gate import Cloud
-from deploybook.sandbox.cloudflare.models import Token, Tokens, digest, issue_value
-from deploybook.sandbox.cloudflare.policies import ALL_BUCKETS
 from deploybook.sandbox.cloudflare.service import CloudflareService
-from deploybook.sandbox.cloudflare.token_operations import hand_out
+from deploybook.sandbox.cloudflare.state import permissions
+from deploybook.sandbox.cloudflare.state.policies import ALL_BUCKETS, new_policy
+from deploybook.sandbox.cloudflare.state.tokens import Token, Tokens, digest, issue_value
 from deploybook.sandbox.core.service import Context, issue_id
 from deploybook.sandbox.r2.models import Bucket
 from deploybook.sandbox.r2.service import ObjectService
@@ -21,7 +19,7 @@ from deploybook.sandbox.scenarios.vercel import edit_variable, only_project, red
 async def operator_deleted(context: Context) -> None:
     """Somebody tidies up in *Account API tokens*, and deletes the operator's."""
     service = context.service(CloudflareService)
-    await _delete(service.cloud, service.operator)
+    await service.cloud.remove("account", service.operator.id)
 
 
 @by_hand("credential-refused")
@@ -58,7 +56,7 @@ async def subscribed_again(context: Context) -> None:
 async def second_token(context: Context) -> None:
     """Somebody makes a token for themselves, and copies the name of the bucket's."""
     cloud = context.service(CloudflareService).cloud
-    await hand_out(cloud, cloud.tokens.add(replace(_bucket_token(cloud.tokens), id=issue_id(), secret=_new_secret())))
+    await cloud.keep(replace(_bucket_token(cloud.tokens), id=issue_id(), secret=_new_secret()))
 
 
 @by_hand("token-name-ambiguous")
@@ -66,14 +64,14 @@ async def second_token_deleted(context: Context) -> None:
     """Delete the one whose id is not the application's ``R2_ACCESS_KEY_ID``: the newer one."""
     cloud = context.service(CloudflareService).cloud
     newest = [token for token in cloud.tokens.of("account") if token.name == _bucket_token(cloud.tokens).name][-1]
-    await _delete(cloud, newest)
+    await cloud.remove("account", newest.id)
 
 
 @scenario("r2-keys")
 async def token_rolled(context: Context) -> None:
     """Somebody presses *Roll* on the bucket's token: the secret that everything uses is void."""
     cloud = context.service(CloudflareService).cloud
-    await hand_out(cloud, cloud.tokens.put(replace(_bucket_token(cloud.tokens), secret=_new_secret())))
+    await cloud.keep(replace(_bucket_token(cloud.tokens), secret=_new_secret()))
 
 
 @scenario("token-scope")
@@ -81,10 +79,8 @@ async def token_for_all_buckets(context: Context) -> None:
     """Somebody edits the bucket's token: *Apply to all buckets*."""
     cloud = context.service(CloudflareService).cloud
     resources = {f"com.cloudflare.api.account.{cloud.owner.account_id}": {ALL_BUCKETS: "*"}}
-    group = {"id": permissions.named(permissions.R2_ITEM_WRITE).id}
-    body = [{"effect": "allow", "resources": resources, "permission_groups": [group]}]
-    widened = replace(_bucket_token(cloud.tokens), policies=tuple(policies.parse(body, cloud.owner)))
-    await hand_out(cloud, cloud.tokens.put(widened))
+    policy = new_policy(cloud.owner, [permissions.named(permissions.R2_ITEM_WRITE).id], resources)
+    await cloud.keep(replace(_bucket_token(cloud.tokens), policies=(policy,)))
 
 
 @scenario("cors")
@@ -129,13 +125,7 @@ async def _regrant(context: Context, name: str) -> None:
     """Set what the operator's token may do to R2."""
     service = context.service(CloudflareService)
     names = (name, permissions.ACCOUNT_TOKENS_WRITE)
-    changed = replace(service.operator, policies=service.operator_policies(names))
-    await hand_out(service.cloud, service.cloud.tokens.put(changed))
-
-
-async def _delete(cloud: Cloud, token: Token) -> None:
-    cloud.tokens.remove("account", token.id)
-    await cloud.objects.remove_key(token.id)
+    await service.cloud.keep(replace(service.operator, policies=service.operator_policies(names)))
 
 
 def _bucket_token(tokens: Tokens) -> Token:

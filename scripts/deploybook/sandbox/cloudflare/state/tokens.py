@@ -13,8 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from deploybook.sandbox.cloudflare.errors import ApiError, no_token
-from deploybook.sandbox.cloudflare.policies import Policy
+from deploybook.sandbox.cloudflare.state.policies import Policy
+from deploybook.sandbox.cloudflare.state.refusals import no_token
+from deploybook.sandbox.core.refusals import Refusal
 from deploybook.sandbox.core.service import issue_id
 
 # ``partials/fundamentals/api-rate-limits.mdx``
@@ -93,12 +94,11 @@ class Tokens:
 
     by_id: dict[str, Token] = field(default_factory=dict)
 
-    def add(self, token: Token) -> Token:
-        """Keep a token; names need not be unique, the number is limited."""
-        if len(self.of(token.owner)) >= MOST[token.owner]:
-            raise ApiError(400, 1006, f"The maximum number of {token.owner} tokens has been reached.")
+    def keep(self, token: Token) -> None:
+        """Add a token, or replace it in its place; names need not be unique, the number is limited."""
+        if token.id not in self.by_id and len(self.of(token.owner)) >= MOST[token.owner]:
+            raise Refusal(400, f"The maximum number of {token.owner} tokens has been reached.", 1006)
         self.by_id[token.id] = token
-        return token
 
     def of(self, owner: str) -> list[Token]:
         """The tokens of a user, or of the account."""
@@ -109,11 +109,6 @@ class Tokens:
         token = self.by_id.get(token_id)
         if token is None or token.owner != owner:
             raise no_token()
-        return token
-
-    def put(self, token: Token) -> Token:
-        """Replace a token, in its place in the order."""
-        self.by_id[token.id] = token
         return token
 
     def remove(self, owner: str, token_id: str) -> None:
@@ -157,7 +152,7 @@ class CallLimit:
         self._calls.clear()
         self._blocked_until = 0.0
 
-    def _refusal(self, seconds: float) -> ApiError:
+    def _refusal(self, seconds: float) -> Refusal:
         wait = max(1, round(seconds))
         reset = datetime.fromtimestamp(time.time() + wait, UTC)
         headers = {
@@ -167,4 +162,4 @@ class CallLimit:
             "x-ratelimit-reset": f"{reset:%a, %d %b %Y %H:%M:%S} GMT",
         }
         message = f"More than {CALLS} requests per {WINDOW:.0f} seconds reached. "
-        return ApiError(429, 10000, message + "Please wait and consider throttling your request speed", headers=headers)
+        return Refusal(429, message + "Please wait and consider throttling your request speed", 10000, headers=headers)

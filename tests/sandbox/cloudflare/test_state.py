@@ -6,9 +6,9 @@ import hashlib
 
 import pytest
 
-from deploybook.sandbox.cloudflare.errors import ApiError
-from deploybook.sandbox.cloudflare.models import CallLimit, Token, Tokens, digest, issue_value
-from deploybook.sandbox.cloudflare.policies import Owner, parse, r2_grants
+from deploybook.sandbox.cloudflare.state.policies import Owner, new_policy, r2_grants
+from deploybook.sandbox.cloudflare.state.tokens import CallLimit, Token, Tokens, digest, issue_value
+from deploybook.sandbox.core.refusals import Refusal
 from deploybook.sandbox.r2.models import Access, Grants
 
 ACCOUNT = "0123456789abcdef" * 2
@@ -18,8 +18,7 @@ STORAGE_READ, STORAGE_WRITE = "b4992e1108244f5d8bfbd5744320c2e1", "bf7481a1826f4
 
 
 def grants(group: str, resource: str, value: object = "*", effect: str = "allow") -> Grants:
-    body = [{"effect": effect, "resources": {resource: value}, "permission_groups": [{"id": group}]}]
-    return r2_grants(parse(body, OWNER), ACCOUNT)
+    return r2_grants([new_policy(OWNER, [group], {resource: value}, effect)], ACCOUNT)
 
 
 class Clock:
@@ -38,12 +37,12 @@ def test_1200_calls_pass_in_five_minutes_and_the_next_shuts_out_for_five() -> No
     for _ in range(1200):
         clock.at += 0.1
         limit.check()
-    with pytest.raises(ApiError) as refusal:
+    with pytest.raises(Refusal) as refusal:
         limit.check()
     assert refusal.value.status == 429
     assert refusal.value.headers["retry-after"] == "300"
     clock.at += 299
-    with pytest.raises(ApiError):
+    with pytest.raises(Refusal):
         limit.check()
     clock.at += 2
     limit.check()
@@ -54,7 +53,7 @@ def test_200_calls_pass_in_a_second() -> None:
     limit = CallLimit(clock)
     for _ in range(200):
         limit.check()
-    with pytest.raises(ApiError) as refusal:
+    with pytest.raises(Refusal) as refusal:
         limit.check()
     assert refusal.value.headers["retry-after"] == "1"
     clock.at += 1.1
@@ -64,9 +63,9 @@ def test_200_calls_pass_in_a_second() -> None:
 def test_an_account_has_at_most_500_tokens() -> None:
     tokens = Tokens()
     for _ in range(500):
-        tokens.add(Token("x", "account", (), "secret"))
-    with pytest.raises(ApiError):
-        tokens.add(Token("x", "account", (), "secret"))
+        tokens.keep(Token("x", "account", (), "secret"))
+    with pytest.raises(Refusal):
+        tokens.keep(Token("x", "account", (), "secret"))
 
 
 def test_the_s3_secret_is_the_hex_sha256_of_the_value() -> None:
@@ -108,16 +107,8 @@ def test_storage_groups_grant_buckets_and_objects_on_the_account_only() -> None:
 
 
 def test_a_denied_bucket_stays_denied() -> None:
-    allow = {
-        "effect": "allow",
-        "resources": {f"com.cloudflare.api.account.{ACCOUNT}": "*"},
-        "permission_groups": [{"id": STORAGE_WRITE}],
-    }
-    deny = {
-        "effect": "deny",
-        "resources": {f"com.cloudflare.edge.r2.bucket.{ACCOUNT}_default_private": "*"},
-        "permission_groups": [{"id": ITEM_READ}],
-    }
-    got = r2_grants(parse([allow, deny], OWNER), ACCOUNT)
+    allow = new_policy(OWNER, [STORAGE_WRITE], {f"com.cloudflare.api.account.{ACCOUNT}": "*"})
+    private = {f"com.cloudflare.edge.r2.bucket.{ACCOUNT}_default_private": "*"}
+    got = r2_grants([allow, new_policy(OWNER, [ITEM_READ], private, "deny")], ACCOUNT)
     assert got.objects("default", "private") is Access.NONE
     assert got.objects("default", "other") is Access.WRITE

@@ -1,4 +1,4 @@
-"""Access policies of a token: parsed strictly, and read as rights to the account, to R2 and to buckets.
+"""Access policies of a token: checked strictly, and read as rights to the account, to R2 and to buckets.
 
 Source: ``fundamentals/api/how-to/create-via-api.mdx`` (resources, evaluation: explicit deny, explicit allow, implicit deny) and
 ``r2/api/tokens.mdx`` (buckets). A group works only on resources of its own scope.
@@ -7,13 +7,15 @@ Source: ``fundamentals/api/how-to/create-via-api.mdx`` (resources, evaluation: e
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
-from deploybook.sandbox.cloudflare import permissions
-from deploybook.sandbox.cloudflare.errors import ApiError, invalid, unauthorized
-from deploybook.sandbox.cloudflare.permissions import ACCOUNT, BUCKET, USER, ZONE, Group
+from deploybook.sandbox.cloudflare.state import permissions
+from deploybook.sandbox.cloudflare.state.permissions import ACCOUNT, BUCKET, USER, ZONE, Group
+from deploybook.sandbox.cloudflare.state.refusals import invalid, unauthorized
+from deploybook.sandbox.core.refusals import Refusal
 from deploybook.sandbox.core.service import issue_id
 from deploybook.sandbox.r2.models import Access, Grants
 
@@ -27,17 +29,12 @@ _ADMIN = {permissions.R2_READ: Access.READ, permissions.R2_WRITE: Access.WRITE}
 
 @dataclass(frozen=True)
 class Policy:
-    """One policy as it is read back."""
+    """What some groups of permissions may do, or may not (``effect``: allow, deny), to some resources."""
 
-    id: str
     effect: str
-    groups: tuple[Group, ...]
-    resources: dict[str, Any]
-
-    def as_json(self) -> dict[str, Any]:
-        """The policy, groups with their names."""
-        groups = [{"id": group.id, "name": group.name} for group in self.groups]
-        return {"id": self.id, "effect": self.effect, "resources": self.resources, "permission_groups": groups}
+    permission_groups: tuple[Group, ...]
+    resources: Mapping[str, Any]
+    id: str = field(default_factory=issue_id)
 
 
 @dataclass(frozen=True)
@@ -46,35 +43,17 @@ class Owner:
 
     account_id: str
     user_id: str
+    since: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
-def parse(body: Any, owner: Owner) -> list[Policy]:
-    """Policies from a request body. Raises ApiError on an unknown field, group, effect or resource."""
-    if not isinstance(body, list) or not body:
-        raise invalid("policies must be a list of at least one policy")
-    return [_policy(item, owner) for item in body]
-
-
-def _policy(item: Any, owner: Owner) -> Policy:
-    known = {"id", "effect", "resources", "permission_groups"}
-    if not isinstance(item, dict) or not set(item) <= known:
-        raise invalid(f"a policy has the fields {', '.join(sorted(known))}")
-    if item.get("effect") not in {"allow", "deny"}:
-        raise invalid("effect must be allow or deny")
-    resources, groups = item.get("resources"), item.get("permission_groups")
-    if not isinstance(resources, dict) or not resources:
-        raise invalid("resources must be present")
-    if not isinstance(groups, list) or not groups:
-        raise invalid("permission_groups must be present")
+def new_policy(owner: Owner, group_ids: Iterable[str], resources: Mapping[str, Any], effect: str = "allow") -> Policy:
+    """A policy that ``owner`` may give; refused for an unknown group, and for a resource that is unknown or out of reach."""
     for key, value in resources.items():
         _check_resource(key, value, owner)
-    return Policy(issue_id(), item["effect"], tuple(_group(group) for group in groups), resources)
+    return Policy(effect, tuple(_group(identifier) for identifier in group_ids), resources)
 
 
-def _group(item: Any) -> Group:
-    identifier = item.get("id") if isinstance(item, dict) else None
-    if not isinstance(identifier, str):
-        raise invalid("id must be present")
+def _group(identifier: str) -> Group:
     group = permissions.BY_ID.get(identifier)
     if group is None:
         raise invalid(f"Permission group not found: {identifier}")
@@ -103,11 +82,11 @@ def _check_resource(key: str, value: Any, owner: Owner) -> None:
         raise unauthorized()
 
 
-def _unknown(key: str) -> ApiError:
+def _unknown(key: str) -> Refusal:
     return invalid(f"Invalid resource: {key}")
 
 
-def holds(policies: Iterable[Policy], names: set[str], resource: str) -> bool:
+def holds(policies: Iterable[Policy], names: frozenset[str], resource: str) -> bool:
     """Whether one of the groups ``names`` is granted, and none of those granted denied, on the account or user ``resource``."""
     allowed: set[str] = set()
     denied: set[str] = set()
@@ -120,14 +99,14 @@ def holds(policies: Iterable[Policy], names: set[str], resource: str) -> bool:
 
 def r2_grants(policies: Iterable[Policy], account_id: str) -> Grants:
     """What an S3 key made of the token may do."""
-    found: dict[str, dict[str, Access]] = {"allow": {}, "deny": {}}
+    rights: dict[str, dict[str, Access]] = {"allow": {}, "deny": {}}
     for policy, group, key, value in _grants(policies):
         place = _place(group, key, value, account_id)
         if place is not None:
-            rights = found[policy.effect]
+            same_effect = rights[policy.effect]
             access = _ITEMS.get(group.name) or _ADMIN[group.name]
-            rights[place] = max(access, rights.get(place, Access.NONE))
-    allow, deny = found["allow"], found["deny"]
+            same_effect[place] = max(access, same_effect.get(place, Access.NONE))
+    allow, deny = rights["allow"], rights["deny"]
     if "account" in deny:
         allow.pop("account", None)
     if "items" in deny:
@@ -143,7 +122,7 @@ def r2_grants(policies: Iterable[Policy], account_id: str) -> Grants:
 
 def _grants(policies: Iterable[Policy]) -> Iterator[tuple[Policy, Group, str, Any]]:
     for policy in policies:
-        for group in policy.groups:
+        for group in policy.permission_groups:
             for key, value in policy.resources.items():
                 yield policy, group, key, value
 
@@ -157,8 +136,8 @@ def _place(group: Group, key: str, value: Any, account_id: str) -> str | None:
         return None
     if in_account:
         return "items" if isinstance(value, dict) and ALL_BUCKETS in value else None
-    found = _BUCKET_KEY.fullmatch(key)
-    return found["rest"] if found and found["account"] == account_id else None
+    match = _BUCKET_KEY.fullmatch(key)
+    return match["rest"] if match and match["account"] == account_id else None
 
 
 def _bucket(rest: str) -> tuple[str, str] | None:

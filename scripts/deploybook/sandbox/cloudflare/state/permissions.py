@@ -23,16 +23,6 @@ class Group:
     scope: str
     category: str = "developer_platform"
 
-    def as_json(self) -> dict[str, object]:
-        """The group as the list of groups shows it."""
-        return {
-            "id": self.id,
-            "name": self.name,
-            "scopes": [self.scope],
-            "category": self.category,
-            "is_selectable": True,
-        }
-
 
 R2_ITEM_WRITE = "Workers R2 Storage Bucket Item Write"
 R2_ITEM_READ = "Workers R2 Storage Bucket Item Read"
@@ -71,9 +61,9 @@ GROUPS = (
 BY_ID = {group.id: group for group in GROUPS}
 
 
-def listed(name: str, scope: str) -> list[dict[str, object]]:
+def listed(name: str, scope: str) -> list[Group]:
     """The groups, of this name and scope only if they are given."""
-    return [g.as_json() for g in GROUPS if name in {"", g.name} and scope in {"", g.scope}]
+    return [group for group in GROUPS if name in {"", group.name} and scope in {"", group.scope}]
 
 
 def named(name: str) -> Group:
