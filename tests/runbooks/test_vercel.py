@@ -250,6 +250,22 @@ def test_plan_tells_what_follows_from_a_new_value_or_address(web: Web) -> None:
     assert web.calls() == []
 
 
+def test_a_change_of_variables_alone_is_served_after_apply(web: Web) -> None:
+    """Vercel gives the earlier deployment of the same files back unless a new one is forced."""
+    web.apply()
+    before = web.deployments()[0]["uid"]
+    web.calls()
+    web.edit("STORAGE_BACKEND", value="local")
+    done = web.apply()
+    assert "POST /v13/deployments" in web.calls()
+    newest = web.deployments()[0]
+    assert newest["uid"] != before
+    host = str(web.vault()["NEXT_PUBLIC_APP_URL"]).removeprefix("https://")
+    serving = web.api.get(f"/v13/deployments/{host}").json()
+    assert serving["id"] == newest["uid"], done.output
+    assert serving["createdAt"] > web.variable("STORAGE_BACKEND")["updatedAt"]
+
+
 def test_an_address_that_comes_with_the_first_deployment_is_set_and_deployed_once(web: Web) -> None:
     none = json.dumps({"domains": [], "pagination": {"count": 0, "next": None, "prev": None}})
     web.fault(kind="status", method="GET", path=".*/domains", status=200, body=none)

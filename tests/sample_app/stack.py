@@ -219,7 +219,7 @@ class Stack:
             _done(self.vercel.post(f"/v10/projects/{NAME}/env", params={"upsert": "true"}, json=body))
         files = [{"file": "index.html", "data": ""}]
         order = {"name": NAME, "project": NAME, "target": "production", "files": files}
-        self.deployment = _done(self.vercel.post("/v13/deployments", json=order))["id"]
+        self.deployment = _done(self.vercel.post("/v13/deployments", params={"forceNew": "1"}, json=order))["id"]
         self._wait("web", lambda: _done(self.vercel.get(f"/v13/deployments/{self.deployment}")).get("aliasAssigned"))
 
     def _deploy_worker(self, variables: dict[str, str]) -> None:

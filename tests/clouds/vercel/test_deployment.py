@@ -71,6 +71,19 @@ def test_a_variable_that_is_yet_to_be_changed_asks_for_a_deployment_in_advance(s
     assert [change.field for change in looking.differences(state)] == ["variables"]
 
 
+def test_a_change_of_variables_alone_reaches_production(site: Site) -> None:
+    """Vercel gives the earlier deployment of the same files back unless a new one is forced."""
+    site.set()
+    deploy(site)
+    changed = site.set({**pushed(SECRET="s" * 32, PLAIN="p"), **pushed(ADDED="a")})
+    looking = vercel.Deployment("web", site.project, vercel.source("", "main", str(site.folder)), changed)
+    state = looking.read(site.clouds)
+    assert state is not None
+    looking.update(site.clouds, state, looking.differences(state))
+    serving = site.clouds.vercel.deployment(address(site).removeprefix("https://"))
+    assert serving["env"] == ["ADDED", "PLAIN", "SECRET"]
+
+
 def test_a_wish_is_fulfilled_once_in_a_run(site: Site) -> None:
     site.set()
     deploy(site)

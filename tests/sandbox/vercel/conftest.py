@@ -116,11 +116,12 @@ class Vercel:
         created: dict[str, Any] = answer.json()["created"]
         return created
 
-    def deploy(self, files: dict[str, str] | None = None, **body: Any) -> dict[str, Any]:
-        """A new production deployment of ``web``."""
+    def deploy(self, files: dict[str, str] | None = None, *, force_new: bool = True, **body: Any) -> dict[str, Any]:
+        """A production deployment of ``web``; without ``force_new`` Vercel may answer with an earlier one."""
         inline = [{"file": path, "data": text} for path, text in (files or {"index.html": "<h1>studio</h1>"}).items()]
-        given = {"name": "web", "project": "web", "target": "production", "files": inline, **body}
-        return self.done(self.api.post("/v13/deployments", json=given))
+        sent = {"name": "web", "project": "web", "target": "production", "files": inline, **body}
+        query = {"forceNew": "1"} if force_new else {}
+        return self.done(self.api.post("/v13/deployments", params=query, json=sent))
 
     def settled(self, deployment: str) -> dict[str, Any]:
         """The deployment once it has its names or has failed."""

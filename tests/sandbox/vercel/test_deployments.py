@@ -113,10 +113,63 @@ def test_redeployment_takes_the_files_of_then_and_the_variables_of_now(vercel: A
     vercel.project()
     first = vercel.ready({"index.html": "same"})
     vercel.variable("A", "1")
-    again = vercel.done(vercel.api.post("/v13/deployments", json={"name": "web", "deploymentId": first["id"]}))
-    assert (again["env"], again["source"], again["target"]) == (["A"], "redeploy", "production")
+    body = {"name": "web", "deploymentId": first["id"]}
+    again = vercel.done(vercel.api.post("/v13/deployments", params={"forceNew": "1"}, json=body))
+    assert again["env"] == ["A"]
+    assert again["source"] == "redeploy"
+    assert again["target"] == "production"
     assert vercel.settled(again["id"])["readyState"] == "READY"
     assert vercel.visit(first["alias"][0]).text == "same"
+
+
+def test_an_unchanged_deployment_is_given_back_unless_a_new_one_is_forced(vercel: Any) -> None:
+    vercel.project()
+    first = vercel.ready()
+    vercel.variable("A", "1")
+    unchanged = vercel.deploy(force_new=False, meta={"run": "second"})
+    assert unchanged["id"] == first["id"]
+    assert unchanged["env"] == []
+    forced = vercel.deploy()
+    assert forced["id"] != first["id"]
+    assert forced["env"] == ["A"]
+
+
+def test_a_redeployment_that_is_not_forced_is_the_deployment_itself(vercel: Any) -> None:
+    vercel.project()
+    first = vercel.ready()
+    body = {"name": "web", "deploymentId": first["id"]}
+    assert vercel.done(vercel.api.post("/v13/deployments", json=body))["id"] == first["id"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"files": {"index.html": "changed"}},
+        {"target": "preview"},
+        {"env": {"A": "1"}},
+        {"projectSettings": {"buildCommand": "true"}},
+    ],
+)
+def test_a_deployment_of_other_files_or_settings_is_new_without_force(vercel: Any, change: dict[str, Any]) -> None:
+    vercel.project()
+    first = vercel.ready()
+    assert vercel.deploy(force_new=False, **change)["id"] != first["id"]
+
+
+def test_a_deployment_that_failed_is_not_given_back(vercel: Any) -> None:
+    vercel.project()
+    vercel.fault(service="vercel-build", kind="status", path="/web")
+    failed = vercel.settled(vercel.deploy()["id"])
+    assert vercel.deploy(force_new=False)["id"] != failed["id"]
+
+
+def test_files_that_were_replaced_meanwhile_are_deployed_anew(vercel: Any) -> None:
+    vercel.project()
+    first = vercel.ready({"index.html": "one"})
+    vercel.ready({"index.html": "two"})
+    again = vercel.settled(vercel.deploy({"index.html": "one"}, force_new=False)["id"])
+    assert again["id"] != first["id"]
+    assert vercel.visit(again["alias"][0]).text == "one"
 
 
 def test_an_older_build_that_ends_later_does_not_take_production_back(vercel: Any) -> None:

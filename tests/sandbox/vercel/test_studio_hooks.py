@@ -47,7 +47,7 @@ class Studio:
 
     async def deploy(self, target: str = "production") -> dict[str, Any]:
         body = {"name": "web", "project": "web", "target": target, "files": [{"file": "a", "data": ""}]}
-        made = (await self.api.post("/v13/deployments", json=body)).json()
+        made = (await self.api.post("/v13/deployments", params={"forceNew": "1"}, json=body)).json()
         while True:
             found: dict[str, Any] = (await self.api.get(f"/v13/deployments/{made['id']}")).json()
             if found["aliasAssigned"]:

@@ -29,8 +29,9 @@ async def _upload(call: Call) -> Response:
 
 
 async def _create(call: Call) -> Response:
-    body = await call.body(NewDeployment)
-    deployment = await call.platform.deploy(await order(call, body))
+    wanted = await order(call, await call.body(NewDeployment))
+    unchanged = None if call.flag("forceNew") else call.platform.unchanged(wanted)
+    deployment = unchanged or await call.platform.deploy(wanted)
     return JSONResponse(views.deployment(deployment, call.platform.state))
 
 

@@ -55,6 +55,8 @@ class Deployment:
     files: dict[str, bytes] = field(default_factory=dict)
     output: dict[str, bytes] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
+    # The variables that came with this one deployment; they are among ``variables``.
+    own_variables: dict[str, str] = field(default_factory=dict)
     meta: dict[str, str] = field(default_factory=dict)
     git_source: dict[str, Any] | None = None
     settings: dict[str, Any] = field(default_factory=dict)

@@ -86,6 +86,19 @@ class Platform:
         # Listeners take a moment to close, so all close at once.
         await asyncio.gather(*map(self.edge.close, hosts))
 
+    def unchanged(self, order: Order) -> Deployment | None:
+        """The newest deployment for the same target that did not fail, if its files and configuration are the same.
+
+        Vercel answers with it unless ``forceNew`` is set ("Forces a new deployment even if there is a previous similar
+        deployment"). The project's variables are not compared, so that deployment lacks those that were set since.
+        """
+        for deployment in self.state.deployments_of(order.project):
+            if deployment.production == order.production and deployment.state not in {"ERROR", "CANCELED"}:
+                before = (deployment.files, deployment.git_source, deployment.settings, deployment.own_variables)
+                wanted = (order.files, order.git_source, dict(order.settings), dict(order.variables))
+                return deployment if before == wanted else None
+        return None
+
     async def deploy(self, order: Order) -> Deployment:
         """A new deployment, queued; it keeps the variables as they are now."""
         project = order.project
@@ -100,6 +113,7 @@ class Platform:
             git_source=order.git_source,
             meta=order.meta,
             settings=dict(order.settings),
+            own_variables=dict(order.variables),
         )
         deployment.url = await self.edge.open()
         system = self.state.system_variables(project, deployment)
