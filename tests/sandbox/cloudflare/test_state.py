@@ -9,7 +9,7 @@ import pytest
 from deploybook.sandbox.cloudflare.state.policies import Owner, new_policy, r2_grants
 from deploybook.sandbox.cloudflare.state.tokens import CallLimit, Token, Tokens, digest, issue_value
 from deploybook.sandbox.core.refusals import Refusal
-from deploybook.sandbox.r2.models import Access, Grants
+from deploybook.sandbox.r2.state.buckets import Access, Grants
 
 ACCOUNT = "0123456789abcdef" * 2
 OWNER = Owner(ACCOUNT, "fedcba9876543210" * 2)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from deploybook.sandbox.r2.errors import error_xml
+from deploybook.sandbox.r2.schema import error_xml
+from deploybook.sandbox.r2.state import refusals
 
 if TYPE_CHECKING:
     from tests.sandbox.r2.conftest import Storage
@@ -190,9 +191,7 @@ def test_reset_empties_the_bucket_that_is_made_again(storage: Storage) -> None:
 
 
 def test_every_refusal_is_worded_in_xml() -> None:
-    from deploybook.sandbox.r2 import errors
-
-    kinds = [value for value in vars(errors).values() if isinstance(value, errors.Kind)]
+    kinds = [value for value in vars(refusals).values() if isinstance(value, refusals.Kind)]
     assert len(kinds) > 15
     for kind in kinds:
-        assert f"<Code>{kind.name}</Code>".encode() in error_xml(errors.R2Error(kind, "a < b"))
+        assert f"<Code>{kind.name}</Code>".encode() in error_xml(refusals.R2Error(kind, "a < b"))

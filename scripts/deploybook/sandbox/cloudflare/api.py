@@ -23,8 +23,8 @@ from deploybook.sandbox.core import api
 from deploybook.sandbox.core.api import Answer
 from deploybook.sandbox.core.refusals import Refusal
 from deploybook.sandbox.core.schema import Problem
-from deploybook.sandbox.r2.errors import INVALID_ARGUMENT, MALFORMED_JSON, R2Error
-from deploybook.sandbox.r2.models import JURISDICTIONS, Bucket
+from deploybook.sandbox.r2.state.buckets import JURISDICTIONS, Bucket
+from deploybook.sandbox.r2.state.refusals import INVALID_ARGUMENT, MALFORMED_JSON, R2Error
 
 _BEARER = re.compile(r"Bearer ([A-Za-z0-9_-]{40,80})")
 
@@ -57,7 +57,7 @@ class Call(api.Call[Cloud, Token]):
     @property
     def bucket(self) -> Bucket:
         """The bucket that the path names."""
-        return self.state.objects.buckets.find(self.path("bucket_name"), self.jurisdiction)
+        return self.state.storage.buckets.find(self.path("bucket_name"), self.jurisdiction)
 
 
 class CloudflareApi(api.Api[Call]):
@@ -80,7 +80,7 @@ class CloudflareApi(api.Api[Call]):
         if needs.groups and not holds(token.policies, needs.groups, self._resource(call.state, needs)):
             raise forbidden()
         if needs.product:
-            call.state.objects.buckets.require_subscription()
+            call.state.storage.buckets.require_subscription()
         call.state.tokens.used(token)
         return token
 

@@ -15,8 +15,8 @@ from pydantic.alias_generators import to_camel
 from deploybook.sandbox.cloudflare.state.policies import Owner, Policy, new_policy
 from deploybook.sandbox.cloudflare.state.tokens import Condition
 from deploybook.sandbox.core.schema import Body, View, if_any
-from deploybook.sandbox.r2.cors import Rule
-from deploybook.sandbox.r2.models import LOCATIONS, STORAGE_CLASSES
+from deploybook.sandbox.r2.state.buckets import LOCATIONS, STORAGE_CLASSES
+from deploybook.sandbox.r2.state.cors import Rule
 
 
 def _seconds(moment: datetime) -> str:

@@ -25,8 +25,8 @@ class CloudflareService(Service):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        objects = context.service(ObjectService)
-        self.cloud = Cloud(objects, Owner(objects.account_id, issue_id()))
+        storage = context.service(ObjectService).storage
+        self.cloud = Cloud(storage, Owner(storage.account_id, issue_id()))
         self._values = {owner: issue_value(owner) for owner in ("account", "user")}
         self._operators = [self._operator(owner) for owner in self._values]
         self._url = ""

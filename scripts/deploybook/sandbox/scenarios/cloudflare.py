@@ -9,8 +9,8 @@ from deploybook.sandbox.cloudflare.state import permissions
 from deploybook.sandbox.cloudflare.state.policies import ALL_BUCKETS, new_policy
 from deploybook.sandbox.cloudflare.state.tokens import Token, Tokens, digest, issue_value
 from deploybook.sandbox.core.service import Context, issue_id
-from deploybook.sandbox.r2.models import Bucket
 from deploybook.sandbox.r2.service import ObjectService
+from deploybook.sandbox.r2.state.buckets import Bucket
 from deploybook.sandbox.scenarios.registry import by_hand, scenario
 from deploybook.sandbox.scenarios.vercel import edit_variable, only_project, redeploy
 
@@ -43,13 +43,13 @@ async def operator_widened(context: Context) -> None:
 @scenario("r2-account-or-plan")
 async def subscription_ended(context: Context) -> None:
     """The account's R2 subscription is cancelled."""
-    context.service(ObjectService).buckets.subscribed = False
+    context.service(ObjectService).storage.buckets.subscribed = False
 
 
 @by_hand("r2-account-or-plan")
 async def subscribed_again(context: Context) -> None:
     """Switch R2 on."""
-    context.service(ObjectService).buckets.subscribed = True
+    context.service(ObjectService).storage.buckets.subscribed = True
 
 
 @scenario("token-name-ambiguous")
@@ -93,10 +93,10 @@ async def other_origin(context: Context) -> None:
 @scenario("not-found")
 async def bucket_deleted(context: Context) -> None:
     """Somebody empties the bucket and deletes it."""
-    objects = context.service(ObjectService)
+    storage = context.service(ObjectService).storage
     name = _bucket(context).name
-    await objects.empty_bucket(name)
-    await objects.delete_bucket(name, "default")
+    await storage.empty_bucket(name)
+    await storage.delete_bucket(name, "default")
 
 
 @scenario("storage-errors")
@@ -110,15 +110,15 @@ async def value_in_place_of_secret(context: Context) -> None:
 @scenario("bucket-not-empty")
 async def object_uploaded(context: Context) -> None:
     """The application has uploaded to the bucket that was made last."""
-    objects = context.service(ObjectService)
-    await objects.put_empty_object(list(objects.buckets.by_name)[-1], "assets/upload.wav")
+    storage = context.service(ObjectService).storage
+    await storage.server.put_empty(list(storage.buckets.by_name)[-1], "assets/upload.wav")
 
 
 @by_hand("bucket-not-empty")
 async def bucket_emptied(context: Context) -> None:
     """Select all objects of the bucket, and press *Delete*."""
-    objects = context.service(ObjectService)
-    await objects.empty_bucket(list(objects.buckets.by_name)[-1])
+    storage = context.service(ObjectService).storage
+    await storage.empty_bucket(list(storage.buckets.by_name)[-1])
 
 
 async def _regrant(context: Context, name: str) -> None:
@@ -134,7 +134,7 @@ def _bucket_token(tokens: Tokens) -> Token:
 
 
 def _bucket(context: Context) -> Bucket:
-    return next(iter(context.service(ObjectService).buckets.by_name.values()))
+    return next(iter(context.service(ObjectService).storage.buckets.by_name.values()))
 
 
 def _new_secret() -> str:

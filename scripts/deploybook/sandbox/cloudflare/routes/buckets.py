@@ -12,8 +12,8 @@ from deploybook.sandbox.cloudflare.schema import BucketBody, BucketView, CorsBod
 from deploybook.sandbox.cloudflare.state.permissions import R2_READ, R2_WRITE
 from deploybook.sandbox.core import paging
 from deploybook.sandbox.core.api import Answer, operation
-from deploybook.sandbox.r2.errors import INVALID_ARGUMENT, R2Error
-from deploybook.sandbox.r2.models import Bucket
+from deploybook.sandbox.r2.state.buckets import Bucket
+from deploybook.sandbox.r2.state.refusals import INVALID_ARGUMENT, R2Error
 
 
 async def _list(call: Call) -> Answer:
@@ -21,7 +21,7 @@ async def _list(call: Call) -> Answer:
     size = call.number("per_page", 20, 1, 1000)
     cursor, part = call.query("cursor"), call.query("name_contains") or ""
     start = _start_after(cursor) if cursor else call.query("start_after")
-    buckets = [bucket for bucket in call.state.objects.buckets.of(call.jurisdiction) if part in bucket.name]
+    buckets = [bucket for bucket in call.state.storage.buckets.of(call.jurisdiction) if part in bucket.name]
     descending = call.query("direction") == "desc"
     page = paging.after(buckets, lambda bucket: bucket.name, start, size, descending=descending)
     info: dict[str, Any] = {"per_page": size}
@@ -35,7 +35,7 @@ async def _create(call: Call) -> BucketView:
     """A new bucket; an existing name is a conflict, the caller's own too."""
     body = await call.body(BucketBody)
     bucket = Bucket(body.name, call.jurisdiction, body.location, body.storage_class)
-    return BucketView.model_validate(await call.state.objects.create_bucket(bucket))
+    return BucketView.model_validate(await call.state.storage.create_bucket(bucket))
 
 
 async def _get(call: Call) -> BucketView:
@@ -43,7 +43,7 @@ async def _get(call: Call) -> BucketView:
 
 
 async def _delete(call: Call) -> dict[str, Any]:
-    await call.state.objects.delete_bucket(call.path("bucket_name"), call.jurisdiction)
+    await call.state.storage.delete_bucket(call.path("bucket_name"), call.jurisdiction)
     return {}
 
 

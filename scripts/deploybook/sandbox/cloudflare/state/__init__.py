@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 
 from deploybook.sandbox.cloudflare.state.policies import Owner, r2_grants
 from deploybook.sandbox.cloudflare.state.tokens import CallLimit, Token, Tokens
-from deploybook.sandbox.r2.models import Key
-from deploybook.sandbox.r2.service import ObjectService
+from deploybook.sandbox.r2.state import Storage
+from deploybook.sandbox.r2.state.buckets import Key
 
 
 @dataclass
 class Cloud:
     """One account and one user, over R2's buckets and keys."""
 
-    objects: ObjectService
+    storage: Storage
     owner: Owner
     tokens: Tokens = field(default_factory=Tokens)
     limit: CallLimit = field(default_factory=CallLimit)
@@ -28,17 +28,17 @@ class Cloud:
             return current is not None and current.works(address)
 
         grants = r2_grants(token.policies, self.owner.account_id)
-        await self.objects.put_key(Key(token.id, token.secret, grants, usable))
+        await self.storage.put_key(Key(token.id, token.secret, grants, usable))
         return token
 
     async def remove(self, owner: str, token_id: str) -> None:
         """Forget a token and its S3 key."""
         self.tokens.remove(owner, token_id)
-        await self.objects.remove_key(token_id)
+        await self.storage.remove_key(token_id)
 
     async def clear(self) -> None:
         """Forget every token and every call."""
         for token_id in list(self.tokens.by_id):
-            await self.objects.remove_key(token_id)
+            await self.storage.remove_key(token_id)
         self.tokens.by_id.clear()
         self.limit.clear()

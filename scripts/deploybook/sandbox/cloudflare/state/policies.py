@@ -17,7 +17,7 @@ from deploybook.sandbox.cloudflare.state.permissions import ACCOUNT, BUCKET, USE
 from deploybook.sandbox.cloudflare.state.refusals import invalid, unauthorized
 from deploybook.sandbox.core.refusals import Refusal
 from deploybook.sandbox.core.service import issue_id
-from deploybook.sandbox.r2.models import Access, Grants
+from deploybook.sandbox.r2.state.buckets import Access, Grants
 
 ALL_BUCKETS = f"{BUCKET}.*"
 _HEX = "[0-9a-f]{32}"

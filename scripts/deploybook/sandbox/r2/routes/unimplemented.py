@@ -1,17 +1,11 @@
-"""What R2 does not take and SeaweedFS would: headers, encodings, sizes, rates."""
+"""What R2 does not take and SeaweedFS would: headers, encodings, sizes."""
 
 from __future__ import annotations
 
-import contextlib
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-
-from deploybook.sandbox.r2.errors import MISSING_LENGTH, NOT_IMPLEMENTED, TOO_LARGE, TOO_MANY_REQUESTS, R2Error
-from deploybook.sandbox.r2.requests import Operation, S3Request
+from deploybook.sandbox.r2.routes.requests import Operation, S3Request
+from deploybook.sandbox.r2.state.refusals import MISSING_LENGTH, NOT_IMPLEMENTED, TOO_LARGE, R2Error
 
 _LARGEST = 5 * 1024**3
-_REMEMBERED = 10_000
 # ``r2/api/s3/api.mdx``, the crossed-out headers of the implemented operations.
 _HEADERS = (
     "x-amz-acl",
@@ -60,36 +54,3 @@ def refuse_size(request: S3Request, operation: Operation) -> None:
         raise R2Error(MISSING_LENGTH)
     if int(length) > _LARGEST:
         raise R2Error(TOO_LARGE)
-
-
-@dataclass
-class WriteRate:
-    """One write a second to the same key, and one at a time (``r2/api/error-codes.mdx``, 10058)."""
-
-    clock: Callable[[], float] = time.monotonic
-    _last: dict[tuple[str, str], float] = field(default_factory=dict)
-    _under_way: set[tuple[str, str]] = field(default_factory=set)
-
-    def exceeded(self, bucket: str, key: str) -> bool:
-        """Whether a write is under way, or was done within the last second."""
-        place = (bucket, key)
-        return place in self._under_way or self.clock() - self._last.get(place, -1.0) < 1
-
-    @contextlib.contextmanager
-    def write(self, bucket: str, key: str) -> Iterator[None]:
-        """Around a write: refuses it if the rate is exceeded; one that fails does not count."""
-        place = (bucket, key)
-        if self.exceeded(bucket, key):
-            raise R2Error(TOO_MANY_REQUESTS, headers={"retry-after": "1"})
-        self._under_way.add(place)
-        try:
-            yield
-            self._last[place] = self.clock()
-        finally:
-            self._under_way.discard(place)
-        if len(self._last) > _REMEMBERED:
-            self._last = {known: at for known, at in self._last.items() if self.clock() - at < 1}
-
-    def clear(self) -> None:
-        """Forget all writes."""
-        self._last.clear()

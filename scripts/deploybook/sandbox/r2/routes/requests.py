@@ -1,4 +1,4 @@
-"""An S3 request as far as the front must understand it: for which bucket it is, which operation, which right that needs."""
+"""An S3 request as far as the proxy must understand it: its bucket, its operation, and the right that the operation needs."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl, unquote
 
 from starlette.types import Scope
 
-from deploybook.sandbox.r2.errors import INVALID_ARGUMENT, NOT_IMPLEMENTED, UNAUTHORIZED, R2Error
-from deploybook.sandbox.r2.models import JURISDICTIONS, Access
+from deploybook.sandbox.r2.state.buckets import JURISDICTIONS, Access
+from deploybook.sandbox.r2.state.refusals import INVALID_ARGUMENT, NOT_IMPLEMENTED, UNAUTHORIZED, R2Error
 
 DOMAIN = "r2.cloudflarestorage.com"
 # ``<account>``, ``<account>.<jurisdiction>``, both optionally after ``<bucket>.``
@@ -86,13 +86,13 @@ def parse(scope: Scope, account_id: str) -> S3Request:
 def _place(host: str, account_id: str) -> tuple[str, str]:
     if host in _LOOPBACK:
         return "", "default"
-    found = _HOST.fullmatch(host)
-    jurisdiction = (found and found["jurisdiction"]) or "default"
-    if not found or jurisdiction not in JURISDICTIONS:
+    match = _HOST.fullmatch(host)
+    jurisdiction = (match and match["jurisdiction"]) or "default"
+    if not match or jurisdiction not in JURISDICTIONS:
         raise R2Error(INVALID_ARGUMENT, "Invalid Argument: Host")
-    if found["account"] != account_id:
+    if match["account"] != account_id:
         raise R2Error(UNAUTHORIZED)
-    return found["bucket"] or "", jurisdiction
+    return match["bucket"] or "", jurisdiction
 
 
 def operation(request: S3Request) -> Operation:
@@ -104,9 +104,9 @@ def operation(request: S3Request) -> Operation:
             NOT_IMPLEMENTED, f"not implemented in the sandbox: {request.method} ?{unknown[0]}; use the REST API"
         )
     table = _OBJECT if request.key else _BUCKET if request.bucket else _ACCOUNT
-    for method, selector, found in table:
+    for method, selector, named in table:
         if request.method == method and (not selector or selector in request.query):
-            return found
+            return named
     raise R2Error(NOT_IMPLEMENTED, f"{request.method} not implemented here")
 
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Any
 
-from deploybook.sandbox.r2.cors import Rule
-from deploybook.sandbox.r2.errors import (
+from deploybook.sandbox.r2.state.cors import Rule
+from deploybook.sandbox.r2.state.refusals import (
     BUCKET_CONFLICT,
     INVALID_BUCKET_NAME,
     NO_SUCH_BUCKET,
@@ -51,7 +51,7 @@ class Grants:
         return max(self.account, self.items, self.buckets.get((jurisdiction, bucket), Access.NONE))
 
     def actions(self) -> list[str]:
-        """The same in SeaweedFS's words; jurisdictions and denials it does not know, the front looks after those."""
+        """The same in SeaweedFS's words, which has no jurisdictions and no denials: the proxy holds those."""
         if self.account is Access.WRITE:
             return ["Admin"]
         actions = _actions(max(self.account, self.items), "")
@@ -67,7 +67,7 @@ def _actions(access: Access, suffix: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Key:
-    """An S3 key. ``usable`` tells, for a client's address, whether the token behind it is alive just now."""
+    """An S3 key. ``usable`` says, for a client's address, whether the token behind it is alive now."""
 
     access_key_id: str
     secret_access_key: str

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, quote
 
 from starlette.types import Scope
 
-from deploybook.sandbox.r2.requests import S3Request
+from deploybook.sandbox.r2.routes.requests import S3Request
 
 
 def signature_is_right(request: S3Request, scope: Scope, secret: str) -> bool:

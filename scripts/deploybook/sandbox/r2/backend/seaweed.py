@@ -11,15 +11,16 @@ import secrets
 import socket
 import sysconfig
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 
 from deploybook.sandbox.core.processes import Child
-from deploybook.sandbox.r2.errors import translate
-from deploybook.sandbox.r2.identities import Identities
-from deploybook.sandbox.r2.verification import sign
+from deploybook.sandbox.r2.backend.identities import Identities
+from deploybook.sandbox.r2.backend.signatures import sign
+from deploybook.sandbox.r2.backend.translation import translate
 
 _SERVICES = ("master", "volume", "filer", "s3")
 _ATTEMPTS = 3
@@ -36,7 +37,7 @@ class SeaweedServer:
         self._key, self._secret = secrets.token_hex(16), secrets.token_hex(32)
         self._child: Child | None = None
         self._ports: dict[str, int] = {}
-        self.identities: Identities
+        self._identities: Identities
         self.http: httpx.AsyncClient
 
     @property
@@ -61,14 +62,14 @@ class SeaweedServer:
                 if attempt == _ATTEMPTS:
                     raise
         self.http = httpx.AsyncClient(trust_env=False, timeout=httpx.Timeout(None, connect=5), limits=httpx.Limits())
-        self.identities = Identities(self._ports["s3.port.grpc"])
+        self._identities = Identities(self._ports["s3.port.grpc"])
 
     async def close(self) -> None:
         """End the server and remove its sockets (SeaweedFS puts some of them into /tmp, whatever it is told)."""
         if self._child:
             await self._child.stop()
             self._child = None
-            self.identities.close()
+            self._identities.close()
             await self.http.aclose()
         for name, port in self._ports.items():
             service = name.partition(".")[0]
@@ -96,6 +97,14 @@ class SeaweedServer:
         url = f"{self._at('filer.port')}/buckets"
         query = {"recursive": "true", "ignoreRecursiveError": "true"}
         await asyncio.gather(*(self.http.delete(f"{url}/{name}", params=query) for name in names))
+
+    async def put_key(self, access_key_id: str, secret: str, actions: Sequence[str]) -> None:
+        """Accept a key, or replace its secret and actions."""
+        await self._identities.put(access_key_id, secret, actions)
+
+    async def remove_key(self, access_key_id: str) -> None:
+        """Accept a key no longer."""
+        await self._identities.remove(access_key_id)
 
     async def _administer(self, method: str, path: str) -> None:
         headers = self._signed(method, f"/{path}")

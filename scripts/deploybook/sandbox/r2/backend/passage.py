@@ -11,10 +11,10 @@ import httpx
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope
 
-from deploybook.sandbox.r2.errors import BAD_HASH, INVALID_ARGUMENT, R2Error
+from deploybook.sandbox.r2.state.refusals import BAD_HASH, INVALID_ARGUMENT, R2Error
 
 if TYPE_CHECKING:
-    from deploybook.sandbox.r2.seaweed import SeaweedServer
+    from deploybook.sandbox.r2.backend.seaweed import SeaweedServer
 
 _HOP_BY_HOP = frozenset(
     {"connection", "expect", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
@@ -33,8 +33,8 @@ class ClientGone(Exception):
 class Passage:
     """The way to SeaweedFS: same path bytes, same Host, same signed headers."""
 
-    def __init__(self, weed: SeaweedServer) -> None:
-        self._weed = weed
+    def __init__(self, server: SeaweedServer) -> None:
+        self._server = server
 
     async def forward(self, scope: Scope, body: Body) -> httpx.Response:
         """Send a request on; the answer's body is still to be read."""
@@ -45,13 +45,13 @@ class Passage:
         ]
         target = scope["raw_path"] + (b"?" + scope["query_string"] if scope["query_string"] else b"")
         request = httpx.Request(
-            scope["method"], self._weed.url, headers=headers, content=body, extensions={"target": target}
+            scope["method"], self._server.url, headers=headers, content=body, extensions={"target": target}
         )
-        return await self._weed.http.send(request, stream=True)
+        return await self._server.http.send(request, stream=True)
 
 
 def relay(upstream: httpx.Response) -> StreamingResponse:
-    """SeaweedFS's answer without its CORS headers (the rules are kept in the front) and without what names it."""
+    """SeaweedFS's answer without its CORS headers (the rules are kept in the proxy) and without what names it."""
 
     async def chunks() -> AsyncIterator[bytes]:
         try:

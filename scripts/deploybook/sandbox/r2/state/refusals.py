@@ -5,9 +5,7 @@ Source: cloudflare-docs ``r2/api/error-codes.mdx``; what that page leaves out is
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from xml.sax.saxutils import escape
 
 from deploybook.sandbox.core.refusals import Refusal
 
@@ -67,45 +65,3 @@ BAD_HASH = Kind(
 )
 INVALID_REGION = Kind(10000, "InvalidRegionName", 400, "The region name is not valid.")
 CORS_FORBIDDEN = Kind(10003, "AccessForbidden", 403, "CORSResponse: This CORS request is not allowed.")
-
-# What SeaweedFS calls otherwise than R2.
-_TRANSLATED = {
-    "InvalidAccessKeyId": UNAUTHORIZED,
-    "AccessDenied": ACCESS_DENIED,
-    "SignatureDoesNotMatch": BAD_SIGNATURE,
-    "ExpiredToken": EXPIRED,
-    "BucketAlreadyExists": BUCKET_CONFLICT,
-    "BucketAlreadyOwnedByYou": BUCKET_CONFLICT,
-    "BucketNotEmpty": BUCKET_NOT_EMPTY,
-    "NoSuchBucket": NO_SUCH_BUCKET,
-    "NoSuchKey": NO_SUCH_KEY,
-    "NoSuchCORSConfiguration": NO_SUCH_CORS,
-    "InvalidBucketName": INVALID_BUCKET_NAME,
-    "MalformedXML": MALFORMED_XML,
-    "EntityTooLarge": TOO_LARGE,
-    "NotImplemented": NOT_IMPLEMENTED,
-}
-
-
-def translate(status: int, body: str) -> R2Error:
-    """SeaweedFS's error as R2 would word it."""
-    code, message = (_element(body, name) for name in ("Code", "Message"))
-    if code == "AccessDenied" and "expired" in message:
-        return R2Error(EXPIRED)
-    known = _TRANSLATED.get(code)
-    if known:
-        return R2Error(known)
-    return R2Error(
-        Kind(0, code or "InternalError", status if code else 500, message or "We encountered an internal error.")
-    )
-
-
-def error_xml(error: R2Error) -> bytes:
-    """The body of an S3 refusal (``r2/api/error-codes.mdx``, "How errors are returned")."""
-    text = f"<Error><Code>{escape(error.kind.name)}</Code><Message>{escape(error.message)}</Message></Error>"
-    return f'<?xml version="1.0" encoding="UTF-8"?>{text}'.encode()
-
-
-def _element(body: str, name: str) -> str:
-    found = re.search(rf"<{name}>([^<]*)</{name}>", body)
-    return found.group(1) if found else ""

@@ -1,4 +1,4 @@
-"""What a request says about its signature. SeaweedFS verifies it; here is refused what R2 refuses before verifying."""
+"""What a request says about its signature. SeaweedFS verifies the signature; R2 refuses some claims before that."""
 
 from __future__ import annotations
 
@@ -6,7 +6,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from deploybook.sandbox.r2.errors import INVALID_ARGUMENT, INVALID_REGION, NOT_IMPLEMENTED, UNAUTHORIZED, R2Error
+from deploybook.sandbox.r2.state.refusals import (
+    INVALID_ARGUMENT,
+    INVALID_REGION,
+    NOT_IMPLEMENTED,
+    UNAUTHORIZED,
+    R2Error,
+)
 
 # ``r2/api/s3/api.mdx``: auto, and for tools that cannot say it, us-east-1 or nothing. The location hints are in R2's own
 # sentence of refusal, quoted in public issues (jeessy2/backup-x#127).
@@ -33,17 +39,17 @@ def read_claim(headers: Mapping[str, str], query: Mapping[str, str]) -> Claim:
         raise R2Error(UNAUTHORIZED, "SigV2 authorization is not supported. Please use SigV4 instead.")
     presigned = "X-Amz-Algorithm" in query
     if presigned:
-        found = _QUERY.fullmatch(query.get("X-Amz-Credential", ""))
+        match = _QUERY.fullmatch(query.get("X-Amz-Credential", ""))
         _check_life(query.get("X-Amz-Expires", ""))
     elif authorization.startswith("AWS4-HMAC-SHA256"):
-        found = _HEADER.search(authorization)
+        match = _HEADER.search(authorization)
     else:
         raise R2Error(INVALID_ARGUMENT, "Authorization")
-    if not found:
+    if not match:
         raise R2Error(INVALID_ARGUMENT, "Invalid Argument: Credential")
     if "x-amz-security-token" in headers or "X-Amz-Security-Token" in query:
         raise R2Error(NOT_IMPLEMENTED, "not implemented in the sandbox: temporary credentials")
-    key, region = found["key"], found["region"]
+    key, region = match["key"], match["region"]
     if len(key) != 32:
         message = f"Invalid Argument: Credential access key has length {len(key)}, should be 32"
         raise R2Error(INVALID_ARGUMENT, message)

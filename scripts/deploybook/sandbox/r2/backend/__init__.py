@@ -1,0 +1,1 @@
+"""The real object server behind the proxy."""

@@ -1,0 +1,1 @@
+"""What an S3 request asks for, claims, and must not hold."""
