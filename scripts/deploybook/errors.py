@@ -5,7 +5,8 @@ DeploybookError                        exit 1   message, hint, entry (anchor in 
 │ ├ MissingVariable
 │ ├ InvalidValue
 │ ├ UnknownParameter
-│ └ VaultLocked
+│ ├ VaultLocked
+│ └ VaultUnreadable
 ├ ServiceError(service, operation, …)  exit 3
 │ ├ Unreachable
 │ ├ Unauthorized
@@ -80,6 +81,12 @@ class VaultLocked(ConfigurationError):
     """Another run holds the vault of this environment."""
 
     entry_default = "vault-locked"
+
+
+class VaultUnreadable(ConfigurationError):
+    """The vault of this environment cannot be read whole, or held values and is gone; nothing was written."""
+
+    entry_default = "vault-unreadable"
 
 
 class ServiceError(DeploybookError):

@@ -14,6 +14,7 @@ import httpx
 from tests.conftest import ROOT
 
 from deploybook.sandbox.turso import sqld
+from deploybook.state.vault import Vault
 
 if TYPE_CHECKING:
     from tests.e2e.benches import Bench
@@ -83,6 +84,26 @@ def tidy(entry: str) -> Callable[[Act], Act]:
 def others_may_read(bench: Bench) -> None:
     """The vault was copied from another machine, and the copy has the usual rights."""
     vault(bench).chmod(0o644)
+
+
+@scenario("vault-unreadable")
+def quote_within_quotes(bench: Bench) -> None:
+    """A line is added in an editor, with an apostrophe in its value."""
+    with vault(bench).open("a") as file:
+        file.write("NOTE='it's mine'\n")
+
+
+@by_hand("vault-unreadable")
+def line_corrected(bench: Bench) -> None:
+    """Put a backslash before the apostrophe."""
+    corrected = vault(bench).read_text().replace("NOTE='it's mine'", "NOTE='it\\'s mine'")
+    vault(bench).write_text(corrected)
+
+
+@tidy("vault-unreadable")
+def line_removed(bench: Bench) -> None:
+    """The line was there for the proof alone."""
+    Vault(vault(bench).parent, "production").forget("NOTE")
 
 
 @scenario("vercel-team")

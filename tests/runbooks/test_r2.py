@@ -87,16 +87,31 @@ def test_a_drifted_cors_rule_is_named_by_verify_and_mended_by_apply(guide: Guide
     assert (applied.code, applied.outcomes("resource")) == (0, ["unchanged", "unchanged", "update"])
 
 
-def test_a_lost_vault_rolls_the_token_and_makes_no_second_one(guide: Guide, sandbox: RunningSandbox) -> None:
+def test_lines_lost_from_the_vault_are_said_and_roll_the_token_and_make_no_second_one(
+    guide: Guide, sandbox: RunningSandbox
+) -> None:
     env = sandbox.exports
     assert guide.run("run", "r2", "--mode", "apply", "--yes", *ORIGIN, env=env).code == 0
     before = vault(guide)
-    (guide.root / ".deploybook" / "production.env").unlink()
+    (guide.root / ".deploybook" / "production.env").write_text("ANOTHER='kept'\n")
     again = guide.run("run", "r2", "--mode", "apply", "--yes", *ORIGIN, env=env)
+    assert "R2_SECRET_ACCESS_KEY was in the vault and is not any more" in again.output
     assert (again.code, again.outcomes("resource")) == (0, ["unchanged", "update", "unchanged"])
     after = vault(guide)
     assert after["R2_ACCESS_KEY_ID"] == before["R2_ACCESS_KEY_ID"]
     assert after["R2_SECRET_ACCESS_KEY"] != before["R2_SECRET_ACCESS_KEY"]
+
+
+def test_a_vault_that_is_gone_is_no_new_one(guide: Guide, sandbox: RunningSandbox) -> None:
+    env = sandbox.exports
+    assert guide.run("run", "r2", "--mode", "apply", "--yes", *ORIGIN, env=env).code == 0
+    writes(sandbox)
+    (guide.root / ".deploybook" / "production.env").unlink()
+    for mode in ("plan", "apply", "verify", "destroy"):
+        refused = guide.run("run", "r2", "--mode", mode, *["--yes"] * (mode == "apply"), env=env, typed="production\n")
+        assert refused.code == 2, refused.output
+        assert "The vault of production is gone" in refused.output
+    assert writes(sandbox) == []
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,7 @@ def test_a_database_deleted_by_hand_is_named_by_verify_and_made_anew_by_apply(
     assert all(after[name] != before[name] for name in ("TURSO_DATABASE_URL", "TURSO_AUTH_TOKEN"))
 
 
-def test_another_url_in_the_vault_is_named_and_repaired_and_a_lost_vault_made_anew(
+def test_another_url_in_the_vault_is_named_and_repaired_and_lines_lost_from_it_are_made_anew(
     guide: Guide, sandbox: RunningSandbox, platform: httpx.Client
 ) -> None:
     apply(guide, sandbox)
@@ -155,7 +155,7 @@ def test_another_url_in_the_vault_is_named_and_repaired_and_a_lost_vault_made_an
     apply(guide, sandbox)
     assert path.read_text() == right
 
-    path.unlink()
+    path.write_text("ANOTHER='kept'\n")
     lost = apply(guide, sandbox)
     assert lost.outcomes("resource") == ["unchanged", "unchanged", "create"]
     assert len(platform.get("/databases").json()["databases"]) == 2

@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 
 import keyring
-import keyring.backend
 import pytest
 from filelock import FileLock
 from pydantic import SecretStr
@@ -45,12 +44,24 @@ def test_only_the_owner_can_read_the_file(tmp_path: Path) -> None:
     assert stat.S_IMODE(vault.path.parent.stat().st_mode) == 0o700
 
 
-def test_a_vault_that_others_can_read_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o620, 0o602, 0o610, 0o601])
+def test_a_vault_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> None:
     vault = Vault(tmp_path, "production")
     vault.put({"A": SecretStr("x")})
-    vault.path.chmod(0o644)
+    vault.path.chmod(mode)
     with pytest.raises(ConfigurationError, match="other users"):
         vault.all()
+
+
+@pytest.mark.parametrize("mode", [0o720, 0o702, 0o777])
+def test_a_vault_in_a_folder_that_others_can_change_is_refused(tmp_path: Path, mode: int) -> None:
+    folder = tmp_path / "state"
+    vault = Vault(folder, "production")
+    vault.put({"A": SecretStr("x")})
+    folder.chmod(mode)
+    with pytest.raises(ConfigurationError, match="can be changed by other users") as refused:
+        vault.all()
+    assert refused.value.entry == "vault-open"
 
 
 def test_environments_are_kept_apart(tmp_path: Path) -> None:
@@ -62,6 +73,15 @@ def test_a_vault_held_by_another_run_is_named(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(vault_module, "LOCK_SECONDS", 0.05)
     with FileLock(tmp_path / "production.lock"), pytest.raises(VaultLocked, match="held by another run"):
         Vault(tmp_path, "production").put({"A": SecretStr("x")})
+
+
+def test_what_another_run_holds_is_not_forgotten_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vault_module, "LOCK_SECONDS", 0.05)
+    vault = Vault(tmp_path, "production")
+    vault.put({"A": SecretStr("x")})
+    with FileLock(tmp_path / "production.lock"), pytest.raises(VaultLocked, match="held by another run"):
+        vault.forget("A")
+    assert vault.get("A") == SecretStr("x")
 
 
 def _write_for_ever(directory: Path) -> None:
@@ -82,37 +102,6 @@ def test_a_writer_killed_at_any_moment_leaves_a_whole_vault(tmp_path: Path) -> N
         values = Vault(tmp_path, "production").all()
         assert values["A"] == values["B"]
         assert len(values["A"].get_secret_value()) in {1, 3000}
-
-
-class MemoryKeyring(keyring.backend.KeyringBackend):
-    """A keyring for one test."""
-
-    priority = 1
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.stored: dict[tuple[str, str], str] = {}
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return self.stored.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.stored[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        del self.stored[service, username]
-
-
-def test_the_keyring_holds_the_values_instead_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ring = MemoryKeyring()
-    monkeypatch.setattr(keyring, "get_password", ring.get_password)
-    monkeypatch.setattr(keyring, "set_password", ring.set_password)
-    monkeypatch.setenv("DEPLOYBOOK_VAULT", "keyring")
-    vault = Vault(tmp_path, "production")
-    vault.put({"A": SecretStr("x")})
-    assert Vault(tmp_path, "production").get("A") == SecretStr("x")
-    assert ring.stored
-    assert not vault.path.exists()
 
 
 def test_a_keyring_that_cannot_be_used_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

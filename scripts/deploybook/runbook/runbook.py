@@ -87,6 +87,7 @@ class Runbook:
         if alone or (chosen is Mode.DRY_RUN and runbook._lacking()):
             prerequisites.run_predecessors(layout, contract, slug, environment)
         runbook._require_needs()
+        runbook._prepare_vault()
         return runbook
 
     def require(self, claim: str, test: Callable[..., str | None], *arguments: Any) -> None:
@@ -263,6 +264,18 @@ class Runbook:
     def _require_needs(self) -> None:
         if self.mode.makes or self.mode is Mode.VERIFY:
             self.variables(*self._needs())
+
+    def _prepare_vault(self) -> None:
+        """Where something is made: prove that the vault can keep it, and say what it held of this section and does not hold any more."""
+        if not self.mode.makes:
+            return
+        self.vault.require_writable()
+        produced = {variable.name for variable in self.contract.produced_by(self.section.slug)}
+        for name in self.vault.lost():
+            if name in produced:
+                self.note(
+                    f"{name} was in the vault and is not any more: it is made anew, and its places have to follow"
+                )
 
     def _protect_output(self) -> None:
         self._redactor.learn(known_secrets(self.contract, os.environ, self.vault))

@@ -63,10 +63,12 @@ class Plan:
         return self.contract.comes_after(slug) & set(self.sections)
 
     def require_variables(self) -> None:
-        """Raise MissingVariable if a live run lacks what no selected section will produce, before anything is started."""
-        if not (self.mode is Mode.APPLY or self.mode is Mode.VERIFY):
+        """Raise before anything is started if a live run cannot read its vault, or lacks what no selected section will produce."""
+        if not self.mode.live:
             return
         held = Vault(self.layout.state, self.environment).all()
+        if not self.mode.checks:
+            return
         for slug in self.order():
             for variable in self.contract.needed_by(slug):
                 if variable.name not in held and variable.section not in self.sections and not variable.optional:

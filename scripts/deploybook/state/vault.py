@@ -7,144 +7,101 @@ values in the operating system's keyring instead.
 from __future__ import annotations
 
 import contextlib
-import json
-import os
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Protocol
 
-import keyring
-from dotenv import dotenv_values
 from filelock import FileLock, Timeout
 from pydantic import SecretStr
 
-from deploybook.errors import ConfigurationError, InvalidValue, VaultLocked
-from deploybook.state.atomic import write_private
+from deploybook.errors import InvalidValue, VaultLocked, VaultUnreadable
+from deploybook.state.held_names import HeldNames
+from deploybook.state.vault_backends import BACKEND_VARIABLE, Backend, chosen_backend, unwritable
 
-BACKEND_VARIABLE = "DEPLOYBOOK_VAULT"
 LOCK_SECONDS = 10.0
 
 
-class Backend(Protocol):
-    """Where the values lie. ``read`` and ``write`` take and give all of them at once."""
-
-    def read(self) -> dict[str, str]:
-        """Every value."""
-
-    def write(self, values: Mapping[str, str]) -> None:
-        """Replace every value, wholly or not at all."""
-
-
-class FileBackend:
-    """One ``.env`` file, readable by its owner only."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def read(self) -> dict[str, str]:
-        """Every value; a file that others can read is refused."""
-        if not self.path.exists():
-            return {}
-        if self.path.stat().st_mode & 0o077:
-            raise ConfigurationError(
-                f"{self.path} can be read by other users.",
-                f"Run chmod 600 {self.path}, and rotate what stands in it.",
-                "vault-open",
-            )
-        parsed = dotenv_values(self.path, interpolate=False, encoding="utf-8")
-        return {name: value for name, value in parsed.items() if value is not None}
-
-    def write(self, values: Mapping[str, str]) -> None:
-        """Replace the file atomically."""
-        lines = [f"{name}='{_escape(value)}'\n" for name, value in sorted(values.items())]
-        write_private(self.path, "".join(lines))
-
-
-class KeyringBackend:
-    """One entry in the system's keyring for the whole environment, so that a change is atomic there too."""
-
-    def __init__(self, environment: str) -> None:
-        self._service = f"deploybook:{environment}"
-
-    def read(self) -> dict[str, str]:
-        """Every value."""
-        with _keyring_errors():
-            stored = keyring.get_password(self._service, "vault")
-        values: dict[str, str] = json.loads(stored) if stored else {}
-        return values
-
-    def write(self, values: Mapping[str, str]) -> None:
-        """Replace the entry."""
-        with _keyring_errors():
-            keyring.set_password(self._service, "vault", json.dumps(dict(values)))
-
-
 class Vault:
-    """The values of one environment. ``put`` has stored them durably when it returns."""
+    """The values of one environment. ``put`` has stored them durably when it returns.
+
+    Every method raises VaultUnreadable for a vault that cannot be read whole, and for one that held values and is gone.
+    """
 
     def __init__(self, directory: Path, environment: str, backend: Backend | None = None) -> None:
         self.environment = environment
         self.path = directory / f"{environment}.env"
-        self._lock = FileLock(directory / f"{environment}.lock", timeout=LOCK_SECONDS, mode=0o600)
-        self._backend = backend or _chosen_backend(self.path, environment)
+        self._backend = backend or chosen_backend(directory, environment)
+        self._held = HeldNames(directory, environment)
 
     def get(self, name: str) -> SecretStr | None:
         """One value, or None."""
-        value = self._backend.read().get(name)
+        value = self._read().get(name)
         return None if value is None else SecretStr(value)
 
     def all(self) -> dict[str, SecretStr]:
         """Every value."""
-        return {name: SecretStr(value) for name, value in self._backend.read().items()}
+        return {name: SecretStr(value) for name, value in self._read().items()}
+
+    def lost(self) -> list[str]:
+        """The names that the vault held when it was last written and does not hold now: somebody took their lines out."""
+        return sorted(self._held.read().names - self._read().keys())
 
     def put(self, values: Mapping[str, SecretStr]) -> None:
         """Store the values beside those already there; raises VaultLocked if another run holds the vault."""
         for name, value in values.items():
-            if any(ord(character) < 32 for character in value.get_secret_value()):
+            if any(ord(character) < 32 or 127 <= ord(character) < 160 for character in value.get_secret_value()):
                 raise InvalidValue(f"{name} contains a control character.", "Give it on one line.")
         with self._locked():
-            merged = self._backend.read() | {name: value.get_secret_value() for name, value in values.items()}
-            self._backend.write(merged)
+            present = self._read()
+            self._backend.change({name: value.get_secret_value() for name, value in values.items()})
+            self._held.write(self._backend.name, present.keys() | values.keys())
 
     def forget(self, *names: str) -> None:
-        """Remove values; names that are absent are no error."""
+        """Remove values; names that are absent are no error. Raises VaultLocked as ``put`` does."""
         with self._locked():
-            kept = {name: value for name, value in self._backend.read().items() if name not in names}
-            self._backend.write(kept)
+            self._held.write(self._backend.name, self._read().keys() - set(names))
+            self._backend.change({}, removed=names)
+
+    def require_writable(self) -> None:
+        """Raise ConfigurationError if nothing could be stored now: to be asked before a provider shows what it shows once."""
+        with self._locked():
+            self._read()
+            self._backend.prove_writable()
+
+    def _read(self) -> dict[str, str]:
+        values = self._backend.read()
+        if not values:
+            self._require_never_held()
+        return values
+
+    def _require_never_held(self) -> None:
+        held = self._held.read()
+        if not held.names:
+            return
+        if held.backend != self._backend.name:
+            raise VaultUnreadable(
+                f"The vault of {self.environment} is in the {held.backend}, not in the {self._backend.name}.",
+                f"Run export {BACKEND_VARIABLE}={held.backend}.",
+            )
+        raise VaultUnreadable(
+            f"The vault of {self.environment} is gone: it held {', '.join(sorted(held.names))}.",
+            f"Restore {self.path} from a backup. To give its values up, run rm {shlex.quote(str(self._held.path))}.",
+        )
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # What cannot be read is refused before so much as a lock is made.
+        self._read()
         try:
-            with self._lock:
+            # Beside the file that is really written: two links to one vault share one lock.
+            real = self.path.resolve()
+            real.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with FileLock(real.with_suffix(".lock"), timeout=LOCK_SECONDS, mode=0o600):
                 yield
         except Timeout:
             raise VaultLocked(
                 f"The vault of {self.environment} is held by another run.",
                 "Wait for that run to end, then repeat this one.",
             ) from None
-
-
-def _chosen_backend(path: Path, environment: str) -> Backend:
-    chosen = os.environ.get(BACKEND_VARIABLE, "file")
-    if chosen == "keyring":
-        return KeyringBackend(environment)
-    if chosen != "file":
-        raise InvalidValue(f"{BACKEND_VARIABLE} is {chosen!r}.", "Use file or keyring.")
-    return FileBackend(path)
-
-
-def _escape(value: str) -> str:
-    return value.replace("\\", "\\\\").replace("'", "\\'")
-
-
-@contextlib.contextmanager
-def _keyring_errors() -> Iterator[None]:
-    try:
-        yield
-    except keyring.errors.KeyringError as problem:
-        raise ConfigurationError(
-            f"The system's keyring cannot be used: {type(problem).__name__}.",
-            f"Unlock it, or unset {BACKEND_VARIABLE} to use the file.",
-            "vault-locked",
-        ) from None
+        except (OSError, RuntimeError) as problem:
+            raise unwritable(self.path, problem) from None
