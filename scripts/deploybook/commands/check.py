@@ -18,6 +18,7 @@ from deploybook.layout import Layout, find_layout
 
 if TYPE_CHECKING:
     from deploybook.checks.facts.tree import Tree
+    from deploybook.runner.executors import Executor
 
 # GitHub Actions sets both.
 IN_ACTIONS, SUMMARY = "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"
@@ -32,7 +33,7 @@ IN_ACTIONS, SUMMARY = "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"
     "--app", type=click.Path(path_type=Path), help="Check the code of the application in this folder instead."
 )
 @click.option(
-    "--specs", type=click.Path(path_type=Path), help="Check what the clients send against the descriptions there."
+    "--specs", type=click.Path(path_type=Path), help="Compare what a dry run sends with the descriptions there."
 )
 @click.option("--links", is_flag=True, help="Ask the hosts of all outside links whether their pages are there.")
 @click.option("--format", "form", type=click.Choice(["text", "github"]), help="text, or github inside GitHub Actions.")
@@ -50,7 +51,7 @@ def check_guide(
     sarif: Path | None,
     explain: str | None,
 ) -> None:
-    """Find the statements of the guide that are not true, each with its line. Runs nothing, sends nothing, but for --run and --links.
+    """Find the statements of the guide that are not true, each with its line. Only --run, --specs and --links run or send anything.
 
     The exit code is 6 if there is one. In GitHub Actions each is shown at its line, and all of them in the step's summary.
     """
@@ -109,7 +110,8 @@ def _sent(layout: Layout, specs: Path) -> list[Finding]:
 
     if not specs.is_dir():
         raise InvalidValue(f"There is no folder {specs}.", "Give --specs the folder of the providers' descriptions.")
-    return sorted(find(specs, layout.root))
+    executor: Executor = click.get_current_context().obj
+    return sorted(find(specs, layout, executor, lambda line: click.echo(line, err=True)))
 
 
 def _outside(layout: Layout) -> list[Finding]:

@@ -6,7 +6,7 @@ import datetime
 import os
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,14 +79,19 @@ class Plan:
                     )
 
 
-def run(plan: Plan, listener: Listener, executor: Executor) -> tuple[RunReport, Path]:
-    """Execute a plan. Gives the report and the folder that holds it; a failed section is in the report, not raised."""
+def run(
+    plan: Plan, listener: Listener, executor: Executor, start_sandbox: Callable[[], SandboxProcess] = SandboxProcess
+) -> tuple[RunReport, Path]:
+    """Execute a plan. Gives the report and the folder that holds it; a failed section is in the report, not raised.
+
+    ``start_sandbox`` starts the one that a dry run speaks to.
+    """
     plan.require_variables()
     started = datetime.datetime.now(datetime.UTC)
     clock = time.monotonic()
     executor.warm_up()
     directory = _make_directory(plan.layout.runs, f"{started:%Y%m%dT%H%M%SZ}-{plan.mode}")
-    with _only_run(plan), _environment(plan) as (state, environ):
+    with _only_run(plan), _environment(plan, start_sandbox) as (state, environ):
         results = _run_sections(plan, listener, executor, directory, state, environ)
     seconds = round(time.monotonic() - clock, 3)
     report = RunReport(
@@ -97,14 +102,14 @@ def run(plan: Plan, listener: Listener, executor: Executor) -> tuple[RunReport, 
 
 
 @contextmanager
-def _environment(plan: Plan) -> Iterator[tuple[Path, dict[str, str]]]:
+def _environment(plan: Plan, start_sandbox: Callable[[], SandboxProcess]) -> Iterator[tuple[Path, dict[str, str]]]:
     """Where the state is kept and what the kernels' environment is: the sandbox's, started here, or the operator's."""
     environ = dict(os.environ) | {"DEPLOYBOOK_HOME": str(plan.layout.root)}
     if plan.mode.live:
         confirmed = {CONFIRM_VARIABLE: plan.environment} if plan.mode is Mode.DESTROY else {}
         yield plan.layout.state, environ | confirmed
         return
-    sandbox = SandboxProcess()
+    sandbox = start_sandbox()
     try:
         yield sandbox.state, sandbox.environment(environ)
     finally:

@@ -1,140 +1,201 @@
-"""A provider's published description (OpenAPI 3): its operations, by method and path."""
+"""A provider's published description (OpenAPI 3), made strict, as the judge of recorded requests and their answers."""
 
 from __future__ import annotations
 
+import copy
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import warnings
+from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from deploybook.checks.specs.shapes import HOLE
+from openapi_core import Config, OpenAPI
+from openapi_core.testing import MockRequest, MockResponse
+from openapi_core.validation.request.exceptions import ParameterValidationError, RequestBodyValidationError
+
+from deploybook.checks.specs.amendments import AMENDMENTS, UNDESCRIBED_FIELDS, UNDESCRIBED_PARAMETERS, tighten
+from deploybook.checks.specs.recording import Exchange
 from deploybook.errors import InvalidValue
 
-Schema = Mapping[str, Any]
+Document = dict[str, Any]
 METHODS = frozenset({"get", "put", "post", "delete", "patch", "head", "options"})
+# What HTTP itself has (RFC 9110), and the authorization, which a description has among its security schemes.
+STANDARD_HEADERS = frozenset(
+    {"accept", "accept-encoding", "authorization", "connection", "content-length", "content-type", "host", "user-agent"}
+)
+OPERATION, DEPRECATED, PARAMETER, BODY, ANSWER = "operation", "deprecated", "parameter", "body", "answer"
+# A problem: the rule that it breaks, by the end of the rule's name, and what there is to say. Never a value that was sent.
+Problem = tuple[str, str]
 
 
-@dataclass(frozen=True, eq=False)
-class Operation:
-    """One operation. ``parameters`` are those of its path too."""
-
-    path: str
-    method: str
-    content: Schema
-    parameters: tuple[Schema, ...]
-
-    @property
-    def identifier(self) -> str:
-        """Its name, such as ``createProject``."""
-        return str(self.content.get("operationId") or f"{self.method} {self.path}")
-
-
-@dataclass(frozen=True, eq=False)
 class Description:
-    """One document."""
+    """One document, of which only what the exchanges need is read: a published one has thousands of operations."""
 
-    name: str
-    document: Schema
+    def __init__(self, provider: str, document: Document, paths: Collection[str]) -> None:
+        self._provider = provider
+        self.server = self.server_of(document)
+        base = urlsplit(self.server).path
+        wanted = [path.removeprefix(base) for path in paths]
+        templates = {
+            template: item
+            for template, item in document["paths"].items()
+            if any(_fits(template, path) for path in wanted)
+        }
+        self._document = copy.deepcopy({**document, "paths": templates})
+        if provider in AMENDMENTS:
+            AMENDMENTS[provider](self._document)
+        tighten(self._document)
+        self._base = base
 
-    @classmethod
-    def read(cls, path: Path) -> Description:
-        """Raises InvalidValue for a file that is no description."""
-        try:
-            document = json.loads(path.read_text(encoding="utf-8"))
-            assert isinstance(document["paths"], dict)
-        except (ValueError, KeyError, TypeError, AssertionError):
-            raise InvalidValue(f"{path.name} is no OpenAPI description.", "Get it again from the provider.") from None
-        return cls(path.name, document)
+    @staticmethod
+    def server_of(document: Document) -> str:
+        """The address of the API that a document describes."""
+        return str((document.get("servers") or [{}])[0].get("url", "")).rstrip("/")
 
     @cached_property
-    def server(self) -> str:
-        """The address of the API; empty where each account has its own."""
-        url = str((self.document.get("servers") or [{}])[0].get("url", ""))
-        return "" if "{" in url else url.rstrip("/")
+    def _openapi(self) -> OpenAPI:
+        # Vercel's document has an empty oneOf, which the checker of documents refuses.
+        return OpenAPI.from_dict(self._document, Config(spec_validator_cls=None))
 
-    def find(self, method: str, path: str) -> Operation | None:
-        """The operation of a request, whose path has a HOLE for each part that is not known."""
-        for template, item in self.document["paths"].items():
-            if method.lower() in item and _fits(template, path):
-                content = self.resolve(item[method.lower()])
-                given = [self.resolve(each) for each in (*item.get("parameters", []), *content.get("parameters", []))]
-                return Operation(template, method.lower(), content, tuple(given))
-        return None
+    def operation_of(self, method: str, path: str) -> Mapping[str, Any] | None:
+        """The operation of a request, its path's parameters among its own; None if there is none."""
+        found = self._item(path).get(method.lower())
+        shared = self._item(path).get("parameters", [])
+        return {**found, "parameters": [*shared, *found.get("parameters", [])]} if found else None
 
-    def methods_at(self, path: str) -> list[str]:
-        """What else can be done at a path."""
-        found = [item for template, item in self.document["paths"].items() if _fits(template, path)]
-        return sorted({method.upper() for item in found for method in item if method in METHODS})
+    def name_of(self, method: str, path: str) -> str:
+        """The operation's id; empty if there is none."""
+        operation = self.operation_of(method, path)
+        return str(operation.get("operationId") or f"{method} {path}") if operation else ""
 
-    def resolve(self, schema: Any) -> Schema:
-        """What a reference stands for; anything else as it is."""
-        seen = 0
-        while isinstance(schema, Mapping) and "$ref" in schema and seen < 50:
-            found: Any = self.document
-            for part in str(schema["$ref"]).removeprefix("#/").split("/"):
-                found = found[part.replace("~1", "/").replace("~0", "~")]
-            schema, seen = found, seen + 1
-        return schema if isinstance(schema, Mapping) else {}
+    def problems(self, exchange: Exchange) -> Iterator[Problem]:
+        """What the description does not allow of one exchange."""
+        yield from self.absence(exchange.method, exchange.path)
+        operation = self.operation_of(exchange.method, exchange.path)
+        if operation:
+            yield from self._parameters(operation, exchange)
+            yield from self._request(exchange)
+            yield from self._answer(exchange)
 
-    def body(self, operation: Operation) -> tuple[Schema | None, bool]:
-        """The schema of the body as JSON, and whether there must be one; None where no JSON is described."""
-        wanted = self.resolve(operation.content.get("requestBody") or {})
-        return self._json(wanted), bool(wanted.get("required"))
+    def absence(self, method: str, path: str) -> Iterator[Problem]:
+        """Whether an operation is not there, or will go."""
+        operation = self.operation_of(method, path)
+        if operation is None:
+            others = sorted(other.upper() for other in self._item(path) if other in METHODS)
+            yield OPERATION, f"the path has only {', '.join(others)}" if others else "the path is not there"
+        elif operation.get("deprecated"):
+            yield DEPRECATED, "it is deprecated"
 
-    def answers(self, operation: Operation) -> dict[int, Schema | None]:
-        """The schema of each successful answer, by status."""
-        found = {}
-        for status, answer in operation.content.get("responses", {}).items():
-            if str(status).startswith("2") and str(status).isdigit():
-                found[int(status)] = self._json(self.resolve(answer))
-        return found
+    def _item(self, path: str) -> Mapping[str, Any]:
+        bare = path.removeprefix(self._base)
+        # A template without parameters goes before one with them, as in OpenAPI's *Path Templating Matching*.
+        fitting = sorted(
+            (each for each in self._document["paths"] if _fits(each, bare)), key=lambda each: each.count("{")
+        )
+        return dict(self._document["paths"][fitting[0]]) if fitting else {}
 
-    def alternatives(self, schema: Schema) -> Iterator[Schema]:
-        """The schemas of which a value has one: those of `oneOf` and `anyOf`, the rest of the schema added to each."""
-        schema = self._whole(self.resolve(schema))
-        inner = [*schema.get("oneOf", []), *schema.get("anyOf", [])]
-        if not inner:
-            yield schema
+    def _parameters(self, operation: Mapping[str, Any], exchange: Exchange) -> Iterator[Problem]:
+        described = [self._resolved(each) for each in operation["parameters"]]
+        by_name = {each["name"]: each for each in described if each["in"] == "query"}
+        passed_over = UNDESCRIBED_PARAMETERS.get(str(operation.get("operationId")), frozenset())
+        for name in dict.fromkeys(name for name, _ in exchange.query):
+            if name not in by_name and name not in passed_over:
+                yield PARAMETER, f"there is no {name}"
+            elif by_name.get(name, {}).get("deprecated"):
+                yield DEPRECATED, f"{name} is deprecated"
+        headers = STANDARD_HEADERS | {each["name"].lower() for each in described if each["in"] == "header"}
+        for name in sorted(set(exchange.headers) - headers):
+            yield PARAMETER, f"there is no header {name}"
+        if exchange.body and not operation.get("requestBody"):
+            yield BODY, "there is no body"
+
+    def _request(self, exchange: Exchange) -> Iterator[Problem]:
+        with warnings.catch_warnings():
+            # A parameter that is deprecated is a problem of its own, above.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            errors = list(self._openapi.iter_request_errors(self._asked(exchange)))
+        for error in errors:
+            if isinstance(error, ParameterValidationError):
+                yield PARAMETER, f"{error}: {_reasons(error)}".removesuffix(": ")
+            elif isinstance(error, RequestBodyValidationError):
+                yield BODY, _reasons(error) or str(error)
+
+    def _answer(self, exchange: Exchange) -> Iterator[Problem]:
+        """A refusal is made by the sandbox for the case at hand, and few descriptions tell of it: a success is compared."""
+        if not 200 <= exchange.status < 300 or "stream" in exchange.response_type:
             return
-        outer = {name: value for name, value in schema.items() if name not in {"oneOf", "anyOf"}}
-        for each in inner:
-            for alternative in self.alternatives(each):
-                named = {"x-name": each["$ref"].rpartition("/")[2]} if "$ref" in each else {}
-                yield _joined(_joined(outer, alternative), named)
+        kind = exchange.response_type or "application/json"
+        answer = MockResponse(exchange.response_body, exchange.status, None, kind)
+        for error in self._openapi.iter_response_errors(self._asked(exchange), answer):
+            cause = getattr(error.__cause__, "schema_errors", None)
+            reason = _reasons(error, UNDESCRIBED_FIELDS.get(self._provider, ())) if cause else str(error)
+            if reason:
+                yield ANSWER, reason
 
-    def _whole(self, schema: Schema) -> Schema:
-        """A schema with what `allOf` adds to it."""
-        found = {name: value for name, value in schema.items() if name != "allOf"}
-        for each in schema.get("allOf", []):
-            found = _joined(found, self._whole(self.resolve(each)))
-        return found
+    def _asked(self, exchange: Exchange) -> MockRequest:
+        parts = urlsplit(self.server)
+        return MockRequest(
+            f"{parts.scheme}://{parts.netloc}",
+            exchange.method.lower(),
+            exchange.path,
+            headers=dict(exchange.headers),
+            args=dict(exchange.query),
+            data=exchange.body or None,
+            content_type=exchange.headers.get("content-type", "application/json"),
+        )
 
-    def _json(self, content: Schema) -> Schema | None:
-        kinds = content.get("content") or {}
-        chosen = next((value for kind, value in kinds.items() if "json" in kind), None)
-        return chosen.get("schema") if chosen else None
+    def _resolved(self, node: Any) -> Mapping[str, Any]:
+        while "$ref" in node:
+            target: Any = self._document
+            for part in node["$ref"].removeprefix("#/").split("/"):
+                target = target[part.replace("~1", "/").replace("~0", "~")]
+            node = target
+        return dict(node)
+
+
+def read_document(path: Path) -> Document:
+    """A description's file; raises InvalidValue for one that is none."""
+    try:
+        document: Document = json.loads(path.read_text(encoding="utf-8"))
+        assert isinstance(document["paths"], dict)
+    except (ValueError, KeyError, TypeError, AssertionError):
+        raise InvalidValue(f"{path.name} is no OpenAPI description.", "Get it again from the provider.") from None
+    return document
 
 
 def _fits(template: str, path: str) -> bool:
-    wanted, asked = template.strip("/").split("/"), path.strip("/").split("/")
-    if path.startswith(HOLE):
-        # How it begins is not known: what is known must be how the template ends.
-        asked = asked[1:]
-        wanted = wanted[-len(asked) :]
-    return len(wanted) == len(asked) and all(
-        part == given or (part.startswith("{") and HOLE in given) for part, given in zip(wanted, asked, strict=True)
+    names, parts = template.split("/"), path.split("/")
+    return len(names) == len(parts) and all(
+        name == part or name.startswith("{") for name, part in zip(names, parts, strict=True)
     )
 
 
-def _joined(left: Schema, right: Schema) -> dict[str, Any]:
-    both = {**left, **right}
-    if "properties" in left and "properties" in right:
-        both["properties"] = {**left["properties"], **right["properties"]}
-    if "required" in left and "required" in right:
-        both["required"] = [*left["required"], *right["required"]]
-    for kind in ("oneOf", "anyOf"):
-        if kind in left and kind in right:
-            both[kind] = right[kind]
-    return both
+def _reasons(error: BaseException, beyond: Collection[str] = ()) -> str:
+    """Why a value does not fit, from the validator's own errors, by its place and the rule: never the value."""
+    reasons = (_reason(each, beyond) for each in getattr(error.__cause__, "schema_errors", None) or ())
+    return "; ".join(dict.fromkeys(reason for reason in reasons if reason))
+
+
+def _reason(error: Any, beyond: Collection[str]) -> str:
+    """One error; of several alternatives, the one that fits best counts. Empty if all that is wrong are fields of ``beyond``."""
+    place = ".".join("[]" if isinstance(part, int) else str(part) for part in error.absolute_path) or "the body"
+    if error.context:
+        branches: dict[object, list[Any]] = {}
+        for inner in error.context:
+            branches.setdefault(inner.schema_path[0], []).append(inner)
+        # One of another type altogether is not the one that was meant.
+        fitting = min(
+            branches.values(),
+            key=lambda errors: (any(each.validator == "type" and not each.path for each in errors), len(errors)),
+        )
+        reasons = [reason for each in fitting if (reason := _reason(each, beyond))]
+        return "; ".join(dict.fromkeys(reasons))
+    if error.validator == "additionalProperties":
+        extra = sorted(set(error.instance) - set(error.schema.get("properties", {})) - set(beyond))
+        return f"{place} has {', '.join(extra)}, which is not described or deprecated" if extra else ""
+    if error.validator == "required":
+        # The message names the field, and nothing else.
+        return f"{place}: {error.message}"
+    return f"{place} must keep {error.validator} {json.dumps(error.validator_value)[:160]}"
