@@ -45,7 +45,7 @@ class RecordedSandbox(SandboxProcess):
         super().__init__()
         self._proxies = [self._proxy(provider, name, listener) for provider, name in endpoints.items()]
 
-    def _proxy(self, provider: str, name: str, listener: Callable[[Exchange], None]) -> ThreadingHTTPServer:
+    def _proxy(self, provider: str, name: str, listener: Callable[[Exchange], None]) -> _Proxy:
         target = urlsplit(self.exports[name])
         server = _serve(provider, target, listener)
         self.exports[name] = f"http://127.0.0.1:{server.server_port}{target.path}"
@@ -59,7 +59,23 @@ class RecordedSandbox(SandboxProcess):
         super().close()
 
 
-def _serve(provider: str, target: SplitResult, listener: Callable[[Exchange], None]) -> ThreadingHTTPServer:
+class _Proxy(ThreadingHTTPServer):
+    """Passes requests on by ``client``, which it closes with itself."""
+
+    daemon_threads = True
+
+    def __init__(self, handler: type[BaseHTTPRequestHandler], client: httpx.Client) -> None:
+        super().__init__(("127.0.0.1", 0), handler)
+        self._client = client
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def server_close(self) -> None:
+        """Close the port and the connections to the sandbox."""
+        super().server_close()
+        self._client.close()
+
+
+def _serve(provider: str, target: SplitResult, listener: Callable[[Exchange], None]) -> _Proxy:
     upstream = f"{target.scheme}://{target.netloc}"
     client = httpx.Client(base_url=upstream, trust_env=False, timeout=SECONDS)
 
@@ -99,7 +115,5 @@ def _serve(provider: str, target: SplitResult, listener: Callable[[Exchange], No
             """What stands in place of the API's own origin: clients compare the two (a deploy hook has its API's)."""
             return f"http://127.0.0.1:{server.server_port}"
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    server = _Proxy(Handler, client)
     return server
