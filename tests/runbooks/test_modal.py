@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
-import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -20,6 +15,7 @@ from dotenv import dotenv_values
 from tests.clients.render_app import make_bucket
 from tests.conftest import ROOT, RunningSandbox
 from tests.runbooks.conftest import Finished, Guide
+from tests.runbooks.killing import kill_while_held
 
 R2_NAMES = ("R2_ACCOUNT_ID", "R2_ACCESS_KEY_ID", "R2_SECRET_ACCESS_KEY", "R2_BUCKET_NAME")
 MODAL_NAMES = ("MODAL_AUTH_TOKEN", "MODAL_ENDPOINT_URL", "MODAL_STATUS_URL")
@@ -223,32 +219,14 @@ def test_another_machine_verifies_what_it_has_no_record_of(guide: Guide, sandbox
     assert again == {TOKEN: "unchanged", R2_CREDENTIALS: "unchanged", RENDER_AUTH: "unchanged", APP: "update"}
 
 
-def left_behind(guide: Guide) -> list[str]:
-    found = []
-    for path in Path("/proc").glob("[0-9]*/environ"):
-        with contextlib.suppress(OSError):
-            command = (path.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-            if f"{guide.root}".encode() in path.read_bytes() or str(guide.root) in command:
-                found.append(command[:80])
-    return [command for command in found if command]
-
-
 @pytest.mark.parametrize("call", ["SecretUpdate", "FunctionCreate"])
 def test_a_run_killed_anywhere_and_run_again_ends_in_the_same_state(
     guide: Guide, sandbox: RunningSandbox, call: str
 ) -> None:
-    fault = {"service": "modal", "kind": "slow", "path": f".*/{call}", "seconds": 3.0}
     if call == "SecretUpdate":
         applied(guide, sandbox)
-    sandbox.control.post("/faults", json=fault).raise_for_status()
-    arguments = ["run", "modal", "--mode", "apply", "--yes", "-p", "app_path", "app/app.py", "-p", "rotate", "true"]
-    with guide.start(*arguments, env=sandbox.exports) as process:
-        deadline = time.monotonic() + 60
-        while sandbox.control.get("/faults").json() and time.monotonic() < deadline:
-            time.sleep(0.05)
-        os.kill(process.pid, signal.SIGKILL)
-    time.sleep(3.5)
-    assert left_behind(guide) == []
+    command = ("run", "modal", "--mode", "apply", "--yes", "-p", "app_path", "app/app.py", "-p", "rotate", "true")
+    kill_while_held(guide, sandbox, *command, fault={"service": "modal", "kind": "slow", "path": f".*/{call}"})
     applied(guide, sandbox)
     assert set(modal(guide, sandbox, "plan").outcomes("resource")) == {"unchanged"}
     assert modal(guide, sandbox, "destroy").outcomes("resource") == ["delete"] * 4

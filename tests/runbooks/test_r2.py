@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import base64
-import contextlib
-import os
-import signal
-import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from dotenv import dotenv_values
 from tests.conftest import RunningSandbox
 from tests.runbooks.conftest import Guide
+from tests.runbooks.killing import hold, kill_while_held, release, taken
 
 pytestmark = pytest.mark.xdist_group("r2")
 
@@ -35,16 +31,6 @@ def writes(sandbox: RunningSandbox) -> list[tuple[str, str]]:
     entries = [(entry["method"], entry["path"]) for entry in sandbox.journal() if entry["writes"]]
     sandbox.control.delete("/journal")
     return [(method, path) for method, path in entries if "/deploybook-check/" not in path]
-
-
-def left_behind(guide: Guide) -> list[str]:
-    """Processes that still work for this checkout."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/environ"):
-        with contextlib.suppress(OSError):
-            if f"DEPLOYBOOK_HOME={guide.root}".encode() in path.read_bytes():
-                found.append((path.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode()[:80])
-    return [command for command in found if command]
 
 
 def vault(guide: Guide) -> dict[str, str | None]:
@@ -122,18 +108,8 @@ def test_a_run_killed_anywhere_and_run_again_ends_in_the_same_state(
     guide: Guide, sandbox: RunningSandbox, kind: str, path: str
 ) -> None:
     env = sandbox.exports
-    fault = {"service": "cloudflare", "kind": kind, "method": "POST|PUT", "path": path, "seconds": 3.0}
-    sandbox.control.post("/faults", json=fault).raise_for_status()
-    with guide.start("run", "r2", "--mode", "apply", "--yes", *ORIGIN, env=env) as process:
-        deadline = time.monotonic() + 60
-        while sandbox.control.get("/faults").json() and time.monotonic() < deadline:
-            time.sleep(0.05)
-        time.sleep(0.3)
-        os.kill(process.pid, signal.SIGKILL)
-    time.sleep(3.5)
-    assert left_behind(guide) == []
-    sandbox.control.delete("/journal")
-
+    fault = {"service": "cloudflare", "kind": kind, "method": "POST|PUT", "path": path}
+    kill_while_held(guide, sandbox, "run", "r2", "--mode", "apply", "--yes", *ORIGIN, fault=fault)
     again = guide.run("run", "r2", "--mode", "apply", "--yes", *ORIGIN, env=env)
     assert again.code == 0, again.output
     destroyed = guide.run("run", "r2", "--mode", "destroy", env=env, typed="production\n")
@@ -141,12 +117,11 @@ def test_a_run_killed_anywhere_and_run_again_ends_in_the_same_state(
 
 
 def test_two_runs_that_change_one_environment_are_refused(guide: Guide, sandbox: RunningSandbox) -> None:
-    fault = {"service": "cloudflare", "kind": "slow", "path": ".*/verify", "seconds": 2.0}
-    sandbox.control.post("/faults", json=fault).raise_for_status()
+    hold(sandbox, service="cloudflare", kind="slow", path=".*/verify")
     with guide.start("run", "r2", "--mode", "apply", "--yes", env=sandbox.exports) as process:
-        while sandbox.control.get("/faults").json():
-            time.sleep(0.05)
+        taken(sandbox)
         second = guide.run("run", "r2", "--mode", "apply", "--yes", env=sandbox.exports)
+        release(sandbox)
         process.communicate()
     assert second.code == 2
     assert "Another run is changing production." in second.output

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import base64
-import os
 import re
-import signal
-import time
 from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
@@ -16,6 +13,7 @@ from dotenv import dotenv_values
 from pydantic import SecretStr
 from tests.conftest import ROOT, RunningSandbox
 from tests.runbooks.conftest import Finished, Guide
+from tests.runbooks.killing import kill_while_held
 
 from deploybook.contract.model import load_contract
 from deploybook.state.vault import Vault
@@ -220,15 +218,10 @@ def test_a_run_that_was_killed_and_run_again_ends_in_the_same_state(
     if path != "/v1/services":
         run(prepared, sandbox, "apply")
         api.put(f"/services/{worker(api)}/env-vars/STORAGE_BACKEND", json={"value": "local"}).raise_for_status()
-    kind = {"kind": "slow", "seconds": 30.0} if path != "/v1/services" else {"kind": "slow-answer", "seconds": 2.0}
-    fault = {"service": "render", "method": "POST", "path": path, **kind}
-    sandbox.control.post("/faults", json=fault).raise_for_status()
-    with prepared.start("run", "render", "--mode", "apply", "--yes", *REPOSITORY, env=sandbox.exports) as process:
-        while sandbox.control.get("/faults").json():
-            time.sleep(0.05)
-        time.sleep(0.3)
-        os.kill(process.pid, signal.SIGKILL)
-    time.sleep(2.0)
+    carried_out = path == "/v1/services"
+    fault = {"service": "render", "kind": "slow-answer" if carried_out else "slow", "method": "POST", "path": path}
+    command = ("run", "render", "--mode", "apply", "--yes", *REPOSITORY)
+    kill_while_held(prepared, sandbox, *command, carried_out=carried_out, fault=fault)
     writes(sandbox)
     again = run(prepared, sandbox, "apply")
     assert again.code == 0, again.output

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import base64
-import os
-import signal
+import json
 import ssl
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +15,8 @@ import pytest
 from dotenv import dotenv_values
 from tests.conftest import RunningSandbox
 from tests.runbooks.conftest import Finished, Guide
+from tests.runbooks.killing import kill_while_held
+from tests.waiting import until
 
 pytestmark = pytest.mark.xdist_group("turso")
 
@@ -55,6 +56,12 @@ def apply(guide: Guide, sandbox: RunningSandbox, *arguments: str) -> Finished:
 
 def vault(guide: Guide) -> dict[str, str | None]:
     return dict(dotenv_values(guide.root / ".deploybook" / "production.env"))
+
+
+def expiry(token: str) -> float:
+    """When a JWT ends, in seconds since the epoch."""
+    claims = token.split(".")[1]
+    return float(json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["exp"])
 
 
 def resources(done: Finished) -> list[str]:
@@ -181,7 +188,8 @@ def test_rotation_is_planned_ends_the_old_token_and_happens_once(guide: Guide, s
 def test_an_expired_token_is_named_by_verify(guide: Guide, sandbox: RunningSandbox) -> None:
     short = ("-p", "token_expiration", "2s")
     apply(guide, sandbox, *short)
-    time.sleep(2)
+    ends = expiry(str(vault(guide)["TURSO_AUTH_TOKEN"]))
+    until(lambda: time.time() > ends, "the end of a token of two seconds")
     verified = guide.run("run", "turso", "--mode", "verify", *short, env=sandbox.exports)
     assert (verified.code, "token: expired → new" in verified.output) == (4, True)
 
@@ -217,14 +225,8 @@ def test_destroy_leaves_the_group_and_the_database_that_it_did_not_make(
 def test_a_run_that_was_killed_and_run_again_ends_in_the_same_state(
     guide: Guide, sandbox: RunningSandbox, platform: httpx.Client, path: str
 ) -> None:
-    fault = {"service": "turso", "kind": "slow-answer", "method": "POST", "path": path, "seconds": 2.0}
-    sandbox.control.post("/faults", json=fault).raise_for_status()
-    with guide.start("run", "turso", "--mode", "apply", "--yes", env=sandbox.exports) as process:
-        while sandbox.control.get("/faults").json():
-            time.sleep(0.05)
-        time.sleep(0.3)
-        os.kill(process.pid, signal.SIGKILL)
-    time.sleep(2.0)
+    fault = {"service": "turso", "kind": "slow-answer", "method": "POST", "path": path}
+    kill_while_held(guide, sandbox, "run", "turso", "--mode", "apply", "--yes", fault=fault)
     apply(guide, sandbox)
     assert len(platform.get("/databases").json()["databases"]) == 1
     destroyed = guide.run("run", "turso", "--mode", "destroy", env=sandbox.exports, typed="production\n")

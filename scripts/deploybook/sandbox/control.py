@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 
 def control_app(sandbox: Sandbox) -> Starlette:
-    """GET, DELETE ``/journal`` · POST ``/reset`` · GET, POST, DELETE ``/faults`` · GET ``/exports`` · GET ``/scenarios``,
+    """GET, DELETE ``/journal`` · POST ``/reset`` · GET, POST, DELETE ``/faults`` (DELETE lets
+    the requests that are held go on; ``?held=dropped`` drops them) · GET ``/exports`` · GET ``/scenarios``,
     POST ``/scenarios/ENTRY`` (make it), POST ``/scenarios/ENTRY/by-hand`` (what its fix tells a person to do at a dashboard); 409 where the
     service refuses it as things stand.
     """
@@ -38,7 +39,7 @@ def control_app(sandbox: Sandbox) -> Starlette:
         if request.method == "GET":
             return JSONResponse([asdict(fault) for fault in context.faults.armed if fault.times > 0])
         if request.method == "DELETE":
-            context.faults.clear()
+            context.faults.clear(carry_out=request.query_params.get("held") != "dropped")
             return JSONResponse({})
         try:
             context.faults.inject(Fault(**await request.json()))

@@ -67,10 +67,11 @@ class Sandbox:
 
     async def reset(self) -> None:
         """Return every service to its state after start; the journal and the faults are emptied too."""
+        # First: a request from before must not change what comes after.
+        self.context.faults.clear(carry_out=False)
         for service in reversed(self.context.services.values()):
             await service.reset()
         self.context.journal.clear()
-        self.context.faults.clear()
 
     async def close(self) -> None:
         """Close what is open, newest first."""

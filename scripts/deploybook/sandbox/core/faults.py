@@ -52,14 +52,29 @@ class Faults:
     """The armed faults, first match first."""
 
     armed: list[Fault] = field(default_factory=list)
+    _held: list[asyncio.Future[bool]] = field(default_factory=list, repr=False)
 
     def inject(self, fault: Fault) -> None:
         """Arm a fault."""
         self.armed.append(fault)
 
-    def clear(self) -> None:
-        """Disarm all."""
+    def clear(self, *, carry_out: bool = True) -> None:
+        """Disarm all. The requests that a fault holds go on at once, or are dropped unseen by their service."""
         self.armed.clear()
+        for request in self._held:
+            if not request.done():
+                request.set_result(carry_out)
+
+    async def hold(self, fault: Fault) -> bool:
+        """Hold a request for ``fault.seconds``, or until the faults are cleared. Gives whether it goes on then."""
+        request = asyncio.get_running_loop().create_future()
+        self._held.append(request)
+        try:
+            return await asyncio.wait_for(request, fault.seconds)
+        except TimeoutError:
+            return True
+        finally:
+            self._held.remove(request)
 
     def end(self, scenario: str) -> None:
         """Disarm those of one scenario."""
@@ -83,10 +98,12 @@ class Faults:
             elif fault.kind == "status":
                 await Response(fault.body, fault.status, fault.headers)(scope, receive, send)
             elif fault.kind == "slow":
-                await asyncio.sleep(fault.seconds)
-                await app(scope, receive, send)
+                if await self.hold(fault):
+                    await app(scope, receive, send)
+                else:
+                    scope["state"]["cut"]()
             elif fault.kind == "slow-answer":
-                await app(scope, receive, _delayed(send, fault.seconds))
+                await app(scope, receive, self._delayed(send, fault))
             else:
                 if fault.kind == "lost-answer":
                     await app(scope, receive, _discard)
@@ -94,16 +111,15 @@ class Faults:
 
         return faulty
 
+    def _delayed(self, send: Send, fault: Fault) -> Send:
+        """A send that waits before the answer's first message."""
 
-def _delayed(send: Send, seconds: float) -> Send:
-    """A send that waits before the answer's first message."""
+        async def waiting(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                await self.hold(fault)
+            await send(message)
 
-    async def waiting(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            await asyncio.sleep(seconds)
-        await send(message)
-
-    return waiting
+        return waiting
 
 
 async def _discard(_message: object) -> None:

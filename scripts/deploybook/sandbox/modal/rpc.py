@@ -101,8 +101,8 @@ class Gateway:
         fault = self.context.faults.take("modal", "POST", path) if self.container is None else None
         if fault and fault.kind in {"status", "reset"}:
             raise GRPCError(Status.UNAVAILABLE, fault.body or "injected fault")
-        if fault and fault.kind == "slow":
-            await asyncio.sleep(fault.seconds)
+        if fault and fault.kind == "slow" and not await self.context.faults.hold(fault):
+            raise GRPCError(Status.CANCELLED, "injected fault: the request was dropped")
         if self.container is None:
             self._authenticate(stream.metadata)
         method = self.methods.get(declared.func)

@@ -1,0 +1,22 @@
+"""How a test waits: for an event, and for so long that only what never comes is given up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+# Reached only by what has failed: a machine with much else to do is slow, and that is no failure.
+PATIENCE_SECONDS = 120.0
+PAUSE_SECONDS = 0.02
+
+Value = TypeVar("Value")
+
+
+def until(read: Callable[[], Value], what: str, seconds: float = PATIENCE_SECONDS) -> Value:
+    """Call ``read`` until it gives something true, and give that; AssertionError that names ``what`` if it never does."""
+    deadline = time.monotonic() + seconds
+    while not (value := read()):
+        assert time.monotonic() < deadline, f"{what}: not within {seconds:g} s"
+        time.sleep(PAUSE_SECONDS)
+    return value
