@@ -13,7 +13,7 @@ from deploybook.sample_app.worker.process import Worker
 from deploybook.sandbox.core.service import Context, Service
 from deploybook.sandbox.r2.service import ObjectService
 from deploybook.sandbox.render.service import RenderService
-from deploybook.sandbox.render.worker import Log, WorkerCrashed
+from deploybook.sandbox.render.state.containers import Log, WorkerCrashed
 from deploybook.sandbox.vercel.service import VercelService
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from deploybook.sandbox.host import Sandbox
 from deploybook.sandbox.render.service import RenderService
-from deploybook.sandbox.render.worker import StopHandle, WorkerCrashed
+from deploybook.sandbox.render.state.containers import StopHandle, WorkerCrashed
 
 
 @dataclass

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import secrets
 
-from starlette.types import Receive, Scope, Send
-
 from deploybook.sandbox.core.service import Context, Service
-from deploybook.sandbox.core.serving import Listener
-from deploybook.sandbox.render.dashboard import Dashboard
-from deploybook.sandbox.render.deployer import Deployer
-from deploybook.sandbox.render.identifiers import xid
-from deploybook.sandbox.render.models import Cloud, Owner, new_hook_key
-from deploybook.sandbox.render.requests import Gate
-from deploybook.sandbox.render.responses import render_app
-from deploybook.sandbox.render.worker import WorkerFactory
+from deploybook.sandbox.render.api import RenderApi
+from deploybook.sandbox.render.routes import OPERATIONS
+from deploybook.sandbox.render.state import Render
+from deploybook.sandbox.render.state.cloud import Cloud
+from deploybook.sandbox.render.state.containers import WorkerFactory
+from deploybook.sandbox.render.state.deployer import Deployer
+from deploybook.sandbox.render.state.identifiers import xid
+from deploybook.sandbox.render.state.workers import Owner, new_hook_key
 
 
 class RenderService(Service):
@@ -25,16 +23,15 @@ class RenderService(Service):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         email = "operator@studio.example"
-        self.api_key = f"rnd_{secrets.token_urlsafe(24).replace('-', 'a').replace('_', 'b')[:28]}"
+        api_key = f"rnd_{secrets.token_urlsafe(24).replace('-', 'a').replace('_', 'b')[:28]}"
         self.cloud = Cloud(Owner(xid("tea"), "Studio", email), email, "Studio Operator")
         self.deployer = Deployer(self.cloud, context.faults)
-        self.gate = Gate(self.api_key)
-        self._listener: Listener | None = None
-        self._dashboard: Dashboard | None = None
+        self._render = Render(api_key, self.cloud, self.deployer)
+        self._api = RenderApi(self._render, OPERATIONS)
 
     @property
     def worker_factory(self) -> WorkerFactory:
-        """What starts a worker when a deploy goes live; it raises ``worker.WorkerCrashed`` to fail the deploy."""
+        """What starts a worker when a deploy goes live; it raises ``WorkerCrashed`` to fail the deploy."""
         return self.deployer.factory
 
     @worker_factory.setter
@@ -42,26 +39,16 @@ class RenderService(Service):
         self.deployer.factory = factory
 
     async def start(self) -> None:
-        """Open the port. The app is made once its address is known, because it shows that address."""
-
-        async def late(scope: Scope, receive: Receive, send: Send) -> None:
-            await app(scope, receive, send)
-
-        self._listener = await self.context.serve(self.name, late)
-        self._dashboard = Dashboard(self.cloud, self.deployer, self.gate, self._listener.url)
-        app = render_app(self.cloud, self.deployer, self.gate, self._dashboard)
+        """Open the port."""
+        self._render.address = await self.serve(self._api.app())
 
     def exports(self) -> dict[str, str]:
         """The API's address with its version, and the operator's key."""
-        if not self._listener:
-            return {}
-        return {"RENDER_API_URL": f"{self._listener.url}/v1", "RENDER_API_KEY": self.api_key}
+        return {"RENDER_API_URL": f"{self._render.address}/v1", "RENDER_API_KEY": self._render.api_key}
 
     def dashboard_deploy_hook(self, service_id: str) -> str:
         """The secret deploy hook of a service, as its settings page shows it; ``Refusal`` if there is none."""
-        if not self._dashboard:
-            raise RuntimeError("start the service first")
-        return self._dashboard.hook(self.cloud.worker(service_id))
+        return self._render.hook(self.cloud.worker(service_id))
 
     def dashboard_regenerate_hook(self, service_id: str) -> str:
         """Press "Regenerate Hook": the old address stops working."""
@@ -71,14 +58,10 @@ class RenderService(Service):
     async def reset(self) -> None:
         """Forget the services; key, workspace and port stay."""
         await self.deployer.close()
-        self.cloud.workers.clear()
-        self.cloud.joined.clear()
-        self.cloud.has_payment_method = True
-        self.cloud.logs.lines.clear()
-        self.gate.windows.clear()
+        self.cloud.clear()
+        self._api.windows.clear()
 
     async def close(self) -> None:
         """Stop the workers and free the port."""
         await self.deployer.close()
-        if self._listener:
-            await self._listener.close()
+        await super().close()

@@ -1,4 +1,4 @@
-"""Troubles at Render, as somebody makes them in its dashboard: the workspace, the worker, its variables, its deploys."""
+"""Scenarios at Render, as somebody makes them in its dashboard: the workspace, the worker, its variables, its deploys."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from datetime import timedelta
 
 from deploybook.sandbox.core.faults import Fault
 from deploybook.sandbox.core.service import Context
-from deploybook.sandbox.render.identifiers import xid
-from deploybook.sandbox.render.models import UNDER_WAY, Deploy, Owner, Worker
 from deploybook.sandbox.render.service import RenderService
+from deploybook.sandbox.render.state.identifiers import xid
+from deploybook.sandbox.render.state.workers import UNDER_WAY, Deploy, Owner, Worker
 from deploybook.sandbox.scenarios.registry import by_hand, scenario
 from deploybook.sandbox.turso.service import TursoService
 

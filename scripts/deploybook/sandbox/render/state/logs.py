@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from deploybook.sandbox.render.identifiers import xid
+from deploybook.sandbox.render.state.identifiers import xid
 
 TICK = timedelta(microseconds=1)
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -27,10 +27,10 @@ class LogLine:
 class LogPage:
     """A page of lines; the two times are the range of the next one."""
 
-    lines: list[LogLine]
-    more: bool
-    next_start: datetime
-    next_end: datetime
+    logs: list[LogLine]
+    has_more: bool
+    next_start_time: datetime
+    next_end_time: datetime
 
 
 @dataclass
@@ -52,13 +52,13 @@ class LogBook:
         self, start: datetime, end: datetime, filters: Mapping[str, Iterable[str]], texts: Iterable[str] = ()
     ) -> list[LogLine]:
         """Lines in the closed range whose labels match one pattern of every filter, and whose text one of ``texts``."""
-        wanted = {name: list(patterns) for name, patterns in filters.items()}
+        compiled = {name: [_pattern(text) for text in patterns] for name, patterns in filters.items()}
         words = [_pattern(text) for text in texts]
 
         def fits(line: LogLine) -> bool:
             in_labels = all(
-                any(_pattern(p).fullmatch(line.labels.get(name, "")) for p in patterns)
-                for name, patterns in wanted.items()
+                any(pattern.fullmatch(line.labels.get(name, "")) for pattern in patterns)
+                for name, patterns in compiled.items()
                 if patterns
             )
             return in_labels and (not words or any(word.search(line.message) for word in words))
@@ -69,12 +69,12 @@ class LogBook:
 def page(lines: list[LogLine], start: datetime, end: datetime, *, forward: bool, limit: int) -> LogPage:
     """The first ``limit`` lines in the given direction, and the range that holds the rest."""
     ordered = lines if forward else lines[::-1]
-    shown = ordered[:limit]
-    if not shown:
+    if not ordered:
         return LogPage([], False, start, end)
-    edge = shown[-1].timestamp
+    first = ordered[:limit]
+    edge = first[-1].timestamp
     range_left = (edge + TICK, end) if forward else (start, edge - TICK)
-    return LogPage(shown, len(ordered) > limit, *range_left)
+    return LogPage(first, len(ordered) > limit, *range_left)
 
 
 def _pattern(text: str) -> re.Pattern[str]:

@@ -1,4 +1,4 @@
-"""Render's resources and the rules between them; no HTTP here. The lifecycle of a deploy is in ``deployer.py``."""
+"""A background worker, its settings, variables, deploys and events. The lifecycle of a deploy is in ``deployer.py``."""
 
 from __future__ import annotations
 
@@ -7,22 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from deploybook.sandbox.render.identifiers import xid
-from deploybook.sandbox.render.logs import LogBook
+from deploybook.sandbox.core.refusals import Refusal
+from deploybook.sandbox.render.state.identifiers import xid
 
 # R-T waits on these; anything else is final (terraform-provider-render, internal/provider/common/client.go).
 WAITING = frozenset({"created", "queued"})
 UNDER_WAY = WAITING | {"build_in_progress", "update_in_progress"}
 DEPLOYED = frozenset({"live", "deactivated"})
-
-
-class Refusal(Exception):
-    """A request that the rules forbid: Render's status and message."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
 
 
 def not_found(identifier: str) -> Refusal:
@@ -153,10 +144,10 @@ class Worker:
 
     def deploy(self, deploy_id: str) -> Deploy:
         """The deploy of this id."""
-        found = next((d for d in self.deploys if d.id == deploy_id), None)
-        if found is None:
+        deploy = next((d for d in self.deploys if d.id == deploy_id), None)
+        if deploy is None:
             raise not_found(deploy_id)
-        return found
+        return deploy
 
     def environment(self) -> dict[str, str]:
         """The variables as a new container would see them."""
@@ -180,13 +171,13 @@ class Worker:
         """Add an event."""
         self.events.append(Event(xid("evt"), kind, details))
 
-    def scale(self, wanted: int) -> None:
-        """Run ``wanted`` copies from now on."""
-        if wanted == self.settings.instances:
+    def scale(self, count: int) -> None:
+        """Run ``count`` copies from now on."""
+        if count == self.settings.instances:
             return
-        self.note("instance_count_changed", fromInstances=self.settings.instances, toInstances=wanted)
-        self.settings.instances = wanted
-        self.instance_ids = (self.instance_ids + self._new_instances(wanted))[:wanted] if self.instance_ids else []
+        self.note("instance_count_changed", fromInstances=self.settings.instances, toInstances=count)
+        self.settings.instances = count
+        self.instance_ids = (self.instance_ids + self._new_instances(count))[:count] if self.instance_ids else []
 
     def start_instances(self) -> None:
         """Give each running copy its id (``srv-…-abcde``)."""
@@ -194,55 +185,6 @@ class Worker:
 
     def _new_instances(self, count: int) -> list[tuple[str, datetime]]:
         return [(f"{self.id}-{secrets.token_hex(3)[:5]}", now()) for _ in range(count)]
-
-
-@dataclass
-class Cloud:
-    """Everything that one API key sees."""
-
-    owner: Owner
-    user_email: str
-    user_name: str
-    user_id: str = field(default_factory=lambda: xid("usr"))
-    workers: dict[str, Worker] = field(default_factory=dict)
-    logs: LogBook = field(default_factory=LogBook)
-    # Workspaces of others that the key's user was invited to.
-    joined: list[Owner] = field(default_factory=list)
-    has_payment_method: bool = True
-
-    @property
-    def owners(self) -> list[Owner]:
-        """Every workspace that the key sees."""
-        return [self.owner, *self.joined]
-
-    def worker(self, worker_id: str) -> Worker:
-        """The service of this id."""
-        if worker_id not in self.workers:
-            raise not_found(worker_id)
-        return self.workers[worker_id]
-
-    def check_owner(self, owner_id: str) -> None:
-        """Refuse a workspace that the key has no part in."""
-        if owner_id != self.owner.id:
-            raise not_found(owner_id)
-
-    def create(self, owner_id: str, settings: Settings, variables: Sequence[tuple[str, str]]) -> Worker:
-        """Make a service; its name must be free in the workspace."""
-        if owner_id != self.owner.id:
-            raise Refusal(400, f"invalid ownerId {owner_id}")
-        if not self.has_payment_method:
-            raise Refusal(402, "Payment information is required to complete this request.")
-        self.check_name(settings.name)
-        slug = f"{settings.name.lower().replace(' ', '-')}-{secrets.token_hex(2)}"
-        worker = Worker(xid("srv"), owner_id, settings, slug, new_hook_key())
-        worker.replace_variables(variables)
-        self.workers[worker.id] = worker
-        return worker
-
-    def check_name(self, name: str, of: Worker | None = None) -> None:
-        """Refuse a name that another service of the workspace has."""
-        if any(other.settings.name == name for other in self.workers.values() if other is not of):
-            raise Refusal(409, f"name {name} is already in use")
 
 
 def new_hook_key() -> str:

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from deploybook.sandbox.core.faults import Faults
-from deploybook.sandbox.render.builds import DOCKERFILES, build_problem, resolve_source, trigger_details
-from deploybook.sandbox.render.identifiers import xid
-from deploybook.sandbox.render.models import DEPLOYED, UNDER_WAY, Cloud, Deploy, Refusal, Worker
-from deploybook.sandbox.render.worker import StopHandle, WorkerCrashed, WorkerFactory, start_idle_worker
+from deploybook.sandbox.core.refusals import Refusal
+from deploybook.sandbox.render.state.builds import DOCKERFILES, build_problem, resolve_source, trigger_details
+from deploybook.sandbox.render.state.cloud import Cloud
+from deploybook.sandbox.render.state.containers import StopHandle, WorkerCrashed, WorkerFactory, start_idle_worker
+from deploybook.sandbox.render.state.identifiers import xid
+from deploybook.sandbox.render.state.workers import DEPLOYED, UNDER_WAY, Deploy, Worker
 
 
 @dataclass
@@ -162,14 +164,14 @@ class Deployer:
             return True
         worker.note("build_started", buildId=deploy.build_id, trigger=trigger_details(worker, deploy))
         settings = worker.settings
-        self._say(worker, *resolve_source(settings, deploy))
+        self._log(worker, *resolve_source(settings, deploy))
         problem = await self._fault("BUILD", worker) or build_problem(settings, deploy, self.dockerfiles)
         await asyncio.sleep(self.pace.build)
         if problem:
-            self._say(worker, problem, "==> Build failed", level="error")
+            self._log(worker, problem, "==> Build failed", level="error")
             deploy.move("build_failed")
         else:
-            self._say(worker, "==> Pushing image to registry...", "==> Upload succeeded", "==> Deploying...")
+            self._log(worker, "==> Pushing image to registry...", "==> Upload succeeded", "==> Deploying...")
         worker.note(
             "build_ended",
             buildId=deploy.build_id,
@@ -184,7 +186,7 @@ class Deployer:
         problem = await self._fault("UPDATE", worker)
         await asyncio.sleep(self.pace.update)
         if problem or not await self._replace_worker(worker, deploy):
-            self._say(worker, problem or "==> Exited with status 1", kind="app", level="error")
+            self._log(worker, problem or "==> Exited with status 1", kind="app", level="error")
             deploy.move("update_failed")
             return False
         return True
@@ -234,6 +236,6 @@ class Deployer:
                 return "" if fault.kind == "slow" else fault.body or f"error: injected fault in {step.lower()}"
         return ""
 
-    def _say(self, worker: Worker, *lines: str, kind: str = "build", level: str = "info") -> None:
+    def _log(self, worker: Worker, *lines: str, kind: str = "build", level: str = "info") -> None:
         for line in lines:
             self.cloud.logs.write(worker.id, line, kind=kind, level=level)

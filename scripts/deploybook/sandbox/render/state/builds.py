@@ -1,11 +1,11 @@
-"""What a build finds in the repository, and what it says."""
+"""What a build finds in the repository, and what it logs."""
 
 from __future__ import annotations
 
 import hashlib
 import posixpath
 
-from deploybook.sandbox.render.models import Deploy, Settings, Worker
+from deploybook.sandbox.render.state.workers import Deploy, Settings, Worker
 
 # The repository that the guide deploys has one Dockerfile, built from its root (app-contract, "Parts").
 DOCKERFILES = frozenset({"worker/Dockerfile"})
@@ -36,7 +36,7 @@ def build_problem(settings: Settings, deploy: Deploy, dockerfiles: frozenset[str
 
 def trigger_details(worker: Worker, deploy: Deploy) -> dict[str, object]:
     """The ``trigger`` of the events of a deploy and its build (render.json, "Build Started")."""
-    told: dict[str, object] = {
+    details: dict[str, object] = {
         "firstBuild": worker.deploys[0] is deploy,
         "envUpdated": False,
         "manual": False,
@@ -45,5 +45,5 @@ def trigger_details(worker: Worker, deploy: Deploy) -> dict[str, object]:
         "rollback": deploy.rollback_of is not None,
     }
     if deploy.rollback_of:
-        told["rollbackTargetDeployId"] = deploy.rollback_of
-    return told
+        details["rollbackTargetDeployId"] = deploy.rollback_of
+    return details

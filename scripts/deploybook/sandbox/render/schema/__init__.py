@@ -1,0 +1,1 @@
+"""Render's JSON: bodies in, views out."""
