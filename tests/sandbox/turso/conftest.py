@@ -80,6 +80,21 @@ def _require_described_fields(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
+def processes(hint: str) -> list[str]:
+    """The command lines that contain ``hint``."""
+    if not Path("/proc/self/cmdline").exists():
+        pytest.skip("this system has no /proc to find the database's process in")
+    lines = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if hint in line:
+            lines.append(line)
+    return lines
+
+
 @pytest.fixture(scope="session")
 def platform_description(specs: Path) -> Description:
     """The platform API's."""

@@ -12,6 +12,7 @@ import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from tests.sandbox.turso.conftest import processes
 
 TABLE = "CREATE TABLE t (a INTEGER)"
 
@@ -36,21 +37,6 @@ def encoded(part: dict[str, str]) -> str:
 def results(response: httpx.Response) -> list[str]:
     assert response.status_code == 200, response.text
     return [result["type"] for result in response.json()["results"]]
-
-
-def processes(hint: str) -> list[str]:
-    """The command lines that contain ``hint``."""
-    if not Path("/proc/self/cmdline").exists():
-        pytest.skip("this system has no /proc to find the database's process in")
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            continue
-        if hint in line:
-            found.append(line)
-    return found
 
 
 def test_full_access_token_writes_and_reads(turso: Any, hostname: str) -> None:

@@ -44,6 +44,6 @@ def test_server_refuses_an_expired_token_after_a_minute_of_grace(tmp_path: Path)
                     found.append((answer.status_code, answer.json().get("error", "")))
                 return found
         finally:
-            await servers.close()
+            await servers.forget()
 
     assert asyncio.run(answers()) == [(200, ""), (401, "Unauthorized: `The JWT has expired`")]

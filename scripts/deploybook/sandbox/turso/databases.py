@@ -3,72 +3,105 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import shutil
+import ssl
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+from starlette.responses import JSONResponse, Response
 
 from deploybook.sandbox.core.processes import Child
 from deploybook.sandbox.core.service import Context
 from deploybook.sandbox.core.serving import Listener, free_port
 from deploybook.sandbox.turso.models import Database
-from deploybook.sandbox.turso.proxy import reverse_proxy
+from deploybook.sandbox.turso.proxy import Upstream, reverse_proxy, unavailable
 from deploybook.sandbox.turso.tokens import Authorization
 
 # Requests to databases are journalled, and faults are injected into them, under this name.
 JOURNAL_NAME = "turso-sql"
+# Of so many deleted databases the port stays open.
+VACANT_PORTS = 8
 _ATTEMPTS = 5
+# The servers speak plain HTTP. Without this each client would load the system's authorities.
+_NO_AUTHORITIES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 class DatabaseServer:
-    """The process and the port of one database."""
+    """The process of one database. On loopback it answers a local user as Turso answers the public.
+
+    Of its two ports, the one for SQL opens nothing without a token of the database (`/health`, `/version` and a greeting aside), the
+    one for its administration nothing at all without the key that only this object knows.
+    """
 
     def __init__(self, binary: Path, directory: Path) -> None:
         self.binary = binary
         self.directory = directory
-        self.url: str | None = None
+        self.upstream: Upstream | None = None
         self._admin, self._admin_key = "", secrets.token_hex(16)
         self._blocks = {"block_reads": False, "block_writes": False}
-        self.listener: Listener | None = None
         # A rotation, another one and a deletion may come at once.
         self.lock = asyncio.Lock()
         self._child: Child | None = None
 
-    async def start(self, database: Database, client: httpx.AsyncClient) -> None:
+    async def start(self, database: Database) -> None:
         """Start the process over the data directory, with the database's present keys."""
-        self.directory.mkdir(parents=True, exist_ok=True)
+        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         keys, log = self.directory / "keys.pem", self.directory / "sqld.log"
         keys.write_text(database.public_keys())
         environ = {"RUST_LOG": "warn", "LIBSQL_ADMIN_AUTH_KEY": self._admin_key}
+        # It waits longer than sqld lets a transaction hold up others (5 s), and as many requests as clients send pass.
+        limits = httpx.Limits(max_connections=None)
+        client = httpx.AsyncClient(timeout=60, trust_env=False, limits=limits, verify=_NO_AUTHORITIES)
         for _ in range(_ATTEMPTS):
             # sqld cannot be given port 0, so another process may take the port first: then a stranger answers there.
             url, self._admin = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
             child = await Child.start(self._command(url, keys), directory=self.directory, log=log, env=environ)
             if await _answers(child, url, database, client):
+                self._child, self.upstream = child, Upstream(url, client)
                 if any(self._blocks.values()):
-                    await self._configure(client)
-                self._child, self.url = child, url
+                    await self._configure()
                 return
             await child.stop()
+        await client.aclose()
         raise RuntimeError(f"sqld did not start; last output:\n{log.read_text(errors='replace')[-2000:]}")
 
-    async def block(self, client: httpx.AsyncClient, *, reads: bool, writes: bool) -> None:
-        """Tell the process what to refuse, now and whenever it starts: killed, it forgets what it was told last."""
+    async def block(self, *, reads: bool, writes: bool) -> None:
+        """Have the process refuse reads or writes, now and whenever it starts again: it does not keep this itself."""
         self._blocks = {"block_reads": reads, "block_writes": writes}
-        await self._configure(client)
+        await self._configure()
 
-    async def _configure(self, client: httpx.AsyncClient) -> None:
+    async def console(self, database: Database, sql: str) -> None:
+        """Run one statement with a token of the platform's own; raises RuntimeError if it fails."""
+        token = database.key.mint(Authorization.FULL_ACCESS, 60)
+        body = {"requests": [{"type": "execute", "stmt": {"sql": sql}}, {"type": "close"}]}
+        url, client = self._running()
+        answer = await client.post(f"{url}/v2/pipeline", headers={"Authorization": f"Bearer {token}"}, json=body)
+        if answer.status_code != 200 or answer.json()["results"][0]["type"] != "ok":
+            raise RuntimeError(answer.text)
+
+    async def stop(self) -> None:
+        """End the process and close the connections to it; what it committed is on disk."""
+        upstream, self.upstream = self.upstream, None
+        if self._child:
+            await self._child.stop()
+        if upstream:
+            await upstream.client.aclose()
+
+    async def _configure(self) -> None:
         """Change the configuration of the only namespace (libsql-server ``src/http/admin``)."""
+        _, client = self._running()
         url, headers = f"{self._admin}/v1/namespaces/default/config", {"Authorization": f"basic {self._admin_key}"}
         configuration = (await client.get(url, headers=headers)).raise_for_status().json()
         (await client.post(url, headers=headers, json=configuration | self._blocks)).raise_for_status()
 
-    async def stop(self) -> None:
-        """End the process; what it committed is on disk."""
-        self.url = None
-        if self._child:
-            await self._child.stop()
+    def _running(self) -> tuple[str, httpx.AsyncClient]:
+        if self.upstream is None:
+            raise RuntimeError("the database's server does not run")
+        return self.upstream.url, self.upstream.client
 
     def _command(self, url: str, keys: Path) -> list[str]:
         address = url.removeprefix("http://")
@@ -78,66 +111,97 @@ class DatabaseServer:
         return [str(self.binary), "-d", data, *options]
 
 
+@dataclass
+class Address:
+    """The port of a database's name, which a new database of that name takes over, as it does the host name at Turso.
+
+    While there is none it answers 404 about the last one, as Turso's wildcard name does.
+    """
+
+    listener: Listener
+    namespace: str
+    server: DatabaseServer | None
+
+
 class DatabaseServers:
     """All of them: the ``Engine`` of the platform's state."""
 
     def __init__(self, context: Context, binary: Path) -> None:
         self._context = context
         self._binary = binary
-        # It waits longer than sqld lets a transaction hold up others (5 s), and as many requests as clients send pass.
-        self._client = httpx.AsyncClient(timeout=60, trust_env=False, limits=httpx.Limits(max_connections=None))
         self._servers: dict[str, DatabaseServer] = {}
+        self._addresses: dict[str, Address] = {}
 
     async def start(self, database: Database) -> str:
         """Start its server and open its port; the answer is what stands after ``libsql://``."""
         server = DatabaseServer(self._binary, self._context.directory / "turso" / database.id)
-        await server.start(database, self._client)
-        proxy = reverse_proxy(self._client, lambda: server.url, database.id)
-        server.listener = await self._context.serve(JOURNAL_NAME, proxy, tls=True)
+        await server.start(database)
         self._servers[database.id] = server
-        return f"127.0.0.1:{server.listener.port}"
+        name = database.name
+        if name in self._addresses:
+            self._addresses[name].namespace, self._addresses[name].server = database.id, server
+        else:
+            proxy = reverse_proxy(lambda: self._upstream(name))
+            listener = await self._context.serve(JOURNAL_NAME, proxy, tls=True)
+            self._addresses[name] = Address(listener, database.id, server)
+        return f"127.0.0.1:{self._addresses[name].listener.port}"
 
     async def rekey(self, database: Database) -> None:
         """Start its server again over the same data: it reads its keys at start only. Open transactions are lost."""
-        server = self._servers[database.id]
-        async with server.lock:
-            await server.stop()
-            await server.start(database, self._client)
+        async with self._held(database) as server:
+            if server:
+                await server.stop()
+                await server.start(database)
 
     async def block(self, database: Database, *, reads: bool, writes: bool) -> None:
         """Have its server refuse reads or writes."""
-        server = self._servers[database.id]
-        async with server.lock:
-            await server.block(self._client, reads=reads, writes=writes)
+        async with self._held(database) as server:
+            if server:
+                await server.block(reads=reads, writes=writes)
 
     async def console(self, database: Database, sql: str) -> None:
-        """Run one statement with a token of the platform's own; raises RuntimeError if it fails."""
-        token = database.key.mint(Authorization.FULL_ACCESS, 60)
-        body = {"requests": [{"type": "execute", "stmt": {"sql": sql}}, {"type": "close"}]}
-        answer = await self._client.post(
-            f"{self._servers[database.id].url}/v2/pipeline", headers={"Authorization": f"Bearer {token}"}, json=body
-        )
-        if answer.status_code != 200 or answer.json()["results"][0]["type"] != "ok":
-            raise RuntimeError(answer.text)
+        """Run one statement in it; raises RuntimeError if it fails."""
+        await self._servers[database.id].console(database, sql)
 
     async def stop(self, database: Database) -> None:
-        """End its server and remove its data. The port stays and answers 404, as the vendor's name would."""
-        server = self._servers[database.id]
+        """End its server and remove its data. The port of its name stays, until so many others are vacant too."""
+        server = self._servers.pop(database.id)
         async with server.lock:
             await server.stop()
             await asyncio.to_thread(shutil.rmtree, server.directory, ignore_errors=True)
+        address = self._addresses[database.name]
+        # A new database of this name may have taken it over meanwhile.
+        if address.server is server:
+            address.server = None
+            # The one that was left last stands last.
+            self._addresses[database.name] = self._addresses.pop(database.name)
+        vacant = [name for name, one in self._addresses.items() if one.server is None]
+        for name in vacant[:-VACANT_PORTS]:
+            await self._addresses.pop(name).listener.close()
 
     async def forget(self) -> None:
         """Close every port, those of deleted databases too, and end every process."""
-        servers = list(self._servers.values())
+        servers, addresses = list(self._servers.values()), list(self._addresses.values())
         self._servers.clear()
+        self._addresses.clear()
         await asyncio.gather(*(server.stop() for server in servers))
-        await asyncio.gather(*(server.listener.close() for server in servers if server.listener))
+        await asyncio.gather(*(address.listener.close() for address in addresses))
 
-    async def close(self) -> None:
-        """End everything for good."""
-        await self.forget()
-        await self._client.aclose()
+    @contextlib.asynccontextmanager
+    async def _held(self, database: Database) -> AsyncIterator[DatabaseServer | None]:
+        """Its server, which nobody else stops or starts meanwhile; None if the database was deleted."""
+        server = self._servers.get(database.id)
+        if server is None:
+            yield None
+            return
+        async with server.lock:
+            yield self._servers.get(database.id)
+
+    def _upstream(self, name: str) -> Upstream | Response:
+        address = self._addresses[name]
+        if address.server is None:
+            return JSONResponse({"error": f"Namespace `{address.namespace}` doesn't exist"}, 404)
+        return address.server.upstream or unavailable()
 
 
 async def _answers(child: Child, url: str, database: Database, client: httpx.AsyncClient) -> bool:

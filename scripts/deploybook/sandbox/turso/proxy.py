@@ -6,12 +6,14 @@ we know (``@libsql/client`` prefers it and turns it into ``https://``); ``wss://
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import httpx
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 # Of this connection only, not of the message (RFC 9110, 7.6.1). The length is set anew by whoever sends.
@@ -35,8 +37,16 @@ def writes(body: bytes) -> bool:
     return _WRITES.search(re.sub(rb"\\[nrt]", b" ", body)) is not None
 
 
-def reverse_proxy(client: httpx.AsyncClient, upstream: Callable[[], str | None], namespace: str) -> ASGIApp:
-    """Forward to ``upstream()``; None there is a database that was deleted, which answers as libSQL's server would."""
+@dataclass(frozen=True)
+class Upstream:
+    """Where a database's server listens, and the client that holds the connections to it."""
+
+    url: str
+    client: httpx.AsyncClient
+
+
+def reverse_proxy(upstream: Callable[[], Upstream | Response]) -> ASGIApp:
+    """Forward every request to ``upstream()``; a response in its place is the answer while no server is there."""
 
     async def forward(scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -46,38 +56,33 @@ def reverse_proxy(client: httpx.AsyncClient, upstream: Callable[[], str | None],
             return
         if request.method == "POST":
             scope["writes"] = writes(body)
-        base = upstream()
-        if base is None:
-            await JSONResponse({"error": f"Namespace `{namespace}` doesn't exist"}, 404)(scope, receive, send)
+        target = upstream()
+        if isinstance(target, Response):
+            await target(scope, receive, send)
             return
-        response = await _exchange(client, base, request, body)
-        await response(scope, receive, send)
+        query = f"?{request.url.query}" if request.url.query else ""
+        url = f"{target.url}{request.url.path}{query}"
+        # A bare Request: the client's own default headers would be added to those of the caller otherwise.
+        outgoing = httpx.Request(request.method, url, headers=_end_to_end(request.headers.raw), content=body)
+        try:
+            answer = await target.client.send(outgoing, stream=True)
+        except httpx.TransportError:
+            await unavailable()(scope, receive, send)
+            return
+        # The connection is given back whatever becomes of the caller: one that goes away must not keep it.
+        async with contextlib.aclosing(answer):
+            headers = [(name.lower(), value) for name, value in _end_to_end(answer.headers.raw)]
+            await send({"type": "http.response.start", "status": answer.status_code, "headers": headers})
+            async for chunk in answer.aiter_raw():
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await send({"type": "http.response.body"})
 
     return forward
 
 
-async def _exchange(client: httpx.AsyncClient, base: str, request: Request, body: bytes) -> Response:
-    query = f"?{request.url.query}" if request.url.query else ""
-    # A bare Request: the client's own default headers would be added to those of the caller otherwise.
-    outgoing = httpx.Request(
-        request.method, f"{base}{request.url.path}{query}", headers=_end_to_end(request.headers.raw), content=body
-    )
-    try:
-        answer = await client.send(outgoing, stream=True)
-    except httpx.TransportError:
-        # It is being restarted with new keys ("a short downtime is required", invalidate-tokens.mdx).
-        return JSONResponse({"error": "the database is not available"}, 503)
-    response = StreamingResponse(_relay(answer), answer.status_code)
-    response.raw_headers = [(name.lower(), value) for name, value in _end_to_end(answer.headers.raw)]
-    return response
-
-
-async def _relay(answer: httpx.Response) -> AsyncIterator[bytes]:
-    try:
-        async for chunk in answer.aiter_raw():
-            yield chunk
-    finally:
-        await answer.aclose()
+def unavailable() -> Response:
+    """While the server restarts with new keys ("a short downtime is required", invalidate-tokens.mdx)."""
+    return JSONResponse({"error": "the database is not available"}, 503)
 
 
 def _end_to_end(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

@@ -63,4 +63,4 @@ class TursoService(Service):
         if self._listener:
             await self._listener.close()
         if self._databases:
-            await self._databases.close()
+            await self._databases.forget()

@@ -1,0 +1,154 @@
+"""What the databases' ports cost and whom they serve: counted in a sandbox inside the test's own process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import ssl
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.sandbox.turso.conftest import Turso, processes
+
+from deploybook.sandbox.core.certificates import Certificates
+from deploybook.sandbox.core.service import Context
+from deploybook.sandbox.turso import sqld
+from deploybook.sandbox.turso.databases import VACANT_PORTS, DatabaseServers
+from deploybook.sandbox.turso.models import Database, Group
+from deploybook.sandbox.turso.tokens import Authorization
+
+GROUP = Group("default", "aws-us-east-1")
+Query = Callable[..., Awaitable[httpx.Response]]
+SLOW = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 1000000) SELECT count(*) FROM n"
+
+
+def with_servers(directory: Path, use: Callable[[DatabaseServers, Query], Awaitable[None]]) -> None:
+    """Run ``use`` with the servers and with a query of one database: its host name, a token."""
+
+    async def run() -> None:
+        certificates = Certificates(directory)
+        servers = DatabaseServers(Context(directory, certificates), sqld.obtain())
+        trusted = ssl.create_default_context(cafile=certificates.authority_path)
+
+        async def query(hostname: str, token: str, sql: str = "SELECT 1") -> httpx.Response:
+            body = {"requests": [{"type": "execute", "stmt": {"sql": sql}}, {"type": "close"}]}
+            async with httpx.AsyncClient(verify=trusted, trust_env=False) as client:
+                headers = {"Authorization": f"Bearer {token}"}
+                return await client.post(f"https://{hostname}/v3/pipeline", headers=headers, json=body)
+
+        try:
+            await use(servers, query)
+        finally:
+            await servers.forget()
+
+    asyncio.run(run())
+
+
+def descriptors() -> int:
+    """How many files and sockets this process has open."""
+    return sum(1 for _ in Path("/dev/fd").iterdir())
+
+
+async def used_and_deleted(servers: DatabaseServers, query: Query, name: str) -> str:
+    """A database that was made, asked and deleted; its host name."""
+    database = Database(name, GROUP)
+    hostname = await servers.start(database)
+    answer = await query(hostname, database.key.mint(Authorization.FULL_ACCESS, 60))
+    assert answer.status_code == 200
+    await servers.stop(database)
+    return hostname
+
+
+def test_a_database_made_and_deleted_again_and_again_keeps_one_port_and_no_socket(tmp_path: Path) -> None:
+    async def use(servers: DatabaseServers, query: Query) -> None:
+        first = await used_and_deleted(servers, query, "jobs")
+        before = descriptors()
+        for _ in range(5):
+            assert await used_and_deleted(servers, query, "jobs") == first
+        assert descriptors() == before
+
+    with_servers(tmp_path, use)
+
+
+def test_ports_of_deleted_databases_are_closed_when_too_many_are_vacant(tmp_path: Path) -> None:
+    async def use(servers: DatabaseServers, query: Query) -> None:
+        first, *others = [await used_and_deleted(servers, query, f"scratch-{number}") for number in range(VACANT_PORTS)]
+        before = descriptors()
+        await used_and_deleted(servers, query, "one-too-many")
+        assert descriptors() == before
+        with pytest.raises(httpx.ConnectError):
+            await query(first, "none")
+        assert [(await query(hostname, "none")).status_code for hostname in others] == [404] * (VACANT_PORTS - 1)
+
+    with_servers(tmp_path, use)
+
+
+def test_callers_who_went_away_leave_no_socket_once_the_database_is_deleted(tmp_path: Path) -> None:
+    async def use(servers: DatabaseServers, query: Query) -> None:
+        await used_and_deleted(servers, query, "jobs")
+        before = descriptors()
+        database = Database("jobs", GROUP)
+        hostname = await servers.start(database)
+        token = database.key.mint(Authorization.FULL_ACCESS, 60)
+        for seconds in (0.005, 0.01, 0.02):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(query(hostname, token, SLOW), seconds)
+        await servers.stop(database)
+        async with asyncio.timeout(10):
+            while descriptors() != before:
+                await asyncio.sleep(0.01)
+
+    with_servers(tmp_path, use)
+
+
+def test_a_database_being_deleted_while_it_is_rotated_stays_deleted(tmp_path: Path) -> None:
+    async def use(servers: DatabaseServers, query: Query) -> None:
+        database = Database("jobs", GROUP)
+        hostname = await servers.start(database)
+        await asyncio.gather(servers.rekey(database), servers.rekey(database), servers.stop(database))
+        assert (await query(hostname, "none")).status_code == 404
+
+    with_servers(tmp_path, use)
+
+
+def test_a_database_made_while_its_namesake_is_being_deleted_keeps_the_name(tmp_path: Path) -> None:
+    async def use(servers: DatabaseServers, query: Query) -> None:
+        old, new = Database("jobs", GROUP), Database("jobs", GROUP)
+        await servers.start(old)
+        hostname = await servers.start(new)
+        await servers.stop(old)
+        answer = await query(hostname, new.key.mint(Authorization.FULL_ACCESS, 60))
+        assert answer.status_code == 200
+
+    with_servers(tmp_path, use)
+
+
+@pytest.fixture
+def loopback(turso: Turso) -> tuple[str, str]:
+    """The addresses of a database's own server: for SQL, for its administration."""
+    turso.create_group()
+    turso.create_database()
+    identifier = turso.api.get(f"{turso.base}/databases/jobs").json()["database"]["DbId"]
+    (line,) = processes(identifier)
+    (sql,), (admin,) = (re.findall(rf"--{option}-listen-addr (\S+)", line) for option in ("http", "admin"))
+    return f"http://{sql}", f"http://{admin}"
+
+
+def test_the_server_behind_a_database_opens_nothing_without_a_token(loopback: tuple[str, str]) -> None:
+    reads = [("GET", path) for path in ("/", "/dump", "/beta/listen", "/v1/jobs")]
+    pipelines = ("/", "/v1/execute", "/v1/batch", "/v2/pipeline", "/v3/pipeline", "/v3/cursor", "/v3-protobuf/pipeline")
+    assert statuses(loopback[0], reads + [("POST", path) for path in pipelines]) <= {401, 404}
+
+
+def test_the_administration_of_a_server_opens_nothing_without_its_key(loopback: tuple[str, str]) -> None:
+    paths = ("/", "/metrics", "/v1/diagnostics", "/v1/namespaces/default/config", "/v1/namespaces/other/create")
+    assert statuses(loopback[1], [(method, path) for path in paths for method in ("GET", "POST")]) == {401}
+
+
+def statuses(address: str, requests: list[tuple[str, str]]) -> set[int]:
+    """The statuses of requests without credentials."""
+    body = {"requests": [], "stmt": {"sql": "SELECT 1"}, "batch": {"steps": []}}
+    return {httpx.request(method, address + path, json=body, trust_env=False).status_code for method, path in requests}
