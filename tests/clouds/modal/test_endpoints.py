@@ -119,7 +119,7 @@ def test_an_answer_that_is_not_the_applications_fails_every_check(serve: Any, sa
 @pytest.mark.parametrize(("said", "entry"), [(404, "modal-app-stopped"), (500, "modal-dispatch")])
 def test_an_endpoint_without_an_app_is_told_from_one_that_fails(serve: Any, said: int, entry: str) -> None:
     found, _ = serve(lambda _: said)
-    with pytest.raises(VerificationFailed) as caught:
+    with http.patience(0), pytest.raises(VerificationFailed) as caught:
         modal.unknown_call_is_unknown(found)
     assert caught.value.entry == entry
 
@@ -152,5 +152,5 @@ def test_a_status_url_that_the_application_would_not_find_is_named(submit: str, 
 
 def test_an_endpoint_that_is_not_there_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "client", lambda **_: httpx.Client(trust_env=False))
-    with pytest.raises(Unreachable, match="cannot be reached"):
+    with http.patience(0), pytest.raises(Unreachable, match="cannot be reached"):
         modal.wrong_token_is_refused(urls("http://127.0.0.1:9"))

@@ -52,6 +52,20 @@ SOURCE = """
             return str(error)
 
     @app.function(image=image)
+    def leave(name):
+        import random, sys, tempfile
+        found = {
+            "variable": os.environ.get("LEFT_BY"),
+            "attribute": getattr(sys, "left_by", None),
+            "draw": random.random(),
+            "temporary": tempfile.gettempdir(),
+            "parent": os.getppid(),
+            "modal": sorted(each for each in os.environ if "SANDBOX" in each or "DEPLOYBOOK" in each),
+        }
+        os.environ["LEFT_BY"] = sys.left_by = name
+        return found
+
+    @app.function(image=image)
     def spawn(a):
         return add.spawn(a, a).object_id
 """
@@ -157,6 +171,17 @@ def test_a_function_can_spawn_another(deploy: Deployer) -> None:
 def test_a_container_reaches_nothing_but_this_machine(deploy: Deployer, host: str) -> None:
     function_id = build(deploy, "dial")["dial"]
     assert "does not resolve in the sandbox" in deploy.call(function_id, host)
+
+
+def test_containers_come_from_one_parent_and_share_nothing(deploy: Deployer) -> None:
+    first = deploy.call(build(deploy, "leave")["leave"], "first")
+    second = deploy.call(build(deploy, "leave")["leave"], "second")
+    assert first["parent"] == second["parent"]
+    assert second["variable"] is None
+    assert second["attribute"] is None
+    assert first["draw"] != second["draw"]
+    assert first["temporary"] != second["temporary"]
+    assert second["modal"] == []
 
 
 def test_a_stop_terminates_what_runs(deploy: Deployer) -> None:

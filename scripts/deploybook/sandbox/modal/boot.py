@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -12,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from modal_proto import api_pb2
 
-from deploybook.sandbox.core.processes import Child
 from deploybook.sandbox.modal import launch
+from deploybook.sandbox.modal.forked import ContainerParent, ForkedContainer
 from deploybook.sandbox.modal.launch import StartFailure
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ class Container:
     app: App
     enqueued_at: float
     started_at: float = 0.0
-    child: Child | None = None
+    child: ForkedContainer | None = None
     server: Any = None
     socket: Path | None = None
     ready: bool = False
@@ -53,8 +52,9 @@ class Boot:
     open_socket: Callable[[Container, Path], Awaitable[Any]]
     trust: dict[str, str]
     hosts: Callable[[], dict[str, int]]
+    parent: ContainerParent
 
-    async def __call__(self, container: Container, note: Callable[[str], None]) -> Child:
+    async def __call__(self, container: Container, note: Callable[[str], None]) -> ForkedContainer:
         """Start the container's process."""
         definition = container.function.definition
         place = self.directory / container.object_id
@@ -77,8 +77,9 @@ class Boot:
             container.function, container.app.environment, container.object_id, socket, arguments
         )
         container.started_at = time.time()
-        container.child = child = await Child.start(
-            [sys.executable, "-P", "-m", "deploybook.sandbox.modal.container", str(specification)],
+        container.child = child = await self.parent.fork(
+            container.object_id,
+            specification,
             directory=root,
             log=place / "log",
             env={**values, **self.trust, **provided},

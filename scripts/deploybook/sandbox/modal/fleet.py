@@ -167,7 +167,7 @@ class Fleet:
             return
         finished = asyncio.Event()
         self._background(follow(child.log, finished, lambda line: self._log(container, line, system=False)))
-        code = await child.process.wait()
+        code = await child.wait()
         finished.set()
         self._ended(container, code, child.log)
         container.server.close()

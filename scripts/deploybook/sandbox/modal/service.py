@@ -14,6 +14,7 @@ from deploybook.sandbox.core.serving import Listener
 from deploybook.sandbox.modal.blobs import blob_app, blob_path
 from deploybook.sandbox.modal.boot import Boot, Container
 from deploybook.sandbox.modal.fleet import Fleet
+from deploybook.sandbox.modal.forked import ContainerParent
 from deploybook.sandbox.modal.ingress import ingress_app
 from deploybook.sandbox.modal.launch import R2_DOMAIN
 from deploybook.sandbox.modal.responses import workspace_methods
@@ -45,6 +46,7 @@ class ModalService(Service):
         self._listeners: list[Listener] = []
         self._grpc: Server | None = None
         self._port = 0
+        self._parent = ContainerParent()
 
     async def start(self) -> None:
         """Open the three ports."""
@@ -85,6 +87,7 @@ class ModalService(Service):
     async def close(self) -> None:
         """End the containers and close the ports."""
         await self._fleet.close()
+        await self._parent.close()
         if self._grpc:
             self._grpc.close()
             await self._grpc.wait_closed()
@@ -95,7 +98,7 @@ class ModalService(Service):
         """The parts whose state a reset throws away, and the table of methods over them."""
         self.calls = Calls()
         trust = self.context.certificates.exports()
-        boot = Boot(self.workspace, self.directory / "containers", self._open_socket, trust, self._hosts)
+        boot = Boot(self.workspace, self.directory / "containers", self._open_socket, trust, self._hosts, self._parent)
         self._fleet = Fleet(self.workspace, self.calls, boot)
         self._methods: Mapping[str, Method] = {
             **workspace_methods(self.workspace),
