@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import httpx
 from tests.conftest import ROOT
 
-from deploybook.sandbox.turso import sqld
+from deploybook.sandbox.turso.backend import sqld
 from deploybook.state.vault import Vault
 
 if TYPE_CHECKING:

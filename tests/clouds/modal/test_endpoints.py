@@ -151,6 +151,6 @@ def test_a_status_url_that_the_application_would_not_find_is_named(submit: str, 
 
 
 def test_an_endpoint_that_is_not_there_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "client", lambda **_: httpx.Client(trust_env=False))
+    monkeypatch.setattr(http, "open_client", lambda **_: httpx.Client(trust_env=False))
     with http.patience(0), pytest.raises(Unreachable, match="cannot be reached"):
         modal.wrong_token_is_refused(urls("http://127.0.0.1:9"))

@@ -41,7 +41,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Scripted]:
 
     def database(answer: Answer) -> turso.LibSql:
         transport = httpx.MockTransport(answer)
-        monkeypatch.setattr(http, "client", lambda url: httpx.Client(base_url=url, transport=transport))
+        monkeypatch.setattr(http, "open_client", lambda url: httpx.Client(base_url=url, transport=transport))
         made.append(turso.LibSql("libsql://db.example.com", SecretStr("a.b.c")))
         return made[-1]
 

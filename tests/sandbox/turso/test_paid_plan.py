@@ -8,9 +8,11 @@ from collections.abc import Awaitable, Callable
 import httpx
 import pytest
 
-from deploybook.sandbox.turso.errors import Forbidden
-from deploybook.sandbox.turso.models import Database, Plan, Platform
-from deploybook.sandbox.turso.responses import platform_app
+from deploybook.sandbox.core.refusals import Refusal
+from deploybook.sandbox.turso.api import TursoApi
+from deploybook.sandbox.turso.routes import OPERATIONS
+from deploybook.sandbox.turso.state.platform import Database, Plan, Platform
+from deploybook.sandbox.turso.state.refusals import forbidden
 
 
 class NoEngine:
@@ -40,8 +42,8 @@ def with_two_groups(use: Caller, *scopes: str) -> None:
         for name in ("one", "two"):
             platform.create_group(name, "aws-us-east-1")
             await platform.create_database(name, name)
-        _, secret = platform.mint_api_token(platform.operator, "pinned", platform.organization, "one", list(scopes))
-        transport = httpx.ASGITransport(platform_app(platform))
+        _, secret = platform.mint_api_token("pinned", platform.organization, "one", list(scopes))
+        transport = httpx.ASGITransport(TursoApi(platform, OPERATIONS).app())
         headers = {"Authorization": f"Bearer {secret}"}
         async with httpx.AsyncClient(transport=transport, base_url="http://turso", headers=headers) as client:
             await use(client, f"/v1/organizations/{platform.organization}")
@@ -74,7 +76,8 @@ def test_token_pinned_to_one_group_lists_only_what_is_in_it() -> None:
 
 
 def test_refusal_of_a_group_too_many_is_the_plan_s() -> None:
-    platform = Platform(NoEngine(), plan=Plan(groups=1, refusal=Forbidden))
+    platform = Platform(NoEngine(), plan=Plan(groups=1, refusal=forbidden))
     platform.create_group("one", "aws-us-east-1")
-    with pytest.raises(Forbidden, match="starter plan includes 1 group"):
+    with pytest.raises(Refusal, match="starter plan includes 1 group") as refused:
         platform.create_group("two", "aws-us-east-1")
+    assert refused.value.status == 403

@@ -15,10 +15,10 @@ from tests.sandbox.turso.conftest import Turso, processes
 
 from deploybook.sandbox.core.certificates import Certificates
 from deploybook.sandbox.core.service import Context
-from deploybook.sandbox.turso import sqld
-from deploybook.sandbox.turso.databases import VACANT_PORTS, DatabaseServers
-from deploybook.sandbox.turso.models import Database, Group
-from deploybook.sandbox.turso.tokens import Authorization
+from deploybook.sandbox.turso.backend import sqld
+from deploybook.sandbox.turso.backend.servers import VACANT_PORTS, DatabaseServers
+from deploybook.sandbox.turso.state.keys import Authorization
+from deploybook.sandbox.turso.state.platform import Database, Group
 
 GROUP = Group("default", "aws-us-east-1")
 Query = Callable[..., Awaitable[httpx.Response]]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from deploybook.sandbox.turso import sqld
+from deploybook.sandbox.turso.backend import sqld
 
 
 def test_binary_is_unpacked_once_and_runs(tmp_path: Path) -> None:
@@ -24,9 +24,7 @@ def test_binary_is_unpacked_once_and_runs(tmp_path: Path) -> None:
 
 
 def test_sandboxes_that_start_together_share_one_binary(tmp_path: Path) -> None:
-    program = (
-        "import sys, pathlib; from deploybook.sandbox.turso import sqld; print(sqld.obtain(pathlib.Path(sys.argv[1])))"
-    )
+    program = "import sys, pathlib; from deploybook.sandbox.turso.backend import sqld; print(sqld.obtain(pathlib.Path(sys.argv[1])))"
 
     def start(_: int) -> str:
         command = [sys.executable, "-c", program, str(tmp_path)]

@@ -11,10 +11,10 @@ import pytest
 
 from deploybook.sandbox.core.certificates import Certificates
 from deploybook.sandbox.core.service import Context
-from deploybook.sandbox.turso import sqld
-from deploybook.sandbox.turso.databases import DatabaseServers
-from deploybook.sandbox.turso.models import Database, Group
-from deploybook.sandbox.turso.tokens import NEVER, Authorization, lifetime
+from deploybook.sandbox.turso.backend import sqld
+from deploybook.sandbox.turso.backend.servers import DatabaseServers
+from deploybook.sandbox.turso.state.keys import NEVER, Authorization, lifetime
+from deploybook.sandbox.turso.state.platform import Database, Group
 
 
 @pytest.mark.parametrize(

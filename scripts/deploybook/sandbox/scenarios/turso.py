@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from deploybook.sandbox.core.service import Context
 from deploybook.sandbox.scenarios.registry import by_hand, scenario
-from deploybook.sandbox.turso.models import Database
 from deploybook.sandbox.turso.service import TursoService
+from deploybook.sandbox.turso.state.platform import Database
 
 
 @scenario("turso-organization")

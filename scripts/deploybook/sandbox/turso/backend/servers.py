@@ -17,9 +17,9 @@ from starlette.responses import JSONResponse, Response
 from deploybook.sandbox.core.processes import Child
 from deploybook.sandbox.core.service import Context
 from deploybook.sandbox.core.serving import Listener, free_port
-from deploybook.sandbox.turso.models import Database
-from deploybook.sandbox.turso.proxy import Upstream, reverse_proxy, unavailable
-from deploybook.sandbox.turso.tokens import Authorization
+from deploybook.sandbox.turso.backend.proxy import Upstream, reverse_proxy, unavailable
+from deploybook.sandbox.turso.state.keys import Authorization
+from deploybook.sandbox.turso.state.platform import Database
 
 # Requests to databases are journalled, and faults are injected into them, under this name.
 JOURNAL_NAME = "turso-sql"
@@ -119,31 +119,31 @@ class Address:
     """
 
     listener: Listener
-    namespace: str
+    database: Database
     server: DatabaseServer | None
 
 
 class DatabaseServers:
     """All of them: the ``Engine`` of the platform's state."""
 
-    def __init__(self, context: Context, binary: Path) -> None:
+    def __init__(self, context: Context, binary: Path = Path("sqld")) -> None:
+        self.binary = binary
         self._context = context
-        self._binary = binary
         self._servers: dict[str, DatabaseServer] = {}
         self._addresses: dict[str, Address] = {}
 
     async def start(self, database: Database) -> str:
         """Start its server and open its port; the answer is what stands after ``libsql://``."""
-        server = DatabaseServer(self._binary, self._context.directory / "turso" / database.id)
+        server = DatabaseServer(self.binary, self._context.directory / "turso" / database.id)
         await server.start(database)
         self._servers[database.id] = server
         name = database.name
         if name in self._addresses:
-            self._addresses[name].namespace, self._addresses[name].server = database.id, server
+            self._addresses[name].database, self._addresses[name].server = database, server
         else:
             proxy = reverse_proxy(lambda: self._upstream(name))
             listener = await self._context.serve(JOURNAL_NAME, proxy, tls=True)
-            self._addresses[name] = Address(listener, database.id, server)
+            self._addresses[name] = Address(listener, database, server)
         return f"127.0.0.1:{self._addresses[name].listener.port}"
 
     async def rekey(self, database: Database) -> None:
@@ -200,7 +200,9 @@ class DatabaseServers:
     def _upstream(self, name: str) -> Upstream | Response:
         address = self._addresses[name]
         if address.server is None:
-            return JSONResponse({"error": f"Namespace `{address.namespace}` doesn't exist"}, 404)
+            return JSONResponse({"error": f"Namespace `{address.database.id}` doesn't exist"}, 404)
+        if address.database.group.archived:
+            return Response("error code: 502", 502)
         return address.server.upstream or unavailable()
 
 

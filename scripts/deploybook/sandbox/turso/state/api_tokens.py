@@ -9,10 +9,17 @@ import base64
 import datetime
 import hashlib
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from deploybook.sandbox.turso.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
-from deploybook.sandbox.turso.tokens import SigningKey
+from deploybook.sandbox.turso.state.keys import SigningKey
+from deploybook.sandbox.turso.state.refusals import (
+    conflict,
+    forbidden,
+    invalid,
+    not_found,
+    unauthorized,
+)
 
 SCOPES = (
     "read",
@@ -25,6 +32,8 @@ SCOPES = (
     "group:mint-token",
     "group:rotate-creds",
 )
+# What no scope includes: only an organization's token may do it.
+ORGANIZATION = "organization"
 PRESETS = {"read-only": ("read",), "full-access": SCOPES}
 
 
@@ -44,16 +53,18 @@ class ApiToken:
     def require_organization(self, slug: str) -> None:
         """Refuse another organization."""
         if slug != self.organization:
-            raise Forbidden(f"this token is restricted to another organization than {slug}")
+            raise forbidden(f"this token is restricted to another organization than {slug}")
 
-    def require(self, scope: str | None, group: str | None = None) -> None:
-        """Refuse what a group-scoped token may not do; ``scope`` None is what only an organization's token may do."""
+    def require(self, scope: str, group: str | None = None) -> None:
+        """Refuse a token that is pinned to a group what is beyond its scopes or its group."""
         if self.group is None:
             return
-        if scope is None or scope not in self.scopes:
-            raise Forbidden(f"this token lacks the scope {scope}" if scope else "a group-scoped token may not do this")
+        if scope == ORGANIZATION:
+            raise forbidden("a group-scoped token may not do this")
+        if scope not in self.scopes:
+            raise forbidden(f"this token lacks the scope {scope}")
         if group is not None and group != self.group:
-            raise Forbidden(f"this token is restricted to the group {self.group}")
+            raise forbidden(f"this token is restricted to the group {self.group}")
 
 
 class ApiTokens:
@@ -69,22 +80,21 @@ class ApiTokens:
     ) -> tuple[ApiToken, str]:
         """A new token and its secret, which nothing can tell again."""
         if name in self._tokens:
-            raise Conflict(f"api token with name {name} already exists")
+            raise conflict(f"api token with name {name} already exists")
         secret = self._key.sign({"jti": str(uuid.uuid4()), "org": self._organization})
         token = ApiToken(name, self._organization, _digest(secret), group, group_uuid, scopes)
         self._tokens[name] = token
         return token, secret
 
-    def authenticate(self, header: str) -> ApiToken:
-        """The token of an ``Authorization`` header."""
-        scheme, _, secret = header.partition(" ")
-        if scheme.lower() != "bearer" or not secret:
-            raise Unauthorized("no authorization token was provided")
-        digest = _digest(secret.strip())
+    def authenticate(self, secret: str) -> ApiToken:
+        """The token with this secret."""
+        if not secret:
+            raise unauthorized("no authorization token was provided")
+        digest = _digest(secret)
         for token in self._tokens.values():
             if token.digest == digest:
                 return token
-        raise Unauthorized("the token is not valid: it is no platform token, has expired or was revoked")
+        raise unauthorized("the token is not valid: it is no platform token, has expired or was revoked")
 
     def all(self) -> list[ApiToken]:
         """All of them, oldest first."""
@@ -95,7 +105,7 @@ class ApiTokens:
         for token in self._tokens.values():
             if name == token.name or token_id == token.id:
                 return self._tokens.pop(token.name)
-        raise NotFound(f"could not find api token {name or token_id}")
+        raise not_found(f"could not find api token {name or token_id}")
 
     def revoke_group(self, group_uuid: str) -> None:
         """End the tokens pinned to a deleted group: a new group of the same name does not inherit them."""
@@ -106,15 +116,15 @@ class ApiTokens:
         self._tokens = {kept.name: kept}
 
 
-def expand(scopes: list[str]) -> tuple[str, ...]:
+def expand(scopes: Sequence[str]) -> tuple[str, ...]:
     """The individual scopes of a request, presets expanded, in the documented order."""
     wanted: set[str] = set()
     for scope in scopes:
         if scope not in SCOPES and scope not in PRESETS:
-            raise Invalid(f"unknown scope {scope}")
+            raise invalid(f"unknown scope {scope}")
         wanted |= set(PRESETS.get(scope, (scope,)))
     if not wanted:
-        raise Invalid("scopes must not be empty when group is set")
+        raise invalid("scopes must not be empty when group is set")
     return tuple(scope for scope in SCOPES if scope in wanted)
 
 

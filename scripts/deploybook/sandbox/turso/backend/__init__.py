@@ -1,0 +1,1 @@
+"""The real libSQL servers, and the way to them."""
