@@ -15,9 +15,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from deploybook.sandbox.core.certificates import Certificates
 from deploybook.sandbox.core.service import Context
-from deploybook.sandbox.vercel.deployments import Deployment
-from deploybook.sandbox.vercel.projects import Project
 from deploybook.sandbox.vercel.service import VercelService
+from deploybook.sandbox.vercel.state.deployments import Deployment
+from deploybook.sandbox.vercel.state.projects import Project
 
 
 def mirror(variables: dict[str, str]) -> ASGIApp:
@@ -55,7 +55,7 @@ class Studio:
             await asyncio.sleep(0.05)
 
     def project(self) -> Project:
-        return self.service.platform.state.projects.all()[0]
+        return self.service.platform.projects.all()[0]
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from deploybook.sandbox.github.models import Commit
-from deploybook.sandbox.vercel.builds import plan
+from deploybook.sandbox.vercel.backend.builds import plan
 
 _WEB_SECRETS = ("VERCEL_TOKEN", "VERCEL_ORG_ID", "VERCEL_PROJECT_ID")
 _HOOK_SECRET = "RENDER_DEPLOY_HOOK_URL"

@@ -1,4 +1,4 @@
-"""Troubles at Vercel, as somebody makes them in its dashboard, and of the application that it serves."""
+"""Scenarios at Vercel, as somebody makes them in its dashboard, and of the application that it serves."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from deploybook.sandbox.core.faults import Fault
 from deploybook.sandbox.core.service import Context
 from deploybook.sandbox.scenarios.registry import by_hand, scenario
 from deploybook.sandbox.turso.service import TursoService
-from deploybook.sandbox.vercel.accounts import Scope
-from deploybook.sandbox.vercel.builder import BUILD_FAULTS
-from deploybook.sandbox.vercel.deployments import GOING, Deployment
-from deploybook.sandbox.vercel.edge import SITE
-from deploybook.sandbox.vercel.platform import Order, Platform
-from deploybook.sandbox.vercel.projects import Project, Repository
+from deploybook.sandbox.vercel.backend.builds import BUILD_FAULTS
+from deploybook.sandbox.vercel.backend.edge import SITE
+from deploybook.sandbox.vercel.backend.platform import Order, Platform
 from deploybook.sandbox.vercel.service import VercelService
+from deploybook.sandbox.vercel.state.deployments import GOING, Deployment
+from deploybook.sandbox.vercel.state.projects import Project, Repository
 
 # More requests, and more seconds, than are spent while it lasts.
 ALL, LONG = 10_000, 3600.0
@@ -95,7 +94,7 @@ async def another_repository(context: Context) -> None:
 async def own_repository(context: Context) -> None:
     """Connect the first one again: its deployments tell which."""
     platform, project = only_project(context)
-    source = next(each.git_source for each in platform.state.deployments_of(project) if each.git_source)
+    source = next(each.git_source for each in platform.deployments_of(project) if each.git_source)
     project.repository = Repository.parse("github", f"{source['org']}/{source['repo']}")
 
 
@@ -123,7 +122,7 @@ async def build_hangs(context: Context) -> None:
 async def build_cancelled(context: Context) -> None:
     """Open the deployment, and choose *Cancel Deployment*."""
     platform, project = only_project(context)
-    for each in [each for each in platform.state.deployments_of(project) if each.state in GOING]:
+    for each in [each for each in platform.deployments_of(project) if each.state in GOING]:
         await platform.cancel(each)
 
 
@@ -153,7 +152,7 @@ async def rolled_back(context: Context) -> None:
 async def promoted(context: Context) -> None:
     """Choose *Promote* beside the newest deployment."""
     platform, project = only_project(context)
-    await platform.promote(project, platform.state.deployments_of(project)[0], kind="promote")
+    await platform.promote(project, platform.deployments_of(project)[0], kind="promote")
 
 
 @scenario("vercel-protection")
@@ -199,8 +198,7 @@ async def redeploy(platform: Platform, project: Project) -> None:
 
 async def deploy_again(platform: Platform, project: Project) -> Deployment:
     """Press Redeploy on the deployment that serves; the new one is on its way."""
-    accounts, current = platform.state.accounts, _serving(platform, project)
-    scope = Scope(accounts.operator, accounts.user, accounts.team)
+    scope, current = platform.accounts.operator_scope, _serving(platform, project)
     return await platform.deploy(
         Order(project, scope, True, current.source, current.files, current.git_source, current.meta, current.settings)
     )
@@ -209,10 +207,10 @@ async def deploy_again(platform: Platform, project: Project) -> Deployment:
 def only_project(context: Context) -> tuple[Platform, Project]:
     """The platform, and the one project that the guide makes."""
     platform = context.service(VercelService).platform
-    return platform, next(iter(platform.state.projects.all()))
+    return platform, next(iter(platform.projects.all()))
 
 
 def _serving(platform: Platform, project: Project) -> Deployment:
-    current = platform.state.production(project)
+    current = platform.production(project)
     assert current is not None, "there is no production deployment"
     return current

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from deploybook.sandbox.core.service import Context, Service
-from deploybook.sandbox.core.serving import Listener
-from deploybook.sandbox.vercel.edge import WebFactory
-from deploybook.sandbox.vercel.platform import OnProduction, Platform
-from deploybook.sandbox.vercel.projects import Project
-from deploybook.sandbox.vercel.responses import api
+from deploybook.sandbox.vercel.api import VercelApi
+from deploybook.sandbox.vercel.backend.edge import WebFactory
+from deploybook.sandbox.vercel.backend.platform import OnProduction, Platform
+from deploybook.sandbox.vercel.routes import OPERATIONS
+from deploybook.sandbox.vercel.state.projects import Project
 
 
 class VercelService(Service):
@@ -18,7 +18,8 @@ class VercelService(Service):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self.platform = Platform(context)
-        self._listener: Listener | None = None
+        self._api = VercelApi(self.platform, OPERATIONS)
+        self._url = ""
 
     @property
     def web_factory(self) -> WebFactory | None:
@@ -39,13 +40,13 @@ class VercelService(Service):
 
     async def start(self) -> None:
         """Open the API's port."""
-        self._listener = await self.context.serve(self.name, api(self.platform))
+        self._url = await self.serve(self._api.app())
 
     def exports(self) -> dict[str, str]:
-        """Where the API is, the operator's token and the team for which to call."""
-        accounts = self.platform.state.accounts
+        """The API's address, the operator's token and the team for which to call."""
+        accounts = self.platform.accounts
         return {
-            "VERCEL_API_URL": self._listener.url if self._listener else "",
+            "VERCEL_API_URL": self._url,
             "VERCEL_TOKEN": accounts.operator.value,
             "VERCEL_TEAM_ID": accounts.team.id,
         }
@@ -53,9 +54,9 @@ class VercelService(Service):
     async def reset(self) -> None:
         """Forget every resource; token, team, factory and callbacks stay."""
         await self.platform.reset()
+        self._api.windows.clear()
 
     async def close(self) -> None:
         """End builds and free the ports."""
         await self.platform.reset()
-        if self._listener is not None:
-            await self._listener.close()
+        await super().close()

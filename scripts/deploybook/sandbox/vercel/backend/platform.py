@@ -1,4 +1,4 @@
-"""What the API sets in motion: projects with their address, deployments, and the names that show them."""
+"""What the API sets in motion: projects with their address, deployments, and the names under which they answer."""
 
 from __future__ import annotations
 
@@ -7,18 +7,16 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from deploybook.sandbox.core.limits import SlidingWindows
 from deploybook.sandbox.core.service import Context
-from deploybook.sandbox.vercel.accounts import Scope
-from deploybook.sandbox.vercel.builder import Builder
-from deploybook.sandbox.vercel.deployments import Alias, Deployment
-from deploybook.sandbox.vercel.domains import Domain
-from deploybook.sandbox.vercel.edge import Edge
-from deploybook.sandbox.vercel.errors import VercelError, bad_request
-from deploybook.sandbox.vercel.identifiers import now
-from deploybook.sandbox.vercel.models import State
-from deploybook.sandbox.vercel.projects import Project, Repository
-from deploybook.sandbox.vercel.variables import Variable, check
+from deploybook.sandbox.vercel.backend.builds import Builder
+from deploybook.sandbox.vercel.backend.edge import Edge
+from deploybook.sandbox.vercel.state import State
+from deploybook.sandbox.vercel.state.accounts import Scope
+from deploybook.sandbox.vercel.state.deployments import FAILED, Alias, Deployment
+from deploybook.sandbox.vercel.state.identifiers import now
+from deploybook.sandbox.vercel.state.projects import Domain, Project, Repository
+from deploybook.sandbox.vercel.state.refusals import bad_request, conflict
+from deploybook.sandbox.vercel.state.variables import Variable, check
 
 OnProduction = Callable[[Project, Deployment, dict[str, str]], Awaitable[None]]
 
@@ -35,26 +33,24 @@ class Order:
     git_source: dict[str, Any] | None = None
     meta: dict[str, str] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
-    # Given with this one deployment; they win over the project's.
+    # For this one deployment; they win over the project's.
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
-class Platform:
-    """State, edge and builder together. ``on_production`` is awaited before a deployment takes the production names."""
+class Platform(State):
+    """The resources with the edge and the builder. ``on_production`` is awaited before a deployment takes the production names."""
 
     def __init__(self, context: Context) -> None:
-        self.state = State()
-        self.edge = Edge(context, self.state)
-        self.builder = Builder(self.state, context.faults, self._publish)
-        self.limits = SlidingWindows()
+        super().__init__()
+        self.edge = Edge(context, self)
+        self.builder = Builder(context.faults, self._publish)
         self.on_production: list[OnProduction] = []
 
     async def reset(self) -> None:
-        """Forget every resource."""
+        """End every build, close every address and forget every resource."""
         await self.builder.close()
         await self.edge.close_all()
-        self.limits.clear()
-        self.state.reset()
+        self.clear()
 
     async def create_project(
         self,
@@ -65,13 +61,13 @@ class Platform:
         variables: Iterable[Variable] = (),
     ) -> Project:
         """A new project with its production domain."""
-        self.state.projects.check_name(name, scope.owner_id)
-        project = Project(name, scope.owner_id, repository=repository)
+        self.projects.check_name(name, scope.owner.id)
+        project = Project(name, scope.owner.id, repository=repository)
         project.configure(settings)
         for variable in variables:
             check(variable, linked=repository is not None)
             project.variables.add(variable, upsert=False)
-        self.state.projects.add(project)
+        self.projects.add(project)
         project.domain = await self.edge.open()
         project.domains[project.domain] = Domain(project.domain, project.id)
         return project
@@ -79,10 +75,10 @@ class Platform:
     async def delete_project(self, project: Project) -> None:
         """Remove a project, its deployments and its addresses."""
         hosts = [project.domain]
-        while deployments := self.state.deployments_of(project):
+        while deployments := self.deployments_of(project):
             hosts.append(deployments[0].url)
             await self._forget(deployments[0])
-        self.state.projects.remove(project)
+        self.projects.remove(project)
         # Listeners take a moment to close, so all close at once.
         await asyncio.gather(*map(self.edge.close, hosts))
 
@@ -92,8 +88,8 @@ class Platform:
         Vercel answers with it unless ``forceNew`` is set ("Forces a new deployment even if there is a previous similar
         deployment"). The project's variables are not compared, so that deployment lacks those that were set since.
         """
-        for deployment in self.state.deployments_of(order.project):
-            if deployment.production == order.production and deployment.state not in {"ERROR", "CANCELED"}:
+        for deployment in self.deployments_of(order.project):
+            if deployment.production == order.production and deployment.state not in FAILED:
                 before = (deployment.files, deployment.git_source, deployment.settings, deployment.own_variables)
                 wanted = (order.files, order.git_source, dict(order.settings), dict(order.variables))
                 return deployment if before == wanted else None
@@ -104,9 +100,9 @@ class Platform:
         project = order.project
         deployment = Deployment(
             project.name,
-            project.id,
-            project.owner_id,
-            order.scope.user.id,
+            project,
+            order.scope.owner,
+            order.scope.user,
             order.production,
             order.source,
             files=order.files,
@@ -116,10 +112,10 @@ class Platform:
             own_variables=dict(order.variables),
         )
         deployment.url = await self.edge.open()
-        system = self.state.system_variables(project, deployment)
-        snapshot = project.variables.snapshot(deployment.target, deployment.branch, system)
+        system = self.system_variables(project, deployment)
+        snapshot = project.variables.snapshot(deployment.environment, deployment.branch, system)
         deployment.variables = snapshot | dict(order.variables)
-        self.state.deployments[deployment.id] = deployment
+        self.deployments[deployment.id] = deployment
         self.builder.start(deployment)
         return deployment
 
@@ -136,12 +132,12 @@ class Platform:
 
     async def promote(self, project: Project, deployment: Deployment, *, kind: str) -> None:
         """Point the project's production names at a deployment; ``kind`` is ``promote`` or ``rollback``."""
-        if deployment.project_id != project.id:
+        if deployment.project is not project:
             raise bad_request("The deployment does not belong to the project.")
         deployment.check_ready()
-        current = self.state.production(project)
+        current = self.production(project)
         if current is deployment:
-            raise VercelError(409, "conflict", "The deployment is already the current production deployment.")
+            raise conflict("The deployment is already the current production deployment.")
         await self._take_production(project, deployment)
         project.last_alias_request = {
             "fromDeploymentId": current.id if current else "",
@@ -152,15 +148,15 @@ class Platform:
         }
 
     def assign(self, deployment: Deployment, name: str, owner_id: str) -> Alias:
-        """Show a deployment under one more name."""
-        return self.state.point(self.state.check_alias(name, deployment, owner_id), deployment)
+        """Make a deployment answer under one more name."""
+        return self.point(self.check_alias(name, deployment, owner_id), deployment)
 
     def add_domain(self, project: Project, domain: Domain) -> Domain:
-        """Give the project a domain, which shows the production deployment at once if there is one."""
-        added = self.state.add_domain(project, domain)
-        current = self.state.production(project)
+        """Give the project a domain; the production deployment, if there is one, answers under it at once."""
+        added = self.projects.add_domain(project, domain)
+        current = self.production(project)
         if current is not None and added.is_production:
-            self.state.point(added.name, current)
+            self.point(added.name, current)
         return added
 
     def remove_domain(self, project: Project, domain: Domain) -> None:
@@ -169,36 +165,36 @@ class Platform:
             # The sandbox has one address for a project; without it nothing could reach the project any more.
             raise bad_request("The assigned production domain can not be removed.")
         del project.domains[domain.name]
-        alias = self.state.aliases.get(domain.name)
+        alias = self.aliases.get(domain.name)
         if alias is not None:
-            self.state.remove_alias(alias)
+            self.remove_alias(alias)
 
     async def _forget(self, deployment: Deployment) -> None:
         await self.builder.stop(deployment)
         self.edge.sites.pop(deployment.id, None)
-        self.state.remove_deployment(deployment)
+        self.remove_deployment(deployment)
 
     async def _publish(self, deployment: Deployment) -> None:
-        project = next(one for one in self.state.projects.all() if one.id == deployment.project_id)
+        project = deployment.project
         self.edge.mount(deployment)
-        current = self.state.production(project)
+        current = self.production(project)
         # A build that took longer than a later one must not take the names back.
         is_newest = current is None or current.created_at < deployment.created_at
         if deployment.production and is_newest and project.settings["autoAssignCustomDomains"]:
             await self._take_production(project, deployment)
         for domain in project.domains.values():
             if domain.git_branch is not None and domain.git_branch == deployment.branch:
-                self.state.point(domain.name, deployment)
+                self.point(domain.name, deployment)
         deployment.alias_assigned_at = now()
 
     async def _take_production(self, project: Project, deployment: Deployment) -> None:
         try:
             for callback in self.on_production:
                 await callback(project, deployment, dict(deployment.variables))
-        except Exception as problem:  # noqa: BLE001 - told to the client as Vercel does, in the deployment's aliasError
+        except Exception as problem:  # noqa: BLE001 - the client reads it as Vercel shows it, in the deployment's aliasError
             deployment.alias_error = f"{type(problem).__name__}: {problem}"
             return
         for domain in list(project.domains.values()):
             if domain.is_production:
-                self.state.point(domain.name, deployment)
+                self.point(domain.name, deployment)
         deployment.alias_error = None

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from deploybook.sandbox.vercel.errors import VercelError, bad_request
-from deploybook.sandbox.vercel.identifiers import mint, now
+from deploybook.sandbox.core.refusals import Refusal
+from deploybook.sandbox.vercel.state.accounts import Team, User
+from deploybook.sandbox.vercel.state.identifiers import mint, now
+from deploybook.sandbox.vercel.state.projects import Project
+from deploybook.sandbox.vercel.state.refusals import bad_request
 
 GOING = ("QUEUED", "INITIALIZING", "BUILDING")
-DONE = ("READY", "ERROR", "CANCELED")
+FAILED = ("ERROR", "CANCELED")
 
 
 @dataclass(frozen=True)
@@ -46,9 +49,9 @@ class Deployment:
     """
 
     name: str
-    project_id: str
-    owner_id: str
-    creator_id: str
+    project: Project
+    owner: User | Team
+    creator: User
     production: bool
     source: str | None
     url: str = ""
@@ -66,8 +69,6 @@ class Deployment:
     alias_error: str | None = None
     error_code: str | None = None
     error_message: str | None = None
-    initialized_at: int | None = None
-    building_at: int | None = None
     ready_at: int | None = None
     canceled_at: int | None = None
     events: list[Event] = field(default_factory=list)
@@ -75,18 +76,37 @@ class Deployment:
     id: str = field(default_factory=lambda: mint("dpl_"))
     created_at: int = field(default_factory=now)
 
+    def __post_init__(self) -> None:
+        # Until it is so far, Vercel's answers have the time of creation here.
+        self.initialized_at = self.building_at = self.created_at
+
     @property
-    def target(self) -> str:
+    def environment(self) -> str:
         """The environment whose variables it sees."""
         return "production" if self.production else "preview"
 
     @property
+    def target(self) -> str | None:
+        """``production``, or None for a preview."""
+        return "production" if self.production else None
+
+    @property
     def branch(self) -> str | None:
-        """The git branch that it was made from."""
+        """The git branch of its commit."""
         ref = (self.git_source or {}).get("ref")
         return str(ref) if ref else None
 
-    def say(self, text: str, kind: str = "stdout") -> None:
+    @property
+    def team(self) -> Team | None:
+        """The team that owns it."""
+        return self.owner if isinstance(self.owner, Team) else None
+
+    @property
+    def inspector_url(self) -> str:
+        """Its page at the dashboard."""
+        return f"https://vercel.com/{self.owner.slug}/{self.name}/{self.id.removeprefix('dpl_')}"
+
+    def log(self, text: str, kind: str = "stdout") -> None:
         """Write a line to the build log."""
         self.events.append(Event(text, kind))
 
@@ -105,7 +125,7 @@ class Deployment:
     def fail(self, code: str, message: str) -> None:
         """End in ERROR."""
         self.error_code, self.error_message = code, message
-        self.say(f"Error: {message}", "stderr")
+        self.log(f"Error: {message}", "stderr")
         self.state = "ERROR"
 
     def check_cancelable(self) -> None:
@@ -116,16 +136,15 @@ class Deployment:
     def check_ready(self) -> None:
         """Only a READY deployment can be given a name."""
         if self.state != "READY":
-            raise VercelError(400, "deployment_not_ready", "The deployment is not READY and can not be aliased")
+            raise Refusal(400, "The deployment is not READY and can not be aliased", "deployment_not_ready")
 
 
 @dataclass
 class Alias:
-    """A host name that shows a deployment."""
+    """A host name under which a deployment answers."""
 
     alias: str
-    project_id: str
-    deployment_id: str
+    deployment: Deployment
     uid: str = field(default_factory=lambda: mint(length=24))
     created_at: int = field(default_factory=now)
     updated_at: int = field(default_factory=now)

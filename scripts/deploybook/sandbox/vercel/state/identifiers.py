@@ -15,7 +15,7 @@ def mint(prefix: str = "", length: int = 28) -> str:
 
 
 class _Clock:
-    """Milliseconds that never repeat: lists page by creation time, so two resources of one time could be split."""
+    """Milliseconds since the epoch that never repeat: lists page by creation time, which must tell any two resources apart."""
 
     def __init__(self) -> None:
         self._last = 0

@@ -13,29 +13,19 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from deploybook.sandbox.vercel.errors import VercelError, not_found
-from deploybook.sandbox.vercel.identifiers import mint, now
+from deploybook.sandbox.core.refusals import Refusal
+from deploybook.sandbox.vercel.state.identifiers import mint, now
+from deploybook.sandbox.vercel.state.refusals import not_found
 
 TARGETS = ("production", "preview", "development")
-TYPES = ("system", "encrypted", "plain", "sensitive")
 MAX_PER_TARGET = 1000
 MAX_VALUE = 64 * 1024
 
-_RESERVED = frozenset(
-    {
-        "AWS_SECRET_KEY",
-        "AWS_EXECUTION_ENV",
-        "AWS_LAMBDA_LOG_GROUP_NAME",
-        "AWS_LAMBDA_LOG_STREAM_NAME",
-        "AWS_LAMBDA_FUNCTION_NAME",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-        "AWS_LAMBDA_FUNCTION_VERSION",
-        "NOW_REGION",
-        "TZ",
-        "LAMBDA_TASK_ROOT",
-        "LAMBDA_RUNTIME_DIR",
-    }
-)
+_RESERVED = {
+    "AWS_SECRET_KEY", "AWS_EXECUTION_ENV", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_VERSION", "NOW_REGION", "TZ",
+    "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -77,8 +67,8 @@ class Variable:
 def check(variable: Variable, *, linked: bool) -> None:
     """Refuse what Vercel refuses of one variable alone; ``linked`` says whether the project has a git repository."""
 
-    def refuse(code: str, message: str) -> VercelError:
-        return VercelError(400, code, message, key=variable.key)
+    def refuse(code: str, message: str) -> Refusal:
+        return Refusal(400, message, code, key=variable.key)
 
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", variable.key):
         raise refuse(
@@ -141,17 +131,17 @@ class Variables:
 
     def remove(self, variable_id: str) -> Variable:
         """Forget a variable."""
-        found = self.get(variable_id)
+        removed = self.get(variable_id)
         del self._all[variable_id]
-        return found
+        return removed
 
     def snapshot(self, target: str, branch: str | None, system: Mapping[str, str]) -> dict[str, str]:
         """What a deployment for ``target`` sees, in clear, as of now; a branch's own variables win over general ones."""
-        seen: dict[str, str] = {}
+        values: dict[str, str] = {}
         applying = [one for one in self._all.values() if target in one.target and one.git_branch in {None, branch}]
         for variable in sorted(applying, key=lambda one: one.git_branch is not None):
-            seen[variable.key] = system.get(variable.value, "") if variable.type == "system" else variable.value
-        return seen
+            values[variable.key] = system.get(variable.value, "") if variable.type == "system" else variable.value
+        return values
 
     def _store(self, variable: Variable) -> Variable:
         self._all[variable.id] = variable.sealed()
@@ -160,15 +150,14 @@ class Variables:
     def _check_count(self, variable: Variable) -> None:
         for target in variable.target:
             if sum(target in other.target for other in self._all.values()) >= MAX_PER_TARGET:
-                raise VercelError(
-                    400, "MAX_ENVS_EXCEEDED", f"There can be at most {MAX_PER_TARGET} variables for {target}."
-                )
+                message = f"There can be at most {MAX_PER_TARGET} variables for {target}."
+                raise Refusal(400, message, "MAX_ENVS_EXCEEDED")
 
 
-def _conflict(existing: Variable, wanted: Variable) -> VercelError:
+def _conflict(existing: Variable, wanted: Variable) -> Refusal:
     shared = [target for target in TARGETS if target in existing.target and target in wanted.target]
     where = f"{', '.join(shared)} on branch {wanted.git_branch}" if wanted.git_branch else ", ".join(shared)
     message = f"A variable with the name `{wanted.key}` already exists for the target {where}"
-    return VercelError(
-        400, "ENV_CONFLICT", message, key=wanted.key, envVarId=existing.id, envVarKey=existing.key, target=shared
+    return Refusal(
+        400, message, "ENV_CONFLICT", key=wanted.key, envVarId=existing.id, envVarKey=existing.key, target=shared
     )

@@ -8,32 +8,33 @@ import hashlib
 from pathlib import PurePosixPath
 from typing import Any
 
-from deploybook.sandbox.vercel.calls import Call
-from deploybook.sandbox.vercel.deployment_requests import File, GitSource, NewDeployment
-from deploybook.sandbox.vercel.deployments import Deployment
-from deploybook.sandbox.vercel.errors import VercelError, bad_request, not_found
-from deploybook.sandbox.vercel.platform import Order
-from deploybook.sandbox.vercel.projects import Project
+from deploybook.sandbox.core.refusals import Refusal
+from deploybook.sandbox.vercel.api import Call
+from deploybook.sandbox.vercel.backend.platform import Order
+from deploybook.sandbox.vercel.schema.deployments import DeploymentBody, FileBody, GitSourceBody
+from deploybook.sandbox.vercel.state.deployments import Deployment
+from deploybook.sandbox.vercel.state.projects import Project
+from deploybook.sandbox.vercel.state.refusals import bad_request, no_environment, not_found
 
 
-async def order(call: Call, body: NewDeployment) -> Order:
+async def order(call: Call, body: DeploymentBody) -> Order:
     """What to deploy. Every refusal but one of the git source comes before anything is made."""
     production = _is_production(body)
     if body.deployment_id is not None:
-        return _again(call, body, call.platform.state.deployment(body.deployment_id, call.scope.owner_id))
+        return _again(call, body, call.state.deployment(body.deployment_id, call.caller.owner.id))
     if body.name is None:
         raise bad_request("Invalid request: missing required property `name`.", keyword="required")
     if body.files is None and body.git_source is None:
         raise bad_request("Invalid request: missing required property `files` or `gitSource`.", keyword="required")
     files = _contents(call, body.files or [])
-    settings = body.project_settings.given() if body.project_settings else {}
+    settings = body.project_settings.sent() if body.project_settings else {}
     project = await _project(call, body, settings)
     git_source = _source(project, body.git_source) if body.git_source else None
     if settings or call.flag("skipAutoDetectionConfirmation"):
         project.is_configured = True
     return Order(
         project,
-        call.scope,
+        call.caller,
         production,
         "api-trigger-git-deploy" if git_source else body.source,
         files,
@@ -44,67 +45,62 @@ async def order(call: Call, body: NewDeployment) -> Order:
     )
 
 
-def _is_production(body: NewDeployment) -> bool:
+def _is_production(body: DeploymentBody) -> bool:
     if body.custom_environment_slug_or_id is not None or body.target not in {None, "production", "preview"}:
-        wanted = body.custom_environment_slug_or_id or body.target
-        raise bad_request(f"The custom environment `{wanted}` does not exist.")
+        raise no_environment(body.custom_environment_slug_or_id or body.target)
     return body.target == "production"
 
 
-def _again(call: Call, body: NewDeployment, old: Deployment) -> Order:
-    """A redeployment: the same sources, the project's variables of today."""
-    project = call.platform.state.projects.get(old.project_id, call.scope.owner_id)
+def _again(call: Call, body: DeploymentBody, old: Deployment) -> Order:
+    """A redeployment: the sources of then, the project's variables of now."""
     production = old.production if body.target is None else body.target == "production"
-    settings = body.project_settings.given() if body.project_settings else old.settings
+    settings = body.project_settings.sent() if body.project_settings else old.settings
     meta = {**old.meta, **body.meta, "originalDeploymentId": old.id}
-    return Order(project, call.scope, production, "redeploy", old.files, old.git_source, meta, settings, body.env)
+    return Order(old.project, call.caller, production, "redeploy", old.files, old.git_source, meta, settings, body.env)
 
 
-async def _project(call: Call, body: NewDeployment, settings: dict[str, Any]) -> Project:
-    """The project that is named, or a new one of the deployment's name, as Vercel makes it."""
-    projects, owner = call.platform.state.projects, call.scope.owner_id
-    found = projects.find(body.project or str(body.name), owner)
-    if found is None and body.project is not None:
+async def _project(call: Call, body: DeploymentBody, settings: dict[str, Any]) -> Project:
+    """The project of that name or id, or a new one of the deployment's name, as Vercel makes it."""
+    project = call.state.projects.find(body.project or str(body.name), call.caller.owner.id)
+    if project is None and body.project is not None:
         raise not_found("Project not found.")
     # Without any settings Vercel wants them confirmed first; ``skipAutoDetectionConfirmation=1`` takes what it detects.
-    confirmed = (
-        bool(settings) or call.flag("skipAutoDetectionConfirmation") or (found is not None and found.is_configured)
-    )
-    if not confirmed:
-        raise VercelError(
+    is_configured = project is not None and project.is_configured
+    if not (settings or is_configured or call.flag("skipAutoDetectionConfirmation")):
+        raise Refusal(
             400,
-            "missing_project_settings",
             "The `projectSettings` object is required for new projects, but is missing in the deployment payload",
+            "missing_project_settings",
             framework={"name": "Other", "slug": None},
             projectSettings={"buildCommand": None, "devCommand": None, "outputDirectory": None, "framework": None},
         )
-    return found or await call.platform.create_project(call.scope, str(body.name), settings)
+    return project or await call.state.create_project(call.caller, str(body.name), settings)
 
 
-def _contents(call: Call, files: list[File]) -> dict[str, bytes]:
+def _contents(call: Call, files: list[FileBody]) -> dict[str, bytes]:
     inline: dict[str, bytes] = {}
-    by_digest: list[dict[str, Any]] = []
-    for one in files:
-        path = PurePosixPath(one.file)
+    digests: dict[str, str] = {}
+    for file in files:
+        path = PurePosixPath(file.file)
         if path.is_absolute() or ".." in path.parts or not path.parts:
-            raise bad_request(f"Invalid request: the file path `{one.file}` is not valid.")
-        if one.data is not None:
-            inline[str(path)] = _decoded(one)
+            raise bad_request(f"Invalid request: the file path `{file.file}` is not valid.")
+        if file.data is not None:
+            inline[str(path)] = _decoded(file, file.data)
         else:
-            by_digest.append({"file": str(path), "sha": one.sha})
-    return inline | call.platform.state.gather(by_digest)
+            digests[str(path)] = (file.sha or "").lower()
+    return inline | call.state.uploaded(digests)
 
 
-def _decoded(one: File) -> bytes:
-    if one.encoding == "utf-8":
-        return (one.data or "").encode()
+def _decoded(file: FileBody, data: str) -> bytes:
+    if file.encoding == "utf-8":
+        return data.encode()
     try:
-        return base64.b64decode(one.data or "", validate=True)
+        return base64.b64decode(data, validate=True)
     except binascii.Error:
-        raise bad_request(f"Invalid request: the data of `{one.file}` is not valid base64.") from None
+        raise bad_request(f"Invalid request: the data of `{file.file}` is not valid base64.") from None
 
 
-def _source(project: Project, source: GitSource) -> dict[str, Any]:
+def _source(project: Project, source: GitSourceBody) -> dict[str, Any]:
     """The commit, if it is of the repository that the project is linked to."""
     repository = project.repository
     if repository is None:

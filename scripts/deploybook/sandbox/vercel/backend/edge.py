@@ -1,25 +1,25 @@
-"""Vercel's edge: finds the deployment for a request by its Host header, guards it, and logs what it answered."""
+"""Vercel's edge: finds the deployment for a request by its Host header, guards it, serves it, and logs what it answered."""
 
 from __future__ import annotations
 
 import asyncio
+import mimetypes
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from html import escape
 from typing import Any
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from deploybook.sandbox.core.service import Context
 from deploybook.sandbox.core.serving import Listener
-from deploybook.sandbox.vercel.deployments import GOING, Deployment, LogLine
-from deploybook.sandbox.vercel.domains import Domain
-from deploybook.sandbox.vercel.identifiers import mint
-from deploybook.sandbox.vercel.models import State
-from deploybook.sandbox.vercel.projects import Project
-from deploybook.sandbox.vercel.sites import StaticSite, crashed, error_page
+from deploybook.sandbox.vercel.state import State
+from deploybook.sandbox.vercel.state.deployments import GOING, Deployment, LogLine
+from deploybook.sandbox.vercel.state.identifiers import mint
+from deploybook.sandbox.vercel.state.projects import Domain, Project
 
 # The journal's and the faults' name for requests to deployed sites, so that they are never counted as calls of the API.
 SITE = "vercel-site"
@@ -80,7 +80,7 @@ class Edge:
     def _find(self, host: str) -> Deployment | None:
         alias = self._state.aliases.get(host)
         if alias is not None:
-            return self._state.deployments.get(alias.deployment_id)
+            return alias.deployment
         return next((one for one in self._state.deployments.values() if one.url == host), None)
 
     def _refuse(self, request: Request, host: str, deployment: Deployment | None) -> Response | None:
@@ -94,7 +94,7 @@ class Edge:
             return error_page(503, "DEPLOYMENT_NOT_READY", "The deployment is still being built", {"retry-after": "1"})
         if deployment.id not in self.sites:
             return _absent()
-        project = next(one for one in self._state.projects.all() if one.id == deployment.project_id)
+        project = deployment.project
         guarded = project.protects(production_domain=domain is not None, production=deployment.production)
         if guarded and not _may_bypass(request, project):
             return HTMLResponse("<!doctype html><title>Authentication Required</title>", 401)
@@ -139,8 +139,8 @@ def _log(deployment: Deployment, line: LogLine) -> None:
 
 def _may_bypass(request: Request, project: Project) -> bool:
     name = "x-vercel-protection-bypass"
-    given = request.headers.get(name) or request.query_params.get(name) or ""
-    return any(secrets.compare_digest(given.encode(), secret.encode()) for secret in project.bypasses)
+    value = request.headers.get(name) or request.query_params.get(name) or ""
+    return any(secrets.compare_digest(value.encode(), secret.encode()) for secret in project.bypasses)
 
 
 def _absent() -> Response:
@@ -156,3 +156,44 @@ def _branded(send: Send) -> Send:
         await send(message)
 
     return branded
+
+
+def error_page(status: int, code: str, sentence: str, headers: Mapping[str, str] | None = None) -> Response:
+    """An error of the edge itself; codes of https://vercel.com/docs/errors."""
+    text = f"{sentence}\n\n{code}\n\niad1::{mint(length=12).lower()}\n"
+    return PlainTextResponse(text, status, {"x-vercel-error": code, **(headers or {})})
+
+
+class StaticSite:
+    """Serves the files that a build left, ``index.html`` for a folder; without any, one plain page at ``/``."""
+
+    def __init__(self, name: str, files: Mapping[str, bytes]) -> None:
+        self._name = name
+        self._files = files
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._respond(Request(scope))(scope, receive, send)
+
+    def _respond(self, request: Request) -> Response:
+        if request.method not in {"GET", "HEAD"}:
+            return error_page(405, "INVALID_REQUEST_METHOD", "This Request was not made with an accepted method")
+        path = request.url.path.strip("/")
+        for candidate in (path, f"{path}/index.html".lstrip("/"), f"{path}.html"):
+            if candidate in self._files:
+                kind = mimetypes.guess_type(candidate)[0] or "application/octet-stream"
+                return Response(self._files[candidate], media_type=kind)
+        if not path and not self._files:
+            title = escape(self._name)
+            return HTMLResponse(
+                f"<!doctype html><title>{title}</title><h1>{title}</h1><p>This deployment is ready.</p>"
+            )
+        return error_page(404, "NOT_FOUND", "The page could not be found")
+
+
+def crashed(reason: str) -> ASGIApp:
+    """An app that could not start: every request crashes. ``reason`` goes to the runtime log only."""
+
+    async def crash(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        raise RuntimeError(reason)
+
+    return crash
