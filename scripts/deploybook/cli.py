@@ -4,38 +4,43 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from deploybook import __version__
-from deploybook.commands.check import check_guide
-from deploybook.commands.doctor import diagnose
-from deploybook.commands.env import env
-from deploybook.commands.list import list_sections
-from deploybook.commands.run import run_sections
-from deploybook.commands.sandbox import run_sandbox
+from deploybook.commands.lazy import LazyCommands, LazyGroup, Source
 from deploybook.errors import DeploybookError
-from deploybook.runner.executors import Executor, Kernels
+
+if TYPE_CHECKING:
+    from deploybook.runner.executors import Executor
+
+# Each command: where it is in commands/, and the first sentence of its help.
+COMMANDS = {
+    "check": Source("check_guide", "Find the statements of the guide that are not true, each with its line."),
+    "doctor": Source("diagnose", "Find what is wrong, in which service, and the troubleshooting entry that mends it."),
+    "env": Source("env", "List, compare or export the variables of one environment."),
+    "list": Source(
+        "list_sections", "List the sections in the order in which they run, with what each needs and produces."
+    ),
+    "run": Source("run_sections", "Execute the runbooks of the sections (default: all), each after those it needs."),
+    "sandbox": Source(
+        "run_sandbox",
+        "Run the clouds on loopback in the foreground and print the export lines that point any client at them.",
+    ),
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, commands=LazyCommands(COMMANDS), context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="deploybook")
 def cli() -> None:
     """A deployment guide in which every statement is executed."""
 
 
-cli.add_command(list_sections)
-cli.add_command(run_sections)
-cli.add_command(run_sandbox)
-cli.add_command(env)
-cli.add_command(diagnose)
-cli.add_command(check_guide)
-
-
 def main(arguments: Sequence[str] | None = None, executor: Executor | None = None) -> None:
     """The console script's entry: ``sys.argv`` and kernels, unless the caller gives others."""
     try:
-        cli.main(arguments, standalone_mode=False, obj=executor or Kernels())
+        cli.main(arguments, standalone_mode=False, obj=executor)
     except DeploybookError as error:
         click.echo("\n".join([f"error: {error}", *error.lines()[1:]]), err=True)
         sys.exit(error.exit_code)

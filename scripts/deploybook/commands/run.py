@@ -14,7 +14,7 @@ from deploybook.contract.model import Contract, load_contract
 from deploybook.errors import ConfigurationError, UnknownParameter
 from deploybook.layout import Layout, find_layout
 from deploybook.runbook.modes import Mode
-from deploybook.runner.executors import Executor
+from deploybook.runner.executors import Executor, Kernels
 from deploybook.runner.progress import Progress, summarize
 from deploybook.runner.run import Plan, run
 
@@ -31,7 +31,7 @@ from deploybook.runner.run import Plan, run
 @click.option("--yes", is_flag=True, help="Do not ask before apply.")
 @click.pass_obj
 def run_sections(
-    executor: Executor,
+    executor: Executor | None,
     sections: tuple[str, ...],
     mode: str,
     environment: str,
@@ -51,7 +51,7 @@ def run_sections(
     _ask(plan, yes)
     console = Console(highlight=False)
     with Progress(console) as progress:
-        report, directory = run(plan, progress, executor)
+        report, directory = run(plan, progress, executor or Kernels())
     summarize(console, report, str(directory.relative_to(layout.root)))
     sys.exit(report.exit_code)
 
