@@ -22,8 +22,8 @@ FALSEHOODS = [
     (
         "contract-read",
         CONTRACT,
-        'name = "TURSO_ORGANIZATION"\nsections = ["turso"]',
-        'name = "TURSO_ORGANIZATION"\nsections = ["r2"]',
+        'name = "TURSO_ORGANIZATION"\nprovider = "turso"\nsections = ["turso"]',
+        'name = "TURSO_ORGANIZATION"\nprovider = "turso"\nsections = ["r2"]',
     ),
     ("notebook-form", NOTEBOOK, '"execution_count": null', '"execution_count": 3'),
     ("notebook-title", NOTEBOOK, "section 1 of the checklist", "section 2 of the checklist"),
@@ -41,6 +41,8 @@ FALSEHOODS = [
     ("path-exists", "docs/STYLE.md", "`scripts/deploybook/site/blocks.py`", "`scripts/deploybook/site/block.py`"),
     ("route-exists", "docs/sections/end_to_end.md", "/api/webhooks/worker", "/api/webhook/worker"),
     ("name-exists", R2, "`AccessDenied`", "`AccessDeny`"),
+    # A word of many sentences, and the name of nothing.
+    ("name-exists", R2, "`AccessDenied`", "`afterwards`"),
     ("command-exists", R2, "deploybook run r2 --mode verify", "deploybook run r2 --modes verify"),
     ("block-language", R2, "```json", "```"),
     ("block-parses", R2, '"AllowedMethods": [', '"AllowedMethods": '),
@@ -65,25 +67,26 @@ FALSEHOODS = [
         "run webhook_secrt --mode apply </dev/null",
     ),
     ("command-exists", TROUBLES, "env -u TURSO_API_TOKEN deploybook run", "env -u TURSO_API_TOKEN deploybook ran"),
-    ("count-told", "docs/sections/render.md", "the last two sections", "the last eight sections"),
+    ("count-current", "docs/sections/render.md", "the last two sections", "the last eight sections"),
     ("variable-belongs", "docs/sections/ci_cd.md", '"$VERCEL_TOKEN" | gh', '"$WORKER_DEFAULT_TIMEOUT_MS" | gh'),
     ("variable-belongs", "docs/sections/ci_cd.md", '"$VERCEL_TOKEN" | gh', '"$RENDER_DEPLOY_HOOK_URL" | gh'),
     ("entry-harmless", TROUBLES, "deploybook run vercel --mode apply", "deploybook run vercel --mode destroy"),
     ("variable-belongs", TURSO, "prints as `TURSO_DATABASE_URL`", "prints as `MODAL_ENDPOINT_URL`"),
-    ("number-told", R2, "32 hex digits", "31 hex digits"),
-    ("count-told", "docs/sections/render.md", "eleven variables", "twelve variables"),
+    ("quantity-bound", R2, "32 hex digits", "31 hex digits"),
+    ("quantity-bound", R2, "<!-- = R2_ACCESS_KEY_ID -->", ""),
+    ("count-current", "docs/sections/render.md", "eleven variables", "twelve variables"),
     ("exit-code", README, "They exit with 0 only", "They exit with 9 only"),
     ("table-whole", "docs/how-it-proves-itself.md", "| `plan` |", "| `planned` |"),
     ("output-quoted", TROUBLES, "No selected runbook has a parameter", "No chosen runbook has any parameter"),
-    ("permission-told", CONTRACT, "Workers R2 Storage", "Workers R2 Storing"),
-    ("policy-told", R2, '"MaxAgeSeconds": 3600', '"MaxAgeSeconds": 36'),
+    ("permission-asked", "docs/sections/ci_cd.md", "*Actions: read and write*", "*Action: read and write*"),
+    ("policy-current", R2, '"MaxAgeSeconds": 3600', '"MaxAgeSeconds": 36'),
     ("workflow-secrets", WORKFLOW, "secrets.VERCEL_ORG_ID", "secrets.VERCEL_ORG"),
     ("workflow-commands", ".github/workflows/prove.yml", "run: make guide", "run: make guides"),
     ("modal-secrets", APP, '"render-auth"', '"render-authority"'),
     ("app-routes", "scripts/deploybook/clouds/studio/uploads.py", '"/api/storage/upload"', '"/api/storage/uploads"'),
 ]
 # Told in a table that a generator writes as well; its own rule says the same first.
-ELSEWHERE = {"default-told"}
+ELSEWHERE = {"default-current"}
 
 
 def falsehood(copy: Copy, path: str, old: str, new: str) -> Mutation:

@@ -17,9 +17,9 @@ from deploybook.checks.rules import (
     link,
     name,
     notebook,
-    quoted,
+    quotation,
     section,
-    told,
+    values,
     variable,
     workflow,
 )
@@ -35,7 +35,7 @@ FAMILIES: dict[str, tuple[Rule[Tree], ...]] = {
     "Commands and blocks": command.RULES + block.RULES,
     "Links and images": link.RULES,
     "Troubleshooting": entry.RULES + fix.RULES,
-    "What is told": told.RULES + quoted.RULES,
+    "Values and quotations": values.RULES + quotation.RULES,
     "What is deployed": deployed.RULES,
     "Workflows": workflow.RULES,
 }

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
 
 import click
 
-from deploybook.checks.facts.said import Speech, statuses
+from deploybook.checks.facts.speech import Speech, statuses
 from deploybook.checks.facts.tree import PACKAGE, Tree
 from deploybook.guide.links import CHECKLIST, resolve
 from deploybook.guide.page import Paragraph
@@ -38,7 +39,8 @@ _MEMBER = re.compile(r'"(?P<key>\w+)": ?"?(?P<value>\w+)"?')
 class Knowledge:
     """Names by their kind; ``own`` are the contract's.
 
-    ``corpus`` is all text of the package's strings, the runbooks and the files beside them.
+    ``exact`` are whole names and strings: what somebody calls so, not a word of a sentence. ``corpus`` is all text of the
+    package's strings, the runbooks and the files beside them.
     """
 
     own: frozenset[str]
@@ -49,6 +51,7 @@ class Knowledge:
     statuses: frozenset[str]
     speech: Speech
     corpus: str
+    exact: frozenset[str]
 
     @property
     def placeholders(self) -> frozenset[str]:
@@ -65,11 +68,13 @@ class Knowledge:
         if re.fullmatch(r"\d{3}(?: [A-Z_]+)?", bare):
             status, _, code = bare.partition(" ")
             return status in self.statuses and (not code or code in self.codes)
-        if bare in words("literals") or bare in self._tokens or _ONLY_PLACEHOLDERS.fullmatch(bare):
+        if bare in words("literals") or bare in self.exact or _ONLY_PLACEHOLDERS.fullmatch(bare):
             return True
         if member := _MEMBER.fullmatch(bare):
-            return {member["key"], member["value"]} <= self._tokens | self.statuses
-        return self._written(bare, blocks) or self.speech.says(bare)
+            return {member["key"], member["value"]} <= self.exact | self.statuses
+        # A word alone is a name; several words can be a part of what is said.
+        several = "…" in bare or not bare.replace("_", "").isalnum()
+        return _in_block(bare, blocks) or (several and (self._written(bare) or self.speech.says(bare)))
 
     def has_words(self, text: str) -> bool:
         """Whether each of a few words is somebody's, though nobody says them at once: a thing by its kind and name."""
@@ -77,13 +82,13 @@ class Knowledge:
         plain = [word for word in told if word and word not in self.variables]
         return len(plain) < 4 and all(word in self._tokens | self.statuses or word == "HTTP" for word in plain)
 
-    def _written(self, bare: str, blocks: str) -> bool:
+    def _written(self, bare: str) -> bool:
         parts = [" ".join(part.split()) for part in _HOLE.split(bare)]
         if not any(parts):
             return True
         pattern = ".{0,80}?".join(re.escape(part) for part in parts)
         before, after = (r"(?<!\w)" if parts[0][:1].isalnum() else ""), (r"(?!\w)" if parts[-1][-1:].isalnum() else "")
-        return any(_found(before + pattern + after, each) for each in (self.corpus, blocks))
+        return _found(before + pattern + after, self.corpus)
 
     def has_path(self, tree: Tree, page: str, text: str) -> bool:
         """Whether a path is in the checkout, is one that the code says, or stands for one."""
@@ -122,6 +127,10 @@ class Knowledge:
         without_version = re.sub(r"^/v\d+", "", route)
         whole = _found(rf"{pattern}(?![\w-])", self.corpus)
         return whole or (without_version != route and self.has_route(without_version))
+
+
+def _in_block(text: str, blocks: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(text)}(?!\w)", blocks) is not None
 
 
 @lru_cache(maxsize=8192)
@@ -167,7 +176,30 @@ def _gather(tree: Tree) -> Knowledge:
         statuses=statuses(tree.sources),
         speech=_speech(tree),
         corpus=corpus,
+        exact=_exact(tree),
     )
+
+
+def _exact(tree: Tree) -> frozenset[str]:
+    """Whole strings and identifiers of the package and the runbooks, the contract's values, the files beside and their keys."""
+    sources = tree.sources
+    strings = {" ".join(text.split()) for text in sources.strings}
+    cells = {text for notebook in tree.notebooks.values() for text in notebook.strings}
+    parameters = {name for declared in tree.parameters.values() for name in declared}
+    contract = set(_leaves(tomllib.loads(tree.text("runbooks/contract.toml"))))
+    parts = {part for value in contract for part in value.split(":")}
+    files = "\n".join(tree.text(name) for name in _FILES if tree.exists(name))
+    keys = set(re.findall(r"^ *([\w-]+:)", files, re.MULTILINE))
+    return frozenset(strings | sources.names | sources.module_names | cells | parameters | contract | parts | keys)
+
+
+def _leaves(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from (leaf for inner in value.values() for leaf in _leaves(inner))
+    elif isinstance(value, list):
+        yield from (leaf for inner in value for leaf in _leaves(inner))
+    else:
+        yield str(value)
 
 
 _speeches: dict[tuple[int, str], Speech] = {}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import hashlib
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -18,11 +18,12 @@ HOLE = "\x00"
 
 @dataclass(frozen=True)
 class Module:
-    """One file: every string (an f-string with HOLE for what it fills in), every number, every name."""
+    """One file: every string (an f-string with HOLE for what it fills in), every number, every name, and its numeric constants."""
 
     strings: frozenset[str]
     numbers: frozenset[int]
     names: frozenset[str]
+    constants: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +90,18 @@ def _module(text: str) -> Module:
         int(node.value) for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, int | float)
     }
     products = {value for node in nodes if isinstance(node, ast.BinOp) and (value := _product(node)) is not None}
-    return Module(frozenset(strings), frozenset(numbers | products), frozenset(_names(nodes)))
+    return Module(frozenset(strings), frozenset(numbers | products), frozenset(_names(nodes)), dict(_constants(tree)))
+
+
+def _constants(tree: ast.Module) -> Iterator[tuple[str, float]]:
+    """The names that a module gives to numbers."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            value = node.value
+            product = _product(value) if isinstance(value, ast.BinOp) else None
+            number = value.value if isinstance(value, ast.Constant) else product
+            if isinstance(number, int | float):
+                yield node.targets[0].id, float(number)
 
 
 def strings_of(source: str) -> list[str]:

@@ -16,6 +16,8 @@ from deploybook.checks.finding import Finding, Rule
 
 WORKFLOW = "runbooks/workflows/deploy.yml"
 APP = "runbooks/modal_app/app.py"
+# The table of routes of the application in the sandbox.
+ROUTES = "sample_app/web/app.py"
 _SECRET = re.compile(r"\$\{\{ *secrets\.(\w+) *\}\}")
 
 
@@ -190,9 +192,8 @@ def _routes(tree: Tree) -> Iterator[Finding]:
     client = {
         text for module in tree.sources.below("clouds/studio") for text in module.strings if text.startswith("/api/")
     }
-    served = {
-        text for module in tree.sources.below("sample_app") for text in module.strings if text.startswith("/api/")
-    }
+    table = tree.sources.modules.get(ROUTES)
+    served = {text for text in table.strings if text.startswith("/api/")} if table else set()
     patterns = [re.compile(re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(route))) for route in served]
     # The beginning of an f-string is no route of its own.
     for route in sorted(route for route in client if not route.endswith("/")):

@@ -12,6 +12,9 @@ from deploybook.checks.facts.tree import Tree
 from deploybook.checks.finding import Finding, Rule
 from deploybook.guide.page import Block, Page, Paragraph
 
+# How VerificationFailed puts what was expected and what is there.
+_DETAIL = re.compile(r"^(?:expected|found) ")
+
 
 def _outputs(tree: Tree) -> Iterator[Finding]:
     """What an entry quotes as seen is said by the package, a runbook or the deployed application."""
@@ -38,13 +41,13 @@ def _lines(tree: Tree, page: Page, block: Block) -> Iterator[Finding]:
         # A line is put together of what several places say; prove_entries sees it as a whole.
         parts = [
             part
-            for part in re.split(r" — | → |[:;()\"] ?|, |(?<!\w)'|'(?!\w)", line)
+            for part in re.split(r" — | → |[:;()\"] ?|, |\. |(?<!\w)'|'(?!\w)", line)
             if len(part.replace("…", "").split()) > 2
         ]
         wrong = next(
             (
                 part
-                for part in parts
+                for part in (_DETAIL.sub("", part) for part in parts)
                 if not (known.speech.says(part) or known.has_literal(part, "") or known.has_words(part))
             ),
             "",
@@ -62,22 +65,14 @@ def _names_a_place(tree: Tree, text: str) -> bool:
 
 
 def _permissions(tree: Tree) -> Iterator[Finding]:
-    """Each permission in the contract is one that the code asks for or that a provider's refusal is read by."""
-    text = tree.sources.text.lower()
-    for credential in tree.contract.credentials:
-        line = tree.contract_line(f'name = "{credential.name}"')
-        for name in re.findall(r"· ([\w ]+) ·|\b([A-Z]\w+) read", credential.permissions):
-            words = next(part for part in name if part).strip()
-            if words.lower() not in text:
-                message = f"nothing in deploybook knows the permission {words}"
-                yield Finding("runbooks/contract.toml", line, "permission-told", message, "Correct its name.")
-    told = " ".join(credential.permissions for credential in tree.contract.credentials)
+    """A permission that a page has the reader tick is one that the contract asks for."""
+    permissions = " ".join(credential.permissions for credential in tree.contract.credentials)
     for page in tree.pages.values():
         for span in page.spans:
-            found = re.fullmatch(r"(\w+): (read and write|read|write)", span.text) if span.kind == "em" else None
-            if found and not re.search(rf"\b{found[1]} read", told):
-                message = f"the contract tells of no permission {found[1]}"
-                yield Finding(page.path, span.line, "permission-told", message, "Correct its name.")
+            match = re.fullmatch(r"(\w+): (read and write|read|write)", span.text) if span.kind == "em" else None
+            if match and not re.search(rf"\b{match[1]} read", permissions):
+                message = f"the contract asks for no permission {match[1]}"
+                yield Finding(page.path, span.line, "permission-asked", message, "Correct its name.")
 
 
 def _policies(tree: Tree) -> Iterator[Finding]:
@@ -94,7 +89,7 @@ def _policies(tree: Tree) -> Iterator[Finding]:
                 differing = next((key for key in {**wanted, **shown} if wanted.get(key) != shown.get(key)), "")
                 message = f"the rule shown has another {differing} than the runbook sets"
                 hint = f"Write {json.dumps(wanted.get(differing))}."
-                yield Finding(page.path, block.line, "policy-told", message, hint)
+                yield Finding(page.path, block.line, "policy-current", message, hint)
 
 
 def _first(text: str) -> dict[str, object] | None:
@@ -120,9 +115,9 @@ RULES: tuple[Rule[Tree], ...] = (
         _outputs,
     ),
     Rule(
-        "permission-told",
-        "Each permission that the contract or a page tells the reader to tick is one that the code knows by this name.",
+        "permission-asked",
+        "Each permission that a page has the reader tick is one that the contract asks for, by this name.",
         _permissions,
     ),
-    Rule("policy-told", "The CORS rule that a page shows to be pasted is the one that the runbook sets.", _policies),
+    Rule("policy-current", "The CORS rule that a page shows to be pasted is the one that the runbook sets.", _policies),
 )

@@ -26,23 +26,22 @@ class Speech:
                 if HOLE not in word:
                     self._by_word.setdefault(word, set()).add(number)
         self._whole = {_words(text) for text in strings}
+        # The words before each hole but the first, of which two at least are the template's own.
+        heads = (words[:place] for words in self._strings for place, word in enumerate(words) if word.startswith(HOLE))
+        self._heads = {head for head in heads if sum(HOLE not in word for word in head) >= 2}
         self._kept: dict[str, bool] = {}
 
     def says(self, quotation: str) -> bool:
         """Whether the quotation is a part of something that the package can say."""
         if quotation not in self._kept:
             words = _words(quotation)
-            self._kept[quotation] = self._says(words) or self._says_in_two(words)
+            self._kept[quotation] = self._says(words) or self._says_with_a_whole(words)
         return self._kept[quotation]
 
-    def _says_in_two(self, quoted: tuple[str, ...]) -> bool:
-        """Whether its end is a string of its own, and its beginning the words before a hole that it fills."""
-        for cut in range(1, len(quoted)):
-            if quoted[cut:] in self._whole and any(
-                _contains(self._strings[number], (*quoted[:cut], "…")) for number in self._by_word.get(quoted[0], ())
-            ):
-                return True
-        return False
+    def _says_with_a_whole(self, quoted: tuple[str, ...]) -> bool:
+        """Whether its end is a string of its own that fills a template's hole: ``{service} could not {operation}``."""
+        cuts = (cut for cut in range(2, len(quoted) - 1) if quoted[cut:] in self._whole)
+        return any(_fills(head, quoted[:cut]) for cut in cuts for head in self._heads)
 
     def _says(self, quoted: tuple[str, ...]) -> bool:
         fixed = [word for word in quoted if not _OPEN.search(word)]
@@ -60,6 +59,11 @@ class Speech:
 def _words(text: str) -> tuple[str, ...]:
     spaced = re.sub(rf"{HOLE}+", HOLE, re.sub(r"\s+", " ", text))
     return tuple(word.strip("`'\",.;:()") for word in spaced.split(" ") if word.strip("`'\",.;:()"))
+
+
+def _fills(head: tuple[str, ...], quoted: tuple[str, ...]) -> bool:
+    """Whether some words are those before a template's hole, with one word in each other hole."""
+    return len(head) == len(quoted) and all(part in (HOLE, word) for part, word in zip(head, quoted, strict=True))
 
 
 def _contains(string: tuple[str, ...], quoted: tuple[str, ...]) -> bool:

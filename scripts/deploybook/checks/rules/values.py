@@ -1,15 +1,16 @@
-"""What a page tells that the contract, a runbook or the code knows: defaults, numbers, counts, exit codes, modes."""
+"""Values that a page states and that the contract, a runbook or the code has: defaults, numbers, counts, exit codes, modes."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from deploybook.checks.facts.knowledge import default_of
+from deploybook.checks.facts.knowledge import default_of, words
 from deploybook.checks.facts.tree import Tree
 from deploybook.checks.finding import Finding, Rule
 from deploybook.guide.exit_codes import meanings
 from deploybook.guide.links import CHECKLIST
+from deploybook.guide.page import Page
 from deploybook.runbook.events import SIGNS
 from deploybook.runbook.modes import Mode
 
@@ -22,8 +23,10 @@ _COUNTED = re.compile(
 )
 _QUANTITY = re.compile(
     r"(?<![\w.])(?P<number>\d+) (?P<unit>hex digits|digits|bytes|characters|seconds|minutes|hours|days|MB)\b"
+    r"(?:[`*]*<!-- = (?P<source>[^>]+) -->)?"
 )
-_SECONDS = {"seconds": (1,), "minutes": (1, 60), "hours": (1, 3600), "days": (1, 86400), "MB": (1, 1024 * 1024)}
+# A constant may be in seconds, or in hex digits, which are two to a byte.
+_FACTORS = {"bytes": (1, 2), "minutes": (1, 60), "hours": (1, 3600), "days": (1, 86400), "MB": (1, 1024 * 1024)}
 # A runbook imports the packages of the clouds that it deals with.
 _IMPORTED = re.compile(r"^from deploybook\.clouds import (?P<names>[\w, ]+)$", re.MULTILINE)
 
@@ -38,48 +41,63 @@ def _defaults(tree: Tree) -> Iterator[Finding]:
             default = default_of(tree, name.lower())
             if default is not None and row.cells[1].text != (default or "none"):
                 message = f"the default of {name.lower()} is {default or 'none'}, not {row.cells[1].text}"
-                yield Finding(CHECKLIST, row.line, "default-told", message, f"Write {default or 'none'}.")
+                yield Finding(CHECKLIST, row.line, "default-current", message, f"Write {default or 'none'}.")
             elif default is None and any(span.kind == "code" for span in row.cells[1].spans):
                 message = f"no runbook has a parameter {name.lower()}, so it has no default"
-                yield Finding(CHECKLIST, row.line, "default-told", message, "Write none, or correct the name.")
+                yield Finding(CHECKLIST, row.line, "default-current", message, "Write none, or correct the name.")
 
 
 def _quantities(tree: Tree) -> Iterator[Finding]:
+    """Every quantity has, right after it, the mark that binds it to what the program goes by."""
     for page in tree.pages.values():
-        slug = page.path.split("/")[-1][:-3]
-        for paragraph in page.paragraphs:
-            for found in _QUANTITY.finditer(paragraph.text) if page.by_hand(paragraph.line) else ():
-                if not re.search(rf"\b{re.escape(found[0])}\b", tree.sources.text) and not _known_quantity(
-                    tree, slug, int(found["number"]), found["unit"]
-                ):
-                    line = paragraph.line + paragraph.text.count("\n", 0, found.start())
-                    message = f"nothing that this page is about knows {found[0]}"
-                    yield Finding(
-                        page.path, line, "number-told", message, "Correct the number, or let the code say it."
-                    )
+        for line, match in _quantities_in(page):
+            problem = _unbound(tree, match)
+            if problem:
+                quantity = f"{match['number']} {match['unit']}"
+                hint = f"Write {quantity}<!-- = SOURCE --> as docs/STYLE.md says, or correct the number."
+                yield Finding(page.path, line, "quantity-bound", f"{quantity} {problem}", hint)
 
 
-def _known_quantity(tree: Tree, slug: str, number: int, unit: str) -> bool:
-    lengths = {int(length) for each in tree.contract.variables for length in re.findall(r"\{(\d+)\}", each.pattern)}
-    if unit in {"hex digits", "digits"}:
-        return number in lengths
-    if unit == "bytes":
-        return number * 2 in lengths
-    slugs = [slug] if slug in tree.runbooks else list(tree.runbooks)
-    folders = {folder for one in slugs for folder in _folders(tree, one)}
-    modules = tree.sources.below(
-        *(f"clouds/{folder}" for folder in folders), *(f"sandbox/{folder}" for folder in folders)
-    )
-    known = {each for module in modules for each in module.numbers}
-    known |= {each.default for one in slugs for each in tree.parameters[one].values() if isinstance(each.default, int)}
-    return any(number * factor in known for factor in _SECONDS.get(unit, (1,)))
+def _quantities_in(page: Page) -> Iterator[tuple[int, re.Match[str]]]:
+    blocks = {line for block in page.blocks for line in range(block.line, block.line + block.text.count("\n") + 2)}
+    for number, line in enumerate(page.text.splitlines(), 1):
+        if page.by_hand(number) and number not in blocks:
+            yield from ((number, match) for match in _QUANTITY.finditer(line))
 
 
-def _folders(tree: Tree, slug: str) -> set[str]:
-    """Where the code stands that a section goes by: of the clouds that its runbook imports, and of the providers that it asks."""
-    imported = {name for found in _IMPORTED.finditer(tree.runbooks[slug].code) for name in found["names"].split(", ")}
-    providers = {each.provider for each in tree.contract.credentials if slug in (*each.sections, *each.used_if_set)}
-    return imported | providers
+def _unbound(tree: Tree, match: re.Match[str]) -> str:
+    """What is wrong with a quantity's binding; empty if the program has the same number."""
+    source = match["source"]
+    if not source:
+        return "is bound to nothing"
+    known = _number(tree, source.strip())
+    if known is None:
+        return f"is bound to {source.strip()}, which is not there"
+    factors = _FACTORS.get(match["unit"], (1,))
+    if any(int(match["number"]) * factor == known for factor in factors):
+        return ""
+    return f"is bound to {source.strip()}, which is {known:g}"
+
+
+def _number(tree: Tree, source: str) -> float | None:
+    """The number that a mark names; None if there is none.
+
+    A constant of the package, ``clouds/render/deploy.py LIMIT_SECONDS``; a runbook's default, ``vercel deploy_minutes``; the length that
+    the contract's pattern gives a variable, ``R2_ACCESS_KEY_ID``; or a provider's own number, ``words: 30 seconds``.
+    """
+    if source.startswith("words: "):
+        looked_up = source.removeprefix("words: ")
+        return float(looked_up.split(" ")[0]) if looked_up in words("quantities") else None
+    place, _, name = source.partition(" ")
+    if place.endswith(".py"):
+        module = tree.sources.modules.get(place)
+        return module.constants.get(name) if module else None
+    if name:
+        parameter = tree.parameters.get(place, {}).get(name)
+        return float(parameter.default) if parameter and isinstance(parameter.default, int) else None
+    patterns = [variable.pattern for variable in tree.contract.variables if variable.name == place]
+    length = re.search(r"\{(\d+)\}", patterns[0]) if patterns else None
+    return float(length[1]) if length else None
 
 
 def _counts(tree: Tree) -> Iterator[Finding]:
@@ -92,7 +110,7 @@ def _counts(tree: Tree) -> Iterator[Finding]:
                     line = paragraph.line + paragraph.text.count("\n", 0, found.start())
                     hint = f"It is {' or '.join(_NAMES.get(each, str(each)) for each in sorted(allowed))}."
                     message = f"“{found[0]}” is not what the contract counts"
-                    yield Finding(page.path, line, "count-told", message, hint)
+                    yield Finding(page.path, line, "count-current", message, hint)
 
 
 def _allowed(tree: Tree, slug: str, found: re.Match[str]) -> set[int]:
@@ -153,17 +171,18 @@ def _tables(tree: Tree) -> Iterator[Finding]:
 
 RULES: tuple[Rule[Tree], ...] = (
     Rule(
-        "default-told",
+        "default-current",
         "The defaults in the checklist's table of names are those of the runbooks' parameters.",
         _defaults,
     ),
     Rule(
-        "number-told",
-        "A quantity with a unit (15 minutes, 32 hex digits) is one that the section's runbook, its client or the contract goes by.",
+        "quantity-bound",
+        "A quantity with a unit (15 minutes, 32 hex digits) is followed by a comment that binds it to a named constant, a runbook's "
+        "default, the length in a variable's pattern, or a provider's number in words.toml, and is that number.",
         _quantities,
     ),
     Rule(
-        "count-told",
+        "count-current",
         "Where a page counts sections, modes, or a section's variables, names, keys and secrets, the contract counts as many.",
         _counts,
     ),
