@@ -6,7 +6,7 @@ import asyncio
 
 import click
 
-from deploybook.runbook.sandbox_session import without_operator
+from deploybook.runbook import environment
 
 
 @click.command("sandbox")
@@ -25,8 +25,8 @@ def run_sandbox(only: tuple[str, ...]) -> None:
             raise click.BadParameter(
                 f"there is no service {name}; use one of {', '.join(REGISTRY)}", param_hint="--only"
             )
-    # No operator credential reaches the sandbox or what it starts.
-    kept = without_operator(os.environ)
+    # Nothing of the operator's reaches the sandbox or what it starts.
+    kept = environment.machine(os.environ)
     os.environ.clear()
     os.environ.update(kept)
     asyncio.run(run(only=only))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from deploybook.runbook import ipython, prerequisites, sandbox_session
 from deploybook.runbook.events import Event, Table
 from deploybook.runbook.modes import Mode
 from deploybook.runbook.notebook_file import read_parameters
+from deploybook.runbook.parameters import check_parameters
 from deploybook.state.known_secrets import known_secrets
 
 
@@ -41,7 +43,10 @@ class Doctor:
         ipython.show_errors_plainly()
         layout = find_layout()
         contract = load_contract(layout.contract)
-        ipython.check_parameters(contract, {"mode": mode, "environment": environment})
+        arguments = {"mode": mode, "environment": environment}
+        check_parameters(
+            contract, layout.notebook("doctor"), arguments, sys._getframe(1).f_globals, ipython.executed_cells()
+        )
         if mode not in {Mode.DRY_RUN, Mode.VERIFY}:
             raise InvalidValue(f"The doctor has no mode {mode}: it changes nothing.", "Use dry-run or verify.")
         if mode == Mode.DRY_RUN:

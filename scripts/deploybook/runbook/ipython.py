@@ -1,40 +1,41 @@
-"""What the package does to the kernel it runs in: check the injected parameters, keep secrets out of every message, show errors plainly."""
+"""What the package does to the kernel it runs in: ask for confirmation, keep secrets out of every message, show errors plainly."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
 from IPython.core.getipython import get_ipython
 
-from deploybook.contract.model import Contract
 from deploybook.errors import ConfigurationError, DeploybookError
 from deploybook.redact import Redactor
+from deploybook.runbook.modes import Mode
 
 CONFIRM_VARIABLE = "DEPLOYBOOK_CONFIRM"
 # The messages whose content a notebook or a terminal shows; the others carry protocol only.
 SHOWN = frozenset({"stream", "display_data", "update_display_data", "execute_result", "error", "execute_reply"})
 
 
-def check_parameters(contract: Contract, given: Mapping[str, object]) -> None:
-    """Raise InvalidValue for the first parameter that breaks its rule: those given, and those in the notebook's namespace."""
+def executed_cells() -> list[str]:
+    """The sources of the cells that this kernel executed before the present one, oldest first; none where no kernel runs."""
     shell = get_ipython()
-    namespace: Mapping[str, object] = shell.user_ns if shell else {}
-    for name, rule in contract.parameters.items():
-        if name in given or name in namespace:
-            rule.validate_value(name, given.get(name, namespace.get(name)))
+    return [str(source) for source in shell.user_ns.get("In", [])[:-1]] if shell else []
 
 
-def require_confirmation(environment: str) -> None:
-    """Raise unless the operator has named the environment that is to be destroyed."""
-    if os.environ.get(CONFIRM_VARIABLE) != environment:
-        raise ConfigurationError(
-            f"Nothing was destroyed: the environment {environment} was not named.",
-            f"Use deploybook run --mode destroy, or export {CONFIRM_VARIABLE}={environment}.",
-            "destroy-not-confirmed",
-        )
+def require_confirmation(slug: str, mode: Mode, environment: str) -> None:
+    """Raise unless the operator has named the environment that is to be changed, and use that up: it holds for one opening.
+
+    ``deploybook run`` names it when it has asked. A *Run All* does not, nor does what an earlier one left in the kernel.
+    """
+    if os.environ.pop(CONFIRM_VARIABLE, None) == environment:
+        return
+    done, entry = ("destroyed", "destroy-not-confirmed") if mode is Mode.DESTROY else ("changed", "not-confirmed")
+    raise ConfigurationError(
+        f"Nothing was {done}: the environment {environment} was not named.",
+        f"Run deploybook run {slug} --mode {mode} --environment {environment}, or set {CONFIRM_VARIABLE}={environment} for one run.",
+        entry,
+    )
 
 
 def show_errors_plainly() -> None:

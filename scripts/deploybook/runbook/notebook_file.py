@@ -37,7 +37,7 @@ def read_parameters(path: Path) -> dict[str, NotebookParameter]:
         raise DocsError(str(path), 1, "there is no cell tagged parameters")
     source = "".join(cell["source"])
     lines = source.splitlines()
-    found = {}
+    parameters = {}
     for statement in ast.parse(source).body:
         if not (isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name) and statement.value):
             raise DocsError(str(path), statement.lineno, "a parameter is written `name: type = default  # help`")
@@ -46,8 +46,8 @@ def read_parameters(path: Path) -> dict[str, NotebookParameter]:
             raise DocsError(str(path), statement.lineno, f"the type of {name} is not one of {', '.join(TYPES)}")
         after = lines[statement.lineno - 1].encode()[statement.end_col_offset or 0 :].decode()
         default = ast.literal_eval(statement.value)
-        found[name] = NotebookParameter(name, TYPES[annotation], default, after.partition("#")[2].strip())
-    return found
+        parameters[name] = NotebookParameter(name, TYPES[annotation], default, after.partition("#")[2].strip())
+    return parameters
 
 
 def parse_parameter(contract: Contract, declared: NotebookParameter, text: object) -> object:
@@ -58,19 +58,29 @@ def parse_parameter(contract: Contract, declared: NotebookParameter, text: objec
     return value
 
 
-def _converted(declared: NotebookParameter, given: object) -> object:
+def require_type(declared: NotebookParameter, value: object) -> None:
+    """Raise InvalidValue unless the value is of the parameter's type; a whole number is a number too, and a truth value is neither."""
+    accepted: tuple[type, ...] = (int, float) if declared.type is float else (declared.type,)
+    if not isinstance(value, accepted) or (isinstance(value, bool) and declared.type is not bool):
+        raise _wrong_type(declared, value)
+
+
+def _converted(declared: NotebookParameter, value: object) -> object:
     wanted = declared.type
-    if isinstance(given, wanted) and not (wanted is int and isinstance(given, bool)):
-        return given
-    if wanted is bool and isinstance(given, str) and given.lower() in {"true", "false"}:
-        return given.lower() == "true"
-    if wanted in {int, float} and isinstance(given, str | int) and not isinstance(given, bool):
+    if wanted is bool and isinstance(value, str) and value.lower() in {"true", "false"}:
+        return value.lower() == "true"
+    if wanted in {int, float} and isinstance(value, str | int) and not isinstance(value, bool):
         try:
-            return wanted(given)
+            return wanted(value)
         except ValueError:
-            pass
-    name = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}[wanted]
-    raise InvalidValue(f"Parameter {declared.name} is {given!r}.", f"Give {name}: {declared.help}.")
+            raise _wrong_type(declared, value) from None
+    require_type(declared, value)
+    return value
+
+
+def _wrong_type(declared: NotebookParameter, value: object) -> InvalidValue:
+    form = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}[declared.type]
+    return InvalidValue(f"Parameter {declared.name} is {value!r}.", f"Give {form}: {declared.help}.")
 
 
 def events(cell: Any) -> list[dict[str, Any]]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from deploybook.clouds.resource import Resource
 from deploybook.contract.consumers import ConsumerVariable, require, variables_for
 from deploybook.contract.model import Contract, load_contract
 from deploybook.errors import (
+    ConfigurationError,
     DeploybookError,
     MissingVariable,
     NotFound,
@@ -23,13 +25,14 @@ from deploybook.errors import (
     Unauthorized,
     VerificationFailed,
 )
-from deploybook.layout import find_layout
+from deploybook.layout import Layout, find_layout
 from deploybook.redact import Redactor
 from deploybook.runbook import ipython, prerequisites, sandbox_session
 from deploybook.runbook.events import Event
 from deploybook.runbook.in_process import close_with_cells
 from deploybook.runbook.modes import Mode
 from deploybook.runbook.output import Screen
+from deploybook.runbook.parameters import check_parameters
 from deploybook.runbook.reconcile import Reconciler
 from deploybook.runbook.record import Recorder
 from deploybook.state.known_secrets import known_secrets
@@ -70,20 +73,17 @@ class Runbook:
     def open(cls, slug: str, mode: str, environment: str) -> Runbook:
         """Start a section's run: check every parameter, join or start the sandbox in ``dry-run``, open the vault.
 
-        Raises InvalidValue or MissingVariable before the first request.
+        The parameters are the variables of the cell that calls, under the names that the runbook declares. ``apply`` and ``destroy`` need
+        the operator's confirmation. Raises ConfigurationError before the first request.
         """
         ipython.show_errors_plainly()
-        layout = find_layout()
-        contract = load_contract(layout.contract)
-        ipython.check_parameters(contract, {"mode": mode, "environment": environment})
+        layout, contract = _enter_process(slug, mode, environment, sys._getframe(1).f_globals)
         chosen = Mode(mode)
         state, alone = sandbox_session.enter(os.environ) if chosen is Mode.DRY_RUN else (layout.state, False)
         clouds = Connections(os.environ)
         close_with_cells(clouds.close)
         runbook = cls(slug, chosen, contract, state, environment, clouds)
         runbook._protect_output()
-        if chosen is Mode.DESTROY:
-            ipython.require_confirmation(environment)
         if alone or (chosen is Mode.DRY_RUN and runbook._lacking()):
             prerequisites.run_predecessors(layout, contract, slug, environment)
         runbook._require_needs()
@@ -280,3 +280,23 @@ class Runbook:
     def _protect_output(self) -> None:
         self._redactor.learn(known_secrets(self.contract, os.environ, self.vault))
         ipython.protect(self._redactor)
+
+
+def _enter_process(slug: str, mode: str, environment: str, namespace: Mapping[str, object]) -> tuple[Layout, Contract]:
+    """Check what a runbook is opened with, and give this process the environment that its mode works in, but for the sandbox's."""
+    layout = find_layout()
+    contract = load_contract(layout.contract)
+    contract.section(slug)
+    arguments = {"mode": mode, "environment": environment}
+    check_parameters(contract, layout.notebook(slug), arguments, namespace, ipython.executed_cells())
+    if mode == Mode.DRY_RUN or sandbox_session.is_within(layout.state, os.environ):
+        return layout, contract
+    sandbox_session.leave(os.environ)
+    layout = find_layout()
+    if sandbox_session.SESSION_VARIABLE in os.environ:
+        raise ConfigurationError(
+            f"This process belongs to a dry run: it cannot go on in the mode {mode}.", "Start another kernel."
+        )
+    if mode in {Mode.APPLY, Mode.DESTROY}:
+        ipython.require_confirmation(slug, Mode(mode), environment)
+    return layout, contract

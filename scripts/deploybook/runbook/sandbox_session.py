@@ -1,4 +1,7 @@
-"""A dry run's sandbox: joined if the runner started one, else started for this process alone; the operator's environment is put aside."""
+"""A dry run's sandbox: joined if the runner started one, else started for this process alone; the operator's environment is put aside.
+
+A process that leaves the dry run, for a live mode in the same kernel, has the operator's environment again, as though it had not been.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from deploybook.errors import ConfigurationError
+from deploybook.runbook import environment
 
 SESSION_VARIABLE = "DEPLOYBOOK_SANDBOX_EXPORTS"
-
-# What a dry run must never see: credentials, endpoints and proxies of the operator.
-PUT_ASIDE = ("CLOUDFLARE_", "R2_", "TURSO_", "MODAL_", "VERCEL_", "RENDER_", "GITHUB_", "AWS_")
-PROXIES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"})
+DIRECTORY_VARIABLE = "DEPLOYBOOK_SANDBOX_DIRECTORY"
 
 
 class SandboxProcess:
@@ -29,7 +31,7 @@ class SandboxProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=without_operator(os.environ),
+            env=environment.machine(os.environ),
             start_new_session=True,
         )
         assert self._process.stdout is not None
@@ -43,11 +45,16 @@ class SandboxProcess:
     @property
     def state(self) -> Path:
         """Where the dry run's vault and ledger are kept; gone with the sandbox."""
-        return Path(self.exports["DEPLOYBOOK_SANDBOX_DIRECTORY"]) / "state"
+        return Path(self.exports[DIRECTORY_VARIABLE]) / "state"
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.poll() is None
 
     def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
-        """``environ`` with the operator's variables put aside and the sandbox's in their place."""
-        return without_operator(environ) | self.exports | {SESSION_VARIABLE: json.dumps(self.exports)}
+        """The machine's part of ``environ``, with the sandbox's variables and an empty home folder."""
+        return _within(environ, self.exports)
 
     def close(self) -> None:
         """End the sandbox and wait for it."""
@@ -62,28 +69,68 @@ class SandboxProcess:
         self._process.stdout.close()
 
 
-def without_operator(environ: Mapping[str, str]) -> dict[str, str]:
-    """``environ`` without what belongs to the operator."""
-    return {
-        name: value for name, value in environ.items() if not name.startswith(PUT_ASIDE) and name.upper() not in PROXIES
-    }
+@dataclass(frozen=True)
+class _DryRun:
+    """What a process's environment was before it entered a dry run, and what it was set to."""
+
+    before: dict[str, str]
+    within: dict[str, str]
+
+    def is_on(self, environ: Mapping[str, str]) -> bool:
+        """Whether ``environ`` is still this dry run's, and was not restored by somebody else."""
+        return environ.get(SESSION_VARIABLE) == self.within[SESSION_VARIABLE]
+
+
+_entered: _DryRun | None = None
+_own: SandboxProcess | None = None
 
 
 def enter(environ: MutableMapping[str, str]) -> tuple[Path, bool]:
-    """Point ``environ`` at a sandbox, in place. Gives the state's directory, and whether this process stands alone.
+    """Point ``environ`` at a sandbox, in place. Return the state's directory, and whether this process stands alone.
 
     Alone means that nobody ran the earlier sections in this sandbox.
     """
+    global _entered
     announced = environ.get(SESSION_VARIABLE)
-    if announced:
-        exports: dict[str, str] = json.loads(announced)
-        merged = without_operator(environ) | exports
-        alone = False
-    else:
-        sandbox = SandboxProcess()
-        atexit.register(sandbox.close)
-        merged = sandbox.environment(environ)
-        exports, alone = sandbox.exports, True
+    exports, alone = (json.loads(announced), False) if announced else _own_exports()
+    within = _within(environ, exports)
+    if _entered is None or not _entered.is_on(environ):
+        _entered = _DryRun(dict(environ), within)
     environ.clear()
-    environ.update(merged)
-    return Path(exports["DEPLOYBOOK_SANDBOX_DIRECTORY"]) / "state", alone
+    environ.update(within)
+    return Path(exports[DIRECTORY_VARIABLE]) / "state", alone
+
+
+def leave(environ: MutableMapping[str, str]) -> None:
+    """Make ``environ`` what it was before ``enter``, and keep what was changed in it since; without a dry run do nothing."""
+    global _entered
+    if _entered is not None and _entered.is_on(environ):
+        changed = {name: value for name, value in environ.items() if _entered.within.get(name) != value}
+        restored = _entered.before | changed
+        environ.clear()
+        environ.update(restored)
+    _entered = None
+
+
+def is_within(state: Path, environ: Mapping[str, str]) -> bool:
+    """Whether a state's directory is one of the sandbox that ``environ`` points at: what happens there happens to nobody."""
+    directory = environ.get(DIRECTORY_VARIABLE)
+    return bool(directory) and Path(str(directory)).resolve() in state.resolve().parents
+
+
+def _own_exports() -> tuple[dict[str, str], bool]:
+    """The exports of this process's own sandbox, and whether it was started just now."""
+    global _own
+    if _own is not None and _own.running:
+        return _own.exports, False
+    _own = SandboxProcess()
+    atexit.register(_own.close)
+    return _own.exports, True
+
+
+def _within(environ: Mapping[str, str], exports: Mapping[str, str]) -> dict[str, str]:
+    # Many tools read files of credentials from the home folder: ~/.aws, ~/.netrc, ~/.modal.toml, ~/.config.
+    home = Path(exports[DIRECTORY_VARIABLE]) / "home"
+    home.mkdir(mode=0o700, exist_ok=True)
+    session = {SESSION_VARIABLE: json.dumps(dict(exports)), "HOME": str(home)}
+    return environment.machine(environ) | dict(exports) | session

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from typing import Any, Protocol
 
+from deploybook.runbook import environment
 from deploybook.runner.report import CellResult, SectionResult
 from deploybook.runner.worker import SectionJob, execute, prepare
 
@@ -45,7 +47,10 @@ class Kernels:
     def warm_up(self) -> None:
         """Start the fork server, which imports papermill once for all workers, while the sandbox starts."""
         multiprocessing.set_forkserver_preload(["deploybook.runner.preload"])
-        forkserver.ensure_running()
+        # What a process is started with stays readable in /proc as long as it lives: the workers get a section's variables later.
+        with _machine_environment():
+            resource_tracker.ensure_running()
+            forkserver.ensure_running()
 
     @contextmanager
     def open(self, jobs: int, tell: Tell) -> Iterator[Workers]:
@@ -57,6 +62,19 @@ class Kernels:
             ProcessPoolExecutor(jobs, context, prepare, (queue,)) as pool,
         ):
             yield _Processes(pool, drained)
+
+
+@contextmanager
+def _machine_environment() -> Iterator[None]:
+    """This process's environment without anything of the operator's, while children are started that are given none themselves."""
+    before = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(environment.machine(before))
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 class _Processes:

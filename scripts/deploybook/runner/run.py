@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 from deploybook.contract.model import Contract
 from deploybook.errors import MissingVariable, VaultLocked
 from deploybook.layout import Layout
+from deploybook.runbook import environment
 from deploybook.runbook.ipython import CONFIRM_VARIABLE
 from deploybook.runbook.modes import Mode
 from deploybook.runbook.sandbox_session import SandboxProcess
@@ -106,7 +107,8 @@ def _environment(plan: Plan, start_sandbox: Callable[[], SandboxProcess]) -> Ite
     """Where the state is kept and what the kernels' environment is: the sandbox's, started here, or the operator's."""
     environ = dict(os.environ) | {"DEPLOYBOOK_HOME": str(plan.layout.root)}
     if plan.mode.live:
-        confirmed = {CONFIRM_VARIABLE: plan.environment} if plan.mode is Mode.DESTROY else {}
+        environ.pop(CONFIRM_VARIABLE, None)
+        confirmed = {CONFIRM_VARIABLE: plan.environment} if plan.mode in {Mode.APPLY, Mode.DESTROY} else {}
         yield plan.layout.state, environ | confirmed
         return
     sandbox = start_sandbox()
@@ -168,7 +170,9 @@ def _blocked(plan: Plan, waiting: Sequence[str], results: Mapping[str, SectionRe
 def _job(plan: Plan, slug: str, directory: Path, state: Path, environ: dict[str, str]) -> SectionJob:
     parameters = {**plan.parameters.get(slug, {}), "mode": str(plan.mode), "environment": plan.environment}
     notebook = plan.layout.notebook(slug)
-    return SectionJob(plan.contract.section(slug), notebook, directory / notebook.name, parameters, state, environ)
+    section = plan.contract.section(slug)
+    own = environment.for_section(plan.contract, slug, environ, parameters) if plan.mode.live else environ
+    return SectionJob(section, notebook, directory / notebook.name, parameters, state, own)
 
 
 def _make_directory(runs: Path, name: str) -> Path:
@@ -184,8 +188,12 @@ def _make_directory(runs: Path, name: str) -> Path:
 
 
 def _commit(layout: Layout) -> str:
+    # Whatever git starts, a file system monitor or a pager, sees none of the operator's credentials.
+    environ = environment.machine(os.environ)
+
     def git(*arguments: str) -> str:
-        done = subprocess.run(["git", "-C", str(layout.root), *arguments], capture_output=True, text=True, check=False)
+        command = ["git", "-C", str(layout.root), *arguments]
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
         return done.stdout.strip() if done.returncode == 0 else ""
 
     commit = git("rev-parse", "HEAD")

@@ -108,6 +108,9 @@ async def run(*, only: Sequence[str] = (), announce: str = "exports", owned: boo
         # No executor's thread: the interpreter would wait for it where the sandbox ends by itself.
         threading.Thread(target=_when_orphaned, args=(loop, stop.set), daemon=True).start()
     with tempfile.TemporaryDirectory(prefix="deploybook-sandbox-", ignore_cleanup_errors=True) as name:
+        # What runs in this process, uploaded code too, finds no file of credentials in the home folder of whoever started it.
+        os.environ.setdefault("XDG_CACHE_HOME", str(Path.home() / ".cache"))
+        os.environ["HOME"] = name
         async with _started(Path(name), only) as sandbox:
             exports = sandbox.exports() | {"DEPLOYBOOK_SANDBOX_DIRECTORY": name}
             if announce == "json":

@@ -21,7 +21,8 @@ from deploybook.checks.facts.shell import PLACEHOLDER, commands
 from deploybook.checks.facts.tree import Tree
 from deploybook.errors import DocsError
 from deploybook.layout import HOME_VARIABLE, Layout
-from deploybook.runbook.sandbox_session import SESSION_VARIABLE, SandboxProcess, without_operator
+from deploybook.runbook import environment
+from deploybook.runbook.sandbox_session import SESSION_VARIABLE, SandboxProcess
 from deploybook.state.vault import Vault
 
 ENVIRONMENT = "production"
@@ -96,7 +97,7 @@ class Reader:
 
 
 def _environ(root: Path, sandbox: SandboxProcess) -> dict[str, str]:
-    environ = without_operator(os.environ) | sandbox.exports
+    environ = environment.machine(os.environ) | sandbox.exports
     # A dry run starts a sandbox of its own, as it does for a reader.
     environ.pop(SESSION_VARIABLE, None)
     path = os.pathsep.join([str(Path(sys.executable).parent), environ.get("PATH", "")])

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from deploybook.checks.finding import Finding
 from deploybook.layout import HOME_VARIABLE, Layout
-from deploybook.runbook.sandbox_session import without_operator
+from deploybook.runbook import environment
 
 
 def run_everything(layout: Layout) -> Iterator[Finding]:
@@ -48,7 +48,7 @@ def _reports(layout: Layout) -> list[Path]:
 
 
 def _run(layout: Layout, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environ = without_operator(os.environ) | {HOME_VARIABLE: str(layout.root), "NO_MKDOCS_2_WARNING": "1"}
+    environ = environment.machine(os.environ) | {HOME_VARIABLE: str(layout.root), "NO_MKDOCS_2_WARNING": "1"}
     command = (
         [sys.executable, "-c", "from deploybook.cli import main; main()"]
         if module == "deploybook.cli"

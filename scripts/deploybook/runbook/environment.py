@@ -1,0 +1,54 @@
+"""Which of the operator's environment variables a process gets: in a dry run the machine's alone, else its section's credentials too."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from deploybook.contract.model import Contract
+from deploybook.layout import HOME_VARIABLE
+
+# A list of what is kept, not of what is put aside: a credential that nobody here has heard of is not on it, and neither are proxies,
+# certificates (SSL_CERT_FILE), DEPLOYBOOK_VAULT or the many variables that name a file of credentials.
+MACHINE = re.compile(
+    "PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_[A-Z]+|TZ|TERM|COLORTERM|COLUMNS|LINES|NO_COLOR|FORCE_COLOR|TMPDIR|XDG_CACHE_HOME"
+    "|LD_LIBRARY_PATH|DYLD_LIBRARY_PATH|VIRTUAL_ENV|JUPYTER_PATH|PLAYWRIGHT_BROWSERS_PATH"
+    "|PYTHON(PATH|HOME|HASHSEED|WARNINGS|UNBUFFERED|UTF8|IOENCODING|DONTWRITEBYTECODE|PYCACHEPREFIX|FAULTHANDLER|NOUSERSITE)"
+    f"|{HOME_VARIABLE}"
+)
+
+
+def machine(environ: Mapping[str, str]) -> dict[str, str]:
+    """What says how this machine works, and nothing of whose it is. Programs that were downloaded once are found by ``XDG_CACHE_HOME``."""
+    kept = {name: value for name, value in environ.items() if MACHINE.fullmatch(name)}
+    if "HOME" in kept:
+        kept.setdefault("XDG_CACHE_HOME", str(Path(kept["HOME"]) / ".cache"))
+    return kept
+
+
+def for_section(
+    contract: Contract, slug: str, environ: Mapping[str, str], parameters: Mapping[str, object]
+) -> dict[str, str]:
+    """``environ`` for a live run of one section: of all that is the operator's at the providers, only what this section reads.
+
+    That is its credentials, the credentials that it sets at a consumer, its providers' other variables, every endpoint, and variables that
+    a parameter names, such as ``import_from``.
+    """
+    own = _read_by(contract, slug) | {value for value in parameters.values() if isinstance(value, str)}
+    credentials = {each.name for each in contract.credentials}
+    variables = {each.name for each in contract.variables}
+    providers = {each.provider for each in contract.credentials if each.name in own}
+    namespaces = tuple(f"{name.upper()}_" for name in providers)
+
+    def needed(name: str) -> bool:
+        return name in own or (name.startswith(namespaces) and name not in credentials | variables)
+
+    return {name: value for name, value in environ.items() if needed(name) or not contract.is_operators(name)}
+
+
+def _read_by(contract: Contract, slug: str) -> set[str]:
+    names = {each.name for each in contract.credentials if slug in {*each.sections, *each.used_if_set}}
+    for consumer in contract.consumers_set_by(slug):
+        names |= {each.name for each in contract.consumed_by(consumer.name) if each.section is None}
+    return names.union(*(each.endpoints for each in contract.providers))

@@ -1,0 +1,190 @@
+"""A dry run of everything, in a shell and a home folder full of canaries: none is seen, and nothing of the operator's changes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import nbformat
+import pytest
+from tests.conftest import ROOT
+from tests.runbooks.conftest import COMMAND
+
+from deploybook.contract.model import load_contract
+
+CANARY = "canary0123456789abcdef"
+CONTRACT = load_contract(ROOT / "runbooks" / "contract.toml")
+OTHERS = (
+    "AWS_PROFILE",
+    "SSL_CERT_FILE",
+    "REQUESTS_CA_BUNDLE",
+    "STRIPE_SECRET_KEY",
+    "DEPLOYBOOK_CONFIRM",
+    "NETRC",
+    "MODAL_PROFILE",
+)
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
+FILES = {
+    ".aws/config": "[default]\nregion = {c}\n[profile {c}]\nregion = {c}\n",
+    ".aws/credentials": "[default]\naws_access_key_id = {c}\naws_secret_access_key = {c}\n",
+    ".netrc": "default login {c} password {c}\n",
+    ".modal.toml": "[default]\ntoken_id = '{c}'\ntoken_secret = '{c}'\nactive = true\n",
+    ".config/gh/hosts.yml": "github.com:\n  oauth_token: {c}\n",
+    ".config/turso/settings.json": '{{"token": "{c}"}}',
+    ".local/share/com.vercel.cli/auth.json": '{{"token": "{c}"}}',
+    ".render/cli.yaml": "api:\n  key: {c}\n",
+}
+# A keyring that writes down who used it, in place of the operating system's.
+KEYRING = """
+import json, pathlib, keyring.backend
+LOG = pathlib.Path(__file__).with_suffix(".log")
+class Recording(keyring.backend.KeyringBackend):
+    priority = 1
+    def get_password(self, service, username):
+        LOG.open("a").write(f"get {service} {username}\\n")
+    def set_password(self, service, username, password):
+        LOG.open("a").write(f"set {service} {username}\\n")
+"""
+PROBE = """
+import os, httpx
+print({name: value for name, value in os.environ.items() if "canary" in name + value})
+print(os.path.expanduser("~"), [path for path in (".aws", ".netrc", ".modal.toml") if os.path.exists(os.path.expanduser(f"~/{path}"))])
+"""
+
+
+@pytest.fixture
+def temporary() -> Iterator[Path]:
+    """Short: the names of sockets in it may not be longer than some hundred characters."""
+    with tempfile.TemporaryDirectory(prefix="c-") as name:
+        yield Path(name)
+
+
+@pytest.fixture
+def operator(tmp_path: Path, temporary: Path) -> dict[str, str]:
+    """The environment of an operator who has exported and planted everything."""
+    home = tmp_path / "home"
+    for name, text in FILES.items():
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_text(text.format(c=CANARY))
+    modules = tmp_path / "modules"
+    modules.mkdir()
+    (modules / "recording_keyring.py").write_text(KEYRING)
+    names = CONTRACT.operator_names() | {f"{prefix}CANARY" for prefix in CONTRACT.operator_prefixes()} | {*OTHERS}
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return (
+        {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+        | dict.fromkeys(names, CANARY)
+        | dict.fromkeys(PROXIES, f"http://{CANARY}:1@127.0.0.1:9")
+        | {"DEPLOYBOOK_VAULT": "keyring", "PYTHON_KEYRING_BACKEND": "recording_keyring.Recording"}
+        | {"HOME": str(home), "PYTHONPATH": str(modules), "TMPDIR": str(temporary), "XDG_CACHE_HOME": str(cache)}
+    )
+
+
+def checkout(root: Path) -> Path:
+    """A checkout with runbooks that say, at their end, what they could see; and a vault that is the operator's."""
+    shutil.copytree(ROOT / "runbooks", root / "runbooks", ignore=shutil.ignore_patterns("__pycache__"))
+    for path in (root / "runbooks").glob("*.ipynb"):
+        book = nbformat.read(path, as_version=4)
+        book.cells.append(nbformat.v4.new_code_cell(PROBE, id="probe"))
+        nbformat.write(book, path)
+    state = root / ".deploybook"
+    state.mkdir(mode=0o700)
+    (state / "production.env").write_text(f"INTERNAL_WEBHOOK_SECRET='{CANARY}'\n")
+    (state / "production.env").chmod(0o600)
+    return root
+
+
+def contents(*folders: Path) -> dict[Path, str]:
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    return {path: path.read_text(errors="replace") for path in files}
+
+
+@contextmanager
+def watched(process: subprocess.Popen[str]) -> Iterator[dict[str, str]]:
+    """Collect the command lines of the process's descendants, with the canary's lines of their environments."""
+    seen: dict[str, str] = {}
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.05):
+            for pid in _descendants(process.pid):
+                try:
+                    environ = Path(f"/proc/{pid}/environ").read_bytes().decode(errors="replace").split("\0")
+                    arguments = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+                except OSError:
+                    continue
+                seen[f"{pid} {arguments[:60]}"] = " ".join(
+                    line for line in environ if CANARY in line or CANARY in arguments
+                )
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        thread.join()
+
+
+def _descendants(pid: int) -> set[int]:
+    parents: dict[int, list[int]] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(path.read_text().rpartition(")")[2].split()[1])
+        except (OSError, IndexError):
+            continue
+        parents.setdefault(parent, []).append(int(path.parent.name))
+    found: set[int] = set()
+    waiting = [pid]
+    while waiting:
+        children = parents.get(waiting.pop(), [])
+        found |= set(children)
+        waiting += children
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
+def test_a_dry_run_of_everything_sees_nothing_of_the_operators(
+    tmp_path: Path, temporary: Path, operator: dict[str, str]
+) -> None:
+    root = checkout(tmp_path / "checkout")
+    before = contents(tmp_path / "home", root / ".deploybook")
+    environ = operator | {"DEPLOYBOOK_HOME": str(root)}
+    process = subprocess.Popen(
+        [COMMAND, "run"],
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    with watched(process) as seen:
+        output, _ = process.communicate(timeout=400)
+    assert process.returncode == 0, output
+    assert CANARY not in output
+    # As a forked kernel has its parent's command line, kernels are counted by number: the sandbox, the fork server and more.
+    assert len(seen) > 8
+    assert {who: line for who, line in seen.items() if line} == {}
+    report = contents(root / "build")
+    assert [path for path, text in report.items() if CANARY in text] == []
+    probes = _probes(root)
+    assert len(probes) == len(list((root / "runbooks").glob("*.ipynb"))) - 1
+    assert {re.sub(r"/\S*?(?=/home)", "", text) for text in probes} == {"{}\n/home []\n"}
+    assert contents(tmp_path / "home", root / ".deploybook") == before
+    assert not (tmp_path / "modules" / "recording_keyring.log").exists()
+    assert list(temporary.iterdir()) == []
+
+
+def _probes(root: Path) -> list[str]:
+    """What the probing cell of each executed copy printed."""
+    copies = [json.loads(path.read_text()) for path in (root / "build").rglob("*.ipynb")]
+    cells = [cell for copy in copies for cell in copy["cells"] if cell["id"] == "probe"]
+    return ["".join(text for output in cell["outputs"] for text in output["text"]) for cell in cells]
