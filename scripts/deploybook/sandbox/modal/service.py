@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from grpclib.server import Server
 
 from deploybook.sandbox.core.service import Context, Service
-from deploybook.sandbox.core.serving import Listener
-from deploybook.sandbox.modal.blobs import blob_app, blob_path
-from deploybook.sandbox.modal.boot import Boot, Container
-from deploybook.sandbox.modal.fleet import Fleet
-from deploybook.sandbox.modal.forked import ContainerParent
-from deploybook.sandbox.modal.ingress import ingress_app
-from deploybook.sandbox.modal.launch import R2_DOMAIN
-from deploybook.sandbox.modal.responses import workspace_methods
-from deploybook.sandbox.modal.responses_apps import log_methods, overview_methods
-from deploybook.sandbox.modal.responses_calls import call_methods, container_methods, running_methods
-from deploybook.sandbox.modal.responses_deploy import (
-    app_lookup_methods,
-    app_methods,
-    artifact_methods,
-    function_methods,
-)
-from deploybook.sandbox.modal.rpc import Gateway, Method
+from deploybook.sandbox.modal.api import Gateway
+from deploybook.sandbox.modal.backend.boot import Boot, Container
+from deploybook.sandbox.modal.backend.fleet import Fleet
+from deploybook.sandbox.modal.backend.forked import ContainerParent
+from deploybook.sandbox.modal.backend.launch import R2_DOMAIN
+from deploybook.sandbox.modal.routes import ContainerRpcs, OperatorRpcs
+from deploybook.sandbox.modal.routes.blobs import blob_app
+from deploybook.sandbox.modal.routes.web import web_app
 from deploybook.sandbox.modal.state.apps import App
 from deploybook.sandbox.modal.state.calls import Calls
 from deploybook.sandbox.modal.state.workspace import Workspace
@@ -43,21 +33,19 @@ class ModalService(Service):
         self.workspace = Workspace()
         self.directory = context.directory / "modal"
         self.config_path = self.directory / "modal.toml"
-        self._listeners: list[Listener] = []
+        self._blob_base = ""
         self._grpc: Server | None = None
         self._port = 0
         self._parent = ContainerParent()
+        self._install()
 
     async def start(self) -> None:
         """Open the three ports."""
         self.directory.mkdir(mode=0o700)
-        self.config_path.touch()
-        self._install()
-        blobs = await self.context.serve("modal", lambda *it: blob_app(self.workspace)(*it))
-        web = await self.context.serve("modal", lambda *it: ingress_app(self.workspace, self.calls)(*it), tls=True)
-        self._listeners = [blobs, web]
-        self._blob_base, self.workspace.web_base = blobs.url, web.url
-        self._gateway = Gateway(self.context, self.workspace, self._methods)
+        self.config_path.touch(mode=0o600)
+        self._blob_base = await self.serve(lambda *it: blob_app(self.workspace)(*it))
+        self.workspace.web_base = await self.serve(lambda *it: web_app(self.workspace, self.calls)(*it), tls=True)
+        self._gateway = Gateway(self.context, self._operator())
         self._grpc = Server([self._gateway])
         await self._grpc.start("127.0.0.1", 0)
         self._port = self._grpc._server.sockets[0].getsockname()[1]
@@ -73,7 +61,7 @@ class ModalService(Service):
 
     async def stop(self, app: App) -> None:
         """Press *Stop app* in the dashboard: its containers end, and its endpoints answer no more."""
-        await self._stopped(self.workspace.apps.stop(app.object_id))
+        await self._fleet.stop_app(self.workspace.apps.stop(app.object_id))
 
     async def reset(self) -> None:
         """End every container and forget everything but the token."""
@@ -81,8 +69,7 @@ class ModalService(Service):
         shutil.rmtree(self.directory / "containers", ignore_errors=True)
         self.workspace.clear()
         self._install()
-        self._gateway.methods = self._methods
-        self._gateway.answered.clear()
+        self._gateway.install(self._operator())
 
     async def close(self) -> None:
         """End the containers and close the ports."""
@@ -91,34 +78,24 @@ class ModalService(Service):
         if self._grpc:
             self._grpc.close()
             await self._grpc.wait_closed()
-        for listener in self._listeners:
-            await listener.close()
+        await super().close()
 
     def _install(self) -> None:
-        """The parts whose state a reset throws away, and the table of methods over them."""
+        """The parts whose state a reset throws away."""
         self.calls = Calls()
         trust = self.context.certificates.exports()
         boot = Boot(self.workspace, self.directory / "containers", self._open_socket, trust, self._hosts, self._parent)
         self._fleet = Fleet(self.workspace, self.calls, boot)
-        self._methods: Mapping[str, Method] = {
-            **workspace_methods(self.workspace),
-            **function_methods(self.workspace),
-            **app_methods(self.workspace, self._fleet.retire_outdated, self._stopped),
-            **app_lookup_methods(self.workspace),
-            **artifact_methods(self.workspace, lambda *it: f"{self._blob_base}{blob_path(*it)}"),
-            **call_methods(self.workspace, self.calls),
-            **running_methods(self.workspace, self.calls, self._fleet),
-            **overview_methods(self.workspace, self._fleet),
-            **log_methods(self.workspace),
-        }
 
-    async def _stopped(self, app: App) -> None:
-        await self._fleet.stop_app(app)
+    def _operator(self) -> OperatorRpcs:
+        return OperatorRpcs(self.workspace, self.calls, self._fleet, self._blob_base)
 
     async def _open_socket(self, container: Container, path: Path) -> Server:
-        methods = {**self._methods, **container_methods(self.calls, self._fleet)}
-        server = Server([Gateway(self.context, self.workspace, methods, container)])
+        """Serve a container's own gRPC address, for this user's processes only."""
+        rpcs = ContainerRpcs(self.workspace, self.calls, self._fleet, self._blob_base, container)
+        server = Server([Gateway(self.context, rpcs)])
         await server.start(path=str(path))
+        path.chmod(0o600)
         return server
 
     def _hosts(self) -> dict[str, int]:

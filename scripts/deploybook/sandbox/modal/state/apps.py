@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 
 from modal_proto import api_pb2
 
-from deploybook.sandbox.modal.refusals import AlreadyExists, FailedPrecondition, NotFound, NotImplementedHere
+from deploybook.sandbox.core.refusals import not_implemented
 from deploybook.sandbox.modal.state.artifacts import Artifacts
 from deploybook.sandbox.modal.state.identifiers import object_id
 from deploybook.sandbox.modal.state.logs import LogBook
 from deploybook.sandbox.modal.state.namespace import Namespace
+from deploybook.sandbox.modal.state.refusals import already_exists, failed_precondition, not_found
 
 # A web endpoint's address is ``<workspace>[-<environment>]--<label>``, one DNS label.
 LIMIT = 63
@@ -74,7 +75,7 @@ class Apps:
     def get(self, app_id: str) -> App:
         """The app with this id."""
         if app_id not in self.by_id:
-            raise NotFound(f"App '{app_id}' not found")
+            raise not_found(f"App '{app_id}' not found")
         return self.by_id[app_id]
 
     def create(self, name: str, environment: str, state: int) -> App:
@@ -106,7 +107,7 @@ class Apps:
         """Reserve an id and a web address for a function, before its definition is sent."""
         app = self.get(announced.app_id)
         if any(it.webhook_config.type for it in announced.method_definitions.values()):
-            raise NotImplementedHere("web endpoints on classes are not implemented in the sandbox")
+            raise not_implemented("web endpoints on classes")
         made = Function(
             announced.existing_function_id or object_id("fu"), app.object_id, announced.function_name, announced
         )
@@ -128,7 +129,7 @@ class Apps:
         """Give a precreated function its definition; everything that it refers to must be there."""
         function = self.get(app_id).draft.get(definition.function_name)
         if function is None:
-            raise FailedPrecondition(f"Function '{definition.function_name}' was not precreated")
+            raise failed_precondition(f"Function '{definition.function_name}' was not precreated")
         _all_known("Image", [definition.image_id], self._artifacts.images)
         _all_known("Mount", definition.mount_ids, self._artifacts.mounts)
         mounts = [
@@ -136,9 +137,9 @@ class Apps:
         ]
         _all_known("Secret", [*definition.secret_ids, *mounts], self._namespace.secrets)
         if definition.volume_mounts or definition.shared_volume_mounts:
-            raise NotImplementedHere("modal.Volume and modal.NetworkFileSystem are not implemented in the sandbox")
+            raise not_implemented("modal.Volume and modal.NetworkFileSystem")
         if definition.HasField("schedule"):
-            raise NotImplementedHere("scheduled functions are not implemented in the sandbox")
+            raise not_implemented("scheduled functions")
         function.definition = definition
         self._namespace.changes += 1
         return function
@@ -147,14 +148,14 @@ class Apps:
         """Make the draft live under ``name``."""
         app = self.get(app_id)
         if app.state == api_pb2.APP_STATE_STOPPED:
-            raise FailedPrecondition(f"App '{app_id}' is stopped")
+            raise failed_precondition(f"App '{app_id}' is stopped")
         other = self.deployed(name, app.environment) if name else None
         if other is not None and other is not app:
-            raise AlreadyExists(f"App '{name}' is already deployed in environment '{app.environment}'")
+            raise already_exists(f"App '{name}' is already deployed in environment '{app.environment}'")
         functions = {tag: app.draft.get(tag) or app.functions.get(tag) for tag in function_ids}
         undefined = [tag for tag, it in functions.items() if it is None or not it.defined]
         if undefined:
-            raise FailedPrecondition(f"Functions without a definition: {', '.join(undefined)}")
+            raise failed_precondition(f"Functions without a definition: {', '.join(undefined)}")
         app.functions = {tag: it for tag, it in functions.items() if it is not None}
         app.draft = {}
         app.name = name or app.name
@@ -169,7 +170,7 @@ class Apps:
         """End an app for good; its name can be deployed again as a new app."""
         app = self.get(app_id)
         if app.state == api_pb2.APP_STATE_STOPPED:
-            raise FailedPrecondition("App is already stopped.")
+            raise failed_precondition("App is already stopped.")
         app.state = api_pb2.APP_STATE_STOPPED
         app.stopped_at = self._namespace.instant()
         self._namespace.changes += 1
@@ -181,7 +182,7 @@ class Apps:
             for function in app.functions.values():
                 if function.object_id == function_id:
                     return function
-        raise NotFound(f"Function with id '{function_id}' not found")
+        raise not_found(f"Function with id '{function_id}' not found")
 
     def labelled(self, label: str) -> Function | None:
         """The web endpoint that answers to a label: of the app deployed last, which steals the label from others."""
@@ -206,4 +207,4 @@ def web_label(workspace: str, environment_suffix: str, wanted: str) -> tuple[str
 def _all_known(kind: str, ids: Iterable[str], known: Mapping[str, object]) -> None:
     for wanted in ids:
         if wanted not in known:
-            raise NotFound(f"{kind} with id '{wanted}' not found")
+            raise not_found(f"{kind} with id '{wanted}' not found")

@@ -7,9 +7,10 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from deploybook.sandbox.modal.refusals import FailedPrecondition, InvalidArgument, NotFound, NotImplementedHere
+from deploybook.sandbox.core.refusals import not_implemented
 from deploybook.sandbox.modal.state.identifiers import object_id
 from deploybook.sandbox.modal.state.namespace import Namespace
+from deploybook.sandbox.modal.state.refusals import failed_precondition, invalid_argument, not_found
 
 if TYPE_CHECKING:
     from modal_proto import api_pb2
@@ -61,10 +62,10 @@ class Artifacts:
     def image(self, definition: api_pb2.Image) -> Image:
         """The image of this definition: the same definition is the same image, as in Modal's cache."""
         if definition.HasField("build_function"):
-            raise NotImplementedHere("Image.run_function is not implemented in the sandbox")
+            raise not_implemented("Image.run_function")
         for base in definition.base_images:
             if base.image_id not in self.images:
-                raise NotFound(f"Image with id '{base.image_id}' not found")
+                raise not_found(f"Image with id '{base.image_id}' not found")
         for secret_id in definition.secret_ids:
             self._namespace.secret(secret_id)
         fingerprint = definition.SerializeToString(deterministic=True)
@@ -84,7 +85,7 @@ class Artifacts:
     def named_mount(self, name: str) -> Mount:
         """One of the mounts that Modal provides; its content is not needed here."""
         if not name.startswith(_GLOBAL_MOUNTS):
-            raise NotFound(f"Mount '{name}' not found")
+            raise not_found(f"Mount '{name}' not found")
         if name not in self._mount_of_name:
             made = Mount(object_id("mo"))
             self.mounts[made.object_id] = made
@@ -95,7 +96,7 @@ class Artifacts:
         """A mount of files that were uploaded before."""
         absent = [path for path, digest in files.items() if digest not in self.files]
         if absent:
-            raise FailedPrecondition(f"Mount refers to files that were not uploaded: {', '.join(absent)}")
+            raise failed_precondition(f"Mount refers to files that were not uploaded: {', '.join(absent)}")
         made = Mount(object_id("mo"), files)
         self.mounts[made.object_id] = made
         self._namespace.changes += 1
@@ -104,7 +105,7 @@ class Artifacts:
     def put_file(self, digest: str, data: bytes) -> None:
         """Store one file under its SHA-256."""
         if hashlib.sha256(data).hexdigest() != digest:
-            raise InvalidArgument("The content does not have the SHA-256 that was sent with it")
+            raise invalid_argument("The content does not have the SHA-256 that was sent with it")
         if digest not in self.files:
             self.files[digest] = data
             self._namespace.changes += 1
@@ -112,7 +113,7 @@ class Artifacts:
     def new_blob(self, length: int) -> Blob:
         """A place for one upload over HTTP."""
         if length > BLOB_LIMIT:
-            raise NotImplementedHere("uploads in several parts (over 1 GiB) are not implemented in the sandbox")
+            raise not_implemented("uploads in several parts (over 1 GiB)")
         made = Blob(object_id("bl"), length)
         self.blobs[made.object_id] = made
         self._namespace.changes += 1
@@ -121,12 +122,12 @@ class Artifacts:
     def blob(self, blob_id: str) -> Blob:
         """The blob with this id, uploaded or not yet."""
         if blob_id not in self.blobs:
-            raise NotFound(f"Blob with id '{blob_id}' not found")
+            raise not_found(f"Blob with id '{blob_id}' not found")
         return self.blobs[blob_id]
 
     def blob_data(self, blob_id: str) -> bytes:
         """The content of an uploaded blob."""
         data = self.blob(blob_id).data
         if data is None:
-            raise FailedPrecondition(f"Blob '{blob_id}' was never uploaded")
+            raise failed_precondition(f"Blob '{blob_id}' was never uploaded")
         return data

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from modal_proto import api_pb2
 
-from deploybook.sandbox.modal.refusals import NotFound
 from deploybook.sandbox.modal.state.apps import Function
 from deploybook.sandbox.modal.state.identifiers import object_id
+from deploybook.sandbox.modal.state.refusals import not_found
 
 
 @dataclass
@@ -105,13 +105,13 @@ class Calls:
     def get(self, call_id: str) -> Call:
         """The call with this id."""
         if call_id not in self.by_id:
-            raise NotFound(f"Function call '{call_id}' not found")
+            raise not_found(f"Function call '{call_id}' not found")
         return self.by_id[call_id]
 
     def input(self, input_id: str) -> Input:
         """The input with this id."""
         if input_id not in self.inputs:
-            raise NotFound(f"Input '{input_id}' not found")
+            raise not_found(f"Input '{input_id}' not found")
         return self.inputs[input_id]
 
     def start(self, function: Function, kind: int, invocation: int) -> Call:

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from deploybook.sandbox.modal.refusals import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
 from deploybook.sandbox.modal.state.identifiers import object_id
+from deploybook.sandbox.modal.state.refusals import already_exists, failed_precondition, invalid_argument, not_found
 
 DEFAULT_ENVIRONMENT = "main"
 _NAME = re.compile(r"[a-zA-Z0-9._-]{1,64}")
@@ -78,15 +78,15 @@ class Namespace:
         """The environment of this name; the default one for an empty name."""
         found = self.environments.get(name or DEFAULT_ENVIRONMENT)
         if found is None:
-            raise NotFound(f"Environment '{name}' not found")
+            raise not_found(f"Environment '{name}' not found")
         return found
 
     def add_environment(self, name: str) -> Environment:
         """Create an environment."""
         if name in self.environments:
-            raise AlreadyExists(f"Environment '{name}' already exists")
+            raise already_exists(f"Environment '{name}' already exists")
         if not _NAME.fullmatch(name):
-            raise InvalidArgument(f"Invalid environment name: '{name}'")
+            raise invalid_argument(f"Invalid environment name: '{name}'")
         suffix = "" if name == DEFAULT_ENVIRONMENT else name.lower()
         self.environments[name] = Environment(object_id("en"), name, suffix, self.instant())
         self.changes += 1
@@ -95,7 +95,7 @@ class Namespace:
     def secret(self, secret_id: str) -> Secret:
         """The secret with this id."""
         if secret_id not in self.secrets:
-            raise NotFound(f"Secret with id '{secret_id}' not found")
+            raise not_found(f"Secret with id '{secret_id}' not found")
         return self.secrets[secret_id]
 
     def named_secret(
@@ -104,20 +104,20 @@ class Namespace:
         """Look up or create a named secret. ``IF_MISSING`` leaves an existing one's values as they are."""
         place = self.environment(environment).name
         if not _NAME.fullmatch(name):
-            raise InvalidArgument(f"Invalid Secret name: '{name}'")
+            raise invalid_argument(f"Invalid Secret name: '{name}'")
         found = next((it for it in self.secrets.values() if it.name == name and it.environment == place), None)
         if found is None:
             if creation is Creation.LOOK_UP:
-                raise NotFound(f"Secret '{name}' not found in environment '{place}'")
+                raise not_found(f"Secret '{name}' not found in environment '{place}'")
             found = self.add_secret(name, place, values)
         elif creation is Creation.FAIL_IF_EXISTS:
-            raise AlreadyExists(f"Secret '{name}' already exists in environment '{place}'")
+            raise already_exists(f"Secret '{name}' already exists in environment '{place}'")
         elif creation is Creation.OVERWRITE:
             found.values = _checked(values)
             self.changes += 1
         missing = [key for key in required if key not in found.values]
         if missing:
-            raise FailedPrecondition(f"Secret '{name}' is missing key(s): {', '.join(missing)}")
+            raise failed_precondition(f"Secret '{name}' is missing key(s): {', '.join(missing)}")
         return found
 
     def add_secret(self, name: str, environment: str, values: Mapping[str, str]) -> Secret:
@@ -158,5 +158,5 @@ class Namespace:
 def _checked(values: Mapping[str, str]) -> dict[str, str]:
     for key in values:
         if not key or "=" in key or "\0" in key:
-            raise InvalidArgument(f"Invalid key: '{key}'")
+            raise invalid_argument(f"Invalid key: '{key}'")
     return dict(values)

@@ -1,4 +1,4 @@
-"""``python -m deploybook.sandbox.modal.container SPECIFICATION``: become a container.
+"""``python -m deploybook.sandbox.modal.backend.container SPECIFICATION``: become a container.
 
 Stays on loopback, checks the bucket mounts as the platform would, and gives the process to Modal's own runtime.
 """
@@ -11,8 +11,8 @@ import runpy
 import sys
 from pathlib import Path
 
-from deploybook.sandbox.modal.container.mounts import MountFailed, check
-from deploybook.sandbox.modal.container.network import stay_on_loopback
+from deploybook.sandbox.modal.backend.container.mounts import MountFailed, check
+from deploybook.sandbox.modal.backend.container.network import stay_on_loopback
 
 STAND_IN = Path(__file__).with_name("stand_in")
 

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from modal_proto import api_pb2
 
-from deploybook.sandbox.modal.handles import app_layout
-from deploybook.sandbox.modal.refusals import Refusal
+from deploybook.sandbox.core.refusals import Refusal
+from deploybook.sandbox.modal.schema import app_layout
 
 if TYPE_CHECKING:
     from deploybook.sandbox.modal.state.apps import Function

@@ -1,4 +1,4 @@
-"""``python -m deploybook.sandbox.modal.container.parent``: the process from which containers are forked.
+"""``python -m deploybook.sandbox.modal.backend.container.parent``: the process from which containers are forked.
 
 It has imported what every container needs, which takes ten times as long as all else that starting one costs. It reads orders from
 standard input, one JSON object a line: ``{"container", "specification", "directory", "log", "env"}`` forks a container, ``{"kill": PID}``
@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from deploybook.sandbox.modal.container.__main__ import main
+from deploybook.sandbox.modal.backend.container.__main__ import main
 
 _PR_SET_PDEATHSIG = 1
 # What a container's process imports before the operator's own code.

@@ -9,19 +9,14 @@ from collections.abc import AsyncIterator, Iterable
 
 from modal_proto import api_pb2
 
-from deploybook.sandbox.modal.boot import Container
-from deploybook.sandbox.modal.fleet import Fleet
-from deploybook.sandbox.modal.rpc import Method
+from deploybook.sandbox.modal.api import Servicer
 from deploybook.sandbox.modal.state.logs import STDERR, STDOUT, SYSTEM, Line
-from deploybook.sandbox.modal.state.workspace import Workspace
-
-Caller = Container | None
 
 
-def overview_methods(workspace: Workspace, fleet: Fleet) -> dict[str, Method]:
+class AppListRpcs(Servicer):
     """The list of apps (stopped ones stay in it) and an app's deployments."""
 
-    def listed(request: api_pb2.AppListRequest, _: Caller) -> api_pb2.AppListResponse:
+    def app_list(self, request: api_pb2.AppListRequest) -> api_pb2.AppListResponse:
         return api_pb2.AppListResponse(
             apps=[
                 api_pb2.AppListResponse.AppListItem(
@@ -31,24 +26,26 @@ def overview_methods(workspace: Workspace, fleet: Fleet) -> dict[str, Method]:
                     state=it.state,  # type: ignore[arg-type]
                     created_at=it.created_at,
                     stopped_at=it.stopped_at,
-                    n_running_tasks=len(fleet.of_app(it)),
+                    n_running_tasks=len(self.fleet.of_app(it)),
                     metadata=api_pb2.AppHandleMetadata(
                         description=it.name, app_id=it.object_id, environment_name=it.environment
                     ),
                 )
-                for it in workspace.apps.in_environment(request.environment_name)
+                for it in self.workspace.apps.in_environment(request.environment_name)
             ]
         )
 
-    def history(request: api_pb2.AppDeploymentHistoryRequest, _: Caller) -> api_pb2.AppDeploymentHistoryResponse:
-        app = workspace.apps.get(request.app_id)
+    def app_deployment_history(
+        self, request: api_pb2.AppDeploymentHistoryRequest
+    ) -> api_pb2.AppDeploymentHistoryResponse:
+        app = self.workspace.apps.get(request.app_id)
         return api_pb2.AppDeploymentHistoryResponse(
             app_deployment_histories=[
                 api_pb2.AppDeploymentHistory(
                     app_id=app.object_id,
                     version=version,
                     deployed_at=at,
-                    deployed_by=workspace.username,
+                    deployed_by=self.workspace.username,
                     client_version=client,
                 )
                 for version, (at, client) in enumerate(app.client_versions, 1)
@@ -56,14 +53,12 @@ def overview_methods(workspace: Workspace, fleet: Fleet) -> dict[str, Method]:
             production_app_version=app.version,
         )
 
-    return {"AppList": listed, "AppDeploymentHistory": history}
 
-
-def log_methods(workspace: Workspace) -> dict[str, Method]:
+class LogRpcs(Servicer):
     """``modal app logs``: how many lines there are, the lines of a time range, and the lines as they come."""
 
-    def lines(request: api_pb2.AppCountLogsRequest | api_pb2.AppFetchLogsRequest) -> list[Line]:
-        return workspace.apps.get(request.app_id).logs.between(
+    def _lines(self, request: api_pb2.AppCountLogsRequest | api_pb2.AppFetchLogsRequest) -> list[Line]:
+        return self.workspace.apps.get(request.app_id).logs.between(
             request.since.ToNanoseconds() / 1e9,
             request.until.ToNanoseconds() / 1e9,
             function_id=request.function_id,
@@ -72,22 +67,22 @@ def log_methods(workspace: Workspace) -> dict[str, Method]:
             search=request.search_text,
         )
 
-    def count(request: api_pb2.AppCountLogsRequest, _: Caller) -> api_pb2.AppCountLogsResponse:
+    def app_count_logs(self, request: api_pb2.AppCountLogsRequest) -> api_pb2.AppCountLogsResponse:
         width = request.bucket_secs or 60
         buckets: dict[int, list[Line]] = {}
-        for line in lines(request):
+        for line in self._lines(request):
             buckets.setdefault(int(line.at // width) * width, []).append(line)
         return api_pb2.AppCountLogsResponse(
             app_id=request.app_id,
             buckets=[_bucket(start, found) for start, found in sorted(buckets.items())],
         )
 
-    def fetch(request: api_pb2.AppFetchLogsRequest, _: Caller) -> api_pb2.AppFetchLogsResponse:
-        found = lines(request)
+    def app_fetch_logs(self, request: api_pb2.AppFetchLogsRequest) -> api_pb2.AppFetchLogsResponse:
+        found = self._lines(request)
         return api_pb2.AppFetchLogsResponse(batches=_batches(found[-request.limit :] if request.limit else found))
 
-    async def follow(request: api_pb2.AppGetLogsRequest, _: Caller) -> AsyncIterator[api_pb2.TaskLogsBatch]:
-        app = workspace.apps.get(request.app_id)
+    async def app_get_logs(self, request: api_pb2.AppGetLogsRequest) -> AsyncIterator[api_pb2.TaskLogsBatch]:
+        app = self.workspace.apps.get(request.app_id)
         sent = int(request.last_entry_id.partition("-")[0] or 0) if request.last_entry_id else 0
         deadline = time.monotonic() + (request.timeout or 55.0)
         while True:
@@ -103,8 +98,6 @@ def log_methods(workspace: Workspace) -> dict[str, Method]:
                 return
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(app.logs.added.wait(), min(left, 1.0))
-
-    return {"AppCountLogs": count, "AppFetchLogs": fetch, "AppGetLogs": follow}
 
 
 def _batches(lines: Iterable[Line]) -> list[api_pb2.TaskLogsBatch]:

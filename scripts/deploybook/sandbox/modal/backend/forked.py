@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from deploybook.sandbox.modal.launch import StartFailure
+from deploybook.sandbox.modal.backend.launch import StartFailure
 
 
 class ForkedContainer:
@@ -77,7 +77,7 @@ class ContainerParent:
         await self._listener
 
     async def _start(self, directory: Path) -> None:
-        command = [sys.executable, "-P", "-u", "-m", "deploybook.sandbox.modal.container.parent"]
+        command = [sys.executable, "-P", "-u", "-m", "deploybook.sandbox.modal.backend.container.parent"]
         self._process = await asyncio.create_subprocess_exec(
             *command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=_scrubbed(directory), start_new_session=True
         )

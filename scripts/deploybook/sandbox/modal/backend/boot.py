@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from modal_proto import api_pb2
 
-from deploybook.sandbox.modal import launch
-from deploybook.sandbox.modal.forked import ContainerParent, ForkedContainer
-from deploybook.sandbox.modal.launch import StartFailure
+from deploybook.sandbox.modal.backend import launch
+from deploybook.sandbox.modal.backend.forked import ContainerParent, ForkedContainer
+from deploybook.sandbox.modal.backend.launch import StartFailure
 
 if TYPE_CHECKING:
     from deploybook.sandbox.modal.state.apps import App, Function

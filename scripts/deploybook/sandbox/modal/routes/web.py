@@ -26,7 +26,7 @@ _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _SUFFIX = ".modal.run"
 
 
-def ingress_app(workspace: Workspace, calls: Calls) -> Starlette:
+def web_app(workspace: Workspace, calls: Calls) -> Starlette:
     """``/<label>.modal.run[/path]`` for every label."""
 
     async def endpoint(request: Request) -> Response:
@@ -59,7 +59,7 @@ def _proxy_refusal(workspace: Workspace, request: Request) -> Response | None:
     if not key or not secret:
         return PlainTextResponse("modal-http: missing credentials for proxy authorization", 401)
     token = workspace.proxy_tokens.get(key)
-    if token is None or not hmac.compare_digest(token.token_secret, secret):
+    if token is None or not hmac.compare_digest(token.token_secret.encode(), secret.encode()):
         return PlainTextResponse("modal-http: invalid credentials for proxy authorization", 401)
     return None
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from deploybook.sandbox.modal.refusals import NotFound
+from deploybook.sandbox.core.refusals import Refusal
 from deploybook.sandbox.modal.state.artifacts import Blob
 from deploybook.sandbox.modal.state.workspace import Workspace
 
@@ -27,9 +27,11 @@ def blob_app(workspace: Workspace) -> Starlette:
     def allowed(request: Request) -> Blob | None:
         try:
             blob = workspace.artifacts.blob(request.path_params["blob_id"])
-        except NotFound:
+        except Refusal:
             return None
-        return blob if hmac.compare_digest(blob.ticket, request.query_params.get("ticket", "")) else None
+        return (
+            blob if hmac.compare_digest(blob.ticket.encode(), request.query_params.get("ticket", "").encode()) else None
+        )
 
     async def blob(request: Request) -> Response:
         found = allowed(request)

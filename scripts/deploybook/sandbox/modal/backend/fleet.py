@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from modal_proto import api_pb2
 
-from deploybook.sandbox.modal.boot import Boot, Container, StartFailure
+from deploybook.sandbox.modal.backend.boot import Boot, Container, StartFailure
+from deploybook.sandbox.modal.backend.tail import follow
 from deploybook.sandbox.modal.state.identifiers import object_id
 from deploybook.sandbox.modal.state.logs import SYSTEM
-from deploybook.sandbox.modal.tail import follow
 
 if TYPE_CHECKING:
     from deploybook.sandbox.modal.state.apps import App, Function

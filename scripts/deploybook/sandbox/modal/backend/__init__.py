@@ -1,0 +1,1 @@
+"""The containers: processes of this machine that run Modal's own runtime on the uploaded code."""
