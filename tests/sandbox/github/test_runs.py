@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from deploybook.sandbox.github.workflows import parse
+from deploybook.sandbox.github.state.workflows import parse
 
 if TYPE_CHECKING:
     from tests.sandbox.github.conftest import GitHub

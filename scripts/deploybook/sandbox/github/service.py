@@ -1,52 +1,38 @@
-"""GitHub as a service of the sandbox."""
+"""GitHub in the sandbox: one private repository, and one operator with a fine-grained token."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from starlette.types import Receive, Scope, Send
-
 from deploybook.sandbox.core.service import Context, Service
-from deploybook.sandbox.core.serving import Listener
-from deploybook.sandbox.github.actions import Actions
-from deploybook.sandbox.github.models import Repository
-from deploybook.sandbox.github.requests import Gate
-from deploybook.sandbox.github.responses import github_app
-from deploybook.sandbox.github.runs import Runner
-from deploybook.sandbox.github.tokens import Tokens
+from deploybook.sandbox.github.api import GitHub, GitHubApi
+from deploybook.sandbox.github.backend.actions import Actions, Runner
+from deploybook.sandbox.github.routes import OPERATIONS
+from deploybook.sandbox.github.state.repository import Repository
+from deploybook.sandbox.github.state.tokens import Tokens
 
 
 class GitHubService(Service):
-    """One private repository, one operator's fine-grained token.
-
-    A person makes further tokens on the web page: ``POST /settings/personal-access-tokens/new`` with permissions as form
-    fields (``secrets=read``), signed in by the operator's token as ``Authorization: Bearer`` or in the cookie
-    ``user_session``; the page shows the new token in ``<code id="new-oauth-token">``.
-    """
+    """The API, and the web page on which a person makes further tokens."""
 
     name = "github"
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self.tokens = Tokens()
         self.repository = Repository("studio", "app")
         self.actions = Actions(self.repository, Runner(self.repository, self._vercel_url))
-        self.gate = Gate(self.tokens, self.repository)
-        self._listener: Listener | None = None
+        self.tokens = Tokens()
+        self._api = GitHubApi(GitHub(self.tokens, self.repository, self.actions), OPERATIONS)
+        self._url = ""
 
     async def start(self) -> None:
-        """Open the port. The app is made once its address is known, because its links begin with it."""
-
-        async def late(scope: Scope, receive: Receive, send: Send) -> None:
-            await app(scope, receive, send)
-
-        self._listener = await self.context.serve(self.name, late)
-        app = github_app(self.actions, self.gate, self._listener.url)
+        """Open the port."""
+        self._url = await self.serve(self._api.app())
 
     def exports(self) -> dict[str, str]:
         """The API, the operator's token, and the repository as ``owner/name``."""
         return {
-            "GITHUB_API_URL": self._listener.url if self._listener else "",
+            "GITHUB_API_URL": self._url,
             "GITHUB_TOKEN": self.tokens.operator.value,
             "GITHUB_REPOSITORY": self.repository.full_name,
         }
@@ -60,15 +46,14 @@ class GitHubService(Service):
         await self.actions.clear()
         self.repository.clear()
         self.tokens.others.clear()
-        self.gate.windows.clear()
+        self._api.windows.clear()
 
     async def close(self) -> None:
         """End the runs and free the port."""
         await self.actions.clear()
-        if self._listener:
-            await self._listener.close()
+        await super().close()
 
     def _vercel_url(self) -> str:
-        """Where the sandbox's Vercel is, if it runs; runs of the deploy workflow try their token there."""
+        """The address of the sandbox's Vercel, where runs of the deploy workflow try their token; empty without a Vercel."""
         vercel = self.context.services.get("vercel")
         return vercel.exports().get("VERCEL_API_URL", "") if vercel else ""

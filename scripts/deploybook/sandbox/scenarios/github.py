@@ -1,4 +1,4 @@
-"""Troubles at GitHub: the repository, its secrets, the workflow and its runs."""
+"""Scenarios at GitHub: the repository, its secrets, the workflow and its runs."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import asyncio
 from datetime import timedelta
 
 from deploybook.sandbox.core.service import Context
-from deploybook.sandbox.github.models import blob_sha
-from deploybook.sandbox.github.runs import Run
 from deploybook.sandbox.github.service import GitHubService
+from deploybook.sandbox.github.state.repository import blob_sha
+from deploybook.sandbox.github.state.workflows import Run
 from deploybook.sandbox.render.service import RenderService
 from deploybook.sandbox.scenarios.registry import by_hand, scenario
 
@@ -120,5 +120,5 @@ async def _ended(context: Context, run: Run | None) -> None:
     if run:
         await context.service(GitHubService).actions.runner.ended(run)
         render = context.services.get(RenderService.name)
-        while isinstance(render, RenderService) and any(each.under_way for each in render.cloud.workers.values()):
+        while isinstance(render, RenderService) and any(worker.under_way for worker in render.cloud.workers.values()):
             await asyncio.sleep(0.05)

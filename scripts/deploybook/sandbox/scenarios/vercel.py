@@ -94,7 +94,7 @@ async def another_repository(context: Context) -> None:
 async def own_repository(context: Context) -> None:
     """Connect the first one again: its deployments tell which."""
     platform, project = only_project(context)
-    source = next(each.git_source for each in platform.deployments_of(project) if each.git_source)
+    source = next(one.git_source for one in platform.deployments_of(project) if one.git_source)
     project.repository = Repository.parse("github", f"{source['org']}/{source['repo']}")
 
 
@@ -122,8 +122,8 @@ async def build_hangs(context: Context) -> None:
 async def build_cancelled(context: Context) -> None:
     """Open the deployment, and choose *Cancel Deployment*."""
     platform, project = only_project(context)
-    for each in [each for each in platform.deployments_of(project) if each.state in GOING]:
-        await platform.cancel(each)
+    for deployment in [one for one in platform.deployments_of(project) if one.state in GOING]:
+        await platform.cancel(deployment)
 
 
 @scenario("vercel-build-failed")

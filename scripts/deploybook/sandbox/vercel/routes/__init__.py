@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from deploybook.sandbox.vercel.routes import accounts, aliases, deployments, domains, projects, variables
+from deploybook.sandbox.vercel.routes import accounts, deployments, names, projects, variables
 
 OPERATIONS = (
     *accounts.OPERATIONS,
     *projects.OPERATIONS,
     *variables.OPERATIONS,
-    *domains.OPERATIONS,
+    *names.OPERATIONS,
     *deployments.OPERATIONS,
-    *aliases.OPERATIONS,
 )

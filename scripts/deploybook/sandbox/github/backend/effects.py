@@ -1,6 +1,6 @@
-"""What the two jobs of a deploy workflow do to the world, done from here over HTTP. Each returns how it failed, or nothing.
+"""What the two jobs of a deploy workflow do to the world, over HTTP. Each function returns how its job failed, or None.
 
-A job is handed the values of the secrets that its text names and that exist: the others are empty, as on GitHub.
+A job gets the values of the secrets that its text names; one that does not exist is empty, as on GitHub.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from deploybook.sandbox.github.models import Commit
+from deploybook.sandbox.github.state.repository import Commit
 from deploybook.sandbox.vercel.backend.builds import plan
 
 _WEB_SECRETS = ("VERCEL_TOKEN", "VERCEL_ORG_ID", "VERCEL_PROJECT_ID")
@@ -32,7 +32,7 @@ class Failure:
 
 
 async def deploy_web(values: Mapping[str, str], vercel: str, commit: Commit) -> Failure | None:
-    """``vercel pull``, ``build`` and ``deploy`` of the commit's files; without a Vercel at hand only the secrets are looked at."""
+    """``vercel pull``, ``build`` and ``deploy`` of the commit's files; without a Vercel in the sandbox only the secrets are checked."""
     missing = [name for name in _WEB_SECRETS if not values.get(name)]
     if missing:
         return _of_vercel("pull", _empty(*missing))
@@ -71,11 +71,11 @@ async def _deploy(client: httpx.AsyncClient, project: Mapping[str, Any], commit:
         return f"the API answered {made.status_code}"
     path, deadline = f"/v13/deployments/{made.json()['id']}", asyncio.get_running_loop().time() + _BUILD_SECONDS
     while asyncio.get_running_loop().time() < deadline:
-        found = (await client.get(path)).json()
-        if found.get("aliasAssigned"):
+        deployment = (await client.get(path)).json()
+        if deployment.get("aliasAssigned"):
             return ""
-        if found.get("readyState") in {"ERROR", "CANCELED"}:
-            return f"the deployment is {found['readyState']}"
+        if deployment.get("readyState") in {"ERROR", "CANCELED"}:
+            return f"the deployment is {deployment['readyState']}"
         await asyncio.sleep(0.1)
     return "the deployment did not become ready"
 

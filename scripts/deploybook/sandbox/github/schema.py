@@ -1,15 +1,17 @@
-"""GitHub's JSON for each resource, in the shapes of its published REST description (api.github.com, 2022-11-28)."""
+"""GitHub's JSON in the shapes of its published REST description (api.github.com, 2022-11-28): bodies in, views out."""
 
 from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from deploybook.sandbox.github.actions import Workflow
-from deploybook.sandbox.github.models import Commit, Repository, Secret, blob_sha
-from deploybook.sandbox.github.runs import Job, Run
+from pydantic import ConfigDict, Field, PlainSerializer
+
+from deploybook.sandbox.core.schema import Body, View
+from deploybook.sandbox.github.state.repository import Commit, Repository, blob_sha
+from deploybook.sandbox.github.state.workflows import Job, Run, Workflow
 
 Json = dict[str, Any]
 
@@ -24,18 +26,73 @@ def node_id(kind: str, identifier: object) -> str:
     return base64.b64encode(f"{kind}:{identifier}".encode()).decode()
 
 
+class PersonBody(Body):
+    """An author or a committer; what else a client says of the person is ignored."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    name: str
+    email: str
+
+
+class RemovedFileBody(Body):
+    """A file to remove; ``sha`` is that of its blob."""
+
+    message: str
+    sha: str | None
+    branch: str | None = None
+    committer: PersonBody | None = None
+    author: PersonBody | None = None
+
+
+class FileBody(RemovedFileBody):
+    """A file to write: its content in base64, and for an existing file the SHA of its blob."""
+
+    content: str
+    sha: str | None = None
+
+
+class RefBody(Body):
+    """A branch to make, as ``refs/heads/…``."""
+
+    ref: str
+    sha: str
+
+
+class SecretBody(Body):
+    """A secret's value, sealed with the public key of that id and in base64."""
+
+    encrypted_value: str
+    key_id: str
+
+
+class DispatchBody(Body):
+    """A workflow to start at a branch."""
+
+    ref: str
+    inputs: dict[str, Any] = Field(default_factory=dict)
+    return_run_details: bool = False
+
+
+class SecretView(View):
+    """``actions-secret``: never the value."""
+
+    name: str
+    created_at: Annotated[datetime, PlainSerializer(stamp)]
+    updated_at: Annotated[datetime, PlainSerializer(stamp)]
+
+
 @dataclass
-class Wire:
-    """Serialises the resources of one repository; ``api`` and ``web`` are the addresses that links begin with."""
+class Views:
+    """Writes the resources of one repository; ``base`` is the address that links begin with."""
 
     repo: Repository
-    api: str
-    web: str
+    base: str
 
     @property
     def url(self) -> str:
         """The repository in the API."""
-        return f"{self.api}/repos/{self.repo.full_name}"
+        return f"{self.base}/repos/{self.repo.full_name}"
 
     def user(self) -> Json:
         """``simple-user``."""
@@ -44,8 +101,8 @@ class Wire:
             "login": login,
             "id": 1,
             "node_id": node_id("User", 1),
-            "url": f"{self.api}/users/{login}",
-            "html_url": f"{self.web}/{login}",
+            "url": f"{self.base}/users/{login}",
+            "html_url": f"{self.base}/{login}",
             "type": "User",
             "site_admin": False,
         }
@@ -60,7 +117,7 @@ class Wire:
             "private": True,
             "visibility": "private",
             "owner": self.user(),
-            "html_url": f"{self.web}/{self.repo.full_name}",
+            "html_url": f"{self.base}/{self.repo.full_name}",
             "url": self.url,
             "description": None,
             "fork": False,
@@ -99,7 +156,7 @@ class Wire:
             "sha": commit.sha,
             "node_id": node_id("Commit", commit.sha),
             "url": f"{self.url}/git/commits/{commit.sha}",
-            "html_url": f"{self.web}/{self.repo.full_name}/commit/{commit.sha}",
+            "html_url": f"{self.base}/{self.repo.full_name}/commit/{commit.sha}",
             "author": person,
             "committer": person,
             "message": commit.message,
@@ -111,8 +168,8 @@ class Wire:
     def file(self, path: str, content: bytes, ref: str, *, whole: bool = True) -> Json:
         """``content-file``; without its content in lists and in the answers to writes."""
         sha = blob_sha(content)
-        url, page = f"{self.url}/contents/{path}?ref={ref}", f"{self.web}/{self.repo.full_name}/blob/{ref}/{path}"
-        shown: Json = {
+        url, page = f"{self.url}/contents/{path}?ref={ref}", f"{self.base}/{self.repo.full_name}/blob/{ref}/{path}"
+        view: Json = {
             "type": "file",
             "name": path.rpartition("/")[2],
             "path": path,
@@ -125,17 +182,12 @@ class Wire:
             "_links": {"self": url, "git": f"{self.url}/git/blobs/{sha}", "html": page},
         }
         # GitHub breaks its base64 into lines, so a client that does not expect that must fail here too.
-        return shown | {"encoding": "base64", "content": base64.encodebytes(content).decode()} if whole else shown
+        return view | {"encoding": "base64", "content": base64.encodebytes(content).decode()} if whole else view
 
     def folder(self, path: str, ref: str) -> Json:
         """An entry of ``content-directory`` for a folder."""
         url = f"{self.url}/contents/{path}?ref={ref}"
         return {"type": "dir", "name": path.rpartition("/")[2], "path": path, "sha": "", "size": 0, "url": url}
-
-    def secret(self, secret: Secret) -> Json:
-        """``actions-secret``: never the value."""
-        created, updated = stamp(secret.created_at), stamp(secret.updated_at)
-        return {"name": secret.name, "created_at": created, "updated_at": updated}
 
     def workflow(self, workflow: Workflow) -> Json:
         """``workflow``."""
@@ -149,8 +201,8 @@ class Wire:
             "created_at": stamp(workflow.created_at),
             "updated_at": stamp(workflow.updated_at),
             "url": f"{self.url}/actions/workflows/{workflow.id}",
-            "html_url": f"{self.web}/{self.repo.full_name}/blob/{self.repo.default_branch}/{workflow.path}",
-            "badge_url": f"{self.web}/{self.repo.full_name}/workflows/{name}/badge.svg",
+            "html_url": f"{self.base}/{self.repo.full_name}/blob/{self.repo.default_branch}/{workflow.path}",
+            "badge_url": f"{self.base}/{self.repo.full_name}/workflows/{name}/badge.svg",
         }
 
     def run(self, run: Run) -> Json:
@@ -177,7 +229,7 @@ class Wire:
             "check_suite_node_id": node_id("CheckSuite", run.id),
             "check_suite_url": f"{self.url}/check-suites/{run.id}",
             "url": url,
-            "html_url": f"{self.web}/{self.repo.full_name}/actions/runs/{run.id}",
+            "html_url": f"{self.base}/{self.repo.full_name}/actions/runs/{run.id}",
             "workflow_url": f"{self.url}/actions/workflows/{run.workflow_id}",
             "previous_attempt_url": None,
             "pull_requests": [],
@@ -210,7 +262,7 @@ class Wire:
             "head_branch": run.branch,
             "workflow_name": run.workflow.name,
             "url": f"{self.url}/actions/jobs/{job.id}",
-            "html_url": f"{self.web}/{self.repo.full_name}/actions/runs/{run.id}/job/{job.id}",
+            "html_url": f"{self.base}/{self.repo.full_name}/actions/runs/{run.id}/job/{job.id}",
             "check_run_url": f"{self.url}/check-runs/{job.id}",
             "created_at": stamp(run.created_at),
             "name": job.name,

@@ -1,4 +1,4 @@
-"""What a workflow file says: when it runs, under which concurrency group, and what its jobs would do.
+"""Workflows: what a file says (when it runs, under which concurrency group, what its jobs would do), and the runs of it.
 
 https://docs.github.com/en/actions/writing-workflows/workflow-syntax-for-github-actions
 """
@@ -8,10 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
 import yaml
+
+from deploybook.sandbox.github.state.repository import Commit, now, number
 
 FOLDER = ".github/workflows/"
 _SECRET = re.compile(r"\$\{\{[^}]*?\bsecrets\.([A-Za-z0-9_]+)[^}]*\}\}")
@@ -63,6 +66,69 @@ class WorkflowFile:
         if not _passes(push, "branches", [branch]) or ("tags" in push and "branches" not in push):
             return False
         return _passes(push, "paths", changed)
+
+
+@dataclass
+class Workflow:
+    """A workflow as GitHub lists it; it keeps its id as long as its path."""
+
+    path: str
+    name: str
+    state: str = "active"
+    id: int = field(default_factory=number)
+    created_at: datetime = field(default_factory=now)
+    updated_at: datetime = field(default_factory=now)
+
+
+@dataclass
+class Job:
+    """A job of a run; ``steps`` are those that it has come to, each with its conclusion."""
+
+    name: str
+    id: int = field(default_factory=number)
+    status: str = "queued"
+    conclusion: str | None = None
+    steps: tuple[tuple[str, str], ...] = ()
+    log: str = ""
+    started_at: datetime = field(default_factory=now)
+    completed_at: datetime | None = None
+
+    def finish(self, conclusion: str, log: str, steps: Iterable[tuple[str, str]] = ()) -> None:
+        """Conclude; ``log`` says what decided it."""
+        self.status, self.conclusion, self.completed_at = "completed", conclusion, now()
+        self.log, self.steps = log, tuple(steps)
+
+
+@dataclass
+class Run:
+    """One run of a workflow at a commit."""
+
+    workflow_id: int
+    workflow: WorkflowFile
+    commit: Commit
+    branch: str
+    event: str
+    run_number: int
+    id: int = field(default_factory=number)
+    status: str = "queued"
+    conclusion: str | None = None
+    jobs: list[Job] = field(default_factory=list)
+    created_at: datetime = field(default_factory=now)
+    updated_at: datetime = field(default_factory=now)
+    attempt: int = 1
+    started_at: datetime = field(default_factory=now)
+
+    @property
+    def group(self) -> str:
+        """The concurrency group with the two contexts that groups are made of; empty for none."""
+        group = self.workflow.group
+        for expression, value in (("github.workflow", self.workflow.name), ("github.ref", f"refs/heads/{self.branch}")):
+            group = group.replace("${{ " + expression + " }}", value)
+        return group
+
+    def move(self, status: str, conclusion: str | None = None) -> None:
+        """Change the status."""
+        self.status, self.conclusion, self.updated_at = status, conclusion, now()
 
 
 def is_workflow(path: str) -> bool:
@@ -136,12 +202,12 @@ def _passes(filters: Mapping[str, Any], name: str, values: list[str]) -> bool:
 
 
 def _patterns(filters: Mapping[str, Any], name: str) -> list[str]:
-    given = filters.get(name) or []
-    return [given] if isinstance(given, str) else [str(pattern) for pattern in given]
+    patterns = filters.get(name) or []
+    return [patterns] if isinstance(patterns, str) else [str(pattern) for pattern in patterns]
 
 
 def _last_match(value: str, patterns: list[str]) -> bool:
-    """Patterns are read in order, and one with ``!`` takes away what those before it let in."""
+    """Patterns apply in order; one with ``!`` excludes what an earlier one included."""
     included = False
     for pattern in patterns:
         if _matches(value, pattern.removeprefix("!")):

@@ -1,7 +1,7 @@
-"""Workflow runs: queued, in progress, completed, with a conclusion that the jobs' real effects decide.
+"""Actions: which workflows a push or a dispatch starts, and their runs, from queued to a conclusion.
 
-The sandbox runs no shell. A job is understood if it deploys the web app with the Vercel CLI or calls the Render deploy hook;
-those two effects are really tried. A job that is neither fails, loudly, because its outcome cannot be known here.
+The sandbox runs no shell. It understands two kinds of job, one that deploys the web app with the Vercel CLI and one that calls
+the Render deploy hook, and carries them out. Any other job fails, because its outcome cannot be known here.
 """
 
 from __future__ import annotations
@@ -9,64 +9,108 @@ from __future__ import annotations
 import asyncio
 import itertools
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
-from deploybook.sandbox.github.effects import Failure, call_hook, deploy_web
-from deploybook.sandbox.github.models import Commit, Repository, now, number
-from deploybook.sandbox.github.workflows import JobPlan, WorkflowFile
-
-
-@dataclass
-class Job:
-    """A job of a run; ``steps`` are those that it has come to, each with its conclusion."""
-
-    name: str
-    id: int = field(default_factory=number)
-    status: str = "queued"
-    conclusion: str | None = None
-    steps: tuple[tuple[str, str], ...] = ()
-    log: str = ""
-    started_at: datetime = field(default_factory=now)
-    completed_at: datetime | None = None
-
-    def finish(self, conclusion: str, log: str, steps: Iterable[tuple[str, str]] = ()) -> None:
-        """Conclude; ``log`` says what decided it."""
-        self.status, self.conclusion, self.completed_at = "completed", conclusion, now()
-        self.log, self.steps = log, tuple(steps)
+from deploybook.sandbox.core.refusals import Refusal
+from deploybook.sandbox.github.backend.effects import Failure, call_hook, deploy_web
+from deploybook.sandbox.github.state.repository import Commit, Repository, now
+from deploybook.sandbox.github.state.workflows import (
+    InvalidWorkflow,
+    Job,
+    JobPlan,
+    Run,
+    Workflow,
+    WorkflowFile,
+    is_workflow,
+    parse,
+)
 
 
 @dataclass
-class Run:
-    """One run of a workflow at a commit."""
+class Actions:
+    """The Actions side of one repository."""
 
-    workflow_id: int
-    workflow: WorkflowFile
-    commit: Commit
-    branch: str
-    event: str
-    run_number: int
-    id: int = field(default_factory=number)
-    status: str = "queued"
-    conclusion: str | None = None
-    jobs: list[Job] = field(default_factory=list)
-    created_at: datetime = field(default_factory=now)
-    updated_at: datetime = field(default_factory=now)
-    attempt: int = 1
-    started_at: datetime = field(default_factory=now)
+    repository: Repository
+    runner: Runner
+    known: dict[str, Workflow] = field(default_factory=dict)
 
-    @property
-    def group(self) -> str:
-        """The concurrency group with the two contexts that groups are made of; empty for none."""
-        named = self.workflow.group
-        for expression, value in (("github.workflow", self.workflow.name), ("github.ref", f"refs/heads/{self.branch}")):
-            named = named.replace("${{ " + expression + " }}", value)
-        return named
+    def workflows(self) -> list[Workflow]:
+        """Those on the default branch, and those that have run."""
+        for path, content in self.repository.head(self.repository.default_branch).files.items():
+            if is_workflow(path):
+                self._know(path, _name(path, content))
+        return sorted(self.known.values(), key=lambda workflow: workflow.id)
 
-    def move(self, status: str, conclusion: str | None = None) -> None:
-        """Go to ``status``."""
-        self.status, self.conclusion, self.updated_at = status, conclusion, now()
+    def workflow(self, id_or_name: str) -> Workflow:
+        """A workflow by its id or its file's name."""
+        for workflow in self.workflows():
+            if id_or_name in {str(workflow.id), workflow.path.rpartition("/")[2]}:
+                return workflow
+        raise Refusal(404, "Not Found")
+
+    def run(self, run_id: str) -> Run:
+        """A run by its id."""
+        for run in self.runner.runs:
+            if str(run.id) == run_id:
+                return run
+        raise Refusal(404, "Not Found")
+
+    def job(self, job_id: str) -> Job:
+        """A job of any run by its id."""
+        for run in self.runner.runs:
+            for job in run.jobs:
+                if str(job.id) == job_id:
+                    return job
+        raise Refusal(404, "Not Found")
+
+    def pushed(self, branch: str, commit: Commit, *changed: str) -> None:
+        """Start what a push starts: every workflow is read at the pushed commit."""
+        for path, content in commit.files.items():
+            if not is_workflow(path) or self._is_disabled(path):
+                continue
+            try:
+                parsed = parse(path, content)
+            except InvalidWorkflow:
+                if path in changed:
+                    broken = WorkflowFile(path, path, {}, ())
+                    self.runner.fail_at_once(self._know(path, path).id, broken, commit, branch)
+                continue
+            if parsed.runs_on_push(branch, changed):
+                self.runner.start(self._know(path, parsed.name).id, parsed, commit, branch, "push")
+
+    def dispatch(self, workflow: Workflow, ref: str, inputs: Mapping[str, object]) -> Run:
+        """Start a workflow by hand at a branch; it must say ``workflow_dispatch`` there."""
+        branch = ref.removeprefix("refs/heads/")
+        commit = self.repository.branches.get(branch)
+        if commit is None:
+            raise Refusal(422, f"No ref found for: {ref}")
+        if workflow.state != "active":
+            raise Refusal(422, "Cannot trigger a 'workflow_dispatch' on a disabled workflow")
+        try:
+            parsed = parse(workflow.path, commit.files[workflow.path])
+        except (InvalidWorkflow, KeyError):
+            raise Refusal(422, f"No workflow file could be read at {ref}") from None
+        if "workflow_dispatch" not in parsed.triggers:
+            raise Refusal(422, "Workflow does not have 'workflow_dispatch' trigger")
+        unexpected = sorted(set(inputs) - parsed.inputs)
+        if unexpected:
+            raise Refusal(422, f"Unexpected inputs provided: {unexpected}")
+        return self.runner.start(workflow.id, parsed, commit, branch, "workflow_dispatch")
+
+    async def clear(self) -> None:
+        """Forget workflows and runs."""
+        await self.runner.clear()
+        self.known.clear()
+
+    def _is_disabled(self, path: str) -> bool:
+        return path in self.known and self.known[path].state != "active"
+
+    def _know(self, path: str, name: str) -> Workflow:
+        workflow = self.known.setdefault(path, Workflow(path, name))
+        if workflow.name != name:
+            workflow.name, workflow.updated_at = name, now()
+        return workflow
 
 
 def _set_event() -> asyncio.Event:
@@ -173,6 +217,13 @@ class Runner:
             job.finish("failure", failure.printed, _steps(plan, failure))
         else:
             job.finish("success", "done", ((step.name, "success") for step in plan.steps))
+
+
+def _name(path: str, content: bytes) -> str:
+    try:
+        return parse(path, content).name
+    except InvalidWorkflow:
+        return path
 
 
 def _steps(plan: JobPlan, failure: Failure) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 LEVELS = ("read", "write")
 # https://docs.github.com/en/rest/authentication/permissions-required-for-fine-grained-personal-access-tokens
 PERMISSIONS = frozenset({"actions", "contents", "metadata", "secrets", "workflows"})
-# What the guide tells the operator to grant; dispatching a workflow by API would want actions: write.
+# What the guide has the operator grant; dispatching a workflow by API would need actions: write.
 OPERATOR_PERMISSIONS = {"actions": "read", "contents": "write", "secrets": "write", "workflows": "write"}
 _LETTERS = string.ascii_letters + string.digits
 
@@ -24,8 +24,8 @@ class Token:
 
     def allows(self, permission: str, level: str) -> bool:
         """Whether the token has this permission at this level or above."""
-        held = self.permissions.get(permission)
-        return held is not None and LEVELS.index(held) >= LEVELS.index(level)
+        granted = self.permissions.get(permission)
+        return granted is not None and LEVELS.index(granted) >= LEVELS.index(level)
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""The repository: branches, commits, files and Actions secrets, with the rules between them; no HTTP here."""
+"""The repository: branches, commits, files and Actions secrets, with the rules between them."""
 
 from __future__ import annotations
 
@@ -14,23 +14,21 @@ from datetime import UTC, datetime
 from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, SealedBox
 
+from deploybook.sandbox.core.refusals import Refusal
+
 _SECRET_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _MOST_SECRETS = 100
 _SECRET_BYTES = 48 * 1024
 _numbers = itertools.count(secrets.randbelow(10**8) + 10**9)
 
 
-class Refusal(Exception):
-    """A request that the rules forbid: GitHub's status and message."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
+def invalid(reason: str) -> Refusal:
+    """422: a field of the body is missing, unknown or malformed."""
+    return Refusal(422, f"Invalid request.\n\n{reason}")
 
 
 def now() -> datetime:
-    """The present to the second, as GitHub tells it."""
+    """The present, to the second."""
     return datetime.now(UTC).replace(microsecond=0)
 
 
@@ -46,7 +44,7 @@ def blob_sha(content: bytes) -> str:
 
 @dataclass(frozen=True)
 class Commit:
-    """A commit with the whole of its files."""
+    """A commit with all files of its tree."""
 
     sha: str
     tree: str
@@ -59,7 +57,7 @@ class Commit:
 
 @dataclass
 class Secret:
-    """An Actions secret; the value never leaves but to a run."""
+    """An Actions secret; only a run ever sees the value."""
 
     name: str
     value: str
@@ -113,10 +111,10 @@ class Repository:
     def resolve(self, ref: str) -> Commit:
         """The commit that a branch, ``refs/heads/…`` or a SHA means."""
         branch = ref.removeprefix("refs/heads/")
-        found = self.branches.get(branch) or self.commits.get(ref)
-        if found is None:
+        commit = self.branches.get(branch) or self.commits.get(ref)
+        if commit is None:
             raise Refusal(404, f"No commit found for the ref {ref}")
-        return found
+        return commit
 
     def write(
         self, path: str, content: bytes | None, *, branch: str, sha: str | None, message: str, author: Mapping[str, str]
@@ -124,13 +122,13 @@ class Repository:
         """Commit a file's new content, or its removal (``None``); an existing file must be named by its blob's SHA."""
         head = self.head(branch)
         old = head.files.get(path)
-        if old is None and (content is None or any(known.startswith(f"{path}/") for known in head.files)):
+        if old is None and (content is None or any(name.startswith(f"{path}/") for name in head.files)):
             raise Refusal(404, "Not Found")
         if old is not None and sha is None:
-            raise Refusal(422, 'Invalid request.\n\n"sha" wasn\'t supplied.')
+            raise invalid('"sha" wasn\'t supplied.')
         if sha is not None and sha != (blob_sha(old) if old is not None else None):
             raise Refusal(409, f"{path} does not match {sha}")
-        files = {known: kept for known, kept in head.files.items() if known != path}
+        files = {name: blob for name, blob in head.files.items() if name != path}
         if content is not None:
             files[path] = content
         self.branches[branch] = self._commit(files, message, head.sha, author)
@@ -145,8 +143,8 @@ class Repository:
         # A nonce, so that two equal commits within a second stay two.
         text = f"{tree}\n{parent}\n{date.isoformat()}\n{message}\n{secrets.token_hex(8)}"
         sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
-        known = {"name": self.owner, "email": f"{self.owner}@users.noreply.github.com"} | dict(author)
-        self.commits[sha] = Commit(sha, tree, message, dict(files), parent, known, date)
+        person = {"name": self.owner, "email": f"{self.owner}@users.noreply.github.com"} | dict(author)
+        self.commits[sha] = Commit(sha, tree, message, dict(files), parent, person, date)
         return self.commits[sha]
 
     def secret(self, name: str) -> Secret:
@@ -168,9 +166,9 @@ class Repository:
             raise Refusal(422, "Bad request: encrypted_value could not be decrypted with the public key") from None
         if len(value.encode()) > _SECRET_BYTES:
             raise Refusal(422, "Secret value is too large: 48 KB at most")
-        kept = self.secrets.get(name.upper())
-        if kept:
-            kept.value, kept.updated_at = value, now()
+        existing = self.secrets.get(name.upper())
+        if existing:
+            existing.value, existing.updated_at = value, now()
             return False
         if len(self.secrets) >= _MOST_SECRETS:
             raise Refusal(422, f"A repository has {_MOST_SECRETS} secrets at most")

@@ -1,0 +1,1 @@
+"""What exists at GitHub: the repository, tokens, workflows and their runs."""
