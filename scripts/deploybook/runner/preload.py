@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib
 import sys
 
-# jsonschema's checker of IRIs builds a grammar for over a second when it is imported; it is optional there, and no notebook has an IRI
-# to be checked. None makes its import fail, which jsonschema takes as: not installed.
-sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+# Optional there, slow to import, and of no use to a notebook: jsonschema's checker of IRIs builds a grammar for over a second, papermill
+# reads notebooks from GitHub through PyGithub. None makes the import fail, which both take as: not installed.
+for optional in ("rfc3987_syntax", "github"):
+    sys.modules.setdefault(optional, None)  # type: ignore[arg-type]
 
 for module in ("deploybook.runner.forked_kernel", "papermill"):
     importlib.import_module(module)
