@@ -20,7 +20,7 @@ test: install $(NODE)/.installed browser ## all checks and tests
 	$(BIN)/ruff format --check scripts tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/pytest -n 4 --dist loadgroup --durations 15
+	$(BIN)/pytest -n 4 --dist loadgroup --no-loadscope-reorder --durations 15
 
 check: install ## the statements of the guide that are not true, without running anything
 	$(BIN)/deploybook check

@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tests import distribution, lazily
 
 from deploybook.contract.model import load_contract
 
@@ -21,6 +22,16 @@ ROOT = Path(__file__).resolve().parents[1]
 SPECS = ROOT.parent / "shared" / "specs"
 
 CONTRACT = load_contract(ROOT / "runbooks" / "contract.toml")
+
+lazily.import_grammar_of_iris()
+
+
+# Before xdist reads the groups.
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of one sandbox go to one worker, and what takes long begins first."""
+    distribution.group(items, ROOT)
+    distribution.order(items, ROOT)
 
 
 def without_operator(environ: Mapping[str, str]) -> dict[str, str]:
