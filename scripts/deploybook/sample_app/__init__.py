@@ -1,1 +1,1 @@
-"""The deployed application itself, small but real: web app, worker, and nothing but their variables between them."""
+"""The application that the guide deploys, small but real: a web app and a worker that share their variables and nothing else."""

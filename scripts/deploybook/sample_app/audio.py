@@ -1,4 +1,4 @@
-"""Reads audio: with ffmpeg where it is installed, as in the worker's image; else WAV files only, with Python's own reader."""
+"""Read audio: any format with ffmpeg where it is installed, as in the worker's image; else WAV, with Python's own reader."""
 
 from __future__ import annotations
 
@@ -52,15 +52,15 @@ def _with_ffmpeg(content: bytes) -> Sound:
             "json",
             str(source),
         ]
-        found = json.loads(_tool(probe) or "{}")
-        if not found.get("streams"):
+        probed = json.loads(_tool(probe) or "{}")
+        if not probed.get("streams"):
             raise AudioFailed("The file has no audio in it")
         # -bitexact: the same file gives the same preview, whenever and wherever.
         cut = ["-t", str(PREVIEW_SECONDS), "-vn", "-c:a", "pcm_s16le", "-bitexact", str(preview)]
         _tool(["ffmpeg", "-y", "-v", "error", "-i", str(source), *cut])
-        stream = found["streams"][0]
+        stream = probed["streams"][0]
         return Sound(
-            float(found["format"]["duration"]),
+            float(probed["format"]["duration"]),
             int(stream["sample_rate"]),
             int(stream["channels"]),
             stream["codec_name"],
@@ -70,14 +70,14 @@ def _with_ffmpeg(content: bytes) -> Sound:
 
 def _tool(command: list[str]) -> str:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_TOOL_SECONDS, stdin=subprocess.DEVNULL)
+        run = subprocess.run(command, capture_output=True, text=True, timeout=_TOOL_SECONDS, stdin=subprocess.DEVNULL)
     except subprocess.TimeoutExpired:
         raise AudioFailed(f"{command[0]} took longer than {_TOOL_SECONDS} s") from None
-    if done.returncode:
-        # The last line says what; those before it name files of this machine.
-        said = done.stderr.strip().rpartition("\n")[2].rpartition(": ")[2]
-        raise AudioFailed(f"{command[0]} cannot read the file: {said}")
-    return done.stdout
+    if run.returncode:
+        # The last line is the reason; those before it name files of this machine.
+        reason = run.stderr.strip().rpartition("\n")[2].rpartition(": ")[2]
+        raise AudioFailed(f"{command[0]} cannot read the file: {reason}")
+    return run.stdout
 
 
 def _with_wave(content: bytes) -> Sound:

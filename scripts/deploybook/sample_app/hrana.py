@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import httpx
 
-from deploybook.sample_app.network import told
+from deploybook.sample_app.network import reason
 from deploybook.sample_app.problems import DatabaseFailed
 
 Value = str | int | float | None
@@ -31,7 +31,7 @@ class Hrana:
         if scheme not in {"libsql", "https"} or not host:
             raise DatabaseFailed("TURSO_DATABASE_URL must be libsql://HOST")
         self.base = f"https://{host.rstrip('/')}"
-        # As fetch normalizes a header's value: white space at its ends is not sent.
+        # fetch strips white space from the ends of a header's value.
         self._headers = {"Authorization": f"Bearer {token}".strip("\t\r\n ")} if token else {}
         self._client = client
 
@@ -54,17 +54,17 @@ class Hrana:
     async def post(self, base: str, body: dict[str, Any]) -> dict[str, Any]:
         """One request of a pipeline; raises for what fails as a whole."""
         try:
-            answer = await self._client.post(f"{base}/v3/pipeline", json=body, headers=self._headers)
+            response = await self._client.post(f"{base}/v3/pipeline", json=body, headers=self._headers)
         except (httpx.TransportError, httpx.InvalidURL, UnicodeEncodeError) as error:
-            reason = told(error) if isinstance(error, httpx.TransportError) else str(error)
-            raise DatabaseFailed(f"Turso cannot be reached: {reason}") from None
+            words = reason(error) if isinstance(error, httpx.TransportError) else str(error)
+            raise DatabaseFailed(f"Turso cannot be reached: {words}") from None
         try:
-            content = answer.json()
+            content = response.json()
         except ValueError:
             content = {}
-        if answer.is_error or "results" not in content:
-            said = content.get("error") or content.get("message") or answer.text[:200]
-            raise DatabaseFailed(f"Turso answered {answer.status_code}: {said}")
+        if response.is_error or "results" not in content:
+            message = content.get("error") or content.get("message") or response.text[:200]
+            raise DatabaseFailed(f"Turso answered {response.status_code}: {message}")
         return dict(content)
 
 
@@ -80,7 +80,7 @@ class _Stream:
         return await self.run(*statements)
 
     async def run(self, *statements: Statement, close: bool = False) -> list[list[Row]]:
-        requests: list[dict[str, Any]] = [{"type": "execute", "stmt": _written(each)} for each in statements]
+        requests: list[dict[str, Any]] = [{"type": "execute", "stmt": _encoded(statement)} for statement in statements]
         if close:
             requests.append({"type": "close"})
         answer = await self._database.post(self._base, {"baton": self._baton, "requests": requests})
@@ -89,22 +89,22 @@ class _Stream:
         for result in answer["results"]:
             if result["type"] == "error":
                 raise DatabaseFailed(f"Turso refused the statement: {result['error']['message']}")
-        return [_rows(each["response"]["result"]) for each in answer["results"][: len(statements)]]
+        return [_rows(result["response"]["result"]) for result in answer["results"][: len(statements)]]
 
     async def close(self) -> None:
-        """Give the stream up if it is still open; what it has not committed is undone."""
+        """Close the stream if it is open; the server undoes what is not committed."""
         if self._baton is not None:
             baton, self._baton = self._baton, None
             try:
                 await self._database.post(self._base, {"baton": baton, "requests": [{"type": "close"}]})
             except DatabaseFailed:
-                # The server gives it up itself after some seconds.
+                # The server closes it by itself after some seconds.
                 return
 
 
-def _written(statement: Statement) -> dict[str, Any]:
+def _encoded(statement: Statement) -> dict[str, Any]:
     sql, arguments = (statement, ()) if isinstance(statement, str) else statement
-    return {"sql": sql, "args": [_value(each) for each in arguments]}
+    return {"sql": sql, "args": [_value(argument) for argument in arguments]}
 
 
 def _value(value: Value) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The table of jobs and what is done to it: by the web app, which adds and shows them, and by the worker, which claims them."""
+"""The job store: the web app adds jobs and reads them, the worker claims, advances and ends them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ INGEST, RENDER = "ingest", "render"
 
 
 class Database(Protocol):
-    """Turso, or what stands for it on a developer's machine."""
+    """Turso, or SQLite on a developer's machine."""
 
     async def execute(self, *statements: Statement) -> list[list[Row]]:
         """Run statements, each by itself; the rows of each."""
@@ -69,12 +69,12 @@ class Job:
 
     @property
     def age(self) -> float:
-        """Seconds since anything was written to it."""
+        """Seconds since its row last changed."""
         return (now() - self.updated_at) / 1000
 
 
 class Jobs:
-    """The store. The table is made at the first use of a connection, by whoever comes first."""
+    """The store. Its first use makes the table, in the web app and in the worker alike."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -102,7 +102,7 @@ class Jobs:
         return Job.of(rows[0]) if rows else None
 
     async def position(self, job: Job) -> int:
-        """Its place among those that wait; 1 is next."""
+        """Its place among the pending jobs; 1 is next."""
         sql = "SELECT count(*) AS before FROM audio_prep_jobs WHERE status = 'pending' AND createdAt < ?"
         return int((await self._run(sql, job.created_at))[0]["before"]) + 1
 
@@ -121,7 +121,7 @@ class Jobs:
             return Job.of(claimed[0])
 
     async def advance(self, job_id: str, stage: str, progress: float, metadata: dict[str, Any] | None = None) -> None:
-        """Tell how far a job is. One that has ended meanwhile is left alone: the callback can be faster than the worker."""
+        """Record a job's stage and progress. A job that has ended is left alone: the callback can be faster than the worker."""
         sql = (
             "UPDATE audio_prep_jobs SET stage = ?, progress = ?, metadata = coalesce(?, metadata), updatedAt = ?"
             " WHERE jobId = ? AND status = 'processing'"
@@ -129,7 +129,7 @@ class Jobs:
         await self._run(sql, stage, progress, None if metadata is None else json.dumps(metadata), now(), job_id)
 
     async def complete(self, job_id: str, result: dict[str, Any]) -> None:
-        """End a job well."""
+        """End a job with its result."""
         sql = (
             "UPDATE audio_prep_jobs SET status = 'complete', stage = 'complete', progress = 100, result = ?, error = NULL,"
             " updatedAt = ? WHERE jobId = ?"
@@ -137,12 +137,12 @@ class Jobs:
         await self._run(sql, json.dumps(result), now(), job_id)
 
     async def fail(self, job_id: str, error: str) -> None:
-        """End a job that could not be done; its stage stays, as it tells where."""
+        """End a job with an error; its stage stays, and says where it failed."""
         sql = "UPDATE audio_prep_jobs SET status = 'failed', error = ?, updatedAt = ? WHERE jobId = ?"
         await self._run(sql, error, now(), job_id)
 
     async def requeue(self, job: Job) -> None:
-        """Let a stalled job be claimed again, if nobody has touched it meanwhile."""
+        """Make a stalled job pending again, unless it has changed since it was read."""
         sql = (
             "UPDATE audio_prep_jobs SET status = 'pending', stage = 'queued', retryCount = retryCount + 1, updatedAt = ?"
             " WHERE jobId = ? AND status = 'processing' AND updatedAt = ?"
@@ -150,7 +150,7 @@ class Jobs:
         await self._run(sql, now(), job.id, job.updated_at)
 
     async def under_way(self) -> list[Job]:
-        """All that is being worked at, or was by a worker that is gone."""
+        """The jobs in processing, those of a worker that is gone included."""
         rows = await self._run("SELECT * FROM audio_prep_jobs WHERE status = 'processing'")
         return [Job.of(row) for row in rows]
 

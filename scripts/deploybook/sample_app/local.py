@@ -10,7 +10,7 @@ from deploybook.sample_app.hrana import Row, Statement, Transaction
 
 
 class LocalDatabase:
-    """The same statements as on Turso; they take microseconds here, so they may run in the event loop."""
+    """The same statements as on Turso. They take microseconds, so they run in the event loop."""
 
     def __init__(self) -> None:
         self._connection = sqlite3.connect(":memory:", isolation_level=None)
@@ -18,11 +18,11 @@ class LocalDatabase:
 
     async def execute(self, *statements: Statement) -> list[list[Row]]:
         """Run statements."""
-        return [self._run(each) for each in statements]
+        return [self._run(statement) for statement in statements]
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
-        """Nobody else can come between."""
+        """The connection itself: nobody else uses it."""
         yield self
 
     def _run(self, statement: Statement) -> list[Row]:

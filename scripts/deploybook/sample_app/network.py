@@ -1,6 +1,6 @@
-"""The internet as the application sees it: host names and trust. Every address comes out of the application's variables.
+"""The internet as the application sees it: host names and trust. Every address comes from the application's variables.
 
-Of the names outside, those of R2 lead to the sandbox's; a request keeps its Host and its TLS server name, so what was signed stays
+Only R2's names resolve, to the R2 of this machine. A request keeps its Host and its TLS server name, so what was signed stays
 valid, and a wrong account ID ends in the handshake as it does at R2, whose certificates are for one account each (cloudflare-docs#18906).
 """
 
@@ -21,15 +21,15 @@ class Network:
     def __init__(self, authority: Path) -> None:
         self._trust = ssl.create_default_context(cafile=str(authority))
         self._objects: httpx.URL | None = None
-        # By name: a connection that was opened for one account's certificate must not carry another account's requests.
+        # By name: a connection that is open for one account's certificate must not carry another account's requests.
         self._pools: dict[str, httpx.AsyncHTTPTransport] = {}
 
     def place_r2(self, url: str) -> None:
-        """Where R2's names lead; until then they lead nowhere."""
+        """Lead R2's names to this URL; before that they do not resolve."""
         self._objects = httpx.URL(url)
 
     def client(self, seconds: float = 30) -> httpx.AsyncClient:
-        """A client; it holds nothing that has to be closed, its connections are the network's."""
+        """A client; it needs no closing, because its connections are the network's."""
         return httpx.AsyncClient(transport=_Route(self), timeout=seconds, trust_env=False)
 
     async def send(self, request: httpx.Request) -> httpx.Response:
@@ -74,7 +74,7 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def told(error: httpx.TransportError) -> str:
+def reason(error: httpx.TransportError) -> str:
     """Why a host could not be reached, in one line."""
     if isinstance(error, httpx.LocalProtocolError):
         # Its own words quote the header, and with it the token.

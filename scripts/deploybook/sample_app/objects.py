@@ -1,7 +1,7 @@
 """Where the application keeps files: R2 by presigned requests, or the local disk where R2 is not turned on.
 
 botocore only computes signatures here (AWS Signature Version 4 in the query, as R2 documents for presigned URLs); the requests
-themselves are httpx's, so that nothing blocks the sandbox's event loop.
+themselves are httpx's, so that nothing blocks the event loop.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from botocore.auth import S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from deploybook.sample_app.network import R2_DOMAIN, told
+from deploybook.sample_app.network import R2_DOMAIN, reason
 from deploybook.sample_app.problems import StorageFailed, Variables, require
 
 R2_VARIABLES = ("R2_ACCOUNT_ID", "R2_ACCESS_KEY_ID", "R2_SECRET_ACCESS_KEY", "R2_BUCKET_NAME")
@@ -46,7 +46,7 @@ class Storage(Protocol):
 
 
 class R2:
-    """A bucket, reached with the four variables and nothing else. Nothing is asked of R2 until a file is moved."""
+    """A bucket, reached with the four variables alone. The first request to R2 is the first file."""
 
     def __init__(self, variables: Variables, client: httpx.AsyncClient) -> None:
         account, key_id, secret, self._bucket = require(variables, "Storage", *R2_VARIABLES)
@@ -83,25 +83,25 @@ class R2:
 
     async def _send(self, method: str, key: str, url: str, **options: object) -> httpx.Response:
         try:
-            answer = await self._client.request(method, url, **options)  # type: ignore[arg-type]
+            response = await self._client.request(method, url, **options)  # type: ignore[arg-type]
         except (httpx.TransportError, httpx.InvalidURL) as error:
-            reason = told(error) if isinstance(error, httpx.TransportError) else str(error)
-            raise StorageFailed(f"R2 cannot be reached: {reason}") from None
-        if answer.is_error:
-            code = re.search(r"<Code>([^<]+)</Code>", answer.text)
-            raise StorageFailed(f"R2 refused {method} {key}: {answer.status_code} {code[1] if code else ''}".rstrip())
-        return answer
+            words = reason(error) if isinstance(error, httpx.TransportError) else str(error)
+            raise StorageFailed(f"R2 cannot be reached: {words}") from None
+        if response.is_error:
+            code = re.search(r"<Code>([^<]+)</Code>", response.text)
+            raise StorageFailed(f"R2 refused {method} {key}: {response.status_code} {code[1] if code else ''}".rstrip())
+        return response
 
 
 class LocalDisk:
-    """The backend of a developer's machine. A container has a disk too, but nobody else's files are on it."""
+    """The backend of a developer's machine. In a container it holds only what this process wrote."""
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
         self._files: dict[str, bytes] = {}
 
     async def put(self, key: str, content: bytes, content_type: str) -> None:  # noqa: ARG002
-        """Write it where no other process sees it."""
+        """Keep it in this process, where no other one sees it."""
         self._files[key] = content
 
     async def get(self, key: str) -> bytes:
@@ -119,5 +119,5 @@ class LocalDisk:
         return f"/api/storage/upload?key={quote(key, safe='')}"
 
     def download_url(self, key: str, seconds: int) -> str:  # noqa: ARG002
-        """A path of the app; nothing looks whether the file is there."""
+        """A path of the app; whether the file exists is not checked."""
         return f"/uploads/{quote(key, safe='/-_.~')}"

@@ -33,7 +33,7 @@ async def ingest(request: Request) -> JSONResponse:
     if not content:
         return refused(400, "file is empty")
     web, job_id = web_of(request), new_job_id()
-    # The key becomes part of URLs; the person's own name for the file is kept beside it.
+    # The key becomes part of URLs; the file's own name is kept beside it.
     key = f"assets/{job_id}/{re.sub(r'[^A-Za-z0-9._-]+', '_', name).lstrip('.')[-100:] or 'source'}"
     jobs, storage = web.jobs(), web.storage()
     await storage.put(key, content, content_type)
@@ -91,7 +91,7 @@ async def preview(request: Request) -> JSONResponse:
         return refused(409, f"The preview is not ready: the job is {job.status}")
     storage = web.playback_storage()
     if isinstance(storage, LocalDisk):
-        # Unlike the download route this one opens the file first; raises where it is on no disk of this instance.
+        # Unlike the download route this one opens the file; it raises StorageFailed if this instance does not have it.
         await storage.get(key)
     return done(downloadUrl=storage.download_url(key, DOWNLOAD_SECONDS))
 

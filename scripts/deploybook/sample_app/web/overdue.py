@@ -1,4 +1,4 @@
-"""A render may die where it can call nobody, or call and not be let in: so, when it has been quiet for long, Modal is asked."""
+"""Ask Modal about a render whose callback is overdue: it may have died, or its callback may have been refused."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import httpx
 from starlette.requests import Request
 
 from deploybook.sample_app.jobs import RENDER, Job
-from deploybook.sample_app.network import told
+from deploybook.sample_app.network import reason
 from deploybook.sample_app.problems import NotConfigured, modal_endpoint
 from deploybook.sample_app.web.context import Web, log, web_of
 
@@ -24,30 +24,30 @@ async def look_after(request: Request, job: Job) -> Job:
     if not overdue or time.monotonic() - web.asked.get(job.id, -ASK_AGAIN_SECONDS) < ASK_AGAIN_SECONDS:
         return job
     web.asked[job.id] = time.monotonic()
-    found = await _status(web, str(call_id))
-    status = found.get("status")
+    answer = await _status(web, str(call_id))
+    status = answer.get("status")
     if status == "failed":
-        await web.jobs().fail(job.id, f"Modal: {found.get('error') or 'the render failed'}")
+        await web.jobs().fail(job.id, f"Modal: {answer.get('error') or 'the render failed'}")
         return await web.jobs().find(job.id) or job
     if status != "running":
-        result = found.get("result")
+        result = answer.get("result")
         answered = f"; its callback was answered {result.get('webhook')}" if isinstance(result, dict) else ""
         log(request, f"[Render] No callback for job {job.id} yet; Modal's status: {status}{answered}", "error")
     return job
 
 
 async def _status(web: Web, call_id: str) -> dict[str, Any]:
-    """What the status endpoint says; whatever keeps it from answering is told as the status."""
+    """The status endpoint's answer; where there is none, the reason stands in for the status."""
     try:
-        answer = await web.client().get(_status_url(web), params={"call_id": call_id})
-        found = answer.json() if answer.status_code == 200 else None
+        response = await web.client().get(_status_url(web), params={"call_id": call_id})
+        answer = response.json() if response.status_code == 200 else None
     except httpx.TransportError as error:
-        return {"status": f"not to be had, {told(error)}"}
+        return {"status": f"not to be had, {reason(error)}"}
     except (httpx.InvalidURL, ValueError, NotConfigured) as error:
         return {"status": f"not to be had, {error}"}
-    if not isinstance(found, dict):
-        return {"status": f"not to be had, {answer.status_code} {answer.text[:200]}"}
-    return found
+    if not isinstance(answer, dict):
+        return {"status": f"not to be had, {response.status_code} {response.text[:200]}"}
+    return answer
 
 
 def _status_url(web: Web) -> str:

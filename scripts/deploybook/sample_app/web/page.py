@@ -1,4 +1,4 @@
-"""The page: a form for the upload, and the app's own address as it was told at the build."""
+"""The page: a form for the upload, and the app's own address as it was set at the build."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PAGE = """<!doctype html>
 
 
 async def page(request: Request) -> HTMLResponse:
-    """GET ``/``. It needs no backend: an app whose every variable is missing shows it all the same."""
+    """GET ``/``. It needs no backend: it is served even where every variable is missing."""
     address = web_of(request).variables.get("NEXT_PUBLIC_APP_URL", "")
     canonical = f'<link rel="canonical" href="{escape(address)}">\n' if address else ""
     return HTMLResponse(_PAGE.format(canonical=canonical))

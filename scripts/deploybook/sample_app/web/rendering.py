@@ -41,9 +41,9 @@ async def webhook(request: Request) -> JSONResponse:
     if not secret:
         log(request, "[Webhook] INTERNAL_WEBHOOK_SECRET is not configured", "error")
         return refused(500, "INTERNAL_WEBHOOK_SECRET is not configured")
-    given = request.headers.get("authorization", "")
-    # Both sides as they are: a blank or a line break at the end of either makes them differ.
-    if not hmac.compare_digest(given.encode(), f"Bearer {secret}".encode()):
+    header = request.headers.get("authorization", "")
+    # Compared exactly: a blank or a line break at the end of either makes them differ.
+    if not hmac.compare_digest(header.encode(), f"Bearer {secret}".encode()):
         log(request, "[Webhook] Unauthorized callback", "warning")
         return refused(401, "Unauthorized")
     body = await json_object(request)

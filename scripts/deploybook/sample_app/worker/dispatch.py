@@ -1,4 +1,4 @@
-"""Render: bring the audio to R2, sign it for an hour, and hand the job to Modal. What comes of it, the callback tells."""
+"""Render: bring the audio to R2, sign its URL for an hour, and hand the job to Modal, whose callback ends it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from deploybook.sample_app.network import told
+from deploybook.sample_app.network import reason
 from deploybook.sample_app.objects import DOWNLOAD_SECONDS, LARGEST
 from deploybook.sample_app.problems import RenderFailed, modal_endpoint, require
 from deploybook.sample_app.worker.task import Task
@@ -44,7 +44,7 @@ async def dispatch(task: Task) -> None:
 
 
 async def _audio_in_storage(task: Task) -> str:
-    """The key of the job's audio, which is put there first if it is not there yet."""
+    """The key of the job's audio in R2; uploads it first if it is not there."""
     audio = task.job.metadata["audio"]
     if audio["type"] == "storage":
         return str(audio["key"])
@@ -76,19 +76,20 @@ async def _submit(task: Task, endpoint: str, body: dict[str, Any]) -> dict[str, 
     except (httpx.TransportError, httpx.InvalidURL) as error:
         raise RenderFailed(f"Modal dispatch failed: {_reason(error)}") from None
     try:
-        said = answer.json()
+        content = answer.json()
     except ValueError:
-        said = None
-    if answer.is_error or not isinstance(said, dict):
+        content = None
+    if answer.is_error or not isinstance(content, dict):
         text = answer.text
         # FastAPI quotes a body that it cannot use; the job's error is for anyone to read.
         for secret in (body["auth_token"], body["webhook_secret"]):
             text = text.replace(secret, "…")
         raise RenderFailed(f"Modal dispatch failed: HTTP {answer.status_code} {text[:200]}")
-    if said.get("error") or not said.get("call_id"):
-        raise RenderFailed(f"Modal dispatch failed: {said.get('status', '')} {said.get('error') or 'no call_id'}")
-    return said
+    if content.get("error") or not content.get("call_id"):
+        problem = content.get("error") or "no call_id"
+        raise RenderFailed(f"Modal dispatch failed: {content.get('status', '')} {problem}")
+    return content
 
 
 def _reason(error: httpx.TransportError | httpx.InvalidURL) -> str:
-    return told(error) if isinstance(error, httpx.TransportError) else str(error)
+    return reason(error) if isinstance(error, httpx.TransportError) else str(error)

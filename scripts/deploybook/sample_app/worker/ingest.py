@@ -1,4 +1,4 @@
-"""Ingest: read the uploaded file, write its preview, tell what it holds."""
+"""Ingest: read the uploaded file, write its preview, and record what it holds."""
 
 from __future__ import annotations
 

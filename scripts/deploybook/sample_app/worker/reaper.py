@@ -13,12 +13,12 @@ RENDER_SECONDS = 2700.0
 
 
 async def reap(jobs: Jobs, settings: Settings, log: Callable[[str], None]) -> None:
-    """Look once."""
+    """End or requeue the jobs that have stalled."""
     for job in await jobs.under_way():
         if job.stage == "rendering":
             if job.age > RENDER_SECONDS:
                 await _give_up(jobs, job, "The render's callback never came", log)
-        # The worker's own timeout comes first: what is past it, no worker is at any more.
+        # The worker's own timeout comes first: no worker is busy with a job that is past it.
         elif job.age > settings.timeout(job.type) + settings.reaper:
             if job.retries >= RETRIES:
                 await _give_up(jobs, job, f"Stalled {job.retries + 1} times", log)

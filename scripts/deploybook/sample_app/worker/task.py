@@ -1,4 +1,4 @@
-"""One job in the worker's hands."""
+"""One job, and what its handler works with."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from deploybook.sample_app.problems import Variables
 
 @dataclass(frozen=True)
 class Task:
-    """The job, and what a handler may use to do it."""
+    """The job, and what a handler may use."""
 
     job: Job
     jobs: Jobs
@@ -23,5 +23,5 @@ class Task:
     log: Callable[[str], None]
 
     async def advance(self, stage: str, progress: float) -> None:
-        """Tell how far it is."""
+        """Record its stage and its progress (0 to 100)."""
         await self.jobs.advance(self.job.id, stage, progress)
