@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import struct
 import time
 
@@ -168,6 +169,17 @@ def test_table_has_the_contract_s_columns_and_indexes(stack: Stack) -> None:
         "SELECT i.name FROM pragma_index_list('audio_prep_jobs') l, pragma_index_info(l.name) i WHERE l.origin = 'c'"
     )
     assert sorted(row[0] for row in indexed) == ["createdAt", "status", "updatedAt"]
+
+
+def test_times_are_text_of_one_form_that_sorts_as_time_does(stack: Stack) -> None:
+    first, second = stack.ingest(WAV), stack.ingest(WAV)
+    sql = f"SELECT createdAt, typeof(createdAt) FROM audio_prep_jobs WHERE jobId IN ('{first}', '{second}') ORDER BY createdAt"  # noqa: S608
+    rows = stack.rows(sql)
+    assert {kind for _, kind in rows} == {"text"}
+    assert [moment for moment, _ in rows] == [
+        stack.call("GET", f"/api/audio/jobs/{job}").json()["createdAt"] for job in (first, second)
+    ]
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", moment) for moment, _ in rows)
 
 
 def test_render_comes_back_as_a_video(stack: Stack) -> None:

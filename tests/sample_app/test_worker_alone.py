@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +113,8 @@ async def stalled(jobs: Jobs, database: LocalDatabase, job_id: str, seconds: flo
     """A claimed job that nothing was written to for so long."""
     await jobs.add(job_id, columns.pop("type", INGEST), {})
     await jobs.claim()
-    changes = {"updatedAt": int((time.time() - seconds) * 1000), **columns}
+    moment = datetime.now(UTC) - timedelta(seconds=seconds)
+    changes = {"updatedAt": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"), **columns}
     sets = ", ".join(f"{name} = ?" for name in changes)
     sql = f"UPDATE audio_prep_jobs SET {sets} WHERE jobId = ?"  # noqa: S608
     await database.execute((sql, [*changes.values(), job_id]))

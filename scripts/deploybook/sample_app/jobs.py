@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 import uuid
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from deploybook.sample_app.hrana import Row, Statement, Transaction
 
-# The contract's table. Every statement below may run again.
+# The application's table: times are text, ISO 8601 in UTC, and compared as text. Every statement may run again.
 SCHEMA = (
     "CREATE TABLE IF NOT EXISTS audio_prep_jobs (jobId TEXT PRIMARY KEY, type TEXT NOT NULL,"
-    " status TEXT NOT NULL DEFAULT 'pending', progress REAL DEFAULT 0, stage TEXT, metadata TEXT, result TEXT, error TEXT,"
-    " retryCount INTEGER DEFAULT 0, createdAt INTEGER NOT NULL, updatedAt INTEGER NOT NULL)",
-    "CREATE INDEX IF NOT EXISTS idx_audio_prep_jobs_status ON audio_prep_jobs (status)",
-    "CREATE INDEX IF NOT EXISTS idx_audio_prep_jobs_createdAt ON audio_prep_jobs (createdAt)",
-    "CREATE INDEX IF NOT EXISTS idx_audio_prep_jobs_updatedAt ON audio_prep_jobs (updatedAt)",
+    " status TEXT NOT NULL DEFAULT 'pending', progress REAL NOT NULL DEFAULT 0, stage TEXT, metadata TEXT NOT NULL DEFAULT '{}',"
+    " result TEXT, error TEXT, retryCount INTEGER NOT NULL DEFAULT 0, createdAt TEXT NOT NULL, updatedAt TEXT NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS idx_jobs_status ON audio_prep_jobs (status)",
+    "CREATE INDEX IF NOT EXISTS idx_jobs_created ON audio_prep_jobs (createdAt)",
+    "CREATE INDEX IF NOT EXISTS idx_jobs_updated ON audio_prep_jobs (updatedAt)",
 )
 INGEST, RENDER = "ingest", "render"
 
@@ -36,7 +36,7 @@ class Database(Protocol):
 
 @dataclass(frozen=True)
 class Job:
-    """One row. Times are milliseconds since 1970."""
+    """One row. Times are as in the table."""
 
     id: str
     type: str
@@ -47,8 +47,8 @@ class Job:
     result: dict[str, Any] | None
     error: str | None
     retries: int
-    created_at: int
-    updated_at: int
+    created_at: str
+    updated_at: str
 
     @classmethod
     def of(cls, row: Row) -> Job:
@@ -57,12 +57,12 @@ class Job:
             row["jobId"],
             row["type"],
             row["status"],
-            row["progress"] or 0.0,
+            row["progress"],
             row["stage"],
-            json.loads(row["metadata"] or "{}"),
+            json.loads(row["metadata"]),
             json.loads(row["result"]) if row["result"] else None,
             row["error"],
-            row["retryCount"] or 0,
+            row["retryCount"],
             row["createdAt"],
             row["updatedAt"],
         )
@@ -70,7 +70,7 @@ class Job:
     @property
     def age(self) -> float:
         """Seconds since its row last changed."""
-        return (now() - self.updated_at) / 1000
+        return (datetime.now(UTC) - datetime.fromisoformat(self.updated_at)).total_seconds()
 
 
 class Jobs:
@@ -165,6 +165,6 @@ def new_job_id() -> str:
     return str(uuid.uuid4())
 
 
-def now() -> int:
-    """Milliseconds since 1970."""
-    return int(time.time() * 1000)
+def now() -> str:
+    """This moment as the table has it: ``2026-02-23T12:00:00.000Z``."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
