@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str] | None = None, executor: Executor | None = Non
     try:
         cli.main(arguments, standalone_mode=False, obj=executor)
     except DeploybookError as error:
-        click.echo("\n".join([f"error: {error}", *error.lines()[1:]]), err=True)
+        click.echo(_cleaned("\n".join([f"error: {error}", *error.lines()[1:]])), err=True)
         sys.exit(error.exit_code)
     except click.ClickException as error:
         error.show()
@@ -50,3 +51,18 @@ def main(arguments: Sequence[str] | None = None, executor: Executor | None = Non
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped; what is done is kept, and running the same command again goes on from there", err=True)
         sys.exit(130)
+
+
+def _cleaned(text: str) -> str:
+    """``text`` without control characters, and without any secret that the operator exported: a provider may have echoed one."""
+    from deploybook.contract.model import load_contract
+    from deploybook.layout import find_layout
+    from deploybook.redact import Redactor
+    from deploybook.state.known_secrets import known_secrets
+
+    try:
+        secrets = known_secrets(load_contract(find_layout().contract), os.environ)
+    except DeploybookError:
+        # It may be the contract that is wrong.
+        secrets = []
+    return Redactor(secrets).text(text)

@@ -9,6 +9,8 @@ import html
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from deploybook.redact import without_controls
+
 MIME = "application/vnd.deploybook+json"
 
 # The sign carries the meaning beside the word, so that neither colour nor a font is needed.
@@ -43,6 +45,11 @@ class Event:
     detail: str = ""
     entry: str = ""
     fields: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        # A provider's own words stand in them: no terminal is to act upon what they hold.
+        object.__setattr__(self, "subject", without_controls(self.subject))
+        object.__setattr__(self, "detail", without_controls(self.detail))
 
     def plain(self) -> str:
         """The line for a terminal."""

@@ -9,7 +9,7 @@ from typing import Any
 from IPython.core.getipython import get_ipython
 
 from deploybook.errors import ConfigurationError, DeploybookError
-from deploybook.redact import Redactor
+from deploybook.redact import Redactor, without_controls
 from deploybook.runbook.modes import Mode
 
 CONFIRM_VARIABLE = "DEPLOYBOOK_CONFIRM"
@@ -83,6 +83,6 @@ def _show_error(
     """IPython's contract for a custom handler: show the error, and return the lines shown in place of a traceback."""
     del tb_offset
     assert isinstance(error, DeploybookError)
-    lines = [f"{type(error).__name__}: {error}", *error.lines()[1:]]
-    shell._showtraceback(kind, str(error), lines)
+    lines = [without_controls(line) for line in (f"{type(error).__name__}: {error}", *error.lines()[1:])]
+    shell._showtraceback(kind, without_controls(str(error)), lines)
     return lines

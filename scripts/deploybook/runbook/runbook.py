@@ -23,6 +23,7 @@ from deploybook.errors import (
     NotFound,
     PermissionDenied,
     Unauthorized,
+    UnknownParameter,
     VerificationFailed,
 )
 from deploybook.layout import Layout, find_layout
@@ -208,7 +209,15 @@ class Runbook:
         raise MissingVariable(f"The parameter {name} is empty.", f"Give it with -p {name} VALUE, such as {example}.")
 
     def has(self, credential: str) -> bool:
-        """Whether the operator exported a credential that this section can do without."""
+        """Whether the operator exported a credential that this section can do without.
+
+        Raises UnknownParameter for one that the contract does not name for this section: a run would not give it one.
+        """
+        readers = {each.name: {*each.sections, *each.used_if_set} for each in self.contract.credentials}
+        if self.section.slug not in readers.get(credential, ()):
+            raise UnknownParameter(
+                f"{credential} is no credential of {self.section.slug}.", "Name the section in the contract."
+            )
         return bool(os.environ.get(credential))
 
     def finish(self) -> None:

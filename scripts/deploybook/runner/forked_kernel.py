@@ -11,8 +11,10 @@ import contextlib
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 # Imported for the kernels' sake, before the fork.
@@ -24,8 +26,10 @@ import IPython.core.interactiveshell  # noqa: F401
 from jupyter_client.provisioning import LocalProvisioner
 
 import deploybook.runbook.runbook  # noqa: F401
+from deploybook.runner import kernel_folder
 
 NAME = "deploybook-warm"
+PARENT_POLL_SECONDS = 0.5
 CHOICE_VARIABLE = "JUPYTER_DEFAULT_PROVISIONER_NAME"
 
 
@@ -87,9 +91,8 @@ class ForkedKernel:
 def _become_kernel(options: list[str], environ: Mapping[str, str], directory: str | None) -> None:
     """In the child: shed what belongs to the worker and run a kernel until it is shut down. Never returns."""
     try:
-        # ipykernel reads its parent's pid from the environment when it is imported, which was before the fork; without it the
-        # kernel would outlive a worker that was killed.
-        options = [*options, f"--IPKernelApp.parent_handle={os.getppid()}"]
+        folder = Path(options[options.index("-f") + 1]).parent
+        threading.Thread(target=_end_with_worker, args=(os.getppid(), folder), daemon=True).start()
         os.setsid()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -105,6 +108,17 @@ def _become_kernel(options: list[str], environ: Mapping[str, str], directory: st
         ipykernel.kernelapp.IPKernelApp.launch_instance(options)
     finally:
         os._exit(0)
+
+
+def _end_with_worker(worker: int, folder: Path) -> None:
+    """A kernel does not outlive a worker that was killed, nor do its connection file and sockets.
+
+    ipykernel's own watch, which leaves both, stays off: it reads the parent's pid when it is imported, which was before the fork.
+    """
+    while os.getppid() == worker:
+        time.sleep(PARENT_POLL_SECONDS)
+    kernel_folder.remove(folder)
+    os._exit(1)
 
 
 def _detach_standard_streams() -> None:

@@ -6,10 +6,8 @@ Use: ``papermill --engine deploybook in.ipynb out.ipynb``; the runner uses it al
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from papermill.engines import NBClientEngine, NotebookExecutionManager
@@ -18,6 +16,7 @@ from traitlets.config import Config
 from deploybook.contract.model import load_contract
 from deploybook.layout import find_layout
 from deploybook.redact import Redactor
+from deploybook.runner.kernel_folder import kernel_folder
 from deploybook.state.known_secrets import known_secrets
 from deploybook.state.vault import Vault
 
@@ -66,6 +65,5 @@ class DeploybookEngine(NBClientEngine):  # type: ignore[misc]
 @contextmanager
 def _sockets() -> Iterator[Config]:
     """Have the kernel reached over Unix sockets in a folder of its own: no other user can listen to what a cell shows."""
-    with tempfile.TemporaryDirectory(prefix="deploybook-") as directory:
-        connection_file = str(Path(directory) / "kernel.json")
-        yield Config({"KernelManager": {"transport": "ipc", "connection_file": connection_file}})
+    with kernel_folder() as folder:
+        yield Config({"KernelManager": {"transport": "ipc", "connection_file": str(folder / "kernel.json")}})

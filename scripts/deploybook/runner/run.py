@@ -21,6 +21,7 @@ from deploybook.runbook import environment
 from deploybook.runbook.ipython import CONFIRM_VARIABLE
 from deploybook.runbook.modes import Mode
 from deploybook.runbook.sandbox_session import SandboxProcess
+from deploybook.runner import kernel_folder
 from deploybook.runner.executors import Executor
 from deploybook.runner.report import CellResult, RunReport, SectionResult
 from deploybook.runner.worker import SectionJob
@@ -91,6 +92,7 @@ def run(
     started = datetime.datetime.now(datetime.UTC)
     clock = time.monotonic()
     executor.warm_up()
+    kernel_folder.sweep()
     directory = _make_directory(plan.layout.runs, f"{started:%Y%m%dT%H%M%SZ}-{plan.mode}")
     with _only_run(plan), _environment(plan, start_sandbox) as (state, environ):
         results = _run_sections(plan, listener, executor, directory, state, environ)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import multiprocessing.connection
+import multiprocessing.util
 import os
+import shutil
 import threading
 import time
 from dataclasses import dataclass, field
@@ -15,6 +17,8 @@ from typing import Any
 
 from deploybook import errors
 from deploybook.contract.definitions import Section
+from deploybook.redact import without_controls
+from deploybook.runner import kernel_folder
 from deploybook.runner.report import CellResult, SectionResult
 from deploybook.state.vault import Vault
 
@@ -45,6 +49,9 @@ def _end_with_runner() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         multiprocessing.connection.wait([parent.sentinel])
+        kernel_folder.remove_all()
+        # The fork server's socket, which the runner would have removed; this process knows it by inheritance.
+        shutil.rmtree(multiprocessing.util.get_temp_dir(), ignore_errors=True)
         os._exit(1)
 
 
@@ -114,6 +121,7 @@ def _describe(slug: str, failure: Any, cells: list[CellResult]) -> dict[str, Any
 
 def error_in(slug: str, cell: str, name: str, message: str, hint: str, entry: str) -> dict[str, Any]:
     """The operator's view of an error in a cell: our own error classes by name, anything else as RunbookFailed."""
+    message, hint = without_controls(message), without_controls(hint)
     kind = getattr(errors, name, None)
     if isinstance(kind, type) and issubclass(kind, errors.DeploybookError):
         return _as_dict(name, message, hint, entry, kind.exit_code, cell)

@@ -12,9 +12,9 @@ from deploybook.state.vault import Vault
 
 def known_secrets(contract: Contract, environ: Mapping[str, str], vault: Vault | None = None) -> list[SecretStr]:
     """Every value, in the environment or the vault, of a variable or credential that the contract calls secret."""
-    names = {each.name for each in contract.credentials if each.secret}
-    names |= {each.name for each in contract.variables if each.secret}
-    found = [SecretStr(value) for name, value in environ.items() if name in names and value]
+    names = {credential.name for credential in contract.credentials if credential.secret}
+    names |= {variable.name for variable in contract.variables if variable.secret}
+    secrets = [SecretStr(value) for name, value in environ.items() if name in names and value]
     if vault is not None:
-        found += [value for name, value in vault.all().items() if name in names]
-    return found
+        secrets += [value for name, value in vault.all().items() if name in names]
+    return secrets

@@ -150,10 +150,11 @@ def _reading(tree: Tree, slug: str, credential: Credential) -> str:
 def _asks(tree: Tree, slug: str, provider: str) -> str:
     """Whether a runbook asks a provider: ``always``, only ``if set`` where the operator happens to have exported a credential, or ''."""
     code = tree.runbooks[slug].code
-    if not re.search(rf"\bclouds\.{re.escape(provider)}\b", code):
-        return ""
     names = [each.name for each in tree.contract.credentials if each.provider == provider]
-    return "if set" if any(f'rb.has("{name}")' in code for name in names) else "always"
+    # Either is enough: a check may be handed all of the clouds.
+    if any(f'rb.has("{name}")' in code for name in names):
+        return "if set"
+    return "always" if re.search(rf"\bclouds\.{re.escape(provider)}\b", code) else ""
 
 
 def _passes_on(tree: Tree, slug: str, credential: str) -> bool:

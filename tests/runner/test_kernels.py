@@ -1,0 +1,107 @@
+"""Kernels of a live run, for real: each knows its own section's credentials alone, and leaves nothing behind, however its run ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from tests.conftest import ROOT, without_operator
+from tests.runbooks.conftest import COMMAND
+
+from deploybook.runner import kernel_folder
+
+CANARY = "canary0123456789abcdef"
+HOSTILE = "\\x1b]52;c;aGk=\\x07\\x1b[2Jraw\\x1b[31m"
+PROBE = f"""
+import os, pathlib
+own = pathlib.Path("/proc/self/environ").read_bytes().decode(errors="replace")
+parent = pathlib.Path(f"/proc/{{os.getppid()}}/environ").read_bytes().decode(errors="replace")
+print(sorted(name for name, value in os.environ.items() if "{CANARY}" in value))
+print("in /proc:", [line.partition("=")[0] for line in (own + parent).split(chr(0)) if "{CANARY}" in line])
+rb.note("{HOSTILE}")
+"""
+
+
+@pytest.fixture
+def temporary() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="k-") as name:
+        yield Path(name)
+
+
+def checkout(root: Path, cell: str) -> Path:
+    """A checkout whose webhook secret runbook has a cell more, right before its end."""
+    shutil.copytree(ROOT / "runbooks", root / "runbooks", ignore=shutil.ignore_patterns("__pycache__"))
+    path = root / "runbooks" / "webhook_secret.ipynb"
+    book = nbformat.read(path, as_version=4)
+    book.cells.insert(-1, nbformat.v4.new_code_cell(cell, id="probe"))
+    nbformat.write(book, path)
+    return root
+
+
+def start(root: Path, temporary: Path, *arguments: str, **environ: str) -> subprocess.Popen[str]:
+    own = {"DEPLOYBOOK_HOME": str(root), "TMPDIR": str(temporary)}
+    return subprocess.Popen(
+        [COMMAND, "run", "webhook_secret", *arguments],
+        env=without_operator(os.environ) | own | environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def test_a_kernel_is_given_its_sections_credentials_and_output_is_clean(tmp_path: Path, temporary: Path) -> None:
+    root = checkout(tmp_path, PROBE)
+    credentials = ("GITHUB_TOKEN", "CLOUDFLARE_API_TOKEN", "TURSO_API_TOKEN", "AWS_SECRET_ACCESS_KEY", "VERCEL_TOKEN")
+    environ = dict.fromkeys((*credentials, "IMPORTED"), CANARY)
+    with start(root, temporary, "--mode", "apply", "--yes", **environ) as process:
+        output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, output
+    [copy] = (root / "build" / "runs").glob("*/webhook_secret.ipynb")
+    [probe] = [cell for cell in json.loads(copy.read_text())["cells"] if cell["id"] == "probe"]
+    printed = "".join(text for each in probe["outputs"] for text in each.get("text", []))
+    assert printed == "['IMPORTED']\nin /proc: []\n"
+    assert "raw" in output
+    for text in (output, *(path.read_text() for path in copy.parent.iterdir())):
+        assert "\x1b" not in text
+        assert "\\u001b" not in text.replace(json.dumps(PROBE)[1:-1], "")
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_killed_run_leaves_no_connection_file(tmp_path: Path, temporary: Path) -> None:
+    root = checkout(tmp_path, "import time; open('started', 'w').close(); time.sleep(600)")
+    with start(root, temporary) as process:
+        wait_for(lambda: (root / "runbooks" / "started").exists())
+        assert list(temporary.glob("deploybook-kernel-*/kernel.json"))
+        os.kill(process.pid, signal.SIGKILL)
+    wait_for(lambda: not list(temporary.iterdir()))
+
+
+def test_what_processes_left_that_were_all_killed_is_swept_by_the_next_run(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    for name in (f"{ended.pid}-left", f"{os.getpid()}-in-use"):
+        (temporary / f"{kernel_folder.PREFIX}{name}").mkdir()
+    (temporary / "deploybook-kernel-of-somebody").mkdir()
+    kernel_folder.sweep()
+    left = {path.name for path in temporary.iterdir()}
+    assert left == {f"{kernel_folder.PREFIX}{os.getpid()}-in-use", "deploybook-kernel-of-somebody"}
+
+
+def wait_for(fact: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 120
+    while not fact():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
