@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
+import httpx
 import pytest
 from pydantic import SecretStr
 from tests.clouds.conftest import Connect
@@ -123,6 +125,37 @@ def test_a_token_that_was_widened_is_narrowed_and_keeps_its_secret(
     assert [change.field for change in changes] == ["scope"]
     again.update(clouds, found, changes)
     assert r2.other_buckets_are_refused(store_of(clouds, sandbox, token, state))
+
+
+@pytest.mark.parametrize("status", ["disabled", "expired"])
+def test_a_token_that_is_not_active_any_more_is_named_and_made_active(
+    clouds: Connections, sandbox: RunningSandbox, status: str
+) -> None:
+    token, state = made_token(clouds)
+    held = token.one_time_secrets(state)
+    again = r2.BucketToken("t", "studio-production", held=held)
+    as_it_was = again.read(clouds)
+    assert as_it_was is not None
+    changes = again.differences(replace(as_it_was, status=status))
+    assert [(change.field, change.old, change.new) for change in changes] == [("status", status, "active")]
+    disabled_at_the_dashboard(sandbox, state.id)
+    found = again.read(clouds)
+    assert found is not None
+    assert found.status == "disabled"
+    again.update(clouds, found, again.differences(found))
+    mended = again.read(clouds)
+    assert mended is not None
+    assert again.differences(mended) == []
+
+
+def disabled_at_the_dashboard(sandbox: RunningSandbox, token_id: str) -> None:
+    """Switch a token off, with everything else of it as it is."""
+    headers = {"Authorization": f"Bearer {sandbox.exports['CLOUDFLARE_API_TOKEN']}"}
+    path = f"/accounts/{sandbox.exports['CLOUDFLARE_ACCOUNT_ID']}/tokens/{token_id}"
+    with httpx.Client(base_url=sandbox.exports["CLOUDFLARE_API_URL"], headers=headers, trust_env=False) as api:
+        token = api.get(path).json()["result"]
+        body = {"name": token["name"], "policies": token["policies"], "status": "disabled"}
+        api.put(path, json=body).raise_for_status()
 
 
 def test_a_token_in_the_vault_that_is_kept_has_no_difference(clouds: Connections) -> None:

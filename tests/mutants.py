@@ -1,0 +1,143 @@
+"""``python -m tests.mutants [TEXT]``: break promises of the code, one at a time in a copy of it, and see a test of each fail.
+
+Each of them once went through the whole of the tests unnoticed. First the tests are seen to pass in the copy as it is.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = Path("scripts") / "deploybook"
+COPIED = ("docs", "runbooks", "scripts", "tests", "pyproject.toml")
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A promise, the line of a module of the package that keeps it, what stands there instead, and the test that must fail."""
+
+    promise: str
+    module: str
+    line: str
+    instead: str
+    test: str
+
+
+MUTANTS = (
+    Mutant(
+        "a vault that its group can read is refused",
+        "state/vault_backends.py",
+        "status.st_mode & 0o077",
+        "status.st_mode & 0o007",
+        "tests/state/test_vault.py::test_a_vault_that_others_can_read_is_refused",
+    ),
+    Mutant(
+        "nothing is forgotten while another run holds the vault",
+        "state/vault.py",
+        "        with self._locked():\n            self._held.write(self._backend.name, self._read().keys() - set(names))",
+        "        if True:\n            self._held.write(self._backend.name, self._read().keys() - set(names))",
+        "tests/state/test_vault.py::test_what_another_run_holds_is_not_forgotten_meanwhile",
+    ),
+    Mutant(
+        "url-safe base64 of a secret is masked",
+        "redact.py",
+        "(base64.b64encode, base64.urlsafe_b64encode)",
+        "(base64.b64encode,)",
+        "tests/test_redact.py",
+    ),
+    Mutant(
+        "a dry run is given nothing of the operator's",
+        "runbook/environment.py",
+        "if MACHINE.fullmatch(name)",
+        "if name",
+        "tests/runbook/test_environment.py",
+    ),
+    Mutant(
+        "a section is given its own credentials alone",
+        "runbook/environment.py",
+        "or not contract.is_operators(name)",
+        "or name",
+        "tests/runbook/test_environment.py",
+    ),
+    Mutant(
+        "the application's file sees no credential of GitHub's when it is deployed",
+        "clouds/modal/deploying.py",
+        "contract.is_operators(name) or",
+        "(contract.is_operators(name) and not name.startswith('GITHUB_')) or",
+        "tests/clouds/modal/test_app.py::test_the_file_sees_what_it_reads_and_no_credential_but_modals",
+    ),
+    Mutant(
+        "an unchanged deployment is made anew for a variable that changed",
+        "clouds/vercel/client.py",
+        ', "forceNew": "1"}',
+        "}",
+        "tests/clouds/vercel/test_deployment.py::test_a_change_of_variables_alone_reaches_production",
+    ),
+    Mutant(
+        "an R2 token that is not active is named and made active",
+        "clouds/r2/resources.py",
+        'if state.status != "active":',
+        "if False:",
+        "tests/clouds/r2/test_resources.py::test_a_token_that_is_not_active_any_more_is_named_and_made_active",
+    ),
+    Mutant(
+        "a recorded value matches the contract's pattern",
+        "runbook/record.py",
+        "variable.validate_value(secret.get_secret_value())",
+        "pass",
+        "tests/runbook/test_record.py::test_a_value_that_breaks_its_pattern_is_refused_and_not_kept",
+    ),
+)
+
+
+def run(copy: Path, *tests: str) -> tuple[bool, str]:
+    """Whether tests pass in a copy, and the last line of what pytest said."""
+    environ = os.environ | {"PYTHONPATH": os.pathsep.join([str(copy / "scripts"), str(copy)])}
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
+    done = subprocess.run(command, cwd=copy, env=environ, capture_output=True, text=True, check=False)
+    words = done.stdout.strip().splitlines() or [done.stderr.strip()]
+    # Only a failed test kills a mutant: not one that cannot be collected.
+    return done.returncode != 1, words[-1]
+
+
+def survives(copy: Path, mutant: Mutant) -> bool:
+    """Put a mutant into the copy, run its test, and take it out again. Raises ValueError where its line is not there once."""
+    path = copy / PACKAGE / mutant.module
+    text = path.read_text(encoding="utf-8")
+    if text.count(mutant.line) != 1:
+        raise ValueError(f"{mutant.module} has not once: {mutant.line}")
+    path.write_text(text.replace(mutant.line, mutant.instead), encoding="utf-8")
+    passed, _ = run(copy, mutant.test)
+    path.write_text(text, encoding="utf-8")
+    return passed
+
+
+def main(wanted: str = "") -> int:
+    """Print a row for each mutant whose promise has the text in it; 1 if one survives."""
+    mutants = [mutant for mutant in MUTANTS if wanted in mutant.promise]
+    alive = 0
+    with tempfile.TemporaryDirectory() as name:
+        copy = Path(name)
+        for part in COPIED:
+            source = ROOT / part
+            ignored = shutil.ignore_patterns("__pycache__", "node_modules")
+            shutil.copytree(source, copy / part, ignore=ignored) if source.is_dir() else shutil.copy(source, copy)
+        passed, words = run(copy, *(mutant.test for mutant in mutants))
+        if not passed:
+            print(f"the tests do not pass as things are: {words}")
+            return 1
+        for mutant in mutants:
+            survived = survives(copy, mutant)
+            alive += survived
+            print(f"{'SURVIVED' if survived else 'killed':8} | {mutant.promise} | {mutant.test}", flush=True)
+    return 1 if alive else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:2]))
