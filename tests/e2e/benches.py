@@ -95,7 +95,7 @@ class Bench:
         # Mended means that everything works again, the render too.
         parameters["end_to_end"] |= {"job_seconds": job_seconds, "render": True}
         # What Vercel is at work on when somebody looks has had its time.
-        parameters["vercel"] |= {"deploy_minutes": 0}
+        parameters["vercel"] |= {"deploy_minutes": 1}
         return examine(DiagnosisTarget(layout, self.contract, "production", parameters))
 
     def causes(self, examination: Diagnosis) -> list[Cause]:

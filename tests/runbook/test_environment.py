@@ -11,6 +11,11 @@ from deploybook.runbook import environment
 CONTRACT = load_contract(ROOT / "runbooks" / "contract.toml")
 NAMES = CONTRACT.operator_names() | {f"{prefix}ANYTHING" for prefix in CONTRACT.operator_prefixes()}
 ELSEWHERE = {
+    "AWS_PROFILE",
+    "AWS_SESSION_TOKEN",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "MODAL_PROFILE",
+    "GH_TOKEN",
     "DEPLOYBOOK_VAULT",
     "DEPLOYBOOK_CONFIRM",
     "PYTHON_KEYRING_BACKEND",
