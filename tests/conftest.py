@@ -57,7 +57,9 @@ def loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def guarded(self: socket.socket, address: Any) -> None:
         host = address[0] if isinstance(address, tuple) else ""
-        if isinstance(address, tuple) and not (str(host).startswith("127.") or host in {"::1", "localhost"}):
+        if isinstance(address, tuple) and not (
+            str(host).removeprefix("::ffff:").startswith("127.") or host in {"::1", "localhost"}
+        ):
             raise AssertionError(f"a test tried to reach {host}")
         connect(self, address)
 
@@ -108,7 +110,9 @@ def launch_sandbox(*services: str) -> RunningSandbox:
     line = process.stdout.readline()
     assert line, "the sandbox did not start; its error is above"
     exports = json.loads(line)
-    return RunningSandbox(exports, httpx.Client(base_url=exports["DEPLOYBOOK_SANDBOX_URL"], trust_env=False), process)
+    headers = {"Authorization": f"Bearer {exports['DEPLOYBOOK_SANDBOX_TOKEN']}", "Content-Type": "application/json"}
+    control = httpx.Client(base_url=exports["DEPLOYBOOK_SANDBOX_URL"], headers=headers, trust_env=False)
+    return RunningSandbox(exports, control, process)
 
 
 @pytest.fixture(scope="session")

@@ -62,7 +62,12 @@ class Doctor:
         """In a dry run: bring the sandbox into the state of an entry, so that there is something to find."""
         if self._mode.live or not scenario:
             return
-        with http.open_client(os.environ["DEPLOYBOOK_SANDBOX_URL"]) as control:
+        # The control API takes changes as JSON only, from whoever has the token.
+        headers = {
+            "Authorization": f"Bearer {os.environ['DEPLOYBOOK_SANDBOX_TOKEN']}",
+            "Content-Type": "application/json",
+        }
+        with http.open_client(os.environ["DEPLOYBOOK_SANDBOX_URL"], headers=headers) as control:
             known = control.get("/scenarios").json()
             if scenario not in known:
                 raise InvalidValue(f"There is no scenario {scenario}.", f"Use one of {', '.join(sorted(known))}.")

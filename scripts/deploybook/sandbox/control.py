@@ -1,29 +1,51 @@
-"""The sandbox's own control API, for tests and the runner: journal, reset, faults, scenarios. No provider has it."""
+"""The sandbox's own control API, for tests and the runner: journal, reset, faults, scenarios. No provider has it.
+
+It gives out every credential of the sandbox and changes its state, so it is for whoever holds the token of this start alone. A page in a
+browser never is: it is refused by the Host that its name was rebound from, by its Origin, and because what changes something is no
+request that a browser sends without asking first (https://developer.mozilla.org/docs/Web/HTTP/Guides/CORS#simple_requests).
+"""
 
 from __future__ import annotations
 
+import hmac
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from deploybook.sandbox.core.faults import Fault
+from deploybook.sandbox.core.hosts import on_loopback_names
+from deploybook.sandbox.core.service import Context
 from deploybook.sandbox.scenarios.registry import scenarios
 
-if TYPE_CHECKING:
-    from deploybook.sandbox.host import Sandbox
+READS = frozenset({"GET", "HEAD"})
 
 
-def control_app(sandbox: Sandbox) -> Starlette:
-    """GET, DELETE ``/journal`` · POST ``/reset`` · GET, POST, DELETE ``/faults`` (DELETE lets
-    the requests that are held go on; ``?held=dropped`` drops them) · GET ``/exports`` · GET ``/scenarios``,
-    POST ``/scenarios/ENTRY`` (make it), POST ``/scenarios/ENTRY/by-hand`` (what its fix tells a person to do at a dashboard); 409 where the
-    service refuses it as things stand.
+def control_app(
+    context: Context, token: str, *, exports: Callable[[], dict[str, str]], reset: Callable[[], Awaitable[None]]
+) -> ASGIApp:
+    """The API, with ``Authorization: Bearer TOKEN``; what is not GET says ``Content-Type: application/json``.
+
+    GET, DELETE ``/journal`` · POST ``/reset`` · GET, POST, DELETE ``/faults`` (DELETE lets the requests that are held go on;
+    ``?held=dropped`` drops them) · GET ``/exports`` · GET ``/scenarios``, POST ``/scenarios/ENTRY`` (make it), POST
+    ``/scenarios/ENTRY/by-hand`` (what its fix tells a person to do at a dashboard); 409 where the service refuses it as things stand.
     """
-    context = sandbox.context
+
+    async def guard(request: Request, answer: RequestResponseEndpoint) -> Response:
+        if "origin" in request.headers:
+            return JSONResponse({"error": "no page in a browser may ask"}, 403)
+        sent = request.headers.get("authorization", "")
+        if not hmac.compare_digest(sent.encode(), f"Bearer {token}".encode()):
+            return JSONResponse({"error": "the token of this start is missing: DEPLOYBOOK_SANDBOX_TOKEN"}, 401)
+        if request.method not in READS and request.headers.get("content-type") != "application/json":
+            return JSONResponse({"error": "Content-Type must be application/json"}, 415)
+        return await answer(request)
 
     async def journal(request: Request) -> JSONResponse:
         if request.method == "DELETE":
@@ -31,8 +53,8 @@ def control_app(sandbox: Sandbox) -> Starlette:
             return JSONResponse([])
         return JSONResponse(context.journal.as_dicts(request.query_params.getlist("service")))
 
-    async def reset(_: Request) -> JSONResponse:
-        await sandbox.reset()
+    async def start_over(_: Request) -> JSONResponse:
+        await reset()
         return JSONResponse({})
 
     async def faults(request: Request) -> JSONResponse:
@@ -47,33 +69,36 @@ def control_app(sandbox: Sandbox) -> Starlette:
             return JSONResponse({"error": str(problem)}, status_code=400)
         return JSONResponse({})
 
-    async def exports(_: Request) -> JSONResponse:
-        return JSONResponse(sandbox.exports())
+    async def show_exports(_: Request) -> JSONResponse:
+        return JSONResponse(exports())
 
     async def list_scenarios(_: Request) -> JSONResponse:
-        known = scenarios().values()
-        return JSONResponse({each.entry: {"how": each.how, "by_hand": each.by_hand is not None} for each in known})
+        return JSONResponse(
+            {entry: {"how": one.how, "by_hand": one.by_hand is not None} for entry, one in scenarios().items()}
+        )
 
     async def make_scenario(request: Request) -> JSONResponse:
-        found = scenarios().get(request.path_params["entry"])
-        hand = request.url.path.endswith("/by-hand")
-        act = (found.by_hand if hand else found.make) if found else None
+        scenario = scenarios().get(request.path_params["entry"])
+        by_hand = request.url.path.endswith("/by-hand")
+        act = (scenario.by_hand if by_hand else scenario.make) if scenario else None
         if act is None:
             return JSONResponse({"error": "there is no such scenario, or nothing of it is done by hand"}, 404)
         try:
             await act(context)
-        except Exception as problem:  # noqa: BLE001 - whoever asked is told, whatever the service's own kind of refusal
+        except Exception as problem:  # noqa: BLE001 - the caller is shown it, whatever the service's own kind of refusal
             return JSONResponse({"error": f"{type(problem).__name__}: {problem}"}, 409)
         return JSONResponse({})
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/journal", journal, methods=["GET", "DELETE"]),
-            Route("/reset", reset, methods=["POST"]),
+            Route("/reset", start_over, methods=["POST"]),
             Route("/faults", faults, methods=["GET", "POST", "DELETE"]),
-            Route("/exports", exports),
+            Route("/exports", show_exports),
             Route("/scenarios", list_scenarios),
             Route("/scenarios/{entry}", make_scenario, methods=["POST"]),
             Route("/scenarios/{entry}/by-hand", make_scenario, methods=["POST"]),
-        ]
+        ],
+        middleware=[Middleware(BaseHTTPMiddleware, dispatch=guard)],
     )
+    return on_loopback_names(app)

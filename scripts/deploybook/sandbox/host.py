@@ -1,4 +1,4 @@
-"""The sandbox as a whole: starts every service, tells how to reach them, resets and closes them."""
+"""The sandbox as a whole: starts every service, exports how to reach them, resets and closes them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import contextlib
 import importlib
 import json
 import os
+import secrets
 import signal
 import sys
 import tempfile
@@ -42,6 +43,7 @@ class Sandbox:
         self.directory = directory
         self.context = Context(directory, Certificates(directory))
         self._names = [name for name in REGISTRY if not only or name in only]
+        self._token = secrets.token_urlsafe(32)
         self._control: Listener | None = None
 
     async def start(self) -> None:
@@ -51,18 +53,18 @@ class Sandbox:
                 service = _load(REGISTRY[name])(self.context)
                 self.context.services[name] = service
                 await service.start()
-            self._control = await serve(control_app(self))
+            self._control = await serve(control_app(self.context, self._token, exports=self.exports, reset=self.reset))
         except BaseException:
             await self.close()
             raise
 
     def exports(self) -> dict[str, str]:
-        """Every variable that a client needs: endpoints, credentials, the authority's certificate, the control URL."""
+        """Every variable that a client needs: endpoints, credentials, the authority's certificate, the control API and its token."""
         merged = self.context.certificates.exports()
         for service in self.context.services.values():
             merged |= service.exports()
         if self._control:
-            merged["DEPLOYBOOK_SANDBOX_URL"] = self._control.url
+            merged |= {"DEPLOYBOOK_SANDBOX_URL": self._control.url, "DEPLOYBOOK_SANDBOX_TOKEN": self._token}
         return merged
 
     async def reset(self) -> None:
@@ -100,6 +102,8 @@ async def run(*, only: Sequence[str] = (), announce: str = "exports", owned: boo
 
     ``announce`` is ``exports`` (shell lines for a person) or ``json`` (one line for a program).
     """
+    # Files and sockets of the sandbox, and of the servers that it starts, are this user's alone.
+    os.umask(0o077)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

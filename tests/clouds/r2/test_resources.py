@@ -322,7 +322,7 @@ def test_a_pasted_line_break_is_named_before_any_request(sandbox: RunningSandbox
 
 
 def test_an_endpoint_that_is_not_the_api_is_named(sandbox: RunningSandbox, connect: Connect) -> None:
-    wrong = connect(sandbox, CLOUDFLARE_API_URL=sandbox.exports["DEPLOYBOOK_SANDBOX_URL"])
+    wrong = connect(sandbox, CLOUDFLARE_API_URL=sandbox.exports["R2_ENDPOINT_URL"])
     with pytest.raises((NotFound, UnexpectedResponse)):
         wrong.cloudflare.buckets()
 

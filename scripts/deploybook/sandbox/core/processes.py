@@ -6,6 +6,7 @@ import asyncio
 import ctypes
 import os
 import signal
+import ssl
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -39,13 +40,14 @@ class Child:
                 stderr=sink,
                 preexec_fn=_die_with_parent(),
                 start_new_session=True,
+                umask=0o077,
             )
         return cls(process, log)
 
-    async def wait_ready(self, url: str, *, seconds: float = 20.0) -> None:
+    async def wait_ready(self, url: str, *, seconds: float = 20.0, tls: ssl.SSLContext | bool = True) -> None:
         """Wait until ``url`` answers anything at all; raises RuntimeError with the log's tail if it does not."""
         deadline = asyncio.get_running_loop().time() + seconds
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(verify=tls, trust_env=False) as client:
             while True:
                 try:
                     await client.get(url)

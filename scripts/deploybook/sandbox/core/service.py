@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from deploybook.sandbox.core.faults import Faults
+from deploybook.sandbox.core.hosts import on_loopback_names
 from deploybook.sandbox.core.journal import Journal
 from deploybook.sandbox.core.serving import Listener, serve
 
@@ -35,10 +36,16 @@ class Context:
     faults: Faults = field(default_factory=Faults)
     services: dict[str, Service] = field(default_factory=dict)
 
-    async def serve(self, service: str, app: ASGIApp, *, tls: bool = False, port: int = 0) -> Listener:
-        """Serve an ASGI app on 127.0.0.1, journalled and subject to injected faults; port 0 takes a free one."""
+    async def serve(
+        self, service: str, app: ASGIApp, *, tls: bool = False, port: int = 0, any_host: bool = False
+    ) -> Listener:
+        """Serve an ASGI app on 127.0.0.1, journalled and subject to injected faults; port 0 takes a free one.
+
+        ``any_host``: the app itself refuses the hosts that it does not have; else only loopback's names are served.
+        """
         wrapped = self.journal.record(service, self.faults.apply(service, app))
-        return await serve(wrapped, port=port, certificates=self.certificates if tls else None)
+        served = wrapped if any_host else on_loopback_names(wrapped)
+        return await serve(served, port=port, certificates=self.certificates if tls else None)
 
     def service(self, kind: type[S]) -> S:
         """The running service of this class (providers that are one company share state inside the sandbox)."""
@@ -54,9 +61,9 @@ class Service(ABC):
         self.context = context
         self._listeners: list[Listener] = []
 
-    async def serve(self, app: ASGIApp, *, journal: str = "", tls: bool = False, port: int = 0) -> str:
-        """Serve an app until ``close``, journalled as ``journal`` (the service's name by default); the URL has no trailing slash."""
-        listener = await self.context.serve(journal or self.name, app, tls=tls, port=port)
+    async def serve(self, app: ASGIApp, *, tls: bool = False, any_host: bool = False) -> str:
+        """Serve an app until ``close``, journalled under the service's name; the URL has no trailing slash."""
+        listener = await self.context.serve(self.name, app, tls=tls, any_host=any_host)
         self._listeners.append(listener)
         return listener.url
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import socket
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+from deploybook.sandbox.core.peers import cutting_strangers
 
 if TYPE_CHECKING:
     from deploybook.sandbox.core.certificates import Certificates
@@ -30,6 +33,12 @@ class Listener:
         await self.task
 
 
+def _protocol(*arguments: Any, **named: Any) -> asyncio.Protocol:
+    """HTTP on a connection of ours; a stranger's is cut before anything of it is read."""
+    protocol: asyncio.Protocol = cutting_strangers(AutoHTTPProtocol(*arguments, **named))
+    return protocol
+
+
 class _Server(uvicorn.Server):
     def install_signal_handlers(self) -> None:  # pragma: no cover - the sandbox owns the signals
         pass
@@ -41,10 +50,11 @@ class _Server(uvicorn.Server):
 
 
 async def serve(app: ASGIApp, *, port: int = 0, certificates: Certificates | None = None) -> Listener:
-    """Serve ``app`` on 127.0.0.1 until ``Listener.close``; with certificates over https."""
+    """Serve ``app`` on 127.0.0.1, to processes of this user, until ``Listener.close``; with certificates over https."""
     bound = _listening(port)
     config = uvicorn.Config(
         _with_cut(_closing_unread(app)),
+        http=cast("type[asyncio.Protocol]", _protocol),
         log_config=None,
         access_log=False,
         lifespan="off",

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from grpclib.server import Server
 
+from deploybook.sandbox.core.peers import cutting_strangers
 from deploybook.sandbox.core.service import Context, Service
 from deploybook.sandbox.modal.api import Gateway
 from deploybook.sandbox.modal.backend.boot import Boot, Container
@@ -47,6 +48,8 @@ class ModalService(Service):
         self.workspace.web_base = await self.serve(lambda *it: web_app(self.workspace, self.calls)(*it), tls=True)
         self._gateway = Gateway(self.context, self._operator())
         self._grpc = Server([self._gateway])
+        make = self._grpc._protocol_factory
+        self._grpc._protocol_factory = lambda: cutting_strangers(make())
         await self._grpc.start("127.0.0.1", 0)
         self._port = self._grpc._server.sockets[0].getsockname()[1]
 

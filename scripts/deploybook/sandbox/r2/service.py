@@ -32,7 +32,7 @@ class ObjectService(Service):
         await self._server.start()
         hosts = [name for domain in self._domains for name in (domain, f"*.{domain}")]
         self.context.certificates.cover(*hosts)
-        self._url = await self.serve(S3Proxy(self.storage, Passage(self._server)), tls=True)
+        self._url = await self.serve(S3Proxy(self.storage, Passage(self._server)), tls=True, any_host=True)
 
     def exports(self) -> dict[str, str]:
         """The endpoint; keys come from the REST API."""

@@ -5,6 +5,7 @@ Messages: ``weed/pb/iam.proto`` and ``s3.proto`` (service ``SeaweedS3IamCache``)
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterable
 from typing import Any
 
@@ -28,8 +29,8 @@ class _Bytes(CodecBase):  # type: ignore[misc]
 class Identities:
     """The keys that SeaweedFS accepts; each is an identity of its own, named like its access key."""
 
-    def __init__(self, port: int) -> None:
-        self._channel = Channel("127.0.0.1", port, codec=_Bytes())
+    def __init__(self, port: int, tls: ssl.SSLContext) -> None:
+        self._channel = Channel("127.0.0.1", port, codec=_Bytes(), ssl=tls)
 
     async def put(self, access_key_id: str, secret: str, actions: Iterable[str]) -> None:
         """Add a key, or replace its secret and actions."""

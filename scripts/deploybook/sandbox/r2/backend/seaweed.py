@@ -1,4 +1,4 @@
-"""The real object server: one SeaweedFS per sandbox, on free loopback ports, with an administrator's key that only we have."""
+"""The real object server: one SeaweedFS per sandbox, on free loopback ports that serve this sandbox alone (``mutual_tls.py``)."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ import httpx
 
 from deploybook.sandbox.core.processes import Child
 from deploybook.sandbox.r2.backend.identities import Identities
+from deploybook.sandbox.r2.backend.mutual_tls import MutualTls
 from deploybook.sandbox.r2.backend.signatures import sign
 from deploybook.sandbox.r2.backend.translation import translate
 
@@ -34,6 +35,7 @@ class SeaweedServer:
     def __init__(self, directory: Path, domains: tuple[str, ...]) -> None:
         self._directory = directory
         self._domains = domains
+        self._tls = MutualTls(directory)
         self._key, self._secret = secrets.token_hex(16), secrets.token_hex(32)
         self._child: Child | None = None
         self._ports: dict[str, int] = {}
@@ -47,7 +49,8 @@ class SeaweedServer:
 
     async def start(self) -> None:
         """Start the server; a port that another process took meanwhile is a reason to try again."""
-        self._directory.mkdir(parents=True, exist_ok=True)
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._tls.write()
         self._write_configuration()
         _remove_dead_sockets()
         for attempt in range(1, _ATTEMPTS + 1):
@@ -55,14 +58,16 @@ class SeaweedServer:
             log = self._directory / "weed.log"
             self._child = await Child.start(self._command(), directory=self._directory, log=log)
             try:
-                await self._child.wait_ready(self.url, seconds=15)
+                await self._child.wait_ready(self.url, seconds=15, tls=self._tls.client())
                 break
             except RuntimeError:
                 await self._child.stop()
                 if attempt == _ATTEMPTS:
                     raise
-        self.http = httpx.AsyncClient(trust_env=False, timeout=httpx.Timeout(None, connect=5), limits=httpx.Limits())
-        self._identities = Identities(self._ports["s3.port.grpc"])
+        self.http = httpx.AsyncClient(
+            verify=self._tls.client(), trust_env=False, timeout=httpx.Timeout(None, connect=5), limits=httpx.Limits()
+        )
+        self._identities = Identities(self._ports["s3.port.grpc"], self._tls.client("h2"))
 
     async def close(self) -> None:
         """End the server and remove its sockets (SeaweedFS puts some of them into /tmp, whatever it is told)."""
@@ -114,7 +119,7 @@ class SeaweedServer:
 
     def _signed(self, method: str, path: str) -> dict[str, str]:
         """Headers of an S3 request without query and body, signed (Signature Version 4) with the administrator's key."""
-        host, stamp = self.url.removeprefix("http://"), datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        host, stamp = self.url.removeprefix("https://"), datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         names = "host;x-amz-content-sha256;x-amz-date"
         canonical = (
             f"{method}\n{path}\n\nhost:{host}\nx-amz-content-sha256:{_EMPTY}\nx-amz-date:{stamp}\n\n{names}\n{_EMPTY}"
@@ -126,7 +131,7 @@ class SeaweedServer:
         return {"authorization": authorization, "x-amz-content-sha256": _EMPTY, "x-amz-date": stamp}
 
     def _at(self, port: str) -> str:
-        return f"http://127.0.0.1:{self._ports[port]}"
+        return f"https://127.0.0.1:{self._ports[port]}"
 
     def _write_configuration(self) -> None:
         credentials = [{"accessKey": self._key, "secretKey": self._secret}]
@@ -152,6 +157,7 @@ class SeaweedServer:
             "s3.autoCreateBucket": "false",
             "s3.localSocket": self._directory / "s3.sock",
             "filer.localSocket": self._directory / "filer.sock",
+            **self._tls.options(),
             **self._ports,
         }
         weed = Path(sysconfig.get_path("scripts")) / "weed"

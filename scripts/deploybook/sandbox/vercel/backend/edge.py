@@ -40,7 +40,7 @@ class Edge:
 
     async def open(self) -> str:
         """A new address, without scheme, as Vercel's API gives them."""
-        listener = await self._context.serve(SITE, self, tls=True)
+        listener = await self._context.serve(SITE, self, tls=True, any_host=True)
         host = f"127.0.0.1:{listener.port}"
         self._listeners[host] = listener
         return host
