@@ -30,6 +30,7 @@ class CallRpcs(Servicer):
         function = self.workspace.apps.function(request.function_id)
         if not self.workspace.apps.get(function.app_id).live:
             raise failed_precondition(f"App '{function.app_id}' is stopped")
+        self.workspace.require_budget("Function call")
         call = self.calls.start(function, request.function_call_type, request.function_call_invocation_type)
         self.workspace.changes += 1
         return api_pb2.FunctionMapResponse(

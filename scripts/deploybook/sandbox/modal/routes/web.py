@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from deploybook.sandbox.core.refusals import Refusal
 from deploybook.sandbox.modal.state.apps import Function
 from deploybook.sandbox.modal.state.calls import Call, Calls
 from deploybook.sandbox.modal.state.workspace import Workspace
@@ -40,6 +41,10 @@ def web_app(workspace: Workspace, calls: Calls) -> Starlette:
             refusal = _proxy_refusal(workspace, request)
             if refusal:
                 return refusal
+        try:
+            workspace.require_budget("Webhook")
+        except Refusal as refused:
+            return PlainTextResponse(f"modal-http: {refused.message}", refused.status)
         call = await _start(calls, function, request, f"/{path}")
         return await _answer(workspace, call)
 

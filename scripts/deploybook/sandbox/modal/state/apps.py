@@ -80,6 +80,7 @@ class Apps:
 
     def create(self, name: str, environment: str, state: int) -> App:
         """A new app, not yet deployed."""
+        self._namespace.require_budget("App creation")
         place = self._namespace.environment(environment).name
         made = App(object_id("ap"), name, place, state, self._namespace.instant(), self._namespace.username)
         self.by_id[made.object_id] = made

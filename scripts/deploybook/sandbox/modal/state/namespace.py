@@ -9,7 +9,13 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from deploybook.sandbox.modal.state.identifiers import object_id
-from deploybook.sandbox.modal.state.refusals import already_exists, failed_precondition, invalid_argument, not_found
+from deploybook.sandbox.modal.state.refusals import (
+    already_exists,
+    failed_precondition,
+    invalid_argument,
+    not_found,
+    spend_limit_reached,
+)
 
 DEFAULT_ENVIRONMENT = "main"
 _NAME = re.compile(r"[a-zA-Z0-9._-]{1,64}")
@@ -63,11 +69,17 @@ class Namespace:
 
     def __init__(self) -> None:
         self.changes = 0
+        self.spend_limit_reached = False
         self._last_instant = 0.0
         self.environments: dict[str, Environment] = {}
         self.secrets: dict[str, Secret] = {}
         self.proxy_tokens: dict[str, ProxyToken] = {}
         self.add_environment(DEFAULT_ENVIRONMENT)
+
+    def require_budget(self, what: str) -> None:
+        """Refuse what costs money once the limit of a billing cycle is reached; what costs none goes on."""
+        if self.spend_limit_reached:
+            raise spend_limit_reached(what)
 
     def instant(self) -> float:
         """Now, later than any instant given before: lists page by creation time, so two objects never share one."""

@@ -30,6 +30,11 @@ def unauthenticated(message: str) -> Refusal:
     return Refusal(401, message, "UNAUTHENTICATED")
 
 
+def spend_limit_reached(what: str) -> Refusal:
+    """The workspace has spent what its owner allows for a billing cycle (modal-labs/modal-client#3397)."""
+    return Refusal(429, f"{what} failed: workspace billing cycle spend limit reached", "RESOURCE_EXHAUSTED")
+
+
 def unavailable(message: str) -> Refusal:
     """The call may succeed when it is sent again."""
     return Refusal(503, message, "UNAVAILABLE")
