@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deploybook.errors import DocsError
-from deploybook.site.names import ENVIRONMENT, PLACEHOLDER, every_name, known_names, refuse_secrets, taken_by
+from deploybook.site.names import ENVIRONMENT, every_name, known_names, refuse_secrets, taken_by
 from deploybook.site.placeholders import elements, marked
-from deploybook.site.quoting import DOUBLE, NOWHERE, OPEN, SINGLE, places
 
 if TYPE_CHECKING:
     from tests.site.conftest import Checkout
@@ -34,22 +33,6 @@ def test_no_name_is_a_secret(checkout: Checkout) -> None:
 def test_a_text_that_asks_for_a_secret_is_refused_with_its_line(checkout: Checkout) -> None:
     with pytest.raises(DocsError, match=r"docs/x\.md:2: <TURSO_AUTH_TOKEN> asks for a secret"):
         refuse_secrets(checkout.guide(), "a\n`x <TURSO_AUTH_TOKEN>`\n", "docs/x.md")
-
-
-@pytest.mark.parametrize(
-    ("text", "place"),
-    [
-        ("run <A>", OPEN),
-        ('run "x<A>"', DOUBLE),
-        ("run '<A>'", SINGLE),
-        ('run "$(in <A>)"', OPEN),
-        ("run \\' <A>", OPEN),
-        ("run # <A>", NOWHERE),
-        ('run "it\'s <A>"', DOUBLE),
-    ],
-)
-def test_a_place_is_known_by_the_quotation_marks_around_it(text: str, place: str) -> None:
-    assert list(places(text, PLACEHOLDER).values()) == [place]
 
 
 def test_a_command_to_the_real_clouds_takes_the_names_and_a_dry_run_does_not(checkout: Checkout) -> None:

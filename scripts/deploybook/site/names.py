@@ -13,8 +13,8 @@ from deploybook.errors import DocsError
 from deploybook.guide.guide import Guide
 from deploybook.guide.links import TROUBLESHOOTING
 from deploybook.guide.markdown import code, table
+from deploybook.guide.shell import PLACEHOLDER
 
-PLACEHOLDER = re.compile(r"<(?P<name>[A-Z][A-Z0-9_]*)>")
 ENVIRONMENT = "ENVIRONMENT"
 _TICKED = re.compile(r"`([^`]+)`")
 

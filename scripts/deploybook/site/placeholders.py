@@ -12,8 +12,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 
 from deploybook.errors import DocsError
 from deploybook.guide.markdown import FENCE
-from deploybook.site.names import ENVIRONMENT, PLACEHOLDER
-from deploybook.site.quoting import DOUBLE, NOWHERE, OPEN, SINGLE, TEXT, places
+from deploybook.guide.shell import DOUBLE, NOWHERE, OPEN, PLACEHOLDER, SINGLE, TEXT, places
+from deploybook.site.names import ENVIRONMENT
 
 # What is filled: a name, and the options of a command that has such names as parameters.
 CLASS, OPTIONS = "db-name", "db-options"

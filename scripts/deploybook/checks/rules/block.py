@@ -15,9 +15,9 @@ from functools import lru_cache
 import yaml
 from dockerfile_parse import DockerfileParser
 
-from deploybook.checks.facts.shell import named
 from deploybook.checks.facts.tree import Tree
 from deploybook.checks.finding import Finding, Rule
+from deploybook.guide.shell import named, unreadable
 
 LANGUAGES = frozenset({"sh", "python", "json", "toml", "yaml", "text", "dockerfile", "markdown", "mermaid"})
 _MANUAL = re.compile(r"manual: (?P<reason>.+?); reviewed until (?P<until>\d{4}-\d{2}-\d{2})", re.DOTALL)
@@ -62,7 +62,8 @@ def parse_problem(language: str, text: str) -> tuple[int, str] | None:
 def _shell(text: str) -> tuple[int, str] | None:
     done = subprocess.run(["bash", "-n"], input=text, capture_output=True, text=True, check=False)
     if done.returncode == 0:
-        return None
+        line = unreadable(text)
+        return (line, "bash accepts it, and the guide's own reader does not") if line else None
     said = re.search(r"line (\d+): (.*)", done.stderr)
     return (int(said[1]), said[2]) if said else (1, done.stderr.strip())
 

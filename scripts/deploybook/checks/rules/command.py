@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 import click
 
 from deploybook.checks.facts import tools
-from deploybook.checks.facts.shell import commands, named
 from deploybook.checks.facts.tree import Tree
 from deploybook.checks.finding import Finding, Rule
 from deploybook.errors import ConfigurationError
 from deploybook.guide.entries import pattern
 from deploybook.guide.page import Block, Heading, Page, Paragraph
+from deploybook.guide.shell import commands, named
 from deploybook.runbook.notebook_file import parse_parameter
 
 RULE = "command-exists"

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import yaml
 
 from deploybook.checks.facts import tools
-from deploybook.checks.facts.shell import commands
 from deploybook.checks.facts.sources import HOLE
 from deploybook.checks.facts.tree import PACKAGE, Tree
 from deploybook.checks.finding import Finding, Rule
+from deploybook.guide.shell import commands
 
 WORKFLOW = "runbooks/workflows/deploy.yml"
 APP = "runbooks/modal_app/app.py"
@@ -41,7 +41,12 @@ def _workflow(tree: Tree) -> Iterator[Finding]:
     yield from _assigned(text)
     yield from _jobs(tree, data, text)
     for number, line in enumerate(text.splitlines(), 1):
-        for command in commands(re.sub(r"@[\d.]+", "", line.partition("run: ")[2])):
+        try:
+            in_line = commands(re.sub(r"@[\d.]+", "", line.partition("run: ")[2]))
+        except ValueError:
+            yield Finding(WORKFLOW, number, "workflow-secrets", "this line of a script does not parse", "Correct it.")
+            continue
+        for command in in_line:
             if wrong := tools.problem(command.words):
                 hint = "Correct it; if it is right, add it to checks/facts/tools.toml with where you looked it up."
                 yield Finding(WORKFLOW, number, "workflow-secrets", wrong, hint)

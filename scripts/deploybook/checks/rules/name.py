@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 from deploybook.checks.facts import tools
 from deploybook.checks.facts.knowledge import knowledge, words
-from deploybook.checks.facts.shell import PLACEHOLDER
 from deploybook.checks.facts.tree import Tree
 from deploybook.checks.finding import Finding, Rule
 from deploybook.checks.rules.command import is_command, parameter_problem
 from deploybook.checks.rules.variable import VARIABLE, all_text
 from deploybook.guide.links import CHECKLIST
 from deploybook.guide.page import Page, Span
+from deploybook.guide.shell import PLACEHOLDER
 
 _OPTION = re.compile(r"(?P<option>--?[a-z][\w-]*)(?: (?P<value>.+))?")
 _PARAMETER = re.compile(r"-p (?P<name>\w+)(?: (?P<value>\S+))?")

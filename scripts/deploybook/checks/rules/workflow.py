@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import yaml
 
-from deploybook.checks.facts.shell import commands
 from deploybook.checks.facts.tree import Tree
 from deploybook.checks.finding import Finding, Rule
 from deploybook.checks.rules.command import problem
+from deploybook.guide.shell import commands
 
 FOLDER = ".github/workflows"
 RULE = "workflow-commands"

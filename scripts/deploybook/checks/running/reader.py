@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 import httpx
 
 from deploybook.checks.facts.knowledge import default_of
-from deploybook.checks.facts.shell import PLACEHOLDER, commands
 from deploybook.checks.facts.tree import Tree
 from deploybook.errors import DocsError
+from deploybook.guide.shell import PLACEHOLDER, commands
 from deploybook.layout import HOME_VARIABLE, Layout
 from deploybook.runbook import environment
 from deploybook.runbook.sandbox_session import SESSION_VARIABLE, SandboxProcess
