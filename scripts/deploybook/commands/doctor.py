@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from deploybook.commands.context import CommandContext
+from deploybook.commands.options import environment_option, parameter_options
 from deploybook.commands.parameters import given_parameters
 from deploybook.diagnosis.causes import Cause, causes
 from deploybook.diagnosis.observations import NOT_BEGUN, Diagnosis, DiagnosisTarget, Observation, examine
@@ -21,11 +22,8 @@ SHOWN = 5
 
 
 @click.command("doctor")
-@click.option("--environment", default="production", show_default=True, help="Names the vault.")
-@click.option(
-    "-f", "files", multiple=True, type=click.Path(path_type=Path), help="A YAML file of parameters, as for run."
-)
-@click.option("-p", "pairs", multiple=True, nargs=2, metavar="NAME VALUE", help="One parameter, as for run.")
+@environment_option
+@parameter_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 def diagnose(environment: str, files: tuple[Path, ...], pairs: tuple[tuple[str, str], ...], as_json: bool) -> None:
     """Find what is wrong, in which service, and the troubleshooting entry that mends it.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 from rich import box
@@ -16,6 +16,7 @@ from rich.text import Text
 from deploybook.clouds.comparison import DriftStatus, VariableDrift
 from deploybook.clouds.connections import Connections
 from deploybook.commands.context import CommandContext
+from deploybook.commands.options import environment_option, parameter_options
 from deploybook.commands.parameters import given_parameters
 from deploybook.contract.consumers import require, variables_for
 from deploybook.contract.definitions import Consumer
@@ -36,24 +37,17 @@ STYLES = {
     DriftStatus.NOT_ASKED: "dim",
 }
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-
 
 @click.group("env")
 def env() -> None:
     """List, compare or export the variables of one environment."""
 
 
-def _common(command: Command) -> Command:
-    named = click.option("--environment", default="production", show_default=True, help="Names the vault.")
-    return named(command)
-
-
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
 
 @env.command("list")
-@_common
+@environment_option
 @click.option("--fingerprints", is_flag=True, help="Show each secret's fingerprint: eight hex digits to compare it by.")
 @_as_json
 def list_variables(environment: str, fingerprints: bool, as_json: bool) -> None:
@@ -72,11 +66,8 @@ def list_variables(environment: str, fingerprints: bool, as_json: bool) -> None:
 
 
 @env.command("status")
-@_common
-@click.option(
-    "-f", "files", multiple=True, type=click.Path(path_type=Path), help="A YAML file of parameters, as for run."
-)
-@click.option("-p", "pairs", multiple=True, nargs=2, metavar="NAME VALUE", help="One parameter, as for run.")
+@environment_option
+@parameter_options
 @_as_json
 def show_status(environment: str, files: tuple[Path, ...], pairs: tuple[tuple[str, str], ...], as_json: bool) -> None:
     """Compare the vault with Vercel, Render and Modal. Reads only, and shows no value.
@@ -108,7 +99,7 @@ def show_status(environment: str, files: tuple[Path, ...], pairs: tuple[tuple[st
     type=click.Path(path_type=Path),
     help="The file to write, if not .deploybook/ENVIRONMENT.CONSUMER.env.",
 )
-@_common
+@environment_option
 def export_variables(name: str, output: Path | None, environment: str) -> None:
     """Write one consumer's variables as an env file that only you can read, for a dashboard's import or another tool.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from deploybook.commands.options import environment_option, parameter_options
 from deploybook.commands.parameters import given_parameters, parameters_of
 from deploybook.contract.model import Contract, load_contract
 from deploybook.errors import ConfigurationError, UnknownParameter
@@ -22,11 +23,8 @@ from deploybook.runner.run import Plan, run
 @click.command("run")
 @click.argument("sections", nargs=-1, metavar="[SECTION]...")
 @click.option("--mode", type=click.Choice([mode.value for mode in Mode]), default="dry-run", show_default=True)
-@click.option("--environment", default="production", show_default=True, help="Names the vault.")
-@click.option(
-    "-f", "files", multiple=True, type=click.Path(path_type=Path), help="A YAML file of parameters, as for papermill."
-)
-@click.option("-p", "pairs", multiple=True, nargs=2, metavar="NAME VALUE", help="One parameter; goes before files.")
+@environment_option
+@parameter_options
 @click.option("--jobs", type=click.IntRange(1, 16), default=2, show_default=True, help="Sections side by side.")
 @click.option("--yes", is_flag=True, help="Do not ask before apply.")
 @click.pass_obj

@@ -15,7 +15,7 @@ from deploybook.errors import DocsError
 
 PAGE = "docs/troubleshooting.md"
 MARK = "seen-in-the-app"
-_HEADING = re.compile(r"^## (?P<title>.+?) \{#(?P<id>[a-z0-9-]+)(?P<marks>(?: \.[a-z-]+)*)\}$", re.MULTILINE)
+HEADING = re.compile(r"^## (?P<title>.+?) \{#(?P<id>[a-z0-9-]+)(?P<marks>(?: \.[a-z-]+)*)\}$", re.MULTILINE)
 _VARIABLES = re.compile(r"^<!-- variables: (?P<names>[A-Z0-9_ *]+) at (?P<places>[a-z0-9:_ -]+?) -->$", re.MULTILINE)
 _PARTS = re.compile(r"^\*\*(?P<name>You see|Check|Fix)\*\*", re.MULTILINE)
 _BLOCK = re.compile(r"^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -86,6 +86,15 @@ def pattern(message: str) -> re.Pattern[str]:
     return re.compile(".*?".join(re.escape(part.strip()) for part in message.split("…")))
 
 
+def marks_by_id(text: str) -> dict[str, frozenset[str]]:
+    """The ids of the page's entries, each with its heading's marks; of an id that stands twice, the last."""
+    return {heading["id"]: _marks(heading) for heading in HEADING.finditer(text)}
+
+
+def _marks(heading: re.Match[str]) -> frozenset[str]:
+    return frozenset(mark.lstrip(".") for mark in heading["marks"].split())
+
+
 def read_entries(path: Path) -> dict[str, Entry]:
     """The page's entries by id, in its order; raises DocsError for an id that stands twice."""
     return parse_entries(path.read_text(encoding="utf-8"))
@@ -94,15 +103,16 @@ def read_entries(path: Path) -> dict[str, Entry]:
 def parse_entries(text: str) -> dict[str, Entry]:
     """See ``read_entries``."""
     found: dict[str, Entry] = {}
-    headings = list(_HEADING.finditer(text))
+    headings = list(HEADING.finditer(text))
     for number, heading in enumerate(headings):
         end = headings[number + 1].start() if number + 1 < len(headings) else len(text)
         line = text.count("\n", 0, heading.start()) + 1
         if heading["id"] in found:
             raise DocsError(PAGE, line, f"the entry {heading['id']} stands twice", "Give one of them another id.")
         body = text[heading.end() : end]
-        marks = frozenset(mark.lstrip(".") for mark in heading["marks"].split())
-        found[heading["id"]] = Entry(heading["id"], heading["title"], line, marks, _parts(body), _claims(body))
+        found[heading["id"]] = Entry(
+            heading["id"], heading["title"], line, _marks(heading), _parts(body), _claims(body)
+        )
     return found
 
 

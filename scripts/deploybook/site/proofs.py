@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import re
 
-from deploybook.guide.entries import PAGE
+from deploybook.guide.entries import HEADING, PAGE
 from deploybook.guide.guide import Guide
-
-_HEADING = re.compile(r"^## .+ \{#(?P<id>[a-z0-9-]+)[^}]*\}$", re.MULTILINE)
 
 
 def with_proofs(text: str, guide: Guide, path: str) -> str:
@@ -21,7 +19,7 @@ def with_proofs(text: str, guide: Guide, path: str) -> str:
         proof = proofs.get(heading["id"])
         return f"{heading[0]}\n\n{_line(proof)}" if proof else heading[0]
 
-    return _HEADING.sub(told, text)
+    return HEADING.sub(told, text)
 
 
 def read_proofs(guide: Guide) -> dict[str, dict[str, str]]:

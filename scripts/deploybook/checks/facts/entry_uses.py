@@ -1,10 +1,9 @@
-"""The troubleshooting entries: those that the package's errors and checks lead to, read from its source, and those that the page has."""
+"""The troubleshooting entries that the package's errors and checks lead to, read from its source."""
 
 from __future__ import annotations
 
 import ast
 import inspect
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +14,8 @@ from deploybook.runbook.events import Event
 
 # Code that an operator never meets: it raises no error of ours.
 LEFT_OUT = ("sandbox", "sample_app", "site", "checks")
-MARK = "seen-in-the-app"
 # The class attributes that hold an entry: of our errors, and of resources.
 ATTRIBUTES = ("entry_default", "absent_entry", "drift_entry")
-_HEADING = re.compile(r"^## .+ \{#(?P<id>[a-z0-9-]+)(?P<marks>(?: \.[a-z-]+)*)\}$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -28,11 +25,6 @@ class Use:
     entry: str
     path: Path
     line: int
-
-
-def documented(page: str) -> dict[str, bool]:
-    """The ids of the page's entries, each with whether it is marked as seen in the application only."""
-    return {found["id"]: f".{MARK}" in found["marks"].split() for found in _HEADING.finditer(page)}
 
 
 def used(package: Path) -> list[Use]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from deploybook.checks.facts.sources import Sources
 from deploybook.checks.facts.speech import Speech, statuses
 from deploybook.checks.facts.tree import PACKAGE, Tree
 from deploybook.guide.links import CHECKLIST, resolve
@@ -146,16 +147,9 @@ def words(kind: str) -> frozenset[str]:
     return frozenset(word for source in data.values() for word in source.get(kind, []))
 
 
-_kept: dict[int, tuple[Tree, Knowledge]] = {}
-
-
 def knowledge(tree: Tree) -> Knowledge:
-    """What one tree knows; asked for by several rules."""
-    held = _kept.get(id(tree))
-    if held is None or held[0] is not tree:
-        _kept.clear()
-        held = _kept[id(tree)] = (tree, _gather(tree))
-    return held[1]
+    """The names that one tree knows."""
+    return tree.once(_gather)
 
 
 def _gather(tree: Tree) -> Knowledge:
@@ -163,6 +157,7 @@ def _gather(tree: Tree) -> Knowledge:
     cells = "\n".join(cell.source for notebook in tree.notebooks.values() for cell in notebook.cells)
     names = "\n".join(path for path in tree.sources.modules)
     corpus = "\n".join([tree.sources.text, "\n".join(sorted(tree.sources.names)), files, cells, names])
+    claims = tuple(text for notebook in tree.notebooks.values() for text in notebook.strings)
     contract = tree.contract
     own = {each.name for each in contract.variables} | {each.name for each in contract.credentials}
     read = {text for text in tree.sources.strings if _CAPITALS.fullmatch(text)}
@@ -174,7 +169,7 @@ def _gather(tree: Tree) -> Knowledge:
         placeholder_lines=_placeholders(tree),
         options=_options(tree.cli),
         statuses=statuses(tree.sources),
-        speech=_speech(tree),
+        speech=_speech(tree.sources, claims),
         corpus=corpus,
         exact=_exact(tree),
     )
@@ -202,17 +197,10 @@ def _leaves(value: object) -> Iterator[str]:
         yield str(value)
 
 
-_speeches: dict[tuple[int, str], Speech] = {}
-
-
-def _speech(tree: Tree) -> Speech:
-    """What the package and the runbooks say; kept from one tree to the next as long as neither changes."""
-    claims = tuple(text for notebook in tree.notebooks.values() for text in notebook.strings)
-    key = (id(tree.sources), "\n".join(claims))
-    if key not in _speeches:
-        _speeches.clear()
-        _speeches[key] = Speech([*tree.sources.strings, *claims])
-    return _speeches[key]
+@lru_cache(maxsize=2)
+def _speech(sources: Sources, claims: tuple[str, ...]) -> Speech:
+    """What the package and the runbooks say; the same from one tree to the next as long as neither changes."""
+    return Speech([*sources.strings, *claims])
 
 
 def _placeholders(tree: Tree) -> dict[str, int]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -18,6 +19,7 @@ from deploybook.guide.page import Page, parse_page
 from deploybook.layout import Layout
 from deploybook.runbook.notebook_file import NotebookParameter, read_parameters
 
+Gathered = TypeVar("Gathered")
 # Pages outside of docs/ that make statements too.
 BESIDE = ("README.md", "CONTRIBUTING.md")
 PACKAGE = "scripts/deploybook"
@@ -70,6 +72,17 @@ class Tree:
     root: Path
     cli: click.Command
     generator: Generator
+
+    def once(self, gather: Callable[[Tree], Gathered]) -> Gathered:
+        """What a function gathers from this tree, gathered at the first call."""
+        if gather not in self._gathered:
+            self._gathered[gather] = gather(self)
+        result: Gathered = self._gathered[gather]
+        return result
+
+    @cached_property
+    def _gathered(self) -> dict[Callable[[Tree], Any], Any]:
+        return {}
 
     @cached_property
     def layout(self) -> Layout:

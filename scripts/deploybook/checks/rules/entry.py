@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 
-from deploybook.checks.facts.entry_uses import documented
 from deploybook.checks.facts.tree import PACKAGE, Tree
 from deploybook.checks.finding import Finding, Rule
+from deploybook.guide.entries import HEADING, MARK, marks_by_id
 from deploybook.guide.links import TROUBLESHOOTING
 from deploybook.guide.page import Page, Paragraph
 
 FORM = ["You see", "Check", "Fix"]
-_MARKED = re.compile(r"^## .*\{#(?P<id>[a-z0-9-]+)", re.MULTILINE)
 
 
 def _exists(tree: Tree) -> Iterator[Finding]:
-    written = documented(tree.text(TROUBLESHOOTING))
+    written = marks_by_id(tree.text(TROUBLESHOOTING))
     for use in tree.sources.uses:
         path = (
             use.path.relative_to(tree.root).as_posix()
@@ -45,7 +43,8 @@ def _reached(tree: Tree) -> Iterator[Finding]:
         if path != TROUBLESHOOTING
         for span in each.spans
     }
-    for entry, marked in documented(page.text).items():
+    for entry, marks in marks_by_id(page.text).items():
+        marked = MARK in marks
         line = _line(page, entry)
         if entry not in led_to and not marked:
             hint = "Remove it, or mark it {#id .seen-in-the-app}."
@@ -70,7 +69,7 @@ def _line(page: Page, entry: str) -> int:
 
 def _form(tree: Tree) -> Iterator[Finding]:
     page = tree.pages[TROUBLESHOOTING]
-    for entry, count in Counter(_MARKED.findall(page.text)).items():
+    for entry, count in Counter(heading["id"] for heading in HEADING.finditer(page.text)).items():
         if count > 1:
             yield Finding(
                 page.path, _line(page, entry), "entry-form", f"the id {entry} is given twice", "Give each its own."
@@ -78,7 +77,7 @@ def _form(tree: Tree) -> Iterator[Finding]:
     for heading in page.headings:
         if heading.level != 2:
             continue
-        if heading.anchor not in documented(page.text):
+        if heading.anchor not in marks_by_id(page.text):
             hint = "Write ## Title {#id}."
             yield Finding(page.path, heading.line, "entry-form", f"the entry {heading.text} has no id of its own", hint)
         found = [name for name in _beginnings(page, heading.text) if name in FORM]
