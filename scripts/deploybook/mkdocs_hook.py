@@ -20,13 +20,13 @@ from deploybook.layout import Layout
 from deploybook.site import (
     accessible,
     doctor_page,
+    footer,
     history,
     messages,
     names,
     navigation,
     placeholders,
     proofs,
-    proved,
     runbook_page,
 )
 from deploybook.site.blocks import generator
@@ -38,25 +38,25 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def _told_plainly(event: Callable[P, T]) -> Callable[P, T]:
+def _without_traceback(event: Callable[P, T]) -> Callable[P, T]:
     """An error of ours ends the build as one message, without a traceback."""
 
     @functools.wraps(event)
-    def told(*arguments: P.args, **options: P.kwargs) -> T:
+    def guarded(*arguments: P.args, **options: P.kwargs) -> T:
         try:
             return event(*arguments, **options)
         except DeploybookError as error:
             raise PluginError("\n".join([str(error), *error.lines()[1:]])) from None
 
-    return told
+    return guarded
 
 
-@_told_plainly
+@_without_traceback
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Read the guide anew for each build, and say in every footer when it was proved."""
     guide = Guide.read(Layout(Path(config.config_file_path).parent))
     config.extra["guide"] = guide
-    config.copyright = proved.proved_line(guide)
+    config.copyright = footer.proved_line(guide)
     config.nav = navigation.with_runbooks(config.nav, guide)
     if ONE_OF_SEVERAL not in os.environ:
         # No other versions stand beside this site, and its pages are not to ask for them.
@@ -64,7 +64,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     return config
 
 
-@_told_plainly
+@_without_traceback
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     """A page for each runbook, and the notebook itself beside it to download; the messages that the search box knows."""
     guide = _guide(config)
@@ -79,7 +79,7 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     return files
 
 
-@_told_plainly
+@_without_traceback
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Fill what is generated, turn the repository's links into the site's, and mark the names that are the reader's own."""
     del files
@@ -91,7 +91,7 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
     return placeholders.marked(markdown, names.known_names(guide), names.taken_by(guide))
 
 
-@_told_plainly
+@_without_traceback
 def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Give each name an element that the page's script can fill, and the script what it must know."""
     content = placeholders.elements(html, f"docs/{page.file.src_uri}")
@@ -110,7 +110,7 @@ def on_post_page(output: str, *, page: Page, config: MkDocsConfig) -> str:
     return _diagrams(_guide(config)).drawn(accessible.with_names(output))
 
 
-@_told_plainly
+@_without_traceback
 def on_post_build(*, config: MkDocsConfig) -> None:
     """Remember the dry runs that this site tells of."""
     history.remember(_guide(config).layout, Path(config.site_dir) / "assets")

@@ -1,4 +1,4 @@
-"""A copy of the tree for the tests of the rules, into which one falsehood at a time is put."""
+"""A copy of the tree for the tests of the rules, into which one mutation at a time is put."""
 
 from __future__ import annotations
 

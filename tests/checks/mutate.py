@@ -1,4 +1,4 @@
-"""``python -m tests.checks.mutate [--seed N] [--each N] [TEXT]``: make small falsehoods, one at a time, and see which are found.
+"""``python -m tests.checks.mutate [--seed N] [--each N] [TEXT]``: make small mutations, one at a time, and see which are found.
 
 They are made from the tree by rules (``mutations/``); of each kind some are drawn. Each is put into a copy of the tree, which is
 then checked as `deploybook check` does it, in this process: what did not change is not read again.
@@ -20,8 +20,8 @@ from pathlib import Path
 
 from tests.checks.mutations import every
 from tests.checks.mutations.mutation import Mutation
+from tests.checks.survivors import reason
 from tests.checks.trees import tree_at
-from tests.checks.unfound import reason
 
 from deploybook.checks.finding import Finding
 from deploybook.checks.static import check
@@ -42,7 +42,7 @@ COPIED = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """A falsehood and what the check found that it does not find in the tree itself."""
+    """A mutation and what the check found that it does not find in the tree itself."""
 
     mutation: Mutation
     found: tuple[Finding, ...]
@@ -55,7 +55,7 @@ class Outcome:
 
 
 class Copy:
-    """A copy of the tree into which one falsehood at a time is put."""
+    """A copy of the tree into which one mutation at a time is put."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -99,7 +99,7 @@ def drawn(mutations: Sequence[Mutation], each: int, seed: int) -> list[Mutation]
     kinds: dict[str, list[Mutation]] = defaultdict(list)
     for mutation in mutations:
         kinds[mutation.kind].append(mutation)
-    chance = random.Random(seed)  # noqa: S311 - which falsehoods are tried is no secret
+    chance = random.Random(seed)  # noqa: S311 - which mutations are tried is no secret
     return [mutation for kind in sorted(kinds) for mutation in chance.sample(kinds[kind], min(each, len(kinds[kind])))]
 
 
@@ -137,9 +137,7 @@ def _count(outcomes: Sequence[Outcome]) -> None:
     print("found by: " + ", ".join(f"{rule} {count}" for rule, count in rules.most_common()))
     slowest = max((outcome.seconds for outcome in outcomes), default=0)
     total = sum(outcome.seconds for outcome in outcomes)
-    print(
-        f"{sum(caught.values())} of {len(outcomes)} falsehoods found in {total:.0f} s, the slowest in {slowest:.1f} s"
-    )
+    print(f"{sum(caught.values())} of {len(outcomes)} mutations found in {total:.0f} s, the slowest in {slowest:.1f} s")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from deploybook.checks.finding import Finding
-from deploybook.checks.reports import changed, nightly, sarif
+from deploybook.checks.reports import changes, nightly, sarif
 from deploybook.errors import InvalidValue
 from deploybook.layout import Layout
 from deploybook.runbook.events import MIME, Event
@@ -63,7 +63,7 @@ def layout(tmp_path: Path) -> Layout:
 def test_results_that_differ_stand_beside_the_earlier_ones(layout: Layout, tmp_path: Path) -> None:
     ran(tmp_path / "before", r2=("passed", 2.0, WORKED), modal=("passed", 3.0, WORKED), gone=("passed", 1.0, WORKED))
     ran(layout.runs, r2=("failed", 4.0, BROKE), modal=("passed", 3.0, WORKED), turso=("passed", 1.5, WORKED))
-    text = changed.text(layout, "HEAD", tmp_path / "before")
+    text = changes.text(layout, "HEAD", tmp_path / "before")
     assert "| `r2` | passed → **failed** | 1 of 1 → **0 of 1** | 2.0 → **4.0** |" in text
     assert "| `modal` | passed | 1 of 1 | 3.0 |" in text
     assert "| `turso` | passed | 1 of 1 | 1.5 |" in text
@@ -73,7 +73,7 @@ def test_results_that_differ_stand_beside_the_earlier_ones(layout: Layout, tmp_p
 
 
 def test_entries_and_files_that_differ_are_named(layout: Layout) -> None:
-    text = changed.text(layout, "HEAD", None)
+    text = changes.text(layout, "HEAD", None)
     assert "- New: `new-one`\n- Changed: `cors`\n- Gone: `idle`\n" in text
     assert "docs/troubleshooting.md | 6 +++---" in text
     assert "Nothing was run." in text
@@ -82,7 +82,7 @@ def test_entries_and_files_that_differ_are_named(layout: Layout) -> None:
 def test_nothing_that_differs_is_said_too(layout: Layout) -> None:
     git(layout.root, "checkout", "--", "docs")
     ran(layout.runs, r2=("passed", 2.0, WORKED))
-    text = changed.text(layout, "HEAD", layout.root / "nowhere")
+    text = changes.text(layout, "HEAD", layout.root / "nowhere")
     assert "There is no earlier run of the base branch to compare with." in text
     assert "None of 2." in text
     assert "None of `docs/` and `runbooks/`." in text
@@ -92,12 +92,12 @@ def test_an_entry_that_only_moved_down_the_page_has_not_changed(layout: Layout) 
     git(layout.root, "checkout", "--", "docs")
     page = layout.root / "docs" / "troubleshooting.md"
     page.write_text(f"Read this first.\n\n{page.read_text(encoding='utf-8')}", encoding="utf-8")
-    assert "None of 2." in changed.text(layout, "HEAD", None)
+    assert "None of 2." in changes.text(layout, "HEAD", None)
 
 
 def test_a_base_that_is_not_there_is_refused(layout: Layout) -> None:
     with pytest.raises(InvalidValue, match="git show 0123456"):
-        changed.text(layout, "0123456", None)
+        changes.text(layout, "0123456", None)
 
 
 RESULTS = {"prove": "success", "links": "failure"}

@@ -4,8 +4,8 @@ import pytest
 from tests.checks.mutate import ROOT, Copy, drawn
 from tests.checks.mutations import every
 from tests.checks.mutations.mutation import Mutation
+from tests.checks.survivors import reason
 from tests.checks.trees import tree_at
-from tests.checks.unfound import reason
 
 from deploybook.checks.static import RULES, check
 
@@ -14,8 +14,8 @@ CHECKLIST, TROUBLES, README = "docs/DEPLOY_PROD_CHECKLIST.md", "docs/troubleshoo
 CONTRACT, NOTEBOOK, APP = "runbooks/contract.toml", "runbooks/r2.ipynb", "runbooks/modal_app/app.py"
 WORKFLOW = "runbooks/workflows/deploy.yml"
 
-# Rule, file, what stands there, what is put in its place: a falsehood that the rule finds.
-FALSEHOODS = [
+# Rule, file, what stands there, what is put in its place: a mutation that the rule finds.
+MUTATIONS = [
     ("readable", NOTEBOOK, '{\n "cells"', '\n "cells"'),
     ("contract-valid", CONTRACT, 'section = "turso"', 'section = "tursi"'),
     ("parameter-rule", CONTRACT, "minimum = 5\n", "minimum = 6\n"),
@@ -89,9 +89,9 @@ FALSEHOODS = [
 ELSEWHERE = {"default-current"}
 
 
-def falsehood(copy: Copy, path: str, old: str, new: str) -> Mutation:
+def mutation_of(copy: Copy, path: str, old: str, new: str) -> Mutation:
     text = (copy.root / path).read_text(encoding="utf-8")
-    assert old in text, f"{path} no longer has {old!r}: give the rule another falsehood"
+    assert old in text, f"{path} no longer has {old!r}: give the rule another mutation"
     start = text.index(old)
     return Mutation("", path, start, start + len(old), new)
 
@@ -100,20 +100,20 @@ def test_the_tree_has_no_finding() -> None:
     assert [str(finding) for finding in check(tree_at(ROOT))] == [], "run: deploybook check --fix"
 
 
-@pytest.mark.parametrize(("rule", "path", "old", "new"), FALSEHOODS, ids=[each[0] for each in FALSEHOODS])
-def test_a_rule_finds_its_falsehood(copy: Copy, rule: str, path: str, old: str, new: str) -> None:
-    found = copy.tried(falsehood(copy, path, old, new)).found
+@pytest.mark.parametrize(("rule", "path", "old", "new"), MUTATIONS, ids=[each[0] for each in MUTATIONS])
+def test_a_rule_finds_its_mutation(copy: Copy, rule: str, path: str, old: str, new: str) -> None:
+    found = copy.tried(mutation_of(copy, path, old, new)).found
     assert rule in {finding.rule for finding in found}
     assert all(finding.hint and finding.line > 0 for finding in found)
 
 
-def test_every_rule_has_its_falsehood() -> None:
-    assert {rule.name for rule in RULES} - ELSEWHERE == {each[0] for each in FALSEHOODS}
+def test_every_rule_has_its_mutation() -> None:
+    assert {rule.name for rule in RULES} - ELSEWHERE == {each[0] for each in MUTATIONS}
 
 
-def test_of_a_sample_of_small_falsehoods_each_is_found_or_explained(copy: Copy) -> None:
+def test_of_a_sample_of_mutations_each_is_found_or_explained(copy: Copy) -> None:
     mutations = drawn(list(every(copy.tree)), 1, 11)[::4]
-    unfound = [each for each in mutations if not copy.tried(each).found]
-    text = {each.path: (copy.root / each.path).read_text(encoding="utf-8") for each in unfound}
+    survivors = [each for each in mutations if not copy.tried(each).found]
+    text = {each.path: (copy.root / each.path).read_text(encoding="utf-8") for each in survivors}
     assert len(mutations) >= 20
-    assert [f"{each.kind} {each.path}" for each in unfound if not reason(each, text[each.path])] == []
+    assert [f"{each.kind} {each.path}" for each in survivors if not reason(each, text[each.path])] == []

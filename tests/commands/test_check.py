@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 from junitparser import JUnitXml
 from tests.checks.mutate import Copy, copied
 
-from deploybook.checks.every import explained
+from deploybook.checks.catalog import explained
 from deploybook.checks.reports.sarif import SCHEMA
 from deploybook.commands.check import check_guide
 from deploybook.errors import InvalidValue
@@ -19,7 +19,7 @@ SECTION = "docs/sections/r2.md"
 
 @pytest.fixture(scope="module")
 def false() -> Iterator[Copy]:
-    """A copy of the guide with one falsehood of the writer's, and one that a program can mend."""
+    """A copy of the guide with one mistake of the writer's, and one that a program can mend."""
     with copied() as copy:
         page = copy.root / SECTION
         page.write_text(

@@ -16,7 +16,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from tests.site.browsing import browser, open_page
+from tests.site.browser import browser, open_page
 
 from deploybook.guide.guide import Guide
 from deploybook.layout import Layout

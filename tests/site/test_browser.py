@@ -8,8 +8,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 from tests.conftest import ROOT
-from tests.site.browsing import DESK, PHONE, TABLET, Open
-from tests.site.pasting import search
+from tests.site.browser import DESK, PHONE, TABLET, Open
+from tests.site.pasted_messages import search
 
 from deploybook.contract.model import load_contract
 from deploybook.layout import Layout

@@ -10,8 +10,8 @@ import json
 import pytest
 from tests.conftest import ROOT
 from tests.e2e.proving import appears
-from tests.site.browsing import Open
-from tests.site.pasting import search
+from tests.site.browser import Open
+from tests.site.pasted_messages import search
 
 from deploybook.guide.entries import PAGE, read_entries
 

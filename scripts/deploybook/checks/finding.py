@@ -25,7 +25,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Rule(Generic[Subject]):
-    """A kind of falsehood: its name, what it holds the guide to and why (for ``--explain``), and how it is looked for."""
+    """A kind of false statement: its name, what it holds the guide to and why (for ``--explain``), and how it is looked for."""
 
     name: str
     explain: str

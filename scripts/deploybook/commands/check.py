@@ -90,7 +90,7 @@ def _guide(layout: Layout, also_run: bool) -> list[Finding]:
     tree = _tree(layout)
     found = check(tree)
     if also_run and not found:
-        from deploybook.checks.running import rehearse
+        from deploybook.checks.execution import rehearse
 
         found = rehearse(tree, lambda line: click.echo(line, err=True))
     return found
@@ -132,7 +132,7 @@ def _cli() -> click.Command:
 
 
 def _fix(layout: Layout) -> None:
-    from deploybook.checks.fixing import fix
+    from deploybook.checks.fix import fix
     from deploybook.site.blocks import generator
 
     for path in fix(layout, generator(_cli())):
@@ -140,7 +140,7 @@ def _fix(layout: Layout) -> None:
 
 
 def _explained(name: str) -> str:
-    from deploybook.checks.every import explained
+    from deploybook.checks.catalog import explained
 
     rules = explained()
     if name not in rules:
@@ -162,7 +162,7 @@ def _tell(findings: Sequence[Finding], form: str, began: float) -> None:
 
 
 def _write(findings: Sequence[Finding], junit: Path | None, sarif: Path | None) -> None:
-    from deploybook.checks.every import explained
+    from deploybook.checks.catalog import explained
 
     rules: Mapping[str, str] = explained()
     if junit:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from deploybook.checks.every import families
+from deploybook.checks.catalog import families
 from deploybook.checks.finding import Rule
 from deploybook.guide.guide import Guide
 from deploybook.guide.markdown import code, plain, table

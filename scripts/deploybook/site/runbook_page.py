@@ -9,10 +9,10 @@ from typing import Any
 from deploybook.guide.guide import Guide
 from deploybook.guide.links import into_site, move
 from deploybook.guide.markdown import fenced
-from deploybook.site import undoing
+from deploybook.site import undo
 from deploybook.site.outputs import UrlOf, outputs_html
 from deploybook.site.parameters import parameters_table
-from deploybook.site.running import every_way
+from deploybook.site.run_commands import every_way
 from deploybook.site.verified import verified_line
 
 # In seconds.
@@ -41,9 +41,9 @@ def runbook_page(guide: Guide, slug: str, url_of: UrlOf) -> str:
         "## Parameters",
         parameters_table(guide, slug),
         "## What it changes",
-        undoing.changes(guide, slug),
+        undo.changes(guide, slug),
         "## Undo it",
-        undoing.undo(guide, slug, page_path(slug)),
+        undo.undo(guide, slug, page_path(slug)),
         "## The notebook, cell by cell",
         *(move(text, source, page_path(slug), into_site) for text in told(cells, source, url_of)),
     ]

@@ -1,4 +1,4 @@
-"""A true application yields no finding; each falsehood in it yields its own, at its place."""
+"""A true application yields no finding; each mutation in it yields its own, at its place."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploybook.checks.app import RULES, find
-from deploybook.checks.app.compared import AT_DEPLOY
+from deploybook.checks.app.comparison import AT_DEPLOY
 from deploybook.checks.finding import Finding
 from deploybook.contract.model import Contract
 
@@ -22,9 +22,9 @@ MODAL = "modal_app/app.py"
 WORKFLOW = ".github/workflows/deploy.yml"
 IMAGE = "worker/Dockerfile"
 
-# Each falsehood: the file, what stands there, what is put in its stead, and for every finding its rule, its place (a path, or the text
+# Each mutation: the file, what stands there, what is put in its stead, and for every finding its rule, its place (a path, or the text
 # of the line) and a part of its message.
-FALSEHOODS: dict[str, tuple[str, str, str, list[tuple[str, str, str]]]] = {
+MUTATIONS: dict[str, tuple[str, str, str, list[tuple[str, str, str]]]] = {
     "name-in-a-call-across-files": (
         R2,
         '"R2_ACCOUNT_ID"',
@@ -278,9 +278,9 @@ def test_a_true_application_yields_no_finding(findings: Found) -> None:
     assert findings({}) == []
 
 
-@pytest.mark.parametrize("name", FALSEHOODS)
-def test_a_falsehood_is_found_at_its_place_and_nothing_else_is(name: str, findings: Found, studio: Path) -> None:
-    path, old, new, expected = FALSEHOODS[name]
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_a_mutation_is_found_at_its_place_and_nothing_else_is(name: str, findings: Found, studio: Path) -> None:
+    path, old, new, expected = MUTATIONS[name]
     found = findings({path: (old, new)})
     for rule, place, message in expected:
         assert any(
@@ -289,8 +289,8 @@ def test_a_falsehood_is_found_at_its_place_and_nothing_else_is(name: str, findin
     assert len(found) == len(expected), [str(each) for each in found]
 
 
-def test_every_rule_but_that_of_absence_has_its_falsehood() -> None:
-    shown = {rule for *_, expected in FALSEHOODS.values() for rule, _, _ in expected}
+def test_every_rule_but_that_of_absence_has_its_mutation() -> None:
+    shown = {rule for *_, expected in MUTATIONS.values() for rule, _, _ in expected}
     assert shown == {rule.name for rule in RULES}
     assert all(len(rule.explain) > 40 for rule in RULES)
 

@@ -1,4 +1,4 @@
-"""Small falsehoods, made from the tree by rules: each module knows one kind of file."""
+"""Small mutations, made from the tree by rules: each module knows one kind of file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Falsehoods in the application's files that the guide brings along, and in what the package says and calls."""
+"""Mutations in the application's files that the guide brings along, and in what the package says and calls."""
 
 from __future__ import annotations
 

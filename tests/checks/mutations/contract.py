@@ -1,4 +1,4 @@
-"""Falsehoods in the contract."""
+"""Mutations in the contract."""
 
 from __future__ import annotations
 

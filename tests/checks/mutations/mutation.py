@@ -1,4 +1,4 @@
-"""One small falsehood: a file, what is replaced in it, and by what."""
+"""One small mutation: a file, what is replaced in it, and by what."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Mutation:
     new: str
 
     def applied(self, text: str) -> str:
-        """The file's text with the falsehood in it."""
+        """The file's text with the mutation in it."""
         return text[: self.start] + self.new + text[self.end :]
 
     def diff(self, text: str) -> str:

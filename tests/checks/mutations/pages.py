@@ -1,4 +1,4 @@
-"""Falsehoods in the form of the pages: steps, parts, blocks, links, generated cells."""
+"""Mutations in the form of the pages: steps, parts, blocks, links, generated cells."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Falsehoods in what the pages say: names, commands, numbers, outputs, addresses."""
+"""Mutations in what the pages say: names, commands, numbers, outputs, addresses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Falsehoods in the runbooks."""
+"""Mutations in the runbooks."""
 
 from __future__ import annotations
 

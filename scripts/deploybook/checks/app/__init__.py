@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from deploybook.checks.app.compared import Compared
+from deploybook.checks.app.comparison import Compared
 from deploybook.checks.app.parts import read_application
 from deploybook.checks.app.rules import RULES
 from deploybook.checks.finding import Finding

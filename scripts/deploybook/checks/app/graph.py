@@ -7,7 +7,7 @@ from functools import cache
 
 from deploybook.checks.app import javascript
 from deploybook.checks.app.reads import Asked, Read, Reader
-from deploybook.checks.app.resolving import Resolver
+from deploybook.checks.app.resolution import Resolver
 from deploybook.checks.app.sources import Sources
 
 # A function that reads variables may be passed on by so many index files.

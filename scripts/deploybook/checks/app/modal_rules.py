@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from deploybook.checks.app.compared import AT_DEPLOY, WHERE, Compared, alike, finding_at
+from deploybook.checks.app.comparison import AT_DEPLOY, WHERE, Compared, alike, finding_at
 from deploybook.checks.finding import Finding
 
 BUCKET = "R2_BUCKET_NAME"

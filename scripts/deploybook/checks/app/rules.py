@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from deploybook.checks.app import example
-from deploybook.checks.app.compared import AT_DEPLOY, MODAL, WHERE, Compared, alike, finding_at
+from deploybook.checks.app.comparison import AT_DEPLOY, MODAL, WHERE, Compared, alike, finding_at
 from deploybook.checks.app.modal_rules import unmade_buckets, unmade_secrets
 from deploybook.checks.app.platform import is_given
 from deploybook.checks.app.reads import Read

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from deploybook.checks.reports.posting import post
+from deploybook.checks.reports.comment import post
 from deploybook.errors import InvalidValue
 from deploybook.guide.markdown import code, plain, table
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from tests.site.browsing import PHONE, Open
+from tests.site.browser import PHONE, Open
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("desk")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("toolbar")]
 
 CHECKLIST = "DEPLOY_PROD_CHECKLIST.html"
 BUCKET = "#step-r2-make-the-bucket"
-TOLD, OVERALL = "#db-told", "#db-overall-told"
+TOLD, OVERALL = "#db-message", "#db-overall-text"
 
 
 @pytest.fixture
@@ -214,7 +214,7 @@ def test_paper_has_every_step_with_its_box_and_nothing_to_press(page: Page) -> N
     tick(page)
     page.emulate_media(media="print")
     expect(page.locator("#db-body-step-r2-make-the-bucket")).to_be_visible()
-    expect(page.locator("#db-desk")).to_be_hidden()
+    expect(page.locator("#db-toolbar")).to_be_hidden()
     expect(page.get_by_role("button", name="Show Make the bucket")).to_be_hidden()
     sign = "getComputedStyle(document.querySelector('{} + span'), '{}').{}"
     assert page.evaluate(sign.format(BUCKET, "::after", "content")) == '"✓"'
@@ -224,7 +224,7 @@ def test_paper_has_every_step_with_its_box_and_nothing_to_press(page: Page) -> N
 
 def test_without_scripts_the_checklist_is_a_page_to_read(open_page: Open) -> None:
     page = open_page(CHECKLIST, scripts=False)
-    expect(page.locator("#db-desk")).to_be_hidden()
+    expect(page.locator("#db-toolbar")).to_be_hidden()
     expect(page.locator("#name-bucket_name")).to_be_hidden()
     expect(page.locator("#r2-steps")).to_be_visible()
     assert "<BUCKET_NAME>" in command(page, "wrangler r2 bucket create")
@@ -243,7 +243,7 @@ def test_on_a_phone_the_desk_fits_and_works(open_page: Open) -> None:
     tick(page)
     expect(page.locator(OVERALL)).to_contain_text("1 of ")
     copy_for(page, "staging")
-    box = page.locator("#db-desk").bounding_box()
+    box = page.locator("#db-toolbar").bounding_box()
     assert box
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= PHONE["width"]
@@ -272,14 +272,14 @@ def paste(page: Page, text: str) -> str:
         page.get_by_role("button", name="Paste").click()
     page.fill("#db-pasted", text)
     page.get_by_role("button", name="Take it over").click()
-    return page.locator("#db-tracking-told").inner_text()
+    return page.locator("#db-tracking-message").inner_text()
 
 
 def test_what_the_clouds_say_is_taken_over_from_a_file(page: Page, tmp_path: Path) -> None:
     path = tmp_path / "status.json"
     path.write_text(json.dumps(status(vercel="equal", render="differs")), encoding="utf-8")
     page.set_input_files("#db-file", path)
-    expect(page.locator("#db-tracking-told")).to_have_text(
+    expect(page.locator("#db-tracking-message")).to_have_text(
         "Taken from status.json: 2 set, 1 wrong or missing, 0 not known. Not in this guide, left out: 1."
     )
     assert standing(page, "vault") == (True, "")
@@ -298,7 +298,7 @@ def test_a_file_is_dropped_anywhere_on_the_page(page: Page) -> None:
         }""",
         json.dumps(status(vercel="missing")),
     )
-    expect(page.locator("#db-tracking-told")).to_contain_text("Taken from dropped.json: 1 set, 1 wrong or missing")
+    expect(page.locator("#db-tracking-message")).to_contain_text("Taken from dropped.json: 1 set, 1 wrong or missing")
     assert standing(page, "vercel") == (False, "✗ missing")
 
 

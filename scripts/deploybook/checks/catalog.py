@@ -10,11 +10,11 @@ from deploybook.checks.finding import Rule
 
 def families() -> Mapping[str, Sequence[Rule[Any]]]:
     """All rules, by what they look at."""
-    from deploybook.checks import app, outside, running, specs, static
+    from deploybook.checks import app, execution, outside, specs, static
 
     return {
         **static.FAMILIES,
-        "Only with --run": running.RULES,
+        "Only with --run": execution.RULES,
         "Only with --app": app.RULES,
         "Only with --specs": specs.RULES,
         "Only with --links": outside.RULES,

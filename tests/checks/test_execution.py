@@ -9,10 +9,10 @@ import pytest
 from tests.checks.mutate import ROOT
 from tests.checks.trees import tree_at
 
-from deploybook.checks.running import RULES
-from deploybook.checks.running.blocks import executable, in_order
-from deploybook.checks.running.executing import execute
-from deploybook.checks.running.reader import IN_THE_DASHBOARD, Reader
+from deploybook.checks.execution import RULES
+from deploybook.checks.execution.attempt import execute
+from deploybook.checks.execution.blocks import executable, in_order
+from deploybook.checks.execution.reader import IN_THE_DASHBOARD, Reader
 from deploybook.guide.page import parse_page
 
 TREE = tree_at(ROOT)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from deploybook.checks.execution.attempt import Attempt
 from deploybook.checks.finding import Finding
-from deploybook.checks.running.executing import Attempt
 from deploybook.guide.page import Block, Paragraph, Piece
 
 HINT = "Quote what is really printed; … stands for what differs."

@@ -1,6 +1,6 @@
 """What a pull request changes in the guide, as the Markdown of one comment.
 
-``python -m deploybook.checks.reports.changed --since COMMIT [--before RUNS] --out FILE``: the last dry run beside that in ``RUNS``, the
+``python -m deploybook.checks.reports.changes --since COMMIT [--before RUNS] --out FILE``: the last dry run beside that in ``RUNS``, the
 troubleshooting entries beside those of ``COMMIT``, and the files that differ.
 """
 
@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from deploybook.checks.reports.posting import post
+from deploybook.checks.reports.comment import post
 from deploybook.errors import InvalidValue
 from deploybook.guide.entries import PAGE, parse_entries
 from deploybook.guide.evidence import Evidence, latest
@@ -92,7 +92,7 @@ def _git(layout: Layout, *arguments: str) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The module's command line."""
-    reader = argparse.ArgumentParser(prog="python -m deploybook.checks.reports.changed", description=__doc__)
+    reader = argparse.ArgumentParser(prog="python -m deploybook.checks.reports.changes", description=__doc__)
     reader.add_argument("--since", required=True, help="the commit that is compared with")
     reader.add_argument("--before", type=Path, help="the runs of the base branch")
     reader.add_argument("--out", type=Path, required=True, help="where the text is written")

@@ -11,7 +11,7 @@ deploybook.environments = (function () {
   const open = document.getElementById("db-copy");
   const name = document.getElementById("db-new");
   const problem = document.getElementById("db-new-problem");
-  const told = document.getElementById("db-told");
+  const told = document.getElementById("db-message");
 
   function show() {
     const options = store.every().map((each) => new Option(each, each, false, each === store.current()));

@@ -93,7 +93,7 @@ deploybook.progress = (function () {
     }
     overall.max = all;
     overall.value = ticked;
-    document.getElementById("db-overall-told").textContent = `${ticked} of ${all} done in ${store.current()}`;
+    document.getElementById("db-overall-text").textContent = `${ticked} of ${all} done in ${store.current()}`;
   }
 
   // The table of contents says it too, so that the way on is seen from everywhere.

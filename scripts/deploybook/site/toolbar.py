@@ -12,8 +12,8 @@ from deploybook.guide.guide import Guide
 from deploybook.guide.markdown import table
 from deploybook.site.variables import columns
 
-_DESK = """\
-<div class="db-desk db-scripted" id="db-desk" role="region" aria-label="Your progress">
+_TOOLBAR = """\
+<div class="db-toolbar db-scripted" id="db-toolbar" role="region" aria-label="Your progress">
 <div class="db-row">
 <label for="db-environment">Environment</label>
 <select id="db-environment"></select>
@@ -29,17 +29,17 @@ _DESK = """\
 </form>
 <div class="db-row">
 <progress id="db-overall" max="1" value="0" aria-label="Steps done"></progress>
-<span id="db-overall-told"></span>
+<span id="db-overall-text"></span>
 <label class="db-choice"><input type="checkbox" id="db-collapse"/> Collapse what is done</label>
 </div>
-<p class="db-told" id="db-told" role="status"></p>
+<p class="db-message" id="db-message" role="status"></p>
 <p class="db-small">Ticks, names and states are kept in this browser, for each environment. Nothing is sent anywhere, and nothing secret is
 asked for: no token, no key, no password.</p>
 </div>
 """
 
 _IMPORT = """\
-<div class="db-desk db-scripted" id="db-tracking" role="region" aria-label="State of the variables">
+<div class="db-toolbar db-scripted" id="db-tracking" role="region" aria-label="State of the variables">
 <p>Tick what is set. Or let the clouds say: run the command, then drop its file anywhere on this page, choose it, or paste it.</p>
 <pre id="db-status-command"><code>deploybook env status{slot} --json &gt; status.json</code></pre>
 <div class="db-row">
@@ -55,14 +55,14 @@ _IMPORT = """\
 <textarea id="db-pasted" rows="4" autocomplete="off" spellcheck="false"></textarea>
 <button type="submit" class="db-button">Take it over</button>
 </form>
-<p class="db-told" id="db-tracking-told" role="status"></p>
+<p class="db-message" id="db-tracking-message" role="status"></p>
 </div>
 """
 
 
-def desk(_: Guide) -> str:
+def toolbar(_: Guide) -> str:
     """The bar with the environment, the progress and the printing."""
-    return _DESK
+    return _TOOLBAR
 
 
 def nothing_yet(*_: object) -> str:

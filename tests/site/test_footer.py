@@ -4,7 +4,7 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from deploybook.site.proved import proved_line
+from deploybook.site.footer import proved_line
 
 if TYPE_CHECKING:
     from tests.site.conftest import Checkout

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from itertools import pairwise
 
-from deploybook.checks.running.reader import Reader
+from deploybook.checks.execution.reader import Reader
 from deploybook.errors import DocsError
 from deploybook.guide.page import Block, Page
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from deploybook.checks.execution.attempt import Attempt, execute
+from deploybook.checks.execution.blocks import executable, in_order
+from deploybook.checks.execution.build import build_site, run_everything
+from deploybook.checks.execution.output import compared
+from deploybook.checks.execution.reader import Reader
 from deploybook.checks.facts.tree import Tree
 from deploybook.checks.finding import Finding, Rule
-from deploybook.checks.running.blocks import executable, in_order
-from deploybook.checks.running.executing import Attempt, execute
-from deploybook.checks.running.printed import compared
-from deploybook.checks.running.reader import Reader
-from deploybook.checks.running.whole import build_site, run_everything
 
 Say = Callable[[str], None]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from deploybook.checks.execution.reader import IN_THE_DASHBOARD, READ
 from deploybook.checks.facts.tree import Tree
 from deploybook.checks.rules.block import manual
-from deploybook.checks.running.reader import IN_THE_DASHBOARD, READ
 from deploybook.contract.model import Contract
 from deploybook.guide.links import TROUBLESHOOTING
 from deploybook.guide.page import Block, Page
