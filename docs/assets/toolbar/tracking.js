@@ -1,13 +1,13 @@
 // The tracking table: which variable is set where, by hand or as `deploybook env status --json` found it. It has names and words, no values.
 "use strict";
 
-deploybook.contract.inventory = (function () {
+deploybook.tracking = (function () {
   const { store } = deploybook;
   const region = document.getElementById("db-tracking");
   if (!region) {
     return { show() {} };
   }
-  // The words of a comparison (deploybook.clouds.comparison.Standing), and the reader's own.
+  // The words of a comparison (deploybook.clouds.comparison.DriftStatus), and the reader's own.
   const BY_HAND = "by hand";
   const THERE = new Set(["equal", BY_HAND]);
   const WRONG = new Set(["differs", "missing", "set for another target", "only there"]);
