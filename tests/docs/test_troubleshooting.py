@@ -23,7 +23,7 @@ from deploybook.checks.facts.entry_uses import used
         ('class New(InvalidValue):\n    entry_default = "default"', {"default"}),
         ('class R(Resource):\n    drift_entry = "differs"\n    absent_entry = "gone"', {"differs", "gone"}),
         ("Line('c', 'f', 's', 'd', resource.drift_entry)", set()),
-        ('Line("check", "failed", "s", "d", "line")', {"line"}),
+        ('Event("check", "failed", "s", "d", "line")', {"line"}),
         ('raise type(error)("s", "o", "m", "h", "anew")', {"anew"}),
         ("InvalidValue(error.message, error.hint, error.entry)", set()),
         ('InvalidValue("m", "h", computed())', {""}),
