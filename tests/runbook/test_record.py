@@ -56,4 +56,4 @@ def test_a_plan_keeps_nothing(tmp_path: Path) -> None:
     section = Section(tmp_path, Mode.PLAN)
     section.recorder.record("MODAL_ENDPOINT_URL", GOOD)
     assert section.held() is None
-    assert section.recorder.given["MODAL_ENDPOINT_URL"].get_secret_value() == GOOD
+    assert section.recorder.values["MODAL_ENDPOINT_URL"].get_secret_value() == GOOD

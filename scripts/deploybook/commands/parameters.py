@@ -19,7 +19,7 @@ COMMON = frozenset({"mode", "environment"})
 
 def given_parameters(files: Sequence[Path], pairs: Sequence[tuple[str, str]]) -> dict[str, object]:
     """All that was given, by name; a pair goes before a file. Raises InvalidValue for a file that is no mapping."""
-    given: dict[str, object] = {}
+    values: dict[str, object] = {}
     for path in files:
         try:
             loaded = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
@@ -29,16 +29,16 @@ def given_parameters(files: Sequence[Path], pairs: Sequence[tuple[str, str]]) ->
             ) from None
         if not isinstance(loaded, dict):
             raise InvalidValue(f"{path} is not a mapping of parameters.", "Write one `name: value` a line.")
-        given |= loaded
-    return given | dict(pairs)
+        values |= loaded
+    return values | dict(pairs)
 
 
 def parameters_of(
-    layout: Layout, contract: Contract, sections: Sequence[str], given: Mapping[str, object]
+    layout: Layout, contract: Contract, sections: Sequence[str], values: Mapping[str, object]
 ) -> dict[str, dict[str, Any]]:
-    """Each section's own of the given parameters, parsed; raises UnknownParameter for one that no selected section has."""
+    """Each section's own of the parameters' values, parsed; raises UnknownParameter for one that no selected section has."""
     declared = {slug: read_parameters(layout.notebook(slug)) for slug in sections}
-    for name in given:
+    for name in values:
         if name in COMMON:
             raise UnknownParameter(f"{name} is not given as a parameter.", f"Use --{name}.")
         if not any(name in parameters for parameters in declared.values()):
@@ -47,7 +47,7 @@ def parameters_of(
     return {
         slug: {
             name: parse_parameter(contract, parameters[name], value)
-            for name, value in given.items()
+            for name, value in values.items()
             if name in parameters
         }
         for slug, parameters in declared.items()

@@ -14,15 +14,15 @@ _open: ContextVar[ExitStack | None] = ContextVar("open", default=None)
 
 def run_cells(
     path: Path,
-    given: Mapping[str, object],
+    parameters: Mapping[str, object],
     *,
     skipped: Collection[str] = (),
     starting: Callable[[str], object] = str,
 ) -> None:
     """Execute the code cells in their order, up to the first that raises.
 
-    ``given`` goes before the parameters' defaults; cells with a tag of ``skipped`` are left out; ``starting`` hears of each cell's id
-    before it is executed. What the runbook connected to is closed at the end, as it is when a kernel ends.
+    ``parameters`` go before their defaults; cells with a tag of ``skipped`` are left out; ``starting`` is called with each
+    cell's id before it is executed. What the runbook connected to is closed at the end, as it is when a kernel ends.
     """
     namespace: dict[str, object] = {"__name__": "__main__"}
     with _closing():
@@ -32,7 +32,7 @@ def run_cells(
             starting(cell)
             exec(compile(source, f"{path.name}:{cell}", "exec"), namespace)  # noqa: S102 - our own notebook
             if "parameters" in tags:
-                namespace |= given
+                namespace |= parameters
 
 
 def close_with_cells(close: Callable[[], object]) -> None:

@@ -23,7 +23,7 @@ def run_predecessors(layout: Layout, contract: Contract, slug: str, environment:
             execute(layout.notebook(earlier), {"mode": "dry-run", "environment": environment})
 
 
-def execute(path: Path, given: Mapping[str, object]) -> None:
+def execute(path: Path, parameters: Mapping[str, object]) -> None:
     """The code cells of one runbook that make something, quietly, with the parameters given over its own."""
     with use_listener(lambda _: None), contextlib.redirect_stdout(io.StringIO()):
-        run_cells(path, given, skipped=SKIPPED)
+        run_cells(path, parameters, skipped=SKIPPED)

@@ -1,4 +1,4 @@
-"""How a variable gets into the vault: under the contract's rules, told in one line, and handed over at the end."""
+"""How a variable gets into the vault: under the contract's rules, with one event, and listed at the end."""
 
 from __future__ import annotations
 
@@ -38,23 +38,23 @@ class Recorder:
         self._shown = shown
         self._show = show
         self._recorded: dict[str, str] = {}
-        # What this run was given to record, in the vault or not: ``plan`` and ``verify`` go on with it as ``apply`` would.
-        self.given: dict[str, SecretStr] = {}
+        # What this run recorded or would record, in the vault or not: ``plan`` and ``verify`` go on with it as ``apply`` would.
+        self.values: dict[str, SecretStr] = {}
 
     def record(self, name: str, value: str | SecretStr | None) -> None:
         """See ``Runbook.record``."""
         variable = self._contract.variable(name)
         if variable.section != self._slug:
             raise InvalidValue(f"{name} is not produced by {self._slug}.", "The contract names its section.")
-        held = self._vault.get(name)
-        secret = SecretStr(value) if isinstance(value, str) else value or held
+        stored = self._vault.get(name)
+        secret = SecretStr(value) if isinstance(value, str) else value or stored
         if secret is None or not secret.get_secret_value():
             self._unknown(name)
             return
-        self.given[name] = secret
+        self.values[name] = secret
         if self._mode.makes:
             variable.validate_value(secret.get_secret_value())
-        same = held == secret
+        same = stored == secret
         if self._mode.makes and not same:
             self._vault.put({name: secret})
         presented = self._presentable(variable, secret) if same or self._mode.makes else UNKNOWN

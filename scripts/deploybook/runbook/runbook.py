@@ -128,15 +128,15 @@ class Runbook:
     def known(self, name: str, instead: str = "") -> str:
         """``instead`` if given, else a variable's value as recorded, else empty; in a dry run the contract's example."""
         variable = self.contract.variable(name)
-        held = self._recorder.given.get(name) or self.vault.get(name)
-        if instead or held:
-            return instead or (held.get_secret_value() if held else "")
+        stored = self._recorder.values.get(name) or self.vault.get(name)
+        if instead or stored:
+            return instead or (stored.get_secret_value() if stored else "")
         return variable.example if self.mode is Mode.DRY_RUN else ""
 
     def variables(self, *names: str) -> dict[str, SecretStr]:
         """Values from the vault; in ``plan`` and ``destroy`` those not there are left out, else MissingVariable is raised."""
-        held = self.vault.all()
-        missing = [name for name in names if name not in held]
+        stored = self.vault.all()
+        missing = [name for name in names if name not in stored]
         if missing and self.mode.checks:
             section = self.contract.variable(missing[0]).section or self.section.slug
             raise MissingVariable(
@@ -144,7 +144,7 @@ class Runbook:
                 f"Run deploybook run {section} --mode apply first.",
                 "not-in-the-vault",
             )
-        return {name: held[name] for name in names if name in held}
+        return {name: stored[name] for name in names if name in stored}
 
     def held(self, *names: str) -> dict[str, SecretStr]:
         """Those of the named variables that the vault has."""
@@ -155,7 +155,7 @@ class Runbook:
 
         What this section itself produces may still be lacking: it is left out until it is known.
         """
-        pushed, missing = variables_for(self.contract, consumer, self.vault.all() | self._recorder.given, os.environ)
+        pushed, missing = variables_for(self.contract, consumer, self.vault.all() | self._recorder.values, os.environ)
         if self.mode.checks:
             require(self.contract, missing, self.section.slug, self.vault.environment)
         return pushed

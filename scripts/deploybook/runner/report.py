@@ -95,8 +95,8 @@ def _cases(section: SectionResult) -> Iterable[TestCase]:
         yield case
     elif section.error:
         case = TestCase(f"cell {section.error['cell']}", section.slug)
-        told = f"{section.error['message']} {section.error['hint']}"
-        case.result = [Failure(NOT_IN_XML.sub("", told), section.error["type"])]
+        text = f"{section.error['message']} {section.error['hint']}"
+        case.result = [Failure(NOT_IN_XML.sub("", text), section.error["type"])]
         yield case
 
 

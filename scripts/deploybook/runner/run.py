@@ -68,12 +68,12 @@ class Plan:
         """Raise before anything is started if a live run cannot read its vault, or lacks what no selected section will produce."""
         if not self.mode.live:
             return
-        held = Vault(self.layout.state, self.environment).all()
+        stored = Vault(self.layout.state, self.environment).all()
         if not self.mode.checks:
             return
         for slug in self.order():
             for variable in self.contract.needed_by(slug):
-                if variable.name not in held and variable.section not in self.sections and not variable.optional:
+                if variable.name not in stored and variable.section not in self.sections and not variable.optional:
                     raise MissingVariable(
                         f"{slug} needs {variable.name}, which is not in the vault of {self.environment}.",
                         f"Run deploybook run {variable.section} --mode apply first.",

@@ -56,7 +56,7 @@ def _end_with_runner() -> None:
 
 
 def execute(job: SectionJob) -> SectionResult:
-    """Run one notebook and tell how it went; the executed copy is saved whatever happens."""
+    """Run one notebook and return how it went; the executed copy is saved whatever happens."""
     # Heavy, and imported by the fork server already: the runner's own process does without.
     import papermill
     from nbclient.exceptions import DeadKernelError
@@ -126,8 +126,8 @@ def error_in(slug: str, cell: str, name: str, message: str, hint: str, entry: st
     if isinstance(kind, type) and issubclass(kind, errors.DeploybookError):
         return _as_dict(name, message, hint, entry, kind.exit_code, cell)
     unexpected = errors.RunbookFailed(slug, cell)
-    told = f"{unexpected.message[:-1]}: {name}: {message}"
-    return _as_dict("RunbookFailed", told, unexpected.hint, unexpected.entry, unexpected.exit_code, cell)
+    text = f"{unexpected.message[:-1]}: {name}: {message}"
+    return _as_dict("RunbookFailed", text, unexpected.hint, unexpected.entry, unexpected.exit_code, cell)
 
 
 def _as_dict(kind: str, message: str, hint: str, entry: str, exit_code: int, cell: str) -> dict[str, Any]:
