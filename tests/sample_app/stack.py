@@ -80,8 +80,8 @@ class Stack:
 
     def close(self) -> None:
         """Close the connections."""
-        for each in (self.vercel, self.render, self.turso, self.cloudflare, self.browser):
-            each.close()
+        for client in (self.vercel, self.render, self.turso, self.cloudflare, self.browser):
+            client.close()
 
     def provision(self) -> None:
         """From nothing to a running application."""

@@ -126,9 +126,9 @@ def test_without_deploy_env_everything_seems_to_work_and_nothing_arrives(stack: 
 def test_without_storage_backend_playback_leads_nowhere(stack: Stack) -> None:
     stack.use(web={"STORAGE_BACKEND": None})
     assert upload(stack).status_code == 200
-    found = stack.ask("GET", "/api/storage/download", params={"key": "assets/check.wav"})
-    assert found["downloadUrl"] == "/uploads/assets/check.wav"
-    assert stack.call("GET", found["downloadUrl"]).status_code == 404
+    download = stack.ask("GET", "/api/storage/download", params={"key": "assets/check.wav"})
+    assert download["downloadUrl"] == "/uploads/assets/check.wav"
+    assert stack.call("GET", download["downloadUrl"]).status_code == 404
     job = stack.ingest(WAV)
     ended = stack.ended(job)
     assert stack.browser.get(ended["downloadUrl"]).content == WAV

@@ -58,11 +58,11 @@ def test_two_step_upload_plays_back_in_part_and_whole(stack: Stack) -> None:
     assert (wrong.status_code, "SignatureDoesNotMatch" in wrong.text) == (403, True)
     put = stack.browser.put(url, content=WAV, headers={"Content-Type": "audio/wav", "Origin": stack.url})
     assert (put.status_code, put.headers["access-control-allow-origin"]) == (200, stack.url)
-    found = stack.ask("GET", "/api/storage/download", params={"key": key})
-    assert found["expiresAt"].endswith("Z")
-    part = stack.browser.get(found["downloadUrl"], headers={"Range": "bytes=0-1023"})
+    download = stack.ask("GET", "/api/storage/download", params={"key": key})
+    assert download["expiresAt"].endswith("Z")
+    part = stack.browser.get(download["downloadUrl"], headers={"Range": "bytes=0-1023"})
     assert (part.status_code, part.content) == (206, WAV[:1024])
-    assert stack.browser.get(found["downloadUrl"]).content == WAV
+    assert stack.browser.get(download["downloadUrl"]).content == WAV
 
 
 @pytest.mark.parametrize(
@@ -240,8 +240,8 @@ def test_callbacks_are_let_in_by_the_secret_alone(stack: Stack) -> None:
     # Authorized first: who may not call learns nothing of what a call must hold.
     assert stack.callback("wrong", jobId=7)[0] == 401
     unfit: list[dict[str, object]] = [{}, body | {"jobId": 7}, body | {"status": "done"}, body | {"result": []}]
-    for each in [*unfit, body | {"error": 7}]:
-        assert stack.callback(right, **each)[0] == 400
+    for malformed in [*unfit, body | {"error": 7}]:
+        assert stack.callback(right, **malformed)[0] == 400
     headers = {"Authorization": f"Bearer {right}"}
     assert stack.call("POST", "/api/webhooks/worker", content=b"{", headers=headers).status_code == 400
     assert "[Webhook] Unauthorized callback" in stack.web_log()

@@ -118,9 +118,9 @@ async def stalled(jobs: Jobs, database: LocalDatabase, job_id: str, seconds: flo
     sets = ", ".join(f"{name} = ?" for name in changes)
     sql = f"UPDATE audio_prep_jobs SET {sets} WHERE jobId = ?"  # noqa: S608
     await database.execute((sql, [*changes.values(), job_id]))
-    found = await jobs.find(job_id)
-    assert found is not None
-    return found
+    job = await jobs.find(job_id)
+    assert job is not None
+    return job
 
 
 @pytest.mark.parametrize(

@@ -84,9 +84,9 @@ class Deployer:
 
     def app(self, name: str) -> str:
         """The app deployed under this name, or a new one; its id."""
-        found = self.rpc("AppGetByDeploymentName", api_pb2.AppGetByDeploymentNameRequest(name=name)).app_id
-        if found:
-            return str(found)
+        app_id = self.rpc("AppGetByDeploymentName", api_pb2.AppGetByDeploymentNameRequest(name=name)).app_id
+        if app_id:
+            return str(app_id)
         created = api_pb2.AppCreateRequest(description=name, app_state=api_pb2.APP_STATE_INITIALIZING)
         return str(self.rpc("AppCreate", created).app_id)
 

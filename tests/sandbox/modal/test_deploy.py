@@ -20,10 +20,10 @@ FIELDS = {"answer": {}}  # type: ignore[var-annotated]
 
 
 def by_name(rpc: Rpc, name: str) -> api_pb2.AppGetByDeploymentNameResponse:
-    found: api_pb2.AppGetByDeploymentNameResponse = rpc(
+    app: api_pb2.AppGetByDeploymentNameResponse = rpc(
         "AppGetByDeploymentName", api_pb2.AppGetByDeploymentNameRequest(name=name)
     )
-    return found
+    return app
 
 
 def test_an_unknown_deployment_is_an_empty_id(rpc: Rpc) -> None:
@@ -47,9 +47,9 @@ def test_a_redeploy_keeps_the_ids_and_counts_the_version(rpc: Rpc, deploy: Deplo
     second = deploy("studio", SOURCE.format(value=2), FIELDS)
     assert second == first
     assert deploy.call(first["answer"][0]) == 2
-    found = by_name(rpc, "studio")
-    assert found.lifecycle.version == 2
-    history = rpc("AppDeploymentHistory", api_pb2.AppDeploymentHistoryRequest(app_id=found.app_id))
+    app = by_name(rpc, "studio")
+    assert app.lifecycle.version == 2
+    history = rpc("AppDeploymentHistory", api_pb2.AppDeploymentHistoryRequest(app_id=app.app_id))
     assert [it.version for it in history.app_deployment_histories] == [1, 2]
 
 
@@ -64,9 +64,9 @@ def test_a_stopped_app_is_named_as_the_previous_one(rpc: Rpc, deploy: Deployer) 
     function_id, _ = deploy("studio", SOURCE.format(value=1), FIELDS)["answer"]
     app_id = deploy.app("studio")
     deploy.stop("studio")
-    found = by_name(rpc, "studio")
-    assert (found.app_id, found.previous_app_id) == ("", app_id)
-    assert found.lifecycle.app_state == api_pb2.APP_STATE_STOPPED
+    app = by_name(rpc, "studio")
+    assert (app.app_id, app.previous_app_id) == ("", app_id)
+    assert app.lifecycle.app_state == api_pb2.APP_STATE_STOPPED
     assert rpc.refusal("AppStop", api_pb2.AppStopRequest(app_id=app_id))[0] is Status.FAILED_PRECONDITION
     assert (
         rpc.refusal("FunctionMap", api_pb2.FunctionMapRequest(function_id=function_id))[0] is Status.FAILED_PRECONDITION

@@ -60,8 +60,8 @@ class Description:
                 name == part or name.startswith("{") for name, part in zip(names, parts, strict=True)
             )
             if fits and method.lower() in operations:
-                found: dict[str, Any] = operations[method.lower()]
-                return found
+                operation: dict[str, Any] = operations[method.lower()]
+                return operation
         return None
 
 

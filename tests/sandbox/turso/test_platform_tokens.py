@@ -51,8 +51,8 @@ def test_minted_token_works_and_is_shown_once(turso: Any) -> None:
         assert caller.get(f"{turso.base}/groups").status_code == 200
     listed = turso.api.get("/v1/auth/api-tokens")
     assert minted["token"] not in listed.text
-    (shown,) = [token for token in listed.json()["tokens"] if token["name"] == "ci"]
-    assert (shown["id"], shown["organization"]) == (minted["id"], turso.organization)
+    (token_view,) = [token for token in listed.json()["tokens"] if token["name"] == "ci"]
+    assert (token_view["id"], token_view["organization"]) == (minted["id"], turso.organization)
     assert minted["token"] not in turso.api.get(f"{turso.base}/api-tokens").text
 
 
@@ -89,9 +89,9 @@ def test_group_token_needs_known_scopes_and_an_existing_group(turso: Any) -> Non
 def test_preset_is_stored_as_its_scopes(turso: Any) -> None:
     turso.create_group()
     scoped(turso, "full-access").close()
-    (shown,) = [token for token in turso.api.get("/v1/auth/api-tokens").json()["tokens"] if token.get("group")]
-    assert len(shown["scopes"]) == 9
-    assert "full-access" not in shown["scopes"]
+    (token_view,) = [token for token in turso.api.get("/v1/auth/api-tokens").json()["tokens"] if token.get("group")]
+    assert len(token_view["scopes"]) == 9
+    assert "full-access" not in token_view["scopes"]
 
 
 def test_read_only_group_token_reads_and_changes_nothing(turso: Any) -> None:

@@ -33,7 +33,7 @@ def test_server_refuses_an_expired_token_after_a_minute_of_grace(tmp_path: Path)
         hostname = await servers.start(database)
         try:
             async with httpx.AsyncClient(verify=False, trust_env=False) as client:  # noqa: S501 - the test is of tokens
-                found = []
+                statuses = []
                 for ago in (30, 70):
                     token = database.key.mint(Authorization.FULL_ACCESS, 10, now=time.time() - ago - 10)
                     answer = await client.post(
@@ -41,8 +41,8 @@ def test_server_refuses_an_expired_token_after_a_minute_of_grace(tmp_path: Path)
                         headers={"Authorization": f"Bearer {token}"},
                         json={"requests": [{"type": "close"}]},
                     )
-                    found.append((answer.status_code, answer.json().get("error", "")))
-                return found
+                    statuses.append((answer.status_code, answer.json().get("error", "")))
+                return statuses
         finally:
             await servers.forget()
 

@@ -74,21 +74,21 @@ class Fleet:
         container.ready = True
         queue = self._calls.queue(container.function.object_id)
         if container.retired or queue:
-            given = None if container.retired else queue.popleft()
+            taken = None if container.retired else queue.popleft()
         else:
             container.waiter = asyncio.get_running_loop().create_future()
             try:
                 idle = container.function.definition.task_idle_timeout_secs or IDLE_SECONDS
-                given = await asyncio.wait_for(container.waiter, idle)
+                taken = await asyncio.wait_for(container.waiter, idle)
             except TimeoutError:
-                given = None
+                taken = None
             finally:
                 container.waiter = None
-        if given is None:
+        if taken is None:
             container.retired = True
             return None
-        self._hand_over(container, given)
-        return given
+        self._hand_over(container, taken)
+        return taken
 
     def finish(self, container: Container, item: api_pb2.FunctionPutOutputsItem) -> None:
         """Record an output that a container sends, or queue its input again if the function's retries allow."""
@@ -146,12 +146,12 @@ class Fleet:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _hand_over(self, container: Container, given: Input) -> None:
-        given.task_id = container.object_id
-        given.started_at = time.time()
-        container.running[given.object_id] = given
+    def _hand_over(self, container: Container, taken: Input) -> None:
+        taken.task_id = container.object_id
+        taken.started_at = time.time()
+        container.running[taken.object_id] = taken
         seconds = container.function.definition.timeout_secs or TIMEOUT_SECONDS
-        given.deadline = asyncio.get_running_loop().call_later(seconds, self._expire, container, given)
+        taken.deadline = asyncio.get_running_loop().call_later(seconds, self._expire, container, taken)
 
     def _expire(self, container: Container, late: Input) -> None:
         if late.output is None:

@@ -74,12 +74,12 @@ class LogRpcs(Servicer):
             buckets.setdefault(int(line.at // width) * width, []).append(line)
         return api_pb2.AppCountLogsResponse(
             app_id=request.app_id,
-            buckets=[_bucket(start, found) for start, found in sorted(buckets.items())],
+            buckets=[_bucket(start, lines) for start, lines in sorted(buckets.items())],
         )
 
     def app_fetch_logs(self, request: api_pb2.AppFetchLogsRequest) -> api_pb2.AppFetchLogsResponse:
-        found = self._lines(request)
-        return api_pb2.AppFetchLogsResponse(batches=_batches(found[-request.limit :] if request.limit else found))
+        lines = self._lines(request)
+        return api_pb2.AppFetchLogsResponse(batches=_batches(lines[-request.limit :] if request.limit else lines))
 
     async def app_get_logs(self, request: api_pb2.AppGetLogsRequest) -> AsyncIterator[api_pb2.TaskLogsBatch]:
         app = self.workspace.apps.get(request.app_id)

@@ -34,20 +34,20 @@ def blob_app(workspace: Workspace) -> Starlette:
         )
 
     async def blob(request: Request) -> Response:
-        found = allowed(request)
-        if found is None:
+        stored = allowed(request)
+        if stored is None:
             return PlainTextResponse("<Error><Code>SignatureDoesNotMatch</Code></Error>", 403)
         if request.method == "GET":
-            if found.data is None:
+            if stored.data is None:
                 return PlainTextResponse("<Error><Code>NoSuchKey</Code></Error>", 404)
-            return Response(found.data, media_type="application/octet-stream")
+            return Response(stored.data, media_type="application/octet-stream")
         data = await request.body()
         digest = hashlib.md5(data, usedforsecurity=False)
         sent = request.headers.get("content-md5")
-        if len(data) != found.length or (sent and sent != base64.b64encode(digest.digest()).decode()):
+        if len(data) != stored.length or (sent and sent != base64.b64encode(digest.digest()).decode()):
             # The SDK recognises this sentence.
             return PlainTextResponse("The Content-MD5 you specified did not match what we received.", 400)
-        found.data = data
+        stored.data = data
         return Response(status_code=200, headers={"ETag": f'"{digest.hexdigest()}"'})
 
     return Starlette(routes=[Route("/blobs/{blob_id}", blob, methods=["GET", "PUT"])])

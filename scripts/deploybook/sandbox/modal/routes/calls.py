@@ -90,7 +90,7 @@ class RunningRpcs(Servicer):
 
     def task_list(self, request: api_pb2.TaskListRequest) -> api_pb2.TaskListResponse:
         apps = [self.workspace.apps.get(request.app_id)] if request.app_id else list(self.workspace.apps.by_id.values())
-        found = [it for app in apps for it in self.fleet.of_app(app)]
+        containers = [it for app in apps for it in self.fleet.of_app(app)]
         return api_pb2.TaskListResponse(
             tasks=[
                 api_pb2.TaskStats(
@@ -100,7 +100,7 @@ class RunningRpcs(Servicer):
                     started_at=it.started_at,
                     enqueued_at=it.enqueued_at,
                 )
-                for it in found
+                for it in containers
             ]
         )
 
@@ -115,10 +115,10 @@ class WorkerRpcs(Servicer):
         return api_pb2.ContainerHeartbeatResponse()
 
     async def function_get_inputs(self, _: api_pb2.FunctionGetInputsRequest) -> api_pb2.FunctionGetInputsResponse:
-        given = await self.fleet.take(self.caller)
-        if given is None:
+        taken = await self.fleet.take(self.caller)
+        if taken is None:
             return api_pb2.FunctionGetInputsResponse(inputs=[api_pb2.FunctionGetInputsItem(kill_switch=True)])
-        return api_pb2.FunctionGetInputsResponse(inputs=[_input(given)])
+        return api_pb2.FunctionGetInputsResponse(inputs=[_input(taken)])
 
     def function_put_outputs(self, request: api_pb2.FunctionPutOutputsRequest) -> None:
         for item in request.outputs:
@@ -138,13 +138,13 @@ class WorkerRpcs(Servicer):
         self.caller.failure = request.result
 
 
-def _input(given: Input) -> api_pb2.FunctionGetInputsItem:
+def _input(taken: Input) -> api_pb2.FunctionGetInputsItem:
     return api_pb2.FunctionGetInputsItem(
-        input_id=given.object_id,
-        input=given.payload,
-        function_call_id=given.call.object_id,
-        function_call_invocation_type=given.call.invocation,  # type: ignore[arg-type]
-        retry_count=given.attempts,
+        input_id=taken.object_id,
+        input=taken.payload,
+        function_call_id=taken.call.object_id,
+        function_call_invocation_type=taken.call.invocation,  # type: ignore[arg-type]
+        retry_count=taken.attempts,
     )
 
 

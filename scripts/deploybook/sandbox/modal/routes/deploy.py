@@ -38,11 +38,11 @@ class FunctionRpcs(Servicer):
         )
 
     def function_get(self, request: api_pb2.FunctionGetRequest) -> api_pb2.FunctionGetResponse:
-        found = _deployed_function(self.workspace, request)
+        function = _deployed_function(self.workspace, request)
         return api_pb2.FunctionGetResponse(
-            function_id=found.object_id,
-            handle_metadata=function_metadata(self.workspace, found),
-            function=function_data(self.workspace, found),
+            function_id=function.object_id,
+            handle_metadata=function_metadata(self.workspace, function),
+            function=function_data(self.workspace, function),
         )
 
 
@@ -89,13 +89,13 @@ class AppLookupRpcs(Servicer):
     """Apps: found by name, described by id."""
 
     def app_get_or_create(self, request: api_pb2.AppGetOrCreateRequest) -> api_pb2.AppGetOrCreateResponse:
-        found = self.workspace.apps.deployed(request.app_name, request.environment_name)
-        if found is None and request.object_creation_type == api_pb2.OBJECT_CREATION_TYPE_CREATE_IF_MISSING:
-            found = self.workspace.apps.create(request.app_name, request.environment_name, api_pb2.APP_STATE_DEPLOYED)
-        if found is None:
+        app = self.workspace.apps.deployed(request.app_name, request.environment_name)
+        if app is None and request.object_creation_type == api_pb2.OBJECT_CREATION_TYPE_CREATE_IF_MISSING:
+            app = self.workspace.apps.create(request.app_name, request.environment_name, api_pb2.APP_STATE_DEPLOYED)
+        if app is None:
             place = self.workspace.environment(request.environment_name).name
             raise not_found(f"App '{request.app_name}' not found in environment '{place}'")
-        return api_pb2.AppGetOrCreateResponse(app_id=found.object_id, handle_metadata=_metadata(found))
+        return api_pb2.AppGetOrCreateResponse(app_id=app.object_id, handle_metadata=_metadata(app))
 
     def app_get_by_deployment_name(
         self, request: api_pb2.AppGetByDeploymentNameRequest
@@ -103,13 +103,13 @@ class AppLookupRpcs(Servicer):
         place = self.workspace.environment(request.environment_name).name
         current = self.workspace.apps.deployed(request.name, place)
         past = [it for it in self.workspace.apps.named(request.name, place) if it.stopped_at]
-        shown = current or (past[0] if past else None)
+        latest = current or (past[0] if past else None)
         return api_pb2.AppGetByDeploymentNameResponse(
             # Nothing deployed is an empty id, not NOT_FOUND.
             app_id=current.object_id if current else "",
             previous_app_id=past[0].object_id if past and not current else "",
             environment_name=place,
-            lifecycle=app_lifecycle(shown) if shown else None,
+            lifecycle=app_lifecycle(latest) if latest else None,
         )
 
     def app_get_layout(self, request: api_pb2.AppGetLayoutRequest) -> api_pb2.AppGetLayoutResponse:
@@ -144,10 +144,10 @@ class ArtifactRpcs(Servicer):
         if request.deployment_name:
             if request.files:
                 raise not_implemented("named mounts of one's own")
-            found = self.workspace.artifacts.named_mount(request.deployment_name)
+            mount = self.workspace.artifacts.named_mount(request.deployment_name)
         else:
-            found = self.workspace.artifacts.add_mount({it.filename: it.sha256_hex for it in request.files})
-        return api_pb2.MountGetOrCreateResponse(mount_id=found.object_id)
+            mount = self.workspace.artifacts.add_mount({it.filename: it.sha256_hex for it in request.files})
+        return api_pb2.MountGetOrCreateResponse(mount_id=mount.object_id)
 
     def mount_batched_check_existence(
         self, request: api_pb2.MountBatchedCheckExistenceRequest
@@ -180,5 +180,5 @@ class ArtifactRpcs(Servicer):
 
     def blob_get(self, request: api_pb2.BlobGetRequest) -> api_pb2.BlobGetResponse:
         self.workspace.artifacts.blob_data(request.blob_id)
-        found = self.workspace.artifacts.blob(request.blob_id)
-        return api_pb2.BlobGetResponse(download_url=self.blob_base + blob_path(found.object_id, found.ticket))
+        blob = self.workspace.artifacts.blob(request.blob_id)
+        return api_pb2.BlobGetResponse(download_url=self.blob_base + blob_path(blob.object_id, blob.ticket))

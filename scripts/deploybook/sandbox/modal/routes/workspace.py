@@ -55,13 +55,13 @@ class EnvironmentRpcs(Servicer):
         missing = bool(name) and name not in self.workspace.environments
         if missing and request.object_creation_type == api_pb2.OBJECT_CREATION_TYPE_CREATE_IF_MISSING:
             self.workspace.add_environment(name)
-        found = self.workspace.environment(name)
+        environment = self.workspace.environment(name)
         return api_pb2.EnvironmentGetOrCreateResponse(
-            environment_id=found.object_id,
+            environment_id=environment.object_id,
             metadata=api_pb2.EnvironmentMetadata(
-                name=found.name,
+                name=environment.name,
                 settings=api_pb2.EnvironmentSettings(
-                    image_builder_version=IMAGE_BUILDER_VERSION, webhook_suffix=found.suffix
+                    image_builder_version=IMAGE_BUILDER_VERSION, webhook_suffix=environment.suffix
                 ),
             ),
         )
@@ -109,7 +109,7 @@ class SecretRpcs(Servicer):
 
     def secret_list(self, request: api_pb2.SecretListRequest) -> api_pb2.SecretListResponse:
         page = request.pagination
-        found = self.workspace.list_secrets(request.environment_name, page.max_objects, page.created_before)
+        secrets = self.workspace.list_secrets(request.environment_name, page.max_objects, page.created_before)
         return api_pb2.SecretListResponse(
             environment_name=self.workspace.environment(request.environment_name).name,
             items=[
@@ -121,7 +121,7 @@ class SecretRpcs(Servicer):
                     secret_id=it.object_id,
                     metadata=secret_metadata(it),
                 )
-                for it in found
+                for it in secrets
             ],
         )
 

@@ -90,8 +90,8 @@ class Apps:
     def named(self, name: str, environment: str) -> list[App]:
         """The apps of this name, newest first: the deployed one, and those stopped before it."""
         place = self._namespace.environment(environment).name
-        found = [app for app in self.by_id.values() if app.name == name and app.environment == place]
-        return sorted(found, key=lambda app: app.created_at, reverse=True)
+        apps = [app for app in self.by_id.values() if app.name == name and app.environment == place]
+        return sorted(apps, key=lambda app: app.created_at, reverse=True)
 
     def deployed(self, name: str, environment: str) -> App | None:
         """The app that is deployed under this name now."""

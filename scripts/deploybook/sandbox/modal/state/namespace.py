@@ -88,10 +88,10 @@ class Namespace:
 
     def environment(self, name: str) -> Environment:
         """The environment of this name; the default one for an empty name."""
-        found = self.environments.get(name or DEFAULT_ENVIRONMENT)
-        if found is None:
+        environment = self.environments.get(name or DEFAULT_ENVIRONMENT)
+        if environment is None:
             raise not_found(f"Environment '{name}' not found")
-        return found
+        return environment
 
     def add_environment(self, name: str) -> Environment:
         """Create an environment."""
@@ -117,20 +117,20 @@ class Namespace:
         place = self.environment(environment).name
         if not _NAME.fullmatch(name):
             raise invalid_argument(f"Invalid Secret name: '{name}'")
-        found = next((it for it in self.secrets.values() if it.name == name and it.environment == place), None)
-        if found is None:
+        secret = next((it for it in self.secrets.values() if it.name == name and it.environment == place), None)
+        if secret is None:
             if creation is Creation.LOOK_UP:
                 raise not_found(f"Secret '{name}' not found in environment '{place}'")
-            found = self.add_secret(name, place, values)
+            secret = self.add_secret(name, place, values)
         elif creation is Creation.FAIL_IF_EXISTS:
             raise already_exists(f"Secret '{name}' already exists in environment '{place}'")
         elif creation is Creation.OVERWRITE:
-            found.values = _checked(values)
+            secret.values = _checked(values)
             self.changes += 1
-        missing = [key for key in required if key not in found.values]
+        missing = [key for key in required if key not in secret.values]
         if missing:
             raise failed_precondition(f"Secret '{name}' is missing key(s): {', '.join(missing)}")
-        return found
+        return secret
 
     def add_secret(self, name: str, environment: str, values: Mapping[str, str]) -> Secret:
         """Create a secret; one without a name is reached by its id only and stays out of lists."""

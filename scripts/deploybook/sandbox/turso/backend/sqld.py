@@ -93,6 +93,6 @@ def _package_program() -> Path:
 
 
 def _check(content: bytes, pin: Pin, what: str) -> None:
-    found = hashlib.sha256(content).hexdigest()
-    if found != pin.sha256:
-        raise UntrustedBinary(f"{what} has SHA-256 {found}, expected {pin.sha256}; it is not started")
+    actual = hashlib.sha256(content).hexdigest()
+    if actual != pin.sha256:
+        raise UntrustedBinary(f"{what} has SHA-256 {actual}, expected {pin.sha256}; it is not started")
