@@ -55,8 +55,14 @@ class Recording(keyring.backend.KeyringBackend):
 """
 PROBE = """
 import os, httpx
-print({name: value for name, value in os.environ.items() if "canary" in name + value})
-print(os.path.expanduser("~"), [path for path in (".aws", ".netrc", ".modal.toml") if os.path.exists(os.path.expanduser(f"~/{path}"))])
+print({name: value for name, value in os.environ.items() if "canary" in name.lower() + value})
+home = os.path.expanduser("~")
+print(home, [path for path in (".aws", ".netrc", ".modal.toml") if os.path.exists(f"{home}/{path}")])
+token = os.environ.get("DEPLOYBOOK_SANDBOX_TOKEN", "")
+journal = httpx.get(
+    os.environ["DEPLOYBOOK_SANDBOX_URL"] + "/journal", headers={"Authorization": f"Bearer {token}"}, trust_env=False
+).raise_for_status()
+print(len(journal.json()) > 0, "canary" in journal.text)
 """
 
 
@@ -177,7 +183,7 @@ def test_a_dry_run_of_everything_sees_nothing_of_the_operators(
     assert [path for path, text in report.items() if CANARY in text] == []
     probes = _probes(root)
     assert len(probes) == len(list((root / "runbooks").glob("*.ipynb"))) - 1
-    assert {re.sub(r"/\S*?(?=/home)", "", text) for text in probes} == {"{}\n/home []\n"}
+    assert {re.sub(r"/\S*?(?=/home)", "", text) for text in probes} == {"{}\n/home []\nTrue False\n"}
     assert contents(tmp_path / "home", root / ".deploybook") == before
     assert not (tmp_path / "modules" / "recording_keyring.log").exists()
     assert list(temporary.iterdir()) == []

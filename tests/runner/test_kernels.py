@@ -77,12 +77,17 @@ def test_a_kernel_is_given_its_sections_credentials_and_output_is_clean(tmp_path
     assert list(temporary.iterdir()) == []
 
 
-def test_a_killed_run_leaves_no_connection_file(tmp_path: Path, temporary: Path) -> None:
-    root = checkout(tmp_path, "import time; open('started', 'w').close(); time.sleep(600)")
+@pytest.mark.parametrize("killed", ["the run", "the worker"])
+def test_a_killed_run_leaves_no_connection_file(tmp_path: Path, temporary: Path, killed: str) -> None:
+    cell = "import os, time; open('~', 'w').write(str(os.getppid())); os.rename('~', 'started'); time.sleep(600)"
+    root = checkout(tmp_path, cell)
+    started = root / "runbooks" / "started"
     with start(root, temporary) as process:
-        wait_for(lambda: (root / "runbooks" / "started").exists())
+        wait_for(started.exists)
         assert list(temporary.glob("deploybook-kernel-*/kernel.json"))
-        os.kill(process.pid, signal.SIGKILL)
+        os.kill(process.pid if killed == "the run" else int(started.read_text()), signal.SIGKILL)
+        if killed == "the worker":
+            process.communicate(timeout=60)
     wait_for(lambda: not list(temporary.iterdir()))
 
 
