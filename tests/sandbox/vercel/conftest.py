@@ -125,13 +125,17 @@ class Vercel:
 
     def settled(self, deployment: str) -> dict[str, Any]:
         """The deployment once it has its names or has failed."""
-        deadline = time.monotonic() + 10
+        return self.until(deployment, lambda one: one["aliasAssigned"] or one["readyState"] in {"ERROR", "CANCELED"})
+
+    def until(self, deployment: str, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """The deployment once ``condition`` holds of it."""
+        deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
-            found = self.done(self.api.get(f"/v13/deployments/{deployment}"))
-            if found["aliasAssigned"] or found["readyState"] in {"ERROR", "CANCELED"}:
-                return found
+            current = self.done(self.api.get(f"/v13/deployments/{deployment}"))
+            if condition(current):
+                return current
             time.sleep(0.05)
-        raise AssertionError("the deployment did not end")
+        raise AssertionError(f"the deployment did not get so far: {current}")
 
     def ready(self, files: dict[str, str] | None = None, **body: Any) -> dict[str, Any]:
         """A new production deployment that is READY and has its names."""

@@ -182,6 +182,23 @@ def test_an_older_build_that_ends_later_does_not_take_production_back(vercel: An
     assert vercel.visit(quick["alias"][0]).text == "new"
 
 
+def test_a_deployment_without_automatic_domains_is_staged_until_somebody_promotes_it(vercel: Any) -> None:
+    vercel.project()
+    serving = vercel.ready({"index.html": "old"})
+    assert serving["readySubstate"] == "PROMOTED"
+    vercel.done(vercel.api.patch("/v9/projects/web", json={"autoAssignCustomDomains": False}))
+    made = vercel.deploy({"index.html": "new"})["id"]
+    staged = vercel.until(made, lambda deployment: deployment.get("readySubstate") == "STAGED")
+    assert staged["readyState"] == "READY"
+    assert staged["aliasAssigned"] is False
+    assert vercel.visit(serving["alias"][0]).text == "old"
+    assert vercel.api.post(f"/v10/projects/web/promote/{made}").status_code == 201
+    promoted = vercel.done(vercel.api.get(f"/v13/deployments/{made}"))
+    assert promoted["readySubstate"] == "PROMOTED"
+    assert promoted["aliasAssigned"] is True
+    assert vercel.visit(serving["alias"][0]).text == "new"
+
+
 def test_preview_has_its_own_url_only(vercel: Any) -> None:
     vercel.project(ssoProtection=None)
     preview = vercel.settled(vercel.deploy({"index.html": "preview"}, target="preview")["id"])

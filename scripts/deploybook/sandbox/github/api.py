@@ -28,7 +28,8 @@ PRIMARY = Limit(5000, 3600)
 CONTENT_CREATION = Limit(80, 60)
 _VERSION = re.compile(r"20\d\d-\d\d-\d\d")
 _OLDEST_VERSION = "2022-11-28"
-_REPOSITORY = re.compile(r"/repos/([^/]+/[^/]+)")
+# The repository in the path of any operation on one, of those that the sandbox lacks too.
+_REPOSITORY = re.compile(r"/(?:repos/(?P<name>[^/]+/[^/]+)|repositories/(?P<id>\d+))")
 
 
 @dataclass
@@ -103,9 +104,9 @@ class GitHubApi(api.Api[Call]):
         wanted = "; ".join(f"{name}={level}" for name, level in needs.permissions.items())
         call.headers["X-Accepted-GitHub-Permissions"] = wanted
         call.charge(PRIMARY, token.value)
-        repository, name = call.state.repository, self._repository(call)
-        if name is not None and name.lower() != repository.full_name.lower():
-            raise Refusal(404, "Not Found")
+        repository = call.state.repository
+        if match := _REPOSITORY.match(call.request.url.path):
+            _check_repository(call, token, match)
         check(token, needs.permissions)
         if repository.archived and "write" in needs.permissions.values():
             raise Refusal(403, "Repository was archived so is read-only.")
@@ -172,7 +173,7 @@ class GitHubApi(api.Api[Call]):
         scheme, _, value = request.headers.get("authorization", "").partition(" ")
         if not scheme:
             # To a stranger a private repository does not exist.
-            reads_repository = request.method == "GET" and self._repository(call) is not None
+            reads_repository = request.method == "GET" and _REPOSITORY.match(request.url.path) is not None
             raise Refusal(404, "Not Found") if reads_repository else Refusal(401, "Requires authentication")
         token = call.state.tokens.find(value.strip()) if scheme.lower() in {"bearer", "token"} else None
         if token is None:
@@ -192,10 +193,27 @@ class GitHubApi(api.Api[Call]):
             message = "You have exceeded a secondary rate limit. Please wait a few minutes."
             raise Refusal(429, message, headers={"Retry-After": str(verdict.reset)})
 
-    def _repository(self, call: Call) -> str | None:
-        """The ``owner/name`` in the path of any operation on a repository, of those that the sandbox lacks too."""
-        match = _REPOSITORY.match(call.request.url.path)
-        return match[1] if match else None
+
+def _check_repository(call: Call, token: Token, match: re.Match[str]) -> None:
+    """Refuse any repository but the one there is, redirect from its former names, and ask for single sign-on."""
+    repository, url = call.state.repository, call.request.url
+    if match["name"] and match["name"].lower() in repository.former_names:
+        # https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects
+        target = str(url.replace(path=f"/repositories/{repository.id}{url.path[match.end() :]}"))
+        status = 301 if call.request.method == "GET" else 307
+        raise Refusal(status, "Moved Permanently", headers={"Location": target}, url=target)
+    if match["name"] and match["name"].lower() != repository.full_name.lower():
+        raise Refusal(404, "Not Found")
+    if match["id"] and int(match["id"]) != repository.id:
+        raise Refusal(404, "Not Found")
+    if repository.enforces_saml and token.value not in call.state.tokens.authorized:
+        # pelikhan in gr2m/octokit-plugin-create-pull-request#67; the header: mcanouil/quarto-wizard#323.
+        page = f"{call.views.base}/orgs/{repository.owner}/sso?authorization_request={secrets.token_hex(16)}"
+        message = (
+            "Resource protected by organization SAML enforcement. "
+            "You must grant your Personal Access token access to this organization."
+        )
+        raise Refusal(403, message, headers={"X-GitHub-SSO": f"required; url={page}"})
 
 
 def check(token: Token, permissions: Mapping[str, str]) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 import html
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
-from deploybook.sandbox.core.api import Answer, operation
+from deploybook.sandbox.core.api import Answer, Operation, operation
 from deploybook.sandbox.core.refusals import Refusal, not_implemented
 from deploybook.sandbox.github.api import PAGE, PUBLIC, Call, Needs, check
 from deploybook.sandbox.github.schema import (
@@ -23,6 +24,8 @@ from deploybook.sandbox.github.schema import (
 )
 from deploybook.sandbox.github.state.repository import invalid
 from deploybook.sandbox.github.state.workflows import FOLDER, Run
+
+Handler = Callable[[Call], Awaitable[Any]]
 
 
 async def _user(call: Call) -> Json:
@@ -231,44 +234,56 @@ async def _log_text(call: Call) -> Response:
     return PlainTextResponse(call.state.actions.job(call.path("job")).log)
 
 
-_ROOT = "/repos/{owner}/{repo}"
-_FILE = _ROOT + "/contents/{path:path}"
-_METADATA = Needs({"metadata": "read"})
-_READ = Needs({"contents": "read"})
-_WRITE = Needs({"contents": "write"})
-_ACTIONS = _ROOT + "/actions"
+# A repository's operations have two addresses; a redirect from a former name leads to the second.
+_ROOTS = ("/repos/{owner}/{repo}", "/repositories/{repository_id}")
+
+
+def _repo(
+    method: str, path: str, handler: Handler, permissions: dict[str, str], *, query: str = "", status: int = 200
+) -> Operation[Call]:
+    paths = [root + path for root in _ROOTS]
+    return operation(method, paths, handler, query=query, status=status, needs=Needs(permissions))
+
+
+_FILE = "/contents/{path:path}"
+_METADATA = {"metadata": "read"}
+_READ = {"contents": "read"}
+_WRITE = {"contents": "write"}
+_ACTIONS = "/actions"
 _SECRET = _ACTIONS + "/secrets/{name}"
 _WORKFLOW = _ACTIONS + "/workflows/{workflow}"
 _PAGE = "per_page page"
 _FILTERS = "branch event head_sha status exclude_pull_requests per_page page"
-_SECRETS_READ = Needs({"secrets": "read"})
-_SECRETS_WRITE = Needs({"secrets": "write"})
-_ACTIONS_READ = Needs({"actions": "read"})
-_ACTIONS_WRITE = Needs({"actions": "write"})
+_SECRETS_READ = {"secrets": "read"}
+_SECRETS_WRITE = {"secrets": "write"}
+_ACTIONS_READ = {"actions": "read"}
+_ACTIONS_WRITE = {"actions": "write"}
 
 OPERATIONS = (
     operation("GET", "/user", _user),
-    operation("GET", _ROOT, _repository, needs=_METADATA),
-    operation("GET", _ROOT + "/branches", _branches, query="per_page page", needs=_READ),
-    operation("GET", _ROOT + "/branches/{branch:path}", _branch, needs=_READ),
-    operation("GET", _ROOT + "/git/ref/heads/{branch:path}", _ref, needs=_READ),
-    operation("POST", _ROOT + "/git/refs", _create_ref, status=201, needs=_WRITE),
-    operation("DELETE", _ROOT + "/git/refs/heads/{branch:path}", _delete_ref, status=204, needs=_WRITE),
-    operation("GET", (_ROOT + "/contents", _FILE), _contents, query="ref", needs=_READ),
-    operation("PUT", _FILE, _put_contents, needs=_WRITE),
-    operation("DELETE", _FILE, _delete_contents, needs=_WRITE),
-    operation("GET", _ACTIONS + "/secrets/public-key", _public_key, needs=_SECRETS_READ),
-    operation("GET", _ACTIONS + "/secrets", _secrets, query=_PAGE, needs=_SECRETS_READ),
-    operation("GET", _SECRET, _secret, needs=_SECRETS_READ),
-    operation("PUT", _SECRET, _put_secret, needs=_SECRETS_WRITE),
-    operation("DELETE", _SECRET, _delete_secret, status=204, needs=_SECRETS_WRITE),
-    operation("GET", _ACTIONS + "/workflows", _workflows, query=_PAGE, needs=_ACTIONS_READ),
-    operation("GET", _WORKFLOW, _workflow, needs=_ACTIONS_READ),
-    operation("GET", (_ACTIONS + "/runs", _WORKFLOW + "/runs"), _runs, query=_FILTERS, needs=_ACTIONS_READ),
-    operation("POST", _WORKFLOW + "/dispatches", _dispatch, needs=_ACTIONS_WRITE),
-    operation("GET", _ACTIONS + "/runs/{run}", _run, needs=_ACTIONS_READ),
-    operation("GET", _ACTIONS + "/runs/{run}/jobs", _jobs, query=f"filter {_PAGE}", needs=_ACTIONS_READ),
-    operation("GET", _ACTIONS + "/jobs/{job}/logs", _log, needs=_ACTIONS_READ),
+    _repo("GET", "", _repository, _METADATA),
+    _repo("GET", "/branches", _branches, _READ, query="per_page page"),
+    _repo("GET", "/branches/{branch:path}", _branch, _READ),
+    _repo("GET", "/git/ref/heads/{branch:path}", _ref, _READ),
+    _repo("POST", "/git/refs", _create_ref, _WRITE, status=201),
+    _repo("DELETE", "/git/refs/heads/{branch:path}", _delete_ref, _WRITE, status=204),
+    _repo("GET", "/contents", _contents, _READ, query="ref"),
+    _repo("GET", _FILE, _contents, _READ, query="ref"),
+    _repo("PUT", _FILE, _put_contents, _WRITE),
+    _repo("DELETE", _FILE, _delete_contents, _WRITE),
+    _repo("GET", _ACTIONS + "/secrets/public-key", _public_key, _SECRETS_READ),
+    _repo("GET", _ACTIONS + "/secrets", _secrets, _SECRETS_READ, query=_PAGE),
+    _repo("GET", _SECRET, _secret, _SECRETS_READ),
+    _repo("PUT", _SECRET, _put_secret, _SECRETS_WRITE),
+    _repo("DELETE", _SECRET, _delete_secret, _SECRETS_WRITE, status=204),
+    _repo("GET", _ACTIONS + "/workflows", _workflows, _ACTIONS_READ, query=_PAGE),
+    _repo("GET", _WORKFLOW, _workflow, _ACTIONS_READ),
+    _repo("GET", _ACTIONS + "/runs", _runs, _ACTIONS_READ, query=_FILTERS),
+    _repo("GET", _WORKFLOW + "/runs", _runs, _ACTIONS_READ, query=_FILTERS),
+    _repo("POST", _WORKFLOW + "/dispatches", _dispatch, _ACTIONS_WRITE),
+    _repo("GET", _ACTIONS + "/runs/{run}", _run, _ACTIONS_READ),
+    _repo("GET", _ACTIONS + "/runs/{run}/jobs", _jobs, _ACTIONS_READ, query=f"filter {_PAGE}"),
+    _repo("GET", _ACTIONS + "/jobs/{job}/logs", _log, _ACTIONS_READ),
     operation("POST", "/settings/personal-access-tokens/new", _new_token, needs=PAGE),
     operation("GET", "/logs/{job}", _log_text, needs=PUBLIC),
 )

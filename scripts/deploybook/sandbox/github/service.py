@@ -45,7 +45,7 @@ class GitHubService(Service):
         """Back to one commit and no secrets; the token, the repository's key and the port stay."""
         await self.actions.clear()
         self.repository.clear()
-        self.tokens.others.clear()
+        self.tokens.clear()
         self._api.windows.clear()
 
     async def close(self) -> None:

@@ -19,7 +19,7 @@ from deploybook.sandbox.vercel.state.refusals import bad_request
 
 T = TypeVar("T")
 
-# Plan Pro: https://vercel.com/docs/limits#rate-limits.
+# Of the plan Pro, but for FREE: https://vercel.com/docs/limits#rate-limits.
 LIMITS = {
     name: Limit(count, seconds, name)
     for name, count, seconds in (
@@ -45,6 +45,7 @@ LIMITS = {
         ("deployments-per-five-minutes", 120, 300),
         ("deployments-per-hour", 450, 3600),
         ("deployments-per-day", 6000, 86_400),
+        ("deployments-free-per-day", 100, 86_400),
         ("deployments-delete", 200, 600),
         ("production-deployment", 500, 60),
         ("alias-get", 300, 600),
@@ -53,6 +54,9 @@ LIMITS = {
         ("aliases-delete", 100, 60),
     )
 }
+
+# Of the plan Hobby alone.
+FREE = LIMITS["deployments-free-per-day"]
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,8 @@ class VercelApi(api.Api[Call]):
         token = accounts.authenticate(call.bearer())
         scope = accounts.scope(token, call.query("teamId"), call.query("slug"), about_user=needs.about_user)
         for name in needs.limits:
+            if LIMITS[name] is FREE and accounts.plan != "hobby":
+                continue
             call.charge(LIMITS[name], scope.user.id if needs.per_user else scope.owner.id)
         return scope
 
@@ -162,15 +168,23 @@ class VercelApi(api.Api[Call]):
         }
 
     def exceeded(self, limit: Limit, verdict: Verdict) -> Refusal:
-        """429, with the seconds to wait in ``Retry-After``."""
+        """429 with the seconds to wait in ``Retry-After``; 402 for the deployments of a free day (bgoonz/BGOONZ_BLOG_2.0#1488)."""
         reset = int(time.time()) + verdict.reset
-        return Refusal(
-            429,
-            f"The rate limit of {verdict.limit} exceeded for 'api-{limit.name}'. Try again in {verdict.reset} seconds",
-            "rate_limited",
-            limit={"remaining": 0, "reset": reset, "resetMs": reset * 1000, "total": verdict.limit},
-            headers={"retry-after": str(verdict.reset)},
+        details = {"remaining": 0, "reset": reset, "resetMs": reset * 1000, "total": verdict.limit}
+        if limit is FREE:
+            wait = f"{verdict.reset // 3600} hours" if verdict.reset >= 7200 else f"{verdict.reset // 60} minutes"
+            code = f"api-{limit.name}"
+            message = f'Resource is limited - try again in {wait} (more than {verdict.limit}, code: "{code}").'
+            return Refusal(402, message, code, limit=details)
+        message = (
+            f"The rate limit of {verdict.limit} exceeded for 'api-{limit.name}'. Try again in {verdict.reset} seconds"
         )
+        return Refusal(429, message, "rate_limited", limit=details, headers={"retry-after": str(verdict.reset)})
+
+    def exhaust(self, name: str, owner_id: str) -> None:
+        """Use up a limit, as if the calls had been made."""
+        while self.windows.take((LIMITS[name], owner_id), LIMITS[name]).allowed:
+            pass
 
 
 def operation(

@@ -34,6 +34,12 @@ class VercelService(Service):
         """Await ``callback(project, deployment, variables)`` before a deployment takes the production domain."""
         self.platform.on_production.append(callback)
 
+    def use_up_free_deployments(self) -> None:
+        """Put the team on the plan Hobby, with today's deployments made: the next one is answered with 402."""
+        accounts = self.platform.accounts
+        accounts.plan = "hobby"
+        self._api.exhaust("deployments-free-per-day", accounts.team.id)
+
     def production_url(self, project: Project) -> str:
         """The https address of a project's production domain."""
         return f"https://{project.domain}"

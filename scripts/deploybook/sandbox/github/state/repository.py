@@ -73,6 +73,9 @@ class Repository:
     name: str
     default_branch: str = "main"
     archived: bool = False
+    # Whether the organization wants each token authorized for its single sign-on.
+    enforces_saml: bool = False
+    former_names: set[str] = field(default_factory=set)
     id: int = field(default_factory=number)
     created_at: datetime = field(default_factory=now)
     branches: dict[str, Commit] = field(default_factory=dict)
@@ -82,11 +85,13 @@ class Repository:
     key_id: str = field(default_factory=lambda: str(secrets.randbelow(9 * 10**17) + 10**17))
 
     def __post_init__(self) -> None:
+        self._first_name = self.name
         self.clear()
 
     def clear(self) -> None:
         """One branch with one commit, and no secrets."""
-        self.archived = False
+        self.archived = self.enforces_saml = False
+        self.name, self.former_names = self._first_name, set()
         self.branches.clear()
         self.commits.clear()
         self.secrets.clear()
@@ -96,6 +101,12 @@ class Repository:
     def full_name(self) -> str:
         """``owner/name``."""
         return f"{self.owner}/{self.name}"
+
+    def rename(self, name: str) -> None:
+        """Give the repository another name; what is asked under the former one is redirected."""
+        self.former_names.add(self.full_name.lower())
+        self.name = name
+        self.former_names.discard(self.full_name.lower())
 
     @property
     def public_key(self) -> str:

@@ -34,12 +34,19 @@ class Tokens:
 
     operator: Token = field(default_factory=lambda: new_token(OPERATOR_PERMISSIONS))
     others: dict[str, Token] = field(default_factory=dict)
+    # The values of those that somebody authorized for the organization's single sign-on.
+    authorized: set[str] = field(default_factory=set)
 
     def find(self, value: str) -> Token | None:
         """The token of this value."""
         if secrets.compare_digest(value.encode(), self.operator.value.encode()):
             return self.operator
         return self.others.get(value)
+
+    def clear(self) -> None:
+        """Keep the operator's token only."""
+        self.others.clear()
+        self.authorized.clear()
 
     def issue(self, permissions: Mapping[str, str]) -> Token:
         """A further token; raises ValueError for a permission that the sandbox does not know."""

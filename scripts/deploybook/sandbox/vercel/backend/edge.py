@@ -24,6 +24,8 @@ from deploybook.sandbox.vercel.state.projects import Domain, Project
 # The journal's and the faults' name for requests to deployed sites, so that they are never counted as calls of the API.
 SITE = "vercel-site"
 MAX_LOG_LINES = 2000
+# https://vercel.com/docs/functions/limitations#request-body-size: 4.5 MB, above which the function never sees the request.
+MAX_BODY = 4_718_592
 
 WebFactory = Callable[[dict[str, str]], ASGIApp]
 
@@ -75,7 +77,12 @@ class Edge:
         if refusal is not None or deployment is None:
             await (refusal or _absent())(scope, receive, send)
             return
-        await self._run(deployment, host, scope, receive, send)
+        body = await _read(receive)
+        if body is None:
+            page = error_page(413, "FUNCTION_PAYLOAD_TOO_LARGE", "Request Entity Too Large")
+            await page(scope, receive, send)
+            return
+        await self._run(deployment, host, scope, _replayed(body, receive), send)
 
     def _find(self, host: str) -> Deployment | None:
         alias = self._state.aliases.get(host)
@@ -95,6 +102,8 @@ class Edge:
         if deployment.id not in self.sites:
             return _absent()
         project = deployment.project
+        if project.attack_mode:
+            return _challenge()
         guarded = project.protects(production_domain=domain is not None, production=deployment.production)
         if guarded and not _may_bypass(request, project):
             return HTMLResponse("<!doctype html><title>Authentication Required</title>", 401)
@@ -141,6 +150,33 @@ def _may_bypass(request: Request, project: Project) -> bool:
     name = "x-vercel-protection-bypass"
     value = request.headers.get(name) or request.query_params.get(name) or ""
     return any(secrets.compare_digest(value.encode(), secret.encode()) for secret in project.bypasses)
+
+
+async def _read(receive: Receive) -> bytes | None:
+    """The request's body, or None if it is larger than the edge lets through."""
+    body = b""
+    while len(body) <= MAX_BODY:
+        message = await receive()
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            return body if len(body) <= MAX_BODY else None
+    return None
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """What the app receives: the body, then whatever the connection still brings."""
+    pending = [{"type": "http.request", "body": body}]
+
+    async def replay() -> Message:
+        return pending.pop() if pending else await receive()
+
+    return replay
+
+
+def _challenge() -> Response:
+    """Attack Challenge Mode: a page whose script a browser must pass (headers as in elevenlabs/ui#80)."""
+    page = "<!doctype html><title>Vercel Security Checkpoint</title><p>We're verifying your browser</p>"
+    return HTMLResponse(page, 429, {"x-vercel-mitigated": "challenge"})
 
 
 def _absent() -> Response:

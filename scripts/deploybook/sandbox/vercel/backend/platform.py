@@ -180,12 +180,17 @@ class Platform(State):
         current = self.production(project)
         # A build that took longer than a later one must not take the names back.
         is_newest = current is None or current.created_at < deployment.created_at
-        if deployment.production and is_newest and project.settings["autoAssignCustomDomains"]:
+        automatic = project.settings["autoAssignCustomDomains"]
+        if deployment.production:
+            deployment.ready_substate = "STAGED"
+        if deployment.production and is_newest and automatic:
             await self._take_production(project, deployment)
         for domain in project.domains.values():
             if domain.git_branch is not None and domain.git_branch == deployment.branch:
                 self.point(domain.name, deployment)
-        deployment.alias_assigned_at = now()
+        # A staged deployment waits for somebody to promote it (vercel/vercel#14935).
+        if automatic or not deployment.production:
+            deployment.alias_assigned_at = now()
 
     async def _take_production(self, project: Project, deployment: Deployment) -> None:
         try:
@@ -198,3 +203,4 @@ class Platform(State):
             if domain.is_production:
                 self.point(domain.name, deployment)
         deployment.alias_error = None
+        deployment.ready_substate, deployment.alias_assigned_at = "PROMOTED", now()

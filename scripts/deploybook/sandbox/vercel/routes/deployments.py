@@ -240,7 +240,7 @@ def _source(project: Project, source: GitSourceBody) -> dict[str, Any]:
 _ONE = "/deployments/{id}"
 _NAMED = "/deployments/{idOrUrl}"
 _CREATING = "forceNew withCache skipAutoDetectionConfirmation prebuilt"
-_CREATES = "deployments-per-five-minutes deployments-per-hour deployments-per-day"
+_CREATES = "deployments-per-five-minutes deployments-per-hour deployments-per-day deployments-free-per-day"
 _LISTING = "projectId app target state limit since until"
 _EVENTS = "direction follow limit since until builds format delimiter name"
 _LOGS = "/projects/{projectId}/deployments/{deploymentId}/runtime-logs"

@@ -91,7 +91,7 @@ def team(accounts: Accounts) -> dict[str, Any]:
         "updatedAt": one.created_at,
         "description": None,
         "stagingPrefix": f"{one.slug}-",
-        "billing": {"plan": "pro"},
+        "billing": {"plan": accounts.plan},
         "membership": {
             "uid": owner.id,
             "teamId": one.id,

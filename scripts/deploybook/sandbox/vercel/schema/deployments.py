@@ -104,6 +104,7 @@ class _DeploymentView(View):
     project_id: str = Field(validation_alias=AliasPath("project", "id"))
     owner_id: str = Field(validation_alias=AliasPath("owner", "id"))
     ready_state: str = Field(validation_alias="state")
+    ready_substate: str | None = if_any()
     type: str = "LAMBDAS"
     meta: dict[str, str]
     created_at: int

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, AliasPath, Field, PlainSerializer
 
 from deploybook.sandbox.core.refusals import Refusal
-from deploybook.sandbox.core.schema import NotHere
+from deploybook.sandbox.core.schema import NotHere, if_any
 from deploybook.sandbox.vercel.schema import Body, View
 from deploybook.sandbox.vercel.schema.accounts import CreatorWithEmailView
 from deploybook.sandbox.vercel.schema.variables import ProjectVariableBody, variable
@@ -160,6 +160,7 @@ class BriefDeploymentView(View):
     plan: str = "pro"
     private: bool = True
     ready_state: str = Field(validation_alias="state")
+    ready_substate: str | None = if_any()
     target: str | None
     team_id: str | None = Field(default=None, validation_alias=AliasPath("team", "id"))
     type: str = "LAMBDAS"

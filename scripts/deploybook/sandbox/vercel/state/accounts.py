@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from deploybook.sandbox.vercel.state.identifiers import mint, now
 from deploybook.sandbox.vercel.state.refusals import bad_request, forbidden, not_found
@@ -63,11 +64,13 @@ class Accounts:
         self.user = User()
         self.team = Team()
         self.operator = Token("deploybook operator")
+        self.plan: Literal["hobby", "pro"] = "pro"
         self.tokens: dict[str, Token] = {}
         self.clear()
 
     def clear(self) -> None:
-        """Keep the operator's token only."""
+        """Keep the operator's token only, on the plan Pro."""
+        self.plan = "pro"
         self.tokens = {self.operator.value: self.operator}
 
     def authenticate(self, value: str) -> Token:

@@ -67,6 +67,8 @@ class Deployment:
     aliases: list[str] = field(default_factory=list)
     alias_assigned_at: int | None = None
     alias_error: str | None = None
+    # ``STAGED`` until production traffic comes, then ``PROMOTED``; None while it is not READY, and for previews.
+    ready_substate: str | None = None
     error_code: str | None = None
     error_message: str | None = None
     ready_at: int | None = None

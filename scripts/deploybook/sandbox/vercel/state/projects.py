@@ -120,6 +120,8 @@ class Project:
     variables: Variables = field(default_factory=Variables)
     domains: dict[str, Domain] = field(default_factory=dict)
     domain: str = ""
+    # Attack Challenge Mode: every visitor that is no browser gets a challenge in place of the site.
+    attack_mode: bool = False
     # The last promotion or rollback, by Vercel's names: clients wait on it.
     last_alias_request: dict[str, Any] | None = None
     id: str = field(default_factory=lambda: mint("prj_"))
