@@ -10,9 +10,8 @@ from starlette.types import Receive, Scope, Send
 
 from deploybook.sandbox.r2 import schema
 from deploybook.sandbox.r2.backend.passage import Body, ClientGone, Passage, Upload, relay
-from deploybook.sandbox.r2.backend.signatures import signature_is_right
 from deploybook.sandbox.r2.backend.translation import translate
-from deploybook.sandbox.r2.routes.claims import read_claim
+from deploybook.sandbox.r2.routes.claims import read_claim, signature_is_right
 from deploybook.sandbox.r2.routes.requests import Operation, S3Request, operation, parse
 from deploybook.sandbox.r2.routes.unimplemented import refuse_size, refuse_unimplemented
 from deploybook.sandbox.r2.state import Storage
