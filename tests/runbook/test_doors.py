@@ -185,6 +185,13 @@ def test_run_all_in_one_kernel_is_refused_each_time(lab: Lab) -> None:
         assert message in lab.run_all(parameters)
 
 
+def test_a_runbook_that_is_executed_within_another_ones_cell_has_its_own_parameters(lab: Lab) -> None:
+    lab.run("git_repository = 'of the outer one'")
+    source = "import pathlib; from deploybook.runbook.in_process import run_cells\n"
+    source += f"run_cells(pathlib.Path({str(notebook())!r}), {{'mode': 'plan', 'environment': 'production'}})"
+    assert lab.run(source) == ""
+
+
 def test_a_confirmation_holds_for_one_run_all(lab: Lab, root: Path) -> None:
     lab.run("%env DEPLOYBOOK_CONFIRM=production")
     assert lab.run_all({"mode": "apply"}) == ""

@@ -44,9 +44,8 @@ class Doctor:
         layout = find_layout()
         contract = load_contract(layout.contract)
         arguments = {"mode": mode, "environment": environment}
-        check_parameters(
-            contract, layout.notebook("doctor"), arguments, sys._getframe(1).f_globals, ipython.executed_cells()
-        )
+        namespace = sys._getframe(1).f_globals
+        check_parameters(contract, layout.notebook("doctor"), arguments, namespace, ipython.executed_cells(namespace))
         if mode not in {Mode.DRY_RUN, Mode.VERIFY}:
             raise InvalidValue(f"The doctor has no mode {mode}: it changes nothing.", "Use dry-run or verify.")
         if mode == Mode.DRY_RUN:

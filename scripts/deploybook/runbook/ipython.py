@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
@@ -17,10 +18,16 @@ CONFIRM_VARIABLE = "DEPLOYBOOK_CONFIRM"
 SHOWN = frozenset({"stream", "display_data", "update_display_data", "execute_result", "error", "execute_reply"})
 
 
-def executed_cells() -> list[str]:
-    """The sources of the cells that this kernel executed before the present one, oldest first; none where no kernel runs."""
+def executed_cells(namespace: Mapping[str, object]) -> list[str]:
+    """The sources of the cells that this kernel executed in ``namespace`` before the present one, oldest first.
+
+    None where no kernel runs, or where another runbook's cells are executed within one of its cells.
+    """
     shell = get_ipython()
-    return [str(source) for source in shell.user_ns.get("In", [])[:-1]] if shell else []
+    if shell is None or shell.user_ns is not namespace:
+        return []
+    sources: Any = namespace.get("In", [])
+    return [str(source) for source in sources[:-1]]
 
 
 def require_confirmation(slug: str, mode: Mode, environment: str) -> None:

@@ -297,7 +297,7 @@ def _enter_process(slug: str, mode: str, environment: str, namespace: Mapping[st
     contract = load_contract(layout.contract)
     contract.section(slug)
     arguments = {"mode": mode, "environment": environment}
-    check_parameters(contract, layout.notebook(slug), arguments, namespace, ipython.executed_cells())
+    check_parameters(contract, layout.notebook(slug), arguments, namespace, ipython.executed_cells(namespace))
     if mode == Mode.DRY_RUN or sandbox_session.is_within(layout.state, os.environ):
         return layout, contract
     sandbox_session.leave(os.environ)
