@@ -13,10 +13,12 @@ PAUSE_SECONDS = 0.02
 Value = TypeVar("Value")
 
 
-def until(read: Callable[[], Value], what: str, seconds: float = PATIENCE_SECONDS) -> Value:
+def until(
+    read: Callable[[], Value], what: str, seconds: float = PATIENCE_SECONDS, pause: float = PAUSE_SECONDS
+) -> Value:
     """Call ``read`` until it gives something true, and give that; AssertionError that names ``what`` if it never does."""
     deadline = time.monotonic() + seconds
     while not (value := read()):
         assert time.monotonic() < deadline, f"{what}: not within {seconds:g} s"
-        time.sleep(PAUSE_SECONDS)
+        time.sleep(pause)
     return value

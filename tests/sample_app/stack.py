@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 from tests.clients.render_app import APP, make_bucket
+from tests.waiting import PATIENCE_SECONDS, until
 
 if TYPE_CHECKING:
     from tests.conftest import RunningSandbox
@@ -130,7 +131,7 @@ class Stack:
         files = {"file": ("my voice.wav", content, "audio/wav")}
         return str(self.ask("POST", "/api/audio/ingest", files=files, data={"type": "audio_file"})["jobId"])
 
-    def ended(self, job: str, seconds: float = 20) -> dict[str, Any]:
+    def ended(self, job: str, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
         """The job's answer once it has ended, or when the time is up."""
         deadline = time.monotonic() + seconds
         while True:
@@ -159,7 +160,7 @@ class Stack:
         base = f"/v1/organizations/{self.sandbox.exports['TURSO_ORGANIZATION']}"
         return str(_done(self.turso.post(f"{base}/databases/jobs/auth/tokens", params=options))["jwt"])
 
-    def worker_log(self, *, until: str = "", seconds: float = 10) -> list[str]:
+    def worker_log(self, *, until: str = "", seconds: float = PATIENCE_SECONDS) -> list[str]:
         """The worker's lines, oldest first; waits for one that contains ``until``."""
         owner = _done(self.render.get("/owners"))[0]["owner"]["id"]
         query = {"ownerId": owner, "resource": self.service, "direction": "backward", "limit": 100, "type": "app"}
@@ -239,11 +240,8 @@ class Stack:
         self._wait("worker", lambda: _done(self.render.get(path))["status"] in {"live", "update_failed"})
 
     def _wait(self, what: str, condition: Any) -> None:
-        deadline = time.monotonic() + 20
-        while not condition():
-            assert time.monotonic() < deadline, f"the {what} was not deployed"
-            # Vercel lets a team ask 500 times a minute.
-            time.sleep(0.2)
+        # Vercel lets a team ask 500 times a minute.
+        until(condition, f"the deployment of the {what}", pause=0.2)
 
 
 def _changed(variables: dict[str, str], changes: Changes | None) -> dict[str, str]:

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from tests.conftest import launch_sandbox
 from tests.sample_app.stack import SERVICES, Stack
+from tests.waiting import until
 
 from deploybook.sandbox.application import StudioService
 from deploybook.sandbox.host import Sandbox
@@ -31,8 +32,7 @@ def test_reset_ends_the_application() -> None:
     stack = Stack(sandbox)
     try:
         stack.provision()
-        time.sleep(0.5)
-        assert len(sandbox.journal("turso-sql")) > 2, "the worker asks all the time"
+        until(lambda: len(sandbox.journal("turso-sql")) > 2, "the worker asks all the time")
         assert stack.call("GET", "/").status_code == 200
         sandbox.reset()
         with pytest.raises(httpx.ConnectError):
@@ -69,11 +69,13 @@ def test_previews_run_without_the_production_variables(stack: Stack) -> None:
     made = stack.vercel.post("/v13/deployments", json=order).json()
     trust = ssl.create_default_context(cafile=stack.sandbox.exports["SSL_CERT_FILE"])
     with httpx.Client(verify=trust, trust_env=False) as browser:
-        for _ in range(50):
-            answer = browser.get(f"https://{made['url']}")
-            if answer.status_code not in {404, 503}:
-                break
-            time.sleep(0.1)
+
+        def served() -> httpx.Response | None:
+            page = browser.get(f"https://{made['url']}")
+            return None if page.status_code in {404, 503} else page
+
+        answer = until(served, "the preview's first page")
+    assert answer
     # Guarded by Vercel's own deployment protection, or shown without its address; never with production's.
     assert answer.status_code in {200, 401}
     assert "canonical" not in answer.text

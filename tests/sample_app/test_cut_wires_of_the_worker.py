@@ -12,12 +12,14 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.clients.render_app import two_seconds_of_silence
 from tests.sample_app.stack import R2, Stack
+from tests.waiting import PATIENCE_SECONDS, until
 
 from deploybook.sample_app.network import Network
 from deploybook.sample_app.problems import StudioError
@@ -26,6 +28,7 @@ from deploybook.sample_app.worker.process import Worker
 pytestmark = pytest.mark.xdist_group("studio-worker")
 
 WAV = two_seconds_of_silence()
+MINUTES_AGO = (datetime.now(UTC) - timedelta(minutes=5)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @pytest.fixture
@@ -63,38 +66,45 @@ def working(stack: Stack, changes: Mapping[str, str | None] | None = None) -> It
         yield log
     finally:
         stop.set()
-        thread.join(20)
+        thread.join(PATIENCE_SECONDS)
 
 
-def ingested(stack: Stack, seconds: float = 20) -> dict[str, Any]:
+def ingested(stack: Stack, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
     """How an ingest job ends."""
     return stack.ended(stack.ingest(WAV), seconds)
 
 
-def rendered(stack: Stack, seconds: float = 60) -> dict[str, Any]:
-    """How a render ends."""
+def render(stack: Stack) -> str:
+    """Ask for a render; the job."""
     audio = {"type": "base64", "data": base64.b64encode(WAV).decode(), "contentType": "audio/wav"}
-    return stack.ended(stack.ask("POST", "/api/render", json={"audio": audio})["jobId"], seconds)
+    return str(stack.ask("POST", "/api/render", json={"audio": audio})["jobId"])
 
 
-def said(log: list[str], start: str, seconds: float = 5) -> bool:
-    """Whether the log comes to have a line that starts like this."""
-    deadline = time.monotonic() + seconds
-    while not any(line.startswith(start) for line in log):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
+def rendered(stack: Stack, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
+    """How a render ends."""
+    return stack.ended(render(stack), seconds)
+
+
+def said(log: list[str], start: str) -> bool:
+    """Wait for a line of the log that starts like this."""
+    return until(lambda: any(line.startswith(start) for line in log), f"{start} in {log}")
 
 
 def told_in_web_log(stack: Stack, job: str, line: str) -> bool:
-    """Whether the web app's log comes to have a line, while someone polls the job."""
-    deadline = time.monotonic() + 40
+    """Whether the web app's log comes to have a line, while someone polls the job, which has been quiet for long."""
+    make_overdue(stack, job)
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while line not in stack.web_log():
         if time.monotonic() > deadline:
             return False
         assert stack.ended(job, 1)["status"] == "processing"
     return True
+
+
+def make_overdue(stack: Stack, job: str) -> None:
+    """Set back the clock of a render that Modal has taken: the web app asks for one that has been quiet for ten seconds."""
+    until(lambda: stack.ended(job, 0)["stage"] == "rendering", "the dispatch of the render")
+    stack.rows(f"UPDATE audio_prep_jobs SET updatedAt = '{MINUTES_AGO}' WHERE jobId = '{job}'")  # noqa: S608
 
 
 @pytest.mark.parametrize(
@@ -257,7 +267,9 @@ def test_secrets_of_the_render_app(stack: Stack) -> None:
             assert f"[Webhook] Render failed for job {ended['jobId']}" in stack.web_log()
             # The bucket's mount fails where the container starts: then nothing can call back, and the web app asks.
             stack.deploy_render_app(right | {"AWS_SECRET_ACCESS_KEY": "0" * 64}, token)
-            ended = rendered(stack)
+            job = render(stack)
+            make_overdue(stack, job)
+            ended = stack.ended(job)
             assert (ended["status"], ended["error"].startswith("Modal: ")) == ("failed", True), ended
             stack.deploy_render_app(right, "0" * 64)
             assert rendered(stack)["error"] == "Modal dispatch failed: 401 invalid auth_token"
