@@ -1,4 +1,4 @@
-"""Troubles on the way to every service: what a provider or a network does for a while. The fix of each is to wait."""
+"""Scenarios on the way to every service: what a provider or a network does for a while. The fix of each is to wait."""
 
 from __future__ import annotations
 

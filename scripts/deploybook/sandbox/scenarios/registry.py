@@ -1,4 +1,4 @@
-"""The scenarios by the entry that explains them: how each is made, and what a person does where only a dashboard can mend it."""
+"""The scenarios by the entry that explains them: how each is made, and what a person does where only a dashboard can fix it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MODULES = ("network", "cloudflare", "turso", "modal", "vercel", "render", "githu
 
 @dataclass
 class Scenario:
-    """One scenario. ``by_hand`` is the part of the fix that has no command: what the entry tells a person to do at a dashboard."""
+    """One scenario. ``by_hand`` is the part of the fix that has no command, which a person does at a dashboard."""
 
     entry: str
     how: str
@@ -24,26 +24,26 @@ class Scenario:
     by_hand: Act | None = None
 
 
-_TROUBLES: dict[str, Scenario] = {}
+_SCENARIOS: dict[str, Scenario] = {}
 
 
 def scenario(entry: str) -> Callable[[Act], Act]:
     """The decorated function brings the sandbox into the state of this entry; its docstring says how the world gets there."""
 
     def register(make: Act) -> Act:
-        if entry in _TROUBLES:
+        if entry in _SCENARIOS:
             raise ValueError(f"the scenario of {entry} is defined twice")
-        _TROUBLES[entry] = Scenario(entry, (make.__doc__ or "").strip(), make)
+        _SCENARIOS[entry] = Scenario(entry, (make.__doc__ or "").strip(), make)
         return make
 
     return register
 
 
 def by_hand(entry: str) -> Callable[[Act], Act]:
-    """The decorated function does at the dashboard what the entry's fix tells a person to do there."""
+    """The decorated function does what a person does at the dashboard by the entry's fix."""
 
     def register(act: Act) -> Act:
-        _TROUBLES[entry].by_hand = act
+        _SCENARIOS[entry].by_hand = act
         return act
 
     return register
@@ -53,4 +53,4 @@ def scenarios() -> dict[str, Scenario]:
     """Every scenario by its entry."""
     for name in MODULES:
         importlib.import_module(f"{__package__}.{name}")
-    return _TROUBLES
+    return _SCENARIOS
