@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 def test_a_wrong_token_is_401(github: GitHub) -> None:
     refused = github.api.get(github.repo, headers={"Authorization": "Bearer github_pat_wrong"})
-    assert (refused.status_code, refused.json()["message"]) == (401, "Bad credentials")
+    assert refused.status_code == 401
+    assert refused.json()["message"] == "Bad credentials"
     assert refused.json()["status"] == "401"
 
 
@@ -27,7 +28,8 @@ def test_to_a_stranger_the_private_repository_does_not_exist(github: GitHub) -> 
 
 def test_another_repository_is_404(github: GitHub) -> None:
     for path in ("/repos/studio/other", "/repos/other/app/actions/secrets"):
-        assert (github.api.get(path).status_code, github.api.get(path).json()["message"]) == (404, "Not Found")
+        assert github.api.get(path).status_code == 404
+        assert github.api.get(path).json()["message"] == "Not Found"
 
 
 @pytest.mark.parametrize(
@@ -61,7 +63,8 @@ def test_metadata_comes_with_every_token(github: GitHub) -> None:
 def test_the_operator_may_not_dispatch_by_api(github: GitHub) -> None:
     github.push()
     refused = github.api.post(f"{github.repo}/actions/workflows/deploy.yml/dispatches", json={"ref": "main"})
-    assert (refused.status_code, refused.headers["X-Accepted-GitHub-Permissions"]) == (403, "actions=write")
+    assert refused.status_code == 403
+    assert refused.headers["X-Accepted-GitHub-Permissions"] == "actions=write"
 
 
 def test_the_token_page_wants_the_operator_and_known_permissions(github: GitHub) -> None:

@@ -38,10 +38,12 @@ def test_a_new_file_is_201_and_a_changed_one_200(github: GitHub) -> None:
 def test_an_update_without_sha_is_422_and_with_a_stale_one_409(github: GitHub) -> None:
     first = github.push("one\n", "a.md").json()["content"]["sha"]
     without = github.push("two\n", "a.md")
-    assert (without.status_code, '"sha" wasn\'t supplied' in without.json()["message"]) == (422, True)
+    assert without.status_code == 422
+    assert ('"sha" wasn\'t supplied' in without.json()["message"]) is True
     github.push("two\n", "a.md", sha=first)
     stale = github.push("three\n", "a.md", sha=first)
-    assert (stale.status_code, stale.json()["message"]) == (409, f"a.md does not match {first}")
+    assert stale.status_code == 409
+    assert stale.json()["message"] == f"a.md does not match {first}"
     assert read(github, "a.md") == "two\n"
 
 
@@ -71,7 +73,8 @@ def test_delete_wants_the_sha(github: GitHub) -> None:
     assert github.api.request("DELETE", path, json={"message": "m"}).status_code == 422
     assert github.api.request("DELETE", path, json={"message": "m", "sha": "0" * 40}).status_code == 409
     gone = github.api.request("DELETE", path, json={"message": "m", "sha": sha})
-    assert (gone.status_code, gone.json()["content"]) == (200, None)
+    assert gone.status_code == 200
+    assert gone.json()["content"] is None
     assert github.api.get(path).status_code == 404
     assert github.api.request("DELETE", path, json={"message": "m", "sha": sha}).status_code == 404
 
@@ -79,9 +82,11 @@ def test_delete_wants_the_sha(github: GitHub) -> None:
 def test_a_branch_is_made_written_to_and_removed(github: GitHub) -> None:
     sha = github.api.get(f"{github.repo}/git/ref/heads/main").json()["object"]["sha"]
     made = github.api.post(f"{github.repo}/git/refs", json={"ref": "refs/heads/feature/x", "sha": sha})
-    assert (made.status_code, made.json()["ref"]) == (201, "refs/heads/feature/x")
+    assert made.status_code == 201
+    assert made.json()["ref"] == "refs/heads/feature/x"
     again = github.api.post(f"{github.repo}/git/refs", json={"ref": "refs/heads/feature/x", "sha": sha})
-    assert (again.status_code, again.json()["message"]) == (422, "Reference already exists")
+    assert again.status_code == 422
+    assert again.json()["message"] == "Reference already exists"
     assert github.push("x", "a.md", branch="feature/x").status_code == 201
     assert github.api.get(f"{github.repo}/contents/a.md").status_code == 404
     assert read(github, "a.md", ref="feature/x") == "x"

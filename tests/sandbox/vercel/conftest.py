@@ -160,7 +160,8 @@ class Vercel:
 
     def refused(self, response: httpx.Response, status: int, code: str) -> str:
         """The sentence of a refusal."""
-        assert (response.status_code, response.json()["error"]["code"]) == (status, code), response.text
+        assert response.status_code == status, response.text
+        assert response.json()["error"]["code"] == code, response.text
         return str(response.json()["error"]["message"])
 
 

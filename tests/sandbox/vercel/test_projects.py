@@ -48,7 +48,9 @@ def test_settings_change_and_a_name_can_be_changed_once_free(vercel: Any) -> Non
     vercel.project()
     vercel.project("other")
     changed = vercel.done(vercel.api.patch("/v9/projects/web", json={"name": "studio", "buildCommand": "make"}))
-    assert (changed["name"], changed["buildCommand"], changed["framework"]) == ("studio", "make", "nextjs")
+    assert changed["name"] == "studio"
+    assert changed["buildCommand"] == "make"
+    assert changed["framework"] == "nextjs"
     vercel.refused(vercel.api.patch("/v9/projects/studio", json={"name": "other"}), 409, "conflict")
     vercel.refused(vercel.api.patch("/v9/projects/studio", json={"nme": "x"}), 400, "bad_request")
     vercel.refused(vercel.api.patch("/v9/projects/studio", json={"skewProtectionMaxAge": 9}), 501, "not_implemented")
@@ -82,7 +84,9 @@ def test_project_starts_with_variables_and_a_linked_repository(vercel: Any) -> N
     variables = [{"key": "A", "value": "1", "target": "production", "type": "plain"}]
     repository = {"type": "github", "repo": "studio/app"}
     made = vercel.project(environmentVariables=variables, gitRepository=repository)
-    assert (made["link"]["org"], made["link"]["repo"], made["link"]["type"]) == ("studio", "app", "github")
+    assert made["link"]["org"] == "studio"
+    assert made["link"]["repo"] == "app"
+    assert made["link"]["type"] == "github"
     assert [one["key"] for one in made["env"]] == ["A"]
 
 

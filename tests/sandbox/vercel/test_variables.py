@@ -22,7 +22,8 @@ def test_one_variable_is_created_as_an_object_and_many_as_an_array(vercel: Any) 
     vercel.project()
     one, many = create(vercel, item()), create(vercel, item("A"), item("B", target=["preview"]))
     assert one.status_code == many.status_code == 201
-    assert (one.json()["created"]["key"], one.json()["failed"]) == ("TOKEN", [])
+    assert one.json()["created"]["key"] == "TOKEN"
+    assert one.json()["failed"] == []
     assert [each["key"] for each in many.json()["created"]] == ["A", "B"]
 
 
@@ -134,7 +135,9 @@ def test_edit_changes_what_is_given(vercel: Any) -> None:
     made = create(vercel, item(comment="first")).json()["created"]
     path = f"/v9/projects/web/env/{made['id']}"
     changed = vercel.done(vercel.api.patch(path, json={"value": "new", "target": ["preview", "production"]}))
-    assert (changed["target"], changed["comment"], changed["type"]) == (["production", "preview"], "first", "encrypted")
+    assert changed["target"] == ["production", "preview"]
+    assert changed["comment"] == "first"
+    assert changed["type"] == "encrypted"
     create(vercel, item("OTHER"))
     vercel.refused(vercel.api.patch(path, json={"key": "OTHER"}), 400, "ENV_CONFLICT")
     vercel.refused(vercel.api.patch("/v9/projects/web/env/nothing", json={"value": "x"}), 404, "not_found")
