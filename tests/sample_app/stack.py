@@ -93,14 +93,16 @@ class Stack:
             "TURSO_AUTH_TOKEN": token,
             "MODAL_AUTH_TOKEN": secrets.token_hex(32),
             "INTERNAL_WEBHOOK_SECRET": secrets.token_hex(32),
+            "DEPLOY_ENV": "production",
             "STORAGE_BACKEND": "r2",
+            "JOB_STORE_BACKEND": "turso",
         }
         shared["MODAL_ENDPOINT_URL"] = self.deploy_render_app(keys, shared["MODAL_AUTH_TOKEN"])
         project = _done(self.vercel.post("/v11/projects", json={"name": NAME, "framework": "nextjs"}))
         domains = _done(self.vercel.get(f"/v9/projects/{project['id']}/domains"))["domains"]
         self.url = f"https://{domains[0]['name']}"
         shared["NEXT_PUBLIC_APP_URL"] = self.url
-        self.web_variables = {"DEPLOY_ENV": "production", **shared}
+        self.web_variables = dict(shared)
         self.worker_variables = {"WORKER_POLL_INTERVAL_MS": "100", **shared}
         rule = {"allowed": {"methods": ["GET", "PUT", "HEAD"], "origins": [self.url], "headers": ["Content-Type"]}}
         account = self.sandbox.exports["CLOUDFLARE_ACCOUNT_ID"]

@@ -111,8 +111,14 @@ def test_secret_that_no_header_can_hold_is_not_told(stack: Stack) -> None:
     assert secret[-20:] not in stack.web_log()
 
 
-def test_without_deploy_env_everything_seems_to_work_and_nothing_arrives(stack: Stack) -> None:
+def test_without_deploy_env_the_two_others_are_enough(stack: Stack) -> None:
     stack.use(web={"DEPLOY_ENV": None})
+    assert upload(stack).status_code == 200
+    assert stack.ended(stack.ingest(WAV))["status"] == "complete"
+
+
+def test_without_all_three_everything_seems_to_work_and_nothing_arrives(stack: Stack) -> None:
+    stack.use(web={"DEPLOY_ENV": None, "STORAGE_BACKEND": None, "JOB_STORE_BACKEND": None})
     body = {"key": "assets/check.wav", "contentType": "audio/wav", "size": 1}
     url = stack.ask("POST", "/api/storage/upload", json=body)["uploadUrl"]
     assert url == "/api/storage/upload?key=assets%2Fcheck.wav"

@@ -145,20 +145,44 @@ def test_read_only_token_picks_up_nothing(stack: Stack) -> None:
         assert said(log, "[Worker] Poll failed: Turso answered 403: Authorization forbidden: "), log
 
 
-def test_worker_with_another_job_store_is_quiet_and_idle(stack: Stack) -> None:
-    with working(stack, {"JOB_STORE_BACKEND": "local"}) as log:
+@pytest.mark.parametrize("changes", [{"JOB_STORE_BACKEND": "local"}, {"JOB_STORE_BACKEND": None, "DEPLOY_ENV": None}])
+def test_worker_with_another_job_store_starts_and_never_sees_a_job(
+    stack: Stack, changes: dict[str, str | None]
+) -> None:
+    with working(stack, changes) as log:
         job = ingested(stack, 1)
         assert job["status"] == "pending"
-        assert log == ["[Worker] Started, polling every 100ms"]
-    with working(stack, {"TURSO_AUTH_TOKEN": f"{stack.worker_variables['TURSO_AUTH_TOKEN']}\n"}) as log:
-        # As Node's fetch, it does not send white space at the ends of a header.
+        assert log == [
+            "[Worker] Using job store backend: local",
+            "[LocalJobStore] Opened database at ./audio-prep-jobs.db",
+            "[Worker] Started, polling every 100ms",
+        ]
+    with working(stack):
         assert stack.ended(job["jobId"])["status"] == "complete"
+
+
+@pytest.mark.parametrize("name", ["JOB_STORE_BACKEND", "DEPLOY_ENV"])
+def test_one_of_the_two_that_choose_the_job_store_is_enough(stack: Stack, name: str) -> None:
+    with working(stack, {name: None}) as log:
+        assert ingested(stack)["status"] == "complete"
+        assert "[Worker] Using job store backend: turso" in log
+
+
+def test_a_token_with_a_line_break_is_sent_without_it(stack: Stack) -> None:
+    job = stack.ingest(WAV)
+    with working(stack, {"TURSO_AUTH_TOKEN": f"{stack.worker_variables['TURSO_AUTH_TOKEN']}\n"}):
+        # As Node's fetch, it does not send white space at the ends of a header.
+        assert stack.ended(job)["status"] == "complete"
+
+
+def test_without_both_that_choose_the_storage_the_worker_looks_on_its_disk(stack: Stack) -> None:
+    with working(stack, {"STORAGE_BACKEND": None, "DEPLOY_ENV": None}):
+        assert "ENOENT: no such file or directory, open '/app/uploads/assets/" in ingested(stack)["error"]
 
 
 @pytest.mark.parametrize(
     ("name", "value", "why"),
     [
-        ("STORAGE_BACKEND", None, "ENOENT: no such file or directory, open '/app/uploads/assets/"),
         ("STORAGE_BACKEND", "local", "ENOENT: no such file or directory, open '/app/uploads/assets/"),
         *((name, None, f"Storage is not configured: {name} is missing") for name in R2),
         ("R2_SECRET_ACCESS_KEY", "0" * 64, "R2 refused GET assets/"),
@@ -203,7 +227,7 @@ def test_key_that_may_only_read_fails_at_the_preview(stack: Stack) -> None:
         ("INTERNAL_WEBHOOK_SECRET", None, "Render is not configured: INTERNAL_WEBHOOK_SECRET is missing"),
         ("NEXT_PUBLIC_APP_URL", None, "Render is not configured: NEXT_PUBLIC_APP_URL is missing"),
         ("NEXT_PUBLIC_APP_URL", "studio.example", "Modal dispatch failed: 400 webhook_url must be a full https URL"),
-        ("STORAGE_BACKEND", None, "Modal dispatch failed: 400 audio_signed_url must be a full https URL"),
+        ("STORAGE_BACKEND", "local", "Modal dispatch failed: 400 audio_signed_url must be a full https URL"),
     ],
 )
 def test_render_variable_missing_or_wrong(stack: Stack, name: str, value: str | None, why: str) -> None:

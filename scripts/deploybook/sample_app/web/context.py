@@ -9,6 +9,7 @@ import httpx
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from deploybook.sample_app.backends import job_store, stores_in_r2
 from deploybook.sample_app.hrana import Hrana
 from deploybook.sample_app.jobs import Jobs
 from deploybook.sample_app.local import LocalDatabase
@@ -30,21 +31,16 @@ class Web:
     asked: dict[str, float] = field(default_factory=dict)
     _jobs: Jobs | None = None
 
-    @property
-    def production(self) -> bool:
-        """What turns on R2 and Turso."""
-        return self.variables.get("DEPLOY_ENV") == "production"
-
     def client(self, seconds: float = 30) -> httpx.AsyncClient:
         """A client of the outside."""
         return self.network.client(seconds)
 
     def storage(self) -> Storage:
-        """Where uploads go: chosen by ``DEPLOY_ENV``."""
-        return R2(self.variables, self.client()) if self.production else self.disk
+        """Where uploads go: chosen by ``STORAGE_BACKEND``, and by ``DEPLOY_ENV`` without it."""
+        return R2(self.variables, self.client()) if stores_in_r2(self.variables) else self.disk
 
     def playback_storage(self) -> Storage:
-        """Where the download and preview routes look: they read ``STORAGE_BACKEND`` itself."""
+        """Where the download and preview routes look: they read ``STORAGE_BACKEND`` alone."""
         if self.variables.get("STORAGE_BACKEND") == "r2":
             return R2(self.variables, self.client())
         return self.disk
@@ -56,7 +52,7 @@ class Web:
         return self._jobs
 
     def _database(self) -> Hrana | LocalDatabase:
-        if not self.production:
+        if job_store(self.variables) != "turso":
             return LocalDatabase()
         url, token = require(self.variables, "Jobs", "TURSO_DATABASE_URL", "TURSO_AUTH_TOKEN")
         return Hrana(url, token, self.client())

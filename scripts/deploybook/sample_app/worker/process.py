@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
+from deploybook.sample_app.backends import stores_in_r2
 from deploybook.sample_app.hrana import Hrana
 from deploybook.sample_app.jobs import INGEST, RENDER, Job, Jobs
 from deploybook.sample_app.local import LocalDatabase
@@ -35,13 +36,16 @@ class Worker:
         self._network = network
         self._log = log
         self._disk = LocalDisk(FOLDER)
-        database = LocalDatabase() if self.settings.local_jobs else self._turso()
+        database = self._turso() if self.settings.job_store == "turso" else LocalDatabase()
         self.jobs = Jobs(database)
         self._stopping = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Begin to poll."""
+        self._log(f"[Worker] Using job store backend: {self.settings.job_store}")
+        if self.settings.job_store == "local":
+            self._log("[LocalJobStore] Opened database at ./audio-prep-jobs.db")
         self._log(f"[Worker] Started, polling every {self.settings.poll_ms}ms")
         self._tasks = [asyncio.create_task(self._poll()), asyncio.create_task(self._reap())]
 
@@ -60,8 +64,7 @@ class Worker:
         )
 
     def _storage(self) -> Storage:
-        # ``DEPLOY_ENV`` is not looked at: on Render only this variable turns R2 on.
-        if self._variables.get("STORAGE_BACKEND") == "r2":
+        if stores_in_r2(self._variables):
             return R2(self._variables, self._network.client())
         return self._disk
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from deploybook.sample_app.backends import STORES, job_store
 from deploybook.sample_app.jobs import INGEST
 from deploybook.sample_app.problems import NotConfigured, Variables
 
@@ -12,8 +13,7 @@ _TIMEOUTS = {
     "preview": "WORKER_PREVIEW_TIMEOUT_MS",
     "save": "WORKER_SAVE_TIMEOUT_MS",
 }
-_DEFAULTS = {INGEST: 600_000, "preview": 300_000, "save": 600_000}
-_STORES = ("turso", "local")
+_DEFAULTS = {INGEST: 600_000, "preview": 300_000, "save": 900_000}
 
 
 @dataclass(frozen=True)
@@ -24,22 +24,22 @@ class Settings:
     reaper: float
     timeouts: dict[str, float]
     default_timeout: float
-    local_jobs: bool
+    job_store: str
 
     @classmethod
     def of(cls, variables: Variables) -> Settings:
         """Read the variables; raises NotConfigured for what the process exits on."""
-        if not variables.get("TURSO_DATABASE_URL"):
+        store = job_store(variables)
+        if store not in STORES:
+            raise NotConfigured("Worker", f"JOB_STORE_BACKEND must be one of {', '.join(STORES)}")
+        if store == "turso" and not variables.get("TURSO_DATABASE_URL"):
             raise NotConfigured("Worker", "TURSO_DATABASE_URL is required")
-        store = variables.get("JOB_STORE_BACKEND") or "turso"
-        if store not in _STORES:
-            raise NotConfigured("Worker", f"JOB_STORE_BACKEND must be one of {', '.join(_STORES)}")
         return cls(
             _milliseconds(variables, "WORKER_POLL_INTERVAL_MS", 3000),
             _milliseconds(variables, "WORKER_REAPER_INTERVAL_MS", 30_000) / 1000,
             {kind: _milliseconds(variables, name, _DEFAULTS[kind]) / 1000 for kind, name in _TIMEOUTS.items()},
             _milliseconds(variables, "WORKER_DEFAULT_TIMEOUT_MS", 600_000) / 1000,
-            store == "local",
+            store,
         )
 
     def timeout(self, kind: str) -> float:
