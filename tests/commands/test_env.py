@@ -17,6 +17,7 @@ from tests.conftest import ROOT
 from tests.runbooks.conftest import Finished, Guide
 
 from deploybook.contract.consumers import ConsumerVariable
+from deploybook.contract.definitions import Variable
 from deploybook.contract.model import load_contract
 from deploybook.errors import InvalidValue
 from deploybook.redact import fingerprint
@@ -24,9 +25,17 @@ from deploybook.state.env_file import HEADING, export, quoted
 from deploybook.state.vault import Vault
 
 CONTRACT = load_contract(ROOT / "runbooks" / "contract.toml")
-VALUES = {
-    each.name: secrets.token_hex(32) if each.secret else each.example for each in CONTRACT.variables if each.section
-}
+
+
+def value_of(variable: Variable) -> str:
+    """A value of the variable's form; another one each time for a secret."""
+    if not variable.secret:
+        return variable.example
+    key = secrets.token_hex(32)
+    return key if variable.matches(key) else f"{variable.example}{key}"
+
+
+VALUES = {each.name: value_of(each) for each in CONTRACT.variables if each.section}
 SECRETS = [VALUES[each.name] for each in CONTRACT.variables if each.secret and each.section]
 
 

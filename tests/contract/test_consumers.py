@@ -12,7 +12,7 @@ from deploybook.contract.model import load_contract
 from deploybook.errors import MissingVariable
 
 CONTRACT = load_contract(Path(__file__).resolve().parents[2] / "runbooks" / "contract.toml")
-HELD = {each.name: SecretStr(f"<{each.name}>") for each in CONTRACT.variables if each.section}
+HELD = {each.name: SecretStr(each.example) for each in CONTRACT.variables if each.section}
 
 
 def test_constants_need_no_vault() -> None:
@@ -20,6 +20,8 @@ def test_constants_need_no_vault() -> None:
     assert {name: each.value.get_secret_value() for name, each in pushed.items()} == {
         "DEPLOY_ENV": "production",
         "STORAGE_BACKEND": "r2",
+        "JOB_STORE_BACKEND": "turso",
+        "AWS_REQUEST_CHECKSUM_CALCULATION": "WHEN_REQUIRED",
     }
 
 

@@ -11,7 +11,17 @@ COMPARISON = "deploybook run vercel --mode verify"
 CALLED_BY_THE_WORKER = (
     "the web app asks only whether it is set: it is the worker on Render that calls Modal, with its own"
 )
+CHOSEN_BY_ANOTHER = "the other variables that choose a backend choose the same"
+NEVER_ASKED = "the web app asks Modal for a render's state only when its callback is overdue"
+OF_THE_SDK = "the sandbox's application signs its URLs itself, without the AWS SDK that reads this"
 REASONS = {
+    Cut("DEPLOY_ENV", "vercel", "missing"): CHOSEN_BY_ANOTHER,
+    Cut("DEPLOY_ENV", "vercel", "wrong"): CHOSEN_BY_ANOTHER,
+    Cut("JOB_STORE_BACKEND", "vercel", "missing"): CHOSEN_BY_ANOTHER,
+    Cut("MODAL_STATUS_URL", "vercel", "missing"): NEVER_ASKED,
+    Cut("MODAL_STATUS_URL", "vercel", "wrong"): NEVER_ASKED,
+    Cut("AWS_REQUEST_CHECKSUM_CALCULATION", "vercel", "missing"): OF_THE_SDK,
+    Cut("AWS_REQUEST_CHECKSUM_CALCULATION", "vercel", "wrong"): OF_THE_SDK,
     Cut("MODAL_ENDPOINT_URL", "vercel", "wrong"): CALLED_BY_THE_WORKER,
     Cut("MODAL_AUTH_TOKEN", "vercel", "wrong"): CALLED_BY_THE_WORKER,
     Cut("NEXT_PUBLIC_APP_URL", "vercel", "missing"): (

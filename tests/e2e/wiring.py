@@ -35,6 +35,7 @@ WRONG = {
     "MODAL_ENDPOINT_URL": "https://127.0.0.1:9/x--y-submit.modal.run",
     "NEXT_PUBLIC_APP_URL": "https://wrong.example.com",
     "STORAGE_BACKEND": "local",
+    "JOB_STORE_BACKEND": "local",
     "DEPLOY_ENV": "staging",
     "R2_BUCKET_NAME": "another-bucket",
 }

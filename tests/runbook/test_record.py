@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from tests.conftest import CONTRACT
 
 from deploybook.errors import InvalidValue
@@ -57,3 +58,17 @@ def test_a_plan_keeps_nothing(tmp_path: Path) -> None:
     section.recorder.record("MODAL_ENDPOINT_URL", GOOD)
     assert section.held() is None
     assert section.recorder.values["MODAL_ENDPOINT_URL"].get_secret_value() == GOOD
+
+
+@pytest.mark.parametrize("mode", [Mode.PLAN, Mode.VERIFY])
+def test_a_value_that_was_edited_in_the_vault_is_refused(tmp_path: Path, mode: Mode) -> None:
+    section = Section(tmp_path, mode)
+    section.vault.put({"MODAL_ENDPOINT_URL": SecretStr("http://plain.example.com/oops")})
+    with pytest.raises(InvalidValue, match="MODAL_ENDPOINT_URL in the vault of e has not its form") as caught:
+        section.recorder.record("MODAL_ENDPOINT_URL", None)
+    assert "oops" not in "\n".join(caught.value.lines())
+
+
+def test_a_value_of_the_providers_that_breaks_its_pattern_fails_verify(tmp_path: Path) -> None:
+    with pytest.raises(InvalidValue, match="MODAL_ENDPOINT_URL"):
+        Section(tmp_path, Mode.VERIFY).recorder.record("MODAL_ENDPOINT_URL", "http://plain.example.com/oops")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.conftest import ROOT, RunningSandbox
+from tests.conftest import CONTRACT, ROOT, RunningSandbox
 from tests.runbooks.conftest import Guide
 
 SECTION = (ROOT / "docs" / "sections" / "vercel.md").read_text(encoding="utf-8")
@@ -25,6 +25,7 @@ EARLIER = {
     "TURSO_DATABASE_URL": "libsql://studio-production-org.turso.io",
     "TURSO_AUTH_TOKEN": "a.b.c",
     "MODAL_ENDPOINT_URL": "https://workspace--studio-production-submit.modal.run",
+    "MODAL_STATUS_URL": "https://workspace--studio-production-status.modal.run",
     "MODAL_AUTH_TOKEN": "3" * 64,
     "INTERNAL_WEBHOOK_SECRET": "4" * 64,
 }
@@ -106,7 +107,8 @@ def test_the_steps_done_by_hand_set_what_the_runbook_would(sandbox: RunningSandb
     assert {tuple(each["target"]) for each in found} == {("production",)}
     secrets = {"R2_SECRET_ACCESS_KEY", "TURSO_AUTH_TOKEN", "MODAL_AUTH_TOKEN", "INTERNAL_WEBHOOK_SECRET"}
     assert {each["key"] for each in found if each["type"] == "sensitive"} == secrets
-    more = {"DEPLOY_ENV": "production", "STORAGE_BACKEND": "r2", "NEXT_PUBLIC_APP_URL": f"https://{domain['name']}"}
+    more = {each.name: each.value for each in CONTRACT.consumed_by("vercel") if each.value is not None}
+    more["NEXT_PUBLIC_APP_URL"] = f"https://{domain['name']}"
     readable = {each["key"]: each["value"] for each in found if each["type"] != "sensitive"}
     assert readable == {name: value for name, value in (EARLIER | more).items() if name not in secrets}
 

@@ -18,12 +18,14 @@ from deploybook.clouds.connections import Connections
 from deploybook.commands.context import CommandContext
 from deploybook.commands.options import environment_option, parameter_options
 from deploybook.commands.parameters import given_parameters
+from deploybook.commands.values import value_for
 from deploybook.contract.consumers import require, variables_for
-from deploybook.contract.definitions import Consumer
+from deploybook.contract.definitions import Consumer, Variable
 from deploybook.contract.inventory import InventoryRow, track
 from deploybook.contract.model import Contract
+from deploybook.contract.validation import refuse_broken
 from deploybook.diagnosis.env_status import ComparedProvider, Question, Status, ask, compared_providers
-from deploybook.errors import MissingVariable, UnknownParameter, VerificationFailed
+from deploybook.errors import InvalidValue, MissingVariable, UnknownParameter, VerificationFailed
 from deploybook.state.env_file import default_path, export, writable
 from deploybook.state.last_writes import LastWrites
 
@@ -40,7 +42,7 @@ STYLES = {
 
 @click.group("env")
 def env() -> None:
-    """List, compare or export the variables of one environment."""
+    """List, set, compare or export the variables of one environment."""
 
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
@@ -79,6 +81,13 @@ def show_status(environment: str, files: tuple[Path, ...], pairs: tuple[tuple[st
     held = context.vault.all()
     parameters = context.parameters(given_parameters(files, pairs))
     providers = compared_providers(context.contract)
+    named = [
+        each.name
+        for provider in providers
+        for place in provider.consumers
+        for each in context.contract.consumed_by(place.name)
+    ]
+    refuse_broken(context.contract, held, named, environment)
     question = Question(context.contract, held, os.environ, LastWrites(context.layout.state, environment), parameters)
     with closing(Connections(os.environ)) as clouds:
         status = ask(question, clouds, providers)
@@ -88,6 +97,33 @@ def show_status(environment: str, files: tuple[Path, ...], pairs: tuple[tuple[st
     else:
         _print_status(context, providers, rows, status)
     _raise_if_unequal(providers, status)
+
+
+@env.command("set")
+@click.argument("name")
+@environment_option
+def set_variable(name: str, environment: str) -> None:
+    """Put one variable's value into the vault: asked for without echo, or read from standard input. Never an argument.
+
+    For values that only you have, for optional ones, and to put the right value of any other back. It is refused if it has not the
+    form that the contract gives it.
+    """
+    context = CommandContext.open(environment)
+    variable = context.contract.variable(name)
+    _refuse_unsettable(variable)
+    context.vault.put({name: value_for(variable)})
+    click.echo(f"{name} is in the vault of {environment}.")
+
+
+def _refuse_unsettable(variable: Variable) -> None:
+    if variable.same_as:
+        raise InvalidValue(
+            f"{variable.name} is another name for {variable.same_as}.", f"Set {variable.same_as} instead."
+        )
+    if variable.value is not None:
+        raise InvalidValue(f"{variable.name} is always {variable.value}.", "Change it in runbooks/contract.toml.")
+    if variable.credential:
+        raise InvalidValue(f"{variable.name} is not kept in the vault.", f"Export {variable.name} in your shell.")
 
 
 @env.command("export")
@@ -110,7 +146,7 @@ def export_variables(name: str, output: Path | None, environment: str) -> None:
     consumer = _exported(context.contract, name)
     expected = default_path(context.layout, environment, consumer.name)
     path = writable(context.layout, output or expected, expected)
-    variables, missing = variables_for(context.contract, consumer.name, context.vault.all(), os.environ)
+    variables, missing = variables_for(context.contract, consumer.name, context.vault.all(), os.environ, environment)
     require(context.contract, missing, consumer.section, environment)
     export(path, consumer.name, variables)
     for left_out in missing:

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from deploybook.commands.options import environment_option, parameter_options
 from deploybook.commands.parameters import given_parameters, parameters_of
+from deploybook.commands.values import prompted
 from deploybook.contract.model import Contract, load_contract
 from deploybook.errors import ConfigurationError, UnknownParameter
 from deploybook.layout import Layout, find_layout
@@ -18,6 +19,7 @@ from deploybook.runbook.modes import Mode
 from deploybook.runner.executors import Executor, Kernels
 from deploybook.runner.progress import Progress, summarize
 from deploybook.runner.run import Plan, run
+from deploybook.state.vault import Vault
 
 
 @click.command("run")
@@ -45,6 +47,7 @@ def run_sections(
     chosen = _chosen(layout, contract, sections)
     parameters = parameters_of(layout, contract, chosen, given_parameters(files, pairs))
     plan = Plan(layout, contract, Mode(mode), environment, tuple(chosen), parameters, jobs)
+    _complete(plan)
     plan.require_variables()
     _ask(plan, yes)
     console = Console(highlight=False)
@@ -63,6 +66,15 @@ def _chosen(layout: Layout, contract: Contract, sections: Sequence[str]) -> list
             )
     written = [slug for slug in contract.order() if layout.notebook(slug).exists()]
     return [slug for slug in written if not sections or slug in sections]
+
+
+def _complete(plan: Plan) -> None:
+    """Ask at a terminal for the values that only the operator has and that the vault lacks; elsewhere the plan refuses to run."""
+    lacking = plan.lacking() if sys.stdin.isatty() else []
+    for variable in lacking:
+        click.echo(f"{variable.name}: {variable.description} From: {variable.made_at}.")
+        value = prompted(variable)
+        Vault(plan.layout.state, plan.environment).put({variable.name: value})
 
 
 def _ask(plan: Plan, yes: bool) -> None:

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from deploybook.contract.definitions import Variable
 from deploybook.contract.model import Contract
+from deploybook.contract.validation import DEFAULT_ENVIRONMENT, refuse_broken, refuse_missing
 from deploybook.errors import MissingVariable
 
 
@@ -22,12 +23,18 @@ class ConsumerVariable:
 
 
 def variables_for(
-    contract: Contract, consumer: str, held: Mapping[str, SecretStr], environ: Mapping[str, str]
+    contract: Contract,
+    consumer: str,
+    held: Mapping[str, SecretStr],
+    environ: Mapping[str, str],
+    environment: str = DEFAULT_ENVIRONMENT,
 ) -> tuple[dict[str, ConsumerVariable], list[str]]:
     """The variables of a consumer (``vercel``, ``modal:r2-credentials`` …) by name, and the required ones that have no value yet.
 
     ``held`` is the vault; the operator's credentials come from ``environ``. Optional variables are left out where nobody set them.
+    Raises InvalidValue if a value has not its form; ``environment`` is for the command that repairs it.
     """
+    refuse_broken(contract, held, [each.name for each in contract.consumed_by(consumer)], environment)
     pushed: dict[str, ConsumerVariable] = {}
     missing: list[str] = []
     for variable in contract.consumed_by(consumer):
@@ -41,7 +48,9 @@ def variables_for(
 
 
 def require(contract: Contract, missing: list[str], slug: str, environment: str) -> None:
-    """Raise MissingVariable for the first variable that another section, or the operator, should have given."""
+    """Raise MissingVariable for what the operator, or else the first that another section, should have given."""
+    own = [contract.origin(contract.variable(name)) for name in missing]
+    refuse_missing([variable for variable in own if variable.from_operator], (), environment)
     for name in missing:
         origin = contract.origin(contract.variable(name))
         if origin.credential:

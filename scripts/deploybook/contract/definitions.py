@@ -67,16 +67,21 @@ class Consumer(Definition):
 
 
 class Variable(Definition):
-    """A variable of the application. Exactly one of ``section``, ``value``, ``same_as``, ``credential`` or ``optional`` feeds it.
+    """A variable of the application. Exactly one source feeds it, or none if it is ``optional``:
 
+    ``section`` whose runbook produces it (``rotates``: which makes another one with ``-p rotate true``), a fixed ``value``, ``same_as``
+    another variable, an operator's ``credential``, or ``from_operator``: a value that only the operator has, and gets at ``made_at``.
     One that is the ``same_as`` another is as secret as that one, and has its form: the contract fills both in.
     """
 
     name: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
     section: str | None = None
+    rotates: bool = False
     value: str | None = None
     same_as: str | None = None
     credential: bool = False
+    from_operator: bool = False
+    made_at: str = ""
     optional: bool = False
     consumers: tuple[str, ...] = ()
     secret: bool = False
@@ -86,27 +91,34 @@ class Variable(Definition):
 
     @model_validator(mode="after")
     def _has_one_source(self) -> Self:
-        sources = [self.section, self.value, self.same_as, self.credential or None]
-        given = sum(source is not None for source in sources)
-        if given > 1 or (given == 0 and not self.optional):
-            raise ValueError(f"{self.name} needs exactly one of section, value, same_as or credential")
+        sources = [self.section, self.value, self.same_as, self.credential or None, self.from_operator or None]
+        named = sum(source is not None for source in sources)
+        if named > 1 or (named == 0 and not self.optional):
+            raise ValueError(f"{self.name} needs exactly one of section, value, same_as, credential or from_operator")
         if self.same_as and self.model_fields_set & {"secret", "pattern", "example"}:
             raise ValueError(f"{self.name} takes secret, pattern and example from {self.same_as}: leave them out")
-        if self.section and not re.fullmatch(self.pattern, self.example):
+        if self.from_operator != bool(self.made_at):
+            raise ValueError(f"{self.name} has made_at if, and only if, it is from_operator")
+        if self.rotates and not self.section:
+            raise ValueError(f"{self.name} rotates, but no section produces it")
+        if (self.section or self.from_operator or self.example) and not re.fullmatch(self.pattern, self.example):
             raise ValueError(f"the example of {self.name} does not match its own pattern")
         return self
 
-    def validate_value(self, value: str) -> None:
-        """Raise InvalidValue unless ``value`` has this variable's form. A secret is never quoted in the message."""
-        if re.fullmatch(self.pattern, value):
-            return
+    def matches(self, value: str) -> bool:
+        """Whether a value has this variable's form."""
+        return re.fullmatch(self.pattern, value) is not None
+
+    def problem(self, value: str) -> str:
+        """What is wrong with a value that does not match, without the value itself, as in ``… has white space at its end``."""
         if value != value.strip():
-            problem = "has white space at its start or end"
-        elif self.secret:
-            problem = f"is {len(value)} characters long and does not match {self.pattern}"
-        else:
-            problem = f"is {value!r} and does not match {self.pattern}"
-        raise InvalidValue(f"{self.name} {problem}.", f"Give it as: {self.description}")
+            return "has white space at its start or end"
+        return f"is {len(value)} characters long and does not match {self.pattern}"
+
+    def validate_value(self, value: str) -> None:
+        """Raise InvalidValue unless ``value`` has this variable's form. The value is never quoted in the message."""
+        if not self.matches(value):
+            raise InvalidValue(f"{self.name} {self.problem(value)}.", f"Give it as: {self.description}")
 
 
 class Credential(Definition):

@@ -33,6 +33,8 @@ class InventoryRow:
             return "fixed"
         if self.variable.credential:
             return "in your shell" if self.value else "not in your shell"
+        if self.held and self.value and not self.variable.matches(self.value.get_secret_value()):
+            return "has not its form"
         return "yes" if self.held else "no"
 
     @property
@@ -65,4 +67,4 @@ def source(contract: Contract, variable: Variable) -> str:
         return f"same as {variable.same_as}"
     if variable.value is not None:
         return "fixed"
-    return "you" if variable.credential else "you, if wanted"
+    return "you" if variable.credential or variable.from_operator else "you, if wanted"

@@ -115,6 +115,16 @@ class Contract(Definition):
         wanted = {variable.name for variable in needed if variable.section and variable.section != slug}
         return [variable for variable in self.variables if variable.name in wanted]
 
+    def taken_by(self, slug: str) -> list[str]:
+        """The names of all that the section takes from the vault and does not produce itself, required or not."""
+        places = {consumer.name for consumer in self.consumers_set_by(slug)}
+        origins = {self.origin(each).name for each in self.variables if places & set(each.consumers)}
+        return [
+            each.name
+            for each in self.variables
+            if each.name in origins and each.section != slug and each.value is None and not each.credential
+        ]
+
     def predecessors(self, slug: str) -> set[str]:
         """The sections that must have run before this one can."""
         return {variable.section for variable in self.needed_by(slug) if variable.section and not variable.optional}

@@ -24,6 +24,7 @@ from deploybook.runbook.modes import Mode
 from deploybook.runbook.notebook_file import read_parameters
 from deploybook.runbook.parameters import check_parameters
 from deploybook.state.known_secrets import known_secrets
+from deploybook.state.vault import Vault
 
 
 class Doctor:
@@ -122,6 +123,7 @@ def _applied(layout: Layout, contract: Contract, environment: str) -> Layout:
     os.environ[HOME_VARIABLE] = str(home)
     own = Layout(home)
     given = {"mode": str(Mode.APPLY), "environment": environment, "git_repository": os.environ["GITHUB_REPOSITORY"]}
+    prerequisites.provide_examples(contract, Vault(own.state, environment))
     whole = [slug for slug in contract.order() if contract.checks_the_whole(slug)]
     made = {earlier for slug in whole for earlier in contract.all_predecessors(slug)}
     for slug in [slug for slug in contract.order() if slug in made]:

@@ -8,6 +8,7 @@ hands over (``site/blocks.py``).
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from deploybook.guide.links import GENERATED, into_site, move
 
 OPEN, CLOSE = "<!-- generated:", "<!-- /generated -->"
 _BLOCK = re.compile(
-    r"^<!-- generated: (?P<name>[a-z-]+)(?P<arguments>(?: [\w:-]+)*) -->\n(?P<body>.*?)^<!-- /generated -->$",
+    r"^(?P<indent> *)<!-- generated: (?P<name>[a-z-]+)(?P<arguments>(?: [\w:-]+)*) -->\n(?P<body>.*?)^(?P=indent)<!-- /generated -->$",
     re.DOTALL | re.MULTILINE,
 )
 
@@ -72,7 +73,7 @@ class Generator:
                 raise DocsError(
                     path, line, f"nothing generates {match['name']}", f"Use one of {', '.join(self.blocks)}."
                 )
-            make, form = choose(self.blocks[match["name"]], match[0].partition("\n")[0])
+            make, form = choose(self.blocks[match["name"]], match[0].partition("\n")[0].strip())
             try:
                 body = make(guide, *match["arguments"].split())
             except DocsError:
@@ -81,7 +82,8 @@ class Generator:
                 raise DocsError(
                     path, line, f"{match['name']} is not generated: {problem}", "Correct the mark."
                 ) from None
-            return form.format(move(f"\n{body}", GENERATED, path))
+            # Within a list's item, what is generated stands as far in as its mark.
+            return textwrap.indent(form.format(move(f"\n{body}", GENERATED, path)), match["indent"])
 
         return _BLOCK.sub(made, text)
 
@@ -106,7 +108,7 @@ def _check_marks(text: str, path: str) -> None:
     """Raise DocsError for a mark that opens and does not close, or closes without having opened."""
     rest = _BLOCK.sub(lambda found: "\n" * found[0].count("\n"), text)
     for number, line in enumerate(rest.splitlines(), 1):
-        if line.startswith((OPEN, CLOSE)):
+        if line.lstrip().startswith((OPEN, CLOSE)):
             raise DocsError(
                 path, number, "a generated part is not closed, or not opened", f"Write {OPEN} NAME --> and {CLOSE}."
             )

@@ -142,7 +142,7 @@ def _generated(text: str) -> dict[int, str]:
     found: dict[int, str] = {}
     name = ""
     for number, line in enumerate(text.splitlines(), 1):
-        mark = _GENERATED.fullmatch(line)
+        mark = _GENERATED.fullmatch(line.strip())
         if mark:
             name = "" if mark["close"] else mark["name"]
             found[number] = "mark"

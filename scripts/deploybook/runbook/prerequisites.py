@@ -7,13 +7,23 @@ import io
 from collections.abc import Mapping
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from deploybook.contract.model import Contract
 from deploybook.layout import Layout
 from deploybook.runbook.in_process import run_cells
 from deploybook.runbook.output import use_listener
+from deploybook.state.vault import Vault
 
 # What only looks is left out: a seed needs the facts, not the proof.
 SKIPPED = frozenset({"verify"})
+
+
+def provide_examples(contract: Contract, vault: Vault) -> None:
+    """Put the contract's example into a sandbox's vault for each value that only the operator has."""
+    examples = {each.name: SecretStr(each.example) for each in contract.variables if each.from_operator}
+    if lacking := {name: value for name, value in examples.items() if vault.get(name) is None}:
+        vault.put(lacking)
 
 
 def run_predecessors(layout: Layout, contract: Contract, slug: str, environment: str) -> None:

@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from deploybook.contract.definitions import Variable
 from deploybook.contract.model import Contract
+from deploybook.contract.validation import refuse_broken
 from deploybook.errors import InvalidValue
 from deploybook.redact import Redactor, fingerprint
 from deploybook.runbook.events import Event, Table
@@ -51,9 +52,11 @@ class Recorder:
         if secret is None or not secret.get_secret_value():
             self._unknown(name)
             return
-        self.values[name] = secret
-        if self._mode.makes:
+        if self._mode.checks and secret != stored:
             variable.validate_value(secret.get_secret_value())
+        elif self._mode is not Mode.DESTROY and secret == stored:
+            refuse_broken(self._contract, {name: secret}, [name], self._vault.environment)
+        self.values[name] = secret
         same = stored == secret
         if self._mode.makes and not same:
             self._vault.put({name: secret})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +16,7 @@ from deploybook.clouds.connections import Connections
 from deploybook.clouds.resource import Resource
 from deploybook.contract.consumers import ConsumerVariable, require, variables_for
 from deploybook.contract.model import Contract, load_contract
+from deploybook.contract.validation import broken, operator_values, refuse_broken, refuse_missing
 from deploybook.errors import (
     ConfigurationError,
     DeploybookError,
@@ -87,6 +88,8 @@ class Runbook:
         runbook._protect_output()
         if alone or (chosen is Mode.DRY_RUN and runbook._lacking()):
             prerequisites.run_predecessors(layout, contract, slug, environment)
+        if chosen is Mode.DRY_RUN:
+            prerequisites.provide_examples(contract, runbook.vault)
         runbook._require_needs()
         runbook._prepare_vault()
         return runbook
@@ -128,14 +131,17 @@ class Runbook:
     def known(self, name: str, instead: str = "") -> str:
         """``instead`` if given, else a variable's value as recorded, else empty; in a dry run the contract's example."""
         variable = self.contract.variable(name)
-        stored = self._recorder.values.get(name) or self.vault.get(name)
+        stored = self._recorder.values.get(name) or self.held(name).get(name)
         if instead or stored:
             return instead or (stored.get_secret_value() if stored else "")
         return variable.example if self.mode is Mode.DRY_RUN else ""
 
     def variables(self, *names: str) -> dict[str, SecretStr]:
-        """Values from the vault; in ``plan`` and ``destroy`` those not there are left out, else MissingVariable is raised."""
-        stored = self.vault.all()
+        """Values from the vault; in ``plan`` and ``destroy`` those not there are left out, else MissingVariable is raised.
+
+        Raises InvalidValue for one that has not its form, except in ``destroy``, which has to come to its end.
+        """
+        stored = self._valid(names)
         missing = [name for name in names if name not in stored]
         if missing and self.mode.checks:
             section = self.contract.variable(missing[0]).section or self.section.slug
@@ -147,15 +153,24 @@ class Runbook:
         return {name: stored[name] for name in names if name in stored}
 
     def held(self, *names: str) -> dict[str, SecretStr]:
-        """Those of the named variables that the vault has."""
-        return {name: value for name, value in self.vault.all().items() if name in names}
+        """Those of the named variables that the vault has; raises InvalidValue as ``variables`` does.
+
+        Where the mode makes, what this section itself produces is given as it is: the section is what repairs it.
+        """
+        own = {each.name for each in self.contract.produced_by(self.section.slug)} if self.mode.makes else set()
+        values = self._valid(set(names) - own)
+        return {name: value for name, value in values.items() if name in names}
 
     def variables_for(self, consumer: str) -> dict[str, ConsumerVariable]:
         """What the contract sends to one consumer, by name; MissingVariable where the mode makes or checks and one is lacking.
 
         What this section itself produces may still be lacking: it is left out until it is known.
         """
-        pushed, missing = variables_for(self.contract, consumer, self.vault.all() | self._recorder.values, os.environ)
+        held = self.vault.all() | self._recorder.values
+        if self.mode is Mode.DESTROY:
+            lost = broken(self.contract, held, [each.name for each in self.contract.consumed_by(consumer)])
+            held = {name: value for name, value in held.items() if name not in {each.name for each in lost}}
+        pushed, missing = variables_for(self.contract, consumer, held, os.environ, self.vault.environment)
         if self.mode.checks:
             require(self.contract, missing, self.section.slug, self.vault.environment)
         return pushed
@@ -198,7 +213,7 @@ class Runbook:
             copied = stand_in(*arguments)
             self._redactor.learn([copied])
             return copied
-        return self.imported(variable) or self.vault.get(name)
+        return self.imported(variable) or self.held(name).get(name)
 
     def required(self, name: str, value: str, example: str) -> str:
         """A parameter without which nothing can be made: its value; in a dry run the example; MissingVariable otherwise."""
@@ -270,8 +285,21 @@ class Runbook:
         """What this section needs and nobody has made: in a dry run of this section without those before it."""
         return set(self._needs()) - self.vault.all().keys()
 
+    def _valid(self, names: Collection[str]) -> dict[str, SecretStr]:
+        """The vault; raises InvalidValue if one of the named values has not its form."""
+        held = self.vault.all()
+        if self.mode is not Mode.DESTROY:
+            refuse_broken(self.contract, held, names, self.vault.environment)
+        return held
+
     def _require_needs(self) -> None:
+        """Refuse what would be refused later: a value that has not its form, and, where the mode makes or checks, one that is lacking."""
+        if self.mode is Mode.DESTROY:
+            return
+        slug = self.section.slug
+        held = self._valid(self.contract.taken_by(slug))
         if self.mode.makes or self.mode is Mode.VERIFY:
+            refuse_missing(operator_values(self.contract, [slug]), held, self.vault.environment)
             self.variables(*self._needs())
 
     def _prepare_vault(self) -> None:

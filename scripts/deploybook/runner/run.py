@@ -14,7 +14,9 @@ from typing import Any, Protocol
 
 from filelock import FileLock, Timeout
 
+from deploybook.contract.definitions import Variable
 from deploybook.contract.model import Contract
+from deploybook.contract.validation import operator_values, refuse_broken, refuse_missing
 from deploybook.errors import MissingVariable, VaultLocked
 from deploybook.layout import Layout
 from deploybook.runbook import environment
@@ -64,13 +66,28 @@ class Plan:
             return {other for other in self.sections if slug in self.contract.comes_after(other)}
         return self.contract.comes_after(slug) & set(self.sections)
 
+    def lacking(self) -> list[Variable]:
+        """The values that only the operator has, that this run needs, and that the vault lacks."""
+        if self.mode not in {Mode.APPLY, Mode.VERIFY}:
+            return []
+        stored = self._vault.all()
+        return [each for each in operator_values(self.contract, self.order()) if each.name not in stored]
+
     def require_variables(self) -> None:
-        """Raise before anything is started if a live run cannot read its vault, or lacks what no selected section will produce."""
-        if not self.mode.live:
+        """Raise MissingVariable or InvalidValue for what a live run would find lacking or broken in the vault, before anything is started.
+
+        What a selected section produces is left to it in ``apply``: it may be what repairs the value.
+        """
+        if self.mode in {Mode.DRY_RUN, Mode.DESTROY}:
             return
-        stored = Vault(self.layout.state, self.environment).all()
+        stored = self._vault.all()
+        made = set(self.sections) if self.mode is Mode.APPLY else set()
+        taken = [name for slug in self.order() for name in self.contract.taken_by(slug)]
+        unmade = [name for name in taken if self.contract.variable(name).section not in made]
+        refuse_broken(self.contract, stored, unmade, self.environment)
         if not self.mode.checks:
             return
+        refuse_missing(operator_values(self.contract, self.order()), stored, self.environment)
         for slug in self.order():
             for variable in self.contract.needed_by(slug):
                 if variable.name not in stored and variable.section not in self.sections and not variable.optional:
@@ -79,6 +96,10 @@ class Plan:
                         f"Run deploybook run {variable.section} --mode apply first.",
                         "not-in-the-vault",
                     )
+
+    @property
+    def _vault(self) -> Vault:
+        return Vault(self.layout.state, self.environment)
 
 
 def run(

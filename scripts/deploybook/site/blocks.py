@@ -8,6 +8,7 @@ import click
 
 from deploybook.guide.generated import Block, Generator
 from deploybook.site import (
+    by_hand,
     checks_reference,
     cli_reference,
     drawings,
@@ -45,6 +46,8 @@ def generator(cli: click.Command) -> Generator:
         "names": Block(names.names_form, names.names_table),
         "tracking-table": Block(toolbar.tracking_form, variables.tracking_table),
         "service-tables": Block(variables.service_tables),
+        "own-values": Block(variables.own_values),
+        "vercel-by-hand": Block(by_hand.vercel_by_hand),
         "variables": Block(variables.every_variable),
         "parameters": Block(parameters.every_parameter),
         "checks": Block(checks_reference.rules_reference),

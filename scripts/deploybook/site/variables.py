@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from deploybook.contract.definitions import Variable
 from deploybook.contract.model import Contract
+from deploybook.contract.validation import operator_values
 from deploybook.guide.guide import Guide
 from deploybook.guide.markdown import code, table
 
@@ -55,7 +56,26 @@ def needs_and_produces(guide: Guide, slug: str) -> str:
     credentials = guide.contract.credentials_for(slug)
     if credentials:
         lines.insert(1, f"**Your own credentials:** {', '.join(code(each.name) for each in credentials)}.")
+    if own := operator_values(guide.contract, [slug]):
+        lines.insert(1, f"**Your own values:** {_names(own)}.")
     return "\n\n".join(lines) + "\n"
+
+
+def own_values(guide: Guide) -> str:
+    """The values that only the operator has: what each is, where it is got, the command that puts it into the vault."""
+    own = [each for each in guide.contract.variables if each.from_operator]
+    if not own:
+        return "None: the sections make every value that the application needs, and the contract holds those that never change.\n"
+    rows = [
+        [
+            _name(each),
+            each.description,
+            each.made_at,
+            code(f"deploybook env set {each.name} --environment <ENVIRONMENT>"),
+        ]
+        for each in own
+    ]
+    return table(("Variable", "What it is", "Where it is got", "Put it into the vault"), rows)
 
 
 def _described(contract: Contract, variable: Variable) -> str:
@@ -64,7 +84,9 @@ def _described(contract: Contract, variable: Variable) -> str:
         f"Set at: {_places(contract, variable)}",
         f"Secret: {_secrecy(variable)}",
     ]
-    if variable.section or variable.optional:
+    if variable.from_operator:
+        facts.append(f"Where it is got: {variable.made_at}")
+    if variable.section or variable.optional or variable.from_operator:
         facts += [f"Form: {code(variable.pattern)}", f"Example: {code(variable.example)}"]
     listed = "\n".join(f"- {fact}" for fact in facts)
     return f"### {variable.name}\n\n{variable.description}\n\n{listed}\n"
@@ -83,6 +105,8 @@ def _producer(contract: Contract, variable: Variable) -> str:
         return f"fixed: {code(variable.value)}"
     if variable.credential:
         return f"[you]({CHECKLIST}#credentials)"
+    if variable.from_operator:
+        return f"[you]({CHECKLIST}#own-values)"
     return "optional: you"
 
 

@@ -106,6 +106,7 @@ def _lengths_are(pattern: str, least: int, most: int) -> bool:
 def _read(tree: Tree) -> Iterator[Finding]:
     """Providers and credentials of the contract are those that the code goes by."""
     yield from _providers(tree)
+    yield from _rotations(tree)
     words = tree.sources.strings
     for credential in tree.contract.credentials:
         line = tree.contract_line(f'name = "{credential.name}"')
@@ -134,6 +135,15 @@ def _providers(tree: Tree) -> Iterator[Finding]:
         if compares != (provider.name in compared):
             message = f"{provider.name} {'has' if compares else 'has no'} comparing.py, its consumers say otherwise"
             yield Finding(PATH, line, "contract-read", message, "Correct compared in its consumers.")
+
+
+def _rotations(tree: Tree) -> Iterator[Finding]:
+    for slug, parameters in tree.parameters.items():
+        rotating = [each.name for each in tree.contract.variables if each.section == slug and each.rotates]
+        if ("rotate" in parameters) != bool(rotating):
+            message = f"the {slug} runbook {'has' if 'rotate' in parameters else 'has no'} parameter rotate, its variables say otherwise"
+            line = tree.contract_line(f'slug = "{slug}"')
+            yield Finding(PATH, line, "contract-read", message, "Correct rotates in the variables that it produces.")
 
 
 _USES = {"": "does not use", "sections": "uses", "used_if_set": "uses, if it is set,"}
@@ -181,7 +191,8 @@ RULES: tuple[Rule[Tree], ...] = (
     Rule(
         "contract-read",
         "Each credential in the contract is read by the code, by the runbooks of the sections that the contract names, and by no other; "
-        "each provider's title and endpoints are those of its client, and its consumers are compared if its package compares.",
+        "each provider's title and endpoints are those of its client, and its consumers are compared if its package compares; a "
+        "variable rotates if its section's runbook can.",
         _read,
     ),
 )

@@ -1,0 +1,42 @@
+"""A variable's value as an operator gives it: typed without echo, or from standard input; never an argument, which others can read."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+from pydantic import SecretStr
+
+from deploybook.contract.definitions import Variable
+from deploybook.errors import InvalidValue, MissingVariable
+
+
+def value_for(variable: Variable) -> SecretStr:
+    """The value, asked for at a terminal, else read from standard input; raises InvalidValue if it has not the variable's form."""
+    return prompted(variable) if sys.stdin.isatty() else _valid(variable, _piped(variable))
+
+
+def prompted(variable: Variable) -> SecretStr:
+    """The value, typed or pasted without echo."""
+    try:
+        typed = str(click.prompt(variable.name, hide_input=True, default="", show_default=False))
+    except click.Abort:
+        typed = ""
+    return _valid(variable, typed)
+
+
+def _piped(variable: Variable) -> str:
+    try:
+        # A line break at the end is the pipe's; any other white space is refused.
+        return sys.stdin.read().removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        raise InvalidValue(f"{variable.name} is not text in UTF-8.", "Give it as text.") from None
+
+
+def _valid(variable: Variable, value: str) -> SecretStr:
+    if not value:
+        raise MissingVariable(
+            f"No value was given for {variable.name}.", "Type it when asked, or give it on standard input."
+        )
+    variable.validate_value(value)
+    return SecretStr(value)
