@@ -14,7 +14,7 @@ Value = TypeVar("Value")
 
 
 def until(
-    read: Callable[[], Value], what: str, seconds: float = PATIENCE_SECONDS, pause: float = PAUSE_SECONDS
+    read: Callable[[], Value | None], what: str, seconds: float = PATIENCE_SECONDS, pause: float = PAUSE_SECONDS
 ) -> Value:
     """Call ``read`` until it gives something true, and give that; AssertionError that names ``what`` if it never does."""
     deadline = time.monotonic() + seconds

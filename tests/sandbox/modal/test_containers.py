@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from grpclib.const import Status
 from modal_proto import api_pb2
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from tests.conftest import RunningSandbox
@@ -77,11 +78,15 @@ def build(deploy: Deployer, *tags: str, **fields: Any) -> dict[str, str]:
     return {tag: function_id for tag, (function_id, _) in made.items()}
 
 
+def started(rpc: Rpc) -> None:
+    """Wait until a container is there."""
+    until(lambda: rpc("TaskList", api_pb2.TaskListRequest()).tasks, "a container")
+
+
 def test_a_call_has_a_value_and_a_log(deploy: Deployer) -> None:
     functions = build(deploy, "add")
     assert deploy.call(functions["add"], 20, 22) == 42
-    time.sleep(0.3)
-    assert "adding 20 22\n" in deploy.logs("studio")
+    until(lambda: "adding 20 22\n" in deploy.logs("studio"), "the line that the function printed")
 
 
 def test_large_arguments_and_values_pass(deploy: Deployer) -> None:
@@ -113,7 +118,7 @@ def test_an_unknown_call_is_not_found(rpc: Rpc) -> None:
 def test_a_cancelled_call_is_terminated(deploy: Deployer, rpc: Rpc) -> None:
     function_id = build(deploy, "wait")["wait"]
     call_id = deploy.spawn(function_id, 60)
-    time.sleep(1.5)
+    started(rpc)
     rpc("FunctionCallCancel", api_pb2.FunctionCallCancelRequest(function_call_id=call_id))
     assert deploy.result(call_id).status == Result.GENERIC_STATUS_TERMINATED
     assert deploy.result(deploy.spawn(function_id, 0)).status == Result.GENERIC_STATUS_SUCCESS
@@ -184,9 +189,9 @@ def test_containers_come_from_one_parent_and_share_nothing(deploy: Deployer) -> 
     assert second["modal"] == []
 
 
-def test_a_stop_terminates_what_runs(deploy: Deployer) -> None:
+def test_a_stop_terminates_what_runs(deploy: Deployer, rpc: Rpc) -> None:
     call_id = deploy.spawn(build(deploy, "wait")["wait"], 60)
-    time.sleep(1.0)
+    started(rpc)
     deploy.stop("studio")
     assert deploy.result(call_id).status == Result.GENERIC_STATUS_TERMINATED
 
@@ -217,7 +222,7 @@ def test_a_deleted_secret_keeps_the_container_from_starting(deploy: Deployer, rp
 
 def test_a_reset_ends_the_containers(deploy: Deployer, sandbox: RunningSandbox, rpc: Rpc) -> None:
     deploy.spawn(build(deploy, "wait")["wait"], 60)
-    time.sleep(0.5)
+    started(rpc)
     sandbox.reset()
     assert not rpc("TaskList", api_pb2.TaskListRequest()).tasks
     assert not rpc("AppList", api_pb2.AppListRequest()).apps
@@ -227,7 +232,7 @@ def test_the_log_counts_and_filters(deploy: Deployer, rpc: Rpc) -> None:
     function_id = build(deploy, "add")["add"]
     for number in range(3):
         deploy.call(function_id, number, 0)
-    time.sleep(0.3)
+    until(lambda: deploy.logs("studio").count("adding") == 3, "the lines that the calls printed")
     app_id = deploy.app("studio")
     count = api_pb2.AppCountLogsRequest(app_id=app_id, bucket_secs=3600, search_text="adding")
     count.until.FromSeconds(int(time.time()) + 60)
