@@ -6,7 +6,11 @@ DeploybookError                        exit 1   message, hint, entry (anchor in 
 │ ├ InvalidValue
 │ ├ UnknownParameter
 │ ├ VaultLocked
-│ └ VaultUnreadable
+│ ├ VaultUnreadable
+│ ├ StateDamaged
+│ ├ NotMadeHere
+│ ├ OtherAccount
+│ └ NeedsDecision
 ├ ServiceError(service, operation, …)  exit 3
 │ ├ Unreachable
 │ ├ Unauthorized
@@ -87,6 +91,30 @@ class VaultUnreadable(ConfigurationError):
     """The vault of this environment cannot be read whole, or held values and is gone; nothing was written."""
 
     entry_default = "vault-unreadable"
+
+
+class StateDamaged(ConfigurationError):
+    """A file of the state (ledger, pins, last writes) cannot be read whole; nothing is done on a guess."""
+
+    entry_default = "state-damaged"
+
+
+class NotMadeHere(ConfigurationError):
+    """A resource is there that this environment neither made nor took over; it was not changed."""
+
+    entry_default = "not-made-here"
+
+
+class OtherAccount(ConfigurationError):
+    """The credentials lead to another account than the one that the environment is pinned to."""
+
+    entry_default = "other-account"
+
+
+class NeedsDecision(ConfigurationError):
+    """Going on would cut somebody off, or overwrite what somebody else wrote: only the operator can decide that."""
+
+    entry_default = "needs-decision"
 
 
 class ServiceError(DeploybookError):

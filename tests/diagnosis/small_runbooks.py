@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import pytest
 from tests.conftest import ROOT
+from tests.state.made import made
 
 from deploybook.contract.model import load_contract
 from deploybook.layout import Layout
-from deploybook.state.ledger import Ledger, Made
+from deploybook.state.ledger import Ledger
 
 CONTRACT = load_contract(ROOT / "runbooks" / "contract.toml")
 CANARY = "a1" * 32
@@ -38,7 +39,7 @@ class Checkout:
         ]
         self.layout.notebook(slug).parent.mkdir(exist_ok=True)
         self.layout.notebook(slug).write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4}))
-        Ledger(self.layout.state, "production").add(Made(slug, "Thing", "it"))
+        Ledger(self.layout.state, "production").put(made(slug))
         for each in CONTRACT.credentials:
             if slug in each.sections:
                 self.patch.setenv(each.name, CANARY)

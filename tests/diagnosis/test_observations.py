@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 from tests.diagnosis.small_runbooks import CANARY, CONTRACT, Checkout
+from tests.state.made import made
 
 from deploybook.diagnosis.observations import Diagnosis, DiagnosisTarget, Observation, examine
 from deploybook.layout import Layout
-from deploybook.state.ledger import Ledger, Made
+from deploybook.state.ledger import Ledger
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def test_nothing_was_begun_in_a_new_checkout(ward: DiagnosisTarget) -> None:
 
 
 def test_a_section_is_begun_by_what_it_made_or_by_its_variable_in_the_vault(ward: DiagnosisTarget) -> None:
-    Ledger(ward.layout.state, "production").add(Made("webhook_secret", "Secret", "it"))
+    Ledger(ward.layout.state, "production").put(made("webhook_secret"))
     ward.vault.put({"R2_BUCKET_NAME": SecretStr("studio")})
     left = ward.left_out()
     assert "webhook_secret" not in left
@@ -44,7 +45,7 @@ def test_a_section_is_begun_by_what_it_made_or_by_its_variable_in_the_vault(ward
 
 
 def test_another_environments_sections_do_not_count(ward: DiagnosisTarget) -> None:
-    Ledger(ward.layout.state, "staging").add(Made("webhook_secret", "Secret", "it"))
+    Ledger(ward.layout.state, "staging").put(made("webhook_secret", "staging"))
     assert ward.left_out()["webhook_secret"] == "not begun"
 
 

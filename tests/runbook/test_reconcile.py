@@ -4,27 +4,53 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import ClassVar, cast
 
 import pytest
 from pydantic import SecretStr
 
 from deploybook.clouds.connections import Connections
 from deploybook.clouds.resource import Change, Resource, StillNeeded
-from deploybook.errors import Conflict, ServiceError, Unreachable
+from deploybook.errors import Conflict, NotMadeHere, ServiceError, Unreachable
 from deploybook.runbook.events import Event
 from deploybook.runbook.modes import Mode
 from deploybook.runbook.reconcile import Reconciler
-from deploybook.state.ledger import Ledger, Made
+from deploybook.state.ledger import Entry, Intent, Ledger, now
+from deploybook.state.pins import Account
 from deploybook.state.vault import Vault
 
-NO_CLOUDS = cast(Connections, None)
+
+class Clouds:
+    """The one account of the test's provider."""
+
+    def account(self, provider: str) -> Account:
+        return Account(id=f"{provider} account")
+
+    def pin(self, provider: str) -> None:
+        del provider
+
+
+CLOUDS = cast(Connections, Clouds())
+
+
+def entry(kind: str = "thing", name: str = "t", resource_id: str = "id-of-a") -> Entry:
+    return Entry(
+        section="s",
+        kind=kind,
+        name=name,
+        id=resource_id,
+        account="cloud account",
+        environment="e",
+        made_at=now(),
+        run="r",
+    )
 
 
 class Thing(Resource[str]):
     """A resource at a provider that is one list; ``calls`` is what it was asked."""
 
     kind: ClassVar[str] = "thing"
+    provider: ClassVar[str] = "cloud"
 
     def __init__(self, wanted: str, world: list[str], *, on_create: Exception | None = None, acts: bool = True) -> None:
         self.name = "t"
@@ -36,6 +62,9 @@ class Thing(Resource[str]):
 
     def read(self, clouds: Connections) -> str | None:
         return self.world[0] if self.world else None
+
+    def identity(self, state: str) -> str:
+        return f"id-of-{state}"
 
     def differences(self, state: str) -> list[Change]:
         return [] if state == self.wanted else [Change("value", state, self.wanted)]
@@ -73,7 +102,7 @@ class World:
         self.lines: list[Event] = []
 
     def ensurer(self, mode: Mode) -> Reconciler:
-        return Reconciler("s", mode, NO_CLOUDS, self.vault, self.ledger, self.lines.append)
+        return Reconciler("s", mode, CLOUDS, self.vault, self.ledger, self.lines.append)
 
     def outcomes(self) -> list[str]:
         return [line.outcome for line in self.lines]
@@ -95,6 +124,7 @@ def test_what_is_absent_is_created_then_unchanged(world: World, mode: Mode) -> N
 
 
 def test_what_differs_is_updated_and_says_how(world: World) -> None:
+    world.ledger.put(entry(resource_id="id-of-old"))
     world.ensurer(Mode.APPLY).ensure(Thing("new", ["old"]))
     assert world.lines[0].detail == "value: old → new"
     assert world.vault.get("SHOWN_ONCE") == SecretStr("new")
@@ -105,11 +135,11 @@ def test_what_differs_is_updated_and_says_how(world: World) -> None:
 )
 def test_plan_tells_and_changes_nothing(world: World, things: list[str], outcome: str) -> None:
     before = list(things)
+    world.ledger.put(entry(resource_id="id-of-old"))
     thing = Thing("new", things)
     world.ensurer(Mode.PLAN).ensure(thing)
     assert (world.outcomes(), thing.calls, things) == ([outcome], [], before)
     assert world.vault.all() == {}
-    assert world.ledger.entries() == []
 
 
 @pytest.mark.parametrize(("things", "drifted"), [([], ["thing t"]), (["old"], ["thing t"]), (["new"], [])])
@@ -161,7 +191,7 @@ def test_destroy_leaves_what_others_have_come_to_use_and_goes_on(world: World) -
 
 
 def test_destroy_goes_on_with_what_is_known_of_a_thing_that_is_gone(world: World) -> None:
-    world.ledger.add(Made("s", "thing", "t"))
+    world.ledger.put(entry())
     ensurer = world.ensurer(Mode.DESTROY)
     assert ensurer.ensure(Thing("a", [])) == "planned"
     ensurer.finish()
@@ -189,7 +219,7 @@ def test_a_create_that_never_arrived_is_sent_again(world: World) -> None:
 
 
 def test_what_another_made_in_between_is_not_ours(world: World) -> None:
-    with pytest.raises(Conflict):
+    with pytest.raises(NotMadeHere):
         world.ensurer(Mode.APPLY).ensure(Thing("a", [], on_create=Conflict("S", "create", "taken")))
     assert world.ledger.entries() == []
 
@@ -201,15 +231,15 @@ def test_a_refused_create_leaves_no_note(world: World) -> None:
 
 
 def test_the_note_is_written_before_the_provider_is_asked(world: World) -> None:
-    noted: list[Any] = []
+    noted: list[Intent] = []
 
     class Watching(Thing):
         def create(self, clouds: Connections) -> str:
-            noted.extend(world.ledger.entries())
+            noted.extend(world.ledger.intents(self.key))
             return super().create(clouds)
 
     world.ensurer(Mode.APPLY).ensure(Watching("a", []))
-    assert noted == [Made("s", "thing", "t")]
+    assert [(intent.kind, intent.name) for intent in noted] == [("thing", "t")]
 
 
 def test_what_a_provider_showed_is_told_by_name(world: World) -> None:
@@ -222,7 +252,7 @@ def test_what_a_provider_showed_is_told_by_name(world: World) -> None:
 def test_the_one_time_value_is_kept_before_the_line_is_shown(world: World) -> None:
     seen: list[SecretStr | None] = []
     ensurer = Reconciler(
-        "s", Mode.APPLY, NO_CLOUDS, world.vault, world.ledger, lambda _: seen.append(world.vault.get("SHOWN_ONCE"))
+        "s", Mode.APPLY, CLOUDS, world.vault, world.ledger, lambda _: seen.append(world.vault.get("SHOWN_ONCE"))
     )
     ensurer.ensure(Thing("a", []))
     assert seen == [SecretStr("a")]
@@ -232,7 +262,7 @@ def test_what_waits_for_a_variable_that_apply_will_know_is_planned(world: World)
     thing = Thing("a", [])
     thing.waits_for = "X"
     for mode, expected in ((Mode.PLAN, {"X"}), (Mode.PLAN, {"Y"}), (Mode.APPLY, {"X"})):
-        Reconciler("s", mode, NO_CLOUDS, world.vault, world.ledger, world.lines.append, expected).ensure(thing)
+        Reconciler("s", mode, CLOUDS, world.vault, world.ledger, world.lines.append, expected).ensure(thing)
     assert (world.outcomes(), thing.calls) == (["would create", "later", "later"], [])
 
 
@@ -246,7 +276,7 @@ def test_what_waits_for_a_variable_is_told_and_left(world: World) -> None:
 @pytest.mark.parametrize("mode", list(Mode))
 def test_a_resource_that_a_section_comes_back_to_is_told_once(world: World, mode: Mode) -> None:
     things = ["a"]
-    world.ledger.add(Made("s", "thing", "t"))
+    world.ledger.put(entry())
     ensurer = world.ensurer(mode)
     thing = Thing("a", things)
     ensurer.ensure(thing)
@@ -256,18 +286,29 @@ def test_a_resource_that_a_section_comes_back_to_is_told_once(world: World, mode
     assert thing.calls == (["delete"] if mode is Mode.DESTROY else [])
 
 
+class Whole(Thing):
+    """Something that has parts."""
+
+    kind: ClassVar[str] = "whole"
+
+
 def test_a_part_is_removed_with_its_whole(world: World) -> None:
-    world.ledger.add(Made("s", "whole", "w"))
-    part = Thing("a", ["a"])
-    part.deleted_with = ("whole", "w")
+    whole, part = Whole("a", []), Thing("a", [])
+    part.deleted_with = part.within = whole.key
+    for thing in (whole, part):
+        world.ensurer(Mode.APPLY).ensure(thing)
     ensurer = world.ensurer(Mode.DESTROY)
-    ensurer.ensure(part)
+    world.lines.clear()
+    for thing in (whole, part):
+        thing.calls.clear()
+        ensurer.ensure(thing)
     ensurer.finish()
-    assert (part.calls, world.lines) == ([], [])
+    assert (whole.calls, part.calls, world.outcomes()) == (["delete"], [], ["delete"])
+    assert world.ledger.entries() == []
 
 
 def test_a_part_of_what_others_made_is_removed_by_itself(world: World) -> None:
-    world.ledger.add(Made("s", "thing", "t"))
+    world.ledger.put(entry())
     part = Thing("a", ["a"])
     part.deleted_with = ("whole", "w")
     ensurer = world.ensurer(Mode.DESTROY)

@@ -73,15 +73,19 @@ def test_a_drifted_cors_rule_is_named_by_verify_and_mended_by_apply(guide: Guide
     assert (applied.code, applied.outcomes("resource")) == (0, ["unchanged", "unchanged", "update"])
 
 
-def test_lines_lost_from_the_vault_are_said_and_roll_the_token_and_make_no_second_one(
+def test_lines_lost_from_the_vault_are_said_and_the_token_is_rolled_only_when_asked(
     guide: Guide, sandbox: RunningSandbox
 ) -> None:
     env = sandbox.exports
     assert guide.run("run", "r2", "--mode", "apply", "--yes", *ORIGIN, env=env).code == 0
     before = vault(guide)
     (guide.root / ".deploybook" / "production.env").write_text("ANOTHER='kept'\n")
-    again = guide.run("run", "r2", "--mode", "apply", "--yes", *ORIGIN, env=env)
-    assert "R2_SECRET_ACCESS_KEY was in the vault and is not any more" in again.output
+    writes(sandbox)
+    refused = guide.run("run", "r2", "--mode", "apply", "--yes", *ORIGIN, env=env)
+    assert "R2_SECRET_ACCESS_KEY was in the vault and is not any more" in refused.output
+    assert (refused.code, writes(sandbox)) == (2, [])
+    assert "deploybook run r2 --mode apply -p rotate true" in refused.output
+    again = guide.run("run", "r2", "--mode", "apply", "--yes", *ORIGIN, "-p", "rotate", "true", env=env)
     assert (again.code, again.outcomes("resource")) == (0, ["unchanged", "update", "unchanged"])
     after = vault(guide)
     assert after["R2_ACCESS_KEY_ID"] == before["R2_ACCESS_KEY_ID"]

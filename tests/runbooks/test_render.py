@@ -16,6 +16,7 @@ from tests.runbooks.conftest import Finished, Guide
 from tests.runbooks.killing import kill_while_held
 
 from deploybook.contract.model import load_contract
+from deploybook.state.ledger import Ledger
 from deploybook.state.vault import Vault
 
 pytestmark = pytest.mark.xdist_group("render")
@@ -109,7 +110,7 @@ def test_plan_apply_apply_plan_verify_destroy(prepared: Guide, sandbox: RunningS
     assert (destroyed.code, destroyed.outcomes("resource")) == (0, ["delete"])
     assert writes(sandbox) == ["DELETE /v1/services/srv"]
     assert api.get("/services").json() == []
-    assert (prepared.root / ".deploybook" / "production.made.json").read_text().strip() == "[]"
+    assert "render" not in Ledger(prepared.root / ".deploybook", "production").sections()
     assert "RENDER_SERVICE_ID" not in vault(prepared)
     once_more = run(prepared, sandbox, "destroy")
     assert (once_more.code, set(once_more.outcomes("resource")), writes(sandbox)) == (0, {"absent"}, [])

@@ -18,6 +18,8 @@ from tests.runbooks.conftest import Finished, Guide
 from tests.runbooks.killing import kill_while_held
 from tests.waiting import until
 
+from deploybook.state.ledger import Ledger
+
 pytestmark = pytest.mark.xdist_group("turso")
 
 MAKING = ["Turso group default", "Turso database studio-production", "Turso database token studio-production"]
@@ -96,7 +98,7 @@ def test_plan_apply_apply_plan_verify_destroy(guide: Guide, sandbox: RunningSand
         {"groups": []},
         {"databases": []},
     )
-    assert (guide.root / ".deploybook" / "production.made.json").read_text().strip() == "[]"
+    assert Ledger(guide.root / ".deploybook", "production").sections() == set()
     once_more = guide.run("run", "turso", "--mode", "destroy", env=env, typed="production\n")
     assert (once_more.code, once_more.outcomes("resource")) == (0, ["absent"] * 3)
 
@@ -214,7 +216,8 @@ def test_destroy_leaves_the_group_and_the_database_that_it_did_not_make(
 ) -> None:
     platform.post("/groups", json={"name": "default", "location": "aws-eu-west-1"}).raise_for_status()
     platform.post("/databases", json={"name": "studio-production", "group": "default"}).raise_for_status()
-    assert apply(guide, sandbox).outcomes("resource") == ["unchanged", "unchanged", "create"]
+    adopted = ("--adopt", "Turso database/studio-production")
+    assert apply(guide, sandbox, *adopted).outcomes("resource") == ["unchanged", "unchanged", "create"]
     destroyed = guide.run("run", "turso", "--mode", "destroy", env=sandbox.exports, typed="production\n")
     assert (destroyed.code, sorted(destroyed.outcomes("resource"))) == (0, ["delete", "left", "left"])
     assert "Turso revokes no single token" in destroyed.output

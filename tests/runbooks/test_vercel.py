@@ -19,6 +19,8 @@ from dotenv import dotenv_values
 from tests.conftest import CONTRACT, ROOT, RunningSandbox
 from tests.runbooks.conftest import Finished, Guide
 
+from deploybook.state.ledger import Ledger
+
 pytestmark = pytest.mark.xdist_group("vercel")
 
 MAKING = [
@@ -176,9 +178,8 @@ def test_plan_apply_apply_plan_verify_destroy(web: Web) -> None:
     assert web.calls() == [f"DELETE /v9/projects/{project_id}"]
     assert web.api.get("/v10/projects").json()["projects"] == []
     assert not {"VERCEL_PROJECT_ID", "VERCEL_ORG_ID", "NEXT_PUBLIC_APP_URL"} & web.vault().keys()
-    made = json.loads((web.guide.root / ".deploybook" / "production.made.json").read_text())
-    assert {each["section"] if isinstance(each, dict) else each[0] for each in made} == {"r2", "webhook_secret"}
-    assert json.loads((web.guide.root / ".deploybook" / "production.observed.json").read_text()) == {}
+    assert Ledger(web.guide.root / ".deploybook", "production").sections() == {"r2", "webhook_secret"}
+    assert json.loads((web.guide.root / ".deploybook" / "production.last_writes.json").read_text())["writes"] == {}
     once_more = web.run("destroy", typed="production\n")
     assert (once_more.code, set(once_more.outcomes("resource"))) == (0, {"absent"})
 
@@ -326,7 +327,8 @@ def test_destroy_leaves_a_project_that_it_did_not_make(web: Web) -> None:
     web.api.post("/v11/projects", json={"name": "studio-production", "framework": "nextjs"}).raise_for_status()
     body = {"key": "OLD_FLAG", "value": "1", "type": "plain", "target": ["production"]}
     web.api.post("/v10/projects/studio-production/env", json=body).raise_for_status()
-    assert web.apply().outcomes("resource") == ["unchanged", "create", "create", "create"]
+    adopted = ("--adopt", "Vercel project/studio-production")
+    assert web.apply(*adopted).outcomes("resource") == ["unchanged", "create", "create", "create"]
     destroyed = web.run("destroy", typed="production\n")
     assert (destroyed.code, sorted(destroyed.outcomes("resource"))) == (0, ["delete", "delete", "left", "left"])
     assert [each["key"] for each in web.variables()] == ["OLD_FLAG"]

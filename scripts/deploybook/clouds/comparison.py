@@ -60,7 +60,7 @@ class Compare(Protocol):
     """A provider's comparison: reads, and gives a finding for each wanted variable that is wished for or is there."""
 
     def __call__(
-        self, clouds: Connections, wanted: Wanted, observed: LastWrites, parameters: Mapping[str, Any]
+        self, clouds: Connections, wanted: Wanted, last_writes: LastWrites, parameters: Mapping[str, Any]
     ) -> ConsumerDrift:
         """``parameters`` are those of the provider's runbook: they name the project, the worker, the place."""
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
+
+from deploybook.errors import OtherAccount
+from deploybook.state.pins import Account, Pins
 
 if TYPE_CHECKING:
     from deploybook.clouds.github.client import GitHub
@@ -20,17 +23,83 @@ if TYPE_CHECKING:
     from deploybook.clouds.turso.hrana import LibSql
     from deploybook.clouds.vercel.client import Vercel
     from deploybook.contract.consumers import ConsumerVariable
+    from deploybook.state.vault import Vault
+
+# The vault's variables that name an account: what an environment without a pin yet is held to.
+RECORDED_ACCOUNTS = {"cloudflare": "R2_ACCOUNT_ID", "vercel": "VERCEL_ORG_ID"}
+TITLES = {
+    "cloudflare": "Cloudflare",
+    "turso": "Turso",
+    "modal": "Modal",
+    "vercel": "Vercel",
+    "render": "Render",
+    "github": "GitHub",
+}
+# How the operator comes back to the account in which the environment lives.
+REMEDIES = {
+    "cloudflare": "Export that account's CLOUDFLARE_ACCOUNT_ID, and a CLOUDFLARE_API_TOKEN of it.",
+    "turso": "Export that TURSO_ORGANIZATION, and a TURSO_API_TOKEN of it.",
+    "modal": "Export MODAL_TOKEN_ID and MODAL_TOKEN_SECRET of that workspace.",
+    "vercel": "Export that VERCEL_TEAM_ID (none for a personal account), and a VERCEL_TOKEN of it.",
+    "render": "Give that workspace with -p owner, and export its RENDER_API_KEY.",
+    "github": "Give that repository with -p git_repository.",
+}
 
 
 class Connections:
     """Clients by provider. Raises MissingVariable, at first use, for a credential that is not set.
 
-    Providers' modules are imported here at first use: a section pays the start-up time of its own provider only.
+    With ``pins`` and ``vault`` every client is held to the account in which the environment lives: OtherAccount is raised, with both
+    names, before the first request that depends on the account. Providers' modules are imported here at first use: a section pays the
+    start-up time of its own provider only.
     """
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], pins: Pins | None = None, vault: Vault | None = None) -> None:
         self._environ = environ
+        self._pins = pins
+        self._vault = vault
+        self._accounts: dict[str, Account] = {}
+        # Whether ``destroy`` may remove what is in a bucket.
+        self.may_empty = False
         self._opened = ExitStack()
+
+    def held(self) -> dict[str, SecretStr]:
+        """What the vault holds; nothing where there is none."""
+        return self._vault.all() if self._vault else {}
+
+    def home(self, provider: str) -> Account | None:
+        """The account in which the environment lives: the pinned one, else the one that the vault names."""
+        if self._pins and (pin := self._pins.get(provider)):
+            return pin
+        recorded = (
+            self._vault.get(RECORDED_ACCOUNTS[provider]) if self._vault and provider in RECORDED_ACCOUNTS else None
+        )
+        return Account(id=recorded.get_secret_value()) if recorded else None
+
+    def account(self, provider: str) -> Account:
+        """The account that the credentials of a provider lead to; asked for once."""
+        if provider not in self._accounts:
+            # Whoever opens a client, or resolves a workspace or repository, settles its account.
+            found: Account = getattr(self, provider).account()
+            self._settle(provider, found)
+        return self._accounts[provider]
+
+    def pin(self, provider: str) -> None:
+        """Note that the environment lives in the account that the credentials lead to, unless one is noted already."""
+        if self._pins and self._pins.get(provider) is None:
+            self.account(provider)
+            found: Account = getattr(self, provider).account()
+            self._pins.put(provider, found)
+
+    def _settle(self, provider: str, account: Account) -> None:
+        if provider not in self._accounts and (home := self.home(provider)) and home.id != account.id:
+            environment = self._pins.environment if self._pins else "the environment"
+            path = self._pins.path if self._pins else "its pins"
+            raise OtherAccount(
+                f"{environment} lives in {TITLES[provider]}'s account {home}, and these credentials lead to {account}.",
+                f"{REMEDIES[provider]} To move {environment} for good, take {provider} out of {path} and of the vault.",
+            )
+        self._accounts[provider] = account
 
     def close(self) -> None:
         """Close every connection that was opened; a client asked for later opens its own again."""
@@ -41,7 +110,9 @@ class Connections:
         """Cloudflare's REST API: ``CLOUDFLARE_API_TOKEN``, ``CLOUDFLARE_ACCOUNT_ID``, ``CLOUDFLARE_API_URL``."""
         from deploybook.clouds.r2.client import Cloudflare
 
-        return self._opened.enter_context(closing(Cloudflare.from_environment(self._environ)))
+        client = self._opened.enter_context(closing(Cloudflare.from_environment(self._environ)))
+        self._settle("cloudflare", client.account())
+        return client
 
     def objects(self, variables: Mapping[str, SecretStr]) -> Store | None:
         """R2's S3 API by the four R2 variables (``R2_ENDPOINT_URL`` overrides the endpoint); None while one of them is missing."""
@@ -55,7 +126,9 @@ class Connections:
         """Turso's Platform API: ``TURSO_API_TOKEN``, ``TURSO_ORGANIZATION``, ``TURSO_API_URL``."""
         from deploybook.clouds.turso.client import Turso
 
-        return self._opened.enter_context(closing(Turso.from_environment(self._environ)))
+        client = self._opened.enter_context(closing(Turso.from_environment(self._environ)))
+        self._settle("turso", client.account())
+        return client
 
     def libsql(self, variables: Mapping[str, SecretStr]) -> LibSql | None:
         """The database at ``TURSO_DATABASE_URL`` with ``TURSO_AUTH_TOKEN``; None while one of them is missing."""
@@ -69,21 +142,32 @@ class Connections:
         """Modal's SDK: ``MODAL_TOKEN_ID``, ``MODAL_TOKEN_SECRET``, ``MODAL_SERVER_URL``."""
         from deploybook.clouds.modal.client import Modal
 
-        return self._opened.enter_context(closing(Modal.from_environment(self._environ)))
+        client = self._opened.enter_context(closing(Modal.from_environment(self._environ)))
+        if self.home("modal"):
+            self._settle("modal", client.account())
+        return client
 
     @cached_property
     def vercel(self) -> Vercel:
         """Vercel's REST API: ``VERCEL_TOKEN``, ``VERCEL_TEAM_ID``, ``VERCEL_API_URL``."""
         from deploybook.clouds.vercel.client import Vercel
 
-        return self._opened.enter_context(closing(Vercel.from_environment(self._environ)))
+        home = self.home("vercel")
+        team = home.id if home and home.id.startswith("team_") else ""
+        client = self._opened.enter_context(closing(Vercel.from_environment(self._environ, team)))
+        # A team is known by its id; whose personal account it is tells a request.
+        if home or client.team_id:
+            self._settle("vercel", client.account(named=False))
+        return client
 
     @cached_property
     def render(self) -> Render:
         """Render's REST API: ``RENDER_API_KEY``, ``RENDER_API_URL``."""
         from deploybook.clouds.render.client import Render
 
-        return self._opened.enter_context(closing(Render.from_environment(self._environ)))
+        home = self.home("render")
+        client = Render.from_environment(self._environ, home.id if home else "", partial(self._settle, "render"))
+        return self._opened.enter_context(closing(client))
 
     def journey(
         self, variables: Mapping[str, ConsumerVariable], job_seconds: float, tell: Callable[[str], object] = str
@@ -110,4 +194,5 @@ class Connections:
         """GitHub's REST API: ``GITHUB_TOKEN``, ``GITHUB_API_URL``; ``GITHUB_REPOSITORY`` where no repository is named."""
         from deploybook.clouds.github.client import GitHub
 
-        return self._opened.enter_context(closing(GitHub.from_environment(self._environ)))
+        client = GitHub.from_environment(self._environ, partial(self._settle, "github"))
+        return self._opened.enter_context(closing(client))

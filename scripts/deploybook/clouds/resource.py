@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from pydantic import SecretStr
 
+from deploybook.errors import ServiceError
+
 if TYPE_CHECKING:
     from deploybook.clouds.connections import Connections
+    from deploybook.state.ledger import Intent
 
 State = TypeVar("State")
+Held = Mapping[str, SecretStr]
 
 
 @dataclass(frozen=True)
 class Change:
-    """One field that is not as it should be. ``requested`` marks a change that the operator asked for, which is no drift."""
+    """One field that is not as it should be. ``requested`` marks a change that the operator asked for, which is no drift.
+
+    ``replaces``: a credential would get a new value, and whoever uses the present one would be refused.
+    ``theirs``: somebody else wrote the present value, and it is newer than what is wanted here.
+    ``unknown``: nothing shows that it is wrong, and nothing shows that it is right.
+    """
 
     field: str
     old: str
@@ -25,9 +35,24 @@ class Change:
     requested: bool = False
     # The troubleshooting entry of this change, where it is not the resource's.
     entry: str = ""
+    replaces: bool = False
+    theirs: bool = False
+    unknown: bool = False
 
     def __str__(self) -> str:
         return f"{self.field}: {self.old} → {self.new}"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """An answer by which a provider says, in its own words, that a credential is dead; empty fields match anything."""
+
+    status: int = 0
+    code: str = ""
+
+    def matches(self, error: ServiceError) -> bool:
+        """Whether ``error`` is this answer."""
+        return (not self.status or self.status == error.status) and (not self.code or self.code == error.code)
 
 
 class StillNeeded(Exception):
@@ -35,20 +60,39 @@ class StillNeeded(Exception):
 
 
 class Resource(ABC, Generic[State]):
-    """One resource at a provider, as it is wished for.
+    """One resource at a provider, as it is desired.
 
-    ``Runbook.ensure`` reads it, compares, and acts as the mode allows; a resource never decides about modes itself.
+    ``Runbook.ensure`` reads it, compares, and acts as the mode allows; a resource never decides about modes, nor about whose it is.
     """
 
     kind: ClassVar[str]
+    # The provider whose account it is in, as ``Connections`` names it; empty for what lives in the vault alone.
+    provider: ClassVar[str] = ""
     # The troubleshooting entries for one that is not there, and for one that is not as it was made.
     absent_entry: ClassVar[str] = "not-found"
     drift_entry: ClassVar[str] = "drift"
+    # The answers that prove its credential dead. All others are reported, and lead to no write.
+    evidence: ClassVar[tuple[Evidence, ...]] = ()
+    # Whether it is a credential: ``destroy`` removes these last.
+    credential: ClassVar[bool] = False
     name: str
     # The variable without whose value this resource can't be made yet; None if there is nothing to wait for.
     waits_for: str | None = None
     # Kind and name of the resource that this one is a part of, and is removed with.
     deleted_with: tuple[str, str] | None = None
+    # Kind and name of the resource in which this one changes something: whoever owns that decides.
+    within: tuple[str, str] | None = None
+    # The vault's variables that say where it is or open it: they are forgotten with it.
+    variables: tuple[str, ...] = ()
+    # The provider's own id, from the ledger or the operator's choice; ``read`` goes by it before it goes by the name.
+    known_id: str = ""
+    # A rotation that was asked for and whose end is not known.
+    unfinished_rotation: bool = False
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Kind and name."""
+        return self.kind, self.name
 
     @abstractmethod
     def read(self, clouds: Connections) -> State | None:
@@ -56,7 +100,7 @@ class Resource(ABC, Generic[State]):
 
     @abstractmethod
     def differences(self, state: State) -> list[Change]:
-        """What is not as wished; sends nothing."""
+        """What is not as desired; sends nothing."""
 
     @abstractmethod
     def create(self, clouds: Connections) -> State:
@@ -64,7 +108,7 @@ class Resource(ABC, Generic[State]):
 
     @abstractmethod
     def update(self, clouds: Connections, state: State, changes: list[Change]) -> State:
-        """Bring it to what is wished."""
+        """Bring it to what is desired."""
 
     @abstractmethod
     def delete(self, clouds: Connections, state: State) -> str | None:
@@ -74,10 +118,53 @@ class Resource(ABC, Generic[State]):
     def planned(self) -> State:
         """What a run goes on with where the resource is not there and is not made."""
 
+    def identity(self, state: State) -> str:
+        """The provider's own id, which no other resource of this name ever has; of a part, its name."""
+        del state
+        return self.name
+
+    def known(self, state: State, held: Held) -> bool:
+        """Whether the vault proves that it is this environment's: it holds its id or its address, as recorded by its maker."""
+        del state, held
+        return False
+
+    def born(self, state: State) -> datetime | None:
+        """When the provider says that it was made; None where it does not say."""
+        del state
+        return None
+
+    def examine(self, clouds: Connections, state: State, changes: list[Change]) -> list[Change]:
+        """A closer look before something is changed: the changes that stand after it. May use a check's scratch objects."""
+        del clouds, state
+        return changes
+
+    def undecided(self, state: State) -> str:
+        """Why it could not be told whether the resource is as desired; empty if it could."""
+        del state
+        return ""
+
+    def blocked(self, clouds: Connections, state: State, *, empty: bool) -> str:
+        """Why ``destroy`` could not remove it now; empty if nothing is known to stand in the way. ``empty``: its content goes too."""
+        del clouds, state, empty
+        return ""
+
+    def strays(self, clouds: Connections, state: State, lost: Sequence[Intent]) -> list[str]:
+        """The ids of others of its name that requests of ours made, whose answers never came; removed by ``remove_stray``."""
+        del clouds, state, lost
+        return []
+
+    def remove_stray(self, clouds: Connections, stray_id: str) -> None:
+        """Remove one of ``strays``."""
+        raise NotImplementedError(f"{self.kind} has no strays: {stray_id}, {clouds}")
+
     def forget(self) -> None:
         """Forget what this machine knows of it: it is removed with what it is a part of."""
 
-    def one_time_secrets(self, state: State) -> Mapping[str, SecretStr]:
+    def one_time_secrets(self, state: State) -> Held:
         """Variables that the provider shows only now: they are in the vault before anything else happens."""
         del state
         return {}
+
+    def is_dead(self, error: ServiceError) -> bool:
+        """Whether ``error`` proves that the credential is dead."""
+        return any(each.matches(error) for each in self.evidence)

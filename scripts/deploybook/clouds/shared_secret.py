@@ -28,11 +28,17 @@ class SharedSecret(Resource[SecretStr]):
         self, name: str, *, held: Mapping[str, SecretStr], rotate: bool = False, imported: SecretStr | None = None
     ) -> None:
         self.name = name
+        self.variables = (name,)
         self._held = held.get(name)
         self._rotate = rotate
         self._imported = imported
         if imported is not None:
             require_form(name, imported)
+
+    def known(self, state: SecretStr | None, held: Mapping[str, SecretStr]) -> bool:
+        """It lives in the vault alone."""
+        del state
+        return self.name in held
 
     def read(self, clouds: Connections) -> SecretStr | None:
         """What the vault has."""
@@ -44,7 +50,7 @@ class SharedSecret(Resource[SecretStr]):
         if self._imported is not None:
             return [] if self._imported == state else [Change("value", "kept", "imported", requested=True)]
         if not FORM.fullmatch(state.get_secret_value()):
-            return [Change("form", "not 32 bytes in hex", "32 bytes in hex")]
+            return [Change("form", "not 32 bytes in hex", "32 bytes in hex", requested=self._rotate, replaces=True)]
         return [Change("value", "kept", "new", requested=True)] if self._rotate else []
 
     def create(self, clouds: Connections) -> SecretStr:

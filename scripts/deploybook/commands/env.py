@@ -28,6 +28,7 @@ from deploybook.diagnosis.env_status import ComparedProvider, Question, Status, 
 from deploybook.errors import InvalidValue, MissingVariable, UnknownParameter, VerificationFailed
 from deploybook.state.env_file import default_path, export, writable
 from deploybook.state.last_writes import LastWrites
+from deploybook.state.pins import Pins
 
 STYLES = {
     DriftStatus.EQUAL: "green",
@@ -89,7 +90,7 @@ def show_status(environment: str, files: tuple[Path, ...], pairs: tuple[tuple[st
     ]
     refuse_broken(context.contract, held, named, environment)
     question = Question(context.contract, held, os.environ, LastWrites(context.layout.state, environment), parameters)
-    with closing(Connections(os.environ)) as clouds:
+    with closing(Connections(os.environ, Pins(context.layout.state, environment), context.vault)) as clouds:
         status = ask(question, clouds, providers)
     rows = track(context.contract, held, os.environ)
     if as_json:

@@ -15,6 +15,7 @@ from deploybook.commands.values import prompted
 from deploybook.contract.model import Contract, load_contract
 from deploybook.errors import ConfigurationError, UnknownParameter
 from deploybook.layout import Layout, find_layout
+from deploybook.runbook.decisions import Decisions, check_form
 from deploybook.runbook.modes import Mode
 from deploybook.runner.executors import Executor, Kernels
 from deploybook.runner.progress import Progress, summarize
@@ -29,6 +30,14 @@ from deploybook.state.vault import Vault
 @parameter_options
 @click.option("--jobs", type=click.IntRange(1, 16), default=2, show_default=True, help="Sections side by side.")
 @click.option("--yes", is_flag=True, help="Do not ask before apply.")
+@click.option(
+    "--adopt",
+    multiple=True,
+    metavar="KIND/NAME",
+    help="Take over what exists and was not made here; KIND/ID among several.",
+)
+@click.option("--release", multiple=True, metavar="KIND/NAME", help="Give back what was made or taken over here.")
+@click.option("--empty-bucket", is_flag=True, help="With destroy: remove what is in the bucket, too.")
 @click.pass_obj
 def run_sections(
     executor: Executor | None,
@@ -39,6 +48,9 @@ def run_sections(
     pairs: tuple[tuple[str, str], ...],
     jobs: int,
     yes: bool,
+    adopt: tuple[str, ...],
+    release: tuple[str, ...],
+    empty_bucket: bool,
 ) -> None:
     """Execute the runbooks of the sections (default: all), each after those it needs."""
     layout = find_layout()
@@ -46,7 +58,10 @@ def run_sections(
     contract.parameters["environment"].validate_value("environment", environment)
     chosen = _chosen(layout, contract, sections)
     parameters = parameters_of(layout, contract, chosen, given_parameters(files, pairs))
-    plan = Plan(layout, contract, Mode(mode), environment, tuple(chosen), parameters, jobs)
+    check_form("--adopt", adopt)
+    check_form("--release", release)
+    decisions = Decisions(adopt, release, empty_bucket)
+    plan = Plan(layout, contract, Mode(mode), environment, tuple(chosen), parameters, jobs, decisions)
     _complete(plan)
     plan.require_variables()
     _ask(plan, yes)

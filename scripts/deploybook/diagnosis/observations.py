@@ -24,6 +24,7 @@ from deploybook.runbook.output import use_listener
 from deploybook.state.known_secrets import known_secrets
 from deploybook.state.last_writes import LastWrites
 from deploybook.state.ledger import Ledger
+from deploybook.state.pins import Pins
 from deploybook.state.vault import Vault
 
 # A provider that does not answer for so long is what is to be named.
@@ -91,7 +92,7 @@ class DiagnosisTarget:
 
     def left_out(self) -> dict[str, str]:
         """The sections that cannot be examined, or have not been begun, with the reason."""
-        begun = {made.section for made in Ledger(self.layout.state, self.environment).entries()}
+        begun = Ledger(self.layout.state, self.environment).sections()
         held = self.vault.all()
         reasons: dict[str, str] = {}
         for slug in self.contract.order():
@@ -168,7 +169,8 @@ def _compare(ward: DiagnosisTarget, slugs: Iterable[str]) -> list[Observation]:
         return []
     observed = LastWrites(ward.layout.state, ward.environment)
     question = Question(ward.contract, ward.vault.all(), os.environ, observed, ward.parameters)
-    with closing(Connections(os.environ)) as clouds:
+    pins = Pins(ward.layout.state, ward.environment)
+    with closing(Connections(os.environ, pins, ward.vault)) as clouds:
         status = ask(question, clouds, providers)
     return [
         Observation(

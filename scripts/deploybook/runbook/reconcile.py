@@ -1,4 +1,4 @@
-"""How a wish becomes a fact: read, compare, and act as the mode allows. The only place that decides by mode about a resource."""
+"""How a resource becomes what is desired: read, compare, and act as the mode allows. The only place that decides by mode about one."""
 
 from __future__ import annotations
 
@@ -8,16 +8,22 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from deploybook.clouds.connections import Connections
-from deploybook.clouds.resource import Change, Resource, StillNeeded
-from deploybook.errors import Conflict, ServiceError, Unreachable
+from deploybook.clouds.resource import Change, Resource
+from deploybook.errors import Conflict, NeedsDecision, ServiceError, Unreachable
+from deploybook.redact import fingerprint
+from deploybook.runbook.decisions import Decisions
 from deploybook.runbook.events import Event
 from deploybook.runbook.modes import Mode
-from deploybook.state.ledger import Ledger, Made
+from deploybook.runbook.ownership import Owner, Ownership
+from deploybook.runbook.removal import Removal
+from deploybook.state.ledger import Action, Intent, Ledger
 from deploybook.state.vault import Vault
+
+NOT_MADE_HERE = "exists, not made here"
 
 
 class Reconciler:
-    """Ensures the resources of one section's run. ``drifted`` collects what ``verify`` found to be otherwise than wished."""
+    """Ensures the resources of one section's run. ``drifted`` collects what ``verify`` saw to be otherwise than desired."""
 
     def __init__(
         self,
@@ -28,6 +34,7 @@ class Reconciler:
         ledger: Ledger,
         show: Callable[[Event], None],
         expected: Collection[str] = (),
+        decisions: Decisions | None = None,
     ) -> None:
         self._slug = slug
         self._mode = mode
@@ -37,8 +44,10 @@ class Reconciler:
         self._show = show
         # Variables that are known when this section has run, in this mode or not: what waits for them is made then.
         self._expected = expected
-        self._pending_deletes: list[tuple[Resource[Any], Any]] = []
-        self._told: set[Made] = set()
+        self._decisions = decisions or Decisions()
+        self._ownership = Ownership(slug, clouds, vault, ledger, self._decisions)
+        self._removal = Removal(clouds, vault, self._ownership, self._decisions, self._line)
+        self._reported: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
         self.drifted: list[str] = []
         # When something was last changed, on the monotonic clock; checks are patient for a while after it.
@@ -47,38 +56,30 @@ class Reconciler:
         self.shown: set[str] = set()
 
     def ensure(self, resource: Resource[Any]) -> Any:
-        """Bring one resource to what is wished and give its state; see ``Runbook.ensure``."""
+        """Bring one resource to what is desired and give its state; see ``Runbook.ensure``."""
         if resource.waits_for and self._mode is not Mode.DESTROY:
             self._wait(resource, resource.waits_for)
             return None
+        self._ownership.prepare(resource)
         state = resource.read(self._clouds)
-        again = self._already_told(resource)
-        if again and not self._mode.makes:
+        repeated = self._was_reported(resource)
+        if repeated and not self._mode.makes:
             return resource.planned() if state is None else state
         if self._mode is Mode.DESTROY:
-            return self._schedule_delete(resource, state)
+            return self._removal.schedule(resource, state)
         if state is None:
             return self._absent(resource)
+        if self._mode.makes:
+            return self._present(resource, state, repeated=repeated)
+        owner = self._ownership.judge(resource, state)
         changes = resource.differences(state)
         if self._mode is Mode.VERIFY:
             return self._judge(resource, state, [change for change in changes if not change.requested])
-        if not changes:
-            if not again:
-                self._line("unchanged", resource)
-            return state
-        return self._differing(resource, state, changes)
+        return self._planned(resource, state, owner, changes)
 
     def finish(self) -> None:
-        """In ``destroy``: remove what was found, newest first."""
-        for resource, state in reversed(self._pending_deletes):
-            try:
-                detail = resource.delete(self._clouds, state)
-            except StillNeeded as reason:
-                self._line("left", resource, str(reason))
-                continue
-            self._ledger.remove(self._made(resource))
-            self._line("delete", resource, detail or "")
-        self._pending_deletes.clear()
+        """In ``destroy``: remove what was made here, newest first and credentials last."""
+        self._removal.finish()
 
     def _wait(self, resource: Resource[Any], name: str) -> None:
         if self._mode is Mode.PLAN and name in self._expected:
@@ -93,45 +94,134 @@ class Reconciler:
         if self._mode is Mode.VERIFY:
             self._drift(resource, "it is not there", resource.absent_entry)
             return resource.planned()
+        self._ownership.require_within(resource)
         return self._create(resource)
 
+    def _planned(self, resource: Resource[Any], state: Any, owner: Owner, changes: list[Change]) -> Any:
+        described = ", ".join(str(change) for change in changes)
+        if not owner.ours and (changes or resource.variables):
+            theirs = f"{NOT_MADE_HERE}: apply stops" + (f" ({described})" if described else "")
+            self._line("left", resource, theirs)
+        elif changes and not all(change.unknown for change in changes):
+            self._line("would update", resource, described)
+        else:
+            self._line("unchanged", resource, resource.undecided(state) or ("" if owner.ours else NOT_MADE_HERE))
+        return state
+
+    def _present(self, resource: Resource[Any], state: Any, *, repeated: bool) -> Any:
+        """``apply`` where the resource is there: whose it is comes first, then what is to be changed."""
+        if self._ownership.release(resource, state):
+            self._line("left", resource, "released: it is no longer this environment's")
+            return state
+        self._ownership.settle(resource, state, by_time=True)
+        adopted = self._ownership.adopt(resource, state)
+        owner = self._ownership.judge(resource, state)
+        changes = resource.differences(state)
+        if resource.variables and owner in {Owner.UNKNOWN, Owner.ELSEWHERE}:
+            # Recorded in the vault it would look like this environment's own from then on.
+            self._ownership.require(resource, owner, state, changes)
+        changes = resource.examine(self._clouds, state, changes)
+        if not owner.ours:
+            changes = [change for change in changes if not change.unknown]
+        self._pin(resource)
+        self._sweep(resource, state)
+        if not changes:
+            if not repeated:
+                foreign = "" if owner.ours else NOT_MADE_HERE
+                self._line("unchanged", resource, resource.undecided(state) or foreign)
+            return state
+        self._ownership.require(resource, owner, state, changes)
+        self._require_decision(resource, changes, adopted=adopted)
+        return self._update(resource, state, changes)
+
+    def _require_decision(self, resource: Resource[Any], changes: list[Change], *, adopted: bool) -> None:
+        """Stop before a change that would cut somebody off, or overwrite what somebody else wrote."""
+        described = ", ".join(str(change) for change in changes)
+        label = f"{resource.kind} {resource.name}"
+        if any(change.replaces and not change.requested for change in changes):
+            message = (
+                f"The {label} would get a new secret, and whoever uses the present one would be refused ({described})."
+            )
+            hint = f"If that is what you want, run {self._rotating()}; if another clone has the secret, copy its vault instead."
+            entry = next((change.entry for change in changes if change.replaces and change.entry), "")
+            raise NeedsDecision(message, hint, entry)
+        if any(change.theirs for change in changes) and not adopted:
+            message = f"The {label} was written by somebody else since, and was not changed ({described})."
+            hint = f"Take over what they wrote into the vault, or overwrite it: {self._ownership.command(resource)}."
+            raise NeedsDecision(message, hint)
+
+    def _rotating(self) -> str:
+        environment = self._ledger.environment
+        where = "" if environment == "production" else f" --environment {environment}"
+        return f"deploybook run {self._slug} --mode apply{where} -p rotate true"
+
     def _create(self, resource: Resource[Any]) -> Any:
-        made = self._made(resource)
-        self._ledger.add(made)
+        # Requests of earlier runs whose end is not known: one of them may be carried out late, and take the name.
+        earlier = self._ownership.ledger.intents(resource.key)
+        intent = self._ownership.begin(resource, Action.CREATE)
         try:
             state = resource.create(self._clouds)
         except Unreachable:
-            return self._after_lost_answer(resource)
+            return self._after_lost_answer(resource, intent)
         except Conflict:
-            # Somebody else made it between our look and our request: it is theirs.
-            self._ledger.remove(made)
-            raise
+            return self._after_conflict(resource, intent, earlier)
         except ServiceError:
-            if resource.read(self._clouds) is None:
-                self._ledger.remove(made)
+            # Refused in the provider's words: nothing was made by this request.
+            self._ledger.end(intent)
             raise
-        self._keep(resource, state)
+        self._kept(resource, state, intent)
         self._line("create", resource)
         return state
 
-    def _after_lost_answer(self, resource: Resource[Any]) -> Any:
-        """A create whose answer was lost: it is looked up by name, never sent twice."""
+    def _after_lost_answer(self, resource: Resource[Any], intent: Intent) -> Any:
+        """A create whose answer was lost: it is looked for, never sent twice while it may be there."""
         state = resource.read(self._clouds)
         if state is None:
             state = resource.create(self._clouds)
-        elif changes := resource.differences(state):
-            state = resource.update(self._clouds, state, changes)
-        self._keep(resource, state)
+            # The first request may still be carried out: its intent stays until the resource is seen alone.
+            self._kept(resource, state)
+        else:
+            self._ownership.settle(resource, state, by_time=True)
+            owner = self._ownership.judge(resource, state)
+            self._ownership.require(resource, owner, state, [])
+            resource.unfinished_rotation = True
+            if changes := resource.differences(state):
+                state = resource.update(self._clouds, state, changes)
+            self._kept(resource, state, intent)
         self._line("create", resource, "its first answer was lost")
         return state
 
-    def _differing(self, resource: Resource[Any], state: Any, changes: list[Change]) -> Any:
+    def _after_conflict(self, resource: Resource[Any], intent: Intent, earlier: list[Intent]) -> Any:
+        """The name was taken between our look and our request: by somebody else, or by a request of ours that came late."""
+        self._ledger.end(intent)
+        state = resource.read(self._clouds)
+        if state is not None and earlier:
+            self._ownership.settle(resource, state, by_time=True)
+            if self._ownership.judge(resource, state).ours:
+                return self._present(resource, state, repeated=False)
+        if state is None:
+            raise Conflict(
+                resource.provider,
+                "create it",
+                f"The name {resource.name} of the {resource.kind} is taken by one that these credentials do not see.",
+                "Choose another name.",
+            ) from None
+        owner = self._ownership.judge(resource, state)
+        self._ownership.require(resource, owner, state, [])
+        return state
+
+    def _update(self, resource: Resource[Any], state: Any, changes: list[Change]) -> Any:
         described = ", ".join(str(change) for change in changes)
-        if self._mode is Mode.PLAN:
-            self._line("would update", resource, described)
-            return state
+        intents = self._ledger.intents(resource.key, Action.ROTATE)
+        if any(change.replaces for change in changes):
+            held = {name: value for name, value in self._vault.all().items() if name in resource.variables}
+            secret = next(iter(held[name] for name in reversed(resource.variables) if name in held), None)
+            print_ = fingerprint(secret, resource.identity(state)) if secret else ""
+            intents = [*intents, self._ownership.begin(resource, Action.ROTATE, resource.identity(state), print_)]
         state = resource.update(self._clouds, state, changes)
         self._keep(resource, state)
+        self._ownership.follow(resource, state)
+        self._ledger.end(*intents)
         self._line("update", resource, described)
         return state
 
@@ -140,35 +230,30 @@ class Reconciler:
             entry = next((change.entry for change in changes if change.entry), resource.drift_entry)
             self._drift(resource, ", ".join(str(change) for change in changes), entry)
         else:
-            self._line("unchanged", resource)
+            self._line("unchanged", resource, resource.undecided(state))
         return state
 
-    def _already_told(self, resource: Resource[Any]) -> bool:
+    def _was_reported(self, resource: Resource[Any]) -> bool:
         """Whether this run had the same resource before: a section may come back to it when it knows more."""
-        made = self._made(resource)
         with self._lock:
-            told = made in self._told
-            self._told.add(made)
-        return told
+            reported = resource.key in self._reported
+            self._reported.add(resource.key)
+        return reported
 
-    def _schedule_delete(self, resource: Resource[Any], state: Any) -> Any:
-        made = self._made(resource)
-        if state is None:
-            self._ledger.remove(made)
-            self._line("absent", resource)
-            return resource.planned()
-        entries = self._ledger.entries()
-        if resource.deleted_with and Made(self._slug, *resource.deleted_with) in entries:
-            # It is gone with what it is a part of; removing it first would only cost requests.
-            self._ledger.remove(made)
-            resource.forget()
-            return state
-        if made not in entries:
-            self._line("left", resource, "not made by deploybook")
-        else:
-            with self._lock:
-                self._pending_deletes.append((resource, state))
-        return state
+    def _sweep(self, resource: Resource[Any], state: Any) -> None:
+        """Remove what requests of ours made whose answers never came, and forget those requests."""
+        lost = self._ledger.intents(resource.key)
+        if not lost:
+            return
+        for stray in resource.strays(self._clouds, state, lost):
+            resource.remove_stray(self._clouds, stray)
+            self._line("delete", resource, f"{stray}, made by a request whose answer never came")
+
+    def _kept(self, resource: Resource[Any], state: Any, *settled: Intent) -> None:
+        self._keep(resource, state)
+        self._ownership.made(resource, state, *settled)
+        self._ledger.end(*self._ledger.intents(resource.key, Action.ROTATE))
+        self._pin(resource)
 
     def _keep(self, resource: Resource[Any], state: Any) -> None:
         self.changed_at = time.monotonic()
@@ -177,8 +262,9 @@ class Reconciler:
             self._vault.put(kept)
             self.shown.update(kept)
 
-    def _made(self, resource: Resource[Any]) -> Made:
-        return Made(self._slug, resource.kind, resource.name)
+    def _pin(self, resource: Resource[Any]) -> None:
+        if resource.provider:
+            self._clouds.pin(resource.provider)
 
     def _drift(self, resource: Resource[Any], detail: str, entry: str) -> None:
         with self._lock:

@@ -30,6 +30,7 @@ from deploybook.errors import (
 from deploybook.layout import Layout, find_layout
 from deploybook.redact import Redactor
 from deploybook.runbook import ipython, prerequisites, sandbox_session
+from deploybook.runbook.decisions import Decisions
 from deploybook.runbook.events import Event
 from deploybook.runbook.in_process import close_with_cells
 from deploybook.runbook.modes import Mode
@@ -40,6 +41,7 @@ from deploybook.runbook.record import Recorder
 from deploybook.state.known_secrets import known_secrets
 from deploybook.state.last_writes import LastWrites
 from deploybook.state.ledger import Ledger
+from deploybook.state.pins import Pins
 from deploybook.state.vault import Vault
 
 State = TypeVar("State")
@@ -63,10 +65,11 @@ class Runbook:
         self._screen = Screen()
         self._show = self._screen.show
         self.vault = Vault(state, environment)
-        self.observed = LastWrites(state, environment)
+        self.last_writes = LastWrites(state, environment)
         expected = {variable.name for variable in (*contract.needed_by(slug), *contract.produced_by(slug))}
-        ledger = Ledger(state, environment)
-        self._ensurer = Reconciler(slug, mode, clouds, self.vault, ledger, self._show, expected)
+        ledger, decisions = Ledger(state, environment), Decisions.from_environment(os.environ)
+        clouds.may_empty = decisions.empty_bucket
+        self._ensurer = Reconciler(slug, mode, clouds, self.vault, ledger, self._show, expected, decisions)
         self._redactor = Redactor()
         self._failed: list[str] = []
         self._recorder = Recorder(slug, mode, contract, self.vault, self._redactor, self._ensurer.shown, self._show)
@@ -82,7 +85,7 @@ class Runbook:
         layout, contract = _enter_process(slug, mode, environment, sys._getframe(1).f_globals)
         chosen = Mode(mode)
         state, alone = sandbox_session.enter(os.environ) if chosen is Mode.DRY_RUN else (layout.state, False)
-        clouds = Connections(os.environ)
+        clouds = Connections(os.environ, Pins(state, environment), Vault(state, environment))
         close_with_cells(clouds.close)
         runbook = cls(slug, chosen, contract, state, environment, clouds)
         runbook._protect_output()
@@ -239,9 +242,7 @@ class Runbook:
         """End the run: remove what ``destroy`` found, show what was recorded, and raise if a claim did not hold."""
         self._ensurer.finish()
         self.clouds.close()
-        if self.mode is Mode.DESTROY:
-            self.vault.forget(*(variable.name for variable in self.contract.produced_by(self.section.slug)))
-        elif table := self._recorder.table():
+        if self.mode is not Mode.DESTROY and (table := self._recorder.table()):
             self._screen.table(table)
         failed = [*self._ensurer.drifted, *self._failed]
         if failed:

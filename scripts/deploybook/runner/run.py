@@ -20,6 +20,7 @@ from deploybook.contract.validation import operator_values, refuse_broken, refus
 from deploybook.errors import MissingVariable, VaultLocked
 from deploybook.layout import Layout
 from deploybook.runbook import environment
+from deploybook.runbook.decisions import Decisions
 from deploybook.runbook.ipython import CONFIRM_VARIABLE
 from deploybook.runbook.modes import Mode
 from deploybook.runbook.sandbox_session import SandboxProcess
@@ -54,6 +55,7 @@ class Plan:
     sections: tuple[str, ...]
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     jobs: int = 2
+    decisions: Decisions = field(default_factory=Decisions)
 
     def order(self) -> list[str]:
         """The sections in the order of their start: the contract's, or the reverse for ``destroy``."""
@@ -132,7 +134,7 @@ def _environment(plan: Plan, start_sandbox: Callable[[], SandboxProcess]) -> Ite
     if plan.mode.live:
         environ.pop(CONFIRM_VARIABLE, None)
         confirmed = {CONFIRM_VARIABLE: plan.environment} if plan.mode in {Mode.APPLY, Mode.DESTROY} else {}
-        yield plan.layout.state, environ | confirmed
+        yield plan.layout.state, environ | confirmed | plan.decisions.environment()
         return
     sandbox = start_sandbox()
     try:

@@ -1,49 +1,56 @@
 """What our own last write looked like at a provider, where the thing itself can never be read back.
 
-A secret at Vercel, Modal or GitHub shows its name and a time, not its value. The record holds that time (or id) and salted fingerprints of
-what was written, never a value: a later look that finds another time knows that somebody else wrote.
+A secret at Vercel, Modal or GitHub shows its name and a time, not its value. The record holds that time (or id, or mark) and salted
+fingerprints of what was written, never a value: a later look that sees another one knows that somebody else wrote.
 """
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Literal
 
-from filelock import FileLock
+from pydantic import Field
 
-from deploybook.state.atomic import write_private
+from deploybook.state.record_file import RecordFile, Versioned
+
+Writes = dict[str, dict[str, str]]
+
+
+class _LastWrites(Versioned):
+    version: Literal[2] = 2
+    writes: Writes = Field(default_factory=dict)
 
 
 class LastWrites:
-    """Records by key, such as ``modal:secret:render-auth``, in ``<environment>.observed.json``."""
+    """Records by key, such as ``modal:secret:render-auth``. Raises StateDamaged for a file that cannot be read whole."""
 
     def __init__(self, directory: Path, environment: str) -> None:
-        self.path = directory / f"{environment}.observed.json"
-        self._lock = FileLock(directory / f"{environment}.observed.lock", mode=0o600)
+        path, earlier = directory / f"{environment}.last_writes.json", directory / f"{environment}.observed.json"
+        self.path = earlier if earlier.exists() and not path.exists() else path
+        remedy = "the next apply looks at what is there, or asks"
+        self._file = RecordFile(
+            self.path, _LastWrites(environment=environment), lambda data: _migrated(data, environment), remedy
+        )
 
     def get(self, key: str) -> dict[str, str]:
         """The record of this key; empty if there is none."""
-        return self._read().get(key, {})
+        return dict(self._file.read().writes.get(key, {}))
 
-    def put(self, key: str, record: dict[str, str]) -> None:
+    def put(self, key: str, record: Mapping[str, str]) -> None:
         """Replace the record of this key."""
-        self._change(key, record)
+        self._change(lambda writes: writes | {key: dict(record)})
 
     def forget(self, key: str) -> None:
         """Remove the record of this key, if there is one."""
-        self._change(key, None)
+        self._change(lambda writes: {name: record for name, record in writes.items() if name != key})
 
-    def _change(self, key: str, record: dict[str, str] | None) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with self._lock:
-            records = self._read()
-            records.pop(key, None)
-            if record is not None:
-                records[key] = record
-            write_private(self.path, json.dumps(records, indent=1, sort_keys=True) + "\n")
+    def _change(self, edit: Any) -> None:
+        self._file.change(lambda state: state.model_copy(update={"writes": edit(state.writes)}))
 
-    def _read(self) -> dict[str, dict[str, str]]:
-        if not self.path.exists():
-            return {}
-        records: dict[str, dict[str, str]] = json.loads(self.path.read_text(encoding="utf-8"))
-        return records
+
+def _migrated(data: Any, environment: str) -> dict[str, Any] | None:
+    """Version 1: the records alone, by key."""
+    if not isinstance(data, dict) or "version" in data or not all(isinstance(each, dict) for each in data.values()):
+        return None
+    return {"version": 2, "environment": environment, "writes": data}

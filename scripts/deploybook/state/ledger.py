@@ -1,57 +1,184 @@
-"""The ledger: which resources this tool made in an environment, oldest first. ``destroy`` removes these and nothing else.
+"""The ledger: which resources this environment made or took over, each by its provider's own id; ``destroy`` goes by it alone.
 
-An entry is written before the provider is asked, so that a run killed in between leaves an entry without a resource (harmless),
-never a resource without an entry.
+An *intent* is written before the request that makes or rotates something. It becomes an entry only by an id: the one in the answer, or
+one that is proved to be of that request. An intent says that something may be there, never that it is ours.
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+import getpass
+import socket
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
+from typing import Any, Literal
 
-from filelock import FileLock
+from pydantic import AwareDatetime
 
-from deploybook.state.atomic import write_private
+from deploybook.state.record_file import Record, RecordFile, Versioned
+
+SUFFIX = ".made.json"
+Key = tuple[str, str]
 
 
-@dataclass(frozen=True)
-class Made:
-    """One resource: the section that made it, its kind and its name."""
+class Proof(StrEnum):
+    """How an entry's id is known to be ours."""
+
+    ANSWER = "answer"
+    VAULT = "vault"
+    TIME = "time"
+    ADOPTED = "adopted"
+
+
+class Action(StrEnum):
+    """What an intent is about to do."""
+
+    CREATE = "create"
+    ROTATE = "rotate"
+
+
+class Entry(Record):
+    """One resource: the section that made it, kind and name, the provider's own ``id``, and the ``account`` it is in."""
 
     section: str
     kind: str
     name: str
+    id: str
+    account: str = ""
+    environment: str
+    made_at: AwareDatetime
+    run: str
+    proof: Proof = Proof.ANSWER
+
+    @property
+    def key(self) -> Key:
+        """Kind and name."""
+        return self.kind, self.name
+
+
+class Intent(Record):
+    """A request that is about to be sent, or whose answer never came. ``begun_at`` is None in one from before version 2.
+
+    ``fingerprint``: what the vault held before a rotation. ``id``: what is rotated.
+    """
+
+    action: Action
+    section: str
+    kind: str
+    name: str
+    id: str = ""
+    account: str = ""
+    environment: str
+    begun_at: AwareDatetime | None
+    run: str
+    fingerprint: str = ""
+
+    @property
+    def key(self) -> Key:
+        """Kind and name."""
+        return self.kind, self.name
+
+
+class _Ledger(Versioned):
+    version: Literal[2] = 2
+    entries: tuple[Entry, ...] = ()
+    intents: tuple[Intent, ...] = ()
 
 
 class Ledger:
-    """The resources made in one environment."""
+    """The resources of one environment. Raises StateDamaged wherever its file cannot be read whole."""
 
     def __init__(self, directory: Path, environment: str) -> None:
-        self.path = directory / f"{environment}.made.json"
-        self._lock = FileLock(directory / f"{environment}.made.lock", mode=0o600)
+        self.environment = environment
+        self.path = directory / f"{environment}{SUFFIX}"
+        self._file = RecordFile(
+            self.path,
+            _Ledger(environment=environment),
+            lambda data: _migrated(data, environment),
+            "take what is yours over again: deploybook run --mode apply names each with its --adopt",
+        )
 
-    def entries(self) -> list[Made]:
-        """What was made, oldest first."""
-        if not self.path.exists():
-            return []
-        return [Made(**entry) for entry in json.loads(self.path.read_text(encoding="utf-8"))]
+    def entries(self) -> list[Entry]:
+        """What was made or taken over, oldest first."""
+        return list(self._file.read().entries)
 
-    def add(self, made: Made) -> None:
-        """Note a resource that is about to be made; a second note of the same one changes nothing."""
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with self._lock:
-            entries = self.entries()
-            if made not in entries:
-                self._write([*entries, made])
+    def entry(self, key: Key) -> Entry | None:
+        """The entry of a kind and name, whichever section made it."""
+        return next((each for each in self.entries() if each.key == key), None)
 
-    def remove(self, made: Made) -> None:
-        """Forget a resource that is gone."""
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with self._lock:
-            entries = self.entries()
-            if made in entries:
-                self._write([entry for entry in entries if entry != made])
+    def intents(self, key: Key, action: Action = Action.CREATE) -> list[Intent]:
+        """The requests for a kind and name whose end is not known, oldest first."""
+        return [each for each in self._file.read().intents if each.key == key and each.action is action]
 
-    def _write(self, entries: list[Made]) -> None:
-        write_private(self.path, json.dumps([vars(entry) for entry in entries], indent=1) + "\n")
+    def sections(self) -> set[str]:
+        """The sections that made something, or were about to."""
+        state = self._file.read()
+        return {entry.section for entry in state.entries} | {intent.section for intent in state.intents}
+
+    def begin(self, intent: Intent) -> None:
+        """Note a request that is about to be sent."""
+        self._change(lambda state: {"intents": (*state.intents, intent)})
+
+    def end(self, *intents: Intent) -> None:
+        """Forget requests whose end is known."""
+        self._change(lambda state: {"intents": tuple(each for each in state.intents if each not in intents)})
+
+    def put(self, entry: Entry, *settled: Intent) -> None:
+        """Note a resource in place of any earlier one of its kind and name, and end the requests that it settles."""
+        self._change(
+            lambda state: {
+                "entries": (*(each for each in state.entries if each.key != entry.key), entry),
+                "intents": tuple(each for each in state.intents if each not in settled),
+            }
+        )
+
+    def remove(self, key: Key) -> None:
+        """Forget a resource that is gone or given back, and every request for it."""
+        self._change(
+            lambda state: {
+                "entries": tuple(each for each in state.entries if each.key != key),
+                "intents": tuple(each for each in state.intents if each.key != key),
+            }
+        )
+
+    def elsewhere(self, key: Key, resource_id: str, account: str) -> Entry | None:
+        """The entry of another environment of this checkout that is about the same resource."""
+        for other in self._others():
+            for entry in other.entries():
+                same_account = not account or not entry.account or entry.account == account
+                if entry.kind == key[0] and same_account and resource_id and entry.id == resource_id:
+                    return entry
+        return None
+
+    def _others(self) -> Iterator[Ledger]:
+        for path in sorted(self.path.parent.glob(f"*{SUFFIX}")):
+            environment = path.name.removesuffix(SUFFIX)
+            if environment != self.environment:
+                yield Ledger(path.parent, environment)
+
+    def _change(self, edit: Callable[[_Ledger], dict[str, Any]]) -> None:
+        self._file.change(lambda state: state.model_copy(update=edit(state)))
+
+
+def now() -> datetime:
+    """This moment, as the ledger writes it."""
+    return datetime.now(UTC)
+
+
+def this_run() -> str:
+    """Who runs this, for whoever reads the ledger of another clone: ``user@host``."""
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError):
+        user = "unknown"
+    return f"{user}@{socket.gethostname()}"
+
+
+def _migrated(data: Any, environment: str) -> dict[str, Any] | None:
+    """Version 1, a list of ``{section, kind, name}`` written before each create: each says only that something may be there."""
+    fields = {"section", "kind", "name"}
+    if not isinstance(data, list) or not all(isinstance(each, dict) and set(each) == fields for each in data):
+        return None
+    common = {"action": "create", "environment": environment, "begun_at": None, "run": "version 1"}
+    return {"version": 2, "environment": environment, "entries": [], "intents": [each | common for each in data]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +17,7 @@ from deploybook import http
 from deploybook.clouds.api import Api
 from deploybook.clouds.credentials import endpoint, secret
 from deploybook.errors import NotFound, RateLimited, UnexpectedResponse
+from deploybook.state.pins import Account
 
 API_URL = "https://api.github.com"
 VERSION = "2022-11-28"
@@ -67,11 +68,14 @@ class GitHub:
     api: Api
     # The repository that the environment names, as in a workflow of GitHub's own; empty if none.
     named: str = ""
+    # Who is to know which repository is used.
+    settle: Callable[[Account], None] = lambda _: None
+    _account: Account | None = None
     _keys: dict[str, SealingKey] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str]) -> GitHub:
+    def from_environment(cls, environ: Mapping[str, str], settle: Callable[[Account], None] = lambda _: None) -> GitHub:
         """Reads ``GITHUB_TOKEN``, ``GITHUB_API_URL`` and ``GITHUB_REPOSITORY``."""
         headers = {
             "Authorization": f"Bearer {secret(environ, 'GITHUB_TOKEN').get_secret_value()}",
@@ -82,15 +86,26 @@ class GitHub:
         api = Api(
             "GitHub", client, _explain, "GITHUB_TOKEN", "GITHUB_API_URL", {TOO_OFTEN: RateLimited}, advise=_advise
         )
-        return cls(api, environ.get("GITHUB_REPOSITORY", ""))
+        return cls(api, environ.get("GITHUB_REPOSITORY", ""), settle)
 
     def close(self) -> None:
         """Close the connections."""
         self.api.client.close()
 
+    def account(self) -> Account:
+        """The repository that was read last: what an environment's CI lives in."""
+        assert self._account is not None, "the repository is read before anything is done in it"
+        return self._account
+
     def repository(self, repository: str) -> dict[str, Any]:
-        """``{full_name, private, archived, disabled, default_branch …}`` (operation repos/get)."""
+        """``{id, full_name, private, archived, disabled, default_branch …}`` (operation repos/get).
+
+        Raises OtherAccount if the environment's CI lives in another one: a repository keeps its id when it is renamed.
+        """
         found: dict[str, Any] = self.api.json(f"read the repository {repository}", "GET", f"/repos/{repository}")
+        account = Account(id=str(found["id"]), name=str(found["full_name"]))
+        self.settle(account)
+        self._account = account
         return found
 
     def branch(self, repository: str, branch: str) -> dict[str, Any] | None:

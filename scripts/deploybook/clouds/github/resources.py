@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from deploybook.clouds.github.client import GitHub
 from deploybook.clouds.github.target import Target
-from deploybook.clouds.resource import Change, Resource
+from deploybook.clouds.resource import Change, Held, Resource
 from deploybook.contract.consumers import ConsumerVariable
 from deploybook.contract.definitions import Variable
 from deploybook.errors import Conflict, InvalidValue, NotFound, PermissionDenied, ServiceError
@@ -31,14 +31,16 @@ CONTRADICTED = frozenset({409, 422})
 class RepositorySecret(Resource[str]):
     """One Actions secret with the vault's value; its state is the time at which it was set.
 
-    GitHub never shows a value. ``observed`` remembers the time of our own write and a salted fingerprint of what was written: another
+    GitHub never shows a value. ``last_writes`` remembers the time of our own write and a salted fingerprint of what was written: another
     time means that somebody else wrote since. GitHub tells times to the second, so a write within the same second goes unseen.
     """
 
     kind: ClassVar[str] = "GitHub secret"
+    provider: ClassVar[str] = "github"
+    credential: ClassVar[bool] = True
     absent_entry = drift_entry = "ci-secrets"
 
-    def __init__(self, repository: str, name: str, pushed: ConsumerVariable | None, observed: LastWrites) -> None:
+    def __init__(self, repository: str, name: str, pushed: ConsumerVariable | None, last_writes: LastWrites) -> None:
         if pushed and any(character.isspace() for character in pushed.value.get_secret_value()):
             raise InvalidValue(
                 f"{name} contains white space.", "Give it again without the blank or line break that was pasted along."
@@ -48,7 +50,12 @@ class RepositorySecret(Resource[str]):
         self.waits_for = None if pushed else name
         self._repository = repository
         self._pushed = pushed
-        self._observed = observed
+        self._last_writes = last_writes
+
+    def known(self, state: str | None, held: Held) -> bool:
+        """This clone's record says that the last write was ours."""
+        del held
+        return state is not None and self._last_writes.get(self._key).get("updated_at") == state
 
     def read(self, clouds: Connections) -> str | None:
         """By name."""
@@ -56,10 +63,10 @@ class RepositorySecret(Resource[str]):
 
     def differences(self, state: str) -> list[Change]:
         """What our record says of the value."""
-        record = self._observed.get(self._key)
+        record = self._last_writes.get(self._key)
         if not record:
             # Not known to be wrong, and not known to be right: apply writes it, verify can't tell.
-            return [Change("value", "not known here", "written", requested=True)]
+            return [Change("value", f"set on {state}, not by this clone", "written", requested=True, unknown=True)]
         if record["updated_at"] != state:
             return [Change("value", "set elsewhere since", "the vault's")]
         assert self._pushed is not None
@@ -73,7 +80,7 @@ class RepositorySecret(Resource[str]):
         updated_at = clouds.github.secret(self._repository, self.variable) or ""
         salt = secrets.token_hex(8)
         record = {"updated_at": updated_at, "salt": salt, "fingerprint": fingerprint(self._pushed.value, salt)}
-        self._observed.put(self._key, record)
+        self._last_writes.put(self._key, record)
         return updated_at
 
     def update(self, clouds: Connections, state: str, changes: list[Change]) -> str:
@@ -85,7 +92,7 @@ class RepositorySecret(Resource[str]):
         """Remove it; the next run of the workflow finds it empty."""
         del state
         clouds.github.delete_secret(self._repository, self.variable)
-        self._observed.forget(self._key)
+        self._last_writes.forget(self._key)
 
     def planned(self) -> str:
         """It has no time yet."""
@@ -104,10 +111,10 @@ class RepositorySecret(Resource[str]):
 
 
 def repository_secrets(
-    target: Target, wanted: Iterable[Variable], values: Mapping[str, ConsumerVariable], observed: LastWrites
+    target: Target, wanted: Iterable[Variable], values: Mapping[str, ConsumerVariable], last_writes: LastWrites
 ) -> list[RepositorySecret]:
     """One resource for each variable that the contract sends to GitHub: each is made, left and removed for itself."""
-    return [RepositorySecret(target.repository, each.name, values.get(each.name), observed) for each in wanted]
+    return [RepositorySecret(target.repository, each.name, values.get(each.name), last_writes) for each in wanted]
 
 
 @dataclass(frozen=True)
@@ -123,6 +130,7 @@ class WorkflowFile(Resource[FileState]):
     """The deploy workflow on the production branch. Writing it is a push, which starts it."""
 
     kind: ClassVar[str] = "GitHub workflow"
+    provider: ClassVar[str] = "github"
     absent_entry = drift_entry = "ci-workflow-file"
 
     def __init__(self, target: Target, path: str) -> None:

@@ -53,11 +53,12 @@ class DeployRun(Resource[RunState]):
     """
 
     kind: ClassVar[str] = "GitHub Actions run"
+    provider: ClassVar[str] = "github"
     absent_entry = "ci-not-triggered"
 
     def __init__(self, workflow: WorkflowFile, file: FileState, *, minutes: int = 15, redeploy: bool = False) -> None:
         self.name = workflow.name
-        self.deleted_with = (workflow.kind, workflow.name)
+        self.deleted_with = self.within = (workflow.kind, workflow.name)
         self._workflow = workflow
         self._pushed = file.commit
         self._seconds = minutes * 60.0

@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from deploybook.clouds.credentials import endpoint, required, secret
 from deploybook.clouds.modal.refusals import modal_errors
 from deploybook.errors import NotFound
+from deploybook.state.pins import Account
 
 if TYPE_CHECKING:
     import modal
@@ -66,6 +67,7 @@ class Modal:
         self._client: modal.Client | None = None
         # Looked up once; they belong to the client that looked.
         self._environments: dict[str, modal.Environment] = {}
+        self._workspace = ""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Modal:
@@ -92,8 +94,16 @@ class Modal:
             "MODAL_CONFIG_PATH": os.environ.get("MODAL_CONFIG_PATH", os.devnull),
         }
 
+    def account(self) -> Account:
+        """The workspace that the token belongs to."""
+        return Account(id=self.workspace())
+
     def workspace(self) -> str:
-        """The name of the workspace that the token belongs to: a call that no wrong token survives (WorkspaceNameLookup)."""
+        """The workspace's name, asked for once: a call that no wrong token survives (WorkspaceNameLookup)."""
+        self._workspace = self._workspace or self._look_up_workspace()
+        return self._workspace
+
+    def _look_up_workspace(self) -> str:
 
         async def look(client: modal.Client) -> str:
             import modal

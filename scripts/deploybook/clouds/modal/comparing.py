@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 WHOLE = {"values": DriftStatus.UNTELLABLE, "secret": DriftStatus.DIFFERS}
 
 
-def compare(clouds: Connections, wanted: Wanted, observed: LastWrites, parameters: Mapping[str, Any]) -> ConsumerDrift:
+def compare(
+    clouds: Connections, wanted: Wanted, last_writes: LastWrites, parameters: Mapping[str, Any]
+) -> ConsumerDrift:
     """``wanted.consumer`` names the secret; ``parameters``: ``modal_environment``. Raises a ServiceError if Modal refuses.
 
     Equal means: as deploybook last wrote it. Only a container could tell a value that was changed in place since.
     """
     name = wanted.consumer.removeprefix("modal:")
     environment = str(parameters["modal_environment"])
-    secret = ModalSecret(name, wanted.variables, wanted.values, observed, environment=environment)
+    secret = ModalSecret(name, wanted.variables, wanted.values, last_writes, environment=environment)
     state = secret.read(clouds) or SecretState()
     changes = secret.differences(state)
     of_all = [VariableDrift(WHOLE[each.field], each.old) for each in changes if each.field in WHOLE]

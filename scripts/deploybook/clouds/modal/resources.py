@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import SecretStr
 
 from deploybook.clouds.modal.client import AppState, Modal, SecretState
 from deploybook.clouds.modal.deploying import deploy
+from deploybook.clouds.modal.probe import differing
 from deploybook.clouds.modal.source import Source
-from deploybook.clouds.resource import Change, Resource
+from deploybook.clouds.resource import Change, Held, Resource
+from deploybook.clouds.times import moment
 from deploybook.contract.consumers import ConsumerVariable
 from deploybook.contract.definitions import Variable
 from deploybook.redact import fingerprint
@@ -24,12 +27,14 @@ if TYPE_CHECKING:
 class ModalSecret(Resource[SecretState]):
     """A named secret that holds the contract's variables for it, and no other key.
 
-    Modal never shows a value. ``observed`` remembers which secret (id and time of making) was given which values (salted fingerprints):
+    Modal never shows a value. ``last_writes`` remembers which secret (id and time of making) was given which values (salted fingerprints):
     one that was removed, made anew, or lost or gained a key is drift; values that were changed in place are found by
     ``secret_values_arrive``. ``renewed`` names variables that this run replaces.
     """
 
     kind: ClassVar[str] = "Modal secret"
+    provider: ClassVar[str] = "modal"
+    credential: ClassVar[bool] = True
     absent_entry: ClassVar[str] = "modal-secrets"
     drift_entry: ClassVar[str] = "modal-secrets"
 
@@ -38,7 +43,7 @@ class ModalSecret(Resource[SecretState]):
         name: str,
         wanted: Iterable[Variable],
         values: Mapping[str, ConsumerVariable],
-        observed: LastWrites,
+        last_writes: LastWrites,
         *,
         environment: str = "",
         renewed: Collection[str] = (),
@@ -48,10 +53,34 @@ class ModalSecret(Resource[SecretState]):
         self.environment = environment
         self.values = {each: pushed.value for each, pushed in values.items()}
         self.keys = frozenset(each.name for each in wanted if not each.optional or each.name in values)
-        self._observed = observed
+        self._last_writes = last_writes
         self._renewed = renewed
         # Which write the secret's values are from; empty while they are to be written.
         self.stamp = ""
+
+    def identity(self, state: SecretState) -> str:
+        """The secret's id: one that is made anew has another."""
+        return state.id
+
+    def known(self, state: SecretState | None, held: Held) -> bool:
+        """This clone's record says that it wrote this very secret."""
+        del held
+        return state is not None and bool(state.id) and self._last_writes.get(self._key).get("id") == state.id
+
+    def born(self, state: SecretState) -> datetime | None:
+        """When Modal says that it was made."""
+        return moment(state.created_at)
+
+    def examine(self, clouds: Connections, state: SecretState, changes: list[Change]) -> list[Change]:
+        """Where no record tells, a container that is given the secret does: values that are the vault's are not written again."""
+        del state
+        if not any(change.unknown for change in changes) or len(changes) > 1:
+            return changes
+        differ = differing(clouds.modal, self.secret, self.environment, self.values)
+        if differ:
+            return [Change(name, "another value", "set") for name in differ]
+        self._remember(clouds.modal, secrets.token_hex(8))
+        return []
 
     def read(self, clouds: Connections) -> SecretState | None:
         """By name."""
@@ -59,12 +88,12 @@ class ModalSecret(Resource[SecretState]):
 
     def differences(self, state: SecretState) -> list[Change]:
         """Keys, and what our record says of the values."""
-        record = self._observed.get(self._key)
+        record = self._last_writes.get(self._key)
         changes = [Change(key, "missing", "set") for key in sorted(self.keys - state.keys)]
         changes += [Change(key, "not in the contract", "removed") for key in sorted(state.keys - self.keys)]
         if not record:
             # Not known to be wrong, and not known to be right: apply writes it, verify looks at it from a container.
-            changes.append(Change("values", "not known here", "written", requested=True))
+            changes.append(Change("values", "not known here", "written", requested=True, unknown=True))
         elif (record["id"], record["created_at"]) != (state.id, state.created_at):
             changes.append(Change("secret", "made anew elsewhere", "written"))
         else:
@@ -94,7 +123,7 @@ class ModalSecret(Resource[SecretState]):
         """Remove it; apps that use it no longer start."""
         del state
         clouds.modal.delete_secret(self.secret, self.environment)
-        self._observed.forget(self._key)
+        self._last_writes.forget(self._key)
 
     def planned(self) -> SecretState:
         """Its id is known only when it is made."""
@@ -102,11 +131,11 @@ class ModalSecret(Resource[SecretState]):
 
     def invalidate(self) -> None:
         """Forget what was written: the next ``apply`` writes it again."""
-        self._observed.forget(self._key)
+        self._last_writes.forget(self._key)
 
     def mark_verified(self, cloud: Modal) -> None:
         """Remember a secret whose values were seen to be right; nothing is sent if it is remembered already."""
-        if not self._observed.get(self._key):
+        if not self._last_writes.get(self._key):
             self._remember(cloud, self.stamp or secrets.token_hex(8))
 
     @property
@@ -126,7 +155,7 @@ class ModalSecret(Resource[SecretState]):
     def _remember(self, cloud: Modal, stamp: str) -> SecretState:
         state = cloud.secret(self.secret, self.environment) or SecretState()
         prints = {key: fingerprint(value, stamp) for key, value in self.values.items()}
-        self._observed.put(self._key, {"id": state.id, "created_at": state.created_at, "salt": stamp, **prints})
+        self._last_writes.put(self._key, {"id": state.id, "created_at": state.created_at, "salt": stamp, **prints})
         self.stamp = stamp
         return state
 
@@ -134,11 +163,12 @@ class ModalSecret(Resource[SecretState]):
 class ModalApp(Resource[AppState]):
     """The application's app, deployed from its file under a name, with two web functions.
 
-    Modal does not tell what was deployed. ``observed`` remembers the file's digest, the variables that it read and the secrets'
+    Modal does not tell what was deployed. ``last_writes`` remembers the file's digest, the variables that it read and the secrets'
     writes: the app is deployed again only if one of these has changed, or somebody else has deployed since.
     """
 
     kind: ClassVar[str] = "Modal app"
+    provider: ClassVar[str] = "modal"
     absent_entry: ClassVar[str] = "modal-app-stopped"
 
     def __init__(
@@ -146,7 +176,7 @@ class ModalApp(Resource[AppState]):
         name: str,
         source: Source,
         variables: Mapping[str, SecretStr],
-        observed: LastWrites,
+        last_writes: LastWrites,
         *,
         label: str,
         functions: tuple[str, str],
@@ -158,11 +188,21 @@ class ModalApp(Resource[AppState]):
         self.app = name
         self.environment = environment
         self.functions = functions
+        self.variables = ("MODAL_ENDPOINT_URL", "MODAL_STATUS_URL")
         self._source = source
         self._variables = {each: value.get_secret_value() for each, value in variables.items()} | {"MODAL_LABEL": label}
-        self._observed = observed
+        self._last_writes = last_writes
         self._secrets = tuple(secrets)
         self._seconds = minutes * 60.0
+
+    def identity(self, state: AppState) -> str:
+        """The app's id: one that was stopped and deployed again has another."""
+        return state.id
+
+    def known(self, state: AppState | None, held: Held) -> bool:
+        """The vault holds the address of its submit endpoint."""
+        recorded = held.get(self.variables[0])
+        return state is not None and recorded is not None and recorded.get_secret_value() in (state.urls or {}).values()
 
     def read(self, clouds: Connections) -> AppState | None:
         """By name, with the URLs of its two web functions."""
@@ -170,7 +210,7 @@ class ModalApp(Resource[AppState]):
 
     def differences(self, state: AppState) -> list[Change]:
         """What was deployed otherwise than it would be now."""
-        record = self._observed.get(self._key)
+        record = self._last_writes.get(self._key)
         changes = [Change(each, "not there", "deployed") for each in self.functions if each not in (state.urls or {})]
         if not record:
             return [*changes, Change("deployment", "not known here", "deployed", requested=True)]
@@ -188,7 +228,7 @@ class ModalApp(Resource[AppState]):
         deploy(self._source, self.app, self.environment, self._variables, clouds.modal.credentials(), self._seconds)
         state = self.read(clouds) or AppState()
         record = {"id": state.id, "version": str(state.version), **self._wished(), **self._stamps()}
-        self._observed.put(self._key, record)
+        self._last_writes.put(self._key, record)
         return state
 
     def update(self, clouds: Connections, state: AppState, changes: list[Change]) -> AppState:
@@ -200,7 +240,7 @@ class ModalApp(Resource[AppState]):
         """Stop it: its endpoints answer no more, and its containers end."""
         del state
         clouds.modal.stop_app(self.app, self.environment)
-        self._observed.forget(self._key)
+        self._last_writes.forget(self._key)
 
     def planned(self) -> AppState:
         """Its URLs are known only when it is deployed."""

@@ -10,11 +10,11 @@ from pydantic import SecretStr
 
 from deploybook.clouds.r2.client import Cloudflare
 from deploybook.clouds.r2.objects import Store, browser
+from deploybook.clouds.r2.scratch import SCRATCH
 from deploybook.errors import NotFound, PermissionDenied, ServiceError, Unauthorized, VerificationFailed
 
 BUCKETS_WRITE = "Workers R2 Storage Write"
 TOKENS_WRITE = "Account API Tokens Write"
-SCRATCH = "deploybook-check"
 # Cloudflare docs, R2 → API → Error codes: with 403, the account has no R2 subscription.
 NOT_ENTITLED = "10042"
 CONTENT = b"deploybook checks that what goes in comes out again. " * 40

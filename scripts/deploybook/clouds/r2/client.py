@@ -12,6 +12,7 @@ from deploybook import http
 from deploybook.clouds.api import Api
 from deploybook.clouds.credentials import endpoint, required, secret
 from deploybook.errors import NotFound, ServiceError, Unauthorized, UnexpectedResponse
+from deploybook.state.pins import Account
 
 API_URL = "https://api.cloudflare.com/client/v4"
 TOKENS_A_PAGE = 50
@@ -48,6 +49,10 @@ class Cloudflare:
     def close(self) -> None:
         """Close the connections."""
         self.api.client.close()
+
+    def account(self) -> Account:
+        """The account that every request names; asks nothing."""
+        return Account(id=self.account_id)
 
     def verify_token(self) -> dict[str, Any]:
         """The operator's own token: ``{id, status, owner}`` with owner ``accounts/<id>`` or ``user``.

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import SecretStr
 
-from deploybook.clouds.resource import Change, Resource
-from deploybook.errors import Conflict, InvalidValue
+from deploybook.clouds.r2.objects import Store
+from deploybook.clouds.r2.scratch import SCRATCH, foreign_keys, remove_objects
+from deploybook.clouds.resource import Change, Evidence, Held, Resource
+from deploybook.clouds.times import made_about, moment
+from deploybook.errors import Conflict, InvalidValue, ServiceError
 
 if TYPE_CHECKING:
     from deploybook.clouds.connections import Connections
+    from deploybook.state.ledger import Intent
 
 # Object Read & Write in the dashboard's words; write includes read (Cloudflare docs, R2 → API → Tokens).
 OBJECT_READ_WRITE = "Workers R2 Storage Bucket Item Write"
@@ -23,20 +28,25 @@ JURISDICTION = "default"
 BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?")
 CORS_RULE_ID = "deploybook-app"
+KEY_ID, SECRET = "R2_ACCESS_KEY_ID", "R2_SECRET_ACCESS_KEY"
+# How many objects are named where a bucket is not empty.
+MOST_SHOWN = 5
 
 
 @dataclass(frozen=True)
 class BucketState:
-    """A bucket as it is; ``location`` is where Cloudflare put it, empty if not made yet."""
+    """A bucket as it is; ``location`` is where Cloudflare put it, empty if not made yet. ``created``: ISO 8601, as it says."""
 
     name: str
     location: str = ""
+    created: str = ""
 
 
 class Bucket(Resource[BucketState]):
     """An R2 bucket. ``location`` is a hint that counts only when the bucket is made: it can't be changed later."""
 
     kind: ClassVar[str] = "R2 bucket"
+    provider: ClassVar[str] = "cloudflare"
 
     def __init__(self, name: str, *, location: str = "") -> None:
         if not BUCKET_NAME.fullmatch(name):
@@ -45,6 +55,44 @@ class Bucket(Resource[BucketState]):
             )
         self.name = name
         self.location = location
+        self.variables = ("R2_BUCKET_NAME", "R2_ACCOUNT_ID")
+
+    def identity(self, state: BucketState) -> str:
+        """Name and time of making: a bucket has no other id, and one that is made anew has another time."""
+        return f"{state.name}@{state.created}"
+
+    def known(self, state: BucketState | None, held: Held) -> bool:
+        """The vault names it: only its maker, or whoever took it over, records that."""
+        del state
+        return _is(held, "R2_BUCKET_NAME", self.name)
+
+    def born(self, state: BucketState) -> datetime | None:
+        """``creation_date``."""
+        return moment(state.created)
+
+    def blocked(self, clouds: Connections, state: BucketState, *, empty: bool) -> str:
+        """What lies in it, the checks' own scratch objects aside, as far as the vault's key can list it."""
+        del state
+        store = None if empty else self._store(clouds)
+        if store is None:
+            return ""
+        try:
+            keys = foreign_keys(store, MOST_SHOWN + 1)
+        except ServiceError:
+            # It cannot be listed with the vault's key; Cloudflare itself refuses to delete one that is not empty.
+            return ""
+        shown = ", ".join(keys[:MOST_SHOWN]) + (" …" if len(keys) > MOST_SHOWN else "")
+        return f"it holds {shown}" if keys else ""
+
+    def empty(self, clouds: Connections, *, everything: bool) -> None:
+        """Remove the checks' scratch objects, or all objects."""
+        store = self._store(clouds)
+        if store is not None:
+            remove_objects(store, "" if everything else f"{SCRATCH}/")
+
+    def _store(self, clouds: Connections) -> Store | None:
+        store = clouds.objects(clouds.held())
+        return store if store and store.bucket == self.name else None
 
     def read(self, clouds: Connections) -> BucketState | None:
         """Operation r2-get-bucket."""
@@ -66,14 +114,13 @@ class Bucket(Resource[BucketState]):
         raise NotImplementedError
 
     def delete(self, clouds: Connections, state: BucketState) -> None:
-        """Operation r2-delete-bucket; one with objects in it stays."""
+        """Operation r2-delete-bucket, after the checks' scratch objects; one with other objects in it stays."""
         del state
+        self.empty(clouds, everything=clouds.may_empty)
         try:
             clouds.cloudflare.delete_bucket(self.name)
         except Conflict as error:
-            hint = (
-                "Move or remove its objects (aws s3 rm --recursive), then run destroy again; what is gone stays gone."
-            )
+            hint = "Move what you need, then run this again with --empty-bucket, which removes what is in it."
             raise Conflict(
                 "Cloudflare", error.operation, error.message, hint, "bucket-not-empty", error.status, error.code
             ) from None
@@ -89,6 +136,8 @@ class TokenState:
 
     id: str
     status: str = "active"
+    issued: str = ""
+    modified: str = ""
     policies: tuple[tuple[str, frozenset[str], frozenset[str]], ...] = ()
     value: SecretStr | None = None
 
@@ -101,32 +150,74 @@ class BucketToken(Resource[TokenState]):
     """
 
     kind: ClassVar[str] = "R2 token"
+    provider: ClassVar[str] = "cloudflare"
+    credential: ClassVar[bool] = True
+    # The key is known, and was not made with this secret. A key that is not known may be one that is too new.
+    evidence: ClassVar[tuple[Evidence, ...]] = (Evidence(403, "SignatureDoesNotMatch"),)
+    # So long after a token was made or changed R2 may still judge by what was before.
+    settle_seconds: ClassVar[float] = 30.0
     absent_entry: ClassVar[str] = "r2-keys"
     drift_entry: ClassVar[str] = "token-scope"
 
     def __init__(self, name: str, bucket: str, *, held: Mapping[str, SecretStr], rotate: bool = False) -> None:
         self.name = name
         self.bucket = bucket
+        self.variables = (KEY_ID, SECRET)
         self._held = held
         self._rotate = rotate
         self._group = ""
+        self._account = ""
+        self._namesakes: list[dict[str, Any]] = []
+
+    def identity(self, state: TokenState) -> str:
+        """The token's id, which is the S3 access key id as well."""
+        return state.id
+
+    def known(self, state: TokenState | None, held: Held) -> bool:
+        """The vault holds this very token's key id."""
+        return state is not None and _is(held, KEY_ID, state.id)
+
+    def born(self, state: TokenState) -> datetime | None:
+        """``issued_on``."""
+        return moment(state.issued)
 
     def read(self, clouds: Connections) -> TokenState | None:
-        """By name: Cloudflare lets several tokens bear one name, so two of them are a Conflict for the operator to settle."""
-        found = [token for token in clouds.cloudflare.tokens() if token["name"] == self.name]
-        if len(found) > 1:
-            raise Conflict(
-                "Cloudflare",
-                "find the token",
-                f"There are {len(found)} tokens named {self.name} in the account.",
-                "Delete those that nothing uses, or give another token_name.",
-                "token-name-ambiguous",
-            )
+        """By the ledger's id, else by the vault's, else by name. Cloudflare lets several tokens bear one name.
+
+        Raises Conflict, with the ids, where neither tells which of several is meant.
+        """
+        tokens = list(clouds.cloudflare.tokens())
         self._account = clouds.cloudflare.account_id
-        if not found:
+        self._namesakes = [token for token in tokens if token["name"] == self.name]
+        held = self._held.get(KEY_ID)
+        ids = [self.known_id, held.get_secret_value() if held else ""]
+        chosen = next((token for known in ids for token in tokens if known and token["id"] == known), None)
+        if chosen is None and len(self._namesakes) > 1:
+            raise self._ambiguous()
+        chosen = chosen or next(iter(self._namesakes), None)
+        if chosen is None:
             return None
         self._group = clouds.cloudflare.permission_group(OBJECT_READ_WRITE)
-        return _token_state(found[0])
+        return _token_state(chosen)
+
+    def strays(self, clouds: Connections, state: TokenState, lost: Sequence[Intent]) -> list[str]:
+        """Tokens of this name and scope, never used, made at the time of a request of ours whose answer never came.
+
+        Nobody can have their secret: it stood in that answer.
+        """
+        del clouds
+        mine = {state.id} | {held.get_secret_value() for name, held in self._held.items() if name == KEY_ID}
+        strays = []
+        for token in self._namesakes:
+            other = _token_state(token)
+            unused = other.policies == (self._wanted_policy(),) and not token.get("last_used_on")
+            if other.id not in mine and unused and made_about(self.born(other), lost):
+                strays.append(other.id)
+        return strays
+
+    def remove_stray(self, clouds: Connections, stray_id: str) -> None:
+        """Operation account-api-tokens-delete-token."""
+        clouds.cloudflare.delete_token(stray_id)
 
     def differences(self, state: TokenState) -> list[Change]:
         """Scope, status, and whether the vault holds this token's secret."""
@@ -135,12 +226,47 @@ class BucketToken(Resource[TokenState]):
             changes.append(Change("status", state.status, "active"))
         if state.policies != (self._wanted_policy(),):
             changes.append(Change("scope", "not this bucket's objects alone", "read and write objects of this bucket"))
-        held_id = self._held.get("R2_ACCESS_KEY_ID")
-        if "R2_SECRET_ACCESS_KEY" not in self._held or held_id is None or held_id.get_secret_value() != state.id:
-            changes.append(Change("secret", "not in the vault", "rolled", entry="r2-keys"))
-        elif self._rotate:
-            changes.append(Change("secret", "in the vault", "rolled", requested=True))
+        return changes + self._secret_changes(state)
+
+    def examine(self, clouds: Connections, state: TokenState, changes: list[Change]) -> list[Change]:
+        """Try the vault's secret: one that R2 says is not this key's was rolled elsewhere, or lost with an answer."""
+        store = clouds.objects(self._held)
+        if store is None or any(change.field == "secret" for change in changes) or store.bucket != self.bucket:
+            return changes
+        modified = moment(state.modified) or datetime.now(UTC)
+        settled = (datetime.now(UTC) - modified).total_seconds() > self.settle_seconds
+        try:
+            store.call("list_objects_v2", MaxKeys=1)
+        except ServiceError as error:
+            if settled and self.is_dead(error):
+                lost = f"the vault's is not this token's (it was changed on {state.modified})"
+                return [*changes, Change("secret", lost, "rolled", replaces=True, entry="r2-keys")]
         return changes
+
+    def _secret_changes(self, state: TokenState) -> list[Change]:
+        if self._rotate:
+            return [Change("secret", "in the vault", "rolled", requested=True, replaces=True)]
+        if self.unfinished_rotation:
+            return [
+                Change("secret", "its rotation did not end", "rolled", requested=True, replaces=True, entry="r2-keys")
+            ]
+        held_id = self._held.get(KEY_ID)
+        if SECRET not in self._held or held_id is None:
+            return [Change("secret", "not in the vault", "rolled", replaces=True, entry="r2-keys")]
+        if held_id.get_secret_value() != state.id:
+            return [Change("secret", "another token's in the vault", "rolled", replaces=True, entry="r2-keys")]
+        return []
+
+    def _ambiguous(self) -> Conflict:
+        ids = ", ".join(f"{token['id']} (made {token.get('issued_on', 'unknown')})" for token in self._namesakes)
+        first = self._namesakes[0]["id"]
+        return Conflict(
+            "Cloudflare",
+            "find the token",
+            f"There are {len(self._namesakes)} tokens named {self.name} in the account: {ids}.",
+            f"Say which is this environment's, as --adopt 'R2 token/{first}', or give another token_name.",
+            "token-name-ambiguous",
+        )
 
     def create(self, clouds: Connections) -> TokenState:
         """Operation account-api-tokens-create-token."""
@@ -154,7 +280,7 @@ class BucketToken(Resource[TokenState]):
         if fields & {"status", "scope"}:
             clouds.cloudflare.update_token(state.id, self.name, self._policies())
         value = clouds.cloudflare.roll_token(state.id) if "secret" in fields else None
-        return TokenState(state.id, "active", (self._wanted_policy(),), value)
+        return replace(state, status="active", policies=(self._wanted_policy(),), value=value)
 
     def delete(self, clouds: Connections, state: TokenState) -> None:
         """Operation account-api-tokens-delete-token; whoever uses its credentials is refused from then on."""
@@ -168,7 +294,7 @@ class BucketToken(Resource[TokenState]):
         """The S3 credentials, as soon as the value is seen."""
         if state.value is None:
             return {}
-        return {"R2_ACCESS_KEY_ID": SecretStr(state.id), "R2_SECRET_ACCESS_KEY": s3_secret(state.value)}
+        return {KEY_ID: SecretStr(state.id), SECRET: s3_secret(state.value)}
 
     def _resource(self) -> str:
         return f"com.cloudflare.edge.r2.bucket.{self._account}_{JURISDICTION}_{self.bucket}"
@@ -184,6 +310,7 @@ class Cors(Resource[list[dict[str, Any]]]):
     """One CORS rule of a bucket: the app's pages may GET, PUT and HEAD its objects. Rules of others are left as they are."""
 
     kind: ClassVar[str] = "CORS rule"
+    provider: ClassVar[str] = "cloudflare"
     absent_entry: ClassVar[str] = "cors"
     drift_entry: ClassVar[str] = "cors"
 
@@ -195,7 +322,13 @@ class Cors(Resource[list[dict[str, Any]]]):
         self.name = bucket
         self.bucket = bucket
         self.origin = origin
+        self.within = (Bucket.kind, bucket)
         self.waits_for = "R2_BUCKET_NAME" if not bucket else None if origin else "NEXT_PUBLIC_APP_URL"
+
+    def known(self, state: list[dict[str, Any]] | None, held: Held) -> bool:
+        """The vault names the bucket."""
+        del state
+        return _is(held, "R2_BUCKET_NAME", self.bucket)
 
     def read(self, clouds: Connections) -> list[dict[str, Any]] | None:
         """All rules of the bucket, or None if ours is not among them."""
@@ -249,7 +382,11 @@ def s3_secret(value: SecretStr) -> SecretStr:
 
 
 def _bucket_state(found: dict[str, Any]) -> BucketState:
-    return BucketState(found["name"], str(found.get("location") or ""))
+    return BucketState(found["name"], str(found.get("location") or ""), str(found.get("creation_date") or ""))
+
+
+def _is(held: Held, name: str, value: str) -> bool:
+    return name in held and held[name].get_secret_value() == value
 
 
 def _token_state(found: dict[str, Any], value: SecretStr | None = None) -> TokenState:
@@ -261,4 +398,5 @@ def _token_state(found: dict[str, Any], value: SecretStr | None = None) -> Token
         )
         for policy in found.get("policies", [])
     )
-    return TokenState(found["id"], found.get("status", "active"), policies, value)
+    issued, modified = (str(found.get(field) or "") for field in ("issued_on", "modified_on"))
+    return TokenState(found["id"], found.get("status", "active"), issued, modified, policies, value)

@@ -27,7 +27,7 @@ def is_live(render: Render, deploy: Deploy) -> str:
     return serving.id
 
 
-def has_started(render: Render, deploy: Deploy, observed: LastWrites) -> str:
+def has_started(render: Render, deploy: Deploy, last_writes: LastWrites) -> str:
     """The worker's log says that it has started since the deploy that serves was made; once seen it is kept in mind, for logs are not."""
     worker = deploy.worker
     serving = deploy.serving(render) if worker.id else deploy.planned()
@@ -39,10 +39,10 @@ def has_started(render: Render, deploy: Deploy, observed: LastWrites) -> str:
     if _refuses(last):
         hint = "Run deploybook run render --mode apply."
         raise VerificationFailed(f"The worker on Render stopped: {last}.", hint, "worker-idle", STARTED, last)
-    seen = observed.get(key)
+    seen = last_writes.get(key)
     if last:
         if seen.get("deploy") != serving.id:
-            observed.put(key, {"deploy": serving.id, "line": last})
+            last_writes.put(key, {"deploy": serving.id, "line": last})
         return last
     if seen.get("deploy") == serving.id:
         return f"{seen['line']} (seen earlier; the log does not reach back so far)"

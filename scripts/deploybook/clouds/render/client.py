@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from deploybook import http
 from deploybook.clouds.api import Api
 from deploybook.clouds.credentials import endpoint, secret
+from deploybook.state.pins import Account
 
 API_URL = "https://api.render.com/v1"
 PAGE = 100
@@ -25,18 +26,34 @@ class Render:
     """The workspaces that one API key can act in. Every method raises a ServiceError when Render refuses."""
 
     api: Api
+    # The workspace in which the environment lives, by its id; and who is to know which one is used.
+    home: str = ""
+    settle: Callable[[Account], None] = lambda _: None
+    _account: Account | None = None
     _owners: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str]) -> Render:
+    def from_environment(
+        cls, environ: Mapping[str, str], home: str = "", settle: Callable[[Account], None] = lambda _: None
+    ) -> Render:
         """Reads ``RENDER_API_KEY`` and ``RENDER_API_URL``."""
         headers = {"Authorization": f"Bearer {secret(environ, 'RENDER_API_KEY').get_secret_value()}"}
         client = http.open_client(endpoint(environ, "RENDER_API_URL", API_URL), headers=headers)
-        return cls(Api("Render", client, _explain, "RENDER_API_KEY", "RENDER_API_URL"))
+        return cls(Api("Render", client, _explain, "RENDER_API_KEY", "RENDER_API_URL"), home, settle)
 
     def close(self) -> None:
         """Close the connections."""
         self.api.client.close()
+
+    def account(self) -> Account:
+        """The workspace that ``use`` was told of."""
+        assert self._account is not None, "the workspace is chosen before anything is done in it"
+        return self._account
+
+    def use(self, account: Account) -> None:
+        """Work in this workspace; raises OtherAccount if the environment lives in another one."""
+        self.settle(account)
+        self._account = account
 
     def owners(self) -> list[dict[str, Any]]:
         """The workspaces: ``{id, name, email, type}`` (operation list-owners), read once."""

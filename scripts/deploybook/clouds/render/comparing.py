@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from deploybook.state.last_writes import LastWrites
 
 
-def compare(clouds: Connections, wanted: Wanted, observed: LastWrites, parameters: Mapping[str, Any]) -> ConsumerDrift:
+def compare(
+    clouds: Connections, wanted: Wanted, last_writes: LastWrites, parameters: Mapping[str, Any]
+) -> ConsumerDrift:
     """``parameters``: ``service_name`` and ``owner``. Raises a ServiceError if Render refuses."""
     name, workspace = str(parameters["service_name"]), owner(clouds.render, str(parameters["owner"]))
-    worker = Worker(name, workspace, Settings(""), {}, observed).read(clouds)
+    worker = Worker(name, workspace, Settings(""), {}, last_writes).read(clouds)
     there = clouds.render.variables(worker.id) if worker else {}
-    variables = Variables(name, worker or WorkerState("", workspace, Settings("")), wanted.values, observed)
+    variables = Variables(name, worker or WorkerState("", workspace, Settings("")), wanted.values, last_writes)
     judged = {change.field: _finding(change.old) for change in variables.differences(there)}
     return findings(wanted, there, judged)
 

@@ -8,7 +8,7 @@ from deploybook.clouds.render.undeployed import Undeployed
 from deploybook.clouds.render.variables import Variables
 from deploybook.clouds.render.waiting import FAILED, LIVE, DeployState, Tell, appeared, follow
 from deploybook.clouds.render.worker import WorkerState
-from deploybook.clouds.resource import Change, Resource
+from deploybook.clouds.resource import Change, Held, Resource
 from deploybook.errors import UnexpectedResponse, Unreachable
 from deploybook.state.last_writes import LastWrites
 
@@ -24,6 +24,7 @@ class Deploy(Resource[DeployState]):
     """The deploy that serves, with the worker's settings and variables as they stand. ``tell`` hears of each status on the way."""
 
     kind: ClassVar[str] = "Render deploy"
+    provider: ClassVar[str] = "render"
     absent_entry = drift_entry = "render-not-live"
 
     def __init__(
@@ -31,19 +32,25 @@ class Deploy(Resource[DeployState]):
         name: str,
         worker: WorkerState,
         variables: Variables,
-        observed: LastWrites,
+        last_writes: LastWrites,
         tell: Tell,
         *,
         seconds: float = LIMIT_SECONDS,
     ) -> None:
         self.name = name
-        self.deleted_with = ("Render worker", name)
+        self.deleted_with = self.within = ("Render worker", name)
         self.worker = worker
         self._variables = variables
-        self._undeployed = Undeployed(observed, name)
+        self._undeployed = Undeployed(last_writes, name)
         self._tell = tell
         self._seconds = seconds
         self._newest: DeployState | None = None
+
+    def known(self, state: object, held: Held) -> bool:
+        """The vault holds the worker's id."""
+        del state
+        recorded = held.get("RENDER_SERVICE_ID")
+        return recorded is not None and bool(self.worker.id) and recorded.get_secret_value() == self.worker.id
 
     def read(self, clouds: Connections) -> DeployState | None:
         """The newest deploy, looked for once; None if there is none, or the worker was made in this run."""

@@ -8,20 +8,20 @@ from deploybook.state.last_writes import LastWrites
 class Undeployed:
     """The note of one worker, kept between runs: a run that is killed between a change and its deploy must deploy when run again."""
 
-    def __init__(self, observed: LastWrites, worker: str) -> None:
-        self._observed = observed
+    def __init__(self, last_writes: LastWrites, worker: str) -> None:
+        self._last_writes = last_writes
         self._key = f"render:undeployed:{worker}"
 
     @property
     def what(self) -> str:
         """``settings`` or ``variables``; empty if everything is deployed."""
-        return self._observed.get(self._key).get("what", "")
+        return self._last_writes.get(self._key).get("what", "")
 
     def note(self, what: str) -> None:
         """To be called before the change is sent."""
-        self._observed.put(self._key, {"what": what})
+        self._last_writes.put(self._key, {"what": what})
 
     def forget(self) -> None:
         """A deploy that began after the change is live."""
         if self.what:
-            self._observed.forget(self._key)
+            self._last_writes.forget(self._key)

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from deploybook.clouds.render.undeployed import Undeployed
 from deploybook.clouds.render.worker import WorkerState
-from deploybook.clouds.resource import Change, Resource
+from deploybook.clouds.resource import Change, Held, Resource
 from deploybook.clouds.vercel.fingerprints import matches
 from deploybook.contract.consumers import ConsumerVariable
 from deploybook.errors import VerificationFailed
@@ -29,17 +29,24 @@ class Variables(Resource[dict[str, str]]):
     """The wanted variables of one worker, set one by one: Render's whole-list request would delete all others."""
 
     kind: ClassVar[str] = "Render variables"
+    provider: ClassVar[str] = "render"
     absent_entry = drift_entry = "render-variables"
 
     def __init__(
-        self, name: str, worker: WorkerState, wanted: Mapping[str, ConsumerVariable], observed: LastWrites
+        self, name: str, worker: WorkerState, wanted: Mapping[str, ConsumerVariable], last_writes: LastWrites
     ) -> None:
         self.name = name
-        self.deleted_with = ("Render worker", name)
+        self.deleted_with = self.within = ("Render worker", name)
         self._worker = worker
         self._wanted = dict(wanted)
-        self._undeployed = Undeployed(observed, name)
+        self._undeployed = Undeployed(last_writes, name)
         self._found: dict[str, str] | None = None
+
+    def known(self, state: object, held: Held) -> bool:
+        """The vault holds the worker's id."""
+        del state
+        recorded = held.get("RENDER_SERVICE_ID")
+        return recorded is not None and bool(self._worker.id) and recorded.get_secret_value() == self._worker.id
 
     def read(self, clouds: Connections) -> dict[str, str] | None:
         """Operation get-env-vars-for-service, once; None if none of the wanted names is there, or they came with the worker just now."""

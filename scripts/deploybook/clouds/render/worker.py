@@ -5,13 +5,16 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from deploybook.clouds.render.undeployed import Undeployed
-from deploybook.clouds.resource import Change, Resource
+from deploybook.clouds.resource import Change, Held, Resource
+from deploybook.clouds.times import moment
 from deploybook.contract.consumers import ConsumerVariable
 from deploybook.errors import Conflict, InvalidValue, NotFound, PermissionDenied, ServiceError, UnexpectedResponse
 from deploybook.state.last_writes import LastWrites
+from deploybook.state.pins import Account
 
 if TYPE_CHECKING:
     from deploybook.clouds.connections import Connections
@@ -54,12 +57,14 @@ class WorkerState:
     runtime: str = RUNTIME
     first_deploy: str = ""
     pending: str = ""
+    created: str = ""
 
 
 class Worker(Resource[WorkerState]):
     """A background worker in Docker. Its variables are sent along when it is made, because it deploys at once."""
 
     kind: ClassVar[str] = "Render worker"
+    provider: ClassVar[str] = "render"
 
     def __init__(
         self,
@@ -67,21 +72,38 @@ class Worker(Resource[WorkerState]):
         owner_id: str,
         settings: Settings,
         variables: Mapping[str, ConsumerVariable],
-        observed: LastWrites,
+        last_writes: LastWrites,
     ) -> None:
         self.name = name
         self._owner_id = owner_id
         # Render keeps a path as it was typed: ./worker/Dockerfile is worker/Dockerfile.
         self._settings = replace(settings, dockerfile=_path(settings.dockerfile), context=_path(settings.context))
         self._variables = variables
-        self._undeployed = Undeployed(observed, name)
+        self.variables = ("RENDER_SERVICE_ID", "RENDER_DEPLOY_HOOK_URL")
+        self._undeployed = Undeployed(last_writes, name)
+
+    def identity(self, state: WorkerState) -> str:
+        """The service's id, which it keeps when it is renamed."""
+        return state.id
+
+    def known(self, state: WorkerState | None, held: Held) -> bool:
+        """The vault holds its id."""
+        recorded = held.get("RENDER_SERVICE_ID")
+        return state is not None and recorded is not None and recorded.get_secret_value() == state.id
+
+    def born(self, state: WorkerState) -> datetime | None:
+        """``createdAt``."""
+        return moment(state.created)
 
     def read(self, clouds: Connections) -> WorkerState | None:
-        """By name: names are unique in a workspace."""
-        found = [each for each in clouds.render.workers(self.name, self._owner_id) if each["name"] == self.name]
-        if not found:
+        """By the ledger's id, else by name: names are unique in a workspace."""
+        service = self._by_id(clouds.render)
+        if service is None:
+            listed = clouds.render.workers(self.name, self._owner_id)
+            service = next((each for each in listed if each["name"] == self.name), None)
+        if service is None:
             return None
-        state = _state(found[0])
+        state = _state(service)
         fields = {change.field for change in self.differences(state)}
         pending = "settings" if fields - NEEDS_NO_DEPLOY else "suspension" if "suspended" in fields else ""
         return replace(state, pending=pending)
@@ -137,6 +159,12 @@ class Worker(Resource[WorkerState]):
         """Its id is known only when it is made."""
         return WorkerState("", self._owner_id, self._settings)
 
+    def _by_id(self, render: Render) -> dict[str, Any] | None:
+        try:
+            return render.service(self.known_id) if self.known_id else None
+        except NotFound:
+            return None
+
     def _wish(self) -> dict[str, Any]:
         variables = [{"key": each.name, "value": each.value.get_secret_value()} for each in self._variables.values()]
         details = {"runtime": RUNTIME, "region": self._settings.region, **self._details()}
@@ -178,8 +206,11 @@ class Worker(Resource[WorkerState]):
 
 
 def owner(render: Render, name: str) -> str:
-    """The id of the workspace: the one named, or the only one. Raises NotFound or InvalidValue, naming those there are."""
-    owners = render.owners()
+    """The id of the workspace: the one named, else the one in which the environment lives, else the only one.
+
+    Raises NotFound or InvalidValue, naming those there are, or OtherAccount if the environment lives in another one.
+    """
+    owners, name = render.owners(), name or render.home
     names = ", ".join(sorted(f"{each['name']} ({each['id']})" for each in owners)) or "none"
     found = [each for each in owners if name in {each["name"], each["id"]}] if name else owners
     if not found:
@@ -190,6 +221,7 @@ def owner(render: Render, name: str) -> str:
     if len(found) > 1:
         message = f"The key sees several workspaces: {names}."
         raise InvalidValue(message, "Name one in the parameter owner, by its id if two have one name.", "render-owner")
+    render.use(Account(id=str(found[0]["id"]), name=str(found[0]["name"])))
     return str(found[0]["id"])
 
 
@@ -230,4 +262,5 @@ def _state(found: Mapping[str, Any]) -> WorkerState:
         suspenders=tuple(found.get("suspenders") or ["user"]) if suspended else (),
         auto_deploy=found.get("autoDeploy") == "yes",
         runtime=details.get("runtime") or details.get("env") or "",
+        created=str(found.get("createdAt") or ""),
     )

@@ -13,6 +13,7 @@ from deploybook import http
 from deploybook.clouds.api import Api
 from deploybook.clouds.credentials import endpoint, required, secret
 from deploybook.errors import NotFound, UnexpectedResponse
+from deploybook.state.pins import Account
 
 API_URL = "https://api.turso.tech"
 # A repeated DELETE whose first answer was lost finds nothing any more: that is what was wanted.
@@ -43,6 +44,10 @@ class Turso:
     def close(self) -> None:
         """Close the connections."""
         self.api.client.close()
+
+    def account(self) -> Account:
+        """The organization that every request names; asks nothing."""
+        return Account(id=self.organization)
 
     def validate_token(self) -> int:
         """When the operator's own token expires, in epoch seconds; -1 for never (validateAPIToken)."""

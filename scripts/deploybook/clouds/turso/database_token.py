@@ -8,27 +8,30 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import SecretStr
 
-from deploybook.clouds.resource import Change, Resource
+from deploybook.clouds.resource import Change, Evidence, Held, Resource
 from deploybook.clouds.turso.claims import Claims, read_claims, seconds_of, written
-from deploybook.clouds.turso.resources import Database, DatabaseState
-from deploybook.errors import NotFound, PermissionDenied, Unauthorized
+from deploybook.clouds.turso.resources import URL, Database, DatabaseState
+from deploybook.errors import ServiceError
 
 if TYPE_CHECKING:
     from deploybook.clouds.connections import Connections
 
 TOKEN = "TURSO_AUTH_TOKEN"
-URL = "TURSO_DATABASE_URL"
 # Between the wish and the claim Turso may count some seconds of its own.
 SLACK_SECONDS = 60
 
 
 @dataclass(frozen=True)
 class TokenState:
-    """The token that the vault holds. ``accepted``: the database really took it. ``fresh``: it was minted in this run."""
+    """The token that the vault holds. ``dead``: why the database's own words, or its own making, prove that it is not for it.
+
+    ``untried``: why it could not be put to the test. ``fresh``: it was minted in this run.
+    """
 
     value: SecretStr
     claims: Claims
-    accepted: bool = True
+    dead: str = ""
+    untried: str = ""
     fresh: bool = False
 
 
@@ -37,10 +40,15 @@ class DatabaseToken(Resource[TokenState]):
 
     Turso's tokens have no name and are listed nowhere, so the vault's own is put to the test: it is used. Only the database can
     tell whether a token is for it and was not invalidated. The claims inside tell why one is refused, and its lifetime.
-    A single token can't be revoked; ``rotate`` invalidates all of the database's.
+    A single token can't be revoked; ``rotate`` invalidates all of the database's. A quota that is used up, a blocked or an absent
+    database, an edge and an unexpected answer say nothing of the token, and mint none.
     """
 
     kind: ClassVar[str] = "Turso database token"
+    provider: ClassVar[str] = "turso"
+    credential: ClassVar[bool] = True
+    # sqld refuses a token that it cannot verify with 401 and nothing else: libsql-server, src/auth/errors.rs.
+    evidence: ClassVar[tuple[Evidence, ...]] = (Evidence(401),)
     absent_entry: ClassVar[str] = "not-in-the-vault"
     drift_entry: ClassVar[str] = "turso-token"
 
@@ -54,8 +62,10 @@ class DatabaseToken(Resource[TokenState]):
     ) -> None:
         self.name = database.name
         # A database that is deleted takes its tokens along; one that is left keeps them.
-        self.deleted_with = (Database.kind, database.name)
+        self.deleted_with = self.within = (Database.kind, database.name)
+        self.variables = (TOKEN,)
         self._url = database.url
+        self._database_is_new = database.fresh
         self._held = held.get(TOKEN)
         self._expiration = expiration
         self._lifetime = seconds_of(expiration)
@@ -65,14 +75,25 @@ class DatabaseToken(Resource[TokenState]):
         """The vault's token, tried by a SELECT; a database that is only planned takes none."""
         if self._held is None:
             return None
-        return TokenState(self._held, read_claims(self._held), self._accepts(clouds, self._held))
+        dead, untried = self._tried(clouds, self._held)
+        return TokenState(self._held, read_claims(self._held), dead, untried)
 
     def differences(self, state: TokenState) -> list[Change]:
         """Whether it opens this database, for writing, and for as long as is wished; and whether all are to be invalidated."""
         changes = self._faults(state)
-        if self._rotate:
-            changes.append(Change("all tokens", "valid", "invalidated, and one new", requested=True))
+        if self._rotate or self.unfinished_rotation:
+            old = "valid" if self._rotate else "their rotation did not end"
+            changes.append(Change("all tokens", old, "invalidated, and one new", requested=True, replaces=True))
         return changes
+
+    def undecided(self, state: TokenState) -> str:
+        """Why the token could not be tried."""
+        return f"the token could not be tried: {state.untried}" if state.untried else ""
+
+    def known(self, state: TokenState | None, held: Held) -> bool:
+        """The vault holds the database's URL."""
+        del state
+        return URL in held and held[URL].get_secret_value() == self._url
 
     def create(self, clouds: Connections) -> TokenState:
         """Operation createDatabaseToken. One whose answer was lost is known to nobody, so minting another is safe."""
@@ -93,29 +114,31 @@ class DatabaseToken(Resource[TokenState]):
 
     def planned(self) -> TokenState:
         """Its value is known only when it is minted."""
-        return TokenState(SecretStr(""), Claims(), accepted=False)
+        return TokenState(SecretStr(""), Claims(), dead="not minted yet")
 
     def one_time_secrets(self, state: TokenState) -> Mapping[str, SecretStr]:
         """The token, as soon as it is seen."""
         return {TOKEN: state.value} if state.fresh else {}
 
-    def _accepts(self, clouds: Connections, token: SecretStr) -> bool:
+    def _tried(self, clouds: Connections, token: SecretStr) -> tuple[str, str]:
+        """Why the token is dead, and why it could not be tried; both empty if the database took it."""
         database = clouds.libsql({URL: SecretStr(self._url), TOKEN: token}) if self._url else None
-        if database is None:
-            return False
+        if self._database_is_new or database is None:
+            return "from before this database was made", ""
         try:
             database.query("SELECT 1")
-        # A new database is not found for a moment; a token that was held before it cannot be for it.
-        except (Unauthorized, PermissionDenied, NotFound):
-            return False
-        return True
+        except ServiceError as error:
+            return ("not accepted by this database", "") if self.is_dead(error) else ("", error.message)
+        return "", ""
 
     def _faults(self, state: TokenState) -> list[Change]:
         claims = state.claims
         if claims.expired:
             return [Change("token", "expired", "new")]
-        if not state.accepted:
-            return [Change("token", "not accepted by this database", "new")]
+        if state.dead:
+            return [Change("token", state.dead, "new")]
+        if state.untried:
+            return []
         if claims.read_only:
             return [Change("access", "read-only", "full")]
         if self._lives_as_wished(claims):

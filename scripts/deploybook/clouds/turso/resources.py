@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from deploybook.clouds.resource import Change, Resource, StillNeeded
+from deploybook.clouds.resource import Change, Held, Resource, StillNeeded
 from deploybook.errors import Conflict, InvalidValue, PermissionDenied, ServiceError
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 # createDatabase: "only lowercase letters, numbers, dashes. No longer than 64 characters".
 NAME = re.compile(r"[a-z0-9-]{1,64}")
 # A setting of the database, and what it stops; both are off in a database that serves an application.
+URL = "TURSO_DATABASE_URL"
 BLOCKS = {"block_reads": "reads", "block_writes": "writes"}
 PLAN_REFUSALS = frozenset({402, 403})
 
@@ -27,17 +28,23 @@ class GroupState:
     name: str
     location: str = ""
     archived: bool = False
+    id: str = ""
 
 
 class Group(Resource[GroupState]):
     """A group of databases in one location. ``location`` counts only when the group is made: it can't be changed later."""
 
     kind: ClassVar[str] = "Turso group"
+    provider: ClassVar[str] = "turso"
 
     def __init__(self, name: str, *, location: str) -> None:
         _require_name("group", name)
         self.name = name
         self.location = location
+
+    def identity(self, state: GroupState) -> str:
+        """Turso's ``uuid`` of the group."""
+        return state.id or self.name
 
     def read(self, clouds: Connections) -> GroupState | None:
         """Operation getGroup."""
@@ -87,11 +94,16 @@ class Group(Resource[GroupState]):
 
 @dataclass(frozen=True)
 class DatabaseState:
-    """A database as it is; ``hostname`` is empty while it is only planned. ``blocked`` are the settings that stop its use."""
+    """A database as it is; ``hostname`` is empty while it is only planned. ``blocked`` are the settings that stop its use.
+
+    ``fresh``: it was made in this run, so that no token from before can be for it.
+    """
 
     name: str
     hostname: str = ""
     blocked: tuple[str, ...] = ()
+    id: str = ""
+    fresh: bool = False
 
     @property
     def url(self) -> str:
@@ -103,11 +115,22 @@ class Database(Resource[DatabaseState]):
     """A libSQL database in a group. Its name is unique in the organization."""
 
     kind: ClassVar[str] = "Turso database"
+    provider: ClassVar[str] = "turso"
 
     def __init__(self, name: str, group: str) -> None:
         _require_name("database", name)
         self.name = name
         self.group = group
+        self.variables = (URL,)
+
+    def identity(self, state: DatabaseState) -> str:
+        """``DbId``: a database that is made anew has another."""
+        return state.id
+
+    def known(self, state: DatabaseState | None, held: Held) -> bool:
+        """The vault holds its URL: only its maker, or whoever took it over, records that."""
+        url = held.get(URL)
+        return state is not None and url is not None and bool(state.url) and url.get_secret_value() == state.url
 
     def read(self, clouds: Connections) -> DatabaseState | None:
         """Operation getDatabase; one of this name in another group is a Conflict: a database can't be moved."""
@@ -122,7 +145,7 @@ class Database(Resource[DatabaseState]):
                 f"Give -p group_name {found['group']}, or another database_name.",
             )
         blocked = tuple(setting for setting in BLOCKS if found.get(setting))
-        return DatabaseState(self.name, str(found["Hostname"]), blocked)
+        return DatabaseState(self.name, str(found["Hostname"]), blocked, str(found["DbId"]))
 
     def differences(self, state: DatabaseState) -> list[Change]:
         """Whether it may be read and written."""
@@ -130,13 +153,14 @@ class Database(Resource[DatabaseState]):
 
     def create(self, clouds: Connections) -> DatabaseState:
         """Operation createDatabase."""
-        return DatabaseState(self.name, str(clouds.turso.create_database(self.name, self.group)["Hostname"]))
+        made = clouds.turso.create_database(self.name, self.group)
+        return DatabaseState(self.name, str(made["Hostname"]), id=str(made["DbId"]), fresh=True)
 
     def update(self, clouds: Connections, state: DatabaseState, changes: list[Change]) -> DatabaseState:
         """Operation updateDatabaseConfiguration."""
         del changes
         clouds.turso.configure_database(self.name, dict.fromkeys(state.blocked, False))
-        return DatabaseState(self.name, state.hostname)
+        return replace(state, blocked=())
 
     def delete(self, clouds: Connections, state: DatabaseState) -> str:
         """Operation deleteDatabase: its data and its tokens go with it."""
@@ -156,4 +180,6 @@ def _require_name(what: str, name: str) -> None:
 
 def _group_state(found: dict[str, Any]) -> GroupState:
     # Not in the API's description, but in its answers: the vendor's own client reads it.
-    return GroupState(str(found["name"]), str(found.get("primary") or ""), bool(found.get("archived")))
+    return GroupState(
+        str(found["name"]), str(found.get("primary") or ""), bool(found.get("archived")), str(found.get("uuid") or "")
+    )

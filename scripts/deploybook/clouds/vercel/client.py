@@ -13,6 +13,7 @@ from deploybook import http
 from deploybook.clouds.api import Api
 from deploybook.clouds.credentials import endpoint, secret
 from deploybook.errors import InvalidValue, NotFound, Unauthorized, UnexpectedResponse
+from deploybook.state.pins import Account
 
 Listed = list[dict[str, Any]]
 
@@ -40,17 +41,19 @@ class Vercel:
 
     api: Api
     team_id: str
+    _owner: dict[str, Any] = field(default_factory=dict)
     _domains: dict[str, Listed] = field(default_factory=dict)
     _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(3))
     _ahead: dict[str, Future[Listed]] = field(default_factory=dict)
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str]) -> Vercel:
-        """Reads ``VERCEL_TOKEN``, ``VERCEL_TEAM_ID`` (empty for a personal account) and ``VERCEL_API_URL``.
+    def from_environment(cls, environ: Mapping[str, str], home: str = "") -> Vercel:
+        """Reads ``VERCEL_TOKEN``, ``VERCEL_TEAM_ID`` and ``VERCEL_API_URL``.
 
+        Without ``VERCEL_TEAM_ID`` it is the team ``home``, in which the environment lives; without that too the personal account.
         Raises MissingVariable, or InvalidValue for a team that is no id.
         """
-        team = environ.get("VERCEL_TEAM_ID", "").strip()
+        team = environ.get("VERCEL_TEAM_ID", "").strip() or home
         if team and not TEAM_ID.fullmatch(team):
             hint = "Give the id that stands under Team Settings, General; it begins with team_."
             raise InvalidValue("VERCEL_TEAM_ID is not a team's id.", hint, "vercel-team")
@@ -66,8 +69,19 @@ class Vercel:
         self._pool.shutdown(cancel_futures=True)
         self.api.client.close()
 
+    def account(self, *, named: bool = True) -> Account:
+        """The team, or the user where no team is named; a team is not asked for where its id will do."""
+        if self.team_id and not named:
+            return Account(id=self.team_id)
+        owner = self.owner()
+        return Account(id=str(owner["id"]), name=str(owner.get("slug") or owner.get("username") or ""))
+
     def owner(self) -> dict[str, Any]:
-        """The team, or the user where no team is named: ``{id, name, slug …}``."""
+        """The team, or the user where no team is named: ``{id, name, slug …}``; read once."""
+        self._owner = self._owner or self._read_owner()
+        return self._owner
+
+    def _read_owner(self) -> dict[str, Any]:
         if self.team_id:
             found: dict[str, Any] = self.api.json("read the team", "GET", f"/v2/teams/{self.team_id}")
             return found

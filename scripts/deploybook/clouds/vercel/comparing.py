@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from deploybook.state.last_writes import LastWrites
 
 
-def compare(clouds: Connections, wanted: Wanted, observed: LastWrites, parameters: Mapping[str, Any]) -> ConsumerDrift:
+def compare(
+    clouds: Connections, wanted: Wanted, last_writes: LastWrites, parameters: Mapping[str, Any]
+) -> ConsumerDrift:
     """``parameters``: ``project_name``. Raises a ServiceError if Vercel refuses."""
     project = Project(str(parameters["project_name"]))
     state = project.read(clouds)
     entries = clouds.vercel.variables(state.id) if state else []
-    variables = Variables(project.name, state or project.planned(), wanted.values, observed)
+    variables = Variables(project.name, state or project.planned(), wanted.values, last_writes)
     present = {str(entry["key"]): entry for entry in entries}
     judged = {
         change.field: _finding(change.old, present.get(change.field)) for change in variables.differences(entries)

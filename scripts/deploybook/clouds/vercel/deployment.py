@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from deploybook.clouds.resource import Change, Resource, StillNeeded
+from deploybook.clouds.resource import Change, Held, Resource, StillNeeded
 from deploybook.clouds.vercel.source import Source
 from deploybook.errors import NotFound, UnexpectedResponse, Unreachable, VerificationFailed
 
@@ -53,6 +53,7 @@ class Deployment(Resource[DeploymentState]):
     """The production deployment that serves, made from ``source`` with the variables as they stand."""
 
     kind: ClassVar[str] = "Vercel deployment"
+    provider: ClassVar[str] = "vercel"
     absent_entry: ClassVar[str] = "vercel-page"
     drift_entry: ClassVar[str] = "vercel-redeploy"
 
@@ -68,7 +69,7 @@ class Deployment(Resource[DeploymentState]):
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.name = name
-        self.deleted_with = ("Vercel project", name)
+        self.deleted_with = self.within = ("Vercel project", name)
         self._project = project
         self._source = source
         self._variables = variables
@@ -77,6 +78,11 @@ class Deployment(Resource[DeploymentState]):
         self._tell = tell
         self._newest: DeploymentState | None = None
         self._is_new = False
+
+    def known(self, state: DeploymentState | None, held: Held) -> bool:
+        """The vault holds the project's id."""
+        del state
+        return _is_recorded(self._project, held)
 
     def read(self, clouds: Connections) -> DeploymentState | None:
         """The newest production deployment that did not end badly, ready or on its way; looked for once."""
@@ -206,6 +212,11 @@ class Deployment(Resource[DeploymentState]):
         )
         hint = "Mend what the build says, push, then run this again."
         return UnexpectedResponse("Vercel", "deploy", message, hint, "vercel-build-failed", code=code)
+
+
+def _is_recorded(project: ProjectState, held: Held) -> bool:
+    recorded = held.get("VERCEL_PROJECT_ID")
+    return recorded is not None and bool(project.id) and recorded.get_secret_value() == project.id
 
 
 def serves_all(vercel: Vercel, address: str, deployment: DeploymentState, variables: Variables) -> str:

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from deploybook.redact import fingerprint
 
 # A salt for each variable: equal secrets must not show as equal comments.
+# The form is read by every clone: it depends on the value and on the mark of the write, on nothing of this machine.
 FORM = re.compile(r"deploybook:(?P<salt>[0-9a-f]{16}):(?P<digest>[0-9a-f]{8})")
 
 

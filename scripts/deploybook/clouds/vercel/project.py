@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from deploybook.clouds.resource import Change, Resource
+from deploybook.clouds.resource import Change, Held, Resource
+from deploybook.clouds.times import from_milliseconds
 from deploybook.errors import Conflict, InvalidValue, NotFound, PermissionDenied, UnexpectedResponse
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ class ProjectState:
     framework: str = FRAMEWORK
     root_directory: str = ""
     repository: str = ""
+    created: int = 0
 
 
 class Project(Resource[ProjectState]):
@@ -36,6 +39,7 @@ class Project(Resource[ProjectState]):
     """
 
     kind: ClassVar[str] = "Vercel project"
+    provider: ClassVar[str] = "vercel"
 
     def __init__(self, name: str, *, repository: str = "", root_directory: str = "", reads_ahead: bool = False) -> None:
         if repository and not REPOSITORY.fullmatch(repository):
@@ -44,10 +48,25 @@ class Project(Resource[ProjectState]):
         self.repository = repository
         self.root_directory = root_directory
         self._reads_ahead = reads_ahead
+        self.variables = ("VERCEL_PROJECT_ID", "VERCEL_ORG_ID", "NEXT_PUBLIC_APP_URL")
+
+    def identity(self, state: ProjectState) -> str:
+        """The project's id, which it keeps when it is renamed."""
+        return state.id
+
+    def known(self, state: ProjectState | None, held: Held) -> bool:
+        """The vault holds its id."""
+        recorded = held.get("VERCEL_PROJECT_ID")
+        return state is not None and recorded is not None and recorded.get_secret_value() == state.id
+
+    def born(self, state: ProjectState) -> datetime | None:
+        """``createdAt``."""
+        return from_milliseconds(state.created)
 
     def read(self, clouds: Connections) -> ProjectState | None:
-        """Operation getProject, by name."""
-        found = clouds.vercel.project(self.name)
+        """Operation getProject, by the ledger's id, else by name."""
+        found = clouds.vercel.project(self.known_id) if self.known_id else None
+        found = found or clouds.vercel.project(self.name)
         if found is None:
             return None
         if self._reads_ahead:
@@ -152,4 +171,5 @@ def _state(found: Mapping[str, Any]) -> ProjectState:
         framework=found.get("framework") or "",
         root_directory=found.get("rootDirectory") or "",
         repository=repository,
+        created=int(found.get("createdAt") or 0),
     )

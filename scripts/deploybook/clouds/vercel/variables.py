@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from deploybook.clouds.resource import Change, Resource
-from deploybook.clouds.vercel.fingerprints import comment_for, matches
+from deploybook.clouds.resource import Change, Held, Resource
+from deploybook.clouds.times import from_milliseconds
+from deploybook.clouds.vercel.fingerprints import FORM, comment_for, matches
 from deploybook.contract.consumers import ConsumerVariable
 from deploybook.errors import VerificationFailed
 from deploybook.state.last_writes import LastWrites
@@ -19,29 +20,40 @@ if TYPE_CHECKING:
 PRODUCTION = "production"
 # What is said of a secret whose value anybody in the team can read.
 READABLE = "not sensitive"
+# What is said of a value that another clone wrote from a vault that holds another one.
+ANOTHER_VAULTS = "another vault's"
 Entries = list[dict[str, Any]]
 
 
 class Variables(Resource[Entries]):
     """The wanted variables, for production only: sensitive where secret. Differences are named, values never shown.
 
-    Each carries its fingerprint, the others too: a team's policy may store every variable as sensitive.
-    ``observed`` remembers when Vercel says that our own write was: a later time means that somebody else wrote since.
+    Each carries its fingerprint, the others too: a team's policy may store every variable as sensitive. The comment with the
+    fingerprint is the mark of one write. ``last_writes`` remembers the mark and the time of ours: another time under our mark is an
+    edit in the dashboard; another mark with the same value is the same write from another clone; another mark with another value was
+    written by a vault that holds another value.
     """
 
     kind: ClassVar[str] = "Vercel variables"
+    provider: ClassVar[str] = "vercel"
     absent_entry: ClassVar[str] = "vercel-variables"
     drift_entry: ClassVar[str] = "vercel-variables"
 
     def __init__(
-        self, name: str, project: ProjectState, wanted: Mapping[str, ConsumerVariable], observed: LastWrites
+        self, name: str, project: ProjectState, wanted: Mapping[str, ConsumerVariable], last_writes: LastWrites
     ) -> None:
         self.name = name
-        self.deleted_with = ("Vercel project", name)
+        self.deleted_with = self.within = ("Vercel project", name)
         self._project = project
         self._wanted = dict(wanted)
-        self._observed = observed
+        self._last_writes = last_writes
         self._entries: Entries | None = None
+
+    def known(self, state: Entries | None, held: Held) -> bool:
+        """The vault holds the project's id."""
+        del state
+        recorded = held.get("VERCEL_PROJECT_ID")
+        return recorded is not None and bool(self._project.id) and recorded.get_secret_value() == self._project.id
 
     def want(self, wanted: Mapping[str, ConsumerVariable]) -> Variables:
         """The same variables with others wished for; what was read stays read."""
@@ -56,8 +68,12 @@ class Variables(Resource[Entries]):
 
     def differences(self, state: Entries) -> list[Change]:
         """One change for each variable that is missing, differs, or is set for another target."""
-        found = {name: self._judge(state, each) for name, each in self._wanted.items()}
-        return [Change(name, problem, "set for production") for name, problem in found.items() if problem]
+        problems = {name: self._judge(state, variable) for name, variable in self._wanted.items()}
+        return [
+            Change(name, problem, "set for production", theirs=problem.startswith(ANOTHER_VAULTS))
+            for name, problem in problems.items()
+            if problem
+        ]
 
     def create(self, clouds: Connections) -> Entries:
         """Set all of them in one request (operation createProjectEnv with upsert)."""
@@ -81,7 +97,7 @@ class Variables(Resource[Entries]):
     def forget(self) -> None:
         """Forget when they were written."""
         for name in self._wanted:
-            self._observed.forget(_key(name))
+            self._last_writes.forget(_key(name))
 
     def planned(self) -> Entries:
         """Nothing is there yet."""
@@ -138,7 +154,7 @@ class Variables(Resource[Entries]):
         if entry["type"] == "sensitive":
             return self._judge_hidden(entry, wanted)
         if entry.get("value") != wanted.value.get_secret_value():
-            return "different"
+            return self._written_by_another_vault(entry, wanted) or "different"
         return READABLE if wanted.secret else ""
 
     def _make_way(self, vercel: Vercel, entry: dict[str, Any]) -> None:
@@ -151,20 +167,36 @@ class Variables(Resource[Entries]):
 
     def _judge_hidden(self, entry: dict[str, Any], wanted: ConsumerVariable) -> str:
         if not matches(entry.get("comment"), wanted.value):
-            return "different"
-        record = self._observed.get(_key(wanted.name))
-        edited = record and record != {"id": entry["id"], "updatedAt": str(entry.get("updatedAt"))}
+            return self._written_by_another_vault(entry, wanted) or "different"
+        record = self._last_writes.get(_key(wanted.name))
+        ours = record.get("comment") == entry.get("comment")
+        edited = ours and record["updatedAt"] != str(entry.get("updatedAt"))
         return "edited elsewhere since it was set" if edited else ""
+
+    def _written_by_another_vault(self, entry: Mapping[str, Any], wanted: ConsumerVariable) -> str:
+        """When another clone wrote another value than this vault's; empty if the last write was this clone's, or a person's."""
+        comment, record = entry.get("comment") or "", self._last_writes.get(_key(wanted.name))
+        marks = {record.get("comment"), record.get("begun")}
+        same_moment = record.get("updatedAt") == str(entry.get("updatedAt"))
+        if comment in marks or same_moment or not FORM.fullmatch(comment):
+            return ""
+        at = from_milliseconds(entry.get("updatedAt"))
+        return f"{ANOTHER_VAULTS}, written {at:%Y-%m-%d %H:%M} UTC" if at else ANOTHER_VAULTS
 
     def _set(self, clouds: Connections, names: list[str]) -> Entries:
         bodies = [_body(self._wanted[name]) for name in names]
+        for body in bodies:
+            # Whoever is killed before the answer must know this write for its own.
+            record = self._last_writes.get(_key(body["key"]))
+            self._last_writes.put(_key(body["key"]), record | {"begun": body["comment"]})
         created = clouds.vercel.put_variables(self._project.id, bodies)
         # What was written is looked at again before anything is said of it; the answer may leave out fields.
         self._entries = clouds.vercel.variables(self._project.id)
         written = {entry["key"] for entry in created}
         for entry in self._entries:
             if entry["key"] in written and _targets(entry) == [PRODUCTION]:
-                self._observed.put(_key(entry["key"]), {"id": entry["id"], "updatedAt": str(entry.get("updatedAt"))})
+                mark = {"updatedAt": str(entry.get("updatedAt")), "comment": str(entry.get("comment") or "")}
+                self._last_writes.put(_key(entry["key"]), mark)
         return self._entries
 
 

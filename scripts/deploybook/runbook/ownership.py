@@ -1,0 +1,195 @@
+"""Whose a resource is: by the provider's id in the ledger, by what the vault proves, never by its name."""
+
+from __future__ import annotations
+
+import shlex
+from enum import Enum
+from typing import Any
+
+from deploybook.clouds.connections import Connections
+from deploybook.clouds.resource import Change, Resource
+from deploybook.clouds.times import made_about
+from deploybook.errors import NotMadeHere
+from deploybook.runbook.decisions import Decisions
+from deploybook.state.ledger import Action, Entry, Intent, Ledger, Proof, now, this_run
+from deploybook.state.vault import Vault
+
+
+class Owner(Enum):
+    """Whose it is. ``MADE`` and ``ADOPTED`` are in the ledger; ``KNOWN`` is proved by the vault alone."""
+
+    MADE = "made here"
+    ADOPTED = "taken over"
+    KNOWN = "not made here, and known to the vault"
+    ELSEWHERE = "another environment's"
+    UNKNOWN = "not made here"
+
+    @property
+    def ours(self) -> bool:
+        """Whether it may be changed."""
+        return self in {Owner.MADE, Owner.ADOPTED, Owner.KNOWN}
+
+
+class Ownership:
+    """Judges the resources of one section's run, and keeps the ledger's entries and intents."""
+
+    def __init__(self, slug: str, clouds: Connections, vault: Vault, ledger: Ledger, decisions: Decisions) -> None:
+        self._slug = slug
+        self._clouds = clouds
+        self._vault = vault
+        self.ledger = ledger
+        self.decisions = decisions
+        self._owners: dict[tuple[str, str], Owner] = {}
+
+    def prepare(self, resource: Resource[Any]) -> Entry | None:
+        """Tell a resource, before it is read, by which id it goes; gives its entry."""
+        entry = self.ledger.entry(resource.key)
+        resource.known_id = self.decisions.chosen_id(resource) or (entry.id if entry else "")
+        resource.unfinished_rotation = bool(self.ledger.intents(resource.key, Action.ROTATE))
+        return entry
+
+    def judge(self, resource: Resource[Any], state: Any) -> Owner:
+        """Whose the resource is; writes nothing."""
+        owner = self._judge(resource, state)
+        self._owners[resource.key] = owner
+        return owner
+
+    def settle(self, resource: Resource[Any], state: Any, *, by_time: bool) -> None:
+        """Turn unfinished creates of ours into an entry, where it is proved that this is their result."""
+        pending = self.ledger.intents(resource.key)
+        if not pending or self.ledger.entry(resource.key):
+            return
+        if resource.known(state, self._vault.all()) or self._whole_is_ours(resource):
+            self.ledger.put(self._entry(resource, state, Proof.VAULT), *pending)
+        elif by_time and self._made_by(resource, state, pending):
+            if resource.credential and resource.variables:
+                # Its secret stood in the answer that never came: nobody has it, and it is to be replaced before anything is said.
+                self.begin(resource, Action.ROTATE, resource.identity(state))
+                resource.unfinished_rotation = True
+            self.ledger.put(self._entry(resource, state, Proof.TIME), *pending)
+
+    def begin(self, resource: Resource[Any], action: Action, resource_id: str = "", fingerprint: str = "") -> Intent:
+        """Write an intent before a request is sent."""
+        intent = Intent(
+            action=action,
+            section=self._slug,
+            kind=resource.kind,
+            name=resource.name,
+            id=resource_id,
+            account=self._account(resource),
+            environment=self.ledger.environment,
+            begun_at=now(),
+            run=this_run(),
+            fingerprint=fingerprint,
+        )
+        self.ledger.begin(intent)
+        return intent
+
+    def made(self, resource: Resource[Any], state: Any, *settled: Intent, proof: Proof = Proof.ANSWER) -> None:
+        """Note a resource that this run made, or whose id changed under an update."""
+        self.ledger.put(self._entry(resource, state, proof), *settled)
+        self._owners[resource.key] = Owner.MADE
+
+    def follow(self, resource: Resource[Any], state: Any) -> None:
+        """Keep the ledger's id where an update of ours gave the resource another one."""
+        entry = self.ledger.entry(resource.key)
+        if entry and entry.id != (new := resource.identity(state)):
+            self.ledger.put(entry.model_copy(update={"id": new}))
+
+    def adopt(self, resource: Resource[Any], state: Any) -> bool:
+        """Take a resource over if the operator said so; gives whether they did."""
+        if not self.decisions.adopts(resource, resource.identity(state)):
+            return False
+        entry = self.ledger.entry(resource.key)
+        if entry is None or entry.id != resource.identity(state):
+            self.ledger.put(self._entry(resource, state, Proof.ADOPTED), *self.ledger.intents(resource.key))
+            self._owners[resource.key] = Owner.ADOPTED
+        return True
+
+    def release(self, resource: Resource[Any], state: Any) -> bool:
+        """Give a resource back if the operator said so; gives whether they did."""
+        if not self.decisions.releases(resource, resource.identity(state)):
+            return False
+        self.ledger.remove(resource.key)
+        return True
+
+    def require(self, resource: Resource[Any], owner: Owner, state: Any, changes: list[Change]) -> None:
+        """Raise NotMadeHere for a resource that is not this environment's, with the command that takes it over."""
+        if owner.ours:
+            return
+        label, environment = f"{resource.kind} {resource.name}", self.ledger.environment
+        other = self._elsewhere(resource, state)
+        if other:
+            message = f"The {label} was made for {other.environment}, and this is {environment}: it was not changed."
+            hint = f"Give {environment} a name of its own, or share it knowingly: {self.command(resource)}"
+        elif resource.within and resource.within != resource.key:
+            message = (
+                f"The {' '.join(resource.within)} was not made for {environment}: its {resource.kind} was not changed."
+            )
+            hint = f"To take it over, run {self.command(resource, '/'.join(resource.within))}"
+        else:
+            described = "; ".join(map(str, changes))
+            message = f"The {label} exists and was not made for {environment}: it was not changed"
+            message += f" ({described})." if described else "."
+            hint = f"Choose another name, or take it over: {self.command(resource)}"
+        raise NotMadeHere(message, f"{hint}.")
+
+    def require_within(self, resource: Resource[Any]) -> None:
+        """Raise NotMadeHere for a part, yet to be made, of something that is not this environment's."""
+        if resource.within and not self._whole(resource).ours:
+            self.require(resource, Owner.UNKNOWN, None, [])
+
+    def command(self, resource: Resource[Any], name: str = "", option: str = "--adopt") -> str:
+        """The command that decides about one resource, as it can be pasted."""
+        name = name or f"{resource.kind}/{resource.name}"
+        environment = self.ledger.environment
+        where = "" if environment == "production" else f" --environment {environment}"
+        return f"deploybook run {self._slug} --mode apply{where} {option} {shlex.quote(name)}"
+
+    def _judge(self, resource: Resource[Any], state: Any) -> Owner:
+        if resource.within:
+            return self._whole(resource)
+        if not resource.provider:
+            return Owner.KNOWN
+        entry, resource_id = self.ledger.entry(resource.key), resource.identity(state)
+        if entry and entry.id == resource_id:
+            return Owner.ADOPTED if entry.proof is Proof.ADOPTED else Owner.MADE
+        if self._elsewhere(resource, state):
+            return Owner.ELSEWHERE
+        return Owner.KNOWN if resource.known(state, self._vault.all()) else Owner.UNKNOWN
+
+    def _whole(self, resource: Resource[Any]) -> Owner:
+        assert resource.within is not None
+        if resource.within in self._owners:
+            return self._owners[resource.within]
+        if self.ledger.entry(resource.within):
+            return Owner.MADE
+        return Owner.KNOWN if resource.known(None, self._vault.all()) else Owner.UNKNOWN
+
+    def _whole_is_ours(self, resource: Resource[Any]) -> bool:
+        return resource.within is not None and self._whole(resource).ours
+
+    def _elsewhere(self, resource: Resource[Any], state: Any) -> Entry | None:
+        if state is None or not resource.provider or resource.within:
+            return None
+        return self.ledger.elsewhere(resource.key, resource.identity(state), self._account(resource))
+
+    def _made_by(self, resource: Resource[Any], state: Any, pending: list[Intent]) -> bool:
+        # It was not there when the intent was written. Where nothing says when it was made, it was between then and now.
+        return made_about(resource.born(state) or now(), pending)
+
+    def _entry(self, resource: Resource[Any], state: Any, proof: Proof) -> Entry:
+        return Entry(
+            section=self._slug,
+            kind=resource.kind,
+            name=resource.name,
+            id=resource.identity(state),
+            account=self._account(resource),
+            environment=self.ledger.environment,
+            made_at=now(),
+            run=this_run(),
+            proof=proof,
+        )
+
+    def _account(self, resource: Resource[Any]) -> str:
+        return self._clouds.account(resource.provider).id if resource.provider else ""
