@@ -106,7 +106,7 @@ def line_removed(bench: Bench) -> None:
     Vault(vault(bench).parent, "production").forget("NOTE")
 
 
-@scenario("vercel-team")
+@scenario("other-account")
 def another_teams_id(bench: Bench) -> None:
     """The id of a team that the token's scope does not name was exported."""
     bench.placeholders["<VERCEL_TEAM_ID>"] = bench.sandbox.exports["VERCEL_TEAM_ID"]
@@ -202,15 +202,30 @@ def server_damaged(bench: Bench) -> None:
         file.truncate(4096)
 
 
-@scenario("render-owner")
-def two_workspaces(_: Bench) -> None:
-    """The sandbox makes it: the key sees two."""
+@scenario("needs-decision")
+def secret_lost(bench: Bench) -> None:
+    """A line of the vault is deleted in an editor: what it held was shown only once."""
+    _edit_vault(bench, "R2_SECRET_ACCESS_KEY", None)
 
 
-@tidy("render-owner")
-def other_workspace_left(bench: Bench) -> None:
-    """The other workspace is left, or every command would have to name the right one from now on."""
-    bench.sandbox.control.post("/scenarios/render-owner/by-hand").raise_for_status()
+@scenario("state-damaged")
+def ledger_cut_off(bench: Bench) -> None:
+    """The disk was full when the ledger was copied from another machine."""
+    ledger = _ledger(bench)
+    bench.guide.root.joinpath("whole.json").write_bytes(ledger.read_bytes())
+    ledger.write_bytes(b"")
+
+
+@tidy("state-damaged")
+def ledger_whole(bench: Bench) -> None:
+    """The ledger has everything again, as the file had it that was copied."""
+    bench.guide.root.joinpath("whole.json").replace(_ledger(bench))
+
+
+@scenario("vercel-team")
+def the_teams_id(bench: Bench) -> None:
+    """What is exported is the slug in place of the id."""
+    bench.placeholders["<VERCEL_TEAM_ID>"] = bench.sandbox.exports["VERCEL_TEAM_ID"]
 
 
 def vault(bench: Bench) -> Path:
@@ -222,6 +237,10 @@ def _edit_vault(bench: Bench, name: str, value: str | None) -> None:
     kept = [line for line in vault(bench).read_text().splitlines() if not line.startswith(f"{name}=")]
     added = [] if value is None else [f"{name}='{value}'"]
     vault(bench).write_text("\n".join([*kept, *added]) + "\n")
+
+
+def _ledger(bench: Bench) -> Path:
+    return bench.guide.root / ".deploybook" / "production.made.json"
 
 
 def _turso(bench: Bench) -> httpx.Client:

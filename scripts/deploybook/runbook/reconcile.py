@@ -143,8 +143,7 @@ class Reconciler:
                 f"The {label} would get a new secret, and whoever uses the present one would be refused ({described})."
             )
             hint = f"If that is what you want, run {self._rotating()}; if another clone has the secret, copy its vault instead."
-            entry = next((change.entry for change in changes if change.replaces and change.entry), "")
-            raise NeedsDecision(message, hint, entry)
+            raise NeedsDecision(message, hint)
         if any(change.theirs for change in changes) and not adopted:
             message = f"The {label} was written by somebody else since, and was not changed ({described})."
             hint = f"Take over what they wrote into the vault, or overwrite it: {self._ownership.command(resource)}."
@@ -158,6 +157,8 @@ class Reconciler:
     def _create(self, resource: Resource[Any]) -> Any:
         # Requests of earlier runs whose end is not known: one of them may be carried out late, and take the name.
         earlier = self._ownership.ledger.intents(resource.key)
+        if resource.credential and resource.variables:
+            self._vault.require_writable()
         intent = self._ownership.begin(resource, Action.CREATE)
         try:
             state = resource.create(self._clouds)
@@ -214,6 +215,7 @@ class Reconciler:
         described = ", ".join(str(change) for change in changes)
         intents = self._ledger.intents(resource.key, Action.ROTATE)
         if any(change.replaces for change in changes):
+            self._vault.require_writable()
             held = {name: value for name, value in self._vault.all().items() if name in resource.variables}
             secret = next(iter(held[name] for name in reversed(resource.variables) if name in held), None)
             print_ = fingerprint(secret, resource.identity(state)) if secret else ""

@@ -29,9 +29,8 @@ class LastWrites:
         path, earlier = directory / f"{environment}.last_writes.json", directory / f"{environment}.observed.json"
         self.path = earlier if earlier.exists() and not path.exists() else path
         remedy = "the next apply looks at what is there, or asks"
-        self._file = RecordFile(
-            self.path, _LastWrites(environment=environment), lambda data: _migrated(data, environment), remedy
-        )
+        backup, empty = directory / f"{environment}.last_writes.json.bak", _LastWrites(environment=environment)
+        self._file = RecordFile(self.path, backup, empty, lambda data: _migrated(data, environment), remedy)
 
     def get(self, key: str) -> dict[str, str]:
         """The record of this key; empty if there is none."""

@@ -91,9 +91,10 @@ class Ledger:
 
     def __init__(self, directory: Path, environment: str) -> None:
         self.environment = environment
-        self.path = directory / f"{environment}{SUFFIX}"
+        self.path = directory / f"{environment}.made.json"
         self._file = RecordFile(
             self.path,
+            directory / f"{environment}.made.json.bak",
             _Ledger(environment=environment),
             lambda data: _migrated(data, environment),
             "take what is yours over again: deploybook run --mode apply names each with its --adopt",
@@ -124,11 +125,11 @@ class Ledger:
         """Forget requests whose end is known."""
         self._change(lambda state: {"intents": tuple(each for each in state.intents if each not in intents)})
 
-    def put(self, entry: Entry, *settled: Intent) -> None:
+    def put(self, made: Entry, *settled: Intent) -> None:
         """Note a resource in place of any earlier one of its kind and name, and end the requests that it settles."""
         self._change(
             lambda state: {
-                "entries": (*(each for each in state.entries if each.key != entry.key), entry),
+                "entries": (*(each for each in state.entries if each.key != made.key), made),
                 "intents": tuple(each for each in state.intents if each not in settled),
             }
         )

@@ -40,7 +40,9 @@ class Pins:
         self.environment = environment
         self.path = directory / f"{environment}.pins.json"
         remedy = "the next apply pins the accounts again"
-        self._file = RecordFile(self.path, _Pins(environment=environment), remedy=remedy)
+        self._file = RecordFile(
+            self.path, directory / f"{environment}.pins.json.bak", _Pins(environment=environment), remedy=remedy
+        )
 
     def get(self, provider: str) -> Pin | None:
         """The account that is pinned, if one is."""

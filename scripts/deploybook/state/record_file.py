@@ -37,7 +37,7 @@ State = TypeVar("State", bound=Versioned)
 
 
 class RecordFile(Generic[State]):
-    """The record of one environment in ``path``.
+    """The record of one environment in ``path``; ``backup`` is the last good one before it.
 
     ``migrate`` turns the JSON of an older format into this version's; it gives None for what it does not know.
     Every read raises StateDamaged for a file that is not whole, or that belongs to another environment.
@@ -46,20 +46,17 @@ class RecordFile(Generic[State]):
     def __init__(
         self,
         path: Path,
+        backup: Path,
         empty: State,
         migrate: Callable[[Any], Mapping[str, Any] | None] = lambda _: None,
         remedy: str = "",
     ) -> None:
         self.path = path
+        self.backup = backup
         self._empty = empty
         self._migrate = migrate
         self._remedy = remedy
         self._lock = FileLock(path.with_suffix(".lock"), timeout=LOCK_SECONDS, mode=0o600)
-
-    @property
-    def backup(self) -> Path:
-        """The copy of the last good record before the present one."""
-        return self.path.with_name(f"{self.path.name}.bak")
 
     def read(self) -> State:
         """The record; an empty one if there is no file."""

@@ -1,0 +1,401 @@
+"""Whose a resource is follows from ids and proofs, never from a name; what is not ours is neither changed nor removed nor forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import ClassVar, cast
+
+import pytest
+from pydantic import SecretStr
+
+from deploybook.clouds.connections import Connections
+from deploybook.clouds.resource import Change, Held, Resource
+from deploybook.errors import ConfigurationError, Conflict, NeedsDecision, NotMadeHere, Unreachable
+from deploybook.runbook.decisions import Decisions
+from deploybook.runbook.events import Event
+from deploybook.runbook.modes import Mode
+from deploybook.runbook.reconcile import Reconciler
+from deploybook.state.ledger import Action, Intent, Ledger, Proof, now
+from deploybook.state.pins import Account
+from deploybook.state.vault import Vault
+
+
+class Killed(BaseException):
+    """The run ends here."""
+
+
+class Cloud:
+    """A provider: things by name, each ``{id, value, born}``; ``journal`` is every writing request."""
+
+    def __init__(self) -> None:
+        self.things: dict[str, dict[str, str]] = {}
+        self.journal: list[str] = []
+        self.made = 0
+
+    def make(self, name: str, value: str = "right", born: datetime | None = None) -> dict[str, str]:
+        self.made += 1
+        self.things[name] = {"id": f"id-{self.made}", "value": value, "born": (born or now()).isoformat()}
+        return self.things[name]
+
+    def account(self, provider: str) -> Account:
+        return Account(id=f"{provider} account")
+
+    def pin(self, provider: str) -> None:
+        del provider
+
+
+State = dict[str, str]
+
+
+class Thing(Resource[State]):
+    """A thing with an id; ``SHOWN`` is the secret that its provider shows once."""
+
+    kind: ClassVar[str] = "thing"
+    provider: ClassVar[str] = "cloud"
+    credential: ClassVar[bool] = True
+
+    def __init__(self, cloud: Cloud, name: str = "t", *, rotate: bool = False, killed: str = "") -> None:
+        self.cloud = cloud
+        self.name = name
+        self.variables = ("THING_ID", "SHOWN")
+        self._rotate = rotate
+        self._killed = killed
+
+    def identity(self, state: State) -> str:
+        return state["id"]
+
+    def known(self, state: State | None, held: Held) -> bool:
+        return state is not None and "THING_ID" in held and held["THING_ID"].get_secret_value() == state["id"]
+
+    def born(self, state: State) -> datetime | None:
+        return datetime.fromisoformat(state["born"])
+
+    def read(self, clouds: Connections) -> State | None:
+        return self.cloud.things.get(self.name)
+
+    def differences(self, state: State) -> list[Change]:
+        changes = [] if state["value"] == "right" else [Change("value", state["value"], "right")]
+        if self._rotate or self.unfinished_rotation:
+            changes.append(Change("secret", "old", "new", requested=True, replaces=True))
+        return changes
+
+    def create(self, clouds: Connections) -> State:
+        self._request("create", "before")
+        state = self.cloud.make(self.name)
+        self._request("", "after")
+        return state | {"secret": f"secret of {state['id']}"}
+
+    def update(self, clouds: Connections, state: State, changes: list[Change]) -> State:
+        self._request("update", "before")
+        self.cloud.things[self.name]["value"] = "right"
+        self._request("", "after")
+        secret = {"secret": "rolled"} if any(change.replaces for change in changes) else {}
+        return self.cloud.things[self.name] | secret
+
+    def delete(self, clouds: Connections, state: State) -> None:
+        self.cloud.journal.append("delete")
+        del self.cloud.things[self.name]
+
+    def planned(self) -> State:
+        return {"id": "", "value": ""}
+
+    def one_time_secrets(self, state: State) -> Mapping[str, SecretStr]:
+        if "secret" not in state:
+            return {}
+        return {"THING_ID": SecretStr(state["id"]), "SHOWN": SecretStr(state["secret"])}
+
+    def _request(self, name: str, moment: str) -> None:
+        if self._killed == moment:
+            raise Killed
+        if self._killed == "lost" and moment == "after":
+            self._killed = ""
+            raise Unreachable("Cloud", "create", "no answer in time")
+        if name:
+            self.cloud.journal.append(name)
+
+
+class Checkout:
+    """One clone of the guide, and its runs."""
+
+    def __init__(self, directory: Path, environment: str = "production") -> None:
+        self.vault, self.ledger = Vault(directory, environment), Ledger(directory, environment)
+        self.events: list[Event] = []
+
+    def run(self, mode: Mode, *things: Thing, adopt: Sequence[str] = (), release: Sequence[str] = ()) -> None:
+        self.events.clear()
+        decisions = Decisions(tuple(adopt), tuple(release))
+        clouds = cast(Connections, things[0].cloud)
+        reconciler = Reconciler("s", mode, clouds, self.vault, self.ledger, self.events.append, (), decisions)
+        for thing in things:
+            reconciler.ensure(thing)
+        reconciler.finish()
+
+    def outcomes(self) -> list[str]:
+        return [event.outcome for event in self.events]
+
+    def held(self) -> set[str]:
+        return set(self.vault.all())
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    return Checkout(tmp_path)
+
+
+@pytest.fixture
+def cloud() -> Cloud:
+    return Cloud()
+
+
+def test_what_is_made_is_noted_by_its_id_account_and_environment(checkout: Checkout, cloud: Cloud) -> None:
+    checkout.run(Mode.APPLY, Thing(cloud))
+    [entry] = checkout.ledger.entries()
+    assert (entry.id, entry.account, entry.environment) == ("id-1", "cloud account", "production")
+    assert "@" in entry.run
+    assert entry.proof is Proof.ANSWER
+
+
+def test_apply_stops_at_what_it_did_not_make_with_the_command_that_takes_it_over(
+    checkout: Checkout, cloud: Cloud
+) -> None:
+    cloud.make("t")
+    with pytest.raises(NotMadeHere, match="exists and was not made for production") as raised:
+        checkout.run(Mode.APPLY, Thing(cloud))
+    assert cloud.journal == []
+    assert "deploybook run s --mode apply --adopt thing/t." in raised.value.hint
+
+
+def test_plan_says_that_it_was_not_made_here(checkout: Checkout, cloud: Cloud) -> None:
+    cloud.make("t", "wrong")
+    checkout.run(Mode.PLAN, Thing(cloud))
+    assert checkout.outcomes() == ["left"]
+    assert "exists, not made here" in checkout.events[0].detail
+
+
+def test_verify_reads_it_as_before(checkout: Checkout, cloud: Cloud) -> None:
+    cloud.make("t")
+    checkout.run(Mode.VERIFY, Thing(cloud))
+    assert checkout.outcomes() == ["unchanged"]
+
+
+def test_what_is_adopted_is_changed_and_left_by_destroy_unless_named(checkout: Checkout, cloud: Cloud) -> None:
+    cloud.make("t", "wrong")
+    checkout.run(Mode.APPLY, Thing(cloud), adopt=["thing/t"])
+    assert checkout.ledger.entries()[0].proof is Proof.ADOPTED
+    assert cloud.things["t"]["value"] == "right"
+    checkout.run(Mode.DESTROY, Thing(cloud))
+    assert (checkout.outcomes(), list(cloud.things)) == (["left"], ["t"])
+    checkout.run(Mode.DESTROY, Thing(cloud), adopt=["thing/t"])
+    assert (checkout.outcomes(), list(cloud.things)) == (["delete"], [])
+
+
+def test_what_is_released_is_no_longer_ours(checkout: Checkout, cloud: Cloud) -> None:
+    checkout.run(Mode.APPLY, Thing(cloud))
+    checkout.run(Mode.APPLY, Thing(cloud), release=["thing/t"])
+    assert checkout.ledger.entries() == []
+    checkout.run(Mode.DESTROY, Thing(cloud))
+    assert list(cloud.things) == ["t"]
+
+
+def test_a_namesake_that_took_the_place_of_ours_is_neither_changed_nor_removed(
+    checkout: Checkout, cloud: Cloud
+) -> None:
+    checkout.run(Mode.APPLY, Thing(cloud))
+    cloud.make("t", "theirs")
+    cloud.journal.clear()
+    with pytest.raises(NotMadeHere):
+        checkout.run(Mode.APPLY, Thing(cloud))
+    checkout.run(Mode.DESTROY, Thing(cloud))
+    assert (checkout.outcomes(), cloud.journal) == (["left"], [])
+    assert "another one of this name: id-2, and ours was id-1" in checkout.events[0].detail
+
+
+def test_another_environments_resource_is_refused_by_name(tmp_path: Path, cloud: Cloud) -> None:
+    Checkout(tmp_path).run(Mode.APPLY, Thing(cloud))
+    cloud.journal.clear()
+    with pytest.raises(NotMadeHere, match="was made for production, and this is staging"):
+        Checkout(tmp_path, "staging").run(Mode.APPLY, Thing(cloud))
+    assert cloud.journal == []
+
+
+def test_a_clone_with_the_vault_may_change_what_the_vault_proves_and_never_removes_it(
+    tmp_path: Path, cloud: Cloud
+) -> None:
+    first, second = Checkout(tmp_path / "a"), Checkout(tmp_path / "b")
+    first.run(Mode.APPLY, Thing(cloud))
+    second.vault.put(first.vault.all())
+    cloud.things["t"]["value"] = "wrong"
+    second.run(Mode.APPLY, Thing(cloud))
+    assert second.outcomes() == ["update"]
+    second.run(Mode.DESTROY, Thing(cloud))
+    assert (second.outcomes(), list(cloud.things)) == (["left"], ["t"])
+    assert second.held() == {"THING_ID", "SHOWN"}
+
+
+def test_destroy_forgets_exactly_what_it_removed(checkout: Checkout, cloud: Cloud) -> None:
+    checkout.vault.put({"OTHER": SecretStr("stays")})
+    checkout.run(Mode.APPLY, Thing(cloud))
+    checkout.run(Mode.DESTROY, Thing(cloud))
+    assert checkout.held() == {"OTHER"}
+
+
+@pytest.mark.parametrize("killed", ["before", "after"])
+def test_a_create_that_was_killed_is_run_again_to_one_thing_with_a_secret_that_is_ours(
+    checkout: Checkout, cloud: Cloud, killed: str
+) -> None:
+    with pytest.raises(Killed):
+        checkout.run(Mode.APPLY, Thing(cloud, killed=killed))
+    checkout.run(Mode.APPLY, Thing(cloud))
+    assert checkout.held() == {"THING_ID", "SHOWN"}
+    checkout.run(Mode.APPLY, Thing(cloud))
+    assert checkout.outcomes() == ["unchanged"]
+    checkout.run(Mode.DESTROY, Thing(cloud))
+    assert (cloud.things, checkout.ledger.sections(), checkout.held()) == ({}, set(), set())
+
+
+def test_an_intent_alone_removes_nothing(checkout: Checkout, cloud: Cloud) -> None:
+    with pytest.raises(Killed):
+        checkout.run(Mode.APPLY, Thing(cloud, killed="before"))
+    cloud.make("t", "a colleague's data")
+    checkout.run(Mode.DESTROY, Thing(cloud))
+    assert (checkout.outcomes(), list(cloud.things)) == (["left"], ["t"])
+
+
+def test_an_intent_does_not_make_ours_what_was_made_long_after_it(checkout: Checkout, cloud: Cloud) -> None:
+    with pytest.raises(Killed):
+        checkout.run(Mode.APPLY, Thing(cloud, killed="before"))
+    cloud.make("t", born=now() + timedelta(hours=1))
+    with pytest.raises(NotMadeHere):
+        checkout.run(Mode.APPLY, Thing(cloud))
+
+
+def test_a_name_in_a_ledger_of_before_is_ours_only_where_the_vault_proves_it(checkout: Checkout, cloud: Cloud) -> None:
+    old = Intent(
+        action=Action.CREATE,
+        section="s",
+        kind="thing",
+        name="t",
+        environment="production",
+        begun_at=None,
+        run="version 1",
+    )
+    checkout.ledger.begin(old)
+    made = cloud.make("t")
+    with pytest.raises(NotMadeHere):
+        checkout.run(Mode.APPLY, Thing(cloud))
+    checkout.vault.put({"THING_ID": SecretStr(made["id"])})
+    checkout.run(Mode.DESTROY, Thing(cloud))
+    assert (checkout.outcomes(), cloud.things) == (["delete"], {})
+
+
+def test_a_create_whose_answer_was_lost_gets_another_secret_at_once(checkout: Checkout, cloud: Cloud) -> None:
+    checkout.run(Mode.APPLY, Thing(cloud, killed="lost"))
+    assert checkout.vault.get("SHOWN") == SecretStr("rolled")
+    assert checkout.ledger.entries()[0].id == "id-1"
+
+
+@pytest.mark.parametrize("killed", ["before", "after"])
+def test_a_rotation_that_was_killed_is_carried_out_again_without_being_asked(
+    checkout: Checkout, cloud: Cloud, killed: str
+) -> None:
+    checkout.run(Mode.APPLY, Thing(cloud))
+    with pytest.raises(Killed):
+        checkout.run(Mode.APPLY, Thing(cloud, rotate=True, killed=killed))
+    [intent] = checkout.ledger.intents(("thing", "t"), Action.ROTATE)
+    assert intent.id == "id-1"
+    assert intent.fingerprint
+    checkout.run(Mode.APPLY, Thing(cloud))
+    assert checkout.vault.get("SHOWN") == SecretStr("rolled")
+    checkout.run(Mode.APPLY, Thing(cloud))
+    assert checkout.outcomes() == ["unchanged"]
+
+
+def test_a_secret_that_nobody_asked_to_replace_is_not_replaced(checkout: Checkout, cloud: Cloud) -> None:
+    class Lost(Thing):
+        def differences(self, state: State) -> list[Change]:
+            return [Change("secret", "not in the vault", "rolled", replaces=True)]
+
+    checkout.run(Mode.APPLY, Thing(cloud))
+    cloud.journal.clear()
+    with pytest.raises(NeedsDecision, match="would get a new secret") as raised:
+        checkout.run(Mode.APPLY, Lost(cloud))
+    assert "deploybook run s --mode apply -p rotate true" in raised.value.hint
+    assert cloud.journal == []
+
+
+def test_what_another_clone_wrote_since_is_overwritten_only_when_told(checkout: Checkout, cloud: Cloud) -> None:
+    class Newer(Thing):
+        def differences(self, state: State) -> list[Change]:
+            return [Change("value", "another vault's, written 12:00", "ours", theirs=True)]
+
+    checkout.run(Mode.APPLY, Thing(cloud))
+    cloud.journal.clear()
+    with pytest.raises(NeedsDecision, match="another vault's, written 12:00"):
+        checkout.run(Mode.APPLY, Newer(cloud))
+    assert cloud.journal == []
+    checkout.run(Mode.APPLY, Newer(cloud), adopt=["thing/t"])
+    assert cloud.journal == ["update"]
+
+
+def test_a_vault_that_cannot_be_written_stops_a_rotation_before_its_request(checkout: Checkout, cloud: Cloud) -> None:
+    checkout.run(Mode.APPLY, Thing(cloud))
+    cloud.journal.clear()
+    checkout.vault.path.chmod(0o644)
+    with pytest.raises(ConfigurationError):
+        checkout.run(Mode.APPLY, Thing(cloud, rotate=True))
+    assert cloud.journal == []
+
+
+def test_what_another_took_in_between_is_theirs(checkout: Checkout, cloud: Cloud) -> None:
+    class Late(Thing):
+        def create(self, clouds: Connections) -> State:
+            self.cloud.make("t", "theirs")
+            raise Conflict("Cloud", "create", "taken")
+
+    with pytest.raises(NotMadeHere):
+        checkout.run(Mode.APPLY, Late(cloud))
+    checkout.run(Mode.DESTROY, Thing(cloud))
+    assert list(cloud.things) == ["t"]
+
+
+def test_a_request_of_before_that_comes_late_and_takes_the_name_is_ours(checkout: Checkout, cloud: Cloud) -> None:
+    class Late(Thing):
+        def create(self, clouds: Connections) -> State:
+            self.cloud.make("t")
+            raise Conflict("Cloud", "create", "taken")
+
+    with pytest.raises(Killed):
+        checkout.run(Mode.APPLY, Thing(cloud, killed="before"))
+    checkout.run(Mode.APPLY, Late(cloud))
+    assert checkout.ledger.entries()[0].proof is Proof.TIME
+    assert checkout.vault.get("SHOWN") == SecretStr("rolled")
+
+
+def test_destroy_changes_nothing_where_it_could_not_end(checkout: Checkout, cloud: Cloud) -> None:
+    class Full(Thing):
+        kind: ClassVar[str] = "store"
+        credential: ClassVar[bool] = False
+
+        def blocked(self, clouds: Connections, state: State, *, empty: bool) -> str:
+            return "" if empty else "it holds uploads/a.wav"
+
+    things = (Full(cloud, "store"), Thing(cloud))
+    checkout.run(Mode.APPLY, *things)
+    cloud.journal.clear()
+    with pytest.raises(NeedsDecision, match=r"it holds uploads/a\.wav"):
+        checkout.run(Mode.DESTROY, *things)
+    assert (cloud.journal, set(cloud.things)) == ([], {"store", "t"})
+    assert checkout.held() == {"THING_ID", "SHOWN"}
+
+
+def test_credentials_are_removed_last(checkout: Checkout, cloud: Cloud) -> None:
+    class Store(Thing):
+        kind: ClassVar[str] = "store"
+        credential: ClassVar[bool] = False
+
+    things = (Store(cloud, "store"), Thing(cloud))
+    checkout.run(Mode.APPLY, *things)
+    checkout.run(Mode.DESTROY, *things)
+    assert [event.subject for event in checkout.events] == ["store store", "thing t"]
