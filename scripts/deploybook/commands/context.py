@@ -48,7 +48,14 @@ class CommandContext:
         slugs = [each.slug for each in self.contract.sections if self.layout.notebook(each.slug).exists()]
         chosen = parameters_of(self.layout, self.contract, slugs, given)
         defaults = {slug: read_parameters(self.layout.notebook(slug)) for slug in slugs}
-        return {slug: {name: each.default for name, each in defaults[slug].items()} | chosen[slug] for slug in slugs}
+        given_or_default = {
+            slug: {name: each.default for name, each in defaults[slug].items()} | chosen[slug] for slug in slugs
+        }
+        environment = self.vault.environment
+        return {
+            slug: {name: self.contract.named(name, value, environment) for name, value in values.items()}
+            for slug, values in given_or_default.items()
+        }
 
     def print(self, table: Table) -> None:
         """Print a table, as wide as it needs to be where no terminal sets the limit."""

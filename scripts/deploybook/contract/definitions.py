@@ -139,9 +139,15 @@ class Credential(Definition):
 
 
 class Parameter(Definition):
-    """The rule for one runbook parameter; its type and default stand in the notebook."""
+    """The rule for one runbook parameter; its type and default stand in the notebook.
+
+    ``named`` is what an empty one means, with ``{environment}`` in it, so that two environments never share a name by accident;
+    ``named_in`` has the exceptions, by environment.
+    """
 
     pattern: str | None = None
+    named: str = ""
+    named_in: dict[str, str] = Field(default_factory=dict)
     choices: tuple[str, ...] | None = None
     minimum: int | None = None
     maximum: int | None = None
@@ -149,6 +155,8 @@ class Parameter(Definition):
 
     def validate_value(self, name: str, value: object) -> None:
         """Raise InvalidValue, naming the parameter and what is allowed."""
+        if self.named and value == "":
+            return
         if self.choices is not None and value not in self.choices:
             allowed = ", ".join(repr(choice) for choice in self.choices)
             raise InvalidValue(f"Parameter {name} is {value!r}.", f"Use one of {allowed}.")
@@ -158,6 +166,12 @@ class Parameter(Definition):
         above = self.maximum is not None and isinstance(value, int) and value > self.maximum
         if below or above:
             raise InvalidValue(f"Parameter {name} is {value!r}.", f"Use {self.minimum} to {self.maximum}.")
+
+    def resolved(self, value: object, environment: str) -> object:
+        """The value, or the environment's own name for one that is empty."""
+        if value != "" or not self.named:
+            return value
+        return self.named_in.get(environment, self.named.replace("{environment}", environment))
 
 
 class Placeholder(Definition):

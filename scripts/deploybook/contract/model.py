@@ -74,6 +74,11 @@ class Contract(Definition):
         """The variable whose value this one has: itself, or the one that it is another name for."""
         return self.variable(variable.same_as) if variable.same_as else variable
 
+    def named(self, parameter: str, value: object, environment: str) -> object:
+        """A parameter's value in an environment: an empty name is the environment's own."""
+        rule = self.parameters.get(parameter)
+        return rule.resolved(value, environment) if rule else value
+
     def produced_by(self, slug: str) -> list[Variable]:
         """What the section records."""
         return [variable for variable in self.variables if variable.section == slug]

@@ -55,7 +55,8 @@ class Doctor:
         parameters: dict[str, dict[str, Any]] = {}
         for slug in contract.order():
             own = {name: each.default for name, each in read_parameters(layout.notebook(slug)).items()}
-            parameters[slug] = own | {name: value for name, value in given.items() if name in own}
+            chosen = own | {name: value for name, value in given.items() if name in own}
+            parameters[slug] = {name: contract.named(name, value, environment) for name, value in chosen.items()}
         return cls(DiagnosisTarget(layout, contract, environment, parameters), Mode(mode))
 
     def break_first(self, scenario: str) -> None:

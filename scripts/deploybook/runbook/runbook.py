@@ -97,6 +97,10 @@ class Runbook:
         runbook._prepare_vault()
         return runbook
 
+    def named(self, parameter: str, given: str) -> str:
+        """A resource's name: what was given, else the environment's own by the contract's rule."""
+        return str(self.contract.named(parameter, given, self.vault.environment))
+
     def require(self, claim: str, test: Callable[..., str | None], *arguments: Any) -> None:
         """Preflight: test a claim in every mode, reading only, and stop the runbook if it does not hold."""
         try:

@@ -137,10 +137,11 @@ def _parameters(guide: Guide) -> Iterator[Name]:
 
 
 def _defaults(guide: Guide) -> dict[str, str]:
-    found: dict[str, str] = {}
+    defaults: dict[str, str] = {}
     for each in (each for declared in guide.parameters.values() for each in declared.values()):
-        found.setdefault(each.name, each.default if isinstance(each.default, str) else json.dumps(each.default))
-    return found
+        value = guide.contract.named(each.name, each.default, "production")
+        defaults.setdefault(each.name, value if isinstance(value, str) else json.dumps(value))
+    return defaults
 
 
 def _others(guide: Guide) -> Iterator[Name]:

@@ -23,6 +23,9 @@ def parameters_table(guide: Guide, slug: str) -> str:
         rule = guide.contract.parameters.get(declared.name)
         purpose = rule.description if rule else declared.help
         default = code(json.dumps(declared.default, ensure_ascii=False))
+        if rule and rule.named:
+            default = code(rule.named.replace("{environment}", "<ENVIRONMENT>"))
+            default += "".join(f"; {code(name) or 'the default'} in {where}" for where, name in rule.named_in.items())
         rows.append([code(declared.name), default, _allowed(declared, rule), plain(purpose)])
     return table(("Parameter", "Default", "Allowed", "What it does"), rows)
 

@@ -28,6 +28,8 @@ _FILES = (
     "pyproject.toml",
 )
 _STATE = ".deploybook"
+# The environment whose names the pages show.
+PRODUCTION = "production"
 _CAPITALS = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 # A hole in what is quoted: an ellipsis, a placeholder, a word in capitals that stands for one.
 _HOLE = re.compile(r"…|<[A-Z][A-Z0-9_]*>|\b(?:NAME|OWNER|VALUE|NUMBER|ORGANIZATION)\b")
@@ -235,4 +237,5 @@ def default_of(tree: Tree, name: str) -> str | None:
     found = [declared[name].default for declared in tree.parameters.values() if name in declared]
     if not found:
         return None
-    return found[0] if isinstance(found[0], str) else json.dumps(found[0])
+    shown = tree.contract.named(name, found[0], PRODUCTION)
+    return shown if isinstance(shown, str) else json.dumps(shown)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import yaml
 
 from deploybook.checks.facts import tools
+from deploybook.checks.facts.knowledge import default_of
 from deploybook.checks.facts.sources import HOLE
 from deploybook.checks.facts.tree import PACKAGE, Tree
 from deploybook.checks.finding import Finding, Rule
@@ -149,7 +150,7 @@ def _spoken(tree: Tree, module: ast.Module) -> Iterator[Finding]:
             yield Finding(
                 APP, 1, "modal-secrets", f"the app has no function {default}", f"It is the default of {name}."
             )
-    default = next((each["label"].default for each in tree.parameters.values() if "label" in each), None)
+    default = default_of(tree, "label")
     if default is not None and f'"MODAL_LABEL", "{default}"' not in tree.text(APP):
         message = f"the app's default label is not {default}, which is the runbook's"
         yield Finding(APP, 1, "modal-secrets", message, "Let both be the same.")

@@ -15,11 +15,13 @@ from deploybook.clouds.modal.checks import (
     unknown_call_is_unknown,
     wrong_token_is_refused,
 )
+from deploybook.clouds.modal.environment import ModalEnvironment
 from deploybook.clouds.modal.resources import ModalApp, ModalSecret
 from deploybook.clouds.modal.source import Source, source_is_there
 
 __all__ = [
     "ModalApp",
+    "ModalEnvironment",
     "ModalSecret",
     "Source",
     "app_is_listed",

@@ -12,7 +12,7 @@ from deploybook.clouds.modal import endpoint
 from deploybook.clouds.modal.client import AppState, Modal
 from deploybook.clouds.modal.probe import differing
 from deploybook.clouds.modal.resources import ModalApp, ModalSecret
-from deploybook.errors import Conflict, VerificationFailed
+from deploybook.errors import Conflict, NotFound, VerificationFailed
 
 SUBMIT = "MODAL_ENDPOINT_URL"
 STATUS = "MODAL_STATUS_URL"
@@ -26,9 +26,14 @@ def token_is_valid(modal: Modal) -> str:
     return f"workspace {modal.workspace()}"
 
 
-def environment_is_there(modal: Modal, environment: str) -> str:
-    """The Modal environment exists, and the token may see it."""
-    return modal.environment(environment)
+def environment_is_there(modal: Modal, environment: str, own: str = "") -> str:
+    """The Modal environment exists, and the token may see it. Only the environment's ``own`` may still be absent: apply makes it."""
+    try:
+        return modal.environment(environment)
+    except NotFound:
+        if environment and environment == own:
+            return f"{environment} is not there yet; apply makes it"
+        raise
 
 
 def app_is_listed(modal: Modal, app: ModalApp) -> None:

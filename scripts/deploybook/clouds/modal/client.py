@@ -128,6 +128,24 @@ class Modal:
 
         return self.run("look up the environment", look)
 
+    def environment_id(self, name: str) -> str | None:
+        """The id of a Modal environment, or None (EnvironmentGetOrCreate, looking up only)."""
+        try:
+            self.environment(name)
+        except NotFound:
+            return None
+        return str(self._environments[name].object_id)
+
+    def create_environment(self, name: str) -> None:
+        """Make a Modal environment (EnvironmentCreate); one of this name is a Conflict."""
+
+        async def make(client: modal.Client) -> None:
+            import modal
+
+            await modal.Environment.objects.create.aio(name, client=client)
+
+        self.run(f"create the environment {name}", make)
+
     def apps(self, environment: str) -> list[str]:
         """The names of the live apps of an environment (AppList)."""
         if environment not in self._environments:
