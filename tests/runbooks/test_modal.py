@@ -127,8 +127,9 @@ def test_plan_apply_apply_plan_verify_destroy(guide: Guide, sandbox: RunningSand
     assert (destroyed.code, destroyed.outcomes("resource")) == (0, ["delete"] * 4), destroyed.output
     assert calls(sandbox) == ["AppStop", "SecretDelete", "SecretDelete"]
     assert (set(vault(guide)), secret_names(sandbox)) == (set(R2_NAMES), set())
-    for name in ("observed", "made"):
-        assert not json.loads((guide.root / ".deploybook" / f"production.{name}.json").read_text())
+    state = guide.root / ".deploybook"
+    assert json.loads((state / "production.last_writes.json").read_text())["writes"] == {}
+    assert json.loads((state / "production.made.json").read_text())["entries"] == []
     assert set(modal(guide, sandbox, "plan").outcomes("resource")) == {"would create"}
 
 
@@ -153,7 +154,10 @@ def test_secrets_changed_by_hand_are_named_by_verify_and_mended_by_apply(guide: 
     assert (replaced.code, {R2_CREDENTIALS, APP} & set(replaced.failed())) == (4, set())
     told = lines(replaced)[RENDER_AUTH]
     assert "LEFT: not in the contract → removed, secret: made anew elsewhere → written" in told
-    assert outcomes(applied(guide, sandbox))[RENDER_AUTH] == "update"
+    refused = modal(guide, sandbox, "apply")
+    assert (refused.code, "--adopt 'Modal secret/render-auth'" in refused.output) == (2, True)
+    adopted = applied(guide, sandbox, "--adopt", "Modal secret/render-auth")
+    assert outcomes(adopted)[RENDER_AUTH] == "update"
     assert modal(guide, sandbox, "verify").code == 0
 
 

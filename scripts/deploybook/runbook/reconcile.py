@@ -121,7 +121,8 @@ class Reconciler:
             # Recorded in the vault it would look like this environment's own from then on.
             self._ownership.require(resource, owner, state, changes)
         changes = resource.examine(self._clouds, state, changes)
-        if not owner.ours:
+        if owner not in {Owner.MADE, Owner.ADOPTED}:
+            # Another clone made it, and knows: what this one cannot tell is not written over that.
             changes = [change for change in changes if not change.unknown]
         self._pin(resource)
         self._sweep(resource, state)

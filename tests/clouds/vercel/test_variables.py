@@ -8,6 +8,7 @@ from tests.conftest import RunningSandbox
 
 from deploybook.clouds import vercel
 from deploybook.clouds.comparison import DriftStatus, VariableDrift
+from deploybook.clouds.resource import Change
 from deploybook.clouds.vercel import fingerprints
 from deploybook.clouds.vercel.comparing import _finding
 from deploybook.errors import UnexpectedResponse, VerificationFailed
@@ -48,7 +49,25 @@ def test_without_a_record_of_our_own_write_the_fingerprint_alone_decides(site: S
     site.set()
     site.variables().forget()
     assert site.judged() == {}
-    assert site.judged(pushed(SECRET="t" * 32, PLAIN="q")) == {"SECRET": "different", "PLAIN": "different"}
+
+
+def test_another_value_under_a_mark_that_is_not_ours_is_another_vaults(site: Site) -> None:
+    site.set()
+    site.variables().forget()
+    problems = site.judged(pushed(SECRET="t" * 32, PLAIN="q"))
+    assert problems.keys() == {"SECRET", "PLAIN"}
+    assert all(problem.startswith("another vault's, written 20") for problem in problems.values())
+
+
+def test_another_clones_write_of_the_same_value_is_at_rest(site: Site) -> None:
+    site.set()
+    before = site.entry("SECRET")["comment"]
+    record = site.variables()._last_writes.get("vercel:variable:SECRET")
+    site.variables().forget()
+    site.variables().update(site.clouds, site.entries(), [Change("SECRET", "different", "set for production")])
+    assert site.entry("SECRET")["comment"] != before
+    site.variables()._last_writes.put("vercel:variable:SECRET", record)
+    assert site.judged() == {}
 
 
 @pytest.mark.parametrize("kind", ["plain", "encrypted"])
@@ -139,7 +158,8 @@ def test_what_the_contract_does_not_know_is_told_and_survives_update_and_delete(
         ("PLAIN", ["preview"]),
         ("THEIRS", ["preview"]),
     ]
-    assert site.observed.path.read_text().strip() == "{}"
+    assert site.observed.get("vercel:variable:PLAIN") == {}
+    assert site.observed.get("vercel:variable:SECRET") == {}
 
 
 def test_variables_that_fail_inside_a_201_are_an_error_that_names_them_and_not_their_value(site: Site) -> None:

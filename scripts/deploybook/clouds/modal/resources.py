@@ -213,7 +213,7 @@ class ModalApp(Resource[AppState]):
         record = self._last_writes.get(self._key)
         changes = [Change(each, "not there", "deployed") for each in self.functions if each not in (state.urls or {})]
         if not record:
-            return [*changes, Change("deployment", "not known here", "deployed", requested=True)]
+            return [*changes, Change("deployment", "not known here", "deployed", requested=True, unknown=True)]
         if (record["id"], record["version"]) != (state.id, str(state.version)):
             changes.append(Change("deployment", f"version {state.version}, not by deploybook", "deployed"))
         changes += [

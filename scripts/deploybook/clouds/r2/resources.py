@@ -230,7 +230,7 @@ class BucketToken(Resource[TokenState]):
 
     def examine(self, clouds: Connections, state: TokenState, changes: list[Change]) -> list[Change]:
         """Try the vault's secret: one that R2 says is not this key's was rolled elsewhere, or lost with an answer."""
-        store = clouds.objects(self._held)
+        store = clouds.objects({**clouds.held(), **self._held})
         if store is None or any(change.field == "secret" for change in changes) or store.bucket != self.bucket:
             return changes
         modified = moment(state.modified) or datetime.now(UTC)

@@ -123,12 +123,14 @@ class DatabaseToken(Resource[TokenState]):
     def _tried(self, clouds: Connections, token: SecretStr) -> tuple[str, str]:
         """Why the token is dead, and why it could not be tried; both empty if the database took it."""
         database = clouds.libsql({URL: SecretStr(self._url), TOKEN: token}) if self._url else None
-        if self._database_is_new or database is None:
-            return "from before this database was made", ""
+        if database is None:
+            return "from before this database is made", ""
         try:
             database.query("SELECT 1")
         except ServiceError as error:
-            return ("not accepted by this database", "") if self.is_dead(error) else ("", error.message)
+            # A database that this run has made knows no token of before, whatever it answers while it starts.
+            dead = self._database_is_new or self.is_dead(error)
+            return ("not accepted by this database", "") if dead else ("", error.message)
         return "", ""
 
     def _faults(self, state: TokenState) -> list[Change]:

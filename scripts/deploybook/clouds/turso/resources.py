@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from deploybook.clouds.resource import Change, Held, Resource, StillNeeded
@@ -103,7 +103,7 @@ class DatabaseState:
     hostname: str = ""
     blocked: tuple[str, ...] = ()
     id: str = ""
-    fresh: bool = False
+    fresh: bool = field(default=False, compare=False)
 
     @property
     def url(self) -> str:
