@@ -62,6 +62,9 @@ def stack(guide: Guide, start_sandbox: Callable[..., RunningSandbox], monkeypatc
     for name, value in sandbox.exports.items():
         monkeypatch.setenv(name, value)
     fill(guide)
+    # The vault names the account in which the environment lives: these credentials must lead there.
+    organization = {"VERCEL_ORG_ID": SecretStr(sandbox.exports["VERCEL_TEAM_ID"])}
+    Vault(guide.root / ".deploybook", "production").put(organization)
     observed, clouds = LastWrites(guide.root / ".deploybook", "production"), Connections(sandbox.exports)
     wanted = {
         place: variables_for(CONTRACT, place, HELD, {})[0] for place in (each.name for each in CONTRACT.consumers)
