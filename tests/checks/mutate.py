@@ -74,10 +74,10 @@ class Copy:
         began = time.monotonic()
         path.write_text(mutation.applied(text), encoding="utf-8")
         try:
-            found = tuple(finding for finding in check(tree_at(self.root)) if finding not in self._before)
+            result = tuple(finding for finding in check(tree_at(self.root)) if finding not in self._before)
         finally:
             path.write_text(text, encoding="utf-8")
-        return Outcome(mutation, found, time.monotonic() - began)
+        return Outcome(mutation, result, time.monotonic() - began)
 
 
 @contextmanager

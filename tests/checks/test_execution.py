@@ -93,10 +93,10 @@ def test_a_reader_in_the_sandbox_finds_a_false_quotation_and_a_block_that_fails(
     page = parse_page("page.md", PAGE)
     with Reader.settle(TREE) as reader:
         attempts = [execute(reader, page, block) for block in page.blocks]
-    found = [finding for attempt in attempts for rule in RULES for finding in rule.find(attempt)]
-    assert [(finding.rule, finding.line) for finding in found] == [("output-printed", 9), ("block-runs", 11)], found
-    assert "a section of another name" in found[0].message
-    assert "exit code" in found[1].message
+    result = [finding for attempt in attempts for rule in RULES for finding in rule.find(attempt)]
+    assert [(finding.rule, finding.line) for finding in result] == [("output-printed", 9), ("block-runs", 11)], result
+    assert "a section of another name" in result[0].message
+    assert "exit code" in result[1].message
 
 
 def test_blocks_that_undo_come_last_and_backwards() -> None:

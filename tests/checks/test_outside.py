@@ -70,12 +70,12 @@ def test_a_page_that_is_there_is_asked_for_by_its_head_alone(host: str) -> None:
 
 def test_a_page_that_is_gone_is_found_at_each_place(host: str) -> None:
     other = Location("README.md", 1)
-    found = list(dead({f"{host}/gone": {HERE, other}}))
-    assert {(each.path, each.line, each.rule) for each in found} == {
+    result = list(dead({f"{host}/gone": {HERE, other}}))
+    assert {(each.path, each.line, each.rule) for each in result} == {
         ("docs/page.md", 3, "link-outside"),
         ("README.md", 1, "link-outside"),
     }
-    assert {each.message for each in found} == {f"{host}/gone answers 404"}
+    assert {each.message for each in result} == {f"{host}/gone answers 404"}
 
 
 @pytest.mark.parametrize("path", ["/moved", "/broken", "/neither"])

@@ -39,6 +39,7 @@ MUTATIONS = [
     ("placeholder-exists", R2, "create <BUCKET_NAME>", "create <BUCKET>"),
     ("parameter-exists", TURSO, "`-p rotate true`", "`-p rotates true`"),
     ("path-exists", "docs/STYLE.md", "`scripts/deploybook/site/blocks.py`", "`scripts/deploybook/site/block.py`"),
+    ("path-exists", "CONTRIBUTING.md", "`scripts/deploybook/diagnosis/`", "`scripts/deploybook/diagnoses/`"),
     ("route-exists", "docs/sections/end_to_end.md", "/api/webhooks/worker", "/api/webhook/worker"),
     ("name-exists", R2, "`AccessDenied`", "`AccessDeny`"),
     # A word of many sentences, and the name of nothing.

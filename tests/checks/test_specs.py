@@ -361,7 +361,7 @@ def test_what_no_run_sends_is_said(
     exchanges: list[Exchange],
     documents: dict[str, Document],
 ) -> None:
-    requests = {(each.method, each.path) for each in exchanges if each.provider == provider}
+    requests = {(exchange.method, exchange.path) for exchange in exchanges if exchange.provider == provider}
     not_sent = {tuple(each.split(" ")) for one in PROVIDERS if one.name == provider for each in one.not_sent}
     description = Description(provider, documents[name], [path for _, path in requests | not_sent])
     sent = {description.name_of(method, path) for method, path in requests}
@@ -376,7 +376,9 @@ def test_a_finding_never_quotes_what_was_sent(changed: Callable[..., list[Findin
             if schema.get("type") == "string":
                 schema["type"] = "integer"
 
-    bodies = [each.body for each in exchanges if each.provider == "render" and each.body.startswith(b"{")]
+    bodies = [
+        exchange.body for exchange in exchanges if exchange.provider == "render" and exchange.body.startswith(b"{")
+    ]
     sent = {value for body in bodies for value in _values(json.loads(body)) if len(value) > 20}
     messages = " ".join(str(finding) for finding in changed("render.json", numbers))
     assert "must keep type" in messages

@@ -27,7 +27,10 @@ def begin(ward: DiagnosisTarget, monkeypatch: pytest.MonkeyPatch) -> Callable[..
 
 
 def seen(examination: Diagnosis) -> list[tuple[str, str, str, str]]:
-    return [(each.section, each.step, each.outcome, str(each)) for each in examination.observations]
+    return [
+        (observation.section, observation.step, observation.outcome, str(observation))
+        for observation in examination.observations
+    ]
 
 
 def test_nothing_was_begun_in_a_new_checkout(ward: DiagnosisTarget) -> None:
@@ -50,7 +53,7 @@ def test_another_environments_sections_do_not_count(ward: DiagnosisTarget) -> No
 
 
 def test_the_journey_is_begun_when_the_vault_has_all_that_it_needs(ward: DiagnosisTarget) -> None:
-    needed = [each for each in CONTRACT.needed_by("end_to_end") if not each.optional]
+    needed = [variable for variable in CONTRACT.needed_by("end_to_end") if not variable.optional]
     ward.vault.put({each.name: SecretStr(each.example) for each in needed[1:]})
     assert ward.left_out()["end_to_end"] == "not begun"
     ward.vault.put({needed[0].name: SecretStr(needed[0].example)})
@@ -75,7 +78,7 @@ def test_what_stops_a_section_is_observed_and_stops_no_other(ward: DiagnosisTarg
     told: list[str] = []
     examination = examine(ward, told.append)
     assert seen(examination) == [("r2", "error", "failed", "gone"), ("turso", "check", "passed", "holds")]
-    [failed] = [each for each in examination.observations if each.failed]
+    [failed] = [observation for observation in examination.observations if observation.failed]
     assert (failed.entry, failed.hint, sorted(told)) == ("there", "look", ["r2", "turso"])
 
 
@@ -115,6 +118,6 @@ def test_observations_are_in_the_contracts_order_each_variable_with_its_section(
     monkeypatch.setattr("deploybook.diagnosis.observations._compare", lambda *_: compared)
     for slug in ("webhook_secret", "turso", "r2"):
         begin(slug, f"show('check', 'passed', '{slug}')")
-    order = [(each.section, each.step) for each in examine(ward).observations]
+    order = [(observation.section, observation.step) for observation in examine(ward).observations]
     assert [section for section, _ in order] == ["r2", "turso", "turso", "webhook_secret"]
     assert order[1] == ("turso", "variable")

@@ -112,7 +112,7 @@ def test_an_id_that_stands_twice_is_refused_with_its_line() -> None:
 
 @pytest.mark.parametrize("consumer", ["vercel", "render"])
 def test_an_entry_speaks_for_every_variable_that_is_compared(consumer: str) -> None:
-    names = [each.name for each in load_contract(ROOT / "runbooks" / "contract.toml").consumed_by(consumer)]
+    names = [variable.name for variable in load_contract(ROOT / "runbooks" / "contract.toml").consumed_by(consumer)]
     assert names
     assert [name for name in names if not speaking_for(REAL, name, consumer)] == []
 

@@ -24,8 +24,8 @@ def test_every_name_has_a_rule_of_the_contract_that_its_default_keeps(checkout: 
 
 def test_no_name_is_a_secret(checkout: Checkout) -> None:
     contract = checkout.guide().contract
-    secret = {each.name for each in contract.variables if each.secret}
-    secret |= {each.name for each in contract.credentials if each.secret}
+    secret = {variable.name for variable in contract.variables if variable.secret}
+    secret |= {credential.name for credential in contract.credentials if credential.secret}
     assert secret
     assert not secret & set(known_names(checkout.guide()))
 

@@ -61,8 +61,8 @@ def _targets(tree: Tree) -> Iterator[tuple[Location, str]]:
         )
     for path in LOOKED_UP:
         text = tree.text(path)
-        for found in _SOURCE.finditer(text):
-            yield Location(path, text.count("\n", 0, found.start()) + 1), found[1]
+        for match in _SOURCE.finditer(text):
+            yield Location(path, text.count("\n", 0, match.start()) + 1), match[1]
 
 
 def dead(places: Mapping[str, set[Location]]) -> Iterator[Finding]:

@@ -47,6 +47,6 @@ FIRST = FAMILIES["What must be readable at all"]
 def check(tree: Tree, rules: Iterable[Rule[Tree]] = RULES) -> list[Finding]:
     """Every finding in a checkout, by path and line."""
     for rule in FIRST:
-        if found := sorted(set(rule.find(tree))):
-            return found
+        if findings := sorted(set(rule.find(tree))):
+            return findings
     return sorted({finding for rule in rules if rule not in FIRST for finding in rule.find(tree)})

@@ -25,18 +25,20 @@ def causes(contract: Contract, entries: dict[str, Entry], observations: Sequence
 
     A section that stands on one that fails is not asked for causes: what is wrong there may come of it, and shows once that is mended.
     """
-    failed = [each for each in observations if each.failed]
+    failed = [observation for observation in observations if observation.failed]
     broken = {each.section for each in failed}
     first = [slug for slug in contract.order() if slug in broken and not _explained(contract, slug, broken)]
-    found: dict[str, list[Observation]] = {}
+    result: dict[str, list[Observation]] = {}
     for slug in first:
         for entry, evidence in _of_section(entries, [each for each in failed if each.section == slug]):
-            found.setdefault(entry, []).extend(evidence)
-    shown = {id(each) for evidence in found.values() for each in evidence}
+            result.setdefault(entry, []).extend(evidence)
+    shown = {id(observation) for evidence in result.values() for observation in evidence}
     rest = tuple(each for each in failed if id(each) not in shown)
     return [
-        Cause(entries[entry], tuple(dict.fromkeys(each.section for each in evidence)), tuple(evidence), rest)
-        for entry, evidence in found.items()
+        Cause(
+            entries[entry], tuple(dict.fromkeys(observation.section for observation in evidence)), tuple(evidence), rest
+        )
+        for entry, evidence in result.items()
     ]
 
 

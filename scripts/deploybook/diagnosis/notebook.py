@@ -109,7 +109,7 @@ class Doctor:
         entry, claim = cause.entry.id, f"{cause.entry.title} ({', '.join(cause.sections)})"
         lines = [
             Event("cause", "failed", claim, str(cause.evidence[0]), entry),
-            *(Event("note", "note", str(each)) for each in cause.evidence[1:]),
+            *(Event("note", "note", str(observation)) for observation in cause.evidence[1:]),
             *(Event("manual", "manual", f"fix: {command}") for command in cause.entry.commands),
         ]
         for line in lines:

@@ -68,7 +68,7 @@ class Diagnosis:
     @property
     def held(self) -> int:
         """How many claims hold."""
-        return sum(each.outcome in {"passed", "unchanged"} for each in self.observations)
+        return sum(observation.outcome in {"passed", "unchanged"} for observation in self.observations)
 
     @property
     def holding(self) -> str:
@@ -108,7 +108,11 @@ class DiagnosisTarget:
 
     def _keys(self, slug: str) -> list[str]:
         """The secret credentials without which a section's provider tells nothing."""
-        return [each.name for each in self.contract.credentials if each.secret and slug in each.sections]
+        return [
+            credential.name
+            for credential in self.contract.credentials
+            if credential.secret and slug in credential.sections
+        ]
 
 
 def examine(ward: DiagnosisTarget, tell: Callable[[str], object] = str) -> Diagnosis:

@@ -77,8 +77,8 @@ class Entry:
         return [line for block in self._each_block(part, language) for line in block]
 
     def _each_block(self, part: str, language: str) -> list[list[str]]:
-        found = [each["text"] for each in _BLOCK.finditer(self.parts.get(part, "")) if each["language"] == language]
-        return [[line for line in text.splitlines() if line.strip()] for text in found]
+        result = [match["text"] for match in _BLOCK.finditer(self.parts.get(part, "")) if match["language"] == language]
+        return [[line for line in text.splitlines() if line.strip()] for text in result]
 
 
 def pattern(message: str) -> re.Pattern[str]:
@@ -102,18 +102,18 @@ def read_entries(path: Path) -> dict[str, Entry]:
 
 def parse_entries(text: str) -> dict[str, Entry]:
     """See ``read_entries``."""
-    found: dict[str, Entry] = {}
+    result: dict[str, Entry] = {}
     headings = list(HEADING.finditer(text))
     for number, heading in enumerate(headings):
         end = headings[number + 1].start() if number + 1 < len(headings) else len(text)
         line = text.count("\n", 0, heading.start()) + 1
-        if heading["id"] in found:
+        if heading["id"] in result:
             raise DocsError(PAGE, line, f"the entry {heading['id']} stands twice", "Give one of them another id.")
         body = text[heading.end() : end]
-        found[heading["id"]] = Entry(
+        result[heading["id"]] = Entry(
             heading["id"], heading["title"], line, _marks(heading), _parts(body), _claims(body)
         )
-    return found
+    return result
 
 
 def speaking_for(entries: dict[str, Entry], name: str, consumer: str) -> Entry | None:
@@ -131,6 +131,6 @@ def _parts(body: str) -> dict[str, str]:
 
 def _claims(body: str) -> tuple[Claim, ...]:
     return tuple(
-        Claim(frozenset(found["names"].split()), frozenset(found["places"].split()))
-        for found in _VARIABLES.finditer(body)
+        Claim(frozenset(match["names"].split()), frozenset(match["places"].split()))
+        for match in _VARIABLES.finditer(body)
     )

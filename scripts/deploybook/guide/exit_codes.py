@@ -17,10 +17,10 @@ OTHER_CODES = {
 
 def meanings() -> dict[int, str]:
     """Every exit code, and what it means."""
-    found = dict(OTHER_CODES)
+    result = dict(OTHER_CODES)
     for kind in family(DeploybookError):
-        found.setdefault(kind.exit_code, meaning(kind))
-    return found
+        result.setdefault(kind.exit_code, meaning(kind))
+    return result
 
 
 def family(kind: type[DeploybookError]) -> Iterator[type[DeploybookError]]:

@@ -106,7 +106,7 @@ def _source(block: Block, mark: str) -> tuple[Make, str]:
 
 def _check_marks(text: str, path: str) -> None:
     """Raise DocsError for a mark that opens and does not close, or closes without having opened."""
-    rest = _BLOCK.sub(lambda found: "\n" * found[0].count("\n"), text)
+    rest = _BLOCK.sub(lambda match: "\n" * match[0].count("\n"), text)
     for number, line in enumerate(rest.splitlines(), 1):
         if line.lstrip().startswith((OPEN, CLOSE)):
             raise DocsError(

@@ -50,10 +50,10 @@ def unmoved(path: str, anchor: str) -> tuple[str, str]:
 def move(text: str, source: str, destination: str, moved: Move = unmoved) -> str:
     """``text`` of the file ``source``, with its links right for ``destination``; both are paths from the checkout's root."""
 
-    def changed(found: re.Match[str]) -> str:
-        if not found[0]:
+    def changed(match: re.Match[str]) -> str:
+        if not match[0]:
             return ""
-        return relative(resolve(found["path"], source), (found["anchor"] or "")[1:], destination, moved)
+        return relative(resolve(match["path"], source), (match["anchor"] or "")[1:], destination, moved)
 
     return change_prose(text, lambda line: _TARGET.sub(changed, line))
 

@@ -17,7 +17,7 @@ def code(text: object) -> str:
         return ""
     if "|" in plain or "`" in plain:
         # Python-Markdown reads what stands in inline HTML: whatever means something to it is written as a number.
-        escaped = re.sub(r"[^a-zA-Z0-9 /:.,-]", lambda found: f"&#{ord(found[0])};", plain)
+        escaped = re.sub(r"[^a-zA-Z0-9 /:.,-]", lambda match: f"&#{ord(match[0])};", plain)
         return f"<code>{escaped}</code>"
     return f"`{plain}`"
 
@@ -56,8 +56,8 @@ def lines_outside_code(text: str) -> Iterator[tuple[str, bool]]:
     """Each line, and whether it stands outside every fenced code block."""
     open_mark = ""
     for line in text.splitlines(keepends=True):
-        found = FENCE.match(line)
-        mark = found["mark"] if found else ""
+        match = FENCE.match(line)
+        mark = match["mark"] if match else ""
         if open_mark:
             yield line, False
             closes = mark.startswith(open_mark) and line.strip() == mark

@@ -92,24 +92,24 @@ class Page:
     @property
     def headings(self) -> list[Heading]:
         """The headings, in their order."""
-        return [each for each in self.pieces if isinstance(each, Heading)]
+        return [piece for piece in self.pieces if isinstance(piece, Heading)]
 
     @property
     def blocks(self) -> list[Block]:
         """The fenced blocks, in their order."""
-        return [each for each in self.pieces if isinstance(each, Block)]
+        return [piece for piece in self.pieces if isinstance(piece, Block)]
 
     @property
     def rows(self) -> list[Row]:
         """The rows of all tables, without their heads."""
-        return [each for each in self.pieces if isinstance(each, Row)]
+        return [piece for piece in self.pieces if isinstance(piece, Row)]
 
     @property
     def paragraphs(self) -> list[Paragraph]:
         """Running text, and the cells of tables."""
         found: list[Paragraph] = []
-        for each in self.pieces:
-            found += [each] if isinstance(each, Paragraph) else each.cells if isinstance(each, Row) else []
+        for piece in self.pieces:
+            found += [piece] if isinstance(piece, Paragraph) else piece.cells if isinstance(piece, Row) else []
         return found
 
     @property
@@ -139,16 +139,16 @@ def parse_page(path: str, text: str) -> Page:
 
 def _generated(text: str) -> dict[int, str]:
     """For each line of a generated part, its name."""
-    found: dict[int, str] = {}
+    result: dict[int, str] = {}
     name = ""
     for number, line in enumerate(text.splitlines(), 1):
         mark = _GENERATED.fullmatch(line.strip())
         if mark:
             name = "" if mark["close"] else mark["name"]
-            found[number] = "mark"
+            result[number] = "mark"
         elif name:
-            found[number] = name
-    return found
+            result[number] = name
+    return result
 
 
 class _Reader:
@@ -183,8 +183,8 @@ class _Reader:
                 else:
                     yield Row(self._line, self._part, self._title, self._step, tuple(cells), head)
             if token.type == "html_block":
-                found = _COMMENT.search(token.content)
-                self._comment = found["text"] if found else ""
+                match = _COMMENT.search(token.content)
+                self._comment = match["text"] if match else ""
 
     def _enter(self, token: Token) -> None:
         if token.map:
@@ -197,9 +197,9 @@ class _Reader:
             self._step = 0
 
     def _heading(self, token: Token, inline: Token) -> Heading:
-        found = HEADING.fullmatch(f"{token.markup} {inline.content}")
-        text = found["text"] if found else inline.content
-        anchor = (found["id"] if found else None) or self._free(slugify(re.sub(r"[`*]", "", text)))
+        match = HEADING.fullmatch(f"{token.markup} {inline.content}")
+        text = match["text"] if match else inline.content
+        anchor = (match["id"] if match else None) or self._free(slugify(re.sub(r"[`*]", "", text)))
         level = int(token.tag[1:])
         self._part = text if level == 2 else "" if level == 1 else self._part
         self._title = text
@@ -258,13 +258,13 @@ def _inline(children: Sequence[Token], line: int) -> tuple[str, list[Span]]:
 
 def _image(markup: str) -> tuple[str, str] | None:
     """An image written as HTML: its text, and where it is."""
-    found: list[tuple[str, str]] = []
+    result: list[tuple[str, str]] = []
 
     class Reader(html.parser.HTMLParser):
         def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
             given = dict(attrs)
             if tag == "img":
-                found.append((given.get("alt") or "", given.get("src") or ""))
+                result.append((given.get("alt") or "", given.get("src") or ""))
 
     Reader().feed(markup)
-    return found[0] if found else None
+    return result[0] if result else None

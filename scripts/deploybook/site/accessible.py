@@ -19,10 +19,10 @@ _SEARCH = '<div class="md-search" data-md-component="search" role="dialog">'
 def with_names(page: str) -> str:
     """A whole page of HTML with its checkboxes and its search named. A checkbox has an id that stays when steps are added."""
 
-    def named(found: re.Match[str]) -> str:
-        headings = _HEADING.findall(page, 0, found.start())
-        name = re.sub(r"<[^>]+>", "", found["name"]).rstrip(".")
+    def named(match: re.Match[str]) -> str:
+        headings = _HEADING.findall(page, 0, match.start())
+        name = re.sub(r"<[^>]+>", "", match["name"]).rstrip(".")
         identity = f"step-{headings[-1] if headings else 'page'}-{slugify(html.unescape(name))}"
-        return f'<input type="checkbox" id="{identity}" aria-label="{name}"{found["state"]}/>{found["between"]}'
+        return f'<input type="checkbox" id="{identity}" aria-label="{name}"{match["state"]}/>{match["between"]}'
 
     return _BOX.sub(named, page).replace(_SEARCH, _SEARCH.replace(">", ' aria-label="Search">'))

@@ -59,16 +59,16 @@ class Diagrams:
         ``source`` is the file ``path`` as it is written, to tell the line.
         """
 
-        def place(found: re.Match[str]) -> str:
-            line = source.count("\n", 0, source.find(found[0])) + 1 if found[0] in source else 1
-            self._check(found["source"], path, line)
-            return f'<div data-diagram="{self._key(found["source"])}"></div>\n'
+        def place(match: re.Match[str]) -> str:
+            line = source.count("\n", 0, source.find(match[0])) + 1 if match[0] in source else 1
+            self._check(match["source"], path, line)
+            return f'<div data-diagram="{self._key(match["source"])}"></div>\n'
 
         return _BLOCK.sub(place, text)
 
     def drawn(self, page: str) -> str:
         """HTML with the diagrams in their places."""
-        return _PLACE.sub(lambda found: self._kept(found["key"]), page)
+        return _PLACE.sub(lambda match: self._kept(match["key"]), page)
 
     def _check(self, source: str, path: str, line: int) -> None:
         for name, wanted in (("accTitle", _TITLE), ("accDescr", _DESCRIPTION)):

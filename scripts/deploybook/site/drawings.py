@@ -38,7 +38,7 @@ def variables_diagram(guide: Guide) -> str:
     for number, ((giver, places, _), variables) in enumerate(groups.items()):
         lines.append(f'{_node("from", giver)} --> v{number}["{_listed(variables)}"]')
         lines += [f"v{number} --> {_node('to', place)}" for place in places]
-    lines += [f'{_node("to", each.name)}("{each.plain_title}")' for each in contract.consumers]
+    lines += [f'{_node("to", consumer.name)}("{consumer.plain_title}")' for consumer in contract.consumers]
     told = "; ".join(_way(contract, giver, places, variables) for (giver, places, _), variables in groups.items())
     return _flowchart("LR", "Where each variable comes from, and where it is set", f"{told}.", lines)
 
@@ -69,11 +69,11 @@ def _giver_title(contract: Contract, giver: str) -> str:
 
 def _listed(variables: list[Variable]) -> str:
     """Those of one group are all optional, or none is."""
-    return "<br/>".join([each.name for each in variables] + ["(optional)"] * variables[0].optional)
+    return "<br/>".join([variable.name for variable in variables] + ["(optional)"] * variables[0].optional)
 
 
 def _way(contract: Contract, giver: str, places: Iterable[str], variables: Iterable[Variable]) -> str:
-    names = ", ".join(f"{each.name} (optional)" if each.optional else each.name for each in variables)
+    names = ", ".join(f"{variable.name} (optional)" if variable.optional else variable.name for variable in variables)
     titles = ", ".join(contract.consumer(place).plain_title for place in places)
     return f"{names} from {_giver_title(contract, giver)} to {titles}"
 

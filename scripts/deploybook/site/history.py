@@ -92,8 +92,14 @@ def _identity(run: PastRun) -> tuple[str, str, float]:
 def _past(name: str, sections: list[Evidence]) -> PastRun:
     first = sections[0]
     told = tuple(
-        PastSection(slug=each.slug, status=each.status, seconds=each.seconds, tested=each.tested, passed=each.passed)
-        for each in sections
+        PastSection(
+            slug=section.slug,
+            status=section.status,
+            seconds=section.seconds,
+            tested=section.tested,
+            passed=section.passed,
+        )
+        for section in sections
     )
     return PastRun(
         name=name, started=first.started, seconds=first.run_seconds, commit=first.short_commit, sections=told

@@ -39,7 +39,7 @@ def every_name(guide: Guide) -> list[Name]:
     paths = [*(guide.text_of(slug) for slug in guide.contract.order()), guide.layout.root / TROUBLESHOOTING]
     text = "\n".join(path.read_text(encoding="utf-8") for path in paths if path.is_file())
     known = known_names(guide)
-    used = dict.fromkeys(found["name"] for found in PLACEHOLDER.finditer(text))
+    used = dict.fromkeys(match["name"] for match in PLACEHOLDER.finditer(text))
     names = [known[placeholder] for placeholder in used if placeholder in known]
     return sorted(names, key=lambda name: (name.placeholder != ENVIRONMENT, name.section != ""))
 
@@ -52,19 +52,19 @@ def known_names(guide: Guide) -> dict[str, Name]:
 
 def refuse_secrets(guide: Guide, text: str, path: str) -> None:
     """Raise DocsError for a placeholder in which a reader would have to write a secret."""
-    secret = {each.name for each in guide.contract.variables if each.secret}
-    secret |= {each.name for each in guide.contract.credentials if each.secret}
-    for found in PLACEHOLDER.finditer(text):
-        if found["name"] in secret:
-            line = text.count("\n", 0, found.start()) + 1
+    secret = {variable.name for variable in guide.contract.variables if variable.secret}
+    secret |= {credential.name for credential in guide.contract.credentials if credential.secret}
+    for match in PLACEHOLDER.finditer(text):
+        if match["name"] in secret:
+            line = text.count("\n", 0, match.start()) + 1
             hint = "Let it be read, or let the environment carry it."
-            raise DocsError(path, line, f"<{found['name']}> asks for a secret in a command", hint)
+            raise DocsError(path, line, f"<{match['name']}> asks for a secret in a command", hint)
 
 
 def names_table(guide: Guide) -> str:
     """For the repository: what is to be written for each placeholder."""
-    told_elsewhere = {each.name for each in guide.contract.variables}
-    told_elsewhere |= {each.name for each in guide.contract.credentials}
+    told_elsewhere = {variable.name for variable in guide.contract.variables}
+    told_elsewhere |= {credential.name for credential in guide.contract.credentials}
     rows = [
         [code(f"<{name.placeholder}>"), code(name.default) or "none", name.description + _when(guide, name)]
         for name in every_name(guide)

@@ -13,7 +13,7 @@ INDEX = "runbooks/index.md"
 def with_runbooks(nav: Any, guide: Guide) -> Any:
     """``nav`` of mkdocs.yml, with each runbook's page after the entry of their index."""
     if isinstance(nav, list):
-        return [each for item in nav for each in _entries(item, guide)]
+        return [entry for item in nav for entry in _entries(item, guide)]
     if isinstance(nav, dict):
         return {title: with_runbooks(below, guide) for title, below in nav.items()}
     return nav

@@ -33,13 +33,13 @@ def _one(output: Mapping[str, Any], source: str, url_of: UrlOf) -> str:
     data = output["data"]
     markup = _text(data.get("text/html", ""))
     if markup.startswith(OURS):
-        return _HREF.sub(lambda found: _href(found, source, url_of), markup)
+        return _HREF.sub(lambda match: _href(match, source, url_of), markup)
     return _pre(_text(data.get("text/plain", "")))
 
 
-def _href(found: re.Match[str], source: str, url_of: UrlOf) -> str:
+def _href(match: re.Match[str], source: str, url_of: UrlOf) -> str:
     """A link of ``deploybook.runbook.events`` is relative to the notebook; here it leads to the same thing in the site."""
-    return f"href='{url_of(resolve(found['path'], source))}#{found['anchor']}'"
+    return f"href='{url_of(resolve(match['path'], source))}#{match['anchor']}'"
 
 
 def _text(value: str | list[str], joint: str = "") -> str:

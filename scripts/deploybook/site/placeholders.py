@@ -45,8 +45,8 @@ def marked(text: str, known: Collection[str], parameters: Parameters) -> str:
 
 def elements(page: str, path: str) -> str:
     """The page's HTML with an element for each mark. Raises DocsError if one was torn apart."""
-    page = _MARK.sub(lambda found: _element(found["name"], found["kind"]), page)
-    page = _SLOT.sub(lambda found: f'<span class="{OPTIONS}" data-names="{found["names"]}"></span>', page)
+    page = _MARK.sub(lambda match: _element(match["name"], match["kind"]), page)
+    page = _SLOT.sub(lambda match: f'<span class="{OPTIONS}" data-names="{match["names"]}"></span>', page)
     if left := _LEFT.search(page):
         around = html.unescape(re.sub(r"<[^>]+>", "", page[left.start() - 80 : left.start() + 80]))
         raise DocsError(path, 1, f"a placeholder was torn apart when its block was coloured, near {around!r}")
@@ -89,20 +89,20 @@ def _block(text: str, language: str, known: Collection[str], parameters: Paramet
 
 
 def _prose(text: str, known: Collection[str]) -> str:
-    def inline(found: re.Match[str]) -> str:
-        words = found["text"]
+    def inline(match: re.Match[str]) -> str:
+        words = match["text"]
         where = places(words, PLACEHOLDER) if " " in words.strip() else {}
         filled = _names(words, known, lambda each: where.get(each.start(), TEXT))
-        return f"{found['ticks']}{filled}{found['ticks']}"
+        return f"{match['ticks']}{filled}{match['ticks']}"
 
     return _INLINE.sub(inline, text)
 
 
 def _names(text: str, known: Collection[str], place: Callable[[re.Match[str]], str]) -> str:
-    def mark(found: re.Match[str]) -> str:
-        if found["name"] not in known:
-            return found[0]
-        return f"{_BEGIN}{found['name']}{_KINDS[place(found)]}{_END}"
+    def mark(match: re.Match[str]) -> str:
+        if match["name"] not in known:
+            return match[0]
+        return f"{_BEGIN}{match['name']}{_KINDS[place(match)]}{_END}"
 
     return PLACEHOLDER.sub(mark, text)
 
@@ -110,17 +110,17 @@ def _names(text: str, known: Collection[str], place: Callable[[re.Match[str]], s
 def _with_options(text: str, known: Collection[str], parameters: Parameters) -> str:
     """A mark where a command that speaks to the real clouds takes the names that are not the runbooks' defaults."""
 
-    def run(found: re.Match[str]) -> str:
-        sections = found["sections"].split() or list(parameters)
+    def run(match: re.Match[str]) -> str:
+        sections = match["sections"].split() or list(parameters)
         wanted = dict.fromkeys(each for slug in sections for each in parameters.get(slug, ()) if each in known)
-        return _slot(found, [ENVIRONMENT, *(each for each in wanted if each != ENVIRONMENT)])
+        return _slot(match, [ENVIRONMENT, *(each for each in wanted if each != ENVIRONMENT)])
 
-    return _OTHER.sub(lambda found: _slot(found, [ENVIRONMENT]), _RUN.sub(run, text))
+    return _OTHER.sub(lambda match: _slot(match, [ENVIRONMENT]), _RUN.sub(run, text))
 
 
-def _slot(found: re.Match[str], names: list[str]) -> str:
-    given = [name for name in names if f"{_BEGIN}{name}" in found["rest"]]
-    if ENVIRONMENT in names and "--environment" in found["rest"]:
+def _slot(match: re.Match[str], names: list[str]) -> str:
+    given = [name for name in names if f"{_BEGIN}{name}" in match["rest"]]
+    if ENVIRONMENT in names and "--environment" in match["rest"]:
         given.append(ENVIRONMENT)
     left = ",".join(name for name in names if name not in given)
-    return f"{found['command']}{_SLOT_SIGN}{left}{_END}{found['rest']}"
+    return f"{match['command']}{_SLOT_SIGN}{left}{_END}{match['rest']}"

@@ -36,4 +36,4 @@ def _last(entry: str, proofs: Mapping[str, Mapping[str, str]]) -> list[str]:
 
 
 def _links(entries: list[str]) -> str:
-    return ", ".join(f"[{each}](troubleshooting.md#{each})" for each in entries)
+    return ", ".join(f"[{entry}](troubleshooting.md#{entry})" for entry in entries)

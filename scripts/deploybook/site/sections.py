@@ -37,7 +37,7 @@ def head(guide: Guide, slug: str) -> str:
 
 def steps(text: str) -> list[str]:
     """The names of a section's steps, in their order."""
-    return [found["name"] for found in _STEP.finditer(text)]
+    return [match["name"] for match in _STEP.finditer(text)]
 
 
 def _section(guide: Guide, slug: str) -> str:
@@ -81,10 +81,10 @@ def _lowered(guide: Guide, slug: str, text: str) -> str:
         raise DocsError(f"{SECTIONS}/{slug}.md", 1, "the first line is not the section's title", f"Write # {title}.")
 
     def lowered(line: str) -> str:
-        found = HEADING.fullmatch(line.rstrip("\n"))
-        if not found:
+        match = HEADING.fullmatch(line.rstrip("\n"))
+        if not match:
             return line
-        anchor = found["id"] or slugify(found["text"])
-        return f"#{found['level']} {found['text']} {{#{slug}-{anchor}}}\n"
+        anchor = match["id"] or slugify(match["text"])
+        return f"#{match['level']} {match['text']} {{#{slug}-{anchor}}}\n"
 
     return f"{_title(guide, slug)}\n{change_prose(rest, lowered)}"

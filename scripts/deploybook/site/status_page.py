@@ -97,7 +97,9 @@ def _day(run: PastRun) -> str:
 def _outcome(run: PastRun) -> str:
     if run.passed:
         return signed("passed")
-    return "✗ " + ", ".join(plain(f"{each.slug} {each.status}") for each in run.sections if each.status != "passed")
+    return "✗ " + ", ".join(
+        plain(f"{section.slug} {section.status}") for section in run.sections if section.status != "passed"
+    )
 
 
 def _number(count: int, noun: str, before: str = "") -> str:

@@ -81,9 +81,9 @@ def tracking_form(guide: Guide) -> str:
 def _row(guide: Guide, variable: Variable) -> list[str]:
     name, producer, secrecy, purpose = columns(guide, variable)
     places = " ".join(
-        _box(variable.name, each.name, each.plain_title)
-        for each in guide.contract.consumers
-        if each.name in variable.consumers
+        _box(variable.name, consumer.name, consumer.plain_title)
+        for consumer in guide.contract.consumers
+        if consumer.name in variable.consumers
     )
     known = "" if variable.value is not None or variable.same_as else _box(variable.name, "vault", "known")
     return [name, producer, known, places, secrecy, purpose]

@@ -32,7 +32,7 @@ def changes(guide: Guide, slug: str) -> str:
 def undo(guide: Guide, slug: str, path: str) -> str:
     """The section's own words, for the page ``path``; where it has none, the command."""
     text = guide.text_of(slug)
-    found = _UNDO.search(text.read_text(encoding="utf-8")) if text.is_file() else None
-    if found is None:
+    match = _UNDO.search(text.read_text(encoding="utf-8")) if text.is_file() else None
+    if match is None:
         return fenced("sh", f"deploybook run {slug} --mode destroy")
-    return move(found["text"].rstrip() + "\n", f"{SECTIONS}/{slug}.md", path, into_site)
+    return move(match["text"].rstrip() + "\n", f"{SECTIONS}/{slug}.md", path, into_site)

@@ -343,9 +343,9 @@ def test_an_empty_default_hides_nothing(findings: Found) -> None:
 
 
 def test_the_wrong_folder_is_told_as_such(tmp_path: Path, contract: Contract) -> None:
-    found = list(find(tmp_path, contract))
-    assert {each.rule for each in found} == {"app-part-absent"}
-    assert len(found) == 4
+    result = list(find(tmp_path, contract))
+    assert {each.rule for each in result} == {"app-part-absent"}
+    assert len(result) == 4
 
 
 def test_what_the_modal_runbook_exports_is_known_here() -> None:

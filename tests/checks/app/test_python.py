@@ -44,7 +44,7 @@ def test_what_a_file_reads(code: str) -> None:
 )
 def test_whether_a_secret_is_attached(attached: bool, code: str) -> None:
     app = modal.scan([PythonFile.scan("it.py", code)])
-    assert [(each.name, each.attached) for each in app.secrets] == [("x", attached)]
+    assert [(secret.name, secret.attached) for secret in app.secrets] == [("x", attached)]
 
 
 @pytest.mark.parametrize(

@@ -93,9 +93,9 @@ def _package(tree: Tree) -> Iterator[Mutation]:
     quoted = {
         span.text
         for page in tree.pages.values()
-        for each in page.paragraphs
-        if each.text.startswith("You see")
-        for span in each.spans
+        for paragraph in page.paragraphs
+        if paragraph.text.startswith("You see")
+        for span in paragraph.spans
     }
     for path in sorted((tree.root / PACKAGE / "clouds").rglob("*.py")):
         name, text = path.relative_to(tree.root).as_posix(), path.read_text(encoding="utf-8")

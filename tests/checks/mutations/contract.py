@@ -59,7 +59,7 @@ def mutations(tree: Tree) -> Iterator[Mutation]:
     yield from replaced(
         "contract: length changed", PATH, text, r"\{\d*,?(?P<it>\d+)\}", lambda f: str(int(f["it"]) + 1), "it"
     )
-    yield from _lists(text, slugs, [each.name for each in tree.contract.consumers])
+    yield from _lists(text, slugs, [consumer.name for consumer in tree.contract.consumers])
     yield from _swapped(text)
 
 

@@ -38,10 +38,10 @@ def _around(line: str, new: str) -> str:
 
 def replaced(kind: str, path: str, text: str, pattern: str, change: Change, group: int | str = 0) -> Iterator[Mutation]:
     """A mutation for every match, of one group of it; none where ``change`` gives None or the same."""
-    for found in re.finditer(pattern, text, re.MULTILINE):
-        new = change(found)
-        if new is not None and new != found[group]:
-            yield Mutation(kind, path, found.start(group), found.end(group), new)
+    for match in re.finditer(pattern, text, re.MULTILINE):
+        new = change(match)
+        if new is not None and new != match[group]:
+            yield Mutation(kind, path, match.start(group), match.end(group), new)
 
 
 def misspelt(word: str) -> str:

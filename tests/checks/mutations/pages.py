@@ -36,15 +36,15 @@ def _lines(page: Page, kind: str, first: int, last: int, new: str = "") -> Mutat
 def _links(tree: Tree, page: Page) -> Iterator[Mutation]:
     target = r"(?<=\]\()(?P<path>[\w./-]+?\.(?:md|ipynb|toml))?(?:#(?P<anchor>[\w-]+))?(?=\))"
 
-    def elsewhere(found: re.Match[str]) -> str | None:
-        return misspelt(found["path"]) if found["path"] else None
+    def elsewhere(match: re.Match[str]) -> str | None:
+        return misspelt(match["path"]) if match["path"] else None
 
-    def other_anchor(found: re.Match[str]) -> str | None:
-        return misspelt(found["anchor"]) if found["anchor"] else None
+    def other_anchor(match: re.Match[str]) -> str | None:
+        return misspelt(match["anchor"]) if match["anchor"] else None
 
-    def other_entry(found: re.Match[str]) -> str | None:
+    def other_entry(match: re.Match[str]) -> str | None:
         entries = sorted(tree.pages[TROUBLESHOOTING].anchors)
-        return following(found["anchor"], entries) if found["anchor"] in entries else None
+        return following(match["anchor"], entries) if match["anchor"] in entries else None
 
     yield from replaced("link's file misspelt", page.path, page.text, target, elsewhere, "path")
     yield from replaced("link's anchor misspelt", page.path, page.text, target, other_anchor, "anchor")

@@ -25,7 +25,7 @@ def mutations(tree: Tree) -> Iterator[Mutation]:
 
 def _names(tree: Tree, page: Page) -> Iterator[Mutation]:
     contract = tree.contract
-    names = [*(each.name for each in contract.variables), *(each.name for each in contract.credentials)]
+    names = [*(each.name for each in contract.variables), *(credential.name for credential in contract.credentials)]
     variable = rf"(?<![\w<])(?:{'|'.join(sorted(names, key=len, reverse=True))})(?!\w)"
     yield from replaced("variable misspelt", page.path, page.text, variable, lambda found: misspelt(found[0]))
     yield from replaced("another variable", page.path, page.text, variable, lambda found: following(found[0], names))

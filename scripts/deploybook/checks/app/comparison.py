@@ -27,18 +27,24 @@ class Compared:
 
     def required(self, consumer: str) -> list[Variable]:
         """What the contract sets at a consumer and does not leave to choice."""
-        return [each for each in self.contract.consumed_by(consumer) if not each.optional]
+        return [variable for variable in self.contract.consumed_by(consumer) if not variable.optional]
 
     def knows(self, name: str, consumer: str) -> bool:
         """Whether a part may read the variable: it is set there, or the contract says that it may be left out."""
         return any(
-            each.name == name and (each.optional or consumer in each.consumers) for each in self.contract.variables
+            variable.name == name and (variable.optional or consumer in variable.consumers)
+            for variable in self.contract.variables
         )
 
     def sent_to_modal(self) -> dict[str, set[str]]:
         """The keys of each of the workspace's secrets, by its name."""
-        places = {place for each in self.contract.variables for place in each.consumers if place.startswith(MODAL)}
-        return {place.removeprefix(MODAL): {each.name for each in self.contract.consumed_by(place)} for place in places}
+        places = {
+            place for variable in self.contract.variables for place in variable.consumers if place.startswith(MODAL)
+        }
+        return {
+            place.removeprefix(MODAL): {variable.name for variable in self.contract.consumed_by(place)}
+            for place in places
+        }
 
 
 def finding_at(read: Read, rule: str, message: str, hint: str) -> Finding:

@@ -86,7 +86,7 @@ def _pairs(value: str) -> Iterator[tuple[str, str]]:
 
 
 def _used(command: str, path: str, line: int, own: set[str]) -> Iterator[Read]:
-    for found in USED.finditer(command):
-        name = found[1] or found[3]
+    for match in USED.finditer(command):
+        name = match[1] or match[3]
         if is_name(name) and name not in own:
-            yield Read(name, path, line, found[2] or "")
+            yield Read(name, path, line, match[2] or "")

@@ -30,7 +30,7 @@ FOLDERS_OF_SOURCES = ("", "src")
 def of_next(sources: Sources, root: str) -> list[str]:
     """The files that Next.js calls in the app at ``root``, and those that its build runs."""
     start = f"{root}/" if root else ""
-    found = []
+    result = []
     for path in sources.matching(root, *SUFFIXES):
         if TESTS.search(path):
             continue
@@ -39,8 +39,8 @@ def of_next(sources: Sources, root: str) -> list[str]:
         top = folder.partition("/")[0]
         routed = top == "app" and ROUTED.fullmatch(stem)
         if routed or top == "pages" or (not folder and BESIDE.fullmatch(stem)):
-            found.append(path)
-    return found
+            result.append(path)
+    return result
 
 
 def of_build(graph: Graph, sources: Sources, root: str) -> set[str]:

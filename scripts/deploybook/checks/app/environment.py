@@ -79,8 +79,10 @@ class Environment:
 
     def _named_strings(self) -> dict[str, str]:
         nodes = self._syntax.nodes(CONSTANTS)
-        found = {text(node.child_by_field_name("name")): _constant(node.child_by_field_name("value")) for node in nodes}
-        return {name: value for name, value in found.items() if value is not None}
+        result = {
+            text(node.child_by_field_name("name")): _constant(node.child_by_field_name("value")) for node in nodes
+        }
+        return {name: value for name, value in result.items() if value is not None}
 
     def _alias(self, name: str) -> None:
         """From here on the name stands for the whole environment. (Anywhere in the file: what tells them apart is the form of names.)"""
@@ -162,7 +164,10 @@ class Environment:
             given = arguments.named_children
             names = [(self._value(each), line(each)) for each in given]
             names += [
-                (self._value(each), line(each)) for one in given if one.type == "array" for each in one.named_children
+                (self._value(child), line(child))
+                for one in given
+                if one.type == "array"
+                for child in one.named_children
             ]
             wanted = tuple((name, at) for name, at in names if is_name(name))
             if wanted and arguments.parent:
@@ -197,7 +202,7 @@ def _parameters(function: Node) -> list[str]:
     alone = function.child_by_field_name("parameter")
     given = function.child_by_field_name("parameters")
     nodes = [alone] if alone else given.named_children if given else []
-    return [text(each.named_children[0] if each.named_children else each) for each in nodes if each.type != "comment"]
+    return [text(node.named_children[0] if node.named_children else node) for node in nodes if node.type != "comment"]
 
 
 def _default_parameter(access: Node, parameters: list[str]) -> int | None:

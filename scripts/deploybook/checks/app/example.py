@@ -20,13 +20,13 @@ def scan(sources: Sources, path: str) -> list[Read]:
     """The variables of a file, with their values; none if there is no such file."""
     if path not in sources.files:
         return []
-    found = []
+    result = []
     for each in parse_stream(io.StringIO(sources.text(path))):
         written = each.original.string
         # What precedes a variable (empty lines) belongs to its binding.
         line = each.original.line + (len(written) - len(written.lstrip("\n")))
         if each.key:
-            found.append(Read(each.key, path, line, each.value or ""))
+            result.append(Read(each.key, path, line, each.value or ""))
         elif commented := LEFT_OUT.match(written.lstrip("\n")):
-            found.append(Read(commented[1], path, line))
-    return found
+            result.append(Read(commented[1], path, line))
+    return result

@@ -27,15 +27,15 @@ class Graph:
 
     def reachable(self, entries: Iterable[str]) -> set[str]:
         """The entry points and every file that they lead to."""
-        found: set[str] = set()
+        result: set[str] = set()
         waiting = list(entries)
         while waiting:
             path = waiting.pop()
-            if path not in found:
-                found.add(path)
+            if path not in result:
+                result.add(path)
                 resolved = (self.resolver.resolve(path, specifier) for specifier in self.script(path).imports)
                 waiting += [each for each in resolved if each]
-        return found
+        return result
 
     def reads(self, paths: Iterable[str]) -> list[Read]:
         """What these files read, each in its own place."""

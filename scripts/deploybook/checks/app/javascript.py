@@ -64,15 +64,15 @@ def _is_type_only(source: Node) -> bool:
 
 def _bindings(syntax: Syntax) -> dict[str, tuple[str, str]]:
     captured = syntax.capture(BINDINGS)
-    found = {}
+    result = {}
     for node in captured.get("named", []):
         name = text(node.child_by_field_name("name"))
-        found[text(node.child_by_field_name("alias")) or name] = (name, _source(node))
+        result[text(node.child_by_field_name("alias")) or name] = (name, _source(node))
     for node in captured.get("whole", []):
-        found[text(node)] = ("*", _source(node))
+        result[text(node)] = ("*", _source(node))
     for node in captured.get("default", []):
-        found[text(node)] = ("default", _source(node))
-    return found
+        result[text(node)] = ("default", _source(node))
+    return result
 
 
 def _source(node: Node) -> str:

@@ -85,16 +85,18 @@ class _Calls:
     def secrets(self) -> Iterator[Secret]:
         """`Secret.from_name("…", required_keys=[…])`."""
         for call in self._of("Secret.from_name"):
-            options = {each.arg: each.value for each in call.keywords}
+            options = {keyword.arg: keyword.value for keyword in call.keywords}
             given = call.args[0] if call.args else options.get("name") or options.get("label")
             name = self._file.value(given) or (ast.unparse(given) if given else "")
-            keys = tuple(key for each in _elements(options.get("required_keys")) if (key := self._file.value(each)))
+            keys = tuple(
+                key for element in _elements(options.get("required_keys")) if (key := self._file.value(element))
+            )
             yield Secret(name, self._file.path, call.lineno, keys, call in self._attached, call in self._mounted)
 
     def mounts(self) -> Iterator[Mount]:
         """`CloudBucketMount(bucket_name=…, secret=…)`."""
         for call in self._of("CloudBucketMount"):
-            options = {each.arg: each.value for each in call.keywords}
+            options = {keyword.arg: keyword.value for keyword in call.keywords}
             name = call.args[0] if call.args else options.get("bucket_name")
             if name is not None:
                 strings = frozenset(self._strings(name))
@@ -109,7 +111,7 @@ class _Calls:
                 yield from (key for each in call.args[0].keys if (key := self._file.value(each)))
         for call in self._of("Secret.from_local_environ"):
             yield from (
-                key for each in _elements(call.args[0] if call.args else None) if (key := self._file.value(each))
+                key for element in _elements(call.args[0] if call.args else None) if (key := self._file.value(element))
             )
 
     def at_deploy(self, reads: Iterable[Read]) -> Iterator[Read]:
@@ -118,9 +120,9 @@ class _Calls:
             lines = range(call.lineno, (call.end_lineno or call.lineno) + 1)
             yield from (read for read in reads if read.path == self._file.path and read.line in lines)
         for call in self._of("Secret.from_local_environ"):
-            for each in _elements(call.args[0] if call.args else None):
-                if key := self._file.value(each):
-                    yield Read(key, self._file.path, each.lineno)
+            for element in _elements(call.args[0] if call.args else None):
+                if key := self._file.value(element):
+                    yield Read(key, self._file.path, element.lineno)
 
     def unmade(self) -> Iterator[Read]:
         """`Secret.from_dotenv()`: whatever lies beside the app when it is deployed."""
@@ -134,9 +136,9 @@ class _Calls:
         """The calls that stand in these arguments, by themselves or through a name."""
         found: set[ast.expr] = set()
         for call in self._calls:
-            for each in call.keywords:
-                if each.arg in keywords:
-                    for node in ast.walk(each.value):
+            for keyword in call.keywords:
+                if keyword.arg in keywords:
+                    for node in ast.walk(keyword.value):
                         named = self._assigned.get(node.id) if isinstance(node, ast.Name) else node
                         # A list of secrets may have a name too.
                         found |= {one for one in ast.walk(named) if isinstance(one, ast.Call)} if named else set()

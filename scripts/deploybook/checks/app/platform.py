@@ -17,5 +17,7 @@ GIVEN = re.compile(
 
 def is_given(name: str, contract: Contract) -> bool:
     """Whether a host or a tool gives the variable. A secret or a credential of the contract is never one of those."""
-    own = {each.name for each in contract.variables if each.secret} | {each.name for each in contract.credentials}
+    own = {variable.name for variable in contract.variables if variable.secret} | {
+        credential.name for credential in contract.credentials
+    }
     return GIVEN.fullmatch(name) is not None and name not in own

@@ -89,13 +89,13 @@ class PythonFile(ast.NodeVisitor):
     def visit_Call(self, node: ast.Call) -> None:
         """`os.environ.get("X")`, `os.getenv("X")`, and calls of functions that may read by name."""
         if self._reads_one(node.func) and node.args:
-            default = node.args[1] if len(node.args) > 1 else next((each.value for each in node.keywords), None)
+            default = node.args[1] if len(node.args) > 1 else next((keyword.value for keyword in node.keywords), None)
             self._read(node, node.args[0], default)
         else:
             names = tuple(
                 (name, each.lineno) for each in _flat(node.args) if (name := self.value(each)) and is_name(name)
             )
-            values = tuple(_written(each, self) for each in node.args)
+            values = tuple(_written(arg, self) for arg in node.args)
             if names:
                 self.found.asked.append(Asked(ast.unparse(node.func), names, values, self._defaults.get(node, "")))
         self.generic_visit(node)
@@ -117,7 +117,7 @@ class PythonFile(ast.NodeVisitor):
             self.found.reads.append(Read(name, self.path, node.lineno, written))
             return
         function = self._functions[-1] if self._functions else None
-        parameters = [each.arg for each in function.args.args] if function else []
+        parameters = [arg.arg for arg in function.args.args] if function else []
         named = ast.unparse(key)
         if function and named in parameters:
             given = ast.unparse(default) if default else ""
@@ -128,14 +128,14 @@ class PythonFile(ast.NodeVisitor):
     def _listed(self) -> Iterator[Read]:
         for node in ast.walk(self.tree):
             if isinstance(node, ast.List | ast.Tuple | ast.Set):
-                for each in node.elts:
-                    if (name := self.value(each)) and is_name(name):
-                        yield Read(name, self.path, each.lineno)
+                for element in node.elts:
+                    if (name := self.value(element)) and is_name(name):
+                        yield Read(name, self.path, element.lineno)
 
     def _note_names(self, node: ast.AST) -> None:
         """What the file calls `os`, `os.environ` and `os.getenv`, and which of its names are strings."""
         if isinstance(node, ast.Import):
-            self._os |= {each.asname for each in node.names if each.name == "os" and each.asname}
+            self._os |= {name.asname for name in node.names if name.name == "os" and name.asname}
         elif isinstance(node, ast.ImportFrom) and node.module == "os":
             for each in node.names:
                 names = {"environ": self._whole, "getenv": self._getters}.get(each.name, set())
@@ -148,7 +148,11 @@ class PythonFile(ast.NodeVisitor):
 
 
 def _flat(arguments: list[ast.expr]) -> list[ast.expr]:
-    return [one for each in arguments for one in (each.elts if isinstance(each, ast.List | ast.Tuple) else [each])]
+    return [
+        one
+        for argument in arguments
+        for one in (argument.elts if isinstance(argument, ast.List | ast.Tuple) else [argument])
+    ]
 
 
 def _written(node: ast.expr | None, scanned: PythonFile) -> str:

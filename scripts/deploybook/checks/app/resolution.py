@@ -60,7 +60,7 @@ class Resolver:
         candidates = [path] if suffix in SUFFIXES else []
         candidates += [stem + other for other in COMPILED.get(suffix, ())]
         candidates += [path + each for each in SUFFIXES] + [f"{path}/index{each}" for each in SUFFIXES]
-        return next((each for each in candidates if each in self._sources.files), None)
+        return next((candidate for candidate in candidates if candidate in self._sources.files), None)
 
     def _read_aliases(self, folder: str) -> Aliases:
         for name in CONFIGURATIONS:

@@ -47,7 +47,7 @@ def unset_variables(compared: Compared) -> Iterator[Finding]:
 
 
 def _unset(compared: Compared, read: Read, who: str, host: str, consumer: str) -> Finding:
-    names = {each.name for each in compared.contract.variables}
+    names = {variable.name for variable in compared.contract.variables}
     message = f"{who} reads {read.name}, which the contract does not set on {host}."
     hint = f"{alike(read.name, names - {read.name})}Add {consumer} to its consumers in {WHERE}, or take the read out."
     return finding_at(read, "app-variable-unset", message, hint)
@@ -56,17 +56,19 @@ def _unset(compared: Compared, read: Read, who: str, host: str, consumer: str) -
 def unread_variables(compared: Compared) -> Iterator[Finding]:
     """A variable that the contract requires at a consumer and nothing there reads."""
     for part in compared.app.programs:
-        yield from _unread(compared, part.consumer, {each.name for each in part.reads}, part.home, f"The {part.title}")
+        yield from _unread(
+            compared, part.consumer, {access.name for access in part.reads}, part.home, f"The {part.title}"
+        )
     app = compared.app
     if app.modal:
-        read = {each.name for each in app.modal.reads}
-        mounts = any(each.has_secret for each in app.modal.mounts)
+        read = {access.name for access in app.modal.reads}
+        mounts = any(mount.has_secret for mount in app.modal.mounts)
         for name in compared.sent_to_modal():
-            keys = {key for each in app.modal.secrets if each.name == name for key in each.keys}
+            keys = {key for secret in app.modal.secrets if secret.name == name for key in secret.keys}
             seen = read | keys | (READ_BY_MOUNTS if mounts else frozenset())
             yield from _unread(compared, f"{MODAL}{name}", seen, app.modal_home, "The render app")
     if app.workflows:
-        secrets = {each.name for workflow in app.workflows.values() for each in workflow.secrets}
+        secrets = {secret.name for workflow in app.workflows.values() for secret in workflow.secrets}
         home = next((path for path in app.workflows if "deploy" in path), next(iter(app.workflows)))
         yield from _unread(compared, "github", secrets, home, "A workflow")
 
@@ -102,7 +104,7 @@ def _hidden(read: Read, who: str) -> Finding:
 
 def unset_secrets(compared: Compared) -> Iterator[Finding]:
     """A secret or variable of the repository that a workflow reads and no runbook sets."""
-    names = {each.name for each in compared.contract.consumed_by("github")}
+    names = {variable.name for variable in compared.contract.consumed_by("github")}
     rule = "app-workflow-secret"
     for workflow in compared.app.workflows.values():
         for read in workflow.secrets:
@@ -125,8 +127,8 @@ def untrue_examples(compared: Compared) -> Iterator[Finding]:
     app = compared.app
     if not app.example:
         return
-    read = {each.name for part in app.programs for each in part.reads} | {each.name for each in app.scripts}
-    read |= {each.name for each in app.modal.reads} if app.modal else set()
+    read = {access.name for part in app.programs for access in part.reads} | {each.name for each in app.scripts}
+    read |= {access.name for access in app.modal.reads} if app.modal else set()
     for shown in app.example:
         if shown.name not in read:
             hint = f"{alike(shown.name, read)}Take it out."
@@ -142,7 +144,9 @@ def untrue_examples(compared: Compared) -> Iterator[Finding]:
 def unknown_to_scripts(compared: Compared) -> Iterator[Finding]:
     """A variable that a script reads and the contract does not know."""
     contract = compared.contract
-    names = {each.name for each in contract.variables} | {each.name for each in contract.credentials}
+    names = {variable.name for variable in contract.variables} | {
+        credential.name for credential in contract.credentials
+    }
     for read in compared.app.scripts:
         if read.name not in names and not is_given(read.name, contract):
             message = f"The script reads {read.name}, which the contract does not know."

@@ -27,15 +27,15 @@ class Workflow:
 
 def scan(path: str, text: str) -> Workflow:
     """Read a workflow; raises yaml.YAMLError."""
-    found: dict[str, list[Read]] = {"secrets": [], "vars": []}
+    result: dict[str, list[Read]] = {"secrets": [], "vars": []}
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     for expression, line in _expressions(root):
         for match in READ.finditer(expression):
             name = (match[2] or match[3]).upper()
             at = line + expression.count("\n", 0, match.start())
             if name != AUTOMATIC:
-                found[match[1]].append(Read(name, path, at))
-    return Workflow(tuple(found["secrets"]), tuple(found["vars"]))
+                result[match[1]].append(Read(name, path, at))
+    return Workflow(tuple(result["secrets"]), tuple(result["vars"]))
 
 
 def _expressions(node: yaml.Node | None, bare: bool = False) -> Iterator[tuple[str, int]]:

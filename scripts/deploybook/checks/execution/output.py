@@ -42,7 +42,7 @@ def _after(attempt: Attempt) -> list[Piece]:
     """The pieces after the block, as far as its own step or part goes."""
     pieces = list(attempt.page.pieces)
     begin = pieces.index(attempt.block) + 1
-    return [each for each in pieces[begin:] if (each.part, each.step) == (attempt.block.part, attempt.block.step)]
+    return [piece for piece in pieces[begin:] if (piece.part, piece.step) == (attempt.block.part, attempt.block.step)]
 
 
 def _told(paragraph: Paragraph) -> list[tuple[int, str]]:

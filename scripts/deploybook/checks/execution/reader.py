@@ -59,7 +59,7 @@ class Reader:
 
     def filled(self, text: str) -> str:
         """The block with his names in its placeholders. Raises DocsError for one that he could not know."""
-        return PLACEHOLDER.sub(lambda found: self._name(found[1]), text)
+        return PLACEHOLDER.sub(lambda match: self._name(match[1]), text)
 
     def typed(self, text: str) -> list[str]:
         """What he types while the block runs: what it reads, and the answers to what deploybook asks. Raises DocsError, as above."""
@@ -92,8 +92,8 @@ class Reader:
             headers={"Authorization": f"Bearer {self.environ['RENDER_API_KEY']}"},
             trust_env=False,
         )
-        found = re.search(r'id="deploy-hook">([^<]+)<', page.text)
-        return found[1].replace("&amp;", "&") if found else ""
+        match = re.search(r'id="deploy-hook">([^<]+)<', page.text)
+        return match[1].replace("&amp;", "&") if match else ""
 
 
 def _environ(root: Path, sandbox: SandboxProcess) -> dict[str, str]:

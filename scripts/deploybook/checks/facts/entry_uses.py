@@ -37,19 +37,19 @@ def used(package: Path) -> list[Use]:
 
 def _positions(trees: Iterable[ast.Module]) -> dict[str, int]:
     """At which place each callable takes its ``entry``: our errors, ``Event``, ``Change``, and every function with such a parameter."""
-    found = {kind.__name__: _place(list(inspect.signature(kind).parameters)) for kind in (Event, Change)}
+    result = {kind.__name__: _place(list(inspect.signature(kind).parameters)) for kind in (Event, Change)}
     for name, kind in inspect.getmembers(errors, inspect.isclass):
         parameters = list(inspect.signature(kind).parameters)
         if issubclass(kind, errors.DeploybookError) and "entry" in parameters:
-            found[name] = _place(parameters)
+            result[name] = _place(parameters)
     for tree in trees:
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef) and node.name != "__init__":
                 names = [argument.arg for argument in node.args.posonlyargs + node.args.args]
                 names = names[1:] if names[:1] in (["self"], ["cls"]) else names
                 if "entry" in names:
-                    found[node.name] = _place(names)
-    return found
+                    result[node.name] = _place(names)
+    return result
 
 
 def _place(names: list[str]) -> int:
@@ -98,7 +98,7 @@ class _Finder:
             return self._positions[name]
         # A variable that holds one of the error classes.
         mentioned = {
-            each.id for value in self._assigned.get(name, []) for each in ast.walk(value) if isinstance(each, ast.Name)
+            node.id for value in self._assigned.get(name, []) for node in ast.walk(value) if isinstance(node, ast.Name)
         }
         places = {self._positions[each] for each in mentioned if each in self._positions}
         return places.pop() if len(places) == 1 else None
@@ -106,9 +106,9 @@ class _Finder:
     def _told(self, value: ast.expr) -> Iterator[Use]:
         if _passed_on(value):
             return
-        found = list(self._literals(value))
-        for literal in found or [""]:
-            if literal or not found:
+        result = list(self._literals(value))
+        for literal in result or [""]:
+            if literal or not result:
                 yield Use(literal, self._path, value.lineno)
 
     def _literals(self, value: ast.expr) -> Iterator[str]:

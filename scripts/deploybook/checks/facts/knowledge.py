@@ -161,7 +161,7 @@ def _gather(tree: Tree) -> Knowledge:
     corpus = "\n".join([tree.sources.text, "\n".join(sorted(tree.sources.names)), files, cells, names])
     claims = tuple(text for notebook in tree.notebooks.values() for text in notebook.strings)
     contract = tree.contract
-    own = {each.name for each in contract.variables} | {each.name for each in contract.credentials}
+    own = {variable.name for variable in contract.variables} | {credential.name for credential in contract.credentials}
     read = {text for text in tree.sources.strings if _CAPITALS.fullmatch(text)}
     given = frozenset(re.findall(r"[A-Z][A-Z0-9]*_[A-Z0-9_]+", files + cells))
     return Knowledge(
@@ -234,8 +234,8 @@ def package_path(tree: Tree) -> Path:
 
 def default_of(tree: Tree, name: str) -> str | None:
     """The default that the runbooks give a parameter, as a page writes it; None where no runbook has it."""
-    found = [declared[name].default for declared in tree.parameters.values() if name in declared]
-    if not found:
+    result = [declared[name].default for declared in tree.parameters.values() if name in declared]
+    if not result:
         return None
-    shown = tree.contract.named(name, found[0], PRODUCTION)
+    shown = tree.contract.named(name, result[0], PRODUCTION)
     return shown if isinstance(shown, str) else json.dumps(shown)

@@ -75,10 +75,10 @@ def read_sources(package: Path) -> Sources:
 @lru_cache(maxsize=4)
 def _sources(package: Path, digest: str) -> Sources:
     del digest
-    found = {}
+    result = {}
     for path in sorted(package.rglob("*.py")):
-        found[path.relative_to(package).as_posix()] = _module(path.read_text(encoding="utf-8"))
-    return Sources(found, tuple(entry_uses.used(package)))
+        result[path.relative_to(package).as_posix()] = _module(path.read_text(encoding="utf-8"))
+    return Sources(result, tuple(entry_uses.used(package)))
 
 
 @lru_cache(maxsize=1024)
@@ -119,7 +119,7 @@ def _string(node: ast.AST) -> Iterator[str]:
     elif isinstance(node, ast.Constant) and isinstance(node.value, bytes):
         yield node.value.decode("utf-8", "replace")
     elif isinstance(node, ast.JoinedStr):
-        yield "".join(str(each.value) if isinstance(each, ast.Constant) else HOLE for each in node.values)
+        yield "".join(str(value.value) if isinstance(value, ast.Constant) else HOLE for value in node.values)
 
 
 def _product(node: ast.BinOp) -> int | None:

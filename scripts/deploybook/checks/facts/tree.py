@@ -110,8 +110,8 @@ class Tree:
     @cached_property
     def notebooks(self) -> dict[str, Notebook]:
         """Every notebook by its name."""
-        found = sorted((self.root / "runbooks").glob("*.ipynb"))
-        return {path.stem: parse_notebook(path.stem, path.read_text(encoding="utf-8")) for path in found}
+        result = sorted((self.root / "runbooks").glob("*.ipynb"))
+        return {path.stem: parse_notebook(path.stem, path.read_text(encoding="utf-8")) for path in result}
 
     @property
     def runbooks(self) -> dict[str, Notebook]:

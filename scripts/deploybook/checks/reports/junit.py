@@ -15,7 +15,9 @@ def write(findings: Sequence[Finding], rules: Sequence[str], path: Path) -> None
     suite = TestSuite("deploybook check")
     for rule in rules:
         case = TestCase(rule, "deploybook.check")
-        case.result = [Failure(f"{each}\nhint: {each.hint}", each.rule) for each in findings if each.rule == rule]
+        case.result = [
+            Failure(f"{finding}\nhint: {finding.hint}", finding.rule) for finding in findings if finding.rule == rule
+        ]
         suite.add_testcase(case)
     document = JUnitXml()
     document.add_testsuite(suite)

@@ -12,7 +12,8 @@ from deploybook.guide.markdown import code, plain, table
 def write(findings: Sequence[Finding], last: str, path: Path) -> None:
     """Append a heading, the count, and a row for each finding: other steps write there too."""
     rows = [
-        [code(f"{each.path}:{each.line}"), code(each.rule), plain(each.message), plain(each.hint)] for each in findings
+        [code(f"{finding.path}:{finding.line}"), code(finding.rule), plain(finding.message), plain(finding.hint)]
+        for finding in findings
     ]
     told = table(("Where", "Rule", "What is wrong", "What to do"), rows) if rows else ""
     with path.open("a", encoding="utf-8") as file:

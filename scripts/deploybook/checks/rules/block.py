@@ -103,7 +103,7 @@ def _yaml(text: str) -> tuple[int, str] | None:
 
 def _dockerfile(text: str) -> tuple[int, str] | None:
     parser = DockerfileParser(fileobj=io.BytesIO(text.encode()))
-    told = [each for each in parser.structure if each["instruction"] != "COMMENT"]
+    told = [instruction for instruction in parser.structure if instruction["instruction"] != "COMMENT"]
     wrong = next((each for each in told if not _INSTRUCTIONS.fullmatch(each["instruction"])), None)
     if wrong:
         return wrong["startline"] + 1, f"{wrong['instruction']} is no instruction"

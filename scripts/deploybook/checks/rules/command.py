@@ -133,7 +133,7 @@ def parameter_problem(
 
 def _make(tree: Tree, arguments: Sequence[str]) -> tuple[str, str] | None:
     targets = set(re.findall(r"^([a-z][a-z-]*):", tree.text("Makefile"), re.MULTILINE))
-    unknown = next((each for each in arguments if each not in targets), None)
+    unknown = next((argument for argument in arguments if argument not in targets), None)
     return (f"make has no target {unknown}", f"It has {', '.join(sorted(targets))}.") if unknown else None
 
 

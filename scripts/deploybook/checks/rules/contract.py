@@ -124,7 +124,7 @@ def _read(tree: Tree) -> Iterator[Finding]:
 
 
 def _providers(tree: Tree) -> Iterator[Finding]:
-    compared = {each.provider for each in tree.contract.consumers if each.compared}
+    compared = {consumer.provider for consumer in tree.contract.consumers if consumer.compared}
     for provider in tree.contract.providers:
         line = tree.contract_line(f'name = "{provider.name}"')
         for word in (provider.title, *provider.endpoints):
@@ -160,7 +160,7 @@ def _reading(tree: Tree, slug: str, credential: Credential) -> str:
 def _asks(tree: Tree, slug: str, provider: str) -> str:
     """Whether a runbook asks a provider: ``always``, only ``if set`` where the operator happens to have exported a credential, or ''."""
     code = tree.runbooks[slug].code
-    names = [each.name for each in tree.contract.credentials if each.provider == provider]
+    names = [credential.name for credential in tree.contract.credentials if credential.provider == provider]
     # Either is enough: a check may be handed all of the clouds.
     if any(f'rb.has("{name}")' in code for name in names):
         return "if set"
@@ -171,7 +171,8 @@ def _passes_on(tree: Tree, slug: str, credential: str) -> bool:
     """Whether the section sets the credential itself at a place."""
     places = {consumer.name for consumer in tree.contract.consumers_set_by(slug)}
     return any(
-        each.credential and each.name == credential and places & set(each.consumers) for each in tree.contract.variables
+        variable.credential and variable.name == credential and places & set(variable.consumers)
+        for variable in tree.contract.variables
     )
 
 

@@ -32,7 +32,7 @@ def _workflow(tree: Tree) -> Iterator[Finding]:
         yield Finding(WORKFLOW, 1, "workflow-secrets", f"the workflow is no YAML: {error}", "Correct it.")
         return
     wanted = {variable.name for variable in tree.contract.consumed_by("github")}
-    used = {found[1]: text.count("\n", 0, found.start()) + 1 for found in _SECRET.finditer(text)}
+    used = {match[1]: text.count("\n", 0, match.start()) + 1 for match in _SECRET.finditer(text)}
     for name in sorted(set(used) - wanted):
         hint = f"The ci_cd section sets {', '.join(sorted(wanted))}."
         yield Finding(WORKFLOW, used[name], "workflow-secrets", f"nothing sets the secret {name}", hint)
@@ -56,9 +56,9 @@ def _workflow(tree: Tree) -> Iterator[Finding]:
 def _assigned(text: str) -> Iterator[Finding]:
     """A secret arrives under its own name, and what a step reads is there."""
     for number, line in enumerate(text.splitlines(), 1):
-        found = re.fullmatch(r"\s*(\w+): *\$\{\{ *secrets\.(\w+) *\}\}\s*", line)
-        if found and found[1] != found[2]:
-            message = f"the secret {found[2]} arrives as {found[1]}"
+        match = re.fullmatch(r"\s*(\w+): *\$\{\{ *secrets\.(\w+) *\}\}\s*", line)
+        if match and match[1] != match[2]:
+            message = f"the secret {match[2]} arrives as {match[1]}"
             yield Finding(WORKFLOW, number, "workflow-secrets", message, "Give it under its own name.")
         for name in re.findall(r"\"\$([A-Z_]+)\"", line):
             if not re.search(rf"^\s*{name}:", text, re.MULTILINE):
@@ -121,7 +121,7 @@ def _modal(tree: Tree) -> Iterator[Finding]:
 def _named_secrets(module: ast.Module) -> Iterator[tuple[str, set[str], int]]:
     for node in ast.walk(module):
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("Secret.from_name"):
-            keys = next((each.value for each in node.keywords if each.arg == "required_keys"), None)
+            keys = next((keyword.value for keyword in node.keywords if keyword.arg == "required_keys"), None)
             yield ast.literal_eval(node.args[0]), set(ast.literal_eval(keys)) if keys else set(), node.lineno
 
 
@@ -145,7 +145,7 @@ def _spoken(tree: Tree, module: ast.Module) -> Iterator[Finding]:
     told = tree.sources.words
     functions = {node.name: node for node in module.body if isinstance(node, ast.FunctionDef)}
     for name in ("submit_function", "status_function"):
-        default = next((each[name].default for each in tree.parameters.values() if name in each), None)
+        default = next((parameter[name].default for parameter in tree.parameters.values() if name in parameter), None)
         if default is not None and default not in functions:
             yield Finding(
                 APP, 1, "modal-secrets", f"the app has no function {default}", f"It is the default of {name}."
@@ -170,10 +170,13 @@ def _spoken(tree: Tree, module: ast.Module) -> Iterator[Finding]:
                 message = f"nothing that speaks to the app knows the field {name}"
                 yield Finding(APP, getattr(node, "lineno", 1), "modal-secrets", message, "Correct its name.")
     for function in functions.values():
-        if not any("endpoint" in ast.unparse(each) for each in function.decorator_list):
+        if not any("endpoint" in ast.unparse(decorator) for decorator in function.decorator_list):
             continue
         for label in (
-            keyword.value for each in function.decorator_list for keyword in _keywords(each) if keyword.arg == "label"
+            keyword.value
+            for decorator in function.decorator_list
+            for keyword in _keywords(decorator)
+            if keyword.arg == "label"
         ):
             ending = ast.unparse(label).rpartition("}")[2].strip("'\"")
             if not any(f"{ending}\\S" in variable.pattern for variable in tree.contract.variables):

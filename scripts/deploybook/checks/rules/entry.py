@@ -80,9 +80,9 @@ def _form(tree: Tree) -> Iterator[Finding]:
         if heading.anchor not in marks_by_id(page.text):
             hint = "Write ## Title {#id}."
             yield Finding(page.path, heading.line, "entry-form", f"the entry {heading.text} has no id of its own", hint)
-        found = [name for name in _beginnings(page, heading.text) if name in FORM]
-        if found != FORM:
-            message = f"the entry {heading.anchor} has {', '.join(found) or 'none'} of {', '.join(FORM)}"
+        findings = [name for name in _beginnings(page, heading.text) if name in FORM]
+        if findings != FORM:
+            message = f"the entry {heading.anchor} has {', '.join(findings) or 'none'} of {', '.join(FORM)}"
             yield Finding(
                 page.path, heading.line, "entry-form", message, f"Give it {', '.join(FORM)}, each once, in this order."
             )
@@ -90,7 +90,7 @@ def _form(tree: Tree) -> Iterator[Finding]:
 
 def _beginnings(page: Page, title: str) -> list[str]:
     """The bold words that paragraphs of an entry begin with."""
-    inside = [each for each in page.pieces if each.part == title and isinstance(each, Paragraph)]
+    inside = [piece for piece in page.pieces if piece.part == title and isinstance(piece, Paragraph)]
     firsts = [each.spans[0] for each in inside if each.spans]
     return [
         span.text

@@ -20,7 +20,7 @@ def _variables(tree: Tree) -> Iterator[Finding]:
     for entry in _entries(tree):
         for claim in entry.claims:
             for place in sorted(claim.places):
-                sent = {each.name for each in tree.contract.consumed_by(place)}
+                sent = {variable.name for variable in tree.contract.consumed_by(place)}
                 for name in sorted(claim.names - sent - {"*"} if sent else {place}):
                     what = f"{name} is not sent to {place}" if sent else f"there is no consumer {place}"
                     message = f"the entry {entry.id} speaks for variables, but {what}"
@@ -36,7 +36,9 @@ def _marks(tree: Tree) -> Iterator[Finding]:
 
 def _harmless(tree: Tree) -> Iterator[Finding]:
     for entry in _entries(tree):
-        if any(_DANGER in command for command in entry.commands) and not any(_DANGER in each for each in entry.checks):
+        if any(_DANGER in command for command in entry.commands) and not any(
+            _DANGER in check for check in entry.checks
+        ):
             message = f"the fix of {entry.id} removes things, and its symptom is not one of destroy's"
             yield Finding(TROUBLESHOOTING, entry.line, "entry-harmless", message, "Mend it with another mode.")
 

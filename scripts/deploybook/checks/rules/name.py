@@ -26,16 +26,18 @@ def _placeholders(tree: Tree) -> Iterator[Finding]:
     known = knowledge(tree)
     used: set[str] = set()
     for page in tree.pages.values():
-        explained = set(re.findall(r"in place of <([A-Z_]+)>", " ".join(each.text for each in page.paragraphs)))
+        explained = set(
+            re.findall(r"in place of <([A-Z_]+)>", " ".join(paragraph.text for paragraph in page.paragraphs))
+        )
         for line, text in all_text(page):
-            for found in PLACEHOLDER.finditer(text):
+            for match in PLACEHOLDER.finditer(text):
                 if not _in_table_of_names(page, line):
-                    used.add(found[1])
-                if found[1] not in known.placeholders | known.variables | explained:
+                    used.add(match[1])
+                if match[1] not in known.placeholders | known.variables | explained:
                     hint = f"Add it to the table of names in {CHECKLIST}, or correct it."
-                    message = f"nobody is told what to write for <{found[1]}>"
+                    message = f"nobody is told what to write for <{match[1]}>"
                     yield Finding(
-                        page.path, line + text.count("\n", 0, found.start()), "placeholder-exists", message, hint
+                        page.path, line + text.count("\n", 0, match.start()), "placeholder-exists", message, hint
                     )
     checklist = tree.pages.get(CHECKLIST)
     for name, line in known.placeholder_lines.items():
@@ -53,8 +55,8 @@ def _parameters(tree: Tree) -> Iterator[Finding]:
         slug = page.path.split("/")[-1][:-3]
         sections = [slug] if page.path.startswith("docs/sections/") else None
         for span in _codes(page):
-            for found in _PARAMETER.finditer(span.text if not is_command(span.text) else ""):
-                if wrong := parameter_problem(tree, found["name"], found["value"] or "", sections):
+            for match in _PARAMETER.finditer(span.text if not is_command(span.text) else ""):
+                if wrong := parameter_problem(tree, match["name"], match["value"] or "", sections):
                     yield Finding(page.path, span.line, "parameter-exists", *wrong)
 
 
@@ -83,10 +85,10 @@ def _addresses(tree: Tree) -> Iterator[Finding]:
     known = knowledge(tree)
     for page in tree.pages.values():
         for line, text in all_text(page):
-            for found in _URL.finditer(text):
-                if not known.has_address(found["host"], found["path"] or ""):
-                    place = line + text.count("\n", 0, found.start())
-                    message = f"nothing in deploybook speaks to {found[0].rstrip('.,')}"
+            for match in _URL.finditer(text):
+                if not known.has_address(match["host"], match["path"] or ""):
+                    place = line + text.count("\n", 0, match.start())
+                    message = f"nothing in deploybook speaks to {match[0].rstrip('.,')}"
                     yield Finding(page.path, place, "route-exists", message, "Correct the address.")
             for route in re.finditer(r"(?<![\w.])/(?:api|v\d+)/[\w/.{}<>-]*[\w>}]", text):
                 if not known.has_route(route[0]):
@@ -121,14 +123,14 @@ def _literals(tree: Tree) -> Iterator[Finding]:
 
 
 def _has_option(options: frozenset[str], blocks: str, text: str) -> bool:
-    found = _OPTION.fullmatch(text)
-    assert found
-    value = found["value"] or ""
-    if found["option"] == "--mode" and value:
+    match = _OPTION.fullmatch(text)
+    assert match
+    value = match["value"] or ""
+    if match["option"] == "--mode" and value:
         from deploybook.runbook.modes import Mode
 
         return value in {mode.value for mode in Mode}
-    return (found["option"] in options or found["option"] in tools.options()) and (
+    return (match["option"] in options or match["option"] in tools.options()) and (
         not value or text in blocks or _STANDS_FOR.fullmatch(value) is not None
     )
 

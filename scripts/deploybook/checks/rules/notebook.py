@@ -182,7 +182,7 @@ def _recording(code: str) -> str:
 
 def _known(tree: Tree) -> set[str]:
     contract = tree.contract
-    return {each.name for each in contract.variables} | {each.name for each in contract.credentials}
+    return {variable.name for variable in contract.variables} | {credential.name for credential in contract.credentials}
 
 
 def _calls(tree: Tree) -> Iterator[Finding]:

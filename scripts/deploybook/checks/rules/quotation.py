@@ -61,7 +61,11 @@ def _names_a_place(tree: Tree, text: str) -> bool:
     """``VARIABLE at place``, as the comparison of an environment puts it."""
     name, at, place = text.partition(" at ")
     variables, consumers = tree.contract.variables, tree.contract.consumers
-    return bool(at) and any(each.name == name for each in variables) and any(each.name == place for each in consumers)
+    return (
+        bool(at)
+        and any(variable.name == name for variable in variables)
+        and any(consumer.name == place for consumer in consumers)
+    )
 
 
 def _permissions(tree: Tree) -> Iterator[Finding]:

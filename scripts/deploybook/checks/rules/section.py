@@ -15,11 +15,11 @@ _STEP = re.compile(r"\[[ x]\] ")
 
 def steps(page: Page) -> list[list[Piece]]:
     """The pieces of each step, in their order."""
-    found: dict[int, list[Piece]] = {}
+    result: dict[int, list[Piece]] = {}
     for piece in page.pieces:
         if piece.part == "Steps" and piece.step:
-            found.setdefault(piece.step, []).append(piece)
-    return [pieces for _, pieces in sorted(found.items())]
+            result.setdefault(piece.step, []).append(piece)
+    return [pieces for _, pieces in sorted(result.items())]
 
 
 def step_name(pieces: list[Piece]) -> str:
@@ -119,11 +119,11 @@ def _sees(paragraph: Paragraph) -> bool:
 
 def _references(page: Page, slug: str, count: int) -> Iterator[Finding]:
     for paragraph in page.paragraphs:
-        for found in re.finditer(r"\bstep (\d+)\b", paragraph.text):
-            if int(found[1]) > count:
-                line = paragraph.line + paragraph.text.count("\n", 0, found.start())
+        for match in re.finditer(r"\bstep (\d+)\b", paragraph.text):
+            if int(match[1]) > count:
+                line = paragraph.line + paragraph.text.count("\n", 0, match.start())
                 yield Finding(
-                    page.path, line, "step-form", f"the {slug} section has no step {found[1]}", f"It has {count}."
+                    page.path, line, "step-form", f"the {slug} section has no step {match[1]}", f"It has {count}."
                 )
 
 

@@ -104,19 +104,19 @@ def _counts(tree: Tree) -> Iterator[Finding]:
     for page in tree.pages.values():
         slug = page.path.split("/")[-1][:-3]
         for paragraph in page.paragraphs:
-            for found in _COUNTED.finditer(paragraph.text.lower()) if page.by_hand(paragraph.line) else ():
-                allowed = _allowed(tree, slug if slug in tree.contract.order() else "", found)
-                if allowed and _WORDS[found["count"]] not in allowed:
-                    line = paragraph.line + paragraph.text.count("\n", 0, found.start())
+            for match in _COUNTED.finditer(paragraph.text.lower()) if page.by_hand(paragraph.line) else ():
+                allowed = _allowed(tree, slug if slug in tree.contract.order() else "", match)
+                if allowed and _WORDS[match["count"]] not in allowed:
+                    line = paragraph.line + paragraph.text.count("\n", 0, match.start())
                     hint = f"It is {' or '.join(_NAMES.get(each, str(each)) for each in sorted(allowed))}."
-                    message = f"“{found[0]}” is not what the contract counts"
+                    message = f"“{match[0]}” is not what the contract counts"
                     yield Finding(page.path, line, "count-current", message, hint)
 
 
-def _allowed(tree: Tree, slug: str, found: re.Match[str]) -> set[int]:
+def _allowed(tree: Tree, slug: str, match: re.Match[str]) -> set[int]:
     """What can be counted by a word; empty where nothing tells. The last sections are those after this one."""
-    contract, what = tree.contract, found["what"]
-    if what == "sections" and slug and found["last"]:
+    contract, what = tree.contract, match["what"]
+    if what == "sections" and slug and match["last"]:
         return {len(contract.order()) - 1 - contract.order().index(slug)}
     if what == "sections":
         return {len(contract.order())}
@@ -151,11 +151,11 @@ def _exit_codes(tree: Tree) -> Iterator[Finding]:
                     page.path, row.line, "exit-code", message, f"They are {', '.join(map(str, sorted(known)))}."
                 )
         for paragraph in page.paragraphs:
-            for found in re.finditer(r"exits?(?: with| code| code is)? `?(\d+)\b", paragraph.text):
-                if int(found[1]) not in known:
-                    line = paragraph.line + paragraph.text.count("\n", 0, found.start())
+            for match in re.finditer(r"exits?(?: with| code| code is)? `?(\d+)\b", paragraph.text):
+                if int(match[1]) not in known:
+                    line = paragraph.line + paragraph.text.count("\n", 0, match.start())
                     hint = f"They are {', '.join(map(str, sorted(known)))}."
-                    yield Finding(page.path, line, "exit-code", f"there is no exit code {found[1]}", hint)
+                    yield Finding(page.path, line, "exit-code", f"there is no exit code {match[1]}", hint)
 
 
 def _tables(tree: Tree) -> Iterator[Finding]:

@@ -65,7 +65,7 @@ def _shell_variables(tree: Tree) -> Iterator[Finding]:
         for block in page.blocks:
             if block.language != "sh":
                 continue
-            given |= {name for found in _SET.finditer(block.text) for name in found.groups() if name}
+            given |= {name for match in _SET.finditer(block.text) for name in match.groups() if name}
             for used in _USED.finditer(block.text):
                 if used["name"] not in given:
                     line = block.line + 1 + block.text.count("\n", 0, used.start())
@@ -96,9 +96,11 @@ def _belong(tree: Tree) -> Iterator[Finding]:
         page = tree.section_page(slug)
         places = {consumer.name for consumer in contract.consumers_set_by(slug)}
         known = {each.name for each in contract.produced_by(slug) + contract.needed_by(slug)}
-        known |= {each.name for each in contract.variables if places & set(each.consumers)}
+        known |= {variable.name for variable in contract.variables if places & set(variable.consumers)}
         # A fixed value may be told of where it does not count; another name stands for the same thing.
-        known |= {each.name for each in contract.variables if each.value is not None or each.same_as in known}
+        known |= {
+            variable.name for variable in contract.variables if variable.value is not None or variable.same_as in known
+        }
         known |= {each.name for each in contract.credentials_for(slug)}
         known |= set(re.findall(r'"([A-Z][A-Z0-9_]+)"', tree.runbooks[slug].code)) if slug in tree.runbooks else set()
         for line, text in all_text(page) if page else ():
@@ -109,8 +111,8 @@ def _belong(tree: Tree) -> Iterator[Finding]:
 
 def _misplaced(text: str, strange: frozenset[str]) -> Iterator[tuple[str, int]]:
     """Names that do not belong, and commands that put the value of one variable where another is kept; where in the text."""
-    named = [(found[0], found.start()) for found in VARIABLE.finditer(text)]
-    named += [(found["name"], found.start()) for found in _USED.finditer(text)]
+    named = [(match[0], match.start()) for match in VARIABLE.finditer(text)]
+    named += [(match["name"], match.start()) for match in _USED.finditer(text)]
     yield from ((f"{name} has nothing to do with this section", at) for name, at in named if name in strange)
     for put in _PUT.finditer(text):
         if put["value"] != put["name"]:

@@ -158,7 +158,9 @@ def compare(documents: Iterable[Document], exchanges: Sequence[Exchange]) -> lis
             findings.add(Finding(provider.client, 1, "spec-absent", message, "Get it, or say where the API went."))
         else:
             findings |= set(
-                _compare_one(provider, document, [each for each in exchanges if each.provider == provider.name])
+                _compare_one(
+                    provider, document, [exchange for exchange in exchanges if exchange.provider == provider.name]
+                )
             )
     return sorted(findings)
 

@@ -98,14 +98,16 @@ class Description:
 
     def _parameters(self, operation: Mapping[str, Any], exchange: Exchange) -> Iterator[Problem]:
         described = [self._resolved(each) for each in operation["parameters"]]
-        by_name = {each["name"]: each for each in described if each["in"] == "query"}
+        by_name = {parameter["name"]: parameter for parameter in described if parameter["in"] == "query"}
         passed_over = UNDESCRIBED_PARAMETERS.get(str(operation.get("operationId")), frozenset())
         for name in dict.fromkeys(name for name, _ in exchange.query):
             if name not in by_name and name not in passed_over:
                 yield PARAMETER, f"there is no {name}"
             elif by_name.get(name, {}).get("deprecated"):
                 yield DEPRECATED, f"{name} is deprecated"
-        headers = STANDARD_HEADERS | {each["name"].lower() for each in described if each["in"] == "header"}
+        headers = STANDARD_HEADERS | {
+            parameter["name"].lower() for parameter in described if parameter["in"] == "header"
+        }
         for name in sorted(set(exchange.headers) - headers):
             yield PARAMETER, f"there is no header {name}"
         if exchange.body and not operation.get("requestBody"):
