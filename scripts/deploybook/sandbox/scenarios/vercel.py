@@ -69,7 +69,7 @@ async def table_dropped(context: Context) -> None:
 
 @scenario("end-to-end")
 async def release_with_a_bug(context: Context) -> None:
-    """A release of the app tells of a job that never was as if there were one."""
+    """A release of the app answers for a job that does not exist as if it did."""
     path = "/api/audio/jobs/00000000-0000-4000-8000-000000000000"
     fault = Fault(SITE, "status", path=path, times=ALL, status=200, body="{}", scenario="end-to-end")
     fault.headers = {"content-type": "application/json"}
@@ -77,8 +77,8 @@ async def release_with_a_bug(context: Context) -> None:
 
 
 @by_hand("end-to-end")
-async def release_mended(context: Context) -> None:
-    """Mend the app, push, and let it be deployed."""
+async def release_fixed(context: Context) -> None:
+    """Fix the app, push, and let it be deployed."""
     context.faults.end("end-to-end")
 
 
@@ -92,7 +92,7 @@ async def another_repository(context: Context) -> None:
 
 @by_hand("vercel-repository")
 async def own_repository(context: Context) -> None:
-    """Connect the first one again: its deployments tell which."""
+    """Connect the first one again: its deployments name it."""
     platform, project = only_project(context)
     source = next(one.git_source for one in platform.deployments_of(project) if one.git_source)
     project.repository = Repository.parse("github", f"{source['org']}/{source['repo']}")
@@ -135,7 +135,7 @@ async def push_that_does_not_build(context: Context) -> None:
 
 @by_hand("vercel-build-failed")
 async def push_that_builds(context: Context) -> None:
-    """Mend the application, and push it."""
+    """Fix the application, and push it."""
     context.faults.end("vercel-build-failed")
 
 
