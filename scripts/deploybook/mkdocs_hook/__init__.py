@@ -1,4 +1,7 @@
-"""Where mkdocs calls in (``hooks`` in mkdocs.yml): read the guide, add the runbooks' pages, fill every page."""
+"""Where mkdocs calls in (``hooks`` in mkdocs.yml): read the guide, add the runbooks' pages, fill every page.
+
+A folder of its own: mkdocs puts a hook's folder at the head of ``sys.path``, and the package's would hide the standard library's ``http``.
+"""
 
 from __future__ import annotations
 
