@@ -357,6 +357,70 @@ def test_bad_input_is_one_sentence_a_hint_and_an_exit_code(
     assert web.calls() in ([], ["POST /v11/projects"])
 
 
+@pytest.mark.parametrize("pinned", [True, False])
+def test_a_shell_without_the_team_keeps_to_the_team_of_the_first_apply(web: Web, *, pinned: bool) -> None:
+    web.apply()
+    if not pinned:
+        (web.guide.root / ".deploybook" / "production.pins.json").unlink()
+    before = web.vault()
+    web.calls()
+    for mode in ("plan", "verify", "apply"):
+        again = web.run(mode, VERCEL_TEAM_ID="")
+        assert (again.code, set(again.outcomes("resource"))) == (0, {"unchanged"}), again.output
+    assert (web.calls(), web.vault()) == ([], before)
+
+
+@pytest.mark.parametrize("mode", ["plan", "verify", "apply", "destroy"])
+def test_credentials_of_another_team_are_refused_with_both_names_before_any_request(web: Web, mode: str) -> None:
+    web.apply()
+    team = web.sandbox.exports["VERCEL_TEAM_ID"]
+    web.calls()
+    refused = web.run(mode, VERCEL_TEAM_ID="team_elsewhere", typed="production\n")
+    assert refused.code == 2
+    assert f"production lives in Vercel's account studio-team ({team})" in refused.output
+    assert "lead to team_elsewhere" in refused.output
+    assert "#other-account" in refused.output
+    assert web.calls(writes=False) == []
+
+
+def clone_of(web: Web, root: Path, *files: str) -> Web:
+    """A second clone of the guide, with these files of the first one's state."""
+    root.mkdir()
+    (root / "runbooks").symlink_to(ROOT / "runbooks")
+    (root / ".deploybook").mkdir(mode=0o700)
+    for name in files:
+        shutil.copy2(web.guide.root / ".deploybook" / name, root / ".deploybook" / name)
+    return replace(web, guide=Guide(root))
+
+
+def test_two_clones_with_one_vault_are_both_at_rest(web: Web, tmp_path: Path) -> None:
+    web.apply()
+    other = clone_of(web, tmp_path / "clone", "production.env")
+    # The other one has written the same values since, as its record says: under a mark of its own.
+    first = json.loads((web.guide.root / ".deploybook" / "production.last_writes.json").read_text())
+    (web.guide.root / ".deploybook" / "production.last_writes.json").write_text(
+        json.dumps({**first, "writes": {key: {"comment": "x", "updatedAt": "1"} for key in first["writes"]}})
+    )
+    web.calls()
+    for each in (other, web, other, web):
+        assert each.apply().outcomes("resource") == ["unchanged"] * 4
+    assert web.calls() == []
+
+
+def test_a_clone_with_another_vault_is_told_who_wrote_last_and_overwrites_nothing(web: Web, tmp_path: Path) -> None:
+    web.apply()
+    other = clone_of(web, tmp_path / "clone", "production.env")
+    changed = (other.guide.root / ".deploybook" / "production.env").read_text().replace("ca" * 32, "db" * 32)
+    (other.guide.root / ".deploybook" / "production.env").write_text(changed)
+    web.calls()
+    refused = other.run("apply")
+    assert refused.code == 2
+    assert "MODAL_AUTH_TOKEN: another vault's, written " in refused.output
+    assert "--adopt 'Vercel variables/studio-production'" in refused.output
+    assert web.calls() == []
+    assert web.apply().outcomes("resource") == ["unchanged"] * 4
+
+
 def test_nothing_to_deploy_is_refused_before_any_request(web: Web) -> None:
     done = web.guide.run("run", "vercel", "--mode", "apply", "--yes", env=web.sandbox.exports)
     assert (done.code, "#vercel-source" in done.output, web.calls(writes=False)) == (2, True, [])

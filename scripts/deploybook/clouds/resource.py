@@ -49,10 +49,13 @@ class Evidence:
 
     status: int = 0
     code: str = ""
+    # What its message holds: an edge in front of it has the same status, and other words.
+    words: str = ""
 
     def matches(self, error: ServiceError) -> bool:
         """Whether ``error`` is this answer."""
-        return (not self.status or self.status == error.status) and (not self.code or self.code == error.code)
+        same = (not self.status or self.status == error.status) and (not self.code or self.code == error.code)
+        return same and self.words in error.message
 
 
 class StillNeeded(Exception):

@@ -42,6 +42,7 @@ class Removal:
         self._decisions = decisions
         self._line = line
         self._doomed: list[Doomed] = []
+        self._parts: list[Resource[Any]] = []
         self._lock = threading.Lock()
 
     def schedule(self, resource: Resource[Any], state: Any) -> Any:
@@ -54,6 +55,10 @@ class Removal:
             return state
         self._ownership.settle(resource, state, by_time=False)
         entry = self._ownership.ledger.entry(resource.key)
+        if entry is None and resource.deleted_with and self._ownership.ledger.entry(resource.deleted_with):
+            # It came with what it is a part of, and goes with that.
+            self._parts.append(resource)
+            return state
         if reason := self._reason_to_leave(resource, state, entry):
             self._line("left", resource, reason)
         elif entry:
@@ -73,11 +78,11 @@ class Removal:
             if each.resource.deleted_with and self._goes_with_its_whole(each, ordered):
                 continue
             self._remove(each, removed)
-        for each in ordered:
-            if each.resource.key not in removed and each.resource.deleted_with in removed:
+        for part in (*(each.resource for each in ordered), *self._parts):
+            if part.key not in removed and part.deleted_with in removed:
                 # It went with what it was a part of; removing it first would only have cost requests.
-                each.resource.forget()
-                self._forget(each.resource)
+                part.forget()
+                self._forget(part)
 
     def _require_free(self, ordered: list[Doomed]) -> None:
         empty = self._decisions.empty_bucket

@@ -47,8 +47,8 @@ class DatabaseToken(Resource[TokenState]):
     kind: ClassVar[str] = "Turso database token"
     provider: ClassVar[str] = "turso"
     credential: ClassVar[bool] = True
-    # sqld refuses a token that it cannot verify with 401 and nothing else: libsql-server, src/auth/errors.rs.
-    evidence: ClassVar[tuple[Evidence, ...]] = (Evidence(401),)
+    # How sqld refuses a token that it cannot verify: libsql-server, src/auth/errors.rs and src/error.rs.
+    evidence: ClassVar[tuple[Evidence, ...]] = (Evidence(401, words="Unauthorized: `"),)
     absent_entry: ClassVar[str] = "not-in-the-vault"
     drift_entry: ClassVar[str] = "turso-token"
 
