@@ -21,7 +21,7 @@ from deploybook.diagnosis.causes import Cause, causes
 from deploybook.diagnosis.observations import Diagnosis, DiagnosisTarget, examine
 from deploybook.guide.entries import Entry, read_entries
 from deploybook.layout import Layout
-from deploybook.runbook.notebook_file import read_parameters
+from deploybook.runbook.notebook_file import values_of
 
 # Marks of an entry's heading. At the command: the message of the command under *Check* leads to the entry, and there is no state
 # of the world to diagnose. By hand: a part of the fix is done at a dashboard.
@@ -87,8 +87,7 @@ class Bench:
         """What ``deploybook doctor`` examines. The process's environment points at the sandbox."""
         layout = Layout(self.guide.root)
         parameters = {
-            slug: {name: each.default for name, each in read_parameters(layout.notebook(slug)).items()}
-            for slug in self.contract.order()
+            slug: values_of(layout.notebook(slug), self.contract, "production") for slug in self.contract.order()
         }
         for given in parameters.values():
             given.update({name: value for name, value in self.given.items() if name in given})

@@ -17,7 +17,7 @@ from deploybook.commands.parameters import parameters_of
 from deploybook.contract.model import Contract, load_contract
 from deploybook.layout import Layout, find_layout
 from deploybook.redact import Redactor
-from deploybook.runbook.notebook_file import read_parameters
+from deploybook.runbook.notebook_file import values_of
 from deploybook.state.known_secrets import known_secrets
 from deploybook.state.vault import Vault
 
@@ -47,15 +47,8 @@ class CommandContext:
         """Each runbook's parameters: its defaults, and over them what was given."""
         slugs = [each.slug for each in self.contract.sections if self.layout.notebook(each.slug).exists()]
         chosen = parameters_of(self.layout, self.contract, slugs, given)
-        defaults = {slug: read_parameters(self.layout.notebook(slug)) for slug in slugs}
-        given_or_default = {
-            slug: {name: each.default for name, each in defaults[slug].items()} | chosen[slug] for slug in slugs
-        }
         environment = self.vault.environment
-        return {
-            slug: {name: self.contract.named(name, value, environment) for name, value in values.items()}
-            for slug, values in given_or_default.items()
-        }
+        return {slug: values_of(self.layout.notebook(slug), self.contract, environment, chosen[slug]) for slug in slugs}
 
     def print(self, table: Table) -> None:
         """Print a table, as wide as it needs to be where no terminal sets the limit."""

@@ -21,7 +21,7 @@ from deploybook.redact import Redactor
 from deploybook.runbook import ipython, prerequisites, sandbox_session
 from deploybook.runbook.events import Event, Table
 from deploybook.runbook.modes import Mode
-from deploybook.runbook.notebook_file import read_parameters
+from deploybook.runbook.notebook_file import values_of
 from deploybook.runbook.parameters import check_parameters
 from deploybook.state.known_secrets import known_secrets
 from deploybook.state.vault import Vault
@@ -54,9 +54,7 @@ class Doctor:
             given = given | {"git_repository": os.environ["GITHUB_REPOSITORY"], "job_seconds": 8}
         parameters: dict[str, dict[str, Any]] = {}
         for slug in contract.order():
-            own = {name: each.default for name, each in read_parameters(layout.notebook(slug)).items()}
-            chosen = own | {name: value for name, value in given.items() if name in own}
-            parameters[slug] = {name: contract.named(name, value, environment) for name, value in chosen.items()}
+            parameters[slug] = values_of(layout.notebook(slug), contract, environment, given)
         return cls(DiagnosisTarget(layout, contract, environment, parameters), Mode(mode))
 
     def break_first(self, scenario: str) -> None:

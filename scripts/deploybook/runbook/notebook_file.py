@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from deploybook.contract.model import Contract
@@ -48,6 +50,16 @@ def read_parameters(path: Path) -> dict[str, NotebookParameter]:
         default = ast.literal_eval(statement.value)
         parameters[name] = NotebookParameter(name, TYPES[annotation], default, after.partition("#")[2].strip())
     return parameters
+
+
+def values_of(
+    path: Path, contract: Contract, environment: str, given: Mapping[str, object] = MappingProxyType({})
+) -> dict[str, Any]:
+    """The values with which a runbook runs in an environment: what is given, else its defaults; empty names are the environment's own."""
+    return {
+        name: contract.named(name, given.get(name, declared.default), environment)
+        for name, declared in read_parameters(path).items()
+    }
 
 
 def parse_parameter(contract: Contract, declared: NotebookParameter, text: object) -> object:

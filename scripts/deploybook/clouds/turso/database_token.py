@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from deploybook.clouds.connections import Connections
 
 TOKEN = "TURSO_AUTH_TOKEN"
+# What is said of a token that a database does not take, or that is older than it.
+REFUSED = "not accepted by this database"
 # Between the wish and the claim Turso may count some seconds of its own.
 SLACK_SECONDS = 60
 
@@ -124,13 +126,13 @@ class DatabaseToken(Resource[TokenState]):
         """Why the token is dead, and why it could not be tried; both empty if the database took it."""
         database = clouds.libsql({URL: SecretStr(self._url), TOKEN: token}) if self._url else None
         if database is None:
-            return "from before this database is made", ""
+            return REFUSED, ""
         try:
             database.query("SELECT 1")
         except ServiceError as error:
             # A database that this run has made knows no token of before, whatever it answers while it starts.
             dead = self._database_is_new or self.is_dead(error)
-            return ("not accepted by this database", "") if dead else ("", error.message)
+            return (REFUSED, "") if dead else ("", error.message)
         return "", ""
 
     def _faults(self, state: TokenState) -> list[Change]:
