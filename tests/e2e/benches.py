@@ -28,6 +28,7 @@ from deploybook.runbook.notebook_file import values_of
 AT_THE_COMMAND, BY_HAND = "at-the-command", "by-hand"
 # What an operator puts in place of a placeholder; a scenario may add its own.
 PLACEHOLDERS = {
+    "<DATABASE_NAME>": "studio-production",
     "<ENVIRONMENT>": "production",
     "<BUCKET_NAME>": "studio-production",
     "<APP_HOST>": "studio.example.com",
