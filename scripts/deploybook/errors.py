@@ -49,12 +49,12 @@ class DeploybookError(Exception):
 
     def lines(self) -> list[str]:
         """What an operator is shown: the failure, the hint, the link."""
-        shown = [self.message]
+        lines = [self.message]
         if self.hint:
-            shown.append(f"hint: {self.hint}")
+            lines.append(f"hint: {self.hint}")
         if self.link:
-            shown.append(f"see: {self.link}")
-        return shown
+            lines.append(f"see: {self.link}")
+        return lines
 
 
 class ConfigurationError(DeploybookError):

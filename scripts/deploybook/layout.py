@@ -39,8 +39,8 @@ class Layout:
 
 def find_layout(start: Path | None = None) -> Layout:
     """The checkout around ``start`` (default: ``DEPLOYBOOK_HOME``, the working directory, this package's own checkout)."""
-    given = os.environ.get(HOME_VARIABLE)
-    starts = [start] if start else [Path(given)] if given else [Path.cwd(), Path(__file__).resolve()]
+    home = os.environ.get(HOME_VARIABLE)
+    starts = [start] if start else [Path(home)] if home else [Path.cwd(), Path(__file__).resolve()]
     for candidate in starts:
         for folder in (candidate.resolve(), *candidate.resolve().parents):
             if (folder / "runbooks" / "contract.toml").is_file():

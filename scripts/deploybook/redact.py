@@ -1,4 +1,4 @@
-"""Redaction: no known secret in anything that is written, whatever form it was given, and no control character of somebody else's."""
+"""Redaction: masks every known secret, in each simple encoding, in all that is written, and removes control characters."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Redactor:
         self.learn(secrets)
 
     def learn(self, secrets: Iterable[SecretStr]) -> None:
-        """Know more secrets from now on."""
+        """Add secrets to mask from now on."""
         values = {secret.get_secret_value() for secret in secrets} - self._known
         for value in values:
             for form in forms_of(value):
@@ -95,7 +95,7 @@ class Redactor:
         return "".join([*parts, text[position:]]) if parts else text
 
     def _spans(self, text: str) -> Iterator[tuple[int, int]]:
-        """Where known forms stand, those that overlap as one: what is left of either would give it away."""
+        """The spans of known forms. Overlapping ones are merged: a rest of either would reveal the secret."""
         begin = end = 0
         forms = self._forms
         for at in range(len(text) - SHORTEST + 1):

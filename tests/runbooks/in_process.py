@@ -22,7 +22,7 @@ from deploybook.redact import Redactor
 from deploybook.runbook.events import Event
 from deploybook.runbook.in_process import run_cells
 from deploybook.runbook.output import use_listener
-from deploybook.runner.executors import Tell, Workers
+from deploybook.runner.executors import CellListener, Workers
 from deploybook.runner.report import CellResult, SectionResult
 from deploybook.runner.worker import SectionJob, error_in
 from deploybook.state.known_secrets import known_secrets
@@ -52,24 +52,24 @@ class InProcess:
         """Nothing takes time."""
 
     @contextmanager
-    def open(self, jobs: int, tell: Tell) -> Iterator[Workers]:
+    def open(self, jobs: int, on_cell: CellListener) -> Iterator[Workers]:
         """One worker, however many are asked for."""
-        yield _Worker(tell)
+        yield _Worker(on_cell)
 
 
 class _Worker:
-    def __init__(self, tell: Tell) -> None:
-        self._tell = tell
+    def __init__(self, on_cell: CellListener) -> None:
+        self._on_cell = on_cell
         self._waiting: list[SectionJob] = []
 
     def start(self, job: SectionJob) -> None:
         self._waiting.append(job)
 
     def ended(self) -> list[SectionResult]:
-        return [execute(self._waiting.pop(0), self._tell)]
+        return [execute(self._waiting.pop(0), self._on_cell)]
 
 
-def execute(job: SectionJob, tell: Tell) -> SectionResult:
+def execute(job: SectionJob, on_cell: CellListener) -> SectionResult:
     """Run one notebook's cells as ``worker.execute`` does, and tell how it went in the same terms."""
     slug = job.section.slug
     result = SectionResult(slug, job.section.title, parameters=job.parameters)
@@ -80,7 +80,7 @@ def execute(job: SectionJob, tell: Tell) -> SectionResult:
         redactor.learn(known_secrets(load_contract(find_layout().contract), os.environ, vault))
         cell = result.cells[-1]
         cell.seconds, cell.lines = round(time.monotonic() - began[-1], 3), redactor.tree(cell.lines)
-        tell(slug, cell)
+        on_cell(slug, cell)
 
     def starting(cell: str) -> None:
         if result.cells:

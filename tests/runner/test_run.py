@@ -14,7 +14,7 @@ from deploybook.contract.model import load_contract
 from deploybook.errors import MissingVariable
 from deploybook.layout import Layout
 from deploybook.runbook.modes import Mode
-from deploybook.runner.executors import Tell, Workers
+from deploybook.runner.executors import CellListener, Workers
 from deploybook.runner.report import CellResult, RunReport, SectionResult
 from deploybook.runner.run import Plan, run
 from deploybook.runner.worker import SectionJob, error_in
@@ -35,8 +35,8 @@ class Pretended:
         pass
 
     @contextmanager
-    def open(self, jobs: int, tell: Tell) -> Iterator[Workers]:
-        self._tell = tell
+    def open(self, jobs: int, on_cell: CellListener) -> Iterator[Workers]:
+        self._on_cell = on_cell
         yield self
 
     def start(self, job: SectionJob) -> None:
@@ -48,14 +48,14 @@ class Pretended:
         job = self._running.pop(0)
         slug = job.section.slug
         result = SectionResult(slug, job.section.title, "passed", 1.0, cells=[CellResult("only", 1.0)])
-        self._tell(slug, result.cells[0])
+        self._on_cell(slug, result.cells[0])
         if slug in self.failing:
             result.status = "failed"
             result.error = error_in(slug, "only", "NotFound", "It is not there.", "Make it.", "not-found")
         return [result]
 
 
-class Heard:
+class RecordingListener:
     """A listener that keeps what it hears."""
 
     def __init__(self) -> None:
@@ -78,21 +78,21 @@ def layout(tmp_path: Path) -> Layout:
 
 
 def ran(layout: Layout, mode: Mode, executor: Pretended, jobs: int = 2) -> tuple[RunReport, list[str], Path]:
-    heard = Heard()
+    listener = RecordingListener()
     report, directory = run(
-        Plan(layout, load_contract(layout.contract), mode, "production", ALL, jobs=jobs), heard, executor
+        Plan(layout, load_contract(layout.contract), mode, "production", ALL, jobs=jobs), listener, executor
     )
-    return report, heard.lines, directory
+    return report, listener.lines, directory
 
 
 def test_a_section_starts_after_all_that_it_needs_and_not_more_at_once_than_asked(layout: Layout) -> None:
     executor = Pretended()
-    report, heard, _ = ran(layout, Mode.PLAN, executor)
+    report, listener, _ = ran(layout, Mode.PLAN, executor)
     contract = load_contract(layout.contract)
     for slug in ALL:
-        before = heard[: heard.index(f"{slug} started")]
+        before = listener[: listener.index(f"{slug} started")]
         assert {f"{each} passed" for each in contract.comes_after(slug) & set(ALL)} <= set(before)
-        assert heard.index(f"{slug} only") < heard.index(f"{slug} passed")
+        assert listener.index(f"{slug} only") < listener.index(f"{slug} passed")
     assert (set(executor.started), max(executor.beside), report.exit_code) == (set(ALL), 2, 0)
     alone = Pretended()
     ran(layout, Mode.PLAN, alone, jobs=1)
@@ -101,7 +101,7 @@ def test_a_section_starts_after_all_that_it_needs_and_not_more_at_once_than_aske
 
 def test_what_stands_on_a_failed_section_is_not_run_and_the_rest_is(layout: Layout) -> None:
     executor = Pretended(failing={"modal"})
-    report, heard, directory = ran(layout, Mode.PLAN, executor)
+    report, listener, directory = ran(layout, Mode.PLAN, executor)
     assert {each.slug: each.status for each in report.sections} == {
         "r2": "passed",
         "turso": "passed",
@@ -111,7 +111,7 @@ def test_what_stands_on_a_failed_section_is_not_run_and_the_rest_is(layout: Layo
         "render": "not-run",
     }
     assert {"vercel", "render"} & set(executor.started) == set()
-    assert (report.exit_code, "vercel not-run" in heard) == (3, True)
+    assert (report.exit_code, "vercel not-run" in listener) == (3, True)
     written = json.loads((directory / "report.json").read_text())
     assert [each["slug"] for each in written["sections"]] == [each.slug for each in report.sections]
 
@@ -127,5 +127,5 @@ def test_a_live_run_without_what_it_needs_starts_nothing(layout: Layout) -> None
     executor = Pretended()
     plan = Plan(layout, load_contract(layout.contract), Mode.APPLY, "production", ("render",))
     with pytest.raises(MissingVariable, match="render needs"):
-        run(plan, Heard(), executor)
+        run(plan, RecordingListener(), executor)
     assert (executor.started, layout.runs.exists()) == ([], False)

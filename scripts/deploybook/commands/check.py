@@ -64,14 +64,14 @@ def check_guide(
     if fix:
         _fix(layout)
     findings = _findings(layout, also_run, app, specs, links)
-    _tell(findings, form or ("github" if os.environ.get(IN_ACTIONS) == "true" else "text"), began)
+    _print_findings(findings, form or ("github" if os.environ.get(IN_ACTIONS) == "true" else "text"), began)
     _write(findings, junit, sarif)
     if findings:
         sys.exit(DocsError.exit_code)
 
 
-def _refuse_two(given: Mapping[str, object]) -> None:
-    chosen = [option for option, value in given.items() if value]
+def _refuse_two(options: Mapping[str, object]) -> None:
+    chosen = [option for option, value in options.items() if value]
     if len(chosen) > 1:
         raise InvalidValue(f"{' and '.join(chosen)} are checks of their own.", "Give one of them at a time.")
 
@@ -88,12 +88,12 @@ def _guide(layout: Layout, also_run: bool) -> list[Finding]:
     from deploybook.checks.static import check
 
     tree = _tree(layout)
-    found = check(tree)
-    if also_run and not found:
+    findings = check(tree)
+    if also_run and not findings:
         from deploybook.checks.execution import rehearse
 
-        found = rehearse(tree, lambda line: click.echo(line, err=True))
-    return found
+        findings = rehearse(tree, lambda line: click.echo(line, err=True))
+    return findings
 
 
 def _application(layout: Layout, app: Path) -> list[Finding]:
@@ -150,7 +150,7 @@ def _explained(name: str) -> str:
     return f"{name}\n\n{rules[name]}"
 
 
-def _tell(findings: Sequence[Finding], form: str, began: float) -> None:
+def _print_findings(findings: Sequence[Finding], form: str, began: float) -> None:
     from deploybook.checks.reports import summary, text
 
     if findings:

@@ -1,4 +1,4 @@
-"""What the ``env`` commands work with: one environment's vault, the contract beside it, and prints that hold no secret."""
+"""What the ``env`` commands work with: one environment's vault, the contract, and output without secrets."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PIPED_WIDTH = 200
 
 @dataclass(frozen=True)
 class CommandContext:
-    """What each command works with; all that it prints is without any known secret."""
+    """What each command works with. It masks every known secret in what it prints."""
 
     layout: Layout
     contract: Contract
@@ -43,10 +43,10 @@ class CommandContext:
         vault = Vault(layout.state, environment)
         return cls(layout, contract, vault, Redactor(known_secrets(contract, os.environ, vault)))
 
-    def parameters(self, given: dict[str, object]) -> dict[str, dict[str, Any]]:
-        """Each runbook's parameters: its defaults, and over them what was given."""
-        slugs = [each.slug for each in self.contract.sections if self.layout.notebook(each.slug).exists()]
-        chosen = parameters_of(self.layout, self.contract, slugs, given)
+    def parameters(self, overrides: dict[str, object]) -> dict[str, dict[str, Any]]:
+        """Each runbook's parameters: its defaults, replaced by ``overrides`` where they name one."""
+        slugs = [section.slug for section in self.contract.sections if self.layout.notebook(section.slug).exists()]
+        chosen = parameters_of(self.layout, self.contract, slugs, overrides)
         environment = self.vault.environment
         return {slug: values_of(self.layout.notebook(slug), self.contract, environment, chosen[slug]) for slug in slugs}
 
@@ -61,11 +61,11 @@ class CommandContext:
         click.echo(self.redactor.text("\n".join(lines).strip("\n")))
 
     def print_json(self, data: dict[str, Any]) -> None:
-        """Print JSON that says which environment it is of, and when it was looked at."""
+        """Print JSON with its environment and the time added."""
         head = {"environment": self.vault.environment, "at": datetime.now(UTC).isoformat(timespec="seconds")}
         click.echo(json.dumps(self.redactor.tree(head | data), indent=1, ensure_ascii=False))
 
-    def say(self, lines: Iterable[str]) -> None:
-        """Print what belongs beside the table to the standard error."""
+    def print_aside(self, lines: Iterable[str]) -> None:
+        """Print lines that are not part of the output to standard error."""
         for line in lines:
             click.echo(self.redactor.text(line), err=True)

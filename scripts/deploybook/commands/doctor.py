@@ -11,13 +11,13 @@ import click
 
 from deploybook.commands.context import CommandContext
 from deploybook.commands.options import environment_option, parameter_options
-from deploybook.commands.parameters import given_parameters
+from deploybook.commands.parameters import parameter_values
 from deploybook.diagnosis.causes import Cause, causes
 from deploybook.diagnosis.observations import NOT_BEGUN, Diagnosis, DiagnosisTarget, Observation, examine
 from deploybook.errors import MissingVariable, VerificationFailed
 from deploybook.guide.entries import PAGE, read_entries
 
-# More evidence than this tells an operator nothing new.
+# More evidence than this is nothing new to an operator.
 SHOWN = 5
 
 
@@ -26,26 +26,26 @@ SHOWN = 5
 @parameter_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 def diagnose(environment: str, files: tuple[Path, ...], pairs: tuple[tuple[str, str], ...], as_json: bool) -> None:
-    """Find what is wrong, in which service, and the troubleshooting entry that mends it.
+    """Find what is wrong, in which service, and the troubleshooting entry that fixes it.
 
     Runs the checks of every section that was begun. Changes nothing; the checks remove their own scratch objects. Give the parameters that
     you gave to run. The exit code is 4 if something is wrong, 2 if nothing could be examined.
     """
     context = CommandContext.open(environment)
     entries = read_entries(context.layout.root / PAGE)
-    ward = DiagnosisTarget(
-        context.layout, context.contract, environment, context.parameters(given_parameters(files, pairs))
+    target = DiagnosisTarget(
+        context.layout, context.contract, environment, context.parameters(parameter_values(files, pairs))
     )
-    if len(ward.left_out()) == len(context.contract.order()):
-        raise _nothing(environment, ward.left_out())
-    examination = examine(ward, lambda slug: click.echo(f"examined {slug}", err=True))
-    found = causes(context.contract, entries, examination.observations)
+    if len(target.left_out()) == len(context.contract.order()):
+        raise _nothing(environment, target.left_out())
+    diagnosis = examine(target, lambda slug: click.echo(f"examined {slug}", err=True))
+    found_causes = causes(context.contract, entries, diagnosis.observations)
     if as_json:
-        context.print_json(_data(examination, found))
+        context.print_json(_data(diagnosis, found_causes))
     else:
-        for line in _report(environment, examination, found):
+        for line in _report(environment, diagnosis, found_causes):
             click.echo(context.redactor.text(line))
-    if found:
+    if found_causes:
         sys.exit(VerificationFailed.exit_code)
 
 
@@ -60,22 +60,22 @@ def _nothing(environment: str, reasons: Mapping[str, str]) -> MissingVariable:
     )
 
 
-def _report(environment: str, examination: Diagnosis, found: list[Cause]) -> list[str]:
-    told = f"{examination.holding} ({environment}, {examination.seconds} s)"
-    if examination.left_out:
-        told += f"; not examined: {_left_out(examination.left_out)}"
-    if not found:
-        return [f"Nothing is wrong: {told}."]
-    lines = [line for cause in found for line in [*_told(cause), ""]]
-    follow = found[0].consequences
+def _report(environment: str, diagnosis: Diagnosis, found_causes: list[Cause]) -> list[str]:
+    summary = f"{diagnosis.holding} ({environment}, {diagnosis.seconds} s)"
+    if diagnosis.left_out:
+        summary += f"; not examined: {_left_out(diagnosis.left_out)}"
+    if not found_causes:
+        return [f"Nothing is wrong: {summary}."]
+    lines = [line for cause in found_causes for line in [*_cause_lines(cause), ""]]
+    follow = found_causes[0].consequences
     if follow:
         lines += [f"What follows from it, most likely: {_count(len(follow))} in {_sections(follow)}.", ""]
-    return [*lines, f"{told[0].upper()}{told[1:]}. After the fix, run doctor again."]
+    return [*lines, f"{summary[0].upper()}{summary[1:]}. After the fix, run doctor again."]
 
 
-def _told(cause: Cause) -> list[str]:
+def _cause_lines(cause: Cause) -> list[str]:
     lines = [f"✗ {cause.entry.title} — {', '.join(cause.sections)}"]
-    lines += [f"    {each}" for each in cause.evidence[:SHOWN]]
+    lines += [f"    {observation}" for observation in cause.evidence[:SHOWN]]
     lines += [f"    and {_count(len(cause.evidence) - SHOWN)} more"] * (len(cause.evidence) > SHOWN)
     if cause.entry.commands:
         lines += ["  fix:", *(f"    {command}" for command in cause.entry.commands)]
@@ -89,30 +89,30 @@ def _count(number: int) -> str:
 
 
 def _sections(observations: tuple[Observation, ...]) -> str:
-    return ", ".join(dict.fromkeys(each.section for each in observations))
+    return ", ".join(dict.fromkeys(observation.section for observation in observations))
 
 
 def _left_out(reasons: Mapping[str, str]) -> str:
     return ", ".join(f"{slug} ({reason})" for slug, reason in reasons.items())
 
 
-def _data(examination: Diagnosis, found: list[Cause]) -> dict[str, Any]:
+def _data(diagnosis: Diagnosis, found_causes: list[Cause]) -> dict[str, Any]:
     """``causes``: entry, link, sections, evidence and fix of each; ``held``, ``seconds`` and ``left_out`` of the examination."""
-    told: list[dict[str, Any]] = [
+    rows: list[dict[str, Any]] = [
         {
             "entry": cause.entry.id,
             "title": cause.entry.title,
             "link": cause.entry.link,
             "sections": list(cause.sections),
-            "evidence": [str(each) for each in cause.evidence],
+            "evidence": [str(observation) for observation in cause.evidence],
             "fix": cause.entry.commands,
         }
-        for cause in found
+        for cause in found_causes
     ]
     return {
-        "causes": told,
-        "consequences": [str(each) for each in found[0].consequences] if found else [],
-        "held": examination.held,
-        "seconds": examination.seconds,
-        "left_out": dict(examination.left_out),
+        "causes": rows,
+        "consequences": [str(observation) for observation in found_causes[0].consequences] if found_causes else [],
+        "held": diagnosis.held,
+        "seconds": diagnosis.seconds,
+        "left_out": dict(diagnosis.left_out),
     }

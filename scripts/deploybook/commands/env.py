@@ -17,7 +17,7 @@ from deploybook.clouds.comparison import DriftStatus, VariableDrift
 from deploybook.clouds.connections import Connections
 from deploybook.commands.context import CommandContext
 from deploybook.commands.options import environment_option, parameter_options
-from deploybook.commands.parameters import given_parameters
+from deploybook.commands.parameters import parameter_values
 from deploybook.commands.values import value_for
 from deploybook.contract.consumers import require, variables_for
 from deploybook.contract.definitions import Consumer, Variable
@@ -58,13 +58,13 @@ def list_variables(environment: str, fingerprints: bool, as_json: bool) -> None:
     context = CommandContext.open(environment)
     rows = track(context.contract, context.vault.all(), os.environ)
     if as_json:
-        context.print_json({"variables": [_row(each) | _print_of(each, fingerprints) for each in rows]})
+        context.print_json({"variables": [_row(row) | _print_of(row, fingerprints) for row in rows]})
         return
     headings = ["variable", "produced by", "consumers", "secret", "in the vault"]
     table = _table(*headings, *(["fingerprint"] if fingerprints else []))
-    for each in rows:
-        shown = [each.name, each.source, ", ".join(each.variable.consumers), _yes(each.variable.secret), each.where]
-        table.add_row(*shown, *([each.fingerprint] if fingerprints else []))
+    for row in rows:
+        cells = [row.name, row.source, ", ".join(row.variable.consumers), _yes(row.variable.secret), row.where]
+        table.add_row(*cells, *([row.fingerprint] if fingerprints else []))
     context.print(table)
 
 
@@ -79,20 +79,22 @@ def show_status(environment: str, files: tuple[Path, ...], pairs: tuple[tuple[st
     something differs, 3 if a place could not be compared, 2 if no place was asked.
     """
     context = CommandContext.open(environment)
-    held = context.vault.all()
-    parameters = context.parameters(given_parameters(files, pairs))
+    vault_values = context.vault.all()
+    parameters = context.parameters(parameter_values(files, pairs))
     providers = compared_providers(context.contract)
     named = [
-        each.name
+        variable.name
         for provider in providers
         for place in provider.consumers
-        for each in context.contract.consumed_by(place.name)
+        for variable in context.contract.consumed_by(place.name)
     ]
-    refuse_broken(context.contract, held, named, environment)
-    question = Question(context.contract, held, os.environ, LastWrites(context.layout.state, environment), parameters)
+    refuse_broken(context.contract, vault_values, named, environment)
+    question = Question(
+        context.contract, vault_values, os.environ, LastWrites(context.layout.state, environment), parameters
+    )
     with closing(Connections(os.environ, Pins(context.layout.state, environment), context.vault)) as clouds:
         status = ask(question, clouds, providers)
-    rows = track(context.contract, held, os.environ)
+    rows = track(context.contract, vault_values, os.environ)
     if as_json:
         context.print_json(_status_data(rows, status))
     else:
@@ -157,7 +159,7 @@ def export_variables(name: str, output: Path | None, environment: str) -> None:
 
 def _exported(contract: Contract, name: str) -> Consumer:
     """The consumer of this name, if its variables can be exported; raises UnknownParameter naming those that can."""
-    exported = {each.name: each for each in contract.consumers if each.exported}
+    exported = {consumer.name: consumer for consumer in contract.consumers if consumer.exported}
     if name not in exported:
         raise UnknownParameter(f"{name} is no consumer to export for.", f"Use one of {', '.join(exported)}.")
     return exported[name]
@@ -169,18 +171,20 @@ def _print_status(
     table = _table("variable", "in the vault", *(provider.title for provider in providers))
     for row in rows:
         drift = status.of(row.name)
-        cells = [_cell([drift[place.name] for place in each.consumers if place.name in drift]) for each in providers]
+        cells = [
+            _cell([drift[place.name] for place in provider.consumers if place.name in drift]) for provider in providers
+        ]
         table.add_row(row.name, row.where, *cells)
     context.print(table)
-    context.say(f"{title}: NOT ASKED. {reason}" for title, reason in status.unasked.items())
+    context.print_aside(f"{title}: NOT ASKED. {reason}" for title, reason in status.unasked.items())
 
 
 def _cell(findings: list[VariableDrift]) -> Text:
-    told = Text("; ").join(
-        Text(each.standing + (f" ({each.detail})" if each.detail else ""), style=STYLES[each.standing])
-        for each in findings
+    text = Text("; ").join(
+        Text(drift.standing + (f" ({drift.detail})" if drift.detail else ""), style=STYLES[drift.standing])
+        for drift in findings
     )
-    return told or Text("–", style="dim")
+    return text or Text("–", style="dim")
 
 
 def _raise_if_unequal(providers: Sequence[ComparedProvider], status: Status) -> None:
@@ -208,7 +212,7 @@ def _row(tracked: InventoryRow) -> dict[str, Any]:
         "consumers": list(variable.consumers),
         "secret": variable.secret,
         "optional": variable.optional,
-        "vault": tracked.held,
+        "vault": tracked.in_vault,
     }
 
 
@@ -218,15 +222,15 @@ def _print_of(tracked: InventoryRow, fingerprints: bool) -> dict[str, str]:
 
 def _status_data(rows: list[InventoryRow], status: Status) -> dict[str, Any]:
     return {
-        "variables": [_row(each) | _found(status.of(each.name)) for each in rows],
+        "variables": [_row(row) | _drift_data(status.of(row.name)) for row in rows],
         "not_asked": dict(status.unasked),
         "problems": {title: str(problem) for title, problem in status.problems.items()},
     }
 
 
-def _found(findings: dict[str, VariableDrift]) -> dict[str, Any]:
-    details = {place: each.detail for place, each in findings.items() if each.detail}
-    return {"consumers": {place: str(each.standing) for place, each in findings.items()}, "details": details}
+def _drift_data(findings: dict[str, VariableDrift]) -> dict[str, Any]:
+    details = {place: drift.detail for place, drift in findings.items() if drift.detail}
+    return {"consumers": {place: str(drift.standing) for place, drift in findings.items()}, "details": details}
 
 
 def _table(*headings: str) -> Table:

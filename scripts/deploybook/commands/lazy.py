@@ -11,7 +11,7 @@ from click.shell_completion import CompletionItem
 
 
 class Source(NamedTuple):
-    """Which function of the module of the command's name it is, and the first sentence of its help."""
+    """A command's function in the module of its name, and the first sentence of its help."""
 
     function: str
     summary: str

@@ -17,7 +17,7 @@ def environment_option(command: Command) -> Command:
 
 
 def parameter_options(command: Command) -> Command:
-    """``-f`` and ``-p``, passed on as ``files`` and ``pairs``; ``given_parameters`` reads both."""
+    """``-f`` and ``-p``, passed on as ``files`` and ``pairs``; ``parameter_values`` reads both."""
     files = click.option(
         "-f",
         "files",

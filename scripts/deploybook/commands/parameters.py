@@ -13,12 +13,12 @@ from deploybook.errors import InvalidValue, UnknownParameter
 from deploybook.layout import Layout
 from deploybook.runbook.notebook_file import parse_parameter, read_parameters
 
-# Chosen by options of their own, the same for every section.
+# These have options of their own, and are the same for every section.
 COMMON = frozenset({"mode", "environment"})
 
 
-def given_parameters(files: Sequence[Path], pairs: Sequence[tuple[str, str]]) -> dict[str, object]:
-    """All that was given, by name; a pair goes before a file. Raises InvalidValue for a file that is no mapping."""
+def parameter_values(files: Sequence[Path], pairs: Sequence[tuple[str, str]]) -> dict[str, object]:
+    """The values from files and pairs, by name; a pair overrides a file. Raises InvalidValue for a file that is not a mapping."""
     values: dict[str, object] = {}
     for path in files:
         try:
@@ -36,13 +36,13 @@ def given_parameters(files: Sequence[Path], pairs: Sequence[tuple[str, str]]) ->
 def parameters_of(
     layout: Layout, contract: Contract, sections: Sequence[str], values: Mapping[str, object]
 ) -> dict[str, dict[str, Any]]:
-    """Each section's own of the parameters' values, parsed; raises UnknownParameter for one that no selected section has."""
+    """The parsed values for each section; raises UnknownParameter for a parameter that no selected section has."""
     declared = {slug: read_parameters(layout.notebook(slug)) for slug in sections}
     for name in values:
         if name in COMMON:
             raise UnknownParameter(f"{name} is not given as a parameter.", f"Use --{name}.")
         if not any(name in parameters for parameters in declared.values()):
-            known = sorted({each for parameters in declared.values() for each in parameters} - COMMON)
+            known = sorted({parameter for parameters in declared.values() for parameter in parameters} - COMMON)
             raise UnknownParameter(f"No selected runbook has a parameter {name}.", f"They have {', '.join(known)}.")
     return {
         slug: {

@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 
 from deploybook.commands.options import environment_option, parameter_options
-from deploybook.commands.parameters import given_parameters, parameters_of
+from deploybook.commands.parameters import parameter_values, parameters_of
 from deploybook.commands.values import prompted
 from deploybook.contract.model import Contract, load_contract
 from deploybook.errors import ConfigurationError, UnknownParameter
@@ -57,7 +57,7 @@ def run_sections(
     contract = load_contract(layout.contract)
     contract.parameters["environment"].validate_value("environment", environment)
     chosen = _chosen(layout, contract, sections)
-    parameters = parameters_of(layout, contract, chosen, given_parameters(files, pairs))
+    parameters = parameters_of(layout, contract, chosen, parameter_values(files, pairs))
     check_form("--adopt", adopt)
     check_form("--release", release)
     decisions = Decisions(adopt, release, empty_bucket)
@@ -115,7 +115,7 @@ def _ask(plan: Plan, yes: bool) -> None:
 
 
 def _typed(question: str) -> str:
-    """What is answered; empty where there is nobody to answer, or where they pressed Ctrl-C."""
+    """The answer; empty if there is nobody to answer, or if they press Ctrl-C."""
     try:
         return str(click.prompt(question, default="", show_default=False))
     except click.Abort:

@@ -1,4 +1,4 @@
-"""A variable's value as an operator gives it: typed without echo, or from standard input; never an argument, which others can read."""
+"""Reads a variable's value from the operator: typed without echo, or from standard input. Never from an argument: others can read it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from deploybook.errors import InvalidValue, MissingVariable
 
 
 def value_for(variable: Variable) -> SecretStr:
-    """The value, asked for at a terminal, else read from standard input; raises InvalidValue if it has not the variable's form."""
+    """Ask for the value at a terminal, else read standard input; raises InvalidValue if it does not match the variable's pattern."""
     return prompted(variable) if sys.stdin.isatty() else _valid(variable, _piped(variable))
 
 

@@ -1,1 +1,1 @@
-"""What a run must be told and what it may use: the contract as a model, and what follows from it for consumers and the inventory."""
+"""The contract as a model, and what follows from it: what a consumer takes, and the inventory of variables."""

@@ -1,4 +1,4 @@
-"""What a consumer must be given: the contract's variables for it, each with the value that it takes from its own source."""
+"""The contract's variables for one consumer, each with the value from its own source."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ class ConsumerVariable:
 def variables_for(
     contract: Contract,
     consumer: str,
-    held: Mapping[str, SecretStr],
+    vault_values: Mapping[str, SecretStr],
     environ: Mapping[str, str],
     environment: str = DEFAULT_ENVIRONMENT,
 ) -> tuple[dict[str, ConsumerVariable], list[str]]:
     """The variables of a consumer (``vercel``, ``modal:r2-credentials`` …) by name, and the required ones that have no value yet.
 
-    ``held`` is the vault; the operator's credentials come from ``environ``. Optional variables are left out where nobody set them.
-    Raises InvalidValue if a value has not its form; ``environment`` is for the command that repairs it.
+    The operator's credentials come from ``environ``. An optional variable without a value is left out.
+    Raises InvalidValue for a value that does not match its pattern; ``environment`` names the vault in the command that repairs it.
     """
-    refuse_broken(contract, held, [each.name for each in contract.consumed_by(consumer)], environment)
+    refuse_broken(contract, vault_values, [variable.name for variable in contract.consumed_by(consumer)], environment)
     pushed: dict[str, ConsumerVariable] = {}
     missing: list[str] = []
     for variable in contract.consumed_by(consumer):
         origin = contract.origin(variable)
-        value = _value(origin, held, environ)
+        value = _value(origin, vault_values, environ)
         if value is not None:
             pushed[variable.name] = ConsumerVariable(variable.name, value, variable.secret)
         elif not variable.optional:
@@ -48,7 +48,7 @@ def variables_for(
 
 
 def require(contract: Contract, missing: list[str], slug: str, environment: str) -> None:
-    """Raise MissingVariable for what the operator, or else the first that another section, should have given."""
+    """Raise MissingVariable for a missing credential of the operator's, else for the first missing variable of another section."""
     own = [contract.origin(contract.variable(name)) for name in missing]
     refuse_missing([variable for variable in own if variable.from_operator], (), environment)
     for name in missing:
@@ -65,9 +65,9 @@ def require(contract: Contract, missing: list[str], slug: str, environment: str)
             )
 
 
-def _value(origin: Variable, held: Mapping[str, SecretStr], environ: Mapping[str, str]) -> SecretStr | None:
+def _value(origin: Variable, vault_values: Mapping[str, SecretStr], environ: Mapping[str, str]) -> SecretStr | None:
     if origin.value is not None:
         return SecretStr(origin.value)
     if origin.credential:
         return SecretStr(environ[origin.name]) if environ.get(origin.name) else None
-    return held.get(origin.name)
+    return vault_values.get(origin.name)

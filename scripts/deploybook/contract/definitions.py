@@ -22,7 +22,7 @@ class Definition(BaseModel):
 class Section(Definition):
     """One section of the checklist and its runbook; ``outcome`` is its *Done when* sentence.
 
-    ``after`` names sections that it must not run beside, though it takes no variable from them.
+    ``after`` names sections that must end before it starts, though it needs no variable of theirs.
     """
 
     slug: str = Field(pattern=r"^[a-z][a-z0-9_]*$")

@@ -18,7 +18,7 @@ class InventoryRow:
 
     variable: Variable
     source: str
-    held: bool
+    in_vault: bool
     value: SecretStr | None = None
 
     @property
@@ -33,9 +33,9 @@ class InventoryRow:
             return "fixed"
         if self.variable.credential:
             return "in your shell" if self.value else "not in your shell"
-        if self.held and self.value and not self.variable.matches(self.value.get_secret_value()):
+        if self.in_vault and self.value and not self.variable.matches(self.value.get_secret_value()):
             return "has not its form"
-        return "yes" if self.held else "no"
+        return "yes" if self.in_vault else "no"
 
     @property
     def fingerprint(self) -> str:
@@ -43,19 +43,19 @@ class InventoryRow:
         return fingerprint(self.value) if self.variable.secret and self.value else ""
 
 
-def track(contract: Contract, held: Mapping[str, SecretStr], environ: Mapping[str, str]) -> list[InventoryRow]:
-    """A row for each variable, in the contract's order; ``held`` is the vault, credentials come from ``environ``."""
-    return [_tracked(contract, variable, held, environ) for variable in contract.variables]
+def track(contract: Contract, vault_values: Mapping[str, SecretStr], environ: Mapping[str, str]) -> list[InventoryRow]:
+    """A row for each variable, in the contract's order; credentials come from ``environ``."""
+    return [_tracked(contract, variable, vault_values, environ) for variable in contract.variables]
 
 
 def _tracked(
-    contract: Contract, variable: Variable, held: Mapping[str, SecretStr], environ: Mapping[str, str]
+    contract: Contract, variable: Variable, vault_values: Mapping[str, SecretStr], environ: Mapping[str, str]
 ) -> InventoryRow:
     origin = contract.origin(variable)
     if origin.credential:
         exported = environ.get(origin.name)
         return InventoryRow(variable, source(contract, variable), False, SecretStr(exported) if exported else None)
-    value = held.get(origin.name)
+    value = vault_values.get(origin.name)
     return InventoryRow(variable, source(contract, variable), value is not None, value)
 
 

@@ -84,7 +84,7 @@ class Contract(Definition):
         return [variable for variable in self.variables if variable.section == slug]
 
     def consumed_by(self, consumer: str) -> list[Variable]:
-        """What must be set at one consumer, such as ``vercel`` or ``modal:render-auth``."""
+        """The variables that are set at one consumer, such as ``vercel`` or ``modal:render-auth``."""
         return [variable for variable in self.variables if consumer in variable.consumers]
 
     def consumer(self, name: str) -> Consumer:
@@ -106,28 +106,31 @@ class Contract(Definition):
         )
 
     def consumers_set_by(self, slug: str) -> list[Consumer]:
-        """The places whose variables the section sets."""
+        """The consumers whose variables the section sets."""
         return [consumer for consumer in self.consumers if consumer.section == slug]
 
     def checks_the_whole(self, slug: str) -> bool:
-        """Whether the section goes through the whole application: what it consumes is set at no provider."""
+        """Whether the section checks the whole application: it sets no variable at a provider."""
         return any(consumer.provider is None for consumer in self.consumers_set_by(slug))
 
     def needed_by(self, slug: str) -> list[Variable]:
-        """What the section takes from the vault: produced by other sections, consumed by a place that this one sets."""
+        """The variables that other sections produce and that this section sets at a consumer."""
         places = {consumer.name for consumer in self.consumers_set_by(slug)}
         needed = [self.origin(variable) for variable in self.variables if places & set(variable.consumers)]
         wanted = {variable.name for variable in needed if variable.section and variable.section != slug}
         return [variable for variable in self.variables if variable.name in wanted]
 
     def taken_by(self, slug: str) -> list[str]:
-        """The names of all that the section takes from the vault and does not produce itself, required or not."""
+        """The names of the variables, required or not, that the section reads from the vault and does not produce."""
         places = {consumer.name for consumer in self.consumers_set_by(slug)}
-        origins = {self.origin(each).name for each in self.variables if places & set(each.consumers)}
+        origins = {self.origin(variable).name for variable in self.variables if places & set(variable.consumers)}
         return [
-            each.name
-            for each in self.variables
-            if each.name in origins and each.section != slug and each.value is None and not each.credential
+            variable.name
+            for variable in self.variables
+            if variable.name in origins
+            and variable.section != slug
+            and variable.value is None
+            and not variable.credential
         ]
 
     def predecessors(self, slug: str) -> set[str]:
@@ -139,11 +142,11 @@ class Contract(Definition):
         return self.predecessors(slug) | set(self.section(slug).after)
 
     def all_predecessors(self, slug: str) -> list[str]:
-        """The sections that this one stands on, directly or by way of others, in their order."""
+        """All sections that this one needs, directly or through others, in the contract's order."""
         return self._ordered(_closure(self.predecessors, slug))
 
     def all_before(self, slug: str) -> list[str]:
-        """The sections that must have ended before this one starts, directly or by way of others, in their order."""
+        """All sections that must have ended before this one starts, directly or through others, in the contract's order."""
         return self._ordered(_closure(self.comes_after, slug))
 
     def order(self) -> list[str]:
@@ -168,11 +171,11 @@ class Contract(Definition):
 
     def operator_names(self) -> frozenset[str]:
         """Every environment variable under which an operator may hold a credential, a variable or an endpoint of the guide's."""
-        names = {each.name for each in self.credentials} | {each.name for each in self.variables}
-        return frozenset(names.union(*({*each.endpoints, *each.tool_variables} for each in self.providers)))
+        names = {credential.name for credential in self.credentials} | {variable.name for variable in self.variables}
+        return frozenset(names.union(*({*provider.endpoints, *provider.tool_variables} for provider in self.providers)))
 
     def operator_prefixes(self) -> tuple[str, ...]:
-        """What begins with one of these is the operator's too, whatever it is: the providers' own namespaces."""
+        """The providers' own prefixes: every environment variable that begins with one belongs to the operator."""
         return tuple(prefix for provider in self.providers for prefix in provider.prefixes)
 
     def is_operators(self, name: str) -> bool:
@@ -207,11 +210,11 @@ def _like(variable: Variable, origin: Variable | None) -> Variable:
 
 def _refuse_unknown_names(contract: Contract) -> None:
     known = {
-        "section": {each.slug for each in contract.sections},
-        "provider": {each.name for each in contract.providers},
-        "consumer": {each.name for each in contract.consumers},
-        "variable": {each.name for each in contract.variables},
-        "credential": {each.name for each in contract.credentials},
+        "section": {section.slug for section in contract.sections},
+        "provider": {provider.name for provider in contract.providers},
+        "consumer": {consumer.name for consumer in contract.consumers},
+        "variable": {variable.name for variable in contract.variables},
+        "credential": {credential.name for credential in contract.credentials},
         "parameter": set(contract.parameters),
     }
     for user, relation, kind, name in _references(contract):
@@ -226,15 +229,15 @@ def _refuse_unknown_names(contract: Contract) -> None:
 
 def _refuse_other_namespaces(contract: Contract) -> None:
     for provider in contract.providers:
-        for name in (*provider.endpoints, *(each.name for each in contract.credentials_of(provider))):
+        for name in (*provider.endpoints, *(credential.name for credential in contract.credentials_of(provider))):
             if not name.startswith(provider.prefixes):
                 raise ValueError(f"{name} begins with no prefix of the provider {provider.name}")
 
 
 def _references(contract: Contract) -> Iterator[tuple[str, str, str, str]]:
-    """Who refers to what: the one that refers, in which relation, the kind and the name of the other."""
+    """Every reference in the contract: who refers, the relation, and the kind and name of the target."""
     for section in contract.sections:
-        yield from ((f"section {section.slug}", "comes after", "section", each) for each in section.after)
+        yield from ((f"section {section.slug}", "comes after", "section", predecessor) for predecessor in section.after)
     for provider in contract.providers:
         yield f"provider {provider.name}", "is set up by", "section", provider.section
     for consumer in contract.consumers:
@@ -242,7 +245,7 @@ def _references(contract: Contract) -> Iterator[tuple[str, str, str, str]]:
         if consumer.provider:
             yield f"consumer {consumer.name}", "is at", "provider", consumer.provider
     for variable in contract.variables:
-        yield from ((variable.name, "is set at", "consumer", each) for each in variable.consumers)
+        yield from ((variable.name, "is set at", "consumer", consumer) for consumer in variable.consumers)
         if variable.section:
             yield variable.name, "is produced by", "section", variable.section
         if variable.same_as:
@@ -251,7 +254,7 @@ def _references(contract: Contract) -> Iterator[tuple[str, str, str, str]]:
             yield variable.name, "is passed on from", "credential", variable.name
     for credential in contract.credentials:
         slugs = (*credential.sections, *credential.used_if_set)
-        yield from ((f"credential {credential.name}", "is read by", "section", each) for each in slugs)
+        yield from ((f"credential {credential.name}", "is read by", "section", slug) for slug in slugs)
         yield f"credential {credential.name}", "is made at", "provider", credential.provider
     for name, placeholder in contract.placeholders.items():
         if placeholder.parameter:
@@ -261,7 +264,7 @@ def _references(contract: Contract) -> Iterator[tuple[str, str, str, str]]:
 
 
 def parse_contract(text: str, source: str = "contract.toml") -> Contract:
-    """The contract from TOML text; raises InvalidValue with the first thing that is wrong."""
+    """Parse a contract from TOML text; raises InvalidValue with the first problem."""
     try:
         data: dict[str, Any] = tomllib.loads(text)
         return Contract.model_validate(data)

@@ -1,4 +1,4 @@
-"""That values have the form which the contract gives them, looked at whenever they leave the vault, and how a broken one is repaired."""
+"""Checks that values match the contract's patterns whenever they leave the vault, and says how to repair one that does not."""
 
 from __future__ import annotations
 
@@ -10,32 +10,34 @@ from deploybook.contract.definitions import Variable
 from deploybook.contract.model import Contract
 from deploybook.errors import InvalidValue, MissingVariable
 
-# The environment that commands mean where none is named.
+# The environment that commands use when none is named.
 DEFAULT_ENVIRONMENT = "production"
 
 
-def broken(contract: Contract, held: Mapping[str, SecretStr], names: Iterable[str]) -> list[Variable]:
-    """Those of the named variables whose value in ``held`` does not have the contract's form; another's name stands for the other."""
+def broken(contract: Contract, vault_values: Mapping[str, SecretStr], names: Iterable[str]) -> list[Variable]:
+    """The named variables whose value does not match its pattern; a variable that has another's value counts as that one."""
     origins = {contract.origin(contract.variable(name)).name: None for name in names}
-    variables = [contract.variable(name) for name in origins if name in held]
-    return [variable for variable in variables if not variable.matches(held[variable.name].get_secret_value())]
+    variables = [contract.variable(name) for name in origins if name in vault_values]
+    return [variable for variable in variables if not variable.matches(vault_values[variable.name].get_secret_value())]
 
 
-def refuse_broken(contract: Contract, held: Mapping[str, SecretStr], names: Iterable[str], environment: str) -> None:
-    """Raise InvalidValue naming each of the variables whose value in the vault has not its form, never a value."""
-    variables = broken(contract, held, names)
+def refuse_broken(
+    contract: Contract, vault_values: Mapping[str, SecretStr], names: Iterable[str], environment: str
+) -> None:
+    """Raise InvalidValue that names each variable whose value does not match its pattern. It never quotes a value."""
+    variables = broken(contract, vault_values, names)
     if not variables:
         return
     first, listed = variables[0], ", ".join(variable.name for variable in variables)
     has = "has not its form" if len(variables) == 1 else "have not their form"
-    problem = first.problem(held[first.name].get_secret_value())
+    problem = first.problem(vault_values[first.name].get_secret_value())
     message = f"{listed} in the vault of {environment} {has}: {first.name} {problem}."
     raise InvalidValue(message, repair(first, environment))
 
 
-def refuse_missing(variables: Iterable[Variable], held: Container[str], environment: str) -> None:
-    """Raise MissingVariable naming those of the operator's values that are not ``held``, and the commands that set them."""
-    lacking = [variable.name for variable in variables if variable.name not in held]
+def refuse_missing(variables: Iterable[Variable], stored: Container[str], environment: str) -> None:
+    """Raise MissingVariable that names the variables which are not ``stored``, and the commands that set them."""
+    lacking = [variable.name for variable in variables if variable.name not in stored]
     if not lacking:
         return
     are, them = ("is", "it") if len(lacking) == 1 else ("are", "them")
@@ -58,12 +60,12 @@ def set_command(name: str, environment: str) -> str:
 
 
 def repair(variable: Variable, environment: str) -> str:
-    """What an operator does about a value that is not right."""
-    given = f"Run {set_command(variable.name, environment)} and give the right value"
+    """The hint for a value that does not match: the command that replaces it."""
+    advice = f"Run {set_command(variable.name, environment)} and give the right value"
     if variable.rotates:
         renewed = f"deploybook run {variable.section} --mode apply -p rotate true{_in(environment)}"
-        return f"{given}, or {renewed} if it is lost."
-    return f"{given}."
+        return f"{advice}, or {renewed} if it is lost."
+    return f"{advice}."
 
 
 def _in(environment: str) -> str:

@@ -135,9 +135,9 @@ _backoff = tenacity.wait_exponential_jitter(multiplier=FIRST_WAIT, max=LONGEST_W
 def _wait(state: tenacity.RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
     response = error.response if isinstance(error, _Again) else None
-    # GitHub tells of its hourly limit in every answer: that is a wait only where the limit is what refused.
-    told = response is not None and (response.status_code == 429 or "retry-after" in response.headers)
-    asked = retry_after(response.headers) if response is not None and told else None
+    # GitHub reports its hourly limit in every response; it is a reason to wait only if the limit caused the refusal.
+    limited = response is not None and (response.status_code == 429 or "retry-after" in response.headers)
+    asked = retry_after(response.headers) if response is not None and limited else None
     return _backoff(state) if asked is None else asked
 
 

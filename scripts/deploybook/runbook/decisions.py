@@ -1,4 +1,4 @@
-"""What only the operator can decide, as given on the command line or in the environment: take over, give back, empty."""
+"""The operator's decisions about resources, from the command line or the environment: adopt, release, empty."""
 
 from __future__ import annotations
 
@@ -32,17 +32,19 @@ class Decisions:
         return carried | ({EMPTY_BUCKET: "true"} if self.empty_bucket else {})
 
     def adopts(self, resource: Resource[object], resource_id: str = "") -> bool:
-        """Whether this resource is to be taken over."""
+        """Whether to take this resource over."""
         return _has(self.adopt, resource, resource_id)
 
     def releases(self, resource: Resource[object], resource_id: str = "") -> bool:
-        """Whether this resource is to be given back."""
+        """Whether to give this resource back."""
         return _has(self.release, resource, resource_id)
 
     def chosen_id(self, resource: Resource[object]) -> str:
-        """What was given after ``KIND/`` where that is not the name: an id to choose among several of one name."""
-        given = (each.removeprefix(f"{resource.kind}/") for each in self.adopt if each.startswith(f"{resource.kind}/"))
-        return next((each for each in given if each not in {resource.name, "*"}), "")
+        """The id in ``KIND/ID`` that chooses among several resources of one name; empty without one."""
+        identifiers = (
+            choice.removeprefix(f"{resource.kind}/") for choice in self.adopt if choice.startswith(f"{resource.kind}/")
+        )
+        return next((identifier for identifier in identifiers if identifier not in {resource.name, "*"}), "")
 
 
 def check_form(option: str, names: Sequence[str]) -> None:
@@ -62,7 +64,7 @@ def _names(environ: Mapping[str, str], variable: str) -> tuple[str, ...]:
     names = [text]
     if text.startswith("["):
         try:
-            names = [str(each) for each in json.loads(text)]
+            names = [str(item) for item in json.loads(text)]
         except ValueError:
             raise InvalidValue(f"{variable} is no JSON list.", "Give one KIND/NAME, or a JSON list of them.") from None
     check_form(variable, names)

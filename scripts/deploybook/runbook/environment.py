@@ -1,4 +1,4 @@
-"""Which of the operator's environment variables a process gets: in a dry run the machine's alone, else its section's credentials too."""
+"""Chooses the operator's environment variables for a process: the machine's in a dry run, else its section's credentials too."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MACHINE = re.compile(
 
 
 def machine(environ: Mapping[str, str]) -> dict[str, str]:
-    """What says how this machine works, and nothing of whose it is. Programs that were downloaded once are found by ``XDG_CACHE_HOME``."""
+    """The variables that describe this machine, and none that belong to its user. ``XDG_CACHE_HOME`` locates downloaded programs."""
     kept = {name: value for name, value in environ.items() if MACHINE.fullmatch(name)}
     if "HOME" in kept:
         kept.setdefault("XDG_CACHE_HOME", str(Path(kept["HOME"]) / ".cache"))
@@ -36,9 +36,9 @@ def for_section(
     a parameter names, such as ``import_from``.
     """
     own = _read_by(contract, slug) | {value for value in parameters.values() if isinstance(value, str)}
-    credentials = {each.name for each in contract.credentials}
-    variables = {each.name for each in contract.variables}
-    providers = {each.provider for each in contract.credentials if each.name in own}
+    credentials = {credential.name for credential in contract.credentials}
+    variables = {variable.name for variable in contract.variables}
+    providers = {credential.provider for credential in contract.credentials if credential.name in own}
     namespaces = tuple(f"{name.upper()}_" for name in providers)
 
     def needed(name: str) -> bool:
@@ -48,7 +48,11 @@ def for_section(
 
 
 def _read_by(contract: Contract, slug: str) -> set[str]:
-    names = {each.name for each in contract.credentials if slug in {*each.sections, *each.used_if_set}}
+    names = {
+        credential.name
+        for credential in contract.credentials
+        if slug in {*credential.sections, *credential.used_if_set}
+    }
     for consumer in contract.consumers_set_by(slug):
-        names |= {each.name for each in contract.consumed_by(consumer.name) if each.section is None}
-    return names.union(*(each.endpoints for each in contract.providers))
+        names |= {variable.name for variable in contract.consumed_by(consumer.name) if variable.section is None}
+    return names.union(*(provider.endpoints for provider in contract.providers))

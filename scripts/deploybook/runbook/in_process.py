@@ -1,4 +1,4 @@
-"""A runbook's cells, executed in this process: where no notebook is open and nothing is shown."""
+"""Executes a runbook's cells in this process, without a notebook and without output."""
 
 from __future__ import annotations
 

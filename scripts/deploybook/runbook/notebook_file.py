@@ -1,4 +1,4 @@
-"""Runbook notebooks as files: their parameters, and what an executed copy tells."""
+"""Runbook notebooks as files: their parameters, and the events in an executed copy."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def values_of(
 
 
 def parse_parameter(contract: Contract, declared: NotebookParameter, text: object) -> object:
-    """The value of a parameter given as text (``-p``) or as YAML (``-f``); raises InvalidValue naming what is allowed."""
+    """Parse a parameter's value from text (``-p``) or YAML (``-f``); raises InvalidValue that names the allowed values."""
     value = _converted(declared, text)
     if declared.name in contract.parameters:
         contract.parameters[declared.name].validate_value(declared.name, value)
@@ -71,7 +71,7 @@ def parse_parameter(contract: Contract, declared: NotebookParameter, text: objec
 
 
 def require_type(declared: NotebookParameter, value: object) -> None:
-    """Raise InvalidValue unless the value is of the parameter's type; a whole number is a number too, and a truth value is neither."""
+    """Raise InvalidValue unless the value has the parameter's type. An int is a valid float; a bool is neither."""
     accepted: tuple[type, ...] = (int, float) if declared.type is float else (declared.type,)
     if not isinstance(value, accepted) or (isinstance(value, bool) and declared.type is not bool):
         raise _wrong_type(declared, value)
@@ -96,7 +96,7 @@ def _wrong_type(declared: NotebookParameter, value: object) -> InvalidValue:
 
 
 def events(cell: Any) -> list[dict[str, Any]]:
-    """The lines (see ``lines.Line``) that a code cell has shown, in their order."""
+    """The events (see ``events.Event``) that a code cell has shown, in order."""
     return [output.data[MIME] for output in cell.get("outputs", []) if MIME in output.get("data", {})]
 
 

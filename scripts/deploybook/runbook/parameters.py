@@ -1,6 +1,6 @@
 """The rules on a runbook's parameters, enforced where a runbook is opened, whoever opens it.
 
-The command line checks what it is given before it starts anything. papermill, JupyterLab, nbconvert and nbclient don't: papermill only
+The command line checks its parameters before it starts anything. papermill, JupyterLab, nbconvert and nbclient don't: papermill only
 warns of an unknown name, and ``-p rotate false`` is a string to it, which Python takes for true.
 """
 
@@ -23,7 +23,7 @@ def check_parameters(
     namespace: Mapping[str, object],
     executed: Sequence[str],
 ) -> None:
-    """Raise InvalidValue or UnknownParameter, naming all that is wrong at once.
+    """Raise InvalidValue or UnknownParameter with every problem at once.
 
     ``notebook`` is the committed runbook, whose ``parameters`` cell is the reference. The values are the variables of these names in
     ``namespace``, where the cells run, and ``arguments`` of the call. ``executed`` are the sources of the cells before, oldest first.
@@ -35,11 +35,13 @@ def check_parameters(
     if not problems:
         return
     kind = UnknownParameter if unknown else InvalidValue
-    raise kind(" ".join(each.message for each in problems), " ".join(dict.fromkeys(each.hint for each in problems)))
+    raise kind(
+        " ".join(problem.message for problem in problems), " ".join(dict.fromkeys(problem.hint for problem in problems))
+    )
 
 
 def injected_names(executed: Sequence[str]) -> list[str]:
-    """The names assigned by the cells right before the one that opens the runbook: its parameters, and what was injected over them.
+    """The names that the cells right before the one that opens the runbook assign: its parameters, and values injected over them.
 
     These are the cells that assign and do nothing else, up to the first that does more.
     """
@@ -72,7 +74,7 @@ def _unknown(name: str, declared: Mapping[str, NotebookParameter]) -> UnknownPar
 
 
 def _assigned(source: str) -> list[str] | None:
-    """The names that a cell assigns; None if it does anything else, or is no Python (a magic)."""
+    """The names that a cell assigns; None if it does anything else, or is not Python (a magic)."""
     try:
         body = ast.parse(source).body
     except SyntaxError:

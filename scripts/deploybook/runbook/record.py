@@ -1,4 +1,4 @@
-"""How a variable gets into the vault: under the contract's rules, with one event, and listed at the end."""
+"""Puts variables into the vault under the contract's rules, with one event each, and lists them at the end."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNKNOWN = "—"
 
 
 class Recorder:
-    """Records the variables of one section. ``shown`` names those that a provider showed in this run and that are in the vault already."""
+    """Records the variables of one section. ``one_time_variables`` were shown by a provider in this run; the vault already has them."""
 
     def __init__(
         self,
@@ -28,7 +28,7 @@ class Recorder:
         contract: Contract,
         vault: Vault,
         redactor: Redactor,
-        shown: Collection[str],
+        one_time_variables: Collection[str],
         show: Callable[[Event], None],
     ) -> None:
         self._slug = slug
@@ -36,10 +36,10 @@ class Recorder:
         self._contract = contract
         self._vault = vault
         self._redactor = redactor
-        self._shown = shown
+        self._shown = one_time_variables
         self._show = show
         self._recorded: dict[str, str] = {}
-        # What this run recorded or would record, in the vault or not: ``plan`` and ``verify`` go on with it as ``apply`` would.
+        # What this run recorded or would record, in the vault or not: ``plan`` and ``verify`` use it as ``apply`` would.
         self.values: dict[str, SecretStr] = {}
 
     def record(self, name: str, value: str | SecretStr | None) -> None:

@@ -1,4 +1,7 @@
-"""``destroy``: first what stands in the way, then each thing by its id, newest first, credentials last, and of the vault exactly that."""
+"""``destroy``: checks first that nothing blocks it, then removes each resource by its id, newest first and credentials last.
+
+It removes from the vault exactly the variables of the resources that it removed.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,8 @@ from deploybook.state.vault import Vault
 
 
 @dataclass(frozen=True)
-class Doomed:
-    """One resource that is to go, as it was read, with the ledger's entry by which it goes."""
+class PendingDelete:
+    """One resource to delete: its state as it was read, and the ledger's entry that proves it is ours."""
 
     resource: Resource[Any]
     state: Any
@@ -26,7 +29,7 @@ class Doomed:
 
 
 class Removal:
-    """Collects what a section's ``destroy`` meets, and removes it at the end."""
+    """Collects the resources of a section's ``destroy``, and deletes them at the end."""
 
     def __init__(
         self,
@@ -41,12 +44,12 @@ class Removal:
         self._ownership = ownership
         self._decisions = decisions
         self._line = line
-        self._doomed: list[Doomed] = []
+        self._pending: list[PendingDelete] = []
         self._parts: list[Resource[Any]] = []
         self._lock = threading.Lock()
 
     def schedule(self, resource: Resource[Any], state: Any) -> Any:
-        """Decide about one resource as it was read; gives what the run goes on with."""
+        """Decide what happens to one resource; returns the state that the run goes on with."""
         if state is None:
             self._gone(resource)
             return resource.planned()
@@ -56,61 +59,61 @@ class Removal:
         self._ownership.settle(resource, state, by_time=False)
         entry = self._ownership.ledger.entry(resource.key)
         if entry is None and resource.deleted_with and self._ownership.ledger.entry(resource.deleted_with):
-            # It came with what it is a part of, and goes with that.
+            # It was made with the resource that it is a part of, and is deleted with it.
             self._parts.append(resource)
             return state
         if reason := self._reason_to_leave(resource, state, entry):
             self._line("left", resource, reason)
         elif entry:
             with self._lock:
-                self._doomed.append(Doomed(resource, state, entry))
+                self._pending.append(PendingDelete(resource, state, entry))
         return state
 
     def finish(self) -> None:
-        """Remove it all, or nothing: raises NeedsDecision before the first removal if something stands in the way."""
-        newest_first = self._doomed[::-1]
-        ordered = [each for each in newest_first if not each.resource.credential]
-        ordered += [each for each in newest_first if each.resource.credential]
-        self._doomed.clear()
+        """Delete all pending resources; raises NeedsDecision before the first request if one of them is blocked."""
+        newest_first = self._pending[::-1]
+        ordered = [pending for pending in newest_first if not pending.resource.credential]
+        ordered += [pending for pending in newest_first if pending.resource.credential]
+        self._pending.clear()
         self._require_free(ordered)
         removed: set[tuple[str, str]] = set()
-        for each in ordered:
-            if each.resource.deleted_with and self._goes_with_its_whole(each, ordered):
+        for pending in ordered:
+            if pending.resource.deleted_with and self._deleted_with_owner(pending, ordered):
                 continue
-            self._remove(each, removed)
-        for part in (*(each.resource for each in ordered), *self._parts):
+            self._remove(pending, removed)
+        for part in (*(pending.resource for pending in ordered), *self._parts):
             if part.key not in removed and part.deleted_with in removed:
-                # It went with what it was a part of; removing it first would only have cost requests.
+                # It was deleted with the resource that it is a part of; deleting it first would only cost requests.
                 part.forget()
                 self._forget(part)
 
-    def _require_free(self, ordered: list[Doomed]) -> None:
+    def _require_free(self, ordered: list[PendingDelete]) -> None:
         empty = self._decisions.empty_bucket
         problems = [
-            f"{each.resource.kind} {each.resource.name}: {reason}"
-            for each in ordered
-            if (reason := each.resource.blocked(self._clouds, each.state, empty=empty))
+            f"{pending.resource.kind} {pending.resource.name}: {reason}"
+            for pending in ordered
+            if (reason := pending.resource.blocked(self._clouds, pending.state, empty=empty))
         ]
         if problems:
             message = f"Nothing was destroyed, for it could not be done to the end: {'; '.join(problems)}."
             hint = "Move what you need, then run this again with --empty-bucket, which removes what is in it."
             raise NeedsDecision(message, hint, "bucket-not-empty")
 
-    def _goes_with_its_whole(self, part: Doomed, ordered: list[Doomed]) -> bool:
-        return any(each.resource.key == part.resource.deleted_with for each in ordered)
+    def _deleted_with_owner(self, part: PendingDelete, ordered: list[PendingDelete]) -> bool:
+        return any(pending.resource.key == part.resource.deleted_with for pending in ordered)
 
-    def _remove(self, each: Doomed, removed: set[tuple[str, str]]) -> None:
+    def _remove(self, pending: PendingDelete, removed: set[tuple[str, str]]) -> None:
         try:
-            detail = each.resource.delete(self._clouds, each.state)
+            detail = pending.resource.delete(self._clouds, pending.state)
         except StillNeeded as reason:
-            self._line("left", each.resource, str(reason))
+            self._line("left", pending.resource, str(reason))
             return
-        self._forget(each.resource)
-        removed.add(each.resource.key)
-        self._line("delete", each.resource, detail or "")
+        self._forget(pending.resource)
+        removed.add(pending.resource.key)
+        self._line("delete", pending.resource, detail or "")
 
     def _gone(self, resource: Resource[Any]) -> None:
-        """Nothing of it is there: an entry for it is done with, and so are the vault's variables of it."""
+        """Forget a resource that does not exist: its entry, its intents, and its variables in the vault."""
         self._line("absent", resource, "")
         if self._ownership.ledger.entry(resource.key):
             self._forget(resource)
@@ -118,7 +121,7 @@ class Removal:
             self._ownership.ledger.end(*intents)
 
     def _forget(self, resource: Resource[Any]) -> None:
-        # The ledger last: a run that is killed in between finds the entry, sees that the thing is gone, and goes on here.
+        # The ledger is last: after a kill in between, the next run sees the entry without a resource and continues here.
         if resource.variables:
             self._vault.forget(*resource.variables)
         self._ownership.ledger.remove(resource.key)

@@ -69,10 +69,10 @@ class Runbook:
         expected = {variable.name for variable in (*contract.needed_by(slug), *contract.produced_by(slug))}
         ledger, decisions = Ledger(state, environment), Decisions.from_environment(os.environ)
         clouds.may_empty = decisions.empty_bucket
-        self._ensurer = Reconciler(slug, mode, clouds, self.vault, ledger, self._show, expected, decisions)
+        self._reconciler = Reconciler(slug, mode, clouds, self.vault, ledger, self._show, expected, decisions)
         self._redactor = Redactor()
         self._failed: list[str] = []
-        self._recorder = Recorder(slug, mode, contract, self.vault, self._redactor, self._ensurer.shown, self._show)
+        self._recorder = Recorder(slug, mode, contract, self.vault, self._redactor, self._reconciler.shown, self._show)
 
     @classmethod
     def open(cls, slug: str, mode: str, environment: str) -> Runbook:
@@ -97,9 +97,9 @@ class Runbook:
         runbook._prepare_vault()
         return runbook
 
-    def named(self, parameter: str, given: str) -> str:
-        """A resource's name: what was given, else the environment's own by the contract's rule."""
-        return str(self.contract.named(parameter, given, self.vault.environment))
+    def named(self, parameter: str, value: str) -> str:
+        """A resource's name: ``value``, or, if it is empty, the environment's own name by the contract's rule."""
+        return str(self.contract.named(parameter, value, self.vault.environment))
 
     def require(self, claim: str, test: Callable[..., str | None], *arguments: Any) -> None:
         """Preflight: test a claim in every mode, reading only, and stop the runbook if it does not hold."""
@@ -111,42 +111,42 @@ class Runbook:
         self._show(Event("preflight", "passed", claim, detail or ""))
 
     def ensure(self, *resources: Resource[Any]) -> Any:
-        """Make a resource as it is wished, as far as the mode allows, and give its state; several are done side by side.
+        """Bring a resource to its desired state, as far as the mode allows, and return its state; several are done in parallel.
 
-        Gives None for a resource that waits for a variable which is not known yet.
+        Returns None for a resource that waits for a variable which is not known yet.
         """
         if len(resources) == 1:
-            return self._ensurer.ensure(resources[0])
+            return self._reconciler.ensure(resources[0])
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-            return list(pool.map(self._ensurer.ensure, resources))
+            return list(pool.map(self._reconciler.ensure, resources))
 
     def check(self, claim: str, test: Callable[..., str | None], *arguments: Any, when: object = True) -> None:
         """Verify: test a claim where the mode checks; a failure is shown, and raised by ``finish`` when all were tested.
 
         With a false ``when`` the claim can't be tested yet; the line says so.
         """
-        # Gives nothing: a cell that ends in a check would show its value beside the line.
+        # Returns nothing: a cell that ends in a check would show the value beside its line.
         self._holds(claim, test, *arguments, when=when)
 
     def record(self, name: str, value: str | SecretStr | None = None) -> None:
         """Put a variable of this section into the vault, under the contract's rules; only ``dry-run`` and ``apply`` write.
 
-        Without a value: the one that ``ensure`` put there the moment the provider showed it. An empty one is not known yet.
+        Without ``value`` it records the one that ``ensure`` stored when the provider showed it. An empty value is not known yet.
         """
         self._recorder.record(name, value)
 
     def known(self, name: str, instead: str = "") -> str:
-        """``instead`` if given, else a variable's value as recorded, else empty; in a dry run the contract's example."""
+        """``instead`` unless it is empty, else the recorded value, else the empty string (in a dry run the contract's example)."""
         variable = self.contract.variable(name)
-        stored = self._recorder.values.get(name) or self.held(name).get(name)
+        stored = self._recorder.values.get(name) or self.stored(name).get(name)
         if instead or stored:
             return instead or (stored.get_secret_value() if stored else "")
         return variable.example if self.mode is Mode.DRY_RUN else ""
 
     def variables(self, *names: str) -> dict[str, SecretStr]:
-        """Values from the vault; in ``plan`` and ``destroy`` those not there are left out, else MissingVariable is raised.
+        """Values from the vault. Raises MissingVariable for one that is not there; ``plan`` and ``destroy`` leave it out.
 
-        Raises InvalidValue for one that has not its form, except in ``destroy``, which has to come to its end.
+        Raises InvalidValue for a value that does not match its pattern, except in ``destroy``, which must not stop there.
         """
         stored = self._valid(names)
         missing = [name for name in names if name not in stored]
@@ -159,25 +159,30 @@ class Runbook:
             )
         return {name: stored[name] for name in names if name in stored}
 
-    def held(self, *names: str) -> dict[str, SecretStr]:
-        """Those of the named variables that the vault has; raises InvalidValue as ``variables`` does.
+    def stored(self, *names: str) -> dict[str, SecretStr]:
+        """The named variables that the vault has; raises InvalidValue as ``variables`` does.
 
-        Where the mode makes, what this section itself produces is given as it is: the section is what repairs it.
+        In a mode that makes, this section's own variables are not checked: the section is what repairs them.
         """
-        own = {each.name for each in self.contract.produced_by(self.section.slug)} if self.mode.makes else set()
+        own = {variable.name for variable in self.contract.produced_by(self.section.slug)} if self.mode.makes else set()
         values = self._valid(set(names) - own)
         return {name: value for name, value in values.items() if name in names}
 
     def variables_for(self, consumer: str) -> dict[str, ConsumerVariable]:
-        """What the contract sends to one consumer, by name; MissingVariable where the mode makes or checks and one is lacking.
+        """The variables that the contract sets at one consumer, by name.
 
-        What this section itself produces may still be lacking: it is left out until it is known.
+        Raises MissingVariable for one without a value if the mode makes or checks. This section's own variables are left out
+        until they are known.
         """
-        held = self.vault.all() | self._recorder.values
+        vault_values = self.vault.all() | self._recorder.values
         if self.mode is Mode.DESTROY:
-            lost = broken(self.contract, held, [each.name for each in self.contract.consumed_by(consumer)])
-            held = {name: value for name, value in held.items() if name not in {each.name for each in lost}}
-        pushed, missing = variables_for(self.contract, consumer, held, os.environ, self.vault.environment)
+            lost = broken(
+                self.contract, vault_values, [variable.name for variable in self.contract.consumed_by(consumer)]
+            )
+            vault_values = {
+                name: value for name, value in vault_values.items() if name not in {variable.name for variable in lost}
+            }
+        pushed, missing = variables_for(self.contract, consumer, vault_values, os.environ, self.vault.environment)
         if self.mode.checks:
             require(self.contract, missing, self.section.slug, self.vault.environment)
         return pushed
@@ -187,7 +192,7 @@ class Runbook:
         return None if self.mode.live else find_layout().root / "runbooks" / name
 
     def imported(self, name: str) -> SecretStr | None:
-        """A secret from the environment variable of this name, to be taken over; None if no name is given."""
+        """A secret to import from the environment variable of this name; None for an empty name."""
         if not name:
             return None
         if not os.environ.get(name):
@@ -197,33 +202,33 @@ class Runbook:
         return secret
 
     def note(self, text: str) -> None:
-        """Say what is going on while something is waited for; no claim, and nothing that was done."""
+        """Show what a wait is for. A note is neither a claim nor a change."""
         self._show(Event("note", "note", text))
 
     def manual(
         self, instruction: str, claim: str, test: Callable[..., str | None], *arguments: Any, when: object = True
     ) -> bool:
-        """A step that only a person can do, and the check that proves it was done; gives whether it was tested and holds.
+        """Show a step that only a person can do, and check that it was done. Returns whether the check ran and passed.
 
-        In ``plan``: whether it would be tested.
+        In ``plan`` it returns whether the check would run.
         """
         if self.mode is not Mode.DESTROY:
             self._show(Event("manual", "manual", instruction))
         return bool(when) if self.mode is Mode.PLAN else self._holds(claim, test, *arguments, when=when)
 
     def pasted(self, name: str, variable: str, stand_in: Callable[..., SecretStr], *arguments: Any) -> SecretStr | None:
-        """A value that only a person can copy: from the environment variable that holds it, else the one in the vault, else None.
+        """A value that only a person can copy: from the environment variable ``variable``, else from the vault, else None.
 
-        In a dry run ``stand_in`` copies it, as the person would.
+        In a dry run ``stand_in`` copies it in the person's place.
         """
         if self.mode is Mode.DRY_RUN:
             copied = stand_in(*arguments)
             self._redactor.learn([copied])
             return copied
-        return self.imported(variable) or self.held(name).get(name)
+        return self.imported(variable) or self.stored(name).get(name)
 
     def required(self, name: str, value: str, example: str) -> str:
-        """A parameter without which nothing can be made: its value; in a dry run the example; MissingVariable otherwise."""
+        """The value of a required parameter, or in a dry run ``example``; raises MissingVariable if it is empty."""
         if value or self.mode is Mode.DESTROY:
             return value
         if self.mode is Mode.DRY_RUN:
@@ -233,9 +238,9 @@ class Runbook:
     def has(self, credential: str) -> bool:
         """Whether the operator exported a credential that this section can do without.
 
-        Raises UnknownParameter for one that the contract does not name for this section: a run would not give it one.
+        Raises UnknownParameter for a credential that the contract does not name for this section: a run removes it.
         """
-        readers = {each.name: {*each.sections, *each.used_if_set} for each in self.contract.credentials}
+        readers = {reader.name: {*reader.sections, *reader.used_if_set} for reader in self.contract.credentials}
         if self.section.slug not in readers.get(credential, ()):
             raise UnknownParameter(
                 f"{credential} is no credential of {self.section.slug}.", "Name the section in the contract."
@@ -243,12 +248,12 @@ class Runbook:
         return bool(os.environ.get(credential))
 
     def finish(self) -> None:
-        """End the run: remove what ``destroy`` found, show what was recorded, and raise if a claim did not hold."""
-        self._ensurer.finish()
+        """End the run: delete what ``destroy`` collected, show the recorded variables, and raise if a claim failed."""
+        self._reconciler.finish()
         self.clouds.close()
         if self.mode is not Mode.DESTROY and (table := self._recorder.table()):
             self._screen.table(table)
-        failed = [*self._ensurer.drifted, *self._failed]
+        failed = [*self._reconciler.drifted, *self._failed]
         if failed:
             raise VerificationFailed(
                 f"{len(failed)} of the section's claims did not hold: {'; '.join(failed)}.",
@@ -271,14 +276,14 @@ class Runbook:
         return True
 
     def _settled(self, test: Callable[..., str | None], *arguments: Any) -> str | None:
-        """Test, and for a while after a change test again: a provider does not know everywhere at once what it was just told."""
+        """Test, and repeat the test for a while after a change: a provider's systems do not all see a change at once."""
         patience = SETTLE_SECONDS if self.mode.live else SANDBOX_SETTLE_SECONDS
         pause = 0.2
         while True:
             try:
                 return test(*arguments)
             except (VerificationFailed, NotFound, PermissionDenied, Unauthorized):
-                if time.monotonic() + pause > self._ensurer.changed_at + patience:
+                if time.monotonic() + pause > self._reconciler.changed_at + patience:
                     raise
             time.sleep(pause)
             pause = min(pause * 2, 5.0)
@@ -287,28 +292,28 @@ class Runbook:
         return [variable.name for variable in self.contract.needed_by(self.section.slug) if not variable.optional]
 
     def _lacking(self) -> set[str]:
-        """What this section needs and nobody has made: in a dry run of this section without those before it."""
+        """The variables that this section needs and the vault does not have, as in a dry run of this section alone."""
         return set(self._needs()) - self.vault.all().keys()
 
     def _valid(self, names: Collection[str]) -> dict[str, SecretStr]:
-        """The vault; raises InvalidValue if one of the named values has not its form."""
-        held = self.vault.all()
+        """All values of the vault; raises InvalidValue if one of the named ones does not match its pattern."""
+        vault_values = self.vault.all()
         if self.mode is not Mode.DESTROY:
-            refuse_broken(self.contract, held, names, self.vault.environment)
-        return held
+            refuse_broken(self.contract, vault_values, names, self.vault.environment)
+        return vault_values
 
     def _require_needs(self) -> None:
-        """Refuse what would be refused later: a value that has not its form, and, where the mode makes or checks, one that is lacking."""
+        """Refuse now what would fail later: a value that does not match, or, if the mode makes or checks, a missing one."""
         if self.mode is Mode.DESTROY:
             return
         slug = self.section.slug
-        held = self._valid(self.contract.taken_by(slug))
+        vault_values = self._valid(self.contract.taken_by(slug))
         if self.mode.makes or self.mode is Mode.VERIFY:
-            refuse_missing(operator_values(self.contract, [slug]), held, self.vault.environment)
+            refuse_missing(operator_values(self.contract, [slug]), vault_values, self.vault.environment)
             self.variables(*self._needs())
 
     def _prepare_vault(self) -> None:
-        """Where something is made: prove that the vault can keep it, and say what it held of this section and does not hold any more."""
+        """In a mode that makes: check that the vault is writable, and note this section's variables that it has lost."""
         if not self.mode.makes:
             return
         self.vault.require_writable()
@@ -325,7 +330,7 @@ class Runbook:
 
 
 def _enter_process(slug: str, mode: str, environment: str, namespace: Mapping[str, object]) -> tuple[Layout, Contract]:
-    """Check what a runbook is opened with, and give this process the environment that its mode works in, but for the sandbox's."""
+    """Check the parameters of a runbook, and restore the operator's environment in this process for a live mode."""
     layout = find_layout()
     contract = load_contract(layout.contract)
     contract.section(slug)

@@ -1,6 +1,6 @@
-"""A dry run's sandbox: joined if the runner started one, else started for this process alone; the operator's environment is put aside.
+"""A dry run's sandbox: the runner's if there is one, else one for this process alone. It replaces the operator's environment.
 
-A process that leaves the dry run, for a live mode in the same kernel, has the operator's environment again, as though it had not been.
+A process that leaves the dry run, for a live mode in the same kernel, has the operator's environment again.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class SandboxProcess:
 
 @dataclass(frozen=True)
 class _DryRun:
-    """What a process's environment was before it entered a dry run, and what it was set to."""
+    """A process's environment before it entered a dry run, and within it."""
 
     before: dict[str, str]
     within: dict[str, str]
@@ -102,7 +102,7 @@ def enter(environ: MutableMapping[str, str]) -> tuple[Path, bool]:
 
 
 def leave(environ: MutableMapping[str, str]) -> None:
-    """Make ``environ`` what it was before ``enter``, and keep what was changed in it since; without a dry run do nothing."""
+    """Restore ``environ`` as it was before ``enter``, but keep later changes to it; without a dry run do nothing."""
     global _entered
     if _entered is not None and _entered.is_on(environ):
         changed = {name: value for name, value in environ.items() if _entered.within.get(name) != value}
@@ -113,7 +113,7 @@ def leave(environ: MutableMapping[str, str]) -> None:
 
 
 def is_within(state: Path, environ: Mapping[str, str]) -> bool:
-    """Whether a state's directory is one of the sandbox that ``environ`` points at: what happens there happens to nobody."""
+    """Whether a state's directory belongs to the sandbox that ``environ`` points at."""
     directory = environ.get(DIRECTORY_VARIABLE)
     return bool(directory) and Path(str(directory)).resolve() in state.resolve().parents
 

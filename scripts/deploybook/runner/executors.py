@@ -1,4 +1,4 @@
-"""Where the sections of a run are executed: in kernels, each in a process of its own, unless the caller brings something else."""
+"""Executors of a run's sections. The default runs each in a kernel, in a process of its own."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from deploybook.runbook import environment
 from deploybook.runner.report import CellResult, SectionResult
 from deploybook.runner.worker import SectionJob, execute, prepare
 
-Tell = Callable[[str, CellResult], None]
-# A worker that died never says that its section has ended.
+CellListener = Callable[[str, CellResult], None]
+# A worker that died never reports the end of its section.
 LAST_WORDS_SECONDS = 5.0
 
 
 class Workers(Protocol):
-    """They execute the sections that they are given."""
+    """Execute sections."""
 
     def start(self, job: SectionJob) -> None:
         """Execute a section as soon as a worker is free."""
 
     def ended(self) -> list[SectionResult]:
-        """Wait until a section has ended, and give all that have; each of their cells was told before."""
+        """Wait until a section has ended, and return all that have. Each of their cells was reported before."""
 
 
 class Executor(Protocol):
     """Provides the workers of one run."""
 
     def warm_up(self) -> None:
-        """The run is about to start: prepare what takes time, and return at once."""
+        """Start preparing what takes time, and return at once; called before a run starts."""
 
-    def open(self, jobs: int, tell: Tell) -> AbstractContextManager[Workers]:
-        """So many workers, which ``tell`` of each code cell that ends."""
+    def open(self, jobs: int, on_cell: CellListener) -> AbstractContextManager[Workers]:
+        """Open ``jobs`` workers, which call ``on_cell`` for each code cell that ends."""
 
 
 class Kernels:
@@ -47,18 +47,18 @@ class Kernels:
     def warm_up(self) -> None:
         """Start the fork server, which imports papermill once for all workers, while the sandbox starts."""
         multiprocessing.set_forkserver_preload(["deploybook.runner.preload"])
-        # What a process is started with stays readable in /proc as long as it lives: the workers get a section's variables later.
+        # A process's initial environment stays readable in /proc while it lives, so the workers get a section's variables later.
         with _machine_environment():
             resource_tracker.ensure_running()
             forkserver.ensure_running()
 
     @contextmanager
-    def open(self, jobs: int, tell: Tell) -> Iterator[Workers]:
-        """Worker processes; what they tell comes through a queue."""
+    def open(self, jobs: int, on_cell: CellListener) -> Iterator[Workers]:
+        """Open worker processes, which report their cells through a queue."""
         context = multiprocessing.get_context("forkserver")
         queue = context.Queue()
         with (
-            _relayed(queue, tell) as drained,
+            _relayed(queue, on_cell) as drained,
             ProcessPoolExecutor(jobs, context, prepare, (queue,)) as pool,
         ):
             yield _Processes(pool, drained)
@@ -66,7 +66,7 @@ class Kernels:
 
 @contextmanager
 def _machine_environment() -> Iterator[None]:
-    """This process's environment without anything of the operator's, while children are started that are given none themselves."""
+    """Remove the operator's variables from this process's environment while it starts children that inherit it."""
     before = dict(os.environ)
     os.environ.clear()
     os.environ.update(environment.machine(before))
@@ -95,8 +95,8 @@ class _Processes:
 
 
 @contextmanager
-def _relayed(queue: Any, tell: Tell) -> Iterator[Callable[[str], bool]]:
-    """Pass on, in a thread, what the workers put into the queue. Gives a function that waits until a section's last cell was."""
+def _relayed(queue: Any, on_cell: CellListener) -> Iterator[Callable[[str], bool]]:
+    """Pass the workers' cells on to ``on_cell`` in a thread. Yields a function that waits for the last cell of a section."""
     ended: dict[str, threading.Event] = defaultdict(threading.Event)
 
     def relay() -> None:
@@ -105,7 +105,7 @@ def _relayed(queue: Any, tell: Tell) -> Iterator[Callable[[str], bool]]:
             if cell is None:
                 ended[slug].set()
             else:
-                tell(slug, cell)
+                on_cell(slug, cell)
 
     thread = threading.Thread(target=relay, daemon=True)
     thread.start()

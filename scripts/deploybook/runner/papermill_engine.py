@@ -24,7 +24,7 @@ CellDone = Callable[[Any], None]
 
 
 class DeploybookEngine(NBClientEngine):  # type: ignore[misc]
-    """nbclient's engine with redaction. ``vault`` is where secrets of this run appear; ``cell_done`` hears of each code cell."""
+    """nbclient's engine with redaction. ``vault`` is where secrets of this run appear; ``cell_done`` is called with each code cell."""
 
     @classmethod
     def execute_managed_notebook(

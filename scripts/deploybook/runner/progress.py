@@ -1,4 +1,4 @@
-"""How a run is shown: live on a terminal (rich), in plain lines elsewhere."""
+"""Shows the progress of a run: live on a terminal (rich), in plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ MARKS = {"passed": "✓", "failed": "✗", "not-run": "–"}
 
 
 class Progress:
-    """Prints each line as it comes; on a terminal a last, changing line says what is going on. A runner's Listener."""
+    """Prints each line as it comes; on a terminal the last line changes and shows what runs now. A runner's Listener."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._running: dict[str, float] = {}
-        # Drawn anew by rich: a deploy takes minutes in which nothing ends that could be told.
+        # rich redraws it: a deploy takes minutes, in which no cell ends.
         live = Live(console=console, get_renderable=self._doing, refresh_per_second=4, transient=True)
         self._live = live if console.is_terminal else None
 

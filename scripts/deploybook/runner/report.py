@@ -57,7 +57,7 @@ class RunReport:
     def longest(self, count: int) -> list[tuple[str, CellResult]]:
         """The cells that took longest, each with its section's slug."""
         cells = [(section.slug, cell) for section in self.sections for cell in section.cells]
-        return sorted(cells, key=lambda each: each[1].seconds, reverse=True)[:count]
+        return sorted(cells, key=lambda pair: pair[1].seconds, reverse=True)[:count]
 
     @property
     def exit_code(self) -> int:

@@ -32,7 +32,7 @@ from deploybook.state.vault import Vault
 
 
 class Listener(Protocol):
-    """Who is told how the run goes: a terminal, or plain lines in CI."""
+    """Receives the events of a run: a terminal, or plain lines in CI."""
 
     def section_started(self, slug: str) -> None:
         """A section's notebook has started."""
@@ -69,7 +69,7 @@ class Plan:
         return self.contract.comes_after(slug) & set(self.sections)
 
     def lacking(self) -> list[Variable]:
-        """The values that only the operator has, that this run needs, and that the vault lacks."""
+        """The variables that only the operator can set, that this run needs, and that the vault does not have."""
         if self.mode not in {Mode.APPLY, Mode.VERIFY}:
             return []
         stored = self._vault.all()
@@ -107,7 +107,7 @@ class Plan:
 def run(
     plan: Plan, listener: Listener, executor: Executor, start_sandbox: Callable[[], SandboxProcess] = SandboxProcess
 ) -> tuple[RunReport, Path]:
-    """Execute a plan. Gives the report and the folder that holds it; a failed section is in the report, not raised.
+    """Execute a plan. Returns the report and its folder; a failed section is in the report, not raised.
 
     ``start_sandbox`` starts the one that a dry run speaks to.
     """
@@ -129,7 +129,7 @@ def run(
 
 @contextmanager
 def _environment(plan: Plan, start_sandbox: Callable[[], SandboxProcess]) -> Iterator[tuple[Path, dict[str, str]]]:
-    """Where the state is kept and what the kernels' environment is: the sandbox's, started here, or the operator's."""
+    """The state's folder and the kernels' environment: those of a sandbox, which it starts, or the operator's."""
     environ = dict(os.environ) | {"DEPLOYBOOK_HOME": str(plan.layout.root)}
     if plan.mode.live:
         environ.pop(CONFIRM_VARIABLE, None)
@@ -145,7 +145,7 @@ def _environment(plan: Plan, start_sandbox: Callable[[], SandboxProcess]) -> Ite
 
 @contextmanager
 def _only_run(plan: Plan) -> Iterator[None]:
-    """Two runs that change one environment would race: the second is refused."""
+    """Refuse a second run that changes the same environment: the two would race."""
     if plan.mode not in {Mode.APPLY, Mode.DESTROY}:
         with nullcontext():
             yield

@@ -38,14 +38,14 @@ class SectionJob:
 
 
 def prepare(progress: Queue[Any]) -> None:
-    """Once in each worker process: where to tell of the cells, and to end when the runner does."""
+    """Prepare a worker process: keep the queue for its cells, and end the process when the runner ends."""
     global _progress
     _progress = progress
     threading.Thread(target=_end_with_runner, daemon=True).start()
 
 
 def _end_with_runner() -> None:
-    """A runner that was killed must not leave a section going on behind it; the kernel ends with this process."""
+    """End this process, and its kernel with it, when the runner ends, so that no section outlives a killed runner."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         multiprocessing.connection.wait([parent.sentinel])
@@ -56,7 +56,7 @@ def _end_with_runner() -> None:
 
 
 def execute(job: SectionJob) -> SectionResult:
-    """Run one notebook and return how it went; the executed copy is saved whatever happens."""
+    """Run one notebook and return its result; the executed copy is saved in any case."""
     # Heavy, and imported by the fork server already: the runner's own process does without.
     import papermill
     from nbclient.exceptions import DeadKernelError
@@ -74,7 +74,7 @@ def execute(job: SectionJob) -> SectionResult:
     def cell_done(cell: Any) -> None:
         timing = cell.metadata.get("papermill", {}).get("duration") or 0.0
         result.cells.append(CellResult(cell.id, round(timing, 3), events(cell)))
-        _tell(job.section.slug, result.cells[-1])
+        _report_progress(job.section.slug, result.cells[-1])
 
     try:
         papermill.execute_notebook(
@@ -101,18 +101,18 @@ def execute(job: SectionJob) -> SectionResult:
             "RunbookFailed", message, unexpected.hint, unexpected.entry, unexpected.exit_code, "kernel"
         )
     result.seconds = round(time.monotonic() - started, 3)
-    _tell(job.section.slug, None)
+    _report_progress(job.section.slug, None)
     return result
 
 
-def _tell(slug: str, cell: CellResult | None) -> None:
-    """Pass on a cell, or None when there are no more."""
+def _report_progress(slug: str, cell: CellResult | None) -> None:
+    """Put a cell into the queue, or None after the last one."""
     if _progress is not None:
         _progress.put((slug, cell))
 
 
 def _describe(slug: str, failure: Any, cells: list[CellResult]) -> dict[str, Any]:
-    """The error as the kernel told of it: our own show their hint and their link below the sentence."""
+    """The error from the kernel's traceback, in which our own errors show their hint and link below the sentence."""
     lines = failure.traceback if isinstance(failure.traceback, list) else str(failure.traceback).splitlines()
     hint = next((line.removeprefix("hint: ") for line in lines if line.startswith("hint: ")), "")
     entry = next((line.rpartition("#")[2] for line in lines if line.startswith("see: ")), "")

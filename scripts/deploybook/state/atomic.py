@@ -1,4 +1,4 @@
-"""Files that are replaced wholly or not at all, and what killed writers leave beside them."""
+"""Atomic replacement of files, and removal of what killed writers leave beside them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 def write_private(path: Path, text: str) -> None:
     """Replace ``path`` atomically and durably with a UTF-8 file that only its owner can read.
 
-    A symbolic link stays: the file that it points to is replaced. Raises OSError, and leaves the file as it was, if that is not possible.
+    A symbolic link stays, and its target is replaced. Raises OSError if the file cannot be replaced; the file is unchanged then.
     """
     target = path.resolve()
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -65,7 +65,7 @@ def _written(target: Path, text: str) -> Path:
 
 
 def _keep_owner(handle: int, target: Path) -> None:
-    """A run as root must not take another user's file away from them."""
+    """Keep the file's owner: a run as root must not take over another user's file."""
     with contextlib.suppress(FileNotFoundError):
         status = target.stat()
         if os.geteuid() == 0 and status.st_uid != 0:
@@ -73,7 +73,7 @@ def _keep_owner(handle: int, target: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Without it a power failure can undo a rename that has returned."""
+    """Write a folder's entries to disk; without it a power failure can undo a rename that has returned."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

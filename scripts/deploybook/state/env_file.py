@@ -1,4 +1,4 @@
-"""One consumer's variables as an env file that python-dotenv and a POSIX shell read alike, where nobody else will read it."""
+"""One consumer's variables as an env file that python-dotenv and a POSIX shell read alike and only its owner can read."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def default_path(layout: Layout, environment: str, consumer: str) -> Path:
 
 
 def export(path: Path, consumer: str, variables: Mapping[str, ConsumerVariable]) -> None:
-    """Write the file with mode 0600. Raises InvalidValue for a value that can't be quoted, or a place that can't be written."""
+    """Write the file with mode 0600. Raises InvalidValue for a value that can't be quoted or a path that can't be written."""
     lines = [f"{HEADING} for {consumer}. It holds secrets: delete it when it was read."]
-    lines += [f"{name}={quoted(name, each.value.get_secret_value())}" for name, each in variables.items()]
+    lines += [f"{name}={quoted(name, variable.value.get_secret_value())}" for name, variable in variables.items()]
     try:
         write_private(path, "\n".join(lines) + "\n")
     except OSError as problem:

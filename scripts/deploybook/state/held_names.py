@@ -1,4 +1,4 @@
-"""Which variables a vault holds, by name, beside the vault: so that a vault that is gone is not taken for one that never was.
+"""The names of the variables in a vault, in a file beside it. They tell a vault that is gone from one that never existed.
 
 ``<environment>.held.json`` is ``{"backend": "file" or "keyring", "names": [...]}``, without values. A name is added after its value is
 stored and removed before its value is, so that a run killed in between never makes a whole vault look like a lost one.
@@ -46,8 +46,8 @@ class HeldNames:
     def write(self, backend: str, names: Collection[str]) -> None:
         """Replace the record; without names there is none."""
         sweep_leftovers(self.path)
-        held = Held(backend, frozenset(names))
+        record = Held(backend, frozenset(names))
         if not names:
             remove_durably(self.path)
-        elif held != self.read():
+        elif record != self.read():
             write_private(self.path, json.dumps({"backend": backend, "names": sorted(names)}, indent=1) + "\n")

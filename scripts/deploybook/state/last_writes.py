@@ -1,7 +1,7 @@
-"""What our own last write looked like at a provider, where the thing itself can never be read back.
+"""A record of our own last write of each value that a provider never shows again.
 
-A secret at Vercel, Modal or GitHub shows its name and a time, not its value. The record holds that time (or id, or mark) and salted
-fingerprints of what was written, never a value: a later look that sees another one knows that somebody else wrote.
+Vercel, Modal and GitHub show a secret's name and a time, not its value. The record holds that time (or id, or mark) and salted
+fingerprints of what was written, never a value. If a later read shows another time, somebody else has written.
 """
 
 from __future__ import annotations
@@ -50,6 +50,6 @@ class LastWrites:
 
 def _migrated(data: Any, environment: str) -> dict[str, Any] | None:
     """Version 1: the records alone, by key."""
-    if not isinstance(data, dict) or "version" in data or not all(isinstance(each, dict) for each in data.values()):
+    if not isinstance(data, dict) or "version" in data or not all(isinstance(write, dict) for write in data.values()):
         return None
     return {"version": 2, "environment": environment, "writes": data}

@@ -75,16 +75,16 @@ class Vault:
         return values
 
     def _require_never_held(self) -> None:
-        held = self._held.read()
-        if not held.names:
+        record = self._held.read()
+        if not record.names:
             return
-        if held.backend != self._backend.name:
+        if record.backend != self._backend.name:
             raise VaultUnreadable(
-                f"The vault of {self.environment} is in the {held.backend}, not in the {self._backend.name}.",
-                f"Run export {BACKEND_VARIABLE}={held.backend}.",
+                f"The vault of {self.environment} is in the {record.backend}, not in the {self._backend.name}.",
+                f"Run export {BACKEND_VARIABLE}={record.backend}.",
             )
         raise VaultUnreadable(
-            f"The vault of {self.environment} is gone: it held {', '.join(sorted(held.names))}.",
+            f"The vault of {self.environment} is gone: it held {', '.join(sorted(record.names))}.",
             f"Restore {self.path} from a backup. To give its values up, run rm {shlex.quote(str(self._held.path))}.",
         )
 

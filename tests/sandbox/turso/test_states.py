@@ -73,7 +73,7 @@ def code(response: httpx.Response) -> str | None:
 
 def test_a_used_up_quota_is_blocked_inside_a_200_while_the_api_says_nothing_of_it(tmp_path: Path) -> None:
     async def use(organization: Organization) -> None:
-        await organization.platform.block(reads=True, writes=True, shown=False)
+        await organization.platform.block(reads=True, writes=True, reported=False)
         assert code(await organization.execute("jobs", "SELECT 1")) == "BLOCKED"
         shown = (await organization.api("GET", ""))["organization"]
         assert not shown["blocked_reads"]

@@ -66,7 +66,7 @@ class Faults:
                 request.set_result(carry_out)
 
     async def hold(self, fault: Fault) -> bool:
-        """Hold a request for ``fault.seconds``, or until the faults are cleared. Gives whether it goes on then."""
+        """Hold a request for ``fault.seconds``, or until the faults are cleared. Returns whether it goes on then."""
         request = asyncio.get_running_loop().create_future()
         self._held.append(request)
         try:

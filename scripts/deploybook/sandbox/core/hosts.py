@@ -1,4 +1,4 @@
-"""Under which names a port is addressed: a page of another site whose name was rebound to loopback is not served."""
+"""Host checks: a page of another site whose name was rebound to loopback is refused."""
 
 from __future__ import annotations
 

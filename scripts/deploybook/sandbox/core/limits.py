@@ -30,7 +30,7 @@ class Verdict:
 
 @dataclass
 class SlidingWindows:
-    """One window for each key. A refused request is not counted, so a client that waits as told gets through."""
+    """One window for each key. A refused request is not counted, so a client that waits as long as the headers say gets through."""
 
     clock: Callable[[], float] = time.monotonic
     _taken: dict[Hashable, deque[float]] = field(default_factory=lambda: defaultdict(deque))

@@ -1,4 +1,4 @@
-"""Who connects: every port of the sandbox serves this user's processes, and root's, only.
+"""Peer checks: every port of the sandbox serves only processes of this user and of root.
 
 Linux says whose a socket of this machine is (sock_diag(7)). Where no kernel says it (macOS) every peer is served, and the credentials
 that each API asks for are the only guard.
@@ -45,7 +45,7 @@ def _is_ours(transport: Transport) -> bool:
 
 @functools.cache
 def _says_whose() -> bool:
-    """Whether this machine says whose a socket is: asked about one of our own."""
+    """Whether this machine reports the owner of a socket, tested with a socket of our own."""
     if not hasattr(socket, "AF_NETLINK"):
         return False
     with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as client:

@@ -188,9 +188,9 @@ def _remove_dead_sockets() -> None:
     """Remove what killed servers of ours left in /tmp; a socket that still answers is left alone."""
     for path in Path("/tmp").glob("seaweedfs-*-grpc-*.sock"):  # noqa: S108
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
-            found = path.stat()
+            status = path.stat()
             # A young one may belong to a server that has not come to listen yet.
-            if found.st_uid != os.getuid() or time.time() - found.st_mtime < _SETTLED:
+            if status.st_uid != os.getuid() or time.time() - status.st_mtime < _SETTLED:
                 continue
             try:
                 probe.connect(str(path))

@@ -21,7 +21,7 @@ async def _replace(call: Call) -> list[dict[str, Any]]:
     worker = call.worker
     worker.replace_variables(pairs(await call.body(Variables)))
     variables = worker.variables.values()
-    return [{"envVar": VariableView.model_validate(each), "cursor": cursor(each.id)} for each in variables]
+    return [{"envVar": VariableView.model_validate(variable), "cursor": cursor(variable.id)} for variable in variables]
 
 
 async def _get(call: Call) -> VariableView:

@@ -186,13 +186,13 @@ class Platform:
         await self._apply_blocks(database)
         return database
 
-    async def block(self, *, reads: bool, writes: bool, shown: bool = True) -> None:
+    async def block(self, *, reads: bool, writes: bool, reported: bool = True) -> None:
         """Block the whole organization, as Turso does when a quota is used up, or let it go on.
 
-        Not ``shown`` is what operators have met (tursodatabase/turso-docs#410): statements fail, and the API says nothing of it.
+        Operators have met a block that is not ``reported`` (tursodatabase/turso-docs#410): statements fail, and the API does not show it.
         """
         self._blocks = reads, writes
-        self.blocked_reads, self.blocked_writes = reads and shown, writes and shown
+        self.blocked_reads, self.blocked_writes = reads and reported, writes and reported
         for database in self.databases():
             await self._apply_blocks(database)
 

@@ -189,7 +189,9 @@ def project(one: Project, state: State) -> dict[str, Any]:
         "resourceConfig": regions,
         "defaultResourceConfig": regions,
         "live": False,
-        "latestDeployments": [BriefDeploymentView.model_validate(each) for each in state.deployments_of(one)[:10]],
+        "latestDeployments": [
+            BriefDeploymentView.model_validate(deployment) for deployment in state.deployments_of(one)[:10]
+        ],
         "targets": {"production": BriefDeploymentView.model_validate(current)} if current else {},
         "env": [variable(item, decrypt=False) for item in one.variables.all()],
         **{name: value for name, value in optional.items() if value},
