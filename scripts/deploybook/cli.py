@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "check": Source("check_guide", "Find the statements of the guide that are not true, each with its line."),
     "doctor": Source("diagnose", "Find what is wrong, in which service, and the troubleshooting entry that fixes it."),
-    "env": Source("env", "List, compare or export the variables of one environment."),
+    "env": Source("env", "List, set, compare or export the variables of one environment."),
     "list": Source(
         "list_sections", "List the sections in the order in which they run, with what each needs and produces."
     ),
