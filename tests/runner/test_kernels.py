@@ -91,6 +91,24 @@ def test_a_killed_run_leaves_no_connection_file(tmp_path: Path, temporary: Path,
     wait_for(lambda: not list(temporary.iterdir()))
 
 
+def test_a_killed_worker_fails_its_own_section_alone_in_one_sentence(tmp_path: Path, temporary: Path) -> None:
+    cell = "import os, signal; os.kill(os.getppid(), signal.SIGKILL); rb.note('not any more')"
+    root = checkout(tmp_path, cell)
+    with start(root, temporary, "turso") as process:
+        output, _ = process.communicate(timeout=120)
+    assert process.returncode == 5, output
+    assert "Traceback" not in output
+    assert output.count("The process that executed the webhook_secret runbook was killed") == 1
+    [report] = (root / "build" / "runs").glob("*/report.json")
+    sections = {each["slug"]: each for each in json.loads(report.read_text())["sections"]}
+    assert sections["turso"]["status"] == "passed"
+    assert sections["webhook_secret"]["status"] == "failed"
+    assert sections["webhook_secret"]["error"]["cell"] == "worker"
+    assert "secret" in [each["id"] for each in sections["webhook_secret"]["cells"]]
+    assert report.with_name("junit.xml").exists()
+    assert list(temporary.iterdir()) == []
+
+
 def test_what_processes_left_that_were_all_killed_is_swept_by_the_next_run(
     temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import threading
-from collections import defaultdict
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from contextlib import AbstractContextManager, contextmanager
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from multiprocessing import forkserver, resource_tracker
-from typing import Any, Protocol
+from multiprocessing.connection import Connection
+from typing import Protocol
 
 from deploybook.runbook import environment
 from deploybook.runner.report import CellResult, SectionResult
-from deploybook.runner.worker import SectionJob, execute, prepare
+from deploybook.runner.worker import SectionJob, execute, killed, prepare
 
 CellListener = Callable[[str, CellResult], None]
-# A worker that died never reports the end of its section.
+# A kernel notices within half a second that its worker was killed, and ends too.
 LAST_WORDS_SECONDS = 5.0
 
 
@@ -54,14 +57,10 @@ class Kernels:
 
     @contextmanager
     def open(self, jobs: int, on_cell: CellListener) -> Iterator[Workers]:
-        """Open worker processes, which report their cells through a queue."""
-        context = multiprocessing.get_context("forkserver")
-        queue = context.Queue()
-        with (
-            _relayed(queue, on_cell) as drained,
-            ProcessPoolExecutor(jobs, context, prepare, (queue,)) as pool,
-        ):
-            yield _Processes(pool, drained)
+        """Open a process for each section: a killed one fails no other section, and none sees what an earlier one knew."""
+        del jobs
+        with ExitStack() as opened:
+            yield _Processes(opened, on_cell)
 
 
 @contextmanager
@@ -78,40 +77,60 @@ def _machine_environment() -> Iterator[None]:
 
 
 class _Processes:
-    def __init__(self, pool: ProcessPoolExecutor, drained: Callable[[str], bool]) -> None:
-        self._pool = pool
-        self._drained = drained
-        self._running: set[Future[SectionResult]] = set()
+    def __init__(self, opened: ExitStack, on_cell: CellListener) -> None:
+        self._opened = opened
+        self._on_cell = on_cell
+        self._running: dict[Future[SectionResult], _SectionProcess] = {}
 
     def start(self, job: SectionJob) -> None:
-        self._running.add(self._pool.submit(execute, job))
+        process = _SectionProcess(job, self._on_cell)
+        self._opened.callback(process.close)
+        self._running[process.future] = process
 
     def ended(self) -> list[SectionResult]:
-        done, self._running = wait(self._running, return_when=FIRST_COMPLETED)
-        results = [future.result() for future in done]
-        for result in results:
-            self._drained(result.slug)
-        return results
+        done, _ = wait(self._running, return_when=FIRST_COMPLETED)
+        return [self._running.pop(future).result() for future in done]
 
 
-@contextmanager
-def _relayed(queue: Any, on_cell: CellListener) -> Iterator[Callable[[str], bool]]:
-    """Pass the workers' cells on to ``on_cell`` in a thread. Yields a function that waits for the last cell of a section."""
-    ended: dict[str, threading.Event] = defaultdict(threading.Event)
+class _SectionProcess:
+    """A section that is executed in a process of its own, and the thread that relays what it shows."""
 
-    def relay() -> None:
-        while (item := queue.get()) is not None:
-            slug, cell = item
-            if cell is None:
-                ended[slug].set()
-            else:
-                on_cell(slug, cell)
+    def __init__(self, job: SectionJob, on_cell: CellListener) -> None:
+        context = multiprocessing.get_context("forkserver")
+        reader, writer = context.Pipe(duplex=False)
+        self._job = job
+        self._cells: list[CellResult] = []
+        self._pool = ProcessPoolExecutor(1, context, prepare, (writer,))
+        self._started = time.monotonic()
+        self.future = self._pool.submit(execute, job)
+        # The process has its own end of the pipe by now; with this one open, the reader would never see that it is gone.
+        writer.close()
+        self._relay = threading.Thread(target=self._relayed, args=(reader, on_cell), daemon=True)
+        self._relay.start()
 
-    thread = threading.Thread(target=relay, daemon=True)
-    thread.start()
-    try:
-        yield lambda slug: ended[slug].wait(LAST_WORDS_SECONDS)
-    finally:
-        queue.put(None)
-        thread.join()
-        queue.close()
+    def result(self) -> SectionResult:
+        """How the section went, once every one of its cells was relayed; a process that was killed is a failure of its section."""
+        self.close()
+        try:
+            return self.future.result()
+        except BrokenProcessPool:
+            return killed(self._job, self._cells, round(time.monotonic() - self._started, 3))
+
+    def close(self) -> None:
+        """Wait until the process is gone, and its kernel, which holds the same pipe."""
+        self._pool.shutdown()
+        self._relay.join(LAST_WORDS_SECONDS)
+
+    def _relayed(self, reader: Connection, on_cell: CellListener) -> None:
+        with reader:
+            while cell := _received(reader):
+                self._cells.append(cell)
+                on_cell(self._job.section.slug, cell)
+
+
+def _received(reader: Connection) -> CellResult | None:
+    """The next cell; None when the process is gone, be it in the middle of a message."""
+    with suppress(EOFError, OSError, pickle.UnpicklingError):
+        cell: CellResult = reader.recv()
+        return cell
+    return None

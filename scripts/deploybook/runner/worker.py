@@ -11,7 +11,7 @@ import shutil
 import threading
 import time
 from dataclasses import dataclass, field
-from multiprocessing.queues import Queue
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from deploybook.runner import kernel_folder
 from deploybook.runner.report import CellResult, SectionResult
 from deploybook.state.vault import Vault
 
-_progress: Queue[Any] | None = None
+_progress: Connection | None = None
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ class SectionJob:
     environ: dict[str, str] = field(repr=False)
 
 
-def prepare(progress: Queue[Any]) -> None:
-    """Prepare a worker process: keep the queue for its cells, and end the process when the runner ends."""
+def prepare(progress: Connection) -> None:
+    """Prepare a worker process: keep the pipe for its cells, and end the process when the runner ends."""
     global _progress
     _progress = progress
     threading.Thread(target=_end_with_runner, daemon=True).start()
@@ -74,7 +74,8 @@ def execute(job: SectionJob) -> SectionResult:
     def cell_done(cell: Any) -> None:
         timing = cell.metadata.get("papermill", {}).get("duration") or 0.0
         result.cells.append(CellResult(cell.id, round(timing, 3), events(cell)))
-        _report_progress(job.section.slug, result.cells[-1])
+        if _progress is not None:
+            _progress.send(result.cells[-1])
 
     try:
         papermill.execute_notebook(
@@ -101,14 +102,20 @@ def execute(job: SectionJob) -> SectionResult:
             "RunbookFailed", message, unexpected.hint, unexpected.entry, unexpected.exit_code, "kernel"
         )
     result.seconds = round(time.monotonic() - started, 3)
-    _report_progress(job.section.slug, None)
     return result
 
 
-def _report_progress(slug: str, cell: CellResult | None) -> None:
-    """Put a cell into the queue, or None after the last one."""
-    if _progress is not None:
-        _progress.put((slug, cell))
+def killed(job: SectionJob, cells: list[CellResult], seconds: float) -> SectionResult:
+    """What is known of a section whose process ended before it: the cells that it reported, and that it failed."""
+    section = job.section
+    result = SectionResult(section.slug, section.title, "failed", seconds, parameters=job.parameters, cells=cells)
+    if job.output.exists():
+        result.notebook = job.output.name
+    message = f"The process that executed the {section.slug} runbook was killed, by somebody or for want of memory."
+    hint = "Run the section again: it goes on from where it is."
+    entry, code = errors.RunbookFailed.entry_default, errors.RunbookFailed.exit_code
+    result.error = _as_dict("RunbookFailed", message, hint, entry, code, "worker")
+    return result
 
 
 def _describe(slug: str, failure: Any, cells: list[CellResult]) -> dict[str, Any]:
