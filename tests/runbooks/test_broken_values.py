@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
-from tests.commands.test_env import fill
+from tests.commands.test_env import CONTRACT, fill
 from tests.conftest import RunningSandbox
 from tests.runbooks.conftest import Finished, Guide
 
@@ -85,6 +86,31 @@ def test_a_notebook_that_is_opened_by_itself_is_refused(
     with pytest.raises(InvalidValue, match="INTERNAL_WEBHOOK_SECRET"):
         Runbook.open("vercel", mode, "production")
     assert sandbox.journal() == []
+
+
+@pytest.mark.parametrize("name", ["INTERNAL_WEBHOOK_SECRET", "MODAL_AUTH_TOKEN", "R2_SECRET_ACCESS_KEY"])
+def test_the_section_that_makes_a_secret_does_not_replace_an_edited_one_unless_asked(
+    guide: Guide, sandbox: RunningSandbox, name: str
+) -> None:
+    section = CONTRACT.variable(name).section or ""
+    apply = ["run", section, "--mode", "apply", "--yes"]
+    assert guide.run("run", *CONTRACT.all_predecessors(section), *apply[1:], env=sandbox.exports).code == 0
+    vault = guide.root / ".deploybook" / "production.env"
+    before = vault.read_text()
+    edited = re.sub(f"(?m)^{name}=.*$", f"{name}='hunter2'", before)
+    assert edited != before
+    vault.write_text(edited)
+
+    done = guide.run(*apply, env=sandbox.exports)
+    assert done.code not in {0, 1}, done.output
+    assert name in done.output
+    assert "hunter2" not in done.output
+    assert "-p rotate true" in done.output
+    assert vault.read_text() == edited
+
+    rotated = guide.run(*apply, "-p", "rotate", "true", env=sandbox.exports)
+    assert rotated.code == 0, rotated.output
+    assert "hunter2" not in vault.read_text()
 
 
 def test_the_list_tells_which_values_have_not_their_form(edited: Guide) -> None:

@@ -8,16 +8,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from tests.conftest import ROOT
 
 from deploybook.contract.model import load_contract
-from deploybook.errors import MissingVariable
+from deploybook.errors import InvalidValue, MissingVariable
 from deploybook.layout import Layout
 from deploybook.runbook.modes import Mode
 from deploybook.runner.executors import CellListener, Workers
 from deploybook.runner.report import CellResult, RunReport, SectionResult
 from deploybook.runner.run import Plan, run
 from deploybook.runner.worker import SectionJob, error_in
+from deploybook.state.vault import Vault
 
 ALL = ("r2", "turso", "modal", "webhook_secret", "vercel", "render")
 
@@ -29,10 +31,11 @@ class Pretended:
         self.failing = failing
         self.started: list[str] = []
         self.beside: list[int] = []
+        self.warm = False
         self._running: list[SectionJob] = []
 
     def warm_up(self) -> None:
-        pass
+        self.warm = True
 
     @contextmanager
     def open(self, jobs: int, on_cell: CellListener) -> Iterator[Workers]:
@@ -129,3 +132,14 @@ def test_a_live_run_without_what_it_needs_starts_nothing(layout: Layout) -> None
     with pytest.raises(MissingVariable, match="render needs"):
         run(plan, RecordingListener(), executor)
     assert (executor.started, layout.runs.exists()) == ([], False)
+
+
+@pytest.mark.parametrize("mode", [Mode.PLAN, Mode.APPLY, Mode.VERIFY])
+def test_a_live_run_with_a_broken_value_in_the_vault_starts_nothing(layout: Layout, mode: Mode) -> None:
+    Vault(layout.state, "production").put({"INTERNAL_WEBHOOK_SECRET": SecretStr("hunter2")})
+    executor = Pretended()
+    with pytest.raises(InvalidValue, match="INTERNAL_WEBHOOK_SECRET in the vault of production has not its form"):
+        run(Plan(layout, load_contract(layout.contract), mode, "production", ("render",)), RecordingListener(), executor)
+    assert executor.started == []
+    assert not executor.warm
+    assert not layout.runs.exists()

@@ -90,6 +90,7 @@ def _complete(plan: Plan) -> None:
         click.echo(f"{variable.name}: {variable.description} From: {variable.made_at}.")
         value = prompted(variable)
         Vault(plan.layout.state, plan.environment).put({variable.name: value})
+        click.echo(f"{variable.name} is in the vault of {plan.environment}.")
 
 
 def _ask(plan: Plan, yes: bool) -> None:
