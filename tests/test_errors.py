@@ -21,9 +21,9 @@ EXIT_CODES = {
 
 
 def every_class() -> Iterator[type[errors.DeploybookError]]:
-    for _, each in inspect.getmembers(errors, inspect.isclass):
-        if issubclass(each, errors.DeploybookError):
-            yield each
+    for _, kind in inspect.getmembers(errors, inspect.isclass):
+        if issubclass(kind, errors.DeploybookError):
+            yield kind
 
 
 def example(kind: type[errors.DeploybookError]) -> errors.DeploybookError:

@@ -23,10 +23,10 @@ def notebook(path: Path, source: str) -> Path:
 
 def test_awkward_defaults_are_read(tmp_path: Path) -> None:
     source = 'a: str = "x=1 # no comment"  # the é=help\nb: str = \'it\\\'s\\n"two"\'  # h\nc: int = 3  # n\nd: bool = False  # f\n'
-    found = read_parameters(notebook(tmp_path / "n.ipynb", source))
-    assert found["a"] == NotebookParameter("a", str, "x=1 # no comment", "the é=help")
-    assert found["b"].default == 'it\'s\n"two"'
-    assert (found["c"].type, found["c"].default, found["d"].default) == (int, 3, False)
+    parameters = read_parameters(notebook(tmp_path / "n.ipynb", source))
+    assert parameters["a"] == NotebookParameter("a", str, "x=1 # no comment", "the é=help")
+    assert parameters["b"].default == 'it\'s\n"two"'
+    assert (parameters["c"].type, parameters["c"].default, parameters["d"].default) == (int, 3, False)
 
 
 @pytest.mark.parametrize("source", ["a = 1", "a: list = []", "print(1)"])
@@ -36,20 +36,20 @@ def test_a_parameter_in_another_form_is_refused(tmp_path: Path, source: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("kind", "given", "expected"),
+    ("kind", "text", "expected"),
     [
         (bool, "true", True), (bool, "False", False), (bool, True, True), (int, "3", 3), (int, 3, 3), (float, 1, 1.0),
         (str, "a=b 'c' \"d\" é\n", "a=b 'c' \"d\" é\n"),
     ],
 )  # fmt: skip
-def test_text_becomes_the_declared_type(kind: type, given: object, expected: object) -> None:
-    value = parse_parameter(CONTRACT, NotebookParameter("x", kind, None, "h"), given)
+def test_text_becomes_the_declared_type(kind: type, text: object, expected: object) -> None:
+    value = parse_parameter(CONTRACT, NotebookParameter("x", kind, None, "h"), text)
     assert (value, type(value)) == (expected, kind)
 
 
 @pytest.mark.parametrize(
-    ("kind", "given"), [(bool, "yes"), (bool, 1), (int, "3.5"), (int, True), (int, "x"), (str, 3), (float, "x")]
+    ("kind", "text"), [(bool, "yes"), (bool, 1), (int, "3.5"), (int, True), (int, "x"), (str, 3), (float, "x")]
 )
-def test_another_type_is_refused_by_name(kind: type, given: object) -> None:
+def test_another_type_is_refused_by_name(kind: type, text: object) -> None:
     with pytest.raises(InvalidValue, match="Parameter x is"):
-        parse_parameter(CONTRACT, NotebookParameter("x", kind, None, "h"), given)
+        parse_parameter(CONTRACT, NotebookParameter("x", kind, None, "h"), text)

@@ -28,25 +28,25 @@ esac
 def script(workflow: str, step: str) -> str:
     """What a step of one of our workflows runs."""
     document: dict[str, Any] = yaml.safe_load((OURS / workflow).read_text(encoding="utf-8"))
-    steps = [each for job in document["jobs"].values() for each in job.get("steps", [])]
-    (found,) = [each["run"] for each in steps if each["name"] == step and "run" in each]
-    return str(found)
+    steps = [step for job in document["jobs"].values() for step in job.get("steps", [])]
+    (command,) = [candidate["run"] for candidate in steps if candidate["name"] == step and "run" in candidate]
+    return str(command)
 
 
 def actionlint(*paths: Path) -> str:
-    return _told("actionlint", "-no-color", "-oneline", *map(str, paths))
+    return _lint("actionlint", "-no-color", "-oneline", *map(str, paths))
 
 
 def zizmor(*paths: Path) -> str:
     config = ["--config", str(ROOT / ".github" / "zizmor.yml")]
-    return _told("zizmor", "--offline", "--quiet", "--no-progress", "--persona", "pedantic", *config, *map(str, paths))
+    return _lint("zizmor", "--offline", "--quiet", "--no-progress", "--persona", "pedantic", *config, *map(str, paths))
 
 
-def _told(program: str, *arguments: str) -> str:
+def _lint(program: str, *arguments: str) -> str:
     command = [str(Path(sys.executable).with_name(program)), *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    told = done.stdout + done.stderr
-    return told if done.returncode else ""
+    output = done.stdout + done.stderr
+    return output if done.returncode else ""
 
 
 def test_actionlint_and_zizmor_find_nothing() -> None:
@@ -56,7 +56,7 @@ def test_actionlint_and_zizmor_find_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lint", "old", "new", "told"),
+    ("lint", "old", "new", "message"),
     [
         (actionlint, "needs: prove", "needs: proof", "proof"),
         (actionlint, "github.base_ref", "github.base_reference", "base_reference"),
@@ -65,13 +65,13 @@ def test_actionlint_and_zizmor_find_nothing() -> None:
         (zizmor, "@3d3c42e5aac5ba805825da76410c181273ba90b1", "@v7", "unpinned-uses"),
     ],
 )
-def test_both_find_what_is_wrong(tmp_path: Path, lint: Any, old: str, new: str, told: str) -> None:
+def test_both_find_what_is_wrong(tmp_path: Path, lint: Any, old: str, new: str, message: str) -> None:
     text = (OURS / "docs.yml").read_text(encoding="utf-8")
     assert old in text
     folder = tmp_path / ".github" / "workflows"
     shutil.copytree(OURS, folder)
     (folder / "docs.yml").write_text(text.replace(old, new), encoding="utf-8")
-    assert told in (lint(folder / "docs.yml") or "nothing")
+    assert message in (lint(folder / "docs.yml") or "nothing")
 
 
 def test_every_job_says_what_it_may_do_and_how_long_and_leaves_no_credential_behind() -> None:
@@ -95,11 +95,11 @@ def test_an_action_is_pinned_to_one_commit_everywhere_with_its_version_beside_it
                 assert pin, f"{path.name}: {used[1]}"
                 pins.setdefault(pin[1], set()).add(pin[2])
     assert len(pins) >= 5
-    assert {action: len(found) for action, found in pins.items()} == dict.fromkeys(pins, 1)
+    assert {action: len(commits) for action, commits in pins.items()} == dict.fromkeys(pins, 1)
 
 
 @pytest.mark.parametrize(
-    ("wrong", "number", "told"),
+    ("wrong", "number", "gh_commands"),
     [
         ("true", "", ["label create nightly", "issue create --repo"]),
         ("true", "7", ["issue edit 7"]),
@@ -108,27 +108,27 @@ def test_an_action_is_pinned_to_one_commit_everywhere_with_its_version_beside_it
     ],
 )
 def test_the_nightly_has_one_issue_while_something_is_wrong(
-    tmp_path: Path, wrong: str, number: str, told: list[str]
+    tmp_path: Path, wrong: str, number: str, gh_commands: list[str]
 ) -> None:
     commands = script("nightly.yml", "Open, update or close the issue")
-    assert told_to_gh(tmp_path, commands, THERE=number, WRONG=wrong, GITHUB_REPOSITORY="a/b") == told
+    assert commands_to_gh(tmp_path, commands, THERE=number, WRONG=wrong, GITHUB_REPOSITORY="a/b") == gh_commands
 
 
 @pytest.mark.parametrize(
-    ("last", "fails", "told"), [("", "0", []), ("7", "0", ["run download 7"]), ("7", "1", ["run download 7"])]
+    ("last", "fails", "gh_commands"), [("", "0", []), ("7", "0", ["run download 7"]), ("7", "1", ["run download 7"])]
 )
 def test_reports_of_the_base_branch_that_are_not_there_stop_nothing(
-    tmp_path: Path, last: str, fails: str, told: list[str]
+    tmp_path: Path, last: str, fails: str, gh_commands: list[str]
 ) -> None:
     commands = script("docs.yml", "Get the reports of the base branch")
-    assert told_to_gh(tmp_path, commands, THERE=last, FAILS=fails, BASE="main") == told
+    assert commands_to_gh(tmp_path, commands, THERE=last, FAILS=fails, BASE="main") == gh_commands
 
 
-def told_to_gh(folder: Path, commands: str, **environ: str) -> list[str]:
+def commands_to_gh(folder: Path, commands: str, **environ: str) -> list[str]:
     """Run a script that must end well, and say what it told gh to do."""
     (folder / "gh").write_text(GH)
     (folder / "gh").chmod(0o755)
     written = folder / "told"
-    given = {"PATH": f"{folder}:{os.environ['PATH']}", "TOLD": str(written), **environ}
-    subprocess.run(["bash", "-euo", "pipefail", "-c", commands], env=given, check=True)
+    environment = {"PATH": f"{folder}:{os.environ['PATH']}", "TOLD": str(written), **environ}
+    subprocess.run(["bash", "-euo", "pipefail", "-c", commands], env=environment, check=True)
     return written.read_text().splitlines() if written.exists() else []

@@ -36,7 +36,7 @@ def doctor(*arguments: str) -> tuple[int, list[str]]:
     return code, [line for line in output.splitlines() if not line.startswith("examined ")]
 
 
-def told(*arguments: str) -> tuple[int, dict[str, Any]]:
+def run_doctor(*arguments: str) -> tuple[int, dict[str, Any]]:
     code, lines = doctor("--json", *arguments)
     data: dict[str, Any] = json.loads("\n".join(lines))
     return code, data
@@ -50,7 +50,7 @@ def test_a_healthy_environment_is_one_line(checkout: Checkout) -> None:
     assert "turso (not begun)" in line
 
 
-def test_what_is_wrong_is_told_with_service_evidence_fix_and_link(checkout: Checkout) -> None:
+def test_a_cause_is_reported_with_service_evidence_fix_and_link(checkout: Checkout) -> None:
     checkout.begin("r2", FAILS)
     checkout.begin("turso", HOLDS)
     code, lines = doctor()
@@ -63,7 +63,7 @@ def test_what_is_wrong_is_told_with_service_evidence_fix_and_link(checkout: Chec
     assert lines[-1].endswith("After the fix, run doctor again.")
 
 
-def test_what_only_follows_is_counted_and_not_told_as_a_cause(checkout: Checkout) -> None:
+def test_a_consequence_is_counted_and_not_reported_as_a_cause(checkout: Checkout) -> None:
     checkout.begin("r2", FAILS)
     checkout.begin("modal", "show('check', 'failed', 'a', 'b', 'modal-secrets')")
     code, lines = doctor()
@@ -71,16 +71,16 @@ def test_what_only_follows_is_counted_and_not_told_as_a_cause(checkout: Checkout
     assert "What follows from it, most likely: 1 claim in modal." in lines
 
 
-def test_two_causes_are_both_told(checkout: Checkout) -> None:
+def test_two_causes_are_both_reported(checkout: Checkout) -> None:
     checkout.begin("r2", FAILS)
     checkout.begin("turso", "show('check', 'failed', 'a', 'b', 'turso-token')")
-    code, data = told()
+    code, data = run_doctor()
     assert (code, [cause["entry"] for cause in data["causes"]]) == (4, ["not-found", "turso-token"])
 
 
-def test_json_holds_all_that_the_text_tells(checkout: Checkout) -> None:
+def test_json_has_all_that_the_text_says(checkout: Checkout) -> None:
     checkout.begin("r2", HOLDS, FAILS)
-    code, data = told()
+    code, data = run_doctor()
     [cause] = data["causes"]
     assert (code, data["environment"], data["held"], data["consequences"]) == (4, "production", 1, [])
     assert (cause["entry"], cause["sections"]) == ("not-found", ["r2"])
@@ -92,13 +92,13 @@ def test_json_holds_all_that_the_text_tells(checkout: Checkout) -> None:
 
 def test_json_of_a_healthy_environment_has_no_cause(checkout: Checkout) -> None:
     checkout.begin("r2", HOLDS)
-    code, data = told()
+    code, data = run_doctor()
     assert (code, data["causes"], data["held"]) == (0, [], 1)
 
 
 def test_parameters_reach_the_runbooks_as_they_do_in_run(checkout: Checkout) -> None:
     checkout.begin("r2", "show('check', 'failed', bucket_name, '', 'drift')")
-    code, data = told("-p", "bucket_name", "another")
+    code, data = run_doctor("-p", "bucket_name", "another")
     assert (code, data["causes"][0]["evidence"]) == (4, ["another"])
 
 

@@ -35,8 +35,8 @@ def value_of(variable: Variable) -> str:
     return key if variable.matches(key) else f"{variable.example}{key}"
 
 
-VALUES = {each.name: value_of(each) for each in CONTRACT.variables if each.section}
-SECRETS = [VALUES[each.name] for each in CONTRACT.variables if each.secret and each.section]
+VALUES = {variable.name: value_of(variable) for variable in CONTRACT.variables if variable.section}
+SECRETS = [VALUES[variable.name] for variable in CONTRACT.variables if variable.secret and variable.section]
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def fill(guide: Guide, environment: str = "production") -> None:
     Vault(guide.root / ".deploybook", environment).put(values)
 
 
-def shown(done: Finished) -> str:
+def output_of(done: Finished) -> str:
     """The output, once it is sure that there is no secret in it."""
     assert [secret for secret in SECRETS if secret in done.output] == []
     return done.output
@@ -63,14 +63,14 @@ def exported(guide: Guide, *arguments: str, env: dict[str, str] | None = None) -
 def read_by_shell(path: Path, names: list[str]) -> dict[str, str]:
     """What a POSIX shell makes of the file, each value ended by a NUL."""
     script = f'set -a; . "{path}"; ' + "; ".join(f'printf "%s\\0" "${name}"' for name in names)
-    found = subprocess.run(["sh", "-c", script], capture_output=True, check=True, env={}).stdout.decode()
-    return dict(zip(names, found.split("\0"), strict=False))
+    output = subprocess.run(["sh", "-c", script], capture_output=True, check=True, env={}).stdout.decode()
+    return dict(zip(names, output.split("\0"), strict=False))
 
 
-def test_list_tells_of_every_variable_and_shows_no_value(filled: Guide) -> None:
-    output = shown(filled.run("env", "list"))
+def test_list_names_every_variable_and_shows_no_value(filled: Guide) -> None:
+    output = output_of(filled.run("env", "list"))
     rows = {line.split()[0]: line for line in output.splitlines() if line.strip()}
-    assert [each.name for each in CONTRACT.variables if each.name not in rows] == []
+    assert [variable.name for variable in CONTRACT.variables if variable.name not in rows] == []
     assert rows["AWS_SECRET_ACCESS_KEY"].split()[-2:] == ["yes", "yes"]
     assert rows["DEPLOY_ENV"].endswith("fixed")
     assert rows["VERCEL_TOKEN"].endswith("not in your shell")
@@ -78,17 +78,19 @@ def test_list_tells_of_every_variable_and_shows_no_value(filled: Guide) -> None:
     assert VALUES["TURSO_DATABASE_URL"] not in output
 
 
-def test_list_tells_what_the_vault_lacks(guide: Guide) -> None:
-    found = json.loads(guide.run("env", "list", "--json").output)
-    assert {each["vault"] for each in found["variables"]} == {False}
+def test_list_says_what_the_vault_lacks(guide: Guide) -> None:
+    listing = json.loads(guide.run("env", "list", "--json").output)
+    assert {row["vault"] for row in listing["variables"]} == {False}
 
 
 def test_secrets_alone_have_fingerprints_and_only_if_asked(filled: Guide) -> None:
-    without = json.loads(shown(filled.run("env", "list", "--json")))
-    assert not any("fingerprint" in each for each in without["variables"])
-    found = json.loads(shown(filled.run("env", "list", "--json", "--fingerprints", env={"VERCEL_TOKEN": "t" * 24})))
-    prints = {each["name"]: each["fingerprint"] for each in found["variables"] if "fingerprint" in each}
-    assert set(prints) == {each.name for each in CONTRACT.variables if each.secret}
+    without = json.loads(output_of(filled.run("env", "list", "--json")))
+    assert not any("fingerprint" in row for row in without["variables"])
+    listing = json.loads(
+        output_of(filled.run("env", "list", "--json", "--fingerprints", env={"VERCEL_TOKEN": "t" * 24}))
+    )
+    prints = {row["name"]: row["fingerprint"] for row in listing["variables"] if "fingerprint" in row}
+    assert set(prints) == {variable.name for variable in CONTRACT.variables if variable.secret}
     assert prints["AWS_SECRET_ACCESS_KEY"] == fingerprint(SecretStr(VALUES["R2_SECRET_ACCESS_KEY"]))
 
 
@@ -101,12 +103,12 @@ def test_an_environment_that_cannot_be_is_refused(guide: Guide) -> None:
 def test_an_export_is_private_and_complete_and_reads_the_same_twice(filled: Guide, consumer: str) -> None:
     done = exported(filled, "--for", consumer, env={"VERCEL_TOKEN": "canary-token-of-vercel"})
     path = filled.root / ".deploybook" / f"production.{consumer.replace(':', '-')}.env"
-    assert (done.code, str(path) in shown(done)) == (0, True)
+    assert (done.code, str(path) in output_of(done)) == (0, True)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     wanted = {
-        each.name: each.value or "canary-token-of-vercel" if each.value or each.credential else
-        VALUES[CONTRACT.origin(each).name]
-        for each in CONTRACT.consumed_by(consumer) if not each.optional
+        variable.name: variable.value or "canary-token-of-vercel" if variable.value or variable.credential else
+        VALUES[CONTRACT.origin(variable).name]
+        for variable in CONTRACT.consumed_by(consumer) if not variable.optional
     }  # fmt: skip
     assert dict(dotenv_values(path)) == wanted
     assert read_by_shell(path, list(wanted)) == wanted
@@ -134,13 +136,13 @@ def test_an_export_goes_to_files_of_its_own_only(filled: Guide, output: str) -> 
     (filled.root / "folder").mkdir()
     place = output if output.startswith(("-", "/")) else str(filled.root / output)
     done = exported(filled, "--for", "vercel", "--output", place)
-    assert (done.code, "--output" in shown(done)) == (2, True)
+    assert (done.code, "--output" in output_of(done)) == (2, True)
 
 
 @pytest.mark.parametrize("output", ["/dev/stdout", "/dev/stderr"])
 def test_an_export_does_not_go_to_the_processs_own_outputs(filled: Guide, output: str) -> None:
     done = filled.with_kernels.run("env", "export", "--for", "vercel", "--output", output)
-    assert (done.code, "--output" in shown(done)) == (2, True)
+    assert (done.code, "--output" in output_of(done)) == (2, True)
 
 
 def test_a_terminal_is_refused(filled: Guide) -> None:
@@ -150,7 +152,7 @@ def test_a_terminal_is_refused(filled: Guide) -> None:
     finally:
         os.close(terminal)
         os.close(controller)
-    assert (done.code, "is not a file" in shown(done)) == (2, True)
+    assert (done.code, "is not a file" in output_of(done)) == (2, True)
 
 
 def test_the_vault_and_other_peoples_files_are_not_overwritten(filled: Guide, tmp_path: Path) -> None:
@@ -172,7 +174,7 @@ def test_a_path_that_git_would_commit_is_refused(filled: Guide, tmp_path: Path) 
     (repository / "tracked.env").write_text(HEADING + "\n")
     subprocess.run([*git, "add", "-f", "tracked.env"], check=True)
     outputs = {"tracked.env": 2, "kept.env": 2, "new/folder/plain.txt": 2, "other.env": 0, "ignored/new/file": 0}
-    codes = {each: exported(filled, "--for", "vercel", "--output", str(repository / each)).code for each in outputs}
+    codes = {path: exported(filled, "--for", "vercel", "--output", str(repository / path)).code for path in outputs}
     assert codes == outputs
     assert (repository / "tracked.env").read_text() == HEADING + "\n"
     (repository / "inner").mkdir()

@@ -15,7 +15,7 @@ from deploybook.state.vault import Vault
 NAME = "TURSO_AUTH_TOKEN"
 
 
-def held(guide: Guide, environment: str = "production") -> dict[str, str]:
+def stored(guide: Guide, environment: str = "production") -> dict[str, str]:
     values = Vault(guide.root / ".deploybook", environment).all()
     return {name: value.get_secret_value() for name, value in values.items()}
 
@@ -24,7 +24,7 @@ def held(guide: Guide, environment: str = "production") -> dict[str, str]:
 def test_a_piped_value_is_kept_and_not_printed(guide: Guide, end: str) -> None:
     done = guide.run("env", "set", NAME, "--environment", "staging", typed=VALUES[NAME] + end)
     assert done.code == 0, done.output
-    assert held(guide, "staging") == {NAME: VALUES[NAME]}
+    assert stored(guide, "staging") == {NAME: VALUES[NAME]}
     assert VALUES[NAME] not in done.output
 
 
@@ -32,7 +32,7 @@ def test_it_replaces_only_the_one_value(guide: Guide) -> None:
     for name in ("R2_BUCKET_NAME", NAME, NAME):
         value = value_of(CONTRACT.variable(name))
         assert guide.run("env", "set", name, typed=value).code == 0
-    assert held(guide) == {"R2_BUCKET_NAME": VALUES["R2_BUCKET_NAME"], NAME: value}
+    assert stored(guide) == {"R2_BUCKET_NAME": VALUES["R2_BUCKET_NAME"], NAME: value}
 
 
 @pytest.mark.parametrize("typed", ["hunter2", "hunter2.hunter2", " a.b.c", "a.b.c\n\n"])
@@ -41,7 +41,7 @@ def test_a_value_without_its_form_is_refused_with_the_form_and_not_kept(guide: G
     assert done.code == 2
     assert NAME in done.output
     assert typed.strip() not in done.output
-    assert held(guide) == {}
+    assert stored(guide) == {}
 
 
 def test_the_refusal_says_the_form(guide: Guide) -> None:
@@ -51,13 +51,13 @@ def test_the_refusal_says_the_form(guide: Guide) -> None:
 def test_nothing_is_no_value(guide: Guide) -> None:
     done = guide.run("env", "set", NAME, typed="\n")
     assert done.code == 2
-    assert held(guide) == {}
+    assert stored(guide) == {}
 
 
 def test_a_value_is_never_an_argument(guide: Guide) -> None:
     done = guide.run("env", "set", NAME, VALUES[NAME])
     assert done.code == 2
-    assert held(guide) == {}
+    assert stored(guide) == {}
 
 
 @pytest.mark.parametrize(
@@ -86,12 +86,12 @@ def test_at_a_terminal_it_asks_without_echo(guide: Guide) -> None:
         start_new_session=True,
     )
     os.close(side)
-    shown = b""
-    while b":" not in shown:
-        shown += os.read(terminal, 1024)
+    output = b""
+    while b":" not in output:
+        output += os.read(terminal, 1024)
     os.write(terminal, VALUES[NAME].encode() + b"\n")
     assert process.wait(60) == 0
-    shown += os.read(terminal, 4096)
+    output += os.read(terminal, 4096)
     os.close(terminal)
-    assert VALUES[NAME].encode() not in shown
-    assert held(guide) == {NAME: VALUES[NAME]}
+    assert VALUES[NAME].encode() not in output
+    assert stored(guide) == {NAME: VALUES[NAME]}

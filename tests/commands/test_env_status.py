@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from pydantic import SecretStr
-from tests.commands.test_env import CONTRACT, VALUES, fill, shown
+from tests.commands.test_env import CONTRACT, VALUES, fill, output_of
 from tests.conftest import ROOT, RunningSandbox
 from tests.runbooks.conftest import Finished, Guide
 
@@ -24,7 +24,7 @@ from deploybook.state.vault import Vault
 
 NAME = "studio-production"
 COMPARED = compared_providers(CONTRACT)
-HELD = {name: SecretStr(value) for name, value in VALUES.items()}
+VAULT_VALUES = {name: SecretStr(value) for name, value in VALUES.items()}
 
 
 @dataclass
@@ -39,17 +39,17 @@ class Stack:
 
     def status(self, *arguments: str, env: dict[str, str] | None = None) -> Finished:
         done = self.guide.run("env", "status", *arguments, env=self.exports if env is None else env)
-        shown(done)
+        output_of(done)
         return done
 
-    def found(self, *arguments: str, env: dict[str, str] | None = None) -> tuple[int, dict[str, dict[str, Any]]]:
+    def rows(self, *arguments: str, env: dict[str, str] | None = None) -> tuple[int, dict[str, dict[str, Any]]]:
         """The exit code, and each variable's row by name."""
         done = self.status("--json", *arguments, env=env)
         data = json.loads(done.output[: done.output.rindex("\n}") + 2])
-        return done.code, {each["name"]: each for each in data["variables"]}
+        return done.code, {row["name"]: row for row in data["variables"]}
 
     def vercel_entry(self, name: str) -> dict[str, Any]:
-        return next(each for each in self.clouds.vercel.variables(self.project) if each["key"] == name)
+        return next(variable for variable in self.clouds.vercel.variables(self.project) if variable["key"] == name)
 
     def vercel_call(self, method: str, path: str, **body: Any) -> httpx.Response:
         return self.clouds.vercel.api.call("change by hand", method, f"/v10/projects/{self.project}/env{path}", **body)
@@ -67,7 +67,8 @@ def stack(guide: Guide, start_sandbox: Callable[..., RunningSandbox], monkeypatc
     Vault(guide.root / ".deploybook", "production").put(organization)
     observed, clouds = LastWrites(guide.root / ".deploybook", "production"), Connections(sandbox.exports)
     wanted = {
-        place: variables_for(CONTRACT, place, HELD, {})[0] for place in (each.name for each in CONTRACT.consumers)
+        place: variables_for(CONTRACT, place, VAULT_VALUES, {})[0]
+        for place in (consumer.name for consumer in CONTRACT.consumers)
     }
     project = vercel.Project(NAME).create(clouds)
     vercel.Variables(NAME, project, wanted["vercel"], observed).create(clouds)
@@ -83,11 +84,11 @@ def stack(guide: Guide, start_sandbox: Callable[..., RunningSandbox], monkeypatc
 
 
 def test_what_was_set_is_equal_everywhere(stack: Stack) -> None:
-    code, rows = stack.found()
+    code, rows = stack.rows()
     expected = {
-        each.name: {place: "equal" for place in each.consumers if place not in {"github", "end_to_end"}}
-        for each in CONTRACT.variables
-        if not each.optional
+        variable.name: {place: "equal" for place in variable.consumers if place not in {"github", "end_to_end"}}
+        for variable in CONTRACT.variables
+        if not variable.optional
     }
     assert (code, {name: rows[name]["consumers"] for name in expected}) == (0, expected)
     assert rows["WORKER_POLL_INTERVAL_MS"]["consumers"] == {}
@@ -105,10 +106,10 @@ def test_it_only_reads(stack: Stack, start_sandbox: Callable[..., RunningSandbox
     control.delete("/journal")
     assert stack.status().code == 0
     entries = control.get("/journal").json()
-    assert (bool(entries), [each for each in entries if each["writes"]]) == (True, [])
+    assert (bool(entries), [entry for entry in entries if entry["writes"]]) == (True, [])
 
 
-def test_each_change_by_hand_is_told_where_it_was_made(stack: Stack) -> None:
+def test_each_change_by_hand_is_reported_where_it_was_made(stack: Stack) -> None:
     call, entry = stack.vercel_call, stack.vercel_entry
     call("PATCH", f"/{entry('TURSO_AUTH_TOKEN')['id']}", json={"value": "a.b.c"})
     call("PATCH", f"/{entry('DEPLOY_ENV')['id']}", json={"target": ["preview"]})
@@ -126,14 +127,14 @@ def test_each_change_by_hand_is_told_where_it_was_made(stack: Stack) -> None:
     stack.clouds.render.delete_variable(stack.worker, "STORAGE_BACKEND")
     stack.clouds.modal.delete_secret("render-auth", "")
 
-    code, rows = stack.found()
-    told = {
+    code, rows = stack.rows()
+    drifts = {
         (name, place): standing
         for name, row in rows.items()
         for place, standing in row["consumers"].items()
         if standing != "equal"
     }
-    assert told == {
+    assert drifts == {
         ("TURSO_AUTH_TOKEN", "vercel"): "differs",
         ("DEPLOY_ENV", "vercel"): "set for another target",
         ("R2_BUCKET_NAME", "vercel"): "differs",
@@ -153,10 +154,10 @@ def test_each_change_by_hand_is_told_where_it_was_made(stack: Stack) -> None:
 def test_a_modal_secret_made_by_another_hand_is_no_longer_ours(stack: Stack) -> None:
     stack.clouds.modal.delete_secret("render-auth", "")
     stack.clouds.modal.create_secret("render-auth", "", {"MODAL_AUTH_TOKEN": SecretStr("other")})
-    code, rows = stack.found()
+    code, rows = stack.rows()
     assert (code, rows["MODAL_AUTH_TOKEN"]["consumers"]["modal:render-auth"]) == (4, "differs")
     LastWrites(stack.guide.root / ".deploybook", "production").forget("modal:secret:render-auth")
-    code, rows = stack.found()
+    code, rows = stack.rows()
     assert (code, rows["MODAL_AUTH_TOKEN"]["consumers"]["modal:render-auth"]) == (0, "cannot be told")
 
 
@@ -164,7 +165,7 @@ def test_a_changed_vault_differs_everywhere_and_a_lost_one_too(stack: Stack) -> 
     vault = Vault(stack.guide.root / ".deploybook", "production")
     vault.put({"MODAL_AUTH_TOKEN": SecretStr("ab" * 32)})
     vault.forget("TURSO_AUTH_TOKEN")
-    code, rows = stack.found()
+    code, rows = stack.rows()
     assert code == 4
     assert rows["MODAL_AUTH_TOKEN"]["consumers"] == dict.fromkeys(("vercel", "render", "modal:render-auth"), "differs")
     assert rows["TURSO_AUTH_TOKEN"]["details"] == dict.fromkeys(("vercel", "render"), "not in the vault")
@@ -175,13 +176,13 @@ def test_a_place_without_its_credential_is_said_not_to_be_asked(stack: Stack) ->
     env = {name: value for name, value in stack.exports.items() if not name.startswith("RENDER_")}
     done = stack.status(env=env)
     assert (done.code, "Render: NOT ASKED. RENDER_API_KEY is not set." in done.output) == (0, True)
-    _, rows = stack.found(env=env)
+    _, rows = stack.rows(env=env)
     assert rows["TURSO_AUTH_TOKEN"]["consumers"] == {"vercel": "equal", "render": "not asked"}
 
 
 def test_a_place_that_refuses_hides_no_other(stack: Stack) -> None:
     env = stack.exports | {"RENDER_API_KEY": "canary-wrong-key"}
-    code, rows = stack.found(env=env)
+    code, rows = stack.rows(env=env)
     assert (code, rows["TURSO_AUTH_TOKEN"]["consumers"]) == (3, {"vercel": "equal", "render": "cannot be told"})
     done = stack.status(env=env)
     assert ("RENDER_API_KEY" in done.output, "canary-wrong-key" in done.output) == (True, False)
@@ -190,11 +191,11 @@ def test_a_place_that_refuses_hides_no_other(stack: Stack) -> None:
 
 
 def test_names_are_the_runbooks_parameters(stack: Stack, tmp_path: Path) -> None:
-    code, rows = stack.found("-p", "project_name", "other", "-p", "service_name", "other")
+    code, rows = stack.rows("-p", "project_name", "other", "-p", "service_name", "other")
     assert (code, rows["STORAGE_BACKEND"]["consumers"]) == (4, {"vercel": "missing", "render": "missing"})
-    given = tmp_path / "names.yaml"
-    given.write_text(f"project_name: {NAME}\nbucket_name: some-bucket\n")
-    assert stack.found("-f", str(given))[0] == 0
+    file = tmp_path / "names.yaml"
+    file.write_text(f"project_name: {NAME}\nbucket_name: some-bucket\n")
+    assert stack.rows("-f", str(file))[0] == 0
     assert stack.status("-p", "projekt_name", "x").code == 2
 
 
@@ -208,7 +209,7 @@ def test_nothing_asked_is_no_success(guide: Guide) -> None:
 
 
 def test_a_provider_is_asked_with_the_credentials_that_its_sections_read() -> None:
-    known = {each.name: each.sections for each in CONTRACT.credentials}
+    known = {credential.name: credential.sections for credential in CONTRACT.credentials}
     for compared in COMPARED:
         sections = {consumer.section for consumer in compared.consumers}
         assert [name for name in compared.credentials if not sections <= set(known[name])] == []

@@ -103,7 +103,7 @@ def _names(text: str) -> set[str]:
 def test_every_variable_of_the_application_is_defined(
     contract: Contract, union: dict[str, set[str]], consumer: str
 ) -> None:
-    assert {each.name for each in contract.consumed_by(consumer) if not each.optional} == union[consumer]
+    assert {variable.name for variable in contract.consumed_by(consumer) if not variable.optional} == union[consumer]
 
 
 def test_the_variables_of_the_application_are_read_from_its_description(union: dict[str, set[str]]) -> None:
@@ -113,7 +113,7 @@ def test_the_variables_of_the_application_are_read_from_its_description(union: d
 
 
 def test_public_and_secret_variables_are_told_apart(contract: Contract) -> None:
-    secret = {each.name for each in contract.variables if each.secret}
+    secret = {variable.name for variable in contract.variables if variable.secret}
     assert not any(name.startswith("NEXT_PUBLIC_") for name in secret)
     assert {"R2_SECRET_ACCESS_KEY", "TURSO_AUTH_TOKEN", "MODAL_AUTH_TOKEN", "INTERNAL_WEBHOOK_SECRET"} <= secret
 
@@ -177,7 +177,9 @@ def test_another_name_for_a_secret_is_as_secret_as_the_first(contract: Contract)
 
 def test_a_secret_under_its_other_name_is_known_and_never_quoted(contract: Contract) -> None:
     canary = "canary-canary-canary"
-    assert [each.get_secret_value() for each in known_secrets(contract, {"AWS_SECRET_ACCESS_KEY": canary})] == [canary]
+    assert [secret.get_secret_value() for secret in known_secrets(contract, {"AWS_SECRET_ACCESS_KEY": canary})] == [
+        canary
+    ]
     with pytest.raises(InvalidValue) as caught:
         contract.variable("AWS_SECRET_ACCESS_KEY").validate_value(canary)
     assert canary not in "\n".join(caught.value.lines())
@@ -197,13 +199,13 @@ def test_an_unknown_consumer_names_those_that_exist(contract: Contract) -> None:
 
 def test_everything_that_a_provider_reads_is_the_operators(contract: Contract) -> None:
     for provider in contract.providers:
-        names = {*provider.endpoints, *(each.name for each in contract.credentials_of(provider))}
+        names = {*provider.endpoints, *(credential.name for credential in contract.credentials_of(provider))}
         assert names <= contract.operator_names(), provider.name
         assert all(contract.is_operators(f"{prefix}ANYTHING") for prefix in provider.prefixes), provider.name
 
 
 def test_every_variable_of_the_application_is_the_operators(contract: Contract) -> None:
-    assert {each.name for each in contract.variables} <= contract.operator_names()
+    assert {variable.name for variable in contract.variables} <= contract.operator_names()
     assert not any(contract.is_operators(name) for name in ("PATH", "HOME", "DEPLOYBOOK_HOME", "LANG"))
 
 

@@ -12,8 +12,8 @@ from deploybook.contract.validation import broken, operator_values, refuse_broke
 from deploybook.errors import InvalidValue, MissingVariable
 
 BROKEN = SecretStr("canary hunter2")
-RIGHT = {each.name: SecretStr(each.example) for each in CONTRACT.variables if each.section}
-HELD = [each.name for each in CONTRACT.variables if each.section or each.optional]
+RIGHT = {variable.name: SecretStr(variable.example) for variable in CONTRACT.variables if variable.section}
+STORED_NAMES = [variable.name for variable in CONTRACT.variables if variable.section or variable.optional]
 WITH_OWN = CONTRACT.model_copy(
     update={
         "variables": (
@@ -36,7 +36,7 @@ WITH_OWN = CONTRACT.model_copy(
 )
 
 
-@pytest.mark.parametrize("name", HELD)
+@pytest.mark.parametrize("name", STORED_NAMES)
 def test_a_broken_value_is_refused_by_its_name_and_never_quoted(name: str) -> None:
     with pytest.raises(InvalidValue) as caught:
         refuse_broken(CONTRACT, {name: BROKEN}, [name], "staging")
@@ -46,7 +46,7 @@ def test_a_broken_value_is_refused_by_its_name_and_never_quoted(name: str) -> No
     assert "hunter2" not in said
 
 
-@pytest.mark.parametrize("name", HELD)
+@pytest.mark.parametrize("name", STORED_NAMES)
 def test_a_broken_value_reaches_no_consumer(name: str) -> None:
     for consumer in CONTRACT.variable(name).consumers:
         with pytest.raises(InvalidValue, match=name):
@@ -59,8 +59,8 @@ def test_all_broken_values_are_named_at_once() -> None:
 
 
 def test_another_name_is_refused_by_the_name_under_which_the_vault_has_it() -> None:
-    found = broken(CONTRACT, {"R2_SECRET_ACCESS_KEY": BROKEN}, ["AWS_SECRET_ACCESS_KEY", "R2_SECRET_ACCESS_KEY"])
-    assert [variable.name for variable in found] == ["R2_SECRET_ACCESS_KEY"]
+    variables = broken(CONTRACT, {"R2_SECRET_ACCESS_KEY": BROKEN}, ["AWS_SECRET_ACCESS_KEY", "R2_SECRET_ACCESS_KEY"])
+    assert [variable.name for variable in variables] == ["R2_SECRET_ACCESS_KEY"]
 
 
 def test_every_example_has_its_form() -> None:

@@ -110,7 +110,9 @@ def test_two_sections_that_fail_independently_are_both_named_in_the_contracts_or
     assert named(contract, entries, claim("turso", "second"), claim("r2", "first")) == ["first", "second"]
 
 
-def test_one_cause_at_two_places_is_told_once_with_both_sections(contract: Contract, entries: dict[str, Entry]) -> None:
+def test_one_cause_at_two_places_is_reported_once_with_both_sections(
+    contract: Contract, entries: dict[str, Entry]
+) -> None:
     [cause] = causes(contract, entries, [claim("r2", "first"), claim("turso", "first")])
     assert (cause.sections, len(cause.evidence), cause.consequences) == (("r2", "turso"), 2, ())
 

@@ -82,7 +82,7 @@ def test_what_stops_a_section_is_observed_and_stops_no_other(ward: DiagnosisTarg
     assert (failed.entry, failed.hint, sorted(told)) == ("there", "look", ["r2", "turso"])
 
 
-def test_a_preflight_that_told_its_error_is_observed_once(ward: DiagnosisTarget, begin: Callable[..., None]) -> None:
+def test_a_preflight_that_showed_its_error_is_observed_once(ward: DiagnosisTarget, begin: Callable[..., None]) -> None:
     raised = "from deploybook.errors import NotFound\nshow('preflight', 'failed', 'seen', 'gone', 'there')\n"
     begin("r2", raised + "raise NotFound('R2', 'read', 'gone')", "show('check', 'passed', 'never reached')")
     assert seen(examine(ward)) == [("r2", "preflight", "failed", "seen — gone")]
@@ -97,7 +97,7 @@ def test_the_summary_of_claims_that_do_not_hold_is_no_claim_of_its_own(
     assert [each[:3] for each in seen(examine(ward))] == [("r2", "check", "failed"), ("turso", "error", "failed")]
 
 
-def test_a_bug_in_a_runbook_is_told_by_section_and_cell(ward: DiagnosisTarget, begin: Callable[..., None]) -> None:
+def test_a_bug_in_a_runbook_is_reported_by_section_and_cell(ward: DiagnosisTarget, begin: Callable[..., None]) -> None:
     begin("r2", "1 / 0")
     [observed] = examine(ward).observations
     assert (observed.claim, observed.entry) == ("The r2 runbook stopped in cell cell-2.", "runbook-failed")

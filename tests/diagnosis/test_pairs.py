@@ -26,7 +26,7 @@ PAIR = ("cors", "playback")
         ([], "NO"),
     ],
 )
-def test_each_examination_names_what_is_to_be_mended_still_and_nothing_else(named: list[list[str]], way: str) -> None:
+def test_each_diagnosis_names_what_still_needs_a_fix_and_nothing_else(named: list[list[str]], way: str) -> None:
     proof = PairProof(PAIR, named)
     assert (proof.way, proof.holds) == (way, way != "NO")
 

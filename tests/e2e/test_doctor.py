@@ -52,7 +52,7 @@ def test_a_section_whose_credential_is_not_exported_is_left_out_by_name(bench: B
     assert (code, "not examined: ci_cd (GITHUB_TOKEN is not set)" in line) == (0, True), line
 
 
-def test_a_broken_stack_is_told_by_cause_evidence_fix_and_link(secretless: Bench) -> None:
+def test_a_broken_stack_is_reported_by_cause_evidence_fix_and_link(secretless: Bench) -> None:
     code, lines = doctor(secretless)
     entry = secretless.entries["ci-secrets"]
     assert (code, [line for line in lines if line.startswith("✗")]) == (4, [f"✗ {entry.title} — ci_cd"])

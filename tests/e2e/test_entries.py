@@ -23,7 +23,7 @@ SAMPLE = random.Random(SEED).sample(PROVABLE, NUMBER)  # noqa: S311 - a sample, 
 
 
 @pytest.mark.parametrize("entry", SAMPLE)
-def test_an_entry_is_seen_as_written_named_alone_and_mended_as_written(bench: Bench, entry: str) -> None:
+def test_an_entry_is_seen_as_written_named_alone_and_fixed_as_written(bench: Bench, entry: str) -> None:
     proof = prove(bench, bench.entries[entry])
     assert proof.holds, f"{proof.row()}\nnot seen: {proof.unseen}\n{proof.told}"
 
@@ -39,7 +39,7 @@ def test_a_message_that_is_not_seen_and_a_fix_of_another_section_are_noticed(ben
     assert all(each.startswith("ci_cd: ") for each in proof.still), proof.still
 
 
-def test_two_scenarios_are_named_one_after_the_other_and_mended(bench: Bench) -> None:
+def test_two_scenarios_are_named_one_after_the_other_and_fixed(bench: Bench) -> None:
     """One pair of those that prove_entries makes."""
     proof = prove_pair(bench, PAIR)
     assert proof.holds, proof.row()

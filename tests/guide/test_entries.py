@@ -133,7 +133,7 @@ def test_every_entry_has_its_scenario_and_every_scenario_its_entry() -> None:
     assert made - REAL.keys() == set(), "a scenario of no entry"
 
 
-def test_an_entry_is_marked_by_hand_where_a_person_mends_it() -> None:
+def test_an_entry_is_marked_by_hand_where_a_person_fixes_it() -> None:
     hands = {name for name, each in scenarios().items() if each.by_hand}
     hands |= {name for name, each in machine.scenarios().items() if each.by_hand}
     marked = {each.id for each in REAL.values() if "by-hand" in each.marks}

@@ -59,7 +59,7 @@ def test_a_second_run_in_the_same_second_is_newer(checkout: Checkout) -> None:
     assert latest(checkout.layout.runs)["r2"].passed == 1
 
 
-def test_a_failed_run_is_told_as_failed(checkout: Checkout) -> None:
+def test_a_failed_run_is_shown_as_failed(checkout: Checkout) -> None:
     checkout.ran("r2", {"verify": [PASSED, FAILED]}, status="failed", error="The <bucket> is *gone*.")
     line = verified_line(checkout.guide(), "r2")
     assert "**Failed**" in line
@@ -83,7 +83,7 @@ def test_live_runs_and_runs_without_a_whole_report_are_no_evidence(checkout: Che
     assert latest(checkout.layout.runs) == {}
 
 
-def test_a_runbook_that_was_changed_since_is_told(checkout: Checkout) -> None:
+def test_a_runbook_that_changed_since_is_reported(checkout: Checkout) -> None:
     checkout.own("runbooks")
     directory = checkout.ran("r2", {"verify": [PASSED]})
     source = checkout.layout.notebook("r2")

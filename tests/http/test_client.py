@@ -113,7 +113,7 @@ def test_429_is_repeated_after_the_time_that_it_asks(server: Scripted, method: s
     assert waits == [7.0]
 
 
-def test_a_limit_told_in_passing_delays_no_repetition(server: Scripted) -> None:
+def test_a_limit_in_the_headers_of_another_error_delays_no_retry(server: Scripted) -> None:
     server.answers = [(502, {"X-RateLimit-Reset": str(int(time.time()) + 3000)})]
     with client() as session:
         assert session.get(server.url).status_code == 200

@@ -12,7 +12,7 @@ from deploybook import http
 
 
 @pytest.fixture
-def heard() -> Iterator[tuple[str, list[tuple[str, str]]]]:
+def recorder() -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """A server's URL, and the request target and Host header of what it was asked."""
     requests: list[tuple[str, str]] = []
 
@@ -34,22 +34,24 @@ def heard() -> Iterator[tuple[str, list[tuple[str, str]]]]:
     server.server_close()
 
 
-def test_what_stands_for_a_host_hears_the_hosts_name(heard: tuple[str, list[tuple[str, str]]]) -> None:
-    url, requests = heard
+def test_what_stands_for_a_host_hears_the_hosts_name(recorder: tuple[str, list[tuple[str, str]]]) -> None:
+    url, requests = recorder
     with http.open_client(stands_for={".r2.example.com": url}) as client:
         assert client.get("https://account.r2.example.com/bucket/key?sign=1").status_code == 204
     assert requests == [("/bucket/key?sign=1", "account.r2.example.com")]
 
 
-def test_other_hosts_are_left_alone(heard: tuple[str, list[tuple[str, str]]]) -> None:
-    url, requests = heard
+def test_other_hosts_are_left_alone(recorder: tuple[str, list[tuple[str, str]]]) -> None:
+    url, requests = recorder
     with http.open_client(stands_for={".r2.example.com": "http://127.0.0.1:9"}) as client:
         assert client.get(f"{url}/x").status_code == 204
     assert requests[0][0] == "/x"
 
 
-def test_the_operators_proxy_is_used(heard: tuple[str, list[tuple[str, str]]], monkeypatch: pytest.MonkeyPatch) -> None:
-    url, requests = heard
+def test_the_operators_proxy_is_used(
+    recorder: tuple[str, list[tuple[str, str]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, requests = recorder
     monkeypatch.setenv("http_proxy", url)
     monkeypatch.setenv("no_proxy", "")
     with http.open_client() as client:
@@ -58,9 +60,9 @@ def test_the_operators_proxy_is_used(heard: tuple[str, list[tuple[str, str]]], m
 
 
 def test_hosts_without_a_proxy_are_reached_directly(
-    heard: tuple[str, list[tuple[str, str]]], monkeypatch: pytest.MonkeyPatch
+    recorder: tuple[str, list[tuple[str, str]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url, requests = heard
+    url, requests = recorder
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     with http.open_client() as client:

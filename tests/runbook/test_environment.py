@@ -36,7 +36,7 @@ ELSEWHERE = {
 
 
 @pytest.mark.parametrize("name", sorted(NAMES | ELSEWHERE))
-def test_a_dry_run_is_given_nothing_that_is_somebodys(name: str) -> None:
+def test_a_dry_run_gets_nothing_that_is_somebodys(name: str) -> None:
     assert environment.machine({name: "canary", "PATH": "/bin"}) == {"PATH": "/bin"}
 
 
@@ -46,13 +46,19 @@ def test_programs_that_were_downloaded_are_found_without_the_home_folder() -> No
 
 
 @pytest.mark.parametrize("slug", [section.slug for section in CONTRACT.sections])
-def test_a_section_is_given_its_own_credentials_and_no_others(slug: str) -> None:
+def test_a_section_gets_its_own_credentials_and_no_others(slug: str) -> None:
     everything = dict.fromkeys(NAMES, "canary") | {"PATH": "/bin", "HTTPS_PROXY": "http://proxy"}
     kept = environment.for_section(CONTRACT, slug, everything, {})
-    own = {each.name for each in CONTRACT.credentials if slug in {*each.sections, *each.used_if_set}}
+    own = {
+        credential.name
+        for credential in CONTRACT.credentials
+        if slug in {*credential.sections, *credential.used_if_set}
+    }
     assert own <= kept.keys()
-    others = {each.name for each in CONTRACT.credentials if each.secret} - own
-    consumed = {each.name for place in CONTRACT.consumers_set_by(slug) for each in CONTRACT.consumed_by(place.name)}
+    others = {credential.name for credential in CONTRACT.credentials if credential.secret} - own
+    consumed = {
+        variable.name for place in CONTRACT.consumers_set_by(slug) for variable in CONTRACT.consumed_by(place.name)
+    }
     assert others & kept.keys() <= consumed
 
 

@@ -14,15 +14,15 @@ from deploybook.runbook.in_process import run_cells
 def notebook(directory: Path, *cells: tuple[str, list[str], str]) -> Path:
     """A notebook of code cells: id, tags, source."""
     written = [
-        {"cell_type": "code", "id": each, "metadata": {"tags": tags}, "source": [source]}
-        for each, tags, source in cells
+        {"cell_type": "code", "id": identifier, "metadata": {"tags": tags}, "source": [source]}
+        for identifier, tags, source in cells
     ]
     path = directory / "some.ipynb"
     path.write_text(json.dumps({"cells": written}))
     return path
 
 
-def test_what_is_given_goes_before_the_defaults_and_skipped_cells_are_left_out(tmp_path: Path) -> None:
+def test_parameters_replace_the_defaults_and_skipped_cells_are_left_out(tmp_path: Path) -> None:
     said: list[object] = []
     path = notebook(
         tmp_path,

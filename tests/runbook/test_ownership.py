@@ -66,8 +66,12 @@ class Thing(Resource[State]):
     def identity(self, state: State) -> str:
         return state["id"]
 
-    def known(self, state: State | None, held: Held) -> bool:
-        return state is not None and "THING_ID" in held and held["THING_ID"].get_secret_value() == state["id"]
+    def known(self, state: State | None, vault_values: Held) -> bool:
+        return (
+            state is not None
+            and "THING_ID" in vault_values
+            and vault_values["THING_ID"].get_secret_value() == state["id"]
+        )
 
     def born(self, state: State) -> datetime | None:
         return datetime.fromisoformat(state["born"])
@@ -135,7 +139,7 @@ class Checkout:
     def outcomes(self) -> list[str]:
         return [event.outcome for event in self.events]
 
-    def held(self) -> set[str]:
+    def stored(self) -> set[str]:
         return set(self.vault.all())
 
 
@@ -231,14 +235,14 @@ def test_a_clone_with_the_vault_may_change_what_the_vault_proves_and_never_remov
     assert second.outcomes() == ["update"]
     second.run(Mode.DESTROY, Thing(cloud))
     assert (second.outcomes(), list(cloud.things)) == (["left"], ["t"])
-    assert second.held() == {"THING_ID", "SHOWN"}
+    assert second.stored() == {"THING_ID", "SHOWN"}
 
 
 def test_destroy_forgets_exactly_what_it_removed(checkout: Checkout, cloud: Cloud) -> None:
     checkout.vault.put({"OTHER": SecretStr("stays")})
     checkout.run(Mode.APPLY, Thing(cloud))
     checkout.run(Mode.DESTROY, Thing(cloud))
-    assert checkout.held() == {"OTHER"}
+    assert checkout.stored() == {"OTHER"}
 
 
 @pytest.mark.parametrize("killed", ["before", "after"])
@@ -248,11 +252,11 @@ def test_a_create_that_was_killed_is_run_again_to_one_thing_with_a_secret_that_i
     with pytest.raises(Killed):
         checkout.run(Mode.APPLY, Thing(cloud, killed=killed))
     checkout.run(Mode.APPLY, Thing(cloud))
-    assert checkout.held() == {"THING_ID", "SHOWN"}
+    assert checkout.stored() == {"THING_ID", "SHOWN"}
     checkout.run(Mode.APPLY, Thing(cloud))
     assert checkout.outcomes() == ["unchanged"]
     checkout.run(Mode.DESTROY, Thing(cloud))
-    assert (cloud.things, checkout.ledger.sections(), checkout.held()) == ({}, set(), set())
+    assert (cloud.things, checkout.ledger.sections(), checkout.stored()) == ({}, set(), set())
 
 
 def test_an_intent_alone_removes_nothing(checkout: Checkout, cloud: Cloud) -> None:
@@ -325,7 +329,7 @@ def test_a_secret_that_nobody_asked_to_replace_is_not_replaced(checkout: Checkou
     assert cloud.journal == []
 
 
-def test_what_another_clone_wrote_since_is_overwritten_only_when_told(checkout: Checkout, cloud: Cloud) -> None:
+def test_what_another_clone_wrote_since_is_overwritten_only_on_request(checkout: Checkout, cloud: Cloud) -> None:
     class Newer(Thing):
         def differences(self, state: State) -> list[Change]:
             return [Change("value", "another vault's, written 12:00", "ours", theirs=True)]
@@ -387,7 +391,7 @@ def test_destroy_changes_nothing_where_it_could_not_end(checkout: Checkout, clou
     with pytest.raises(NeedsDecision, match=r"it holds uploads/a\.wav"):
         checkout.run(Mode.DESTROY, *things)
     assert (cloud.journal, set(cloud.things)) == ([], {"store", "t"})
-    assert checkout.held() == {"THING_ID", "SHOWN"}
+    assert checkout.stored() == {"THING_ID", "SHOWN"}
 
 
 def test_credentials_are_removed_last(checkout: Checkout, cloud: Cloud) -> None:

@@ -95,13 +95,13 @@ class Thing(Resource[str]):
 
 
 class World:
-    """One environment on disk, and ensurers in any mode over it."""
+    """One environment on disk, and reconcilers in any mode over it."""
 
     def __init__(self, directory: Path) -> None:
         self.vault, self.ledger = Vault(directory, "e"), Ledger(directory, "e")
         self.lines: list[Event] = []
 
-    def ensurer(self, mode: Mode) -> Reconciler:
+    def reconciler(self, mode: Mode) -> Reconciler:
         return Reconciler("s", mode, CLOUDS, self.vault, self.ledger, self.lines.append)
 
     def outcomes(self) -> list[str]:
@@ -116,16 +116,16 @@ def world(tmp_path: Path) -> World:
 @pytest.mark.parametrize("mode", [Mode.APPLY, Mode.DRY_RUN])
 def test_what_is_absent_is_created_then_unchanged(world: World, mode: Mode) -> None:
     things: list[str] = []
-    assert world.ensurer(mode).ensure(Thing("a", things)) == "a"
+    assert world.reconciler(mode).ensure(Thing("a", things)) == "a"
     second = Thing("a", things)
-    world.ensurer(mode).ensure(second)
+    world.reconciler(mode).ensure(second)
     assert world.outcomes() == ["create", "unchanged"]
     assert (second.calls, things) == ([], ["a"])
 
 
 def test_what_differs_is_updated_and_says_how(world: World) -> None:
     world.ledger.put(entry(resource_id="id-of-old"))
-    world.ensurer(Mode.APPLY).ensure(Thing("new", ["old"]))
+    world.reconciler(Mode.APPLY).ensure(Thing("new", ["old"]))
     assert world.lines[0].detail == "value: old → new"
     assert world.vault.get("SHOWN_ONCE") == SecretStr("new")
 
@@ -137,7 +137,7 @@ def test_plan_tells_and_changes_nothing(world: World, things: list[str], outcome
     before = list(things)
     world.ledger.put(entry(resource_id="id-of-old"))
     thing = Thing("new", things)
-    world.ensurer(Mode.PLAN).ensure(thing)
+    world.reconciler(Mode.PLAN).ensure(thing)
     assert (world.outcomes(), thing.calls, things) == ([outcome], [], before)
     assert world.vault.all() == {}
 
@@ -146,26 +146,26 @@ def test_plan_tells_and_changes_nothing(world: World, things: list[str], outcome
 def test_verify_names_what_is_otherwise_and_changes_nothing(
     world: World, things: list[str], drifted: list[str]
 ) -> None:
-    ensurer, thing = world.ensurer(Mode.VERIFY), Thing("new", things)
-    ensurer.ensure(thing)
-    assert (ensurer.drifted, thing.calls) == (drifted, [])
+    reconciler, thing = world.reconciler(Mode.VERIFY), Thing("new", things)
+    reconciler.ensure(thing)
+    assert (reconciler.drifted, thing.calls) == (drifted, [])
 
 
 def test_destroy_removes_what_apply_made_newest_first(world: World) -> None:
     things: list[str] = []
-    world.ensurer(Mode.APPLY).ensure(Thing("a", things))
-    ensurer = world.ensurer(Mode.DESTROY)
-    ensurer.ensure(Thing("a", things))
+    world.reconciler(Mode.APPLY).ensure(Thing("a", things))
+    reconciler = world.reconciler(Mode.DESTROY)
+    reconciler.ensure(Thing("a", things))
     assert things == ["a"]
-    ensurer.finish()
+    reconciler.finish()
     assert (things, world.ledger.entries()) == ([], [])
 
 
 def test_destroy_leaves_what_it_did_not_make(world: World) -> None:
     things = ["theirs"]
-    ensurer = world.ensurer(Mode.DESTROY)
-    ensurer.ensure(Thing("theirs", things))
-    ensurer.finish()
+    reconciler = world.reconciler(Mode.DESTROY)
+    reconciler.ensure(Thing("theirs", things))
+    reconciler.finish()
     assert (things, world.outcomes()) == (["theirs"], ["left"])
 
 
@@ -180,33 +180,33 @@ def test_destroy_leaves_what_others_have_come_to_use_and_goes_on(world: World) -
     shared, own = Shared("s", []), Thing("o", [])
     shared.name = "shared"
     for thing in (own, shared):
-        world.ensurer(Mode.APPLY).ensure(thing)
-    ensurer = world.ensurer(Mode.DESTROY)
-    ensurer.ensure(own)
-    ensurer.ensure(shared)
+        world.reconciler(Mode.APPLY).ensure(thing)
+    reconciler = world.reconciler(Mode.DESTROY)
+    reconciler.ensure(own)
+    reconciler.ensure(shared)
     world.lines.clear()
-    ensurer.finish()
+    reconciler.finish()
     assert [(line.outcome, line.detail) for line in world.lines] == [("left", "others use it"), ("delete", "")]
     assert [made.name for made in world.ledger.entries()] == ["shared"]
 
 
 def test_destroy_goes_on_with_what_is_known_of_a_thing_that_is_gone(world: World) -> None:
     world.ledger.put(entry())
-    ensurer = world.ensurer(Mode.DESTROY)
-    assert ensurer.ensure(Thing("a", [])) == "planned"
-    ensurer.finish()
+    reconciler = world.reconciler(Mode.DESTROY)
+    assert reconciler.ensure(Thing("a", [])) == "planned"
+    reconciler.finish()
     assert (world.outcomes(), world.ledger.entries()) == (["absent"], [])
 
 
 def test_what_was_there_before_apply_is_not_ours(world: World) -> None:
-    world.ensurer(Mode.APPLY).ensure(Thing("a", ["a"]))
+    world.reconciler(Mode.APPLY).ensure(Thing("a", ["a"]))
     assert world.ledger.entries() == []
 
 
 def test_a_create_whose_answer_was_lost_is_found_not_repeated(world: World) -> None:
     things: list[str] = []
     thing = Thing("a", things, on_create=Unreachable("S", "create", "lost"))
-    world.ensurer(Mode.APPLY).ensure(thing)
+    world.reconciler(Mode.APPLY).ensure(thing)
     assert (thing.calls, things) == (["create"], ["a"])
     assert world.vault.get("SHOWN_ONCE") == SecretStr("a")
 
@@ -214,19 +214,19 @@ def test_a_create_whose_answer_was_lost_is_found_not_repeated(world: World) -> N
 def test_a_create_that_never_arrived_is_sent_again(world: World) -> None:
     things: list[str] = []
     thing = Thing("a", things, on_create=Unreachable("S", "create", "lost"), acts=False)
-    world.ensurer(Mode.APPLY).ensure(thing)
+    world.reconciler(Mode.APPLY).ensure(thing)
     assert (thing.calls, things) == (["create", "create"], ["a"])
 
 
 def test_what_another_made_in_between_is_not_ours(world: World) -> None:
     with pytest.raises(NotMadeHere):
-        world.ensurer(Mode.APPLY).ensure(Thing("a", [], on_create=Conflict("S", "create", "taken")))
+        world.reconciler(Mode.APPLY).ensure(Thing("a", [], on_create=Conflict("S", "create", "taken")))
     assert world.ledger.entries() == []
 
 
 def test_a_refused_create_leaves_no_note(world: World) -> None:
     with pytest.raises(ServiceError):
-        world.ensurer(Mode.APPLY).ensure(Thing("a", [], on_create=ServiceError("S", "create", "no"), acts=False))
+        world.reconciler(Mode.APPLY).ensure(Thing("a", [], on_create=ServiceError("S", "create", "no"), acts=False))
     assert world.ledger.entries() == []
 
 
@@ -238,23 +238,23 @@ def test_the_note_is_written_before_the_provider_is_asked(world: World) -> None:
             noted.extend(world.ledger.intents(self.key))
             return super().create(clouds)
 
-    world.ensurer(Mode.APPLY).ensure(Watching("a", []))
+    world.reconciler(Mode.APPLY).ensure(Watching("a", []))
     assert [(intent.kind, intent.name) for intent in noted] == [("thing", "t")]
 
 
-def test_what_a_provider_showed_is_told_by_name(world: World) -> None:
-    ensurer = world.ensurer(Mode.APPLY)
-    shown = ensurer.shown
-    ensurer.ensure(Thing("a", []))
-    assert shown == {"SHOWN_ONCE"}
+def test_what_a_provider_showed_is_reported_by_name(world: World) -> None:
+    reconciler = world.reconciler(Mode.APPLY)
+    one_time_variables = reconciler.shown
+    reconciler.ensure(Thing("a", []))
+    assert one_time_variables == {"SHOWN_ONCE"}
 
 
 def test_the_one_time_value_is_kept_before_the_line_is_shown(world: World) -> None:
     seen: list[SecretStr | None] = []
-    ensurer = Reconciler(
+    reconciler = Reconciler(
         "s", Mode.APPLY, CLOUDS, world.vault, world.ledger, lambda _: seen.append(world.vault.get("SHOWN_ONCE"))
     )
-    ensurer.ensure(Thing("a", []))
+    reconciler.ensure(Thing("a", []))
     assert seen == [SecretStr("a")]
 
 
@@ -266,22 +266,22 @@ def test_what_waits_for_a_variable_that_apply_will_know_is_planned(world: World)
     assert (world.outcomes(), thing.calls) == (["would create", "later", "later"], [])
 
 
-def test_what_waits_for_a_variable_is_told_and_left(world: World) -> None:
+def test_what_waits_for_a_variable_is_reported_and_left(world: World) -> None:
     thing = Thing("a", [])
     thing.waits_for = "X"
-    assert world.ensurer(Mode.APPLY).ensure(thing) is None
+    assert world.reconciler(Mode.APPLY).ensure(thing) is None
     assert (world.outcomes(), thing.calls) == (["later"], [])
 
 
 @pytest.mark.parametrize("mode", list(Mode))
-def test_a_resource_that_a_section_comes_back_to_is_told_once(world: World, mode: Mode) -> None:
+def test_a_resource_that_a_section_comes_back_to_is_reported_once(world: World, mode: Mode) -> None:
     things = ["a"]
     world.ledger.put(entry())
-    ensurer = world.ensurer(mode)
+    reconciler = world.reconciler(mode)
     thing = Thing("a", things)
-    ensurer.ensure(thing)
-    ensurer.ensure(thing)
-    ensurer.finish()
+    reconciler.ensure(thing)
+    reconciler.ensure(thing)
+    reconciler.finish()
     assert len(world.lines) == 1
     assert thing.calls == (["delete"] if mode is Mode.DESTROY else [])
 
@@ -296,13 +296,13 @@ def test_a_part_is_removed_with_its_whole(world: World) -> None:
     whole, part = Whole("a", []), Thing("a", [])
     part.deleted_with = part.within = whole.key
     for thing in (whole, part):
-        world.ensurer(Mode.APPLY).ensure(thing)
-    ensurer = world.ensurer(Mode.DESTROY)
+        world.reconciler(Mode.APPLY).ensure(thing)
+    reconciler = world.reconciler(Mode.DESTROY)
     world.lines.clear()
     for thing in (whole, part):
         thing.calls.clear()
-        ensurer.ensure(thing)
-    ensurer.finish()
+        reconciler.ensure(thing)
+    reconciler.finish()
     assert (whole.calls, part.calls, world.outcomes()) == (["delete"], [], ["delete"])
     assert world.ledger.entries() == []
 
@@ -311,7 +311,7 @@ def test_a_part_of_what_others_made_is_removed_by_itself(world: World) -> None:
     world.ledger.put(entry())
     part = Thing("a", ["a"])
     part.deleted_with = ("whole", "w")
-    ensurer = world.ensurer(Mode.DESTROY)
-    ensurer.ensure(part)
-    ensurer.finish()
+    reconciler = world.reconciler(Mode.DESTROY)
+    reconciler.ensure(part)
+    reconciler.finish()
     assert part.calls == ["delete"]

@@ -26,7 +26,7 @@ class Section:
         self.lines: list[Event] = []
         self.recorder = Recorder("modal", mode, CONTRACT, self.vault, Redactor(), (), self.lines.append)
 
-    def held(self) -> str | None:
+    def stored(self) -> str | None:
         secret = self.vault.get("MODAL_ENDPOINT_URL")
         return secret.get_secret_value() if secret else None
 
@@ -36,14 +36,14 @@ def test_a_value_that_breaks_its_pattern_is_refused_and_not_kept(tmp_path: Path,
     section = Section(tmp_path, Mode.APPLY)
     with pytest.raises(InvalidValue, match="MODAL_ENDPOINT_URL"):
         section.recorder.record("MODAL_ENDPOINT_URL", value)
-    assert section.held() is None
+    assert section.stored() is None
     assert section.lines == []
 
 
 def test_a_value_that_its_pattern_matches_is_kept(tmp_path: Path) -> None:
     section = Section(tmp_path, Mode.APPLY)
     section.recorder.record("MODAL_ENDPOINT_URL", GOOD)
-    assert section.held() == GOOD
+    assert section.stored() == GOOD
     assert [(line.subject, line.outcome) for line in section.lines] == [("MODAL_ENDPOINT_URL", "recorded")]
 
 
@@ -56,7 +56,7 @@ def test_another_sections_variable_is_refused(tmp_path: Path) -> None:
 def test_a_plan_keeps_nothing(tmp_path: Path) -> None:
     section = Section(tmp_path, Mode.PLAN)
     section.recorder.record("MODAL_ENDPOINT_URL", GOOD)
-    assert section.held() is None
+    assert section.stored() is None
     assert section.recorder.values["MODAL_ENDPOINT_URL"].get_secret_value() == GOOD
 
 

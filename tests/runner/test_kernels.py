@@ -59,7 +59,7 @@ def start(root: Path, temporary: Path, *arguments: str, **environ: str) -> subpr
     )
 
 
-def test_a_kernel_is_given_its_sections_credentials_and_output_is_clean(tmp_path: Path, temporary: Path) -> None:
+def test_a_kernel_gets_its_sections_credentials_and_output_is_clean(tmp_path: Path, temporary: Path) -> None:
     root = checkout(tmp_path, PROBE)
     credentials = ("GITHUB_TOKEN", "CLOUDFLARE_API_TOKEN", "TURSO_API_TOKEN", "AWS_SECRET_ACCESS_KEY", "VERCEL_TOKEN")
     environ = dict.fromkeys((*credentials, "IMPORTED"), CANARY)
@@ -68,7 +68,7 @@ def test_a_kernel_is_given_its_sections_credentials_and_output_is_clean(tmp_path
     assert process.returncode == 0, output
     [copy] = (root / "build" / "runs").glob("*/webhook_secret.ipynb")
     [probe] = [cell for cell in json.loads(copy.read_text())["cells"] if cell["id"] == "probe"]
-    printed = "".join(text for each in probe["outputs"] for text in each.get("text", []))
+    printed = "".join(text for output in probe["outputs"] for text in output.get("text", []))
     assert printed == "['IMPORTED']\nin /proc: []\n"
     assert "raw" in output
     for text in (output, *(path.read_text() for path in copy.parent.iterdir())):

@@ -11,7 +11,7 @@ from deploybook.runner.progress import Progress, summarize
 from deploybook.runner.report import CellResult, RunReport, SectionResult
 
 
-def test_a_terminal_is_told_for_how_long_a_section_has_been_running(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_shows_how_long_a_section_has_been_running(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [100.0]
     monkeypatch.setattr("deploybook.runner.progress.time.monotonic", lambda: clock[0])
     written = io.StringIO()
@@ -57,9 +57,9 @@ def test_a_run_in_which_nothing_was_executed_says_how_long_it_took() -> None:
     written = io.StringIO()
     report = RunReport("plan", "production", "2026-01-01T00:00:00Z", 0.5, "", [SectionResult("r2", "R2")])
     summarize(Console(file=written, width=80), report, "build/runs/x")
-    told = written.getvalue().splitlines()
-    assert told[-1] == "took 0.5 s"
-    assert "0 of 1 sections passed (plan, production)" in told
+    lines = written.getvalue().splitlines()
+    assert lines[-1] == "took 0.5 s"
+    assert "0 of 1 sections passed (plan, production)" in lines
 
 
 def note(text: str) -> dict[str, object]:

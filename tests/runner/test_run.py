@@ -94,7 +94,7 @@ def test_a_section_starts_after_all_that_it_needs_and_not_more_at_once_than_aske
     contract = load_contract(layout.contract)
     for slug in ALL:
         before = listener[: listener.index(f"{slug} started")]
-        assert {f"{each} passed" for each in contract.comes_after(slug) & set(ALL)} <= set(before)
+        assert {f"{predecessor} passed" for predecessor in contract.comes_after(slug) & set(ALL)} <= set(before)
         assert listener.index(f"{slug} only") < listener.index(f"{slug} passed")
     assert (set(executor.started), max(executor.beside), report.exit_code) == (set(ALL), 2, 0)
     alone = Pretended()
@@ -105,7 +105,7 @@ def test_a_section_starts_after_all_that_it_needs_and_not_more_at_once_than_aske
 def test_what_stands_on_a_failed_section_is_not_run_and_the_rest_is(layout: Layout) -> None:
     executor = Pretended(failing={"modal"})
     report, listener, directory = ran(layout, Mode.PLAN, executor)
-    assert {each.slug: each.status for each in report.sections} == {
+    assert {section.slug: section.status for section in report.sections} == {
         "r2": "passed",
         "turso": "passed",
         "modal": "failed",
@@ -116,7 +116,7 @@ def test_what_stands_on_a_failed_section_is_not_run_and_the_rest_is(layout: Layo
     assert {"vercel", "render"} & set(executor.started) == set()
     assert (report.exit_code, "vercel not-run" in listener) == (3, True)
     written = json.loads((directory / "report.json").read_text())
-    assert [each["slug"] for each in written["sections"]] == [each.slug for each in report.sections]
+    assert [section["slug"] for section in written["sections"]] == [section.slug for section in report.sections]
 
 
 def test_destroy_goes_the_other_way_round(layout: Layout) -> None:

@@ -104,7 +104,7 @@ def test_turso_url_wrong(stack: Stack) -> None:
     assert failure(ingest(stack)) == "TURSO_DATABASE_URL must be libsql://HOST"
 
 
-def test_secret_that_no_header_can_hold_is_not_told(stack: Stack) -> None:
+def test_secret_that_no_header_can_hold_is_not_shown(stack: Stack) -> None:
     secret = stack.web_variables["TURSO_AUTH_TOKEN"]
     stack.use(web={"TURSO_AUTH_TOKEN": f"{secret}\nx"})
     assert failure(ingest(stack)) == "Turso cannot be reached: a header holds characters that cannot be sent"

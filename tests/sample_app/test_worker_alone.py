@@ -150,7 +150,7 @@ def test_stalled_jobs_are_queued_again_or_ended(
     asyncio.run(scenario())
 
 
-def test_progress_of_a_job_that_has_ended_is_not_told(tmp_path: Path) -> None:
+def test_progress_of_a_job_that_has_ended_is_not_reported(tmp_path: Path) -> None:
     async def scenario() -> None:
         jobs = Jobs(LocalDatabase())
         await jobs.add("a", RENDER, {"audio": 1})

@@ -49,7 +49,7 @@ def test_a_section_follows_those_it_needs_and_what_follows_from_others_has_no_ar
     assert [line for line in lines if ">" in line] == ["r2 --> modal", "modal --> vercel", "vercel -.-> end_to_end"]
 
 
-def test_the_order_is_told_in_words(guide: Guide) -> None:
+def test_the_order_is_described_in_words(guide: Guide) -> None:
     assert "accDescr: Modal after Objects; Web after Modal; End after Web." in order_diagram(guide)
 
 

@@ -29,7 +29,7 @@ def test_a_run_of_all_sections_proves_the_site_at_its_commit(checkout: Checkout)
     assert plain(checkout) == "Proved by dry runs at commit 0123456+ on 2 January 2026, 03:04 UTC."
 
 
-def test_sections_proved_at_several_commits_are_told_with_the_oldest_time(checkout: Checkout) -> None:
+def test_sections_proved_at_several_commits_show_the_oldest_time(checkout: Checkout) -> None:
     run_all(checkout)
     newer = checkout.ran("turso", {}, started="20260105T000000Z")
     report = json.loads((newer / "report.json").read_text(encoding="utf-8"))

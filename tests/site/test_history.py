@@ -33,7 +33,7 @@ def test_a_run_is_remembered_with_its_time_commit_seconds_and_checks(checkout: C
     assert run.sections[0].model_dump() == {"slug": "r2", "status": "passed", "seconds": 3.14, "tested": 1, "passed": 1}
 
 
-def test_what_a_build_wrote_down_outlives_the_runs_and_is_told_once(checkout: Checkout) -> None:
+def test_what_a_build_wrote_down_outlives_the_runs_and_is_shown_once(checkout: Checkout) -> None:
     first = checkout.ran("r2", SHOWN, started="20260102T000000Z")
     remember(checkout.layout, checkout.root)
     remember(checkout.layout, checkout.root)

@@ -38,7 +38,7 @@ def test_the_highest_line_is_above_the_longest_run_and_round(longest: float, hig
     assert max(heights(root)) <= HEIGHT
 
 
-def test_a_failed_run_is_told_by_a_sign_and_by_hatching() -> None:
+def test_a_failed_run_is_shown_by_a_sign_and_by_hatching() -> None:
     root = plot(10, 20, failed=1)
     passed, failed = (each for each in root.iter("g"))
     assert "✗" not in "".join(passed.itertext())
@@ -46,7 +46,7 @@ def test_a_failed_run_is_told_by_a_sign_and_by_hatching() -> None:
     assert [each.get("fill") for each in root.iter("rect")] == [None, "url(#db-hatch)"]
 
 
-def test_it_has_a_name_and_is_told_in_words_bar_by_bar() -> None:
+def test_it_has_a_name_and_describes_each_bar_in_words() -> None:
     root = plot(10, 20)
     assert root.findtext("title") == "Durations"
     assert root.findtext("desc") == "In words & numbers"

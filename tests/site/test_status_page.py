@@ -72,7 +72,7 @@ def test_one_whole_run_is_one_bar(checkout: Checkout) -> None:
     assert text.count('class="db-bar') == 1
 
 
-def test_a_failed_run_is_told_in_the_plot_in_words_and_in_the_history(checkout: Checkout) -> None:
+def test_a_failed_run_is_shown_in_the_plot_in_words_and_in_the_history(checkout: Checkout) -> None:
     run_all(checkout, "20260102T030405Z")
     run_all(checkout, "20260103T030405Z", failed="turso")
     text = whole_runs(checkout.guide())

@@ -128,7 +128,7 @@ def test_a_damaged_ledger_without_a_good_copy_says_how_to_begin_again(ledger: Le
 def test_a_ledger_of_names_becomes_intents_without_a_time(ledger: Ledger) -> None:
     ledger.path.write_text(json.dumps([{"section": "r2", "kind": "R2 bucket", "name": "b"}]))
     assert ledger.entries() == []
-    assert [(each.name, each.begun_at) for each in ledger.intents(BUCKET.key)] == [("b", None)]
+    assert [(intent.name, intent.begun_at) for intent in ledger.intents(BUCKET.key)] == [("b", None)]
     assert ledger.sections() == {"r2"}
 
 

@@ -22,11 +22,11 @@ AWKWARD = ["a'b", 'a"b', "a\\b", "a\\'b", "a=b#c", "$HOME ${X}", "é…🔑", " 
 
 
 @pytest.mark.parametrize("value", AWKWARD)
-def test_a_value_comes_back_as_it_was_given(tmp_path: Path, value: str) -> None:
+def test_a_value_comes_back_unchanged(tmp_path: Path, value: str) -> None:
     Vault(tmp_path, "production").put({"A": SecretStr(value)})
-    found = Vault(tmp_path, "production").get("A")
-    assert found is not None
-    assert found.get_secret_value() == value
+    stored = Vault(tmp_path, "production").get("A")
+    assert stored is not None
+    assert stored.get_secret_value() == value
 
 
 def test_a_line_break_is_refused_and_nothing_is_lost(tmp_path: Path) -> None:

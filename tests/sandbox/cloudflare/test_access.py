@@ -163,7 +163,7 @@ def test_reset_ends_every_token_but_the_operators(cloudflare: Cloudflare, code: 
     ]
 
 
-def test_the_answers_were_held_against_the_description(cloudflare: Cloudflare, cloudflare_description: Any) -> None:
+def test_the_answers_match_the_description(cloudflare: Cloudflare, cloudflare_description: Any) -> None:
     if cloudflare_description is None:
         pytest.skip("../shared/specs is absent: the answers are not validated")
     cloudflare.api.get(cloudflare.buckets)

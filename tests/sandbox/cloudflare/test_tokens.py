@@ -14,8 +14,8 @@ ITEM_WRITE = "Workers R2 Storage Bucket Item Write"
 
 def test_permission_groups_are_found_by_name_and_by_scope(cloudflare: Cloudflare) -> None:
     path = f"{cloudflare.tokens}/permission_groups"
-    found = cloudflare.api.get(path, params={"name": ITEM_WRITE}).json()["result"]
-    assert [(group["name"], group["scopes"]) for group in found] == [(ITEM_WRITE, ["com.cloudflare.edge.r2.bucket"])]
+    groups = cloudflare.api.get(path, params={"name": ITEM_WRITE}).json()["result"]
+    assert [(group["name"], group["scopes"]) for group in groups] == [(ITEM_WRITE, ["com.cloudflare.edge.r2.bucket"])]
     scoped = cloudflare.api.get(path, params={"scope": "com.cloudflare.edge.r2.bucket"}).json()["result"]
     assert {group["name"] for group in scoped} == {ITEM_WRITE, "Workers R2 Storage Bucket Item Read"}
     assert cloudflare.api.get(path, params={"name": "No Such Group"}).json()["result"] == []

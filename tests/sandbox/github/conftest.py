@@ -73,8 +73,8 @@ class GitHub:
 
     def runs(self, **query: str) -> list[dict[str, Any]]:
         """The runs, newest first."""
-        found: list[dict[str, Any]] = self.api.get(f"{self.repo}/actions/runs", params=query).json()["workflow_runs"]
-        return found
+        runs: list[dict[str, Any]] = self.api.get(f"{self.repo}/actions/runs", params=query).json()["workflow_runs"]
+        return runs
 
     def finished(self) -> dict[str, Any]:
         """The newest run once it is completed."""
@@ -98,8 +98,8 @@ class GitHub:
     def steps(self, run: dict[str, Any], job: str) -> dict[str, str]:
         """Each step of a job, with its conclusion."""
         jobs = self.api.get(run["jobs_url"]).json()["jobs"]
-        found = next(each for each in jobs if each["name"] == job)
-        return {step["name"]: step["conclusion"] for step in found["steps"]}
+        wanted = next(candidate for candidate in jobs if candidate["name"] == job)
+        return {step["name"]: step["conclusion"] for step in wanted["steps"]}
 
     def token(self, **permissions: str) -> httpx.Client:
         """A client with a further token, made on the web page as a person would."""

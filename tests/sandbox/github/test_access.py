@@ -33,7 +33,7 @@ def test_another_repository_is_404(github: GitHub) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "held"),
+    ("method", "path", "permissions"),
     [
         ("GET", "/actions/secrets", {"contents": "write"}),
         ("PUT", "/actions/secrets/A", {"secrets": "read"}),
@@ -45,9 +45,9 @@ def test_another_repository_is_404(github: GitHub) -> None:
         ("POST", "/actions/workflows/deploy.yml/dispatches", {"actions": "read"}),
     ],
 )
-def test_a_missing_permission_is_403(github: GitHub, method: str, path: str, held: dict[str, str]) -> None:
+def test_a_missing_permission_is_403(github: GitHub, method: str, path: str, permissions: dict[str, str]) -> None:
     body = {"message": "m", "content": "YQ=="} if "contents" in path else {}
-    with github.token(**held) as limited:
+    with github.token(**permissions) as limited:
         refused = limited.request(method, github.repo + path, json=body or None)
     expected = (403, "Resource not accessible by personal access token")
     assert (refused.status_code, refused.json()["message"]) == expected

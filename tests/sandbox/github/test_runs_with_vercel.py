@@ -36,8 +36,8 @@ def vercel(github_with_vercel: GitHub) -> Iterator[httpx.Client]:
 
 
 def deployments(vercel: httpx.Client) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = vercel.get("/v6/deployments", params={"app": "web"}).json()["deployments"]
-    return found
+    listed: list[dict[str, Any]] = vercel.get("/v6/deployments", params={"app": "web"}).json()["deployments"]
+    return listed
 
 
 def test_a_push_deploys_its_commit_to_production(github_with_vercel: GitHub, vercel: httpx.Client) -> None:

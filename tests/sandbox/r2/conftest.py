@@ -123,10 +123,10 @@ class Storage:
 
 def error(answer: httpx.Response) -> tuple[int, str]:
     """Status and code of a refusal."""
-    found = re.search("<Code>(.*)</Code>", answer.text)
-    assert found, answer.text
+    match = re.search("<Code>(.*)</Code>", answer.text)
+    assert match, answer.text
     assert answer.headers["content-type"] == "application/xml"
-    return answer.status_code, found.group(1)
+    return answer.status_code, match.group(1)
 
 
 @pytest.fixture(name="error")

@@ -133,9 +133,9 @@ def test_rules_put_by_s3_and_by_rest_are_the_same_rules(storage: Storage, error:
     admin = storage.key("admin")
     assert error(storage.send(admin, "GET", "/studio-audio?cors=")) == (404, "NoSuchCORSConfiguration")
     storage.cors(RULE)
-    shown = storage.send(admin, "GET", "/studio-audio?cors=").text
-    assert f"<AllowedOrigin>{ORIGIN}</AllowedOrigin>" in shown
-    replaced = shown.replace(ORIGIN, "https://new.example")
+    rules = storage.send(admin, "GET", "/studio-audio?cors=").text
+    assert f"<AllowedOrigin>{ORIGIN}</AllowedOrigin>" in rules
+    replaced = rules.replace(ORIGIN, "https://new.example")
     assert storage.send(admin, "PUT", "/studio-audio?cors=", content=replaced.encode()).status_code == 200
     rest = storage.rest.get(f"/accounts/{storage.account}/r2/buckets/studio-audio/cors").json()["result"]
     assert rest["rules"][0]["allowed"]["origins"] == ["https://new.example"]

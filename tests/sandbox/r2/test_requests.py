@@ -217,7 +217,7 @@ def test_an_upload_over_five_gib_is_refused_before_it_is_sent(storage: Storage) 
     bare.close()
 
 
-def test_a_client_that_waits_for_100_continue_is_told_to_go_on(storage: Storage) -> None:
+def test_a_client_that_waits_for_100_continue_receives_it(storage: Storage) -> None:
     bare = connection(storage)
     url = urlsplit(storage.presign(storage.key(), "PUT", PATH))
     bare.putrequest("PUT", f"{url.path}?{url.query}")

@@ -105,9 +105,9 @@ class Render:
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
             newest = self.api.get(f"/services/{service}/deploys", params={"limit": 1}).json()[0]["deploy"]["id"]
-            found: dict[str, Any] = self.api.get(f"/services/{service}/deploys/{deploy or newest}").json()
-            if found["status"] in LIVE_OR_FAILED:
-                return found
+            state: dict[str, Any] = self.api.get(f"/services/{service}/deploys/{deploy or newest}").json()
+            if state["status"] in LIVE_OR_FAILED:
+                return state
             time.sleep(0.05)
         raise AssertionError("the deploy did not end")
 

@@ -135,8 +135,8 @@ def test_suspend_stops_the_worker_and_resume_deploys(render: Render) -> None:
     path = f"/services/{created['id']}"
     suspended = render.api.post(f"{path}/suspend")
     assert (suspended.status_code, suspended.content) == (202, b"")
-    shown = render.api.get(path).json()
-    assert (shown["suspended"], shown["suspenders"]) == ("suspended", ["user"])
+    service = render.api.get(path).json()
+    assert (service["suspended"], service["suspenders"]) == ("suspended", ["user"])
     assert render.api.get(f"{path}/instances").json() == []
     assert render.api.post(f"{path}/deploys", json={}).status_code == 400
     assert render.api.post(f"{path}/restart").status_code == 400

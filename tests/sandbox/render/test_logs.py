@@ -70,7 +70,7 @@ def test_no_value_of_a_variable_stands_in_the_log(render: Render) -> None:
     assert not [line for line in render.messages(service) if "canary" in line]
 
 
-def test_events_tell_the_history_newest_first(render: Render) -> None:
+def test_events_list_the_history_newest_first(render: Render) -> None:
     service = render.create()["id"]
     render.settled(service)
     render.api.post(f"/services/{service}/suspend")

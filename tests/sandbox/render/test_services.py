@@ -85,8 +85,8 @@ def test_list_filters_by_name_type_and_owner(render: Render) -> None:
     created = render.create()
     render.create(name="other")
     for query in ({"name": "studio-worker"}, {"name": "studio-worker,absent"}, {"name": ["studio-worker", "absent"]}):
-        found = render.api.get("/services", params=query | {"ownerId": render.owner, "type": "background_worker"})
-        assert [item["service"]["id"] for item in found.json()] == [created["id"]]
+        response = render.api.get("/services", params=query | {"ownerId": render.owner, "type": "background_worker"})
+        assert [item["service"]["id"] for item in response.json()] == [created["id"]]
     assert render.api.get("/services", params={"type": "web_service"}).json() == []
     assert render.api.get("/services", params={"ownerId": "tea-other"}).json() == []
 
@@ -163,7 +163,7 @@ def test_scale_changes_the_number_of_running_instances(render: Render) -> None:
     assert render.api.post(f"{path}/scale", json={"numInstances": 0}).status_code == 400
 
 
-def test_every_answer_was_held_against_the_description(render: Render) -> None:
+def test_every_answer_matches_the_description(render: Render) -> None:
     if render.validator.description is None:
         pytest.skip("../shared/specs is absent")
     before = render.validator.checked

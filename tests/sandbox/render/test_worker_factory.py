@@ -142,7 +142,7 @@ def test_a_broken_factory_fails_the_deploy(tmp_path: Path) -> None:
     assert play(tmp_path, act) == ["start 0 1", "stop 0"]
 
 
-def test_the_hook_is_told_to_the_sandbox_itself(tmp_path: Path) -> None:
+def test_the_sandbox_itself_receives_the_hook(tmp_path: Path) -> None:
     async def act(scene: Scene) -> None:
         hook = scene.render.dashboard_deploy_hook(scene.service)
         assert (await scene.api.post(hook)).status_code == 200

@@ -75,9 +75,9 @@ def test_a_used_up_quota_is_blocked_inside_a_200_while_the_api_says_nothing_of_i
     async def use(organization: Organization) -> None:
         await organization.platform.block(reads=True, writes=True, reported=False)
         assert code(await organization.execute("jobs", "SELECT 1")) == "BLOCKED"
-        shown = (await organization.api("GET", ""))["organization"]
-        assert not shown["blocked_reads"]
-        assert not shown["blocked_writes"]
+        account = (await organization.api("GET", ""))["organization"]
+        assert not account["blocked_reads"]
+        assert not account["blocked_writes"]
         assert not (await organization.api("GET", "/databases/jobs"))["database"]["block_reads"]
 
     with_organization(tmp_path, use)

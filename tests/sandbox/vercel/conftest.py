@@ -110,8 +110,8 @@ class Vercel:
 
     def variable(self, key: str, value: str, **body: Any) -> dict[str, Any]:
         """A variable of the project ``web`` for production, written over an old one."""
-        given = {"key": key, "value": value, "type": "encrypted", "target": ["production"], **body}
-        answer = self.api.post("/v10/projects/web/env", params={"upsert": "true"}, json=given)
+        item = {"key": key, "value": value, "type": "encrypted", "target": ["production"], **body}
+        answer = self.api.post("/v10/projects/web/env", params={"upsert": "true"}, json=item)
         assert answer.status_code == 201, answer.text
         created: dict[str, Any] = answer.json()["created"]
         return created
@@ -145,8 +145,8 @@ class Vercel:
 
     def visit(self, address: str, path: str = "/", **headers: str) -> httpx.Response:
         """A browser's request to a deployed site."""
-        given = {name.replace("_", "-"): value for name, value in headers.items()}
-        return httpx.get(f"https://{address}{path}", verify=self.trusted, trust_env=False, headers=given)
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        return httpx.get(f"https://{address}{path}", verify=self.trusted, trust_env=False, headers=sent)
 
     def fault(self, **fault: Any) -> None:
         """Arm a fault."""

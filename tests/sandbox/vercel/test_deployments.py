@@ -14,10 +14,10 @@ DIGEST = hashlib.sha1(PAGE, usedforsecurity=False).hexdigest()
 
 
 def upload(vercel: Any, content: bytes, **headers: str) -> Any:
-    given = {"content-type": "application/octet-stream"} | {
+    sent = {"content-type": "application/octet-stream"} | {
         key.replace("_", "-"): value for key, value in headers.items()
     }
-    return vercel.api.post("/v2/files", content=content, headers=given)
+    return vercel.api.post("/v2/files", content=content, headers=sent)
 
 
 def test_file_is_kept_only_under_its_own_digest(vercel: Any) -> None:
@@ -49,9 +49,9 @@ def test_states_pass_in_order_and_names_come_after_ready(vercel: Any) -> None:
     assert made["aliasAssigned"] is False
     started = time.monotonic()
     while not seen or not seen[-1][1]:
-        found = vercel.api.get(f"/v13/deployments/{made['id']}").json()
-        if not seen or seen[-1] != (found["readyState"], found["aliasAssigned"]):
-            seen.append((found["readyState"], found["aliasAssigned"]))
+        deployment = vercel.api.get(f"/v13/deployments/{made['id']}").json()
+        if not seen or seen[-1] != (deployment["readyState"], deployment["aliasAssigned"]):
+            seen.append((deployment["readyState"], deployment["aliasAssigned"]))
         time.sleep(0.02)
     assert [state for state, _ in seen] == ["QUEUED", "INITIALIZING", "BUILDING", "READY", "READY"]
     assert 0.5 < time.monotonic() - started < 3
@@ -77,8 +77,8 @@ def test_a_failing_build_script_ends_in_error_and_leaves_production_alone(vercel
 def test_the_project_s_build_command_can_fail_too(vercel: Any) -> None:
     vercel.project(buildCommand="false")
     assert vercel.settled(vercel.deploy()["id"])["readyState"] == "ERROR"
-    given = {"projectSettings": {"buildCommand": "true"}}
-    assert vercel.settled(vercel.deploy(**given)["id"])["readyState"] == "READY"
+    settings = {"projectSettings": {"buildCommand": "true"}}
+    assert vercel.settled(vercel.deploy(**settings)["id"])["readyState"] == "READY"
 
 
 def test_a_build_failure_can_be_injected_once(vercel: Any) -> None:

@@ -49,9 +49,9 @@ class Studio:
         body = {"name": "web", "project": "web", "target": target, "files": [{"file": "a", "data": ""}]}
         made = (await self.api.post("/v13/deployments", params={"forceNew": "1"}, json=body)).json()
         while True:
-            found: dict[str, Any] = (await self.api.get(f"/v13/deployments/{made['id']}")).json()
-            if found["aliasAssigned"]:
-                return found
+            deployment: dict[str, Any] = (await self.api.get(f"/v13/deployments/{made['id']}")).json()
+            if deployment["aliasAssigned"]:
+                return deployment
             await asyncio.sleep(0.05)
 
     def project(self) -> Project:

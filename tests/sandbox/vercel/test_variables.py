@@ -24,7 +24,7 @@ def test_one_variable_is_created_as_an_object_and_many_as_an_array(vercel: Any) 
     assert one.status_code == many.status_code == 201
     assert one.json()["created"]["key"] == "TOKEN"
     assert one.json()["failed"] == []
-    assert [each["key"] for each in many.json()["created"]] == ["A", "B"]
+    assert [variable["key"] for variable in many.json()["created"]] == ["A", "B"]
 
 
 def test_the_same_name_conflicts_without_upsert(vercel: Any) -> None:
