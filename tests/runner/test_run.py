@@ -139,7 +139,9 @@ def test_a_live_run_with_a_broken_value_in_the_vault_starts_nothing(layout: Layo
     Vault(layout.state, "production").put({"INTERNAL_WEBHOOK_SECRET": SecretStr("hunter2")})
     executor = Pretended()
     with pytest.raises(InvalidValue, match="INTERNAL_WEBHOOK_SECRET in the vault of production has not its form"):
-        run(Plan(layout, load_contract(layout.contract), mode, "production", ("render",)), RecordingListener(), executor)
+        run(
+            Plan(layout, load_contract(layout.contract), mode, "production", ("render",)), RecordingListener(), executor
+        )
     assert executor.started == []
     assert not executor.warm
     assert not layout.runs.exists()
