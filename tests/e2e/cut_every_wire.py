@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from tests.conftest import CONTRACT, launch_sandbox
-from tests.e2e.unfelt import COMPARISON, REASONS, named_by_the_comparison
+from tests.e2e.unfelt import REASONS, comparison, named_by_the_comparison
 from tests.e2e.wiring import ROOT, Cut, Stack, every_cut, feel
 from tests.runbooks.conftest import Guide
 
@@ -54,7 +54,7 @@ def explained(guide: Guide, stack: Stack, cut: Cut) -> bool:
     """Print why a cut cannot be felt, and the line in which the comparison names its variable; whether there are both."""
     reason, line = REASONS.get(cut, ""), named_by_the_comparison(guide, stack, cut)
     print(f"{cut} | cannot be felt: {reason or 'NO REASON KNOWN'}", flush=True)
-    print(f"{cut} | {COMPARISON}: {line or 'DOES NOT NAME IT'}", flush=True)
+    print(f"{cut} | {comparison(cut)}: {line or 'DOES NOT NAME IT'}", flush=True)
     return bool(reason and line)
 
 

@@ -96,6 +96,7 @@ class Stack:
             "DEPLOY_ENV": "production",
             "STORAGE_BACKEND": "r2",
             "JOB_STORE_BACKEND": "turso",
+            "AWS_REQUEST_CHECKSUM_CALCULATION": "WHEN_REQUIRED",
         }
         shared["MODAL_ENDPOINT_URL"] = self.deploy_render_app(keys, shared["MODAL_AUTH_TOKEN"])
         project = _done(self.vercel.post("/v11/projects", json={"name": NAME, "framework": "nextjs"}))

@@ -62,6 +62,24 @@ def test_r2_variable_wrong(stack: Stack, name: str, value: str, status: int, cod
     assert f"[Storage] {said}" in stack.web_log()
 
 
+def test_without_the_choice_of_checksums_an_upload_of_anything_is_refused(stack: Stack) -> None:
+    stack.use(web={"AWS_REQUEST_CHECKSUM_CALCULATION": None})
+    body = {"key": "assets/check.wav", "contentType": "audio/wav", "size": len(WAV)}
+    url = httpx.URL(stack.ask("POST", "/api/storage/upload", json=body)["uploadUrl"])
+    assert url.params["x-amz-checksum-crc32"] == "AAAAAA=="
+    assert url.params["x-amz-sdk-checksum-algorithm"] == "CRC32"
+    put = stack.browser.put(url, content=WAV, headers={"Content-Type": "audio/wav"})
+    assert put.status_code == 400
+    assert "<Code>BadDigest</Code>" in put.text
+    assert stack.browser.put(url, content=b"", headers={"Content-Type": "audio/wav"}).status_code == 200
+    assert ingest(stack).status_code == 200
+
+
+def test_a_choice_of_checksums_that_there_is_not(stack: Stack) -> None:
+    stack.use(web={"AWS_REQUEST_CHECKSUM_CALCULATION": "NEVER"})
+    assert failure(ingest(stack)).startswith("Cannot load env 'AWS_REQUEST_CHECKSUM_CALCULATION'")
+
+
 def test_r2_account_wrong(stack: Stack) -> None:
     stack.use()
     # Now there is an open connection to R2, whose certificate was the right account's.

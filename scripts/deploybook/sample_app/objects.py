@@ -16,7 +16,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from deploybook.sample_app.network import R2_DOMAIN, reason
-from deploybook.sample_app.problems import StorageFailed, Variables, require
+from deploybook.sample_app.problems import NotConfigured, StorageFailed, Variables, require
 
 R2_VARIABLES = ("R2_ACCOUNT_ID", "R2_ACCESS_KEY_ID", "R2_SECRET_ACCESS_KEY", "R2_BUCKET_NAME")
 LARGEST = 500 * 1024 * 1024
@@ -24,6 +24,9 @@ UPLOAD_SECONDS = 900
 DOWNLOAD_SECONDS = 3600
 # The longest life that R2 allows.
 WEEK_SECONDS = 604800
+CHECKSUM_CHOICE = "AWS_REQUEST_CHECKSUM_CALCULATION"
+# What the AWS SDK for JavaScript (from 3.729) signs into the URL of a PUT whose body it does not see: the CRC-32 of no bytes at all.
+EMPTY_BODY = {"x-amz-checksum-crc32": "AAAAAA==", "x-amz-sdk-checksum-algorithm": "CRC32"}
 
 
 class Storage(Protocol):
@@ -53,10 +56,11 @@ class R2:
         self._endpoint = f"https://{account}{R2_DOMAIN}"
         self._credentials = Credentials(key_id, secret)
         self._client = client
+        self._checksums = _calculates_checksums(variables)
 
     async def put(self, key: str, content: bytes, content_type: str) -> None:
         """PutObject."""
-        url = self.upload_url(key, content_type)
+        url = self._sign("PUT", key, UPLOAD_SECONDS, {"Content-Type": content_type})
         await self._send("PUT", key, url, content=content, headers={"Content-Type": content_type})
 
     async def get(self, key: str) -> bytes:
@@ -68,16 +72,24 @@ class R2:
         await self._send("DELETE", key, self._sign("DELETE", key, UPLOAD_SECONDS))
 
     def upload_url(self, key: str, content_type: str) -> str:
-        """A presigned PUT; the content type is signed, so that another one is refused."""
-        return self._sign("PUT", key, UPLOAD_SECONDS, {"Content-Type": content_type})
+        """A presigned PUT; the content type is signed, so that another one is refused, and so is the checksum that the SDK adds."""
+        checksum = EMPTY_BODY if self._checksums else {}
+        return self._sign("PUT", key, UPLOAD_SECONDS, {"Content-Type": content_type}, checksum)
 
     def download_url(self, key: str, seconds: int) -> str:
         """A presigned GET."""
         return self._sign("GET", key, seconds)
 
-    def _sign(self, method: str, key: str, seconds: int, headers: dict[str, str] | None = None) -> str:
+    def _sign(
+        self,
+        method: str,
+        key: str,
+        seconds: int,
+        headers: dict[str, str] | None = None,
+        query: dict[str, str] | None = None,
+    ) -> str:
         url = f"{self._endpoint}/{quote(self._bucket, safe='')}/{quote(key, safe='/-_.~')}"
-        request = AWSRequest(method, url, headers=headers or {})
+        request = AWSRequest(method, url, headers=headers or {}, params=query or {})
         S3SigV4QueryAuth(self._credentials, "s3", "auto", expires=seconds).add_auth(request)
         return str(request.url)
 
@@ -91,6 +103,15 @@ class R2:
             code = re.search(r"<Code>([^<]+)</Code>", response.text)
             raise StorageFailed(f"R2 refused {method} {key}: {response.status_code} {code[1] if code else ''}".rstrip())
         return response
+
+
+def _calculates_checksums(variables: Variables) -> bool:
+    """Whether the SDK adds checksums of its own accord: unless it is to add only those that an operation requires."""
+    choice = variables.get(CHECKSUM_CHOICE) or "WHEN_SUPPORTED"
+    if choice.upper() not in {"WHEN_SUPPORTED", "WHEN_REQUIRED"}:
+        allowed = "Expected one of WHEN_SUPPORTED,WHEN_REQUIRED"
+        raise NotConfigured("Storage", f"Cannot load env '{CHECKSUM_CHOICE}'. {allowed}, got {choice}.")
+    return choice.upper() == "WHEN_SUPPORTED"
 
 
 class LocalDisk:

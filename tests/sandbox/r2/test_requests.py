@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import ssl
 import time
+import zlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -174,6 +176,18 @@ def test_a_body_other_than_the_signed_one_is_refused_and_not_kept(storage: Stora
     answer = storage.send(key, "PUT", PATH, content=b"s" * size, forged=b"f" * size)
     assert error(answer) == (400, "XAmzContentSHA256Mismatch")
     assert storage.send(key, "HEAD", PATH).status_code == 404
+
+
+@pytest.mark.parametrize("size", [6, 9_000_000])
+def test_a_body_without_the_checksum_that_was_stated_is_refused_and_not_kept(
+    storage: Storage, error: Any, size: int
+) -> None:
+    key, content = storage.key(), b"s" * size
+    crc32 = base64.b64encode(zlib.crc32(content).to_bytes(4, "big")).decode()
+    answer = storage.send(key, "PUT", PATH, content=content, headers={"x-amz-checksum-crc32": "AAAAAA=="})
+    assert error(answer) == (400, "BadDigest")
+    assert storage.send(key, "HEAD", PATH).status_code == 404
+    assert storage.send(key, "PUT", PATH, content=content, headers={"x-amz-checksum-crc32": crc32}).status_code == 200
 
 
 @pytest.mark.parametrize(("total", "sent"), [(6, 0), (6, 3), (3_000_000, 10), (9_000_000, 8_000_000)])

@@ -11,6 +11,7 @@ from deploybook.clouds.studio.journey import Journey
 from deploybook.errors import VerificationFailed
 
 CANONICAL = re.compile(r"""<link[^>]+rel=["']?canonical["']?[^>]*href=["']([^"']+)["']""", re.IGNORECASE)
+CHECKSUM = "Set AWS_REQUEST_CHECKSUM_CALCULATION=WHEN_REQUIRED on Vercel: deploybook run vercel --mode apply."
 R2_ON_VERCEL = "Compare the four R2 variables on Vercel: deploybook run vercel --mode apply."
 
 
@@ -50,6 +51,8 @@ def upload_from_a_page(journey: Journey) -> str:
     put = journey.studio.storage(
         "upload", "PUT", url, content=journey.audio, headers={"Content-Type": "audio/wav", "Origin": origin}
     )
+    if put.status_code == 400 and "<Code>BadDigest</Code>" in put.text:
+        raise _stored("R2 refuses the upload URL that the web app on Vercel signed", put, CHECKSUM, "upload-checksum")
     # The PUT is judged first: with wrong credentials or another bucket the preflight fails as well, and says less.
     if put.status_code != 200:
         raise _stored(

@@ -29,6 +29,14 @@ async def storage_backend_removed(context: Context) -> None:
     await redeploy(platform, project)
 
 
+@scenario("upload-checksum")
+async def checksum_choice_removed(context: Context) -> None:
+    """AWS_REQUEST_CHECKSUM_CALCULATION is removed in the dashboard, and the app deployed again."""
+    platform, project = only_project(context)
+    remove_variable(project, "AWS_REQUEST_CHECKSUM_CALCULATION")
+    await redeploy(platform, project)
+
+
 @scenario("app-errors")
 async def set_for_previews(context: Context) -> None:
     """DEPLOY_ENV and NEXT_PUBLIC_APP_URL are added in the dashboard with *Preview* ticked and *Production* not; the app is deployed."""
