@@ -13,7 +13,7 @@ import pytest
 from dotenv import dotenv_values
 from pydantic import SecretStr
 
-from deploybook.errors import ConfigurationError, DeploybookError, VaultUnreadable
+from deploybook.errors import DeploybookError, VaultUnreadable
 from deploybook.state.vault import Vault
 
 WHOLE = """\
@@ -227,32 +227,6 @@ def test_what_a_killed_write_left_in_clear_is_swept_by_the_next(tmp_path: Path, 
         left.write_text("A='canary'\n")
     write(vault)
     assert list(tmp_path.glob(".*.env.*")) == [other]
-
-
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EACCES])
-def test_where_no_write_is_possible_nothing_is_half_done(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
-) -> None:
-    vault = Vault(tmp_path, "production")
-    vault.put({"A": SecretStr("1")})
-    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
-
-    def refused(_: int) -> None:
-        raise OSError(code, os.strerror(code))
-
-    monkeypatch.setattr(os, "fsync", refused)
-    attempts: list[Callable[[], None]] = [
-        lambda: vault.put({"B": SecretStr("2")}),
-        lambda: vault.forget("A"),
-        vault.require_writable,
-    ]
-    for attempt in attempts:
-        with pytest.raises(ConfigurationError, match="it is as it was") as failed:
-            attempt()
-        assert failed.value.entry == "vault-unreadable"
-    # What was recorded about a value goes before the value: see HeldNames.
-    after = {path: path.read_bytes() for path in tmp_path.iterdir() if path.name != "production.held.json"}
-    assert after.items() <= before.items()
 
 
 def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
