@@ -159,7 +159,7 @@ class PermissionDenied(ServiceError):
 
 
 class NotFound(ServiceError):
-    """What was named is not there, or not visible to this credential."""
+    """The resource does not exist, or this credential cannot see it."""
 
     entry_default = "not-found"
 

@@ -46,7 +46,7 @@ def test_a_healthy_environment_is_one_line(checkout: Checkout) -> None:
     checkout.begin("r2", HOLDS)
     code, [line] = doctor()
     assert code == 0
-    assert line.startswith("Nothing is wrong: 1 claim holds (production, ")
+    assert line.startswith("Nothing is wrong: 1 check passes (production, ")
     assert "turso (not begun)" in line
 
 
@@ -55,11 +55,11 @@ def test_a_cause_is_reported_with_service_evidence_fix_and_link(checkout: Checko
     checkout.begin("turso", HOLDS)
     code, lines = doctor()
     assert code == 4
-    assert lines[:2] == ["✗ What was named is not there — r2", "    the bucket is there — it is not"]
+    assert lines[:2] == ["✗ A resource is not found — r2", "    the bucket is there — it is not"]
     assert lines[2] == "  fix:"
     assert lines[3].startswith("    deploybook run ")
     assert "  see docs/troubleshooting.md#not-found" in lines
-    assert lines[-1].startswith("1 claim holds (")
+    assert lines[-1].startswith("1 check passes (")
     assert lines[-1].endswith("After the fix, run doctor again.")
 
 
@@ -67,7 +67,7 @@ def test_a_consequence_is_counted_and_not_reported_as_a_cause(checkout: Checkout
     checkout.begin("r2", FAILS)
     checkout.begin("modal", "show('check', 'failed', 'a', 'b', 'modal-secrets')")
     code, lines = doctor()
-    assert (code, [line for line in lines if line.startswith("✗")]) == (4, ["✗ What was named is not there — r2"])
+    assert (code, [line for line in lines if line.startswith("✗")]) == (4, ["✗ A resource is not found — r2"])
     assert "What follows from it, most likely: 1 claim in modal." in lines
 
 

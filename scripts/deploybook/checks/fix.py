@@ -1,4 +1,4 @@
-"""What a program can mend: the generated parts of the pages, and the form of the notebooks."""
+"""What a program can fix: the generated parts of the pages, and the form of the notebooks."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What is wrong, and which troubleshooting entry mends it: the sections' checks, and the reasoning from what fails to its cause."""
+"""What is wrong, and which troubleshooting entry fixes it: the sections' checks, and the reasoning from what fails to its cause."""

@@ -1,4 +1,4 @@
-"""From what fails to its cause: which of the claims that do not hold come of another, and which entry tells how to mend it."""
+"""From what fails to its cause: which of the claims that do not hold come of another, and which entry tells how to fix it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Cause:
 def causes(contract: Contract, entries: dict[str, Entry], observations: Sequence[Observation]) -> list[Cause]:
     """The causes, in the contract's order. Raises KeyError for a failure that leads to no entry: the tests see that there is none.
 
-    A section that stands on one that fails is not asked for causes: what is wrong there may come of it, and shows once that is mended.
+    A section that stands on one that fails is not asked for causes: what is wrong there may come of it, and shows once that is fixed.
     """
     failed = [observation for observation in observations if observation.failed]
     broken = {each.section for each in failed}

@@ -67,13 +67,13 @@ class Diagnosis:
 
     @property
     def held(self) -> int:
-        """How many claims hold."""
+        """How many checks pass."""
         return sum(observation.outcome in {"passed", "unchanged"} for observation in self.observations)
 
     @property
     def holding(self) -> str:
         """The same in words."""
-        return "1 claim holds" if self.held == 1 else f"{self.held} claims hold"
+        return "1 check passes" if self.held == 1 else f"{self.held} checks pass"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The entries of the troubleshooting page: what is seen, what mends it, and which variables each speaks for.
+"""The entries of the troubleshooting page: what is seen, what fixes it, and which variables each speaks for.
 
 An entry keeps its machine-readable parts in its own text: the messages in the ``text`` block under *You see* (``…`` stands for what
 differs from case to case), the fix in the ``sh`` block under *Fix*, and, where it speaks for variables, a comment

@@ -34,5 +34,5 @@ def read_proofs(guide: Guide) -> dict[str, dict[str, str]]:
 def _line(proof: dict[str, str]) -> str:
     at = f"{proof['at'][:16].replace('T', ' ')} UTC, commit `{proof['commit'][:8]}`"
     if proof["holds"] == "yes":
-        return f"_Proved {at}: made, seen as written, diagnosed, mended as written._{{ .db-proof }}"
+        return f"_Proved {at}: made, seen as written, diagnosed, fixed as written._{{ .db-proof }}"
     return f"_**Not proved** at the last try, {at}: do not rely on it._{{ .db-proof }}"

@@ -159,7 +159,7 @@ RULES: tuple[Rule[Compared], ...] = (
     Rule(
         "app-part-absent",
         "An application has a Next.js app, worker/Dockerfile, a folder modal_app and a workflow. What is not found is not compared, so "
-        "its absence is told.",
+        "its absence is reported.",
         absent_parts,
     ),
     Rule("app-file-unreadable", "A Python file or workflow that does not parse hides what it reads.", unreadable_files),
@@ -180,7 +180,7 @@ RULES: tuple[Rule[Compared], ...] = (
     Rule(
         "app-default-hides",
         "process.env.X || '…', ?? '…', a default in a destructuring, a schema or os.environ.get, ENV in the Dockerfile: with it a variable "
-        "that was forgotten is not missed, and the application does something else than it is told. An empty string is no default.",
+        "that was forgotten is not missed, and the application does something else than it should. An empty string is no default.",
         hidden_absences,
     ),
     Rule(

@@ -1,4 +1,4 @@
-"""Troubleshooting: what `deploybook doctor` reads in an entry is so, and no fix removes what it should mend."""
+"""Troubleshooting: what `deploybook doctor` reads in an entry is so, and no fix removes what it should repair."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _harmless(tree: Tree) -> Iterator[Finding]:
             _DANGER in check for check in entry.checks
         ):
             message = f"the fix of {entry.id} removes things, and its symptom is not one of destroy's"
-            yield Finding(TROUBLESHOOTING, entry.line, "entry-harmless", message, "Mend it with another mode.")
+            yield Finding(TROUBLESHOOTING, entry.line, "entry-harmless", message, "Fix it with another mode.")
 
 
 def _entries(tree: Tree) -> list[Entry]:

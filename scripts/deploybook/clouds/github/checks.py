@@ -141,7 +141,7 @@ def worker_was_deployed(render: Render, held: Mapping[str, SecretStr], run: RunS
 def _failed(run: RunState, job: str, jobs: list[dict[str, Any]]) -> UnexpectedResponse:
     """An error that is not waited away: a finished run stays as it is."""
     message = f"Run {run.number} of the deploy workflow ended as {run.conclusion}{_place(job, jobs)}."
-    hint = f"Mend what its log says ({run.page}), then choose Re-run jobs there."
+    hint = f"Fix what its log says ({run.page}), then choose Re-run jobs there."
     return UnexpectedResponse("GitHub", "deploy", message, hint, ENTRIES.get(job, "ci-workflow-file"))
 
 

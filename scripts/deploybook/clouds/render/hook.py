@@ -80,7 +80,7 @@ def _use(hook: SecretStr) -> Unreachable | None:
     if status in {200, 201, 202}:
         return None
     if status == 429:
-        message = "Render takes no more deploys of this worker for now (429)."
+        message = "Render accepts no further deploys of this worker for now (429)."
         raise RateLimited("Render", operation, message, "Wait a minute, then run this again.", status=status)
     message = f"Render does not accept the deploy hook ({status})."
     hint = "If it was regenerated, copy the new one: the worker's Settings, Deploy Hook."

@@ -89,7 +89,7 @@ def appeared(
 def _failed(render: Render, worker: WorkerState, found: dict[str, Any]) -> UnexpectedResponse:
     log = " | ".join(render.logs(worker.owner_id, worker.id, found["createdAt"])[-LOG_LINES:])
     message = f"Render's deploy ended as {found['status']}." + (f" Last lines of the log: {log}" if log else "")
-    hint = "Mend what the log says, then run this again."
+    hint = "Fix what the log says, then run this again."
     return UnexpectedResponse("Render", "deploy", message, hint, "render-deploy-failed")
 
 

@@ -11,7 +11,7 @@ TURSO_ON_VERCEL = (
     "Compare DEPLOY_ENV, TURSO_DATABASE_URL and TURSO_AUTH_TOKEN on Vercel: deploybook run vercel --mode apply."
 )
 TURSO_ON_RENDER = "Compare TURSO_DATABASE_URL and TURSO_AUTH_TOKEN on Render, and look at its log: deploybook run render --mode apply."
-OWN_FAULT = "Mend what failed before it. If nothing did, report it: this is the application's."
+OWN_FAULT = "Fix what failed before it. If nothing did, report it: this is the application's."
 R2_ON_RENDER = "Compare STORAGE_BACKEND and the four R2 variables on Render: deploybook run render --mode apply."
 
 
@@ -41,7 +41,7 @@ def worker_finishes(journey: Journey) -> str:
     """The worker on Render claims the job and finishes it within the time limit."""
     if not journey.job:
         raise VerificationFailed(
-            "There is no job to finish: the upload for processing failed.", "Mend that first.", "end-to-end"
+            "There is no job to finish: the upload for processing failed.", "Fix that first.", "end-to-end"
         )
     answer = journey.poll(journey.job, journey.job_seconds)
     status = answer.body.get("status")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 # A line is in Render's log some seconds after the worker has written it.
 LOG_SECONDS = 30.0
 PAUSE = 1.0
-ELSEWHERE = "Mend what its log says. If it says nothing, look for another worker, here or on a developer's machine, that takes the jobs."
+ELSEWHERE = "Fix what its log says. If it says nothing, look for another worker, here or on a developer's machine, that takes the jobs."
 
 
 def worker_log_tells(journey: Journey, clouds: Connections, seconds: float = LOG_SECONDS) -> str:
@@ -25,7 +25,7 @@ def worker_log_tells(journey: Journey, clouds: Connections, seconds: float = LOG
     """
     job = journey.job
     if not job:
-        hint = "Mend that first."
+        hint = "Fix that first."
         raise VerificationFailed("There is no job to look for in the worker's log.", hint, "end-to-end")
     wanted = [f"[Worker] Claimed job {job}", f"[Worker] Finished job {job}"]
     lines = _lines(clouds.render, journey, wanted, seconds)

@@ -210,7 +210,7 @@ class Deployment(Resource[DeploymentState]):
         message = f"Vercel's deployment failed: {str(reason).rstrip('.')}." + (
             f" Last lines of the build: {log}" if log else ""
         )
-        hint = "Mend what the build says, push, then run this again."
+        hint = "Fix what the build says, push, then run this again."
         return UnexpectedResponse("Vercel", "deploy", message, hint, "vercel-build-failed", code=code)
 
 

@@ -85,7 +85,7 @@ async def push_that_does_not_build(context: Context) -> None:
 
 @by_hand("render-deploy-failed")
 async def push_that_builds(context: Context) -> None:
-    """Mend the code, and push it."""
+    """Fix the code, and push it."""
     context.faults.end("render-deploy-failed")
 
 
