@@ -33,8 +33,9 @@ def control_app(
     """The API, with ``Authorization: Bearer TOKEN``; what is not GET says ``Content-Type: application/json``.
 
     GET, DELETE ``/journal`` · POST ``/reset`` · GET, POST, DELETE ``/faults`` (DELETE lets the requests that are held go on;
-    ``?held=dropped`` drops them) · GET ``/exports`` · GET ``/scenarios``, POST ``/scenarios/ENTRY`` (make it), POST
-    ``/scenarios/ENTRY/by-hand`` (what its fix tells a person to do at a dashboard); 409 where the service refuses it as things stand.
+    ``?held=dropped`` drops them; ``?scenario=NAME`` ends those of one) · GET ``/exports`` · GET ``/scenarios``, POST
+    ``/scenarios/ENTRY`` (make it), POST ``/scenarios/ENTRY/by-hand`` (what its fix tells a person to do at a dashboard); 409 where the
+    service refuses it as things stand.
     """
 
     async def guard(request: Request, answer: RequestResponseEndpoint) -> Response:
@@ -61,7 +62,11 @@ def control_app(
         if request.method == "GET":
             return JSONResponse([asdict(fault) for fault in context.faults.armed if fault.times > 0])
         if request.method == "DELETE":
-            context.faults.clear(carry_out=request.query_params.get("held") != "dropped")
+            carry_out = request.query_params.get("held") != "dropped"
+            if scenario := request.query_params.get("scenario"):
+                context.faults.end(scenario, carry_out=carry_out)
+            else:
+                context.faults.clear(carry_out=carry_out)
             return JSONResponse({})
         try:
             context.faults.inject(Fault(**await request.json()))

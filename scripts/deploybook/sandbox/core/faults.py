@@ -14,7 +14,7 @@ KINDS = ("status", "slow", "slow-answer", "reset", "lost-answer")
 
 @dataclass
 class Fault:
-    """Applies to ``times`` requests whose method and path match.
+    """Applies to ``times`` requests whose method and path match, after it has let ``skip`` of them pass.
 
     ``kind``: ``status`` answers ``status`` with ``headers``; ``slow`` waits ``seconds`` before the service sees the request;
     ``slow-answer`` lets the service act and waits before answering; ``reset`` cuts the connection before the service sees the
@@ -27,6 +27,7 @@ class Fault:
     method: str = ".*"
     path: str = ".*"
     times: int = 1
+    skip: int = 0
     status: int = 503
     headers: dict[str, str] = field(default_factory=dict)
     body: str = ""
@@ -52,7 +53,7 @@ class Faults:
     """The armed faults, first match first."""
 
     armed: list[Fault] = field(default_factory=list)
-    _held: list[asyncio.Future[bool]] = field(default_factory=list, repr=False)
+    _held: list[tuple[Fault, asyncio.Future[bool]]] = field(default_factory=list, repr=False)
 
     def inject(self, fault: Fault) -> None:
         """Arm a fault."""
@@ -61,32 +62,40 @@ class Faults:
     def clear(self, *, carry_out: bool = True) -> None:
         """Disarm all. The requests that a fault holds go on at once, or are dropped unseen by their service."""
         self.armed.clear()
-        for request in self._held:
-            if not request.done():
-                request.set_result(carry_out)
+        self._release([request for _, request in self._held], carry_out=carry_out)
 
     async def hold(self, fault: Fault) -> bool:
         """Hold a request for ``fault.seconds``, or until the faults are cleared. Returns whether it goes on then."""
         request = asyncio.get_running_loop().create_future()
-        self._held.append(request)
+        self._held.append((fault, request))
         try:
             return await asyncio.wait_for(request, fault.seconds)
         except TimeoutError:
             return True
         finally:
-            self._held.remove(request)
+            self._held.remove((fault, request))
 
-    def end(self, scenario: str) -> None:
-        """Disarm those of one scenario."""
+    def end(self, scenario: str, *, carry_out: bool = True) -> None:
+        """Disarm those of one scenario. The requests that they hold go on at once, or are dropped unseen by their service."""
         self.armed[:] = [fault for fault in self.armed if fault.scenario != scenario]
+        requests = [request for fault, request in self._held if fault.scenario == scenario]
+        self._release(requests, carry_out=carry_out)
 
     def take(self, service: str, method: str, path: str) -> Fault | None:
         """The fault for this request, used up by one."""
         for fault in self.armed:
             if fault.matches(service, method, path):
+                if fault.skip:
+                    fault.skip -= 1
+                    continue
                 fault.times -= 1
                 return fault
         return None
+
+    def _release(self, requests: list[asyncio.Future[bool]], *, carry_out: bool) -> None:
+        for request in requests:
+            if not request.done():
+                request.set_result(carry_out)
 
     def apply(self, service: str, app: ASGIApp) -> ASGIApp:
         """Wrap an ASGI app so that armed faults strike its requests."""
@@ -98,8 +107,9 @@ class Faults:
             elif fault.kind == "status":
                 await Response(fault.body, fault.status, fault.headers)(scope, receive, send)
             elif fault.kind == "slow":
+                arrived = await _arrived(receive)
                 if await self.hold(fault):
-                    await app(scope, receive, send)
+                    await app(scope, arrived, send)
                 else:
                     scope["state"]["cut"]()
             elif fault.kind == "slow-answer":
@@ -120,6 +130,18 @@ class Faults:
             await send(message)
 
         return waiting
+
+
+async def _arrived(receive: Receive) -> Receive:
+    """A receive that gives a request's whole body, which has arrived by now: a caller that goes away does not take it back."""
+    messages = [await receive()]
+    while messages[-1].get("more_body"):
+        messages.append(await receive())
+
+    async def replayed() -> Message:
+        return messages.pop(0) if messages else await receive()
+
+    return replayed
 
 
 async def _discard(_message: object) -> None:

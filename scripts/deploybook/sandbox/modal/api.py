@@ -19,6 +19,7 @@ from modal_proto import api_pb2
 from modal_proto.api_grpc import ModalClientBase
 from pydantic.alias_generators import to_pascal
 
+from deploybook.sandbox.core.faults import Fault
 from deploybook.sandbox.core.refusals import Refusal, not_implemented
 from deploybook.sandbox.core.service import Context
 from deploybook.sandbox.modal.backend.boot import Container
@@ -93,30 +94,48 @@ class Gateway:
 
     def _handler(self, path: str, declared: Handler) -> Callable[[Any], Any]:
         async def handle(stream: Any) -> None:
-            status, writes = 500, False
-            try:
-                writes = await self._answer(path, declared, stream)
-                status = 200
-            except Refusal as refusal:
-                status = refusal.status
-                code = Status[str(refusal.code)] if refusal.code else Status.UNIMPLEMENTED
-                raise GRPCError(code, refusal.message) from refusal
-            finally:
-                if self.servicer.container is None:
-                    self.context.journal.add("modal", "POST", path, status, writes=writes)
+            request = await stream.recv_message()
+            fault = self.context.faults.take("modal", "POST", path) if self.servicer.container is None else None
+            answering = self._noted(path, declared, stream, request, fault)
+            if fault is None:
+                await answering
+            else:
+                # grpclib ends the handler of a caller that goes away; what a fault holds is carried out all the same.
+                held = asyncio.ensure_future(answering)
+                held.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+                await asyncio.shield(held)
 
         return handle
 
-    async def _answer(self, path: str, declared: Handler, stream: Any) -> bool:
-        """Answer one request; whether it changed anything."""
-        request = await stream.recv_message()
-        by_operator = self.servicer.container is None
-        fault = self.context.faults.take("modal", "POST", path) if by_operator else None
+    async def _noted(self, path: str, declared: Handler, stream: Any, request: Any, fault: Fault | None) -> None:
+        """Answer one request, and note it in the journal if it is the operator's."""
+        status, writes = 500, False
+        try:
+            answer, writes = await self._answer(path, declared, stream, request, fault)
+            status = 200
+        except Refusal as refusal:
+            status = refusal.status
+            code = Status[str(refusal.code)] if refusal.code else Status.UNIMPLEMENTED
+            raise GRPCError(code, refusal.message) from refusal
+        finally:
+            if self.servicer.container is None:
+                self.context.journal.add("modal", "POST", path, status, writes=writes)
+        if fault and fault.kind == "slow-answer":
+            await self.context.faults.hold(fault)
+        if fault and fault.kind == "lost-answer":
+            raise GRPCError(Status.UNAVAILABLE, "injected fault: the answer was lost")
+        if answer is not None:
+            await stream.send_message(answer)
+
+    async def _answer(
+        self, path: str, declared: Handler, stream: Any, request: Any, fault: Fault | None
+    ) -> tuple[Any, bool]:
+        """The answer to one request, None for one that was streamed; and whether it changed anything."""
         if fault and fault.kind in {"status", "reset"}:
             raise unavailable(fault.body or "injected fault")
-        if fault and fault.kind == "slow":
-            await asyncio.sleep(fault.seconds)
-        if by_operator:
+        if fault and fault.kind == "slow" and not await self.context.faults.hold(fault):
+            raise unavailable("injected fault: the request was dropped")
+        if self.servicer.container is None:
             self._authenticate(stream.metadata)
         method = self._methods.get(str(declared.func))
         if method is None:
@@ -124,12 +143,9 @@ class Gateway:
         if inspect.isasyncgenfunction(method):
             async for message in method(request):
                 await stream.send_message(message)
-            return False
+            return None, False
         answer, writes = await self._once(method, request, stream.metadata)
-        if fault and fault.kind == "lost-answer":
-            raise unavailable("injected fault: the answer was lost")
-        await stream.send_message(declared.reply_type() if answer is None else answer)
-        return writes
+        return declared.reply_type() if answer is None else answer, writes
 
     def _authenticate(self, metadata: Mapping[str, str]) -> None:
         token_id = metadata.get("x-modal-token-id", "")
