@@ -173,6 +173,11 @@ class Reconciler:
             raise
         self._kept(resource, state, intent)
         self._line("create", resource)
+        if earlier:
+            # One of them may have been carried out between our look and our request.
+            resource.known_id = resource.identity(state)
+            resource.read(self._clouds)
+            self._sweep(resource, state)
         return state
 
     def _after_lost_answer(self, resource: Resource[Any], intent: Intent) -> Any:
