@@ -1,0 +1,89 @@
+"""Where a run is killed: which of its writing requests, and what becomes of that request."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+SEED = 12
+# A part of a path that is another one in each run: an id, or the name of a check's scratch thing.
+ISSUED = re.compile(r"(?=.*\d)[\w.-]{12,}")
+
+
+class Kill(StrEnum):
+    """When the run is killed, and what the provider does with the request that it had."""
+
+    BEFORE = "killed before it is carried out"
+    AFTER = "killed after it and before its answer"
+    DURING = "carried out late: while the next run is at the same request"
+    LATER = "carried out late: when the next run has ended"
+
+
+@dataclass(frozen=True)
+class Request:
+    """The request number ``nth`` (from 0) of a run among those of one service, method and path (a pattern)."""
+
+    service: str
+    method: str
+    path: str
+    nth: int = 0
+
+    def __str__(self) -> str:
+        path = self.path.replace("\\", "").replace("[^/]+", "*")
+        return f"{self.service} {self.method} {path}" + (f" #{self.nth + 1}" if self.nth else "")
+
+    @property
+    def kind(self) -> tuple[str, str, str]:
+        """Service, method and path."""
+        return self.service, self.method, self.path
+
+    def is_in(self, journal: Iterable[Mapping[str, Any]]) -> bool:
+        """Whether the journal has a request of this kind."""
+        return any(
+            entry["service"] == self.service
+            and entry["method"] == self.method
+            and re.fullmatch(self.path, entry["path"])
+            for entry in journal
+        )
+
+
+@dataclass(frozen=True)
+class Point:
+    """A run of ``section`` in ``mode``, killed at one of its requests."""
+
+    section: str
+    mode: str
+    request: Request
+    kill: Kill
+
+    def __str__(self) -> str:
+        return f"{self.section} | {self.mode} | {self.request} | {self.kill}"
+
+
+def writing(journal: Sequence[Mapping[str, Any]]) -> list[Request]:
+    """The writing requests of a run, from its journal."""
+    numbers: Counter[tuple[str, str, str]] = Counter()
+    requests = []
+    for entry in journal:
+        kind = (entry["service"], entry["method"], _pattern(entry["path"]))
+        if entry["writes"]:
+            requests.append(Request(*kind, numbers[kind]))
+        numbers[kind] += 1
+    return requests
+
+
+def sample(points: Sequence[Point], number: int) -> list[Point]:
+    """So many points, the first requests of each kind before the second ones; in the order in which they were given."""
+    chance = random.Random(SEED)  # noqa: S311 - a sample, no secret
+    shuffled = chance.sample(points, len(points))
+    chosen = set(sorted(shuffled, key=lambda point: point.request.nth)[:number])
+    return [point for point in points if point in chosen]
+
+
+def _pattern(path: str) -> str:
+    return "/".join("[^/]+" if ISSUED.fullmatch(part) else re.escape(part) for part in path.split("/"))

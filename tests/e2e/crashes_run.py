@@ -1,0 +1,66 @@
+"""One command in a process of its own, forked from one that has imported everything: it can be killed, and costs little."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from tests.runbooks import in_process
+from tests.waiting import until
+
+# Of /proc/PID/stat, counted from the state (man 5 proc).
+_SESSION_FIELD = 3
+
+
+def start(arguments: Sequence[str], environ: Mapping[str, str], typed: str) -> BaseProcess:
+    """Start ``deploybook`` with arguments, its sections executed in its own process, and that in a session of its own."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    process = context.Process(target=_run, args=(tuple(arguments), dict(environ), typed), daemon=True)
+    process.start()
+    return process
+
+
+def kill(process: BaseProcess) -> None:
+    """SIGKILL; gives back when nothing is left of the run: neither the process, nor what it started."""
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    session = process.pid
+    until(lambda: not _of_session(session), "the end of every process of a run that was killed")
+
+
+def _run(arguments: Sequence[str], environ: Mapping[str, str], typed: str) -> None:
+    os.setsid()
+    tempfile.tempdir = None
+    with temporary_files(environ):
+        code, _ = in_process.call(arguments, environ, typed)
+    sys.exit(code)
+
+
+@contextlib.contextmanager
+def temporary_files(environ: Mapping[str, str]) -> Iterator[None]:
+    """Temporary files go to the TMPDIR of ``environ``, as they do in a process that was started with it."""
+    before, tempfile.tempdir = tempfile.tempdir, environ["TMPDIR"]
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
+
+
+def _of_session(session: int) -> list[int]:
+    """The processes of a session that have not ended."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = path.read_text().rpartition(")")[2].split()
+            if int(fields[_SESSION_FIELD]) == session and fields[0] != "Z":
+                found.append(int(path.parent.name))
+    return found

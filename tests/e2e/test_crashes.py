@@ -1,0 +1,96 @@
+"""A sample of ``python -m tests.e2e.crashes``: a run is killed at one of its requests, run again, and all is as if it had not been."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from tests.conftest import RunningSandbox
+from tests.e2e.crashes import points, printed_command, try_point
+from tests.e2e.crashes_point import Kill, Point, sample, writing
+from tests.e2e.crashes_world import World
+
+pytestmark = pytest.mark.xdist_group("crashes")
+
+
+@pytest.fixture(scope="module")
+def worlds(
+    start_sandbox: Callable[..., RunningSandbox], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], World]]:
+    """The world of a section. They share a sandbox: the latest one is the one that is there."""
+    sandbox = start_sandbox("r2", "cloudflare", "turso")
+    latest: list[World] = []
+
+    def world(section: str) -> World:
+        if not latest or latest[-1].section != section:
+            latest.append(World(sandbox, tmp_path_factory.mktemp(section), section))
+        return latest[-1]
+
+    yield world
+    sandbox.control.delete("/faults", params={"held": "dropped"})
+
+
+def the_point(world: World, mode: str, request: str, kill: Kill) -> Point:
+    """The first point of this mode and kill whose request ends so."""
+    return next(
+        point
+        for point in points(world, [mode])
+        if point.kill is kill and str(point.request).endswith(request) and not point.request.nth
+    )
+
+
+@pytest.mark.parametrize(
+    ("section", "mode", "request_", "kill"),
+    [
+        ("r2", "apply", "/tokens", Kill.DURING),
+        ("r2", "rotate", "/value", Kill.LATER),
+        ("r2", "destroy", "/buckets/studio-production", Kill.AFTER),
+        ("turso", "apply", "/databases", Kill.LATER),
+        ("turso", "rotate", "/auth/rotate", Kill.BEFORE),
+        ("turso", "destroy", "/databases/studio-production", Kill.DURING),
+    ],
+)
+def test_a_killed_run_converges(
+    worlds: Callable[[str], World], section: str, mode: str, request_: str, kill: Kill
+) -> None:
+    world = worlds(section)
+    outcome = try_point(world, the_point(world, mode, request_, kill))
+    assert outcome.converges, outcome
+
+
+def test_the_requests_of_a_run_are_told_apart_by_kind_and_number() -> None:
+    paths = ["/a/0123456789abcdef", "/a/fedcba9876543210", "/b"]
+    journal = [{"service": "s", "method": "PUT", "path": path, "writes": path != "/b"} for path in paths]
+    first, second = writing(journal)
+    assert first.kind == second.kind
+    assert (first.nth, second.nth) == (0, 1)
+    assert second.is_in(journal[:1])
+    assert not second.is_in(journal[2:])
+
+
+def test_a_sample_takes_the_first_request_of_each_kind_first() -> None:
+    journal = [{"service": "s", "method": "PUT", "path": path, "writes": True} for path in ("/a", "/a", "/b")]
+    every = [Point("r2", "apply", request, kill) for request in writing(journal) for kill in Kill]
+    assert {point.request.nth for point in sample(every, 8)} == {0}
+    assert sample(every, 99) == every
+
+
+@pytest.mark.parametrize(
+    ("hint", "command"),
+    [
+        (
+            "If so, run deploybook run r2 --mode apply -p rotate true; else copy it.",
+            "run r2 --mode apply -p rotate true",
+        ),
+        ("Take it: deploybook run r2 --mode apply --adopt 'R2 token/ab'.", "run r2 --mode apply --adopt R2 token/ab"),
+        ("Run deploybook run turso --mode apply first.", "run turso --mode apply"),
+    ],
+)
+def test_a_printed_command_is_read_without_its_sentence(hint: str, command: str) -> None:
+    read = printed_command(f"✗ it failed\n  hint: {hint}\n")
+    assert read is not None
+    assert " ".join(read) == command
+
+
+def test_a_hint_without_a_command_has_none() -> None:
+    assert printed_command("hint: Wait for it to end.") is None
