@@ -34,9 +34,10 @@ class Cloud:
         self.journal: list[str] = []
         self.made = 0
 
-    def make(self, name: str, value: str = "right", born: datetime | None = None) -> dict[str, str]:
+    def make(self, name: str, value: str = "right", born: datetime | None = None, marker: str = "") -> dict[str, str]:
         self.made += 1
-        self.things[name] = {"id": f"id-{self.made}", "value": value, "born": (born or now()).isoformat()}
+        made = {"id": f"id-{self.made}", "value": value, "born": (born or now()).isoformat(), "marker": marker}
+        self.things[name] = made
         return self.things[name]
 
     def account(self, provider: str) -> Account:
@@ -55,6 +56,7 @@ class Thing(Resource[State]):
     kind: ClassVar[str] = "thing"
     provider: ClassVar[str] = "cloud"
     credential: ClassVar[bool] = True
+    known_by_id: ClassVar[bool] = True
 
     def __init__(self, cloud: Cloud, name: str = "t", *, rotate: bool = False, killed: str = "") -> None:
         self.cloud = cloud
@@ -73,6 +75,9 @@ class Thing(Resource[State]):
             and vault_values["THING_ID"].get_secret_value() == state["id"]
         )
 
+    def is_marked(self, state: State, marker: str) -> bool:
+        return state["marker"] == marker
+
     def born(self, state: State) -> datetime | None:
         return datetime.fromisoformat(state["born"])
 
@@ -87,7 +92,7 @@ class Thing(Resource[State]):
 
     def create(self, clouds: Connections) -> State:
         self._request("create", "before")
-        state = self.cloud.make(self.name)
+        state = self.cloud.make(self.name, marker=self.marker)
         self._request("", "after")
         return state | {"secret": f"secret of {state['id']}"}
 
@@ -118,6 +123,17 @@ class Thing(Resource[State]):
             raise Unreachable("Cloud", "create", "no answer in time")
         if name:
             self.cloud.journal.append(name)
+
+
+class Unmarked(Thing):
+    """A thing whose provider has no place for a marker, nor an id that is in the vault, nor a secret."""
+
+    kind: ClassVar[str] = "unmarked"
+    credential: ClassVar[bool] = False
+    known_by_id: ClassVar[bool] = False
+
+    def is_marked(self, state: State, marker: str) -> bool:
+        return False
 
 
 class Checkout:
@@ -267,6 +283,58 @@ def test_an_intent_alone_removes_nothing(checkout: Checkout, cloud: Cloud) -> No
     assert (checkout.outcomes(), list(cloud.things)) == (["left"], ["t"])
 
 
+def test_what_appeared_while_a_killed_run_was_making_it_is_gone_on_with_and_never_destroyed(
+    checkout: Checkout, cloud: Cloud
+) -> None:
+    with pytest.raises(Killed):
+        checkout.run(Mode.APPLY, Unmarked(cloud, killed="before"))
+    cloud.make("t", "a colleague's data")
+    checkout.run(Mode.APPLY, Unmarked(cloud))
+    assert checkout.outcomes() == ["update"]
+    assert "not proved to be ours" in checkout.events[0].detail
+    for _ in range(2):
+        checkout.run(Mode.DESTROY, Unmarked(cloud))
+        assert checkout.outcomes() == ["left"]
+        assert "deploybook run s --mode destroy --adopt unmarked/t" in checkout.events[0].detail
+    assert list(cloud.things) == ["t"]
+    checkout.run(Mode.DESTROY, Unmarked(cloud), adopt=["unmarked/t"])
+    assert (cloud.things, checkout.ledger.sections()) == ({}, set())
+
+
+def test_what_was_taken_up_and_then_adopted_is_taken_over(checkout: Checkout, cloud: Cloud) -> None:
+    with pytest.raises(Killed):
+        checkout.run(Mode.APPLY, Unmarked(cloud, killed="after"))
+    checkout.run(Mode.APPLY, Unmarked(cloud), adopt=["unmarked/t"])
+    assert checkout.ledger.entries()[0].proof is Proof.ADOPTED
+
+
+def test_an_address_that_follows_from_the_name_proves_no_create(checkout: Checkout, cloud: Cloud) -> None:
+    with pytest.raises(Killed):
+        checkout.run(Mode.APPLY, Unmarked(cloud, killed="before"))
+    made = cloud.make("t")
+    checkout.vault.put({"THING_ID": SecretStr(made["id"])})
+    checkout.run(Mode.APPLY, Unmarked(cloud))
+    checkout.run(Mode.DESTROY, Unmarked(cloud))
+    assert (checkout.outcomes(), list(cloud.things)) == (["left"], ["t"])
+
+
+def test_a_colleagues_credential_of_our_name_is_not_replaced_on_the_time_alone(
+    checkout: Checkout, cloud: Cloud
+) -> None:
+    class Lost(Thing):
+        def differences(self, state: State) -> list[Change]:
+            held = [] if self.unfinished_rotation else [Change("secret", "not in the vault", "rolled", replaces=True)]
+            return super().differences(state) or held
+
+    with pytest.raises(Killed):
+        checkout.run(Mode.APPLY, Lost(cloud, killed="before"))
+    cloud.make("t")
+    cloud.journal.clear()
+    with pytest.raises(NeedsDecision):
+        checkout.run(Mode.APPLY, Lost(cloud))
+    assert cloud.journal == []
+
+
 def test_an_intent_does_not_make_ours_what_was_made_long_after_it(checkout: Checkout, cloud: Cloud) -> None:
     with pytest.raises(Killed):
         checkout.run(Mode.APPLY, Thing(cloud, killed="before"))
@@ -367,13 +435,14 @@ def test_what_another_took_in_between_is_theirs(checkout: Checkout, cloud: Cloud
 def test_a_request_of_before_that_comes_late_and_takes_the_name_is_ours(checkout: Checkout, cloud: Cloud) -> None:
     class Late(Thing):
         def create(self, clouds: Connections) -> State:
-            self.cloud.make("t")
+            [earlier, _] = checkout.ledger.intents(self.key)
+            self.cloud.make("t", marker=earlier.marker)
             raise Conflict("Cloud", "create", "taken")
 
     with pytest.raises(Killed):
         checkout.run(Mode.APPLY, Thing(cloud, killed="before"))
     checkout.run(Mode.APPLY, Late(cloud))
-    assert checkout.ledger.entries()[0].proof is Proof.TIME
+    assert checkout.ledger.entries()[0].proof is Proof.MARKER
     assert checkout.vault.get("SHOWN") == SecretStr("rolled")
 
 

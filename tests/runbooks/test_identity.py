@@ -15,6 +15,7 @@ from dotenv import dotenv_values
 from pydantic import SecretStr
 from tests.conftest import ROOT, RunningSandbox
 from tests.runbooks.conftest import Finished, Guide
+from tests.runbooks.killing import kill_while_held
 
 from deploybook.clouds.r2.objects import Store
 from deploybook.clouds.r2.resources import BucketToken
@@ -95,6 +96,14 @@ class Operator:
 def _ask(base: str, token: str, method: str, path: str, **options: Any) -> httpx.Response:
     with httpx.Client(base_url=base, headers={"Authorization": f"Bearer {token}"}, trust_env=False) as client:
         return client.request(method, path, **options)
+
+
+def kill_before(operator: Operator, section: str, **request: str) -> None:
+    """Kill ``apply`` of a section at a request that is never carried out."""
+    arguments = ("run", section, "--mode", "apply", "--yes", *(ORIGIN if section == "r2" else ()))
+    if section == "turso":
+        arguments = (*arguments, "--adopt", "Turso group/default")
+    kill_while_held(operator.guide, operator.sandbox, *arguments, fault={"kind": "slow", **request}, carried_out=False)
 
 
 def put_objects(operator: Operator, *keys: str) -> None:
@@ -257,8 +266,36 @@ def test_an_old_ledger_and_its_vault_are_taken_up_and_destroyed_to_the_end(opera
     ledger = operator.ledger()
     names = [{"section": each.section, "kind": each.kind, "name": each.name} for each in ledger.entries()]
     ledger.path.write_text(json.dumps(names))
-    operator.done("r2", "destroy")
+    left = operator.done("r2", "destroy")
+    assert "named by a ledger of before; not proved to be ours" in left.output
+    operator.done("r2", "destroy", "--adopt", "R2 bucket/studio-production")
     assert (operator.tokens(), operator.vault()) == ([], {})
+
+
+def test_a_database_that_a_colleague_made_after_a_killed_run_keeps_its_data(operator: Operator) -> None:
+    assert operator.turso("POST", "/groups", json={"name": "default", "location": "aws-us-east-1"}).is_success
+    kill_before(operator, "turso", service="turso", method="POST", path=".*/databases")
+    assert operator.turso("POST", "/databases", json={"name": "studio-production", "group": "default"}).is_success
+    [theirs] = operator.turso("GET", "/databases").json()["databases"]
+    applied = operator.done("turso", "apply", "--adopt", "Turso group/default")
+    assert "made while a killed run was making it; not proved to be ours" in applied.output
+    for _ in range(2):
+        left = operator.done("turso", "destroy")
+        assert "--mode destroy --adopt 'Turso database/studio-production'" in " ".join(left.output.split())
+    assert operator.turso("GET", "/databases").json()["databases"] == [theirs]
+    operator.done("turso", "destroy", "--adopt", "Turso database/studio-production")
+    assert operator.turso("GET", "/databases").json()["databases"] == []
+
+
+def test_a_bucket_that_a_colleague_made_after_a_killed_run_keeps_its_objects(operator: Operator) -> None:
+    kill_before(operator, "r2", service="cloudflare", method="POST", path=".*/r2/buckets")
+    assert operator.cloudflare("POST", "/r2/buckets", json={"name": "studio-production"}).is_success
+    operator.done("r2", "apply", *ORIGIN)
+    put_objects(operator, "uploads/theirs.wav")
+    operator.done("r2", "destroy", "--empty-bucket")
+    assert operator.cloudflare("GET", "/r2/buckets/studio-production").is_success
+    listed = operator.sandbox.journal("r2")
+    assert not [entry for entry in listed if entry["method"] == "DELETE" and "theirs.wav" in entry["path"]]
 
 
 # Seen 12: one-time secrets
@@ -322,16 +359,28 @@ def test_two_tokens_that_nothing_tells_apart_are_shown_with_the_command_that_cho
     assert operator.vault()["R2_ACCESS_KEY_ID"] == ours["id"]
 
 
-def test_a_token_that_a_lost_request_made_late_is_removed(operator: Operator) -> None:
+def test_a_second_token_is_removed_only_if_it_bears_the_marker_of_a_lost_request(operator: Operator) -> None:
     fault = {"service": "cloudflare", "kind": "reset", "method": "POST", "path": ".*/tokens", "times": 1}
     operator.sandbox.control.post("/faults", json=fault).raise_for_status()
     operator.done("r2", "apply", *ORIGIN)
     [ours] = operator.tokens()
     assert operator.ledger().intents(("R2 token", ours["name"]))
-    late = {"name": ours["name"], "policies": ours["policies"]}
-    assert operator.cloudflare("POST", "/tokens", json=late).is_success
+    theirs = {"name": ours["name"], "policies": ours["policies"]}
+    kept = operator.cloudflare("POST", "/tokens", json=theirs).json()["result"]["id"]
+    assert operator.cloudflare("POST", "/tokens", json=theirs | {"not_before": ours["not_before"]}).is_success
     operator.done("r2", "apply", *ORIGIN)
-    assert [token["id"] for token in operator.tokens()] == [ours["id"]]
+    assert {token["id"] for token in operator.tokens()} == {ours["id"], kept}
+
+
+def test_destroy_removes_the_token_of_a_lost_request_too(operator: Operator) -> None:
+    fault = {"service": "cloudflare", "kind": "reset", "method": "POST", "path": ".*/tokens", "times": 1}
+    operator.sandbox.control.post("/faults", json=fault).raise_for_status()
+    operator.done("r2", "apply", *ORIGIN)
+    [ours] = operator.tokens()
+    late = {name: ours[name] for name in ("name", "policies", "not_before")}
+    assert operator.cloudflare("POST", "/tokens", json=late).is_success
+    operator.done("r2", "destroy")
+    assert operator.tokens() == []
 
 
 # Seen 14: two clones

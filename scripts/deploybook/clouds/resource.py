@@ -76,6 +76,8 @@ class Resource(ABC, Generic[State]):
     drift_entry: ClassVar[str] = "drift"
     # The answers that prove its credential dead. All others are reported, and lead to no write.
     evidence: ClassVar[tuple[Evidence, ...]] = ()
+    # Whether ``known`` goes by an id that no other resource of this name ever gets. A name or an address that follows from one does not.
+    known_by_id: ClassVar[bool] = False
     # Whether it is a credential: ``destroy`` removes these last.
     credential: ClassVar[bool] = False
     name: str
@@ -89,6 +91,8 @@ class Resource(ABC, Generic[State]):
     variables: tuple[str, ...] = ()
     # The provider's own id, from the ledger or the operator's choice; ``read`` goes by it before it goes by the name.
     known_id: str = ""
+    # The random hex string of the create that is about to be sent; ``create`` puts it where ``is_marked`` finds it.
+    marker: str = ""
     # A rotation that was asked for and whose end is not known.
     unfinished_rotation: bool = False
 
@@ -129,6 +133,11 @@ class Resource(ABC, Generic[State]):
     def known(self, state: State, held: Held) -> bool:
         """Whether the vault proves that it is this environment's: it holds its id or its address, as recorded by its maker."""
         del state, held
+        return False
+
+    def is_marked(self, state: State, marker: str) -> bool:
+        """Whether the resource bears ``marker``, which only the request with it can have put there."""
+        del state, marker
         return False
 
     def born(self, state: State) -> datetime | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shlex
 from enum import Enum
 from typing import Any
@@ -11,14 +12,24 @@ from deploybook.clouds.resource import Change, Resource
 from deploybook.clouds.times import made_about
 from deploybook.errors import NotMadeHere
 from deploybook.runbook.decisions import Decisions
+from deploybook.runbook.modes import Mode
 from deploybook.state.ledger import Action, Entry, Intent, Ledger, Proof, now, this_run
 from deploybook.state.vault import Vault
 
+UNPROVED = {
+    Proof.TIME: "made while a killed run was making it; not proved to be ours",
+    Proof.NAME: "named by a ledger of before; not proved to be ours",
+}
+
 
 class Owner(Enum):
-    """Whose it is. ``MADE`` and ``ADOPTED`` are in the ledger; ``KNOWN`` is proved by the vault alone."""
+    """Whose it is. ``MADE``, ``TAKEN_UP`` and ``ADOPTED`` are in the ledger; ``KNOWN`` is proved by the vault alone.
+
+    ``TAKEN_UP`` appeared while a request of ours was on its way: ``apply`` goes on with it, ``destroy`` leaves it.
+    """
 
     MADE = "made here"
+    TAKEN_UP = "taken up, not proved to be ours"
     ADOPTED = "taken over"
     KNOWN = "not made here, and known to the vault"
     ELSEWHERE = "another environment's"
@@ -27,7 +38,12 @@ class Owner(Enum):
     @property
     def ours(self) -> bool:
         """Whether it may be changed."""
-        return self in {Owner.MADE, Owner.ADOPTED, Owner.KNOWN}
+        return self.recorded or self is Owner.KNOWN
+
+    @property
+    def recorded(self) -> bool:
+        """Whether this environment's ledger holds it."""
+        return self in {Owner.MADE, Owner.TAKEN_UP, Owner.ADOPTED}
 
 
 class Ownership:
@@ -54,19 +70,38 @@ class Ownership:
         self._owners[resource.key] = owner
         return owner
 
-    def settle(self, resource: Resource[Any], state: Any, *, by_time: bool) -> None:
-        """Turn unfinished creates of ours into an entry, where it is proved that this is their result."""
+    def settle(self, resource: Resource[Any], state: Any) -> None:
+        """Turn unfinished creates of ours into an entry, which says how far it is proved that this is their result."""
         pending = self.ledger.intents(resource.key)
         if not pending or self.ledger.entry(resource.key):
             return
-        if resource.known(state, self._vault.all()) or self._whole_is_ours(resource):
-            self.ledger.put(self._entry(resource, state, Proof.VAULT), *pending)
-        elif by_time and self._made_by(resource, state, pending):
-            if resource.credential and resource.variables:
-                # Its secret stood in the answer that never came: nobody has it, and it is to be replaced before anything is said.
-                self.begin(resource, Action.ROTATE, resource.identity(state))
-                resource.unfinished_rotation = True
-            self.ledger.put(self._entry(resource, state, Proof.TIME), *pending)
+        proof = self._proof(resource, state, pending)
+        if proof is None:
+            return
+        if proof is Proof.MARKER and resource.credential and resource.variables:
+            # Its secret stood in the answer that never came: nobody has it, and it is to be replaced before anything is said.
+            self.begin(resource, Action.ROTATE, resource.identity(state))
+            resource.unfinished_rotation = True
+        self.ledger.put(self._entry(resource, state, proof), *pending)
+
+    def unproved(self, resource: Resource[Any]) -> str:
+        """Why it is not certain that a resource in the ledger is ours; empty where it is."""
+        entry = self.ledger.entry(resource.key)
+        return UNPROVED.get(entry.proof, "") if entry else ""
+
+    def _proof(self, resource: Resource[Any], state: Any, pending: list[Intent]) -> Proof | None:
+        if any(intent.marker and resource.is_marked(state, intent.marker) for intent in pending):
+            return Proof.MARKER
+        if resource.within and self._whole(resource).ours:
+            whole = self.ledger.entry(resource.within)
+            return Proof.VAULT if whole is None or whole.proof.certain else Proof.TIME
+        known = resource.known(state, self._vault.all())
+        if known and resource.known_by_id:
+            return Proof.VAULT
+        # It was not there when the intent was written. Where nothing says when it was made, it was between then and now.
+        if made_about(resource.born(state) or now(), pending):
+            return Proof.TIME
+        return Proof.NAME if known else None
 
     def begin(self, resource: Resource[Any], action: Action, resource_id: str = "", fingerprint: str = "") -> Intent:
         """Write an intent before a request is sent."""
@@ -81,7 +116,9 @@ class Ownership:
             begun_at=now(),
             run=this_run(),
             fingerprint=fingerprint,
+            marker=secrets.token_hex(8) if action is Action.CREATE else "",
         )
+        resource.marker = intent.marker
         self.ledger.begin(intent)
         return intent
 
@@ -101,7 +138,7 @@ class Ownership:
         if not self.decisions.adopts(resource, resource.identity(state)):
             return False
         entry = self.ledger.entry(resource.key)
-        if entry is None or entry.id != resource.identity(state):
+        if entry is None or entry.id != resource.identity(state) or entry.proof in UNPROVED:
             self.ledger.put(self._entry(resource, state, Proof.ADOPTED), *self.ledger.intents(resource.key))
             self._owners[resource.key] = Owner.ADOPTED
         return True
@@ -139,12 +176,12 @@ class Ownership:
         if resource.within and not self._whole(resource).ours:
             self.require(resource, Owner.UNKNOWN, None, [])
 
-    def command(self, resource: Resource[Any], name: str = "", option: str = "--adopt") -> str:
+    def command(self, resource: Resource[Any], name: str = "", option: str = "--adopt", mode: Mode = Mode.APPLY) -> str:
         """The command that decides about one resource, as it can be pasted."""
         name = name or f"{resource.kind}/{resource.name}"
         environment = self.ledger.environment
         where = "" if environment == "production" else f" --environment {environment}"
-        return f"deploybook run {self._slug} --mode apply{where} {option} {shlex.quote(name)}"
+        return f"deploybook run {self._slug} --mode {mode}{where} {option} {shlex.quote(name)}"
 
     def _judge(self, resource: Resource[Any], state: Any) -> Owner:
         if resource.within:
@@ -153,7 +190,7 @@ class Ownership:
             return Owner.KNOWN
         entry, resource_id = self.ledger.entry(resource.key), resource.identity(state)
         if entry and entry.id == resource_id:
-            return Owner.ADOPTED if entry.proof is Proof.ADOPTED else Owner.MADE
+            return _owner(entry)
         if self._elsewhere(resource, state):
             return Owner.ELSEWHERE
         return Owner.KNOWN if resource.known(state, self._vault.all()) else Owner.UNKNOWN
@@ -162,21 +199,14 @@ class Ownership:
         assert resource.within is not None
         if resource.within in self._owners:
             return self._owners[resource.within]
-        if self.ledger.entry(resource.within):
-            return Owner.MADE
+        if entry := self.ledger.entry(resource.within):
+            return _owner(entry)
         return Owner.KNOWN if resource.known(None, self._vault.all()) else Owner.UNKNOWN
-
-    def _whole_is_ours(self, resource: Resource[Any]) -> bool:
-        return resource.within is not None and self._whole(resource).ours
 
     def _elsewhere(self, resource: Resource[Any], state: Any) -> Entry | None:
         if state is None or not resource.provider or resource.within:
             return None
         return self.ledger.elsewhere(resource.key, resource.identity(state), self._account(resource))
-
-    def _made_by(self, resource: Resource[Any], state: Any, pending: list[Intent]) -> bool:
-        # It was not there when the intent was written. Where nothing says when it was made, it was between then and now.
-        return made_about(resource.born(state) or now(), pending)
 
     def _entry(self, resource: Resource[Any], state: Any, proof: Proof) -> Entry:
         return Entry(
@@ -193,3 +223,9 @@ class Ownership:
 
     def _account(self, resource: Resource[Any]) -> str:
         return self._clouds.account(resource.provider).id if resource.provider else ""
+
+
+def _owner(entry: Entry) -> Owner:
+    if entry.proof is Proof.ADOPTED:
+        return Owner.ADOPTED
+    return Owner.MADE if entry.proof.certain else Owner.TAKEN_UP

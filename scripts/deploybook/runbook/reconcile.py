@@ -105,15 +105,19 @@ class Reconciler:
         elif changes and not all(change.unknown for change in changes):
             self._line("would update", resource, described)
         else:
-            self._line("unchanged", resource, resource.undecided(state) or ("" if owner.ours else NOT_MADE_HERE))
+            self._line("unchanged", resource, resource.undecided(state) or self._doubt(resource, owner))
         return state
+
+    def _doubt(self, resource: Resource[Any], owner: Owner) -> str:
+        """What the operator should know about whose it is; empty where it is ours."""
+        return self._ownership.unproved(resource) if owner.ours else NOT_MADE_HERE
 
     def _present(self, resource: Resource[Any], state: Any, *, repeated: bool) -> Any:
         """``apply`` where the resource is there: whose it is comes first, then what is to be changed."""
         if self._ownership.release(resource, state):
             self._line("left", resource, "released: it is no longer this environment's")
             return state
-        self._ownership.settle(resource, state, by_time=True)
+        self._ownership.settle(resource, state)
         adopted = self._ownership.adopt(resource, state)
         owner = self._ownership.judge(resource, state)
         changes = resource.differences(state)
@@ -121,15 +125,14 @@ class Reconciler:
             # Recorded in the vault it would look like this environment's own from then on.
             self._ownership.require(resource, owner, state, changes)
         changes = resource.examine(self._clouds, state, changes)
-        if owner not in {Owner.MADE, Owner.ADOPTED}:
+        if not owner.recorded:
             # Another clone made it, and knows: what this one cannot tell is not written over that.
             changes = [change for change in changes if not change.unknown]
         self._pin(resource)
         self._sweep(resource, state)
         if not changes:
             if not repeated:
-                foreign = "" if owner.ours else NOT_MADE_HERE
-                self._line("unchanged", resource, resource.undecided(state) or foreign)
+                self._line("unchanged", resource, resource.undecided(state) or self._doubt(resource, owner))
             return state
         self._ownership.require(resource, owner, state, changes)
         self._require_decision(resource, changes, adopted=adopted)
@@ -164,7 +167,7 @@ class Reconciler:
         try:
             state = resource.create(self._clouds)
         except Unreachable:
-            return self._after_lost_answer(resource, intent)
+            return self._after_lost_answer(resource)
         except Conflict:
             return self._after_conflict(resource, intent, earlier)
         except ServiceError:
@@ -180,7 +183,7 @@ class Reconciler:
             self._sweep(resource, state)
         return state
 
-    def _after_lost_answer(self, resource: Resource[Any], intent: Intent) -> Any:
+    def _after_lost_answer(self, resource: Resource[Any]) -> Any:
         """A create whose answer was lost: it is looked for, never sent twice while it may be there."""
         state = resource.read(self._clouds)
         if state is None:
@@ -188,13 +191,14 @@ class Reconciler:
             # The first request may still be carried out: its intent stays until the resource is seen alone.
             self._kept(resource, state)
         else:
-            self._ownership.settle(resource, state, by_time=True)
+            self._ownership.settle(resource, state)
             owner = self._ownership.judge(resource, state)
             self._ownership.require(resource, owner, state, [])
-            resource.unfinished_rotation = True
-            if changes := resource.differences(state):
-                state = resource.update(self._clouds, state, changes)
-            self._kept(resource, state, intent)
+            self._keep(resource, state)
+            self._pin(resource)
+            lost = "; ".join(filter(None, ("its first answer was lost", self._ownership.unproved(resource))))
+            self._line("create", resource, lost)
+            return self._present(resource, state, repeated=True)
         self._line("create", resource, "its first answer was lost")
         return state
 
@@ -203,7 +207,7 @@ class Reconciler:
         self._ledger.end(intent)
         state = resource.read(self._clouds)
         if state is not None and earlier:
-            self._ownership.settle(resource, state, by_time=True)
+            self._ownership.settle(resource, state)
             if self._ownership.judge(resource, state).ours:
                 return self._present(resource, state, repeated=False)
         if state is None:
@@ -230,7 +234,7 @@ class Reconciler:
         self._keep(resource, state)
         self._ownership.follow(resource, state)
         self._ledger.end(*intents)
-        self._line("update", resource, described)
+        self._line("update", resource, "; ".join(filter(None, (described, self._ownership.unproved(resource)))))
         return state
 
     def _judge(self, resource: Resource[Any], state: Any, changes: list[Change]) -> Any:

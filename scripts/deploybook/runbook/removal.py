@@ -14,6 +14,7 @@ from deploybook.clouds.connections import Connections
 from deploybook.clouds.resource import Resource, StillNeeded
 from deploybook.errors import NeedsDecision
 from deploybook.runbook.decisions import Decisions
+from deploybook.runbook.modes import Mode
 from deploybook.runbook.ownership import Ownership
 from deploybook.state.ledger import Entry, Proof
 from deploybook.state.vault import Vault
@@ -56,7 +57,8 @@ class Removal:
         if self._ownership.release(resource, state):
             self._line("left", resource, "released: it is no longer this environment's")
             return state
-        self._ownership.settle(resource, state, by_time=False)
+        self._ownership.settle(resource, state)
+        self._adopt(resource, state)
         entry = self._ownership.ledger.entry(resource.key)
         if entry is None and resource.deleted_with and self._ownership.ledger.entry(resource.deleted_with):
             # It was made with the resource that it is a part of, and is deleted with it.
@@ -103,6 +105,10 @@ class Removal:
         return any(pending.resource.key == part.resource.deleted_with for pending in ordered)
 
     def _remove(self, pending: PendingDelete, removed: set[tuple[str, str]]) -> None:
+        lost = self._ownership.ledger.intents(pending.resource.key)
+        for stray in pending.resource.strays(self._clouds, pending.state, lost) if lost else []:
+            pending.resource.remove_stray(self._clouds, stray)
+            self._line("delete", pending.resource, f"{stray}, made by a request whose answer never came")
         try:
             detail = pending.resource.delete(self._clouds, pending.state)
         except StillNeeded as reason:
@@ -126,13 +132,24 @@ class Removal:
             self._vault.forget(*resource.variables)
         self._ownership.ledger.remove(resource.key)
 
+    def _adopt(self, resource: Resource[Any], state: Any) -> None:
+        """Take the operator's word for what a run of ours may have made."""
+        entry = self._ownership.ledger.entry(resource.key)
+        if self._ownership.ledger.intents(resource.key) or (entry and self._ownership.unproved(resource)):
+            self._ownership.adopt(resource, state)
+
     def _reason_to_leave(self, resource: Resource[Any], state: Any, entry: Entry | None) -> str:
         if entry is None:
             if self._ownership.ledger.intents(resource.key):
-                return "an unfinished run may have made it, or somebody else: run apply, which settles that"
+                return self._until_named(resource, "somebody else may have made it")
             return "not made by deploybook"
         if entry.id != resource.identity(state):
             return f"another one of this name: {resource.identity(state)}, and ours was {entry.id}"
+        if doubt := self._ownership.unproved(resource):
+            return self._until_named(resource, doubt)
         if entry.proof is Proof.ADOPTED and not self._decisions.adopts(resource, entry.id):
             return "taken over, not made here: --adopt in this run removes it too"
         return ""
+
+    def _until_named(self, resource: Resource[Any], doubt: str) -> str:
+        return f"{doubt}. If it is, look at it, then remove it: {self._ownership.command(resource, mode=Mode.DESTROY)}"

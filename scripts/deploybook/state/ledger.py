@@ -23,12 +23,23 @@ Key = tuple[str, str]
 
 
 class Proof(StrEnum):
-    """How an entry's id is known to be ours."""
+    """How an entry's id is known to be ours.
+
+    ``TIME`` and ``NAME`` prove nothing: the resource appeared while a request of ours was on its way, or an old ledger names it. A
+    colleague may have made it, so ``destroy`` never removes it by itself.
+    """
 
     ANSWER = "answer"
+    MARKER = "marker"
     VAULT = "vault"
     TIME = "time"
+    NAME = "name"
     ADOPTED = "adopted"
+
+    @property
+    def certain(self) -> bool:
+        """Whether it proves that a request of ours made the resource."""
+        return self in {Proof.ANSWER, Proof.MARKER, Proof.VAULT}
 
 
 class Action(StrEnum):
@@ -60,7 +71,8 @@ class Entry(Record):
 class Intent(Record):
     """A request that is about to be sent, or whose answer never came. ``begun_at`` is None in one from before version 2.
 
-    ``fingerprint``: what the vault held before a rotation. ``id``: what is rotated.
+    ``fingerprint``: what the vault held before a rotation. ``id``: what is rotated. ``marker``: a random hex string that the request
+    carries where the provider has a place for it.
     """
 
     action: Action
@@ -73,6 +85,7 @@ class Intent(Record):
     begun_at: AwareDatetime | None
     run: str
     fingerprint: str = ""
+    marker: str = ""
 
     @property
     def key(self) -> Key:

@@ -34,6 +34,7 @@ class ModalSecret(Resource[SecretState]):
 
     kind: ClassVar[str] = "Modal secret"
     provider: ClassVar[str] = "modal"
+    known_by_id: ClassVar[bool] = True
     credential: ClassVar[bool] = True
     absent_entry: ClassVar[str] = "modal-secrets"
     drift_entry: ClassVar[str] = "modal-secrets"

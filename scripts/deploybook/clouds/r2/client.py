@@ -96,9 +96,9 @@ class Cloudflare:
                 return
             page += 1
 
-    def create_token(self, name: str, policies: list[dict[str, Any]]) -> dict[str, Any]:
-        """Make an account-owned token; the result's ``value`` is shown only here."""
-        body = {"name": name, "policies": policies}
+    def create_token(self, name: str, policies: list[dict[str, Any]], not_before: str = "") -> dict[str, Any]:
+        """Make an account-owned token, good from ``not_before`` (ISO 8601) if that is set; ``value`` is shown only in this result."""
+        body = {"name": name, "policies": policies} | ({"not_before": not_before} if not_before else {})
         made: dict[str, Any] = self._result(f"create the token {name}", "POST", f"{self._account}/tokens", json=body)
         return made
 

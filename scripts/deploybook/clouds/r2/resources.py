@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import SecretStr
@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from deploybook.clouds.r2.objects import Store
 from deploybook.clouds.r2.scratch import SCRATCH, foreign_keys, remove_objects
 from deploybook.clouds.resource import Change, Evidence, Held, Resource
-from deploybook.clouds.times import made_about, moment
+from deploybook.clouds.times import moment
 from deploybook.errors import Conflict, InvalidValue, ServiceError
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?")
 CORS_RULE_ID = "deploybook-app"
 KEY_ID, SECRET = "R2_ACCESS_KEY_ID", "R2_SECRET_ACCESS_KEY"
+# The times that mark tokens: all of them past, so that a token is good at once, whatever the clocks say.
+FIRST_SECOND, SECONDS_OF_MARKERS = datetime(2020, 1, 1, tzinfo=UTC), 5 * 365 * 24 * 3600
 # How many objects are named where a bucket is not empty.
 MOST_SHOWN = 5
 
@@ -138,6 +140,7 @@ class TokenState:
     status: str = "active"
     issued: str = ""
     modified: str = ""
+    not_before: str = ""
     policies: tuple[tuple[str, frozenset[str], frozenset[str]], ...] = ()
     value: SecretStr | None = None
 
@@ -151,6 +154,7 @@ class BucketToken(Resource[TokenState]):
 
     kind: ClassVar[str] = "R2 token"
     provider: ClassVar[str] = "cloudflare"
+    known_by_id: ClassVar[bool] = True
     credential: ClassVar[bool] = True
     # The key is known, and was not made with this secret. A key that is not known may be one that is too new.
     evidence: ClassVar[tuple[Evidence, ...]] = (Evidence(403, "SignatureDoesNotMatch"),)
@@ -177,6 +181,10 @@ class BucketToken(Resource[TokenState]):
         """The vault holds this very token's key id."""
         return state is not None and _is(held, KEY_ID, state.id)
 
+    def is_marked(self, state: TokenState, marker: str) -> bool:
+        """``not_before``: a second long past that the request chose at random. A token made by hand has none."""
+        return bool(marker) and state.not_before != "" and moment(state.not_before) == _past_second(marker)
+
     def born(self, state: TokenState) -> datetime | None:
         """``issued_on``."""
         return moment(state.issued)
@@ -201,19 +209,15 @@ class BucketToken(Resource[TokenState]):
         return _token_state(chosen)
 
     def strays(self, clouds: Connections, state: TokenState, lost: Sequence[Intent]) -> list[str]:
-        """Tokens of this name and scope, never used, made at the time of a request of ours whose answer never came.
+        """Tokens of this name that bear the marker of a request of ours whose answer never came.
 
         Nobody can have their secret: it stood in that answer.
         """
         del clouds
         mine = {state.id} | {held.get_secret_value() for name, held in self._held.items() if name == KEY_ID}
-        strays = []
-        for token in self._namesakes:
-            other = _token_state(token)
-            unused = other.policies == (self._wanted_policy(),) and not token.get("last_used_on")
-            if other.id not in mine and unused and made_about(self.born(other), lost):
-                strays.append(other.id)
-        return strays
+        others = [other for token in self._namesakes if (other := _token_state(token)).id not in mine]
+        markers = [intent.marker for intent in lost if intent.marker]
+        return [other.id for other in others if any(self.is_marked(other, marker) for marker in markers)]
 
     def remove_stray(self, clouds: Connections, stray_id: str) -> None:
         """Operation account-api-tokens-delete-token."""
@@ -271,7 +275,8 @@ class BucketToken(Resource[TokenState]):
     def create(self, clouds: Connections) -> TokenState:
         """Operation account-api-tokens-create-token."""
         self._group = clouds.cloudflare.permission_group(OBJECT_READ_WRITE)
-        made = clouds.cloudflare.create_token(self.name, self._policies())
+        not_before = _past_second(self.marker).strftime("%Y-%m-%dT%H:%M:%SZ") if self.marker else ""
+        made = clouds.cloudflare.create_token(self.name, self._policies(), not_before)
         return _token_state(made, SecretStr(made["value"]))
 
     def update(self, clouds: Connections, state: TokenState, changes: list[Change]) -> TokenState:
@@ -398,5 +403,10 @@ def _token_state(found: dict[str, Any], value: SecretStr | None = None) -> Token
         )
         for policy in found.get("policies", [])
     )
-    issued, modified = (str(found.get(field) or "") for field in ("issued_on", "modified_on"))
-    return TokenState(found["id"], found.get("status", "active"), issued, modified, policies, value)
+    issued, modified, begins = (str(found.get(field) or "") for field in ("issued_on", "modified_on", "not_before"))
+    return TokenState(found["id"], found.get("status", "active"), issued, modified, begins, policies, value)
+
+
+def _past_second(marker: str) -> datetime:
+    """The ``not_before`` that stands for a marker: one of some 150 million seconds from 2020 to 2024."""
+    return FIRST_SECOND + timedelta(seconds=int(marker, 16) % SECONDS_OF_MARKERS)

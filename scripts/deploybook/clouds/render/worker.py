@@ -65,6 +65,7 @@ class Worker(Resource[WorkerState]):
 
     kind: ClassVar[str] = "Render worker"
     provider: ClassVar[str] = "render"
+    known_by_id: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -40,6 +40,7 @@ class Project(Resource[ProjectState]):
 
     kind: ClassVar[str] = "Vercel project"
     provider: ClassVar[str] = "vercel"
+    known_by_id: ClassVar[bool] = True
 
     def __init__(self, name: str, *, repository: str = "", root_directory: str = "", reads_ahead: bool = False) -> None:
         if repository and not REPOSITORY.fullmatch(repository):
