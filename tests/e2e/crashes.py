@@ -188,11 +188,20 @@ def _require_converged(world: World, others: dict[str, str | None]) -> None:
         raise Failed(f"a second apply: {', '.join(sorted(changed))}")
     if writes := {request.kind for request in writing(world.journal())} - world.at_rest:
         raise Failed(f"a second apply writes: {writes}")
-    world.passed("destroy")
+    _destroy(world)
     absent = world.look()
     _require(world.absent.differences(absent, "inventory", "ledger", "pins", "files", "temporary"), "after destroy")
     if absent.vault != others:
         raise Failed("after destroy, the vault is not what it was")
+
+
+def _destroy(world: World) -> None:
+    """Destroy, and then what it leaves because nothing proves it ours, with the command that it prints for each."""
+    left = world.passed("destroy")
+    for name in re.findall(r"--mode destroy --adopt '([^']+)'", left.output):
+        finished = world.passed("destroy", "", "--adopt", name)
+        if re.search(rf"--adopt '{re.escape(name)}'", finished.output):
+            raise Failed(f"{name} was named, and left: {failure(finished)}")
 
 
 def _require(differences: Sequence[str], when: str) -> None:
