@@ -19,6 +19,7 @@ from deploybook.checks.rules import (
     notebook,
     quotation,
     section,
+    status,
     values,
     variable,
     workflow,
@@ -35,7 +36,7 @@ FAMILIES: dict[str, tuple[Rule[Tree], ...]] = {
     "Commands and blocks": command.RULES + block.RULES,
     "Links and images": link.RULES,
     "Troubleshooting": entry.RULES + fix.RULES,
-    "Values and quotations": values.RULES + quotation.RULES,
+    "Values and quotations": values.RULES + status.RULES + quotation.RULES,
     "What is deployed": deployed.RULES,
     "Workflows": workflow.RULES,
 }

@@ -11,6 +11,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from deploybook.checks.facts import entry_uses
+from deploybook.checks.facts.status_use import Scope, classes_by_status, scopes
 
 # In a template's words, what is filled in at run time.
 HOLE = "\x00"
@@ -18,12 +19,15 @@ HOLE = "\x00"
 
 @dataclass(frozen=True)
 class Module:
-    """One file: every string (an f-string with HOLE for what it fills in), every number, every name, and its numeric constants."""
+    """One file: every string (an f-string with HOLE for what it fills in), every number, every name, its numeric constants, and where
+    it goes by which HTTP statuses."""
 
     strings: frozenset[str]
     numbers: frozenset[int]
     names: frozenset[str]
     constants: Mapping[str, float] = field(default_factory=dict)
+    scopes: tuple[Scope, ...] = ()
+    classes_by_status: Mapping[str, frozenset[int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,8 +55,8 @@ class Sources:
     @cached_property
     def words(self) -> frozenset[str]:
         """Every word of every string, and every identifier."""
-        told = (word for text in self.strings for word in re.findall(r"[\w-]+", text))
-        return frozenset(told) | self.names
+        tokens = (word for text in self.strings for word in re.findall(r"[\w-]+", text))
+        return frozenset(tokens) | self.names
 
     @cached_property
     def text(self) -> str:
@@ -90,7 +94,14 @@ def _module(text: str) -> Module:
         int(node.value) for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, int | float)
     }
     products = {value for node in nodes if isinstance(node, ast.BinOp) and (value := _product(node)) is not None}
-    return Module(frozenset(strings), frozenset(numbers | products), frozenset(_names(nodes)), dict(_constants(tree)))
+    return Module(
+        frozenset(strings),
+        frozenset(numbers | products),
+        frozenset(_names(nodes)),
+        dict(_constants(tree)),
+        scopes(tree),
+        classes_by_status(tree),
+    )
 
 
 def _constants(tree: ast.Module) -> Iterator[tuple[str, float]]:
@@ -126,12 +137,12 @@ def _product(node: ast.BinOp) -> int | None:
     """``500 * 1024 * 1024``, as limits are written."""
     sides = [node.left, node.right]
     values = [
-        each.value
-        if isinstance(each, ast.Constant) and isinstance(each.value, int)
-        else _product(each)
-        if isinstance(each, ast.BinOp)
+        side.value
+        if isinstance(side, ast.Constant) and isinstance(side.value, int)
+        else _product(side)
+        if isinstance(side, ast.BinOp)
         else None
-        for each in sides
+        for side in sides
     ]
     left, right = values
     return left * right if isinstance(node.op, ast.Mult) and left is not None and right is not None else None

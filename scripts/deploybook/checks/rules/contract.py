@@ -60,9 +60,11 @@ def _parameters(tree: Tree) -> Iterator[Finding]:
 def _mentioned(tree: Tree, path: str, line: int, name: str, words: str) -> Iterator[Finding]:
     """An example that the help gives keeps the rule; a list of all choices is whole."""
     choices = tree.contract.parameters[name].choices or ()
-    given = [choice for choice in choices if choice and re.search(rf"(?<![\w-]){re.escape(choice)}(?![\w-])", words)]
+    mentioned = [
+        choice for choice in choices if choice and re.search(rf"(?<![\w-]){re.escape(choice)}(?![\w-])", words)
+    ]
     whole = path.split("/")[-1].removesuffix(".ipynb") in tree.runbooks
-    if whole and len(given) > 1 and set(given) != {choice for choice in choices if choice}:
+    if whole and len(mentioned) > 1 and set(mentioned) != {choice for choice in choices if choice}:
         hint = f"They are {', '.join(choices)}."
         yield Finding(path, line, "parameter-rule", f"the help of {name} does not list all its choices", hint)
     example = re.search(r"such as ([\w-]+)", words)
@@ -74,15 +76,15 @@ def _mentioned(tree: Tree, path: str, line: int, name: str, words: str) -> Itera
 
 def _limits(name: str, rule: Parameter, line: int) -> Iterator[Finding]:
     """Numbers in a rule's description are the rule's own."""
-    told = _RANGE.search(rule.description)
+    interval = _RANGE.search(rule.description)
     if rule.minimum is not None or rule.maximum is not None:
-        if not told or (int(told[1]), int(told[2])) != (rule.minimum, rule.maximum):
+        if not interval or (int(interval[1]), int(interval[2])) != (rule.minimum, rule.maximum):
             message = f"the description of {name} does not say {rule.minimum} to {rule.maximum}"
             yield Finding(PATH, line, "parameter-rule", message, "Let both be the same.")
         return
     if rule.pattern is None:
         return
-    limits = (int(told[1]), int(told[2])) if told else None
+    limits = (int(interval[1]), int(interval[2])) if interval else None
     if up_to := _UP_TO.search(rule.description):
         limits = (1, int(up_to[1]))
     if limits and not _lengths_are(rule.pattern, *limits):
@@ -131,6 +133,10 @@ def _providers(tree: Tree) -> Iterator[Finding]:
             if word not in tree.sources.strings:
                 message = f"nothing in deploybook knows {word} of {provider.name}"
                 yield Finding(PATH, line, "contract-read", message, "Correct it, or take it out.")
+        asking = [slug for slug in tree.runbooks if _asks(tree, slug, provider.name) == "always"]
+        if asking[:1] != [provider.section]:
+            message = f"{asking[0] if asking else 'no'} is the first section whose runbook asks {provider.title}, not {provider.section}"
+            yield Finding(PATH, line, "contract-read", message, "Correct the provider's section.")
         compares = tree.exists(f"{PACKAGE}/clouds/{provider.name}/comparing.py")
         if compares != (provider.name in compared):
             message = f"{provider.name} {'has' if compares else 'has no'} comparing.py, its consumers say otherwise"
@@ -139,7 +145,9 @@ def _providers(tree: Tree) -> Iterator[Finding]:
 
 def _rotations(tree: Tree) -> Iterator[Finding]:
     for slug, parameters in tree.parameters.items():
-        rotating = [each.name for each in tree.contract.variables if each.section == slug and each.rotates]
+        rotating = [
+            variable.name for variable in tree.contract.variables if variable.section == slug and variable.rotates
+        ]
         if ("rotate" in parameters) != bool(rotating):
             message = f"the {slug} runbook {'has' if 'rotate' in parameters else 'has no'} parameter rotate, its variables say otherwise"
             line = tree.contract_line(f'slug = "{slug}"')
@@ -192,7 +200,8 @@ RULES: tuple[Rule[Tree], ...] = (
     Rule(
         "contract-read",
         "Each credential in the contract is read by the code, by the runbooks of the sections that the contract names, and by no other; "
-        "each provider's title and endpoints are those of its client, and its consumers are compared if its package compares; a "
+        "each provider's title and endpoints are those of its client, its section is the first whose runbook asks it, and its "
+        "consumers are compared if its package compares; a "
         "variable rotates if its section's runbook can.",
         _read,
     ),
