@@ -67,9 +67,9 @@ def test_a_body_that_is_not_json_is_refused(render: Render) -> None:
     assert render.api.post("/services", content=b"{").status_code == 400
 
 
-def test_auto_deploy_is_read_back_under_both_names(render: Render) -> None:
+def test_auto_deploy_by_its_trigger_is_read_back_as_auto_deploy(render: Render) -> None:
     created = render.create(autoDeployTrigger="off")
-    assert (created["autoDeploy"], created["autoDeployTrigger"]) == ("no", "off")
+    assert created["autoDeploy"] == "no"
 
 
 def test_an_image_backed_worker_shows_its_full_image_path(render: Render) -> None:

@@ -168,7 +168,7 @@ def compare(documents: Iterable[Document], exchanges: Sequence[Exchange]) -> lis
 def _compare_one(provider: Provider, document: Document, exchanges: Sequence[Exchange]) -> Iterator[Finding]:
     not_sent = [tuple(request.split(" ")) for request in provider.not_sent]
     description = Description(
-        provider.name, document, [each.path for each in exchanges] + [path for _, path in not_sent]
+        provider.name, document, [exchange.path for exchange in exchanges] + [path for _, path in not_sent]
     )
     for exchange in exchanges:
         operation = description.name_of(exchange.method, exchange.path) or exchange.path

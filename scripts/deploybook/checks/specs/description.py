@@ -34,7 +34,6 @@ class Description:
     """One document, of which only what the exchanges need is read: a published one has thousands of operations."""
 
     def __init__(self, provider: str, document: Document, paths: Collection[str]) -> None:
-        self._provider = provider
         self.server = self.server_of(document)
         base = urlsplit(self.server).path
         wanted = [path.removeprefix(base) for path in paths]
@@ -61,9 +60,9 @@ class Description:
 
     def operation_of(self, method: str, path: str) -> Mapping[str, Any] | None:
         """The operation of a request, its path's parameters among its own; None if there is none."""
-        found = self._item(path).get(method.lower())
+        operation = self._item(path).get(method.lower())
         shared = self._item(path).get("parameters", [])
-        return {**found, "parameters": [*shared, *found.get("parameters", [])]} if found else None
+        return {**operation, "parameters": [*shared, *operation.get("parameters", [])]} if operation else None
 
     def name_of(self, method: str, path: str) -> str:
         """The operation's id; empty if there is none."""
@@ -92,12 +91,13 @@ class Description:
         bare = path.removeprefix(self._base)
         # A template without parameters goes before one with them, as in OpenAPI's *Path Templating Matching*.
         fitting = sorted(
-            (each for each in self._document["paths"] if _fits(each, bare)), key=lambda each: each.count("{")
+            (template for template in self._document["paths"] if _fits(template, bare)),
+            key=lambda template: template.count("{"),
         )
         return dict(self._document["paths"][fitting[0]]) if fitting else {}
 
     def _parameters(self, operation: Mapping[str, Any], exchange: Exchange) -> Iterator[Problem]:
-        described = [self._resolved(each) for each in operation["parameters"]]
+        described = [self._resolved(parameter) for parameter in operation["parameters"]]
         by_name = {parameter["name"]: parameter for parameter in described if parameter["in"] == "query"}
         passed_over = UNDESCRIBED_PARAMETERS.get(str(operation.get("operationId")), frozenset())
         for name in dict.fromkeys(name for name, _ in exchange.query):
@@ -129,10 +129,11 @@ class Description:
         if not 200 <= exchange.status < 300 or "stream" in exchange.response_type:
             return
         kind = exchange.response_type or "application/json"
+        name = self.name_of(exchange.method, exchange.path)
         answer = MockResponse(exchange.response_body, exchange.status, None, kind)
         for error in self._openapi.iter_response_errors(self._asked(exchange), answer):
             cause = getattr(error.__cause__, "schema_errors", None)
-            reason = _reasons(error, UNDESCRIBED_FIELDS.get(self._provider, ())) if cause else str(error)
+            reason = _reasons(error, UNDESCRIBED_FIELDS.get(name, ())) if cause else str(error)
             if reason:
                 yield ANSWER, reason
 
@@ -176,7 +177,7 @@ def _fits(template: str, path: str) -> bool:
 
 def _reasons(error: BaseException, beyond: Collection[str] = ()) -> str:
     """Why a value does not fit, from the validator's own errors, by its place and the rule: never the value."""
-    reasons = (_reason(each, beyond) for each in getattr(error.__cause__, "schema_errors", None) or ())
+    reasons = (_reason(schema_error, beyond) for schema_error in getattr(error.__cause__, "schema_errors", None) or ())
     return "; ".join(dict.fromkeys(reason for reason in reasons if reason))
 
 
@@ -190,9 +191,9 @@ def _reason(error: Any, beyond: Collection[str]) -> str:
         # One of another type altogether is not the one that was meant.
         fitting = min(
             branches.values(),
-            key=lambda errors: (any(each.validator == "type" and not each.path for each in errors), len(errors)),
+            key=lambda errors: (any(inner.validator == "type" and not inner.path for inner in errors), len(errors)),
         )
-        reasons = [reason for each in fitting if (reason := _reason(each, beyond))]
+        reasons = [reason for inner in fitting if (reason := _reason(inner, beyond))]
         return "; ".join(dict.fromkeys(reasons))
     if error.validator == "additionalProperties":
         extra = sorted(set(error.instance) - set(error.schema.get("properties", {})) - set(beyond))

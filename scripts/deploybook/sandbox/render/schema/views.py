@@ -40,7 +40,6 @@ class ServiceView(CamelView):
 
     id: str
     auto_deploy: str
-    auto_deploy_trigger: str
     created_at: Stamp
     dashboard_url: str
     name: str
@@ -66,7 +65,6 @@ class ServiceView(CamelView):
         return cls(
             id=worker.id,
             auto_deploy="no" if settings.auto_deploy_trigger == "off" else "yes",
-            auto_deploy_trigger=settings.auto_deploy_trigger,
             created_at=worker.created_at,
             dashboard_url=f"{address}/dashboard/{worker.id}",
             name=settings.name,

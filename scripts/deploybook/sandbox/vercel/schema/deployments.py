@@ -102,7 +102,6 @@ class _DeploymentView(View):
     name: str
     url: str
     project_id: str = Field(validation_alias=AliasPath("project", "id"))
-    owner_id: str = Field(validation_alias=AliasPath("owner", "id"))
     ready_state: str = Field(validation_alias="state")
     ready_substate: str | None = if_any()
     type: str = "LAMBDAS"
@@ -135,6 +134,7 @@ class DeploymentView(_DeploymentView):
     """A deployment by itself (``getDeployment``); what it has not come to is absent."""
 
     id: str
+    owner_id: str = Field(validation_alias=AliasPath("owner", "id"))
     version: int = 2
     status: str = Field(validation_alias="state")
     plan: str = "pro"
