@@ -262,9 +262,9 @@ def status(environment: str = "production", **consumers: str) -> dict[str, objec
     }
 
 
-def standing(page: Page, place: str, variable: str = "R2_BUCKET_NAME") -> tuple[bool, str]:
+def status_of(page: Page, place: str, variable: str = "R2_BUCKET_NAME") -> tuple[bool, str]:
     box = page.locator(f'input[data-variable="{variable}"][data-place="{place}"]')
-    return box.is_checked(), box.locator("xpath=..").locator(".db-standing").inner_text().strip()
+    return box.is_checked(), box.locator("xpath=..").locator(".db-status").inner_text().strip()
 
 
 def paste(page: Page, text: str) -> str:
@@ -282,9 +282,9 @@ def test_what_the_clouds_say_is_taken_over_from_a_file(page: Page, tmp_path: Pat
     expect(page.locator("#db-tracking-message")).to_have_text(
         "Taken from status.json: 2 set, 1 wrong or missing, 0 not known. Not in this guide, left out: 1."
     )
-    assert standing(page, "vault") == (True, "")
-    assert standing(page, "vercel") == (True, "")
-    assert standing(page, "render") == (False, "✗ differs")
+    assert status_of(page, "vault") == (True, "")
+    assert status_of(page, "vercel") == (True, "")
+    assert status_of(page, "render") == (False, "✗ differs")
     # Only words that the page knows are kept.
     assert "canary-8f3a" not in page.evaluate("JSON.stringify(localStorage)")
 
@@ -299,7 +299,7 @@ def test_a_file_is_dropped_anywhere_on_the_page(page: Page) -> None:
         json.dumps(status(vercel="missing")),
     )
     expect(page.locator("#db-tracking-message")).to_contain_text("Taken from dropped.json: 1 set, 1 wrong or missing")
-    assert standing(page, "vercel") == (False, "✗ missing")
+    assert status_of(page, "vercel") == (False, "✗ missing")
 
 
 @pytest.mark.parametrize(
@@ -320,15 +320,15 @@ def test_a_file_is_dropped_anywhere_on_the_page(page: Page) -> None:
 )
 def test_what_is_no_status_is_refused_and_nothing_of_it_kept(page: Page, text: str, problem: str) -> None:
     assert problem in paste(page, text)
-    assert standing(page, "vault") == (False, "")
+    assert status_of(page, "vault") == (False, "")
     assert "canary-8f3a" not in page.evaluate("JSON.stringify(localStorage)")
 
 
 def test_a_place_that_was_not_asked_leaves_a_tick_made_by_hand(page: Page) -> None:
     page.check('input[data-variable="R2_BUCKET_NAME"][data-place="vercel"]')
     paste(page, json.dumps(status(vercel="not asked", render="not asked")))
-    assert standing(page, "vercel") == (True, "")
-    assert standing(page, "render") == (False, "? not asked")
+    assert status_of(page, "vercel") == (True, "")
+    assert status_of(page, "render") == (False, "? not asked")
 
 
 def test_what_is_saved_can_be_taken_over_again(page: Page) -> None:
@@ -340,10 +340,10 @@ def test_what_is_saved_can_be_taken_over_again(page: Page) -> None:
     saved = saving.value.path().read_text(encoding="utf-8")
     page.once("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Forget this one…").click()
-    assert standing(page, "vercel") == (False, "")
+    assert status_of(page, "vercel") == (False, "")
     assert "Taken from what was pasted: 3 set, 1 wrong" in paste(page, saved)
-    assert standing(page, "render", "TURSO_DATABASE_URL") == (True, "")
-    assert standing(page, "render") == (False, "✗ differs")
+    assert status_of(page, "render", "TURSO_DATABASE_URL") == (True, "")
+    assert status_of(page, "render") == (False, "✗ differs")
 
 
 def test_the_table_is_saved_as_csv_with_a_row_for_each_place(page: Page) -> None:

@@ -1,5 +1,5 @@
 // What this browser keeps of a reader's work: for each environment its ticks, its names and how its variables stand.
-// Nothing leaves the page, and nothing secret comes into it: names are held to the contract's patterns, standings to a list of words.
+// Nothing leaves the page, and nothing secret comes into it: names are held to the contract's patterns, statuses to a list of words.
 "use strict";
 
 window.deploybook = window.deploybook || {};
@@ -94,11 +94,12 @@ deploybook.store = (function () {
     tick: (id, on) => changeState("ticks", id, on),
     name: (placeholder) => state().names[placeholder] || "",
     setName: (placeholder, value) => changeState("names", placeholder, value),
-    standing: (variable, place) => state().standings[`${variable} ${place}`] || "",
-    setStanding: (variable, place, standing) => changeState("standings", `${variable} ${place}`, standing),
-    setStandings(standings) {
+    // Browsers have them stored as `standings`.
+    status: (variable, place) => state().standings[`${variable} ${place}`] || "",
+    setStatus: (variable, place, status) => changeState("standings", `${variable} ${place}`, status),
+    setStatuses(statuses) {
       const before = state();
-      write(keyOf(index().current), { ...before, standings: { ...before.standings, ...standings } });
+      write(keyOf(index().current), { ...before, standings: { ...before.standings, ...statuses } });
       told();
     },
 

@@ -20,14 +20,14 @@ deploybook.tracking = (function () {
   const pasting = document.getElementById("db-pasting");
   const pasted = document.getElementById("db-pasted");
 
-  const standing = (box) => store.standing(box.dataset.variable, box.dataset.place);
+  const status = (box) => store.status(box.dataset.variable, box.dataset.place);
 
   function show() {
     left.checked = store.option("left");
     for (const box of boxes) {
-      const word = standing(box);
+      const word = status(box);
       box.checked = THERE.has(word);
-      const sign = box.parentElement.querySelector(".db-standing");
+      const sign = box.parentElement.querySelector(".db-status");
       sign.textContent = WRONG.has(word) ? ` ✗ ${word}` : UNTOLD.has(word) ? ` ? ${word}` : "";
       box.parentElement.classList.toggle("db-wrong", WRONG.has(word));
     }
@@ -42,8 +42,8 @@ deploybook.tracking = (function () {
 
   function take(text, source) {
     try {
-      const { standings, summary } = read(JSON.parse(text));
-      store.setStandings(standings);
+      const { statuses, summary } = read(JSON.parse(text));
+      store.setStatuses(statuses);
       told.textContent = `Taken from ${source}: ${summary}`;
       told.classList.remove("db-problem");
     } catch (problem) {
@@ -60,7 +60,7 @@ deploybook.tracking = (function () {
     if (data.environment && data.environment !== store.current()) {
       throw new Error(`it is about ${data.environment}, and you are at ${store.current()}. Choose ${data.environment} above first.`);
     }
-    const standings = {};
+    const statuses = {};
     const unknown = [];
     for (const { name, vault, consumers } of data.variables) {
       const here = boxes.filter((box) => box.dataset.variable === name);
@@ -74,12 +74,12 @@ deploybook.tracking = (function () {
           accept(word, name, place);
           // A place that could not be asked says nothing against what the reader ticked.
           if (!UNTOLD.has(word) || !box.checked) {
-            standings[`${name} ${place}`] = word;
+            statuses[`${name} ${place}`] = word;
           }
         }
       }
     }
-    return { standings, summary: summary(standings, unknown) };
+    return { statuses, summary: summary(statuses, unknown) };
   }
 
   function vaultWord(vault) {
@@ -92,8 +92,8 @@ deploybook.tracking = (function () {
     }
   }
 
-  function summary(standings, unknown) {
-    const words = Object.values(standings);
+  function summary(statuses, unknown) {
+    const words = Object.values(statuses);
     const counted = (set) => words.filter((word) => set.has(word)).length;
     const elsewhere = unknown.length ? ` Not in this guide, left out: ${unknown.length}.` : "";
     return `${counted(THERE)} set, ${counted(WRONG)} wrong or missing, ${counted(UNTOLD)} not known.${elsewhere}`;
@@ -103,15 +103,15 @@ deploybook.tracking = (function () {
   function asJson() {
     const variables = [...rows()].map((row) => {
       const own = [...row.querySelectorAll("input[data-variable]")];
-      const consumers = own.filter((box) => box.dataset.place !== "vault").map((box) => [box.dataset.place, standing(box)]);
+      const consumers = own.filter((box) => box.dataset.place !== "vault").map((box) => [box.dataset.place, status(box)]);
       const vault = own.find((box) => box.dataset.place === "vault");
-      return { name: own[0].dataset.variable, vault: vault ? standing(vault) : "", consumers: Object.fromEntries(consumers) };
+      return { name: own[0].dataset.variable, vault: vault ? status(vault) : "", consumers: Object.fromEntries(consumers) };
     });
     return JSON.stringify({ environment: store.current(), variables }, null, 1);
   }
 
   function asCsv() {
-    const cells = boxes.map((box) => [box.dataset.variable, box.dataset.place, secrecy(box), standing(box) || "not set"]);
+    const cells = boxes.map((box) => [box.dataset.variable, box.dataset.place, secrecy(box), status(box) || "not set"]);
     return [["variable", "place", "secret", "state"], ...cells].map((row) => row.join(",")).join("\r\n") + "\r\n";
   }
 
@@ -135,7 +135,7 @@ deploybook.tracking = (function () {
 
   for (const box of boxes) {
     box.disabled = false;
-    box.addEventListener("change", () => store.setStanding(box.dataset.variable, box.dataset.place, box.checked ? BY_HAND : ""));
+    box.addEventListener("change", () => store.setStatus(box.dataset.variable, box.dataset.place, box.checked ? BY_HAND : ""));
   }
   left.addEventListener("change", () => store.setOption("left", left.checked));
   file.addEventListener("change", () => takeFile(file.files[0]).then(() => (file.value = "")));

@@ -93,5 +93,5 @@ def _box(variable: str, place: str, title: str) -> str:
     identity = f"set-{variable}-{place}".lower().replace(":", "-")
     return (
         f'<label class="db-place"><input type="checkbox" id="{identity}" disabled data-variable="{variable}" data-place="{place}" '
-        f'aria-label="{html.escape(f"{variable}: {title}")}"/> {html.escape(title)}<span class="db-standing"></span></label>'
+        f'aria-label="{html.escape(f"{variable}: {title}")}"/> {html.escape(title)}<span class="db-status"></span></label>'
     )
