@@ -46,12 +46,12 @@ def find(tree: Tree) -> Iterable[Finding]:
 
 def links(tree: Tree) -> dict[str, set[Location]]:
     """Every address that the guide names, without its fragment, and where."""
-    found: dict[str, set[Location]] = defaultdict(set)
+    locations: dict[str, set[Location]] = defaultdict(set)
     for place, target in _targets(tree):
         address = urldefrag(target).url
         if address.startswith(("http://", "https://")) and not _NOBODY.search(urlsplit(address).hostname or ""):
-            found[address].add(place)
-    return dict(found)
+            locations[address].add(place)
+    return dict(locations)
 
 
 def _targets(tree: Tree) -> Iterator[tuple[Location, str]]:

@@ -26,14 +26,16 @@ def causes(contract: Contract, entries: dict[str, Entry], observations: Sequence
     A section that stands on one that fails is not asked for causes: what is wrong there may come of it, and shows once that is fixed.
     """
     failed = [observation for observation in observations if observation.failed]
-    broken = {each.section for each in failed}
+    broken = {observation.section for observation in failed}
     first = [slug for slug in contract.order() if slug in broken and not _explained(contract, slug, broken)]
     result: dict[str, list[Observation]] = {}
     for slug in first:
-        for entry, evidence in _of_section(entries, [each for each in failed if each.section == slug]):
+        for entry, evidence in _of_section(
+            entries, [observation for observation in failed if observation.section == slug]
+        ):
             result.setdefault(entry, []).extend(evidence)
-    shown = {id(observation) for evidence in result.values() for observation in evidence}
-    rest = tuple(each for each in failed if id(each) not in shown)
+    explained = {id(observation) for evidence in result.values() for observation in evidence}
+    rest = tuple(observation for observation in failed if id(observation) not in explained)
     return [
         Cause(
             entries[entry], tuple(dict.fromkeys(observation.section for observation in evidence)), tuple(evidence), rest
@@ -56,16 +58,16 @@ def _explained(contract: Contract, slug: str, broken: set[str]) -> bool:
 
 def _of_section(entries: dict[str, Entry], failed: Sequence[Observation]) -> Iterable[tuple[str, list[Observation]]]:
     """The causes within one section: what stops its runbook, else each variable by the entry that speaks for it, else the first claim."""
-    stopping = [each for each in failed if each.step in {"preflight", "error"}]
+    stopping = [observation for observation in failed if observation.step in {"preflight", "error"}]
     if stopping:
         return [(stopping[0].entry, [stopping[0]])]
     spoken: dict[str, list[Observation]] = {}
-    for each in failed:
-        if each.variable and (entry := each.entry or _speaking(entries, each)):
-            spoken.setdefault(entry, []).append(each)
+    for observation in failed:
+        if observation.variable and (entry := observation.entry or _speaking(entries, observation)):
+            spoken.setdefault(entry, []).append(observation)
     if spoken:
         return list(spoken.items())
-    first = next(each for each in failed if not each.variable)
+    first = next(observation for observation in failed if not observation.variable)
     return [(first.entry, [first])]
 
 

@@ -48,7 +48,7 @@ def compared_providers(contract: Contract, comparison: Comparison | None = None)
 
 
 def _compared(contract: Contract, provider: Provider, consumers: Sequence[Consumer]) -> ComparedProvider:
-    required = tuple(each.name for each in contract.credentials_of(provider) if not each.optional)
+    required = tuple(credential.name for credential in contract.credentials_of(provider) if not credential.optional)
     return ComparedProvider(provider, tuple(consumers), required)
 
 
@@ -115,10 +115,10 @@ def _ask_provider(
     try:
         compare = provider.comparison()
         return {
-            each.name: compare(
-                clouds, question.wanted(each.name), question.observed, question.parameters.get(each.section, {})
+            consumer.name: compare(
+                clouds, question.wanted(consumer.name), question.observed, question.parameters.get(consumer.section, {})
             )
-            for each in provider.consumers
+            for consumer in provider.consumers
         }
     except DeploybookError as error:
         return error

@@ -77,12 +77,14 @@ class Doctor:
         """Test every claim of every section that was begun, and show how many of each hold."""
         self._examination = examine(self._ward)
         observed = self._examination.observations
-        held = Counter(each.section for each in observed if each.outcome in {"passed", "unchanged"})
-        failed = Counter(each.section for each in observed if each.failed)
+        passed = Counter(
+            observation.section for observation in observed if observation.outcome in {"passed", "unchanged"}
+        )
+        failed = Counter(observation.section for observation in observed if observation.failed)
         rows = [
-            (slug, str(held[slug]), str(failed[slug]))
+            (slug, str(passed[slug]), str(failed[slug]))
             for slug in self._ward.contract.order()
-            if held[slug] or failed[slug]
+            if passed[slug] or failed[slug]
         ]
         rows += [(slug, "–", reason) for slug, reason in self._examination.left_out.items()]
         display(Table(("section", "claims that hold", "claims that do not"), tuple(rows)).bundle(), raw=True)
@@ -90,16 +92,16 @@ class Doctor:
     def finish(self) -> None:
         """Show each cause with its evidence and its entry; in ``verify`` raise VerificationFailed if there is one."""
         entries = read_entries(self._ward.layout.root / PAGE)
-        found = causes(self._ward.contract, entries, self._examination.observations)
+        explanations = causes(self._ward.contract, entries, self._examination.observations)
         redactor = Redactor(known_secrets(self._ward.contract, os.environ, self._ward.vault))
         ipython.protect(redactor)
-        for cause in found:
+        for cause in explanations:
             self._show(cause)
-        if not found:
+        if not explanations:
             display(Event("check", "passed", "nothing is wrong", self._examination.holding).bundle(), raw=True)
         elif self._mode.live:
             raise VerificationFailed(
-                f"Something is wrong: {', '.join(cause.entry.title for cause in found)}.",
+                f"Something is wrong: {', '.join(cause.entry.title for cause in explanations)}.",
                 "Follow the link beside each ✗ above, then examine again.",
             )
 
@@ -121,12 +123,16 @@ def _applied(layout: Layout, contract: Contract, environment: str) -> Layout:
     _link(layout, home)
     os.environ[HOME_VARIABLE] = str(home)
     own = Layout(home)
-    given = {"mode": str(Mode.APPLY), "environment": environment, "git_repository": os.environ["GITHUB_REPOSITORY"]}
+    parameters = {
+        "mode": str(Mode.APPLY),
+        "environment": environment,
+        "git_repository": os.environ["GITHUB_REPOSITORY"],
+    }
     prerequisites.provide_examples(contract, Vault(own.state, environment))
     whole = [slug for slug in contract.order() if contract.checks_the_whole(slug)]
     made = {earlier for slug in whole for earlier in contract.all_predecessors(slug)}
     for slug in [slug for slug in contract.order() if slug in made]:
-        prerequisites.execute(own.notebook(slug), given)
+        prerequisites.execute(own.notebook(slug), parameters)
     return own
 
 

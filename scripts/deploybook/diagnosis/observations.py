@@ -93,14 +93,14 @@ class DiagnosisTarget:
     def left_out(self) -> dict[str, str]:
         """The sections that cannot be examined, or have not been begun, with the reason."""
         begun = Ledger(self.layout.state, self.environment).sections()
-        held = self.vault.all()
+        values = self.vault.all()
         reasons: dict[str, str] = {}
         for slug in self.contract.order():
             missing = [name for name in self._keys(slug) if not os.environ.get(name)]
             produces = {variable.name for variable in self.contract.produced_by(slug)}
-            needs = {each.name for each in self.contract.needed_by(slug) if not each.optional}
-            checks_only = not produces and needs <= held.keys() and self.contract.checks_the_whole(slug)
-            if not (slug in begun or produces & held.keys() or checks_only):
+            needs = {variable.name for variable in self.contract.needed_by(slug) if not variable.optional}
+            checks_only = not produces and needs <= values.keys() and self.contract.checks_the_whole(slug)
+            if not (slug in begun or produces & values.keys() or checks_only):
                 reasons[slug] = NOT_BEGUN
             elif missing:
                 reasons[slug] = f"{missing[0]} is not set"
@@ -127,10 +127,12 @@ def examine(ward: DiagnosisTarget, tell: Callable[[str], object] = str) -> Diagn
     with http.patience(PATIENCE_SECONDS), ThreadPoolExecutor(len(slugs) + 1) as pool:
         variables = pool.submit(_compare, ward, slugs)
         sections = list(pool.map(lambda slug: _examine_section(ward, slug, tell), slugs))
-    observed = [*variables.result(), *(each for section in sections for each in section)]
-    observed.sort(key=lambda each: slugs.index(each.section))
+    observed = [*variables.result(), *(observation for section in sections for observation in section)]
+    observed.sort(key=lambda observation: slugs.index(observation.section))
     return Diagnosis(
-        tuple(_redacted(redactor, each) for each in observed), left_out, round(time.monotonic() - started, 1)
+        tuple(_redacted(redactor, observation) for observation in observed),
+        left_out,
+        round(time.monotonic() - started, 1),
     )
 
 
@@ -142,17 +144,17 @@ def _examine_section(ward: DiagnosisTarget, slug: str, tell: Callable[[str], obj
         observed.append(Observation(slug, line.step, line.outcome, line.subject, line.detail, line.entry))
 
     path = ward.layout.notebook(slug)
-    given = {**ward.parameters.get(slug, {}), "mode": str(Mode.VERIFY), "environment": ward.environment}
+    parameters = {**ward.parameters.get(slug, {}), "mode": str(Mode.VERIFY), "environment": ward.environment}
     started = [""]
     try:
         with use_listener(listen):
-            run_cells(path, given, starting=started.append)
+            run_cells(path, parameters, starting=started.append)
     except VerificationFailed as summary:
         # The lines have told it, unless the claim was one that a cell tests for itself.
-        if not any(each.failed for each in observed):
+        if not any(observation.failed for observation in observed):
             observed.append(_of_error(slug, summary))
     except DeploybookError as error:
-        if not any(each.failed and each.detail == str(error) for each in observed):
+        if not any(observation.failed and observation.detail == str(error) for observation in observed):
             observed.append(_of_error(slug, error))
     except Exception as bug:  # noqa: BLE001 - the other sections go on
         observed.append(_of_error(slug, RunbookFailed(slug, started[-1], f"{type(bug).__name__}: {bug}")))
@@ -168,7 +170,9 @@ def _compare(ward: DiagnosisTarget, slugs: Iterable[str]) -> list[Observation]:
     """One observation for each variable that a place has otherwise than the vault."""
     # A provider that shows no values is compared by its own runbook, and once is enough.
     by_value = compared_providers(ward.contract, "by value")
-    providers = [each for each in by_value if {consumer.section for consumer in each.consumers} <= set(slugs)]
+    providers = [
+        provider for provider in by_value if {consumer.section for consumer in provider.consumers} <= set(slugs)
+    ]
     if not providers:
         return []
     observed = LastWrites(ward.layout.state, ward.environment)
@@ -187,8 +191,8 @@ def _compare(ward: DiagnosisTarget, slugs: Iterable[str]) -> list[Observation]:
             variable=name,
             consumer=consumer,
         )
-        for consumer, found in status.by_consumer.items()
-        for name, finding in found.items()
+        for consumer, drifts in status.by_consumer.items()
+        for name, finding in drifts.items()
         if finding.standing.is_difference
     ]
 

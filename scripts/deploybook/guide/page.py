@@ -107,10 +107,10 @@ class Page:
     @property
     def paragraphs(self) -> list[Paragraph]:
         """Running text, and the cells of tables."""
-        found: list[Paragraph] = []
+        paragraphs: list[Paragraph] = []
         for piece in self.pieces:
-            found += [piece] if isinstance(piece, Paragraph) else piece.cells if isinstance(piece, Row) else []
-        return found
+            paragraphs += [piece] if isinstance(piece, Paragraph) else piece.cells if isinstance(piece, Row) else []
+        return paragraphs
 
     @property
     def spans(self) -> list[Span]:
@@ -262,9 +262,9 @@ def _image(markup: str) -> tuple[str, str] | None:
 
     class Reader(html.parser.HTMLParser):
         def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-            given = dict(attrs)
+            attributes = dict(attrs)
             if tag == "img":
-                result.append((given.get("alt") or "", given.get("src") or ""))
+                result.append((attributes.get("alt") or "", attributes.get("src") or ""))
 
     Reader().feed(markup)
     return result[0] if result else None

@@ -15,11 +15,15 @@ _WIDTH = 120
 
 def vercel_by_hand(guide: Guide) -> str:
     """Vercel's command line sets every required variable that is known before the section: secrets as sensitive, the others readable."""
-    variables = [each for each in guide.contract.consumed_by(VERCEL) if not each.optional and each.section != VERCEL]
-    fixed = [f"{each.name}={shlex.quote(each.value)}" for each in variables if each.value is not None]
+    variables = [
+        variable
+        for variable in guide.contract.consumed_by(VERCEL)
+        if not variable.optional and variable.section != VERCEL
+    ]
+    fixed = [f"{variable.name}={shlex.quote(variable.value)}" for variable in variables if variable.value is not None]
     lines = ["(", "  set -a", "  . .deploybook/<ENVIRONMENT>.env", *(f"  {line}" for line in fixed)]
-    lines += _each((each.name for each in variables if each.secret), "--sensitive")
-    lines += _each((each.name for each in variables if not each.secret), "--type config")
+    lines += _each((variable.name for variable in variables if variable.secret), "--sensitive")
+    lines += _each((variable.name for variable in variables if not variable.secret), "--type config")
     return fenced("sh", "\n".join([*lines, ")"]))
 
 

@@ -16,14 +16,16 @@ def cli_reference(cli: click.Command, _: Guide) -> str:
 def _command(command: click.Command, context: click.Context) -> list[str]:
     name = context.command_path
     parts = [f"## {name}\n", f"{_help(command)}\n", fenced("text", command.get_usage(context).removeprefix("Usage: "))]
-    options = [each for each in command.get_params(context) if isinstance(each, click.Option) and not each.hidden]
+    options = [
+        option for option in command.get_params(context) if isinstance(option, click.Option) and not option.hidden
+    ]
     if options:
         parts.append(table(("Option", "Default", "What it does"), [_option(option, context) for option in options]))
     if isinstance(command, click.Group):
-        for each in command.list_commands(context):
-            child = command.get_command(context, each)
+        for subcommand in command.list_commands(context):
+            child = command.get_command(context, subcommand)
             if child is not None and not child.hidden:
-                parts += _command(child, click.Context(child, info_name=each, parent=context))
+                parts += _command(child, click.Context(child, info_name=subcommand, parent=context))
     return parts
 
 

@@ -82,8 +82,8 @@ class Diagrams:
             drawing = mermaidx.render(source, config=CONFIG).svg()
         except RuntimeError as problem:
             # Mermaid's first two lines: which line of the diagram, and what stands there.
-            told = " ".join(str(problem).removeprefix("Mermaid rendering failed: ").split("\n")[:2])
-            raise DocsError(path, line, f"Mermaid refuses the diagram: {told}", "Correct it.") from None
+            reason = " ".join(str(problem).removeprefix("Mermaid rendering failed: ").split("\n")[:2])
+            raise DocsError(path, line, f"Mermaid refuses the diagram: {reason}", "Correct it.") from None
         write_private(self._file(key), figure(drawing, source, f"diagram-{key}"))
 
     def _kept(self, key: str) -> str:
@@ -121,9 +121,11 @@ def _cleaned(drawing: str, identity: str) -> str:
         root.attrib.pop(name, None)
     root.attrib |= {"role": "img", "width": f"{float(width):.0f}", "height": f"{float(height):.0f}"}
     root.set("class", f"{root.get('class', '')} db-drawing".strip())
-    _remove(root, lambda each: each.tag in {"style", "symbol"} or each.get("width") == each.get("height") == "0")
+    _remove(
+        root, lambda element: element.tag in {"style", "symbol"} or element.get("width") == element.get("height") == "0"
+    )
     used = set(_references(root))
-    _remove(root, lambda each: each.tag == "marker" and each.get("id") not in used)
+    _remove(root, lambda element: element.tag == "marker" and element.get("id") not in used)
     for element in root.iter():
         for name in [name for name in element.attrib if name.startswith("data-")]:
             del element.attrib[name]

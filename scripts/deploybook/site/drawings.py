@@ -20,11 +20,15 @@ def order_diagram(guide: Guide) -> str:
     lines = [f'{slug}["{guide.number(slug)}. {_title(contract, slug)}"]' for slug in contract.order()]
     for slug, before in after.items():
         taken = contract.predecessors(slug)
-        lines += [f"{each} {'-->' if each in taken else '-.->'} {slug}" for each in contract.order() if each in before]
-    told = "; ".join(
+        lines += [
+            f"{earlier} {'-->' if earlier in taken else '-.->'} {slug}"
+            for earlier in contract.order()
+            if earlier in before
+        ]
+    description = "; ".join(
         f"{_title(contract, slug)} after {_titles(contract, before)}" for slug, before in after.items() if before
     )
-    return _flowchart("TD", "The order of the sections", f"{told}.", lines)
+    return _flowchart("TD", "The order of the sections", f"{description}.", lines)
 
 
 def variables_diagram(guide: Guide) -> str:
@@ -39,12 +43,14 @@ def variables_diagram(guide: Guide) -> str:
         lines.append(f'{_node("from", giver)} --> v{number}["{_listed(variables)}"]')
         lines += [f"v{number} --> {_node('to', place)}" for place in places]
     lines += [f'{_node("to", consumer.name)}("{consumer.plain_title}")' for consumer in contract.consumers]
-    told = "; ".join(_way(contract, giver, places, variables) for (giver, places, _), variables in groups.items())
-    return _flowchart("LR", "Where each variable comes from, and where it is set", f"{told}.", lines)
+    description = "; ".join(
+        _way(contract, giver, places, variables) for (giver, places, _), variables in groups.items()
+    )
+    return _flowchart("LR", "Where each variable comes from, and where it is set", f"{description}.", lines)
 
 
-def _flowchart(direction: str, title: str, told: str, lines: Iterable[str]) -> str:
-    head = [f"flowchart {direction}", f"  accTitle: {title}", f"  accDescr: {told}"]
+def _flowchart(direction: str, title: str, description: str, lines: Iterable[str]) -> str:
+    head = [f"flowchart {direction}", f"  accTitle: {title}", f"  accDescr: {description}"]
     return fenced("mermaid", "\n".join([*head, *(f"  {line}" for line in lines)]))
 
 
@@ -52,8 +58,8 @@ def _nearest(after: Mapping[str, set[str]]) -> dict[str, set[str]]:
     """Of those that come before each one, only those that come before none of the others."""
     reached: dict[str, set[str]] = {}
     for slug, before in after.items():
-        reached[slug] = before.union(*(reached[each] for each in before))
-    return {slug: before - set().union(*(reached[each] for each in before)) for slug, before in after.items()}
+        reached[slug] = before.union(*(reached[earlier] for earlier in before))
+    return {slug: before - set().union(*(reached[earlier] for earlier in before)) for slug, before in after.items()}
 
 
 def _giver(contract: Contract, variable: Variable) -> str:

@@ -27,7 +27,7 @@ def error_table(_: Guide) -> str:
 
 def exit_codes(_: Guide) -> str:
     """Each exit code with the first class of the tree that has it."""
-    return table(("Exit code", "Meaning"), [[str(each), meaning] for each, meaning in sorted(meanings().items())])
+    return table(("Exit code", "Meaning"), [[str(code), meaning] for code, meaning in sorted(meanings().items())])
 
 
 def _drawn(kind: type[DeploybookError], first: str, rest: str) -> Iterator[str]:

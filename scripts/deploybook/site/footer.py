@@ -22,15 +22,15 @@ def proved_line(guide: Guide) -> str:
 
 def _reasons(guide: Guide, open_: list[str], changed: list[str]) -> str:
     total = len(guide.contract.order())
-    told = [f"{len(open_)} of {total} sections did not pass or did not run"] if open_ else []
-    told += [f"{len(changed)} of {total} runbooks were changed since"] if changed else []
-    return ", ".join(told)
+    sentences = [f"{len(open_)} of {total} sections did not pass or did not run"] if open_ else []
+    sentences += [f"{len(changed)} of {total} runbooks were changed since"] if changed else []
+    return ", ".join(sentences)
 
 
 def _at(evidence: list[Evidence]) -> str:
     """The commits, oldest first, and the time of the newest; the oldest too where it is another."""
-    ordered = sorted(evidence, key=lambda each: each.started)
-    commits = list(dict.fromkeys(each.short_commit for each in ordered if each.short_commit))
+    ordered = sorted(evidence, key=lambda section: section.started)
+    commits = list(dict.fromkeys(section.short_commit for section in ordered if section.short_commit))
     named = f"at commit{'s' * (len(commits) > 1)} {', '.join(commits)}" if commits else "outside git"
     first, last = ordered[0].started, ordered[-1].started
     if first == last:
@@ -39,4 +39,4 @@ def _at(evidence: list[Evidence]) -> str:
 
 
 def _newest(evidence: list[Evidence]) -> Evidence:
-    return max(evidence, key=lambda each: each.started)
+    return max(evidence, key=lambda section: section.started)

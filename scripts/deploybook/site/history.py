@@ -65,9 +65,9 @@ def past_runs(layout: Layout) -> list[PastRun]:
 def remember(layout: Layout, published: Path) -> None:
     """Write down what ``past_runs`` gives, for the builds to come: in this checkout, and in the folder that is published."""
     if runs := past_runs(layout):
-        told = _RUNS.dump_json(tuple(runs), indent=1).decode() + "\n"
-        write_private(_file(layout), told)
-        (published / "history.json").write_text(told, encoding="utf-8")
+        text = _RUNS.dump_json(tuple(runs), indent=1).decode() + "\n"
+        write_private(_file(layout), text)
+        (published / "history.json").write_text(text, encoding="utf-8")
 
 
 def _file(layout: Layout) -> Path:
@@ -80,8 +80,10 @@ def _remembered(path: Path) -> tuple[PastRun, ...]:
     try:
         return _RUNS.validate_json(path.read_bytes())
     except ValidationError:
-        told = "this is not the history of dry runs that a build wrote"
-        raise DocsError("build/history.json", 1, told, "Delete it: a build writes it anew, from build/runs.") from None
+        message = "this is not the history of dry runs that a build wrote"
+        raise DocsError(
+            "build/history.json", 1, message, "Delete it: a build writes it anew, from build/runs."
+        ) from None
 
 
 def _identity(run: PastRun) -> tuple[str, str, float]:
@@ -91,7 +93,7 @@ def _identity(run: PastRun) -> tuple[str, str, float]:
 
 def _past(name: str, sections: list[Evidence]) -> PastRun:
     first = sections[0]
-    told = tuple(
+    runs = tuple(
         PastSection(
             slug=section.slug,
             status=section.status,
@@ -102,5 +104,5 @@ def _past(name: str, sections: list[Evidence]) -> PastRun:
         for section in sections
     )
     return PastRun(
-        name=name, started=first.started, seconds=first.run_seconds, commit=first.short_commit, sections=told
+        name=name, started=first.started, seconds=first.run_seconds, commit=first.short_commit, sections=runs
     )

@@ -16,12 +16,12 @@ def messages(guide: Guide) -> str:
 
     So the first that fits is the most specific; ``…`` in a message stands for any text, as on the page.
     """
-    told = [
+    messages = [
         {"message": message, "title": entry.title}
         for entry in read_entries(guide.layout.root / PAGE).values()
         for message in entry.messages
     ]
-    data = json.dumps(sorted(told, key=lambda each: -_literal(each["message"])), ensure_ascii=False)
+    data = json.dumps(sorted(messages, key=lambda message: -_literal(message["message"])), ensure_ascii=False)
     return f"window.deploybook = window.deploybook || {{}};\ndeploybook.messages = {data};\n"
 
 

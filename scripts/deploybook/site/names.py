@@ -97,7 +97,7 @@ def names_form(guide: Guide) -> str:
 def taken_by(guide: Guide) -> dict[str, list[str]]:
     """For each section the placeholders that its runbook takes as parameters; what a section learns is none of them."""
     by_parameter = {
-        each.parameter: each.placeholder for each in every_name(guide) if each.parameter and not each.section
+        name.parameter: name.placeholder for name in every_name(guide) if name.parameter and not name.section
     }
     return {
         slug: [by_parameter[name] for name in declared if name in by_parameter]
@@ -124,12 +124,14 @@ def names_data(guide: Guide) -> str:
 
 def whose_names(checklist: str) -> str:
     """For every other page with names: whose they are, and where they are entered; ``checklist`` is that page's URL from here."""
-    told = f'The commands carry your names for <b></b>. <a href="{checklist}#names">Change them</a> in the checklist.'
-    return f'<p class="db-whose db-scripted" id="db-whose">{told}</p>\n'
+    sentence = (
+        f'The commands carry your names for <b></b>. <a href="{checklist}#names">Change them</a> in the checklist.'
+    )
+    return f'<p class="db-whose db-scripted" id="db-whose">{sentence}</p>\n'
 
 
 def _parameters(guide: Guide) -> Iterator[Name]:
-    renamed = {each.parameter for each in guide.contract.placeholders.values()}
+    renamed = {placeholder.parameter for placeholder in guide.contract.placeholders.values()}
     for parameter, default in _defaults(guide).items():
         rule = guide.contract.parameters.get(parameter)
         if rule and parameter not in {"mode", *renamed}:
@@ -138,23 +140,23 @@ def _parameters(guide: Guide) -> Iterator[Name]:
 
 def _defaults(guide: Guide) -> dict[str, str]:
     defaults: dict[str, str] = {}
-    for each in (each for declared in guide.parameters.values() for each in declared.values()):
-        value = guide.contract.named(each.name, each.default, "production")
-        defaults.setdefault(each.name, value if isinstance(value, str) else json.dumps(value))
+    for parameter in (parameter for declared in guide.parameters.values() for parameter in declared.values()):
+        value = guide.contract.named(parameter.name, parameter.default, "production")
+        defaults.setdefault(parameter.name, value if isinstance(value, str) else json.dumps(value))
     return defaults
 
 
 def _others(guide: Guide) -> Iterator[Name]:
     defaults = _defaults(guide)
-    for placeholder, told in guide.contract.placeholders.items():
-        rule = guide.contract.parameters[told.parameter] if told.parameter else None
+    for name, placeholder in guide.contract.placeholders.items():
+        rule = guide.contract.parameters[placeholder.parameter] if placeholder.parameter else None
         yield Name(
-            placeholder,
-            told.description,
-            _pattern(rule) if rule else told.pattern or "",
-            defaults.get(told.parameter or "", ""),
-            told.section or "",
-            told.parameter or "",
+            name,
+            placeholder.description,
+            _pattern(rule) if rule else placeholder.pattern or "",
+            defaults.get(placeholder.parameter or "", ""),
+            placeholder.section or "",
+            placeholder.parameter or "",
         )
 
 

@@ -20,8 +20,8 @@ UrlOf = Callable[[str], str]
 
 def outputs_html(outputs: Iterable[Mapping[str, Any]], source: str, url_of: UrlOf) -> str:
     """One region with all of a cell's outputs; empty if it showed nothing. ``source`` is the notebook's path in the checkout."""
-    shown = "".join(_merged(_one(output, source, url_of) for output in outputs))
-    return f'<div class="db-output" role="group" aria-label="Output">\n{shown}\n</div>\n' if shown else ""
+    rendered = "".join(_merged(_one(output, source, url_of) for output in outputs))
+    return f'<div class="db-output" role="group" aria-label="Output">\n{rendered}\n</div>\n' if rendered else ""
 
 
 def _one(output: Mapping[str, Any], source: str, url_of: UrlOf) -> str:

@@ -11,8 +11,8 @@ def order(guide: Guide) -> str:
     """The sections in the order of running, each with those that must be done before it."""
     rows = []
     for slug in guide.contract.order():
-        before = [each for each in guide.contract.order() if each in guide.contract.predecessors(slug)]
-        names = ", ".join(_link(guide, each) for each in before) or "nothing"
+        before = [earlier for earlier in guide.contract.order() if earlier in guide.contract.predecessors(slug)]
+        names = ", ".join(_link(guide, earlier) for earlier in before) or "nothing"
         rows.append([f"{guide.number(slug)}. {_link(guide, slug)}", names, guide.contract.section(slug).outcome])
     return table(("Section", "After", "Done when"), rows)
 
@@ -33,7 +33,7 @@ def _took(guide: Guide, slug: str) -> str:
     evidence = guide.evidence.get(slug)
     if evidence is None or not evidence.steps:
         return ""
-    step = max(evidence.steps, key=lambda each: evidence.steps[each])
+    step = max(evidence.steps, key=lambda step_name: evidence.steps[step_name])
     return f"{evidence.seconds:.1f} s, of which {evidence.steps[step]:.1f} s in [{step}](runbooks/{slug}.md)"
 
 

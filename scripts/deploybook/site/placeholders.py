@@ -85,14 +85,14 @@ def _block(text: str, language: str, known: Collection[str], parameters: Paramet
     if language != "sh":
         return _names(text, known, lambda _: TEXT)
     where = places(text, PLACEHOLDER)
-    return _with_options(_names(text, known, lambda found: where[found.start()]), known, parameters)
+    return _with_options(_names(text, known, lambda match: where[match.start()]), known, parameters)
 
 
 def _prose(text: str, known: Collection[str]) -> str:
     def inline(match: re.Match[str]) -> str:
         words = match["text"]
         where = places(words, PLACEHOLDER) if " " in words.strip() else {}
-        filled = _names(words, known, lambda each: where.get(each.start(), TEXT))
+        filled = _names(words, known, lambda match: where.get(match.start(), TEXT))
         return f"{match['ticks']}{filled}{match['ticks']}"
 
     return _INLINE.sub(inline, text)
@@ -112,15 +112,15 @@ def _with_options(text: str, known: Collection[str], parameters: Parameters) -> 
 
     def run(match: re.Match[str]) -> str:
         sections = match["sections"].split() or list(parameters)
-        wanted = dict.fromkeys(each for slug in sections for each in parameters.get(slug, ()) if each in known)
-        return _slot(match, [ENVIRONMENT, *(each for each in wanted if each != ENVIRONMENT)])
+        wanted = dict.fromkeys(name for slug in sections for name in parameters.get(slug, ()) if name in known)
+        return _slot(match, [ENVIRONMENT, *(name for name in wanted if name != ENVIRONMENT)])
 
     return _OTHER.sub(lambda match: _slot(match, [ENVIRONMENT]), _RUN.sub(run, text))
 
 
 def _slot(match: re.Match[str], names: list[str]) -> str:
-    given = [name for name in names if f"{_BEGIN}{name}" in match["rest"]]
+    values = [name for name in names if f"{_BEGIN}{name}" in match["rest"]]
     if ENVIRONMENT in names and "--environment" in match["rest"]:
-        given.append(ENVIRONMENT)
-    left = ",".join(name for name in names if name not in given)
+        values.append(ENVIRONMENT)
+    left = ",".join(name for name in names if name not in values)
     return f"{match['command']}{_SLOT_SIGN}{left}{_END}{match['rest']}"

@@ -24,7 +24,7 @@ class Bar:
     day: str
 
 
-def durations(bars: Sequence[Bar], title: str, told: str) -> str:
+def durations(bars: Sequence[Bar], title: str, description: str) -> str:
     """The plot of at least one run; one that failed is hatched and has a ✗ above it. ``told`` says in words what is seen."""
     pitch = max(NARROWEST, min(WIDEST, 640 / len(bars)))
     width = max(LEAST_WIDTH, math.ceil(LEFT + pitch * len(bars)) + 8)
@@ -34,7 +34,7 @@ def durations(bars: Sequence[Bar], title: str, told: str) -> str:
     parts = [
         f'<svg class="db-plot" role="img" aria-labelledby="db-plot-title" aria-describedby="db-plot-told" '
         f'width="{width}" height="{TOP + HEIGHT + BOTTOM}" viewBox="0 0 {width} {TOP + HEIGHT + BOTTOM}">',
-        f'<title id="db-plot-title">{html.escape(title)}</title><desc id="db-plot-told">{html.escape(told)}</desc>',
+        f'<title id="db-plot-title">{html.escape(title)}</title><desc id="db-plot-told">{html.escape(description)}</desc>',
         '<defs><pattern id="db-hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
         '<line x1="0" y1="0" x2="0" y2="6"/></pattern></defs>',
         *_grid(step, lines, width),

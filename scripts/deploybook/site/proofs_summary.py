@@ -15,16 +15,19 @@ from deploybook.site.verified import when
 def proofs_summary(guide: Guide) -> str:
     """How many entries are proved, which are not, and the last try of each."""
     entries, proofs = read_entries(guide.layout.root / PAGE), read_proofs(guide)
-    held = [each for each in entries if each in proofs and proofs[each]["holds"] == "yes"]
-    failed = [each for each in entries if each in proofs and each not in held]
-    never = [each for each in entries if each not in proofs]
-    told = [f"**{len(held)} of {len(entries)}** entries held at their last try."]
-    told += [f"Not proved at the last try: {_links(failed)}."] if failed else []
-    told += [f"Never tried here: {_links(never)}."] if never and proofs else []
-    told += ["None was tried here yet."] if not proofs else []
-    rows = [[f"[{entry.title}](troubleshooting.md#{each})", *_last(each, proofs)] for each, entry in entries.items()]
+    holding = [entry for entry in entries if entry in proofs and proofs[entry]["holds"] == "yes"]
+    failed = [entry for entry in entries if entry in proofs and entry not in holding]
+    never = [entry for entry in entries if entry not in proofs]
+    sentences = [f"**{len(holding)} of {len(entries)}** entries held at their last try."]
+    sentences += [f"Not proved at the last try: {_links(failed)}."] if failed else []
+    sentences += [f"Never tried here: {_links(never)}."] if never and proofs else []
+    sentences += ["None was tried here yet."] if not proofs else []
+    rows = [
+        [f"[{entry.title}](troubleshooting.md#{entry_id})", *_last(entry_id, proofs)]
+        for entry_id, entry in entries.items()
+    ]
     listed = table(("Entry", "Last try", "When", "Commit"), rows)
-    return f"{' '.join(told)}\n\n{folded('The last try of each', listed)}"
+    return f"{' '.join(sentences)}\n\n{folded('The last try of each', listed)}"
 
 
 def _last(entry: str, proofs: Mapping[str, Mapping[str, str]]) -> list[str]:

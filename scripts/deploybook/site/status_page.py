@@ -36,12 +36,12 @@ def whole_runs(guide: Guide) -> str:
     runs = [run for run in past_runs(guide.layout) if every <= {section.slug for section in run.sections}][-PLOTTED:]
     if not runs:
         return "_No dry run of all sections yet. `make guide` makes one._\n"
-    told = _in_words(runs)
-    plot = durations([_bar(run) for run in runs], "How long the dry runs of all sections took", told)
+    sentence = _in_words(runs)
+    plot = durations([_bar(run) for run in runs], "How long the dry runs of all sections took", sentence)
     frame = '<div class="db-plot-frame" tabindex="0" role="group" aria-label="Durations, as a plot">'
     rows = [[when(run.started), _outcome(run), f"{run.seconds:.1f} s", code(run.commit)] for run in reversed(runs)]
     listed = table(("When", "Outcome", "Took", "Commit"), rows)
-    return f"{told}\n\n{frame}{plot}</div>\n\n{folded('The same as a table, newest first', listed)}"
+    return f"{sentence}\n\n{frame}{plot}</div>\n\n{folded('The same as a table, newest first', listed)}"
 
 
 def sections_history(guide: Guide) -> str:
@@ -57,7 +57,7 @@ def _section(guide: Guide, slug: str, runs: Sequence[PastRun]) -> str:
     had = [(run, section) for run in reversed(runs) if (section := run.section(slug))]
     if not had:
         return f"{title}\n\n– not yet run\n"
-    shown = had[:LISTED]
+    latest = had[:LISTED]
     rows = [
         [
             when(run.started),
@@ -66,14 +66,14 @@ def _section(guide: Guide, slug: str, runs: Sequence[PastRun]) -> str:
             f"{section.seconds:.1f} s",
             code(run.commit),
         ]
-        for run, section in shown
+        for run, section in latest
     ]
     listed = table(("When", "Outcome", "Checks passed", "Took", "Commit"), rows)
     median = statistics.median(section.seconds for _, section in had)
-    signs = " ".join(SIGNS[section.status] for _, section in shown)
+    signs = " ".join(SIGNS[section.status] for _, section in latest)
     counted = f"{sum(section.status == 'passed' for _, section in had)} of {_number(len(had), 'dry run')} passed"
-    told = f"{counted}, median {median:.1f} s. Newest first: {signs}"
-    return f"{title}\n\n{told}\n\n{folded(_number(len(shown), 'latest dry run', 'The '), listed)}"
+    description = f"{counted}, median {median:.1f} s. Newest first: {signs}"
+    return f"{title}\n\n{description}\n\n{folded(_number(len(latest), 'latest dry run', 'The '), listed)}"
 
 
 def _in_words(runs: Sequence[PastRun]) -> str:

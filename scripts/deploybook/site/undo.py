@@ -25,8 +25,8 @@ def changes(guide: Guide, slug: str) -> str:
     rows = [
         [f"{SIGNS[outcome]}&nbsp;{outcome}", plain(subject), code(cell)] for cell, outcome, subject in evidence.changes
     ]
-    told = f"What its latest dry run, on {when(evidence.started)}, did in the sandbox:\n"
-    return f"{kept}\n{told}\n{table(('Did', 'Resource', 'In cell'), rows)}"
+    introduction = f"What its latest dry run, on {when(evidence.started)}, did in the sandbox:\n"
+    return f"{kept}\n{introduction}\n{table(('Did', 'Resource', 'In cell'), rows)}"
 
 
 def undo(guide: Guide, slug: str, path: str) -> str:

@@ -29,7 +29,7 @@ def columns(guide: Guide, variable: Variable) -> tuple[str, str, str, str]:
 def service_tables(guide: Guide) -> str:
     """For each place, what is to be set there."""
     consumers = guide.contract.consumers
-    return "\n".join(f"### {each.plain_title}\n\n{service_table(guide, each.name)}" for each in consumers)
+    return "\n".join(f"### {consumer.plain_title}\n\n{service_table(guide, consumer.name)}" for consumer in consumers)
 
 
 def service_table(guide: Guide, consumer: str) -> str:
@@ -55,7 +55,7 @@ def needs_and_produces(guide: Guide, slug: str) -> str:
     ]
     credentials = guide.contract.credentials_for(slug)
     if credentials:
-        lines.insert(1, f"**Your own credentials:** {', '.join(code(each.name) for each in credentials)}.")
+        lines.insert(1, f"**Your own credentials:** {', '.join(code(credential.name) for credential in credentials)}.")
     if own := operator_values(guide.contract, [slug]):
         lines.insert(1, f"**Your own values:** {_names(own)}.")
     return "\n\n".join(lines) + "\n"
@@ -63,17 +63,17 @@ def needs_and_produces(guide: Guide, slug: str) -> str:
 
 def own_values(guide: Guide) -> str:
     """The values that only the operator has: what each is, where it is got, the command that puts it into the vault."""
-    own = [each for each in guide.contract.variables if each.from_operator]
+    own = [variable for variable in guide.contract.variables if variable.from_operator]
     if not own:
         return "None: the sections make every value that the application needs, and the contract holds those that never change.\n"
     rows = [
         [
-            _name(each),
-            each.description,
-            each.made_at,
-            code(f"deploybook env set {each.name} --environment <ENVIRONMENT>"),
+            _name(variable),
+            variable.description,
+            variable.made_at,
+            code(f"deploybook env set {variable.name} --environment <ENVIRONMENT>"),
         ]
-        for each in own
+        for variable in own
     ]
     return table(("Variable", "What it is", "Where it is got", "Put it into the vault"), rows)
 

@@ -54,5 +54,5 @@ def finding_at(read: Read, rule: str, message: str, hint: str) -> Finding:
 
 def alike(name: str, names: Iterable[str]) -> str:
     """The question whether another name was meant, if there is one much like it."""
-    found = get_close_matches(name, sorted(names), 1, 0.8)
-    return f"Did it mean {found[0]}? " if found else ""
+    matches = get_close_matches(name, sorted(names), 1, 0.8)
+    return f"Did it mean {matches[0]}? " if matches else ""

@@ -26,8 +26,8 @@ def default_of(node: Node, constants: Mapping[str, str]) -> str:
             return ""
         if parent.type in {"binary_expression", "augmented_assignment_expression"} and _operator(parent) in FALLBACK:
             right = parent.child_by_field_name("right")
-            if right is not None and right != node and (found := value_of(right, constants)):
-                return found
+            if right is not None and right != node and (value := value_of(right, constants)):
+                return value
             node = parent
         elif parent.type == "ternary_expression" and is_field(parent, "condition", node):
             return value_of(parent.child_by_field_name("alternative"), constants)

@@ -33,7 +33,7 @@ def scan(sources: Sources, path: str) -> Dockerfile:
     """Read a Dockerfile."""
     parser = DockerfileParser(fileobj=io.BytesIO(sources.content(path)))
     reads: list[Read] = []
-    given: list[Read] = []
+    variables: list[Read] = []
     own: set[str] = set()
     built: list[str] = []
     started: list[str] = []
@@ -48,12 +48,12 @@ def scan(sources: Sources, path: str) -> Dockerfile:
             for name, default in _pairs(value):
                 refers = USED.fullmatch(default)
                 passes_on = refers and (refers[1] or refers[3]) in own
-                given += [] if passes_on else [Read(name, path, line, default)]
+                variables += [] if passes_on else [Read(name, path, line, default)]
                 own.add(name)
         elif instruction in PROGRAM | {"RUN"}:
             (started if instruction in PROGRAM else built).append(value)
             reads += _used(value, path, line, own)
-    return Dockerfile(tuple(reads), tuple(given), tuple(built), tuple(started))
+    return Dockerfile(tuple(reads), tuple(variables), tuple(built), tuple(started))
 
 
 def words(command: str) -> list[str]:
@@ -61,7 +61,7 @@ def words(command: str) -> list[str]:
     try:
         listed = json.loads(command)
         if isinstance(listed, list):
-            return [word for each in listed for word in _split(str(each))]
+            return [word for instruction in listed for word in _split(str(instruction))]
     except ValueError:
         pass
     return _split(command)

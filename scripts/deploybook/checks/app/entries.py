@@ -58,7 +58,7 @@ def named_by(
     Where what runs is ``compiled``, a file stands for its source: `dist/worker/index.js` is worker/index.ts.
     """
     scripts = _scripts(sources, "") | _scripts(sources, folder)
-    found, waiting, seen = set[str](), list(commands), set[str]()
+    entries, waiting, seen = set[str](), list(commands), set[str]()
     while waiting:
         said = words(waiting.pop())
         runs = bool(RUNNERS & set(said))
@@ -67,8 +67,8 @@ def named_by(
                 seen.add(word)
                 waiting.append(scripts[word])
             elif file := _file(graph, folder, word, compiled):
-                found.add(file)
-    return found
+                entries.add(file)
+    return entries
 
 
 def _file(graph: Graph, folder: str, word: str, compiled: bool) -> str | None:
@@ -90,11 +90,11 @@ def _file(graph: Graph, folder: str, word: str, compiled: bool) -> str | None:
 def _sources_of(path: str) -> list[str]:
     """The file itself, and where its source may stand if it was compiled."""
     parts = path.split("/")
-    found = [path]
+    paths = [path]
     for index, part in enumerate(parts[:-1]):
         if part in BUILT:
-            found += [posixpath.join(*parts[:index], source, *parts[index + 1 :]) for source in FOLDERS_OF_SOURCES]
-    return [posixpath.normpath(each) for each in found]
+            paths += [posixpath.join(*parts[:index], source, *parts[index + 1 :]) for source in FOLDERS_OF_SOURCES]
+    return [posixpath.normpath(candidate) for candidate in paths]
 
 
 def _scripts(sources: Sources, folder: str) -> dict[str, str]:

@@ -152,7 +152,9 @@ class Environment:
 
     def _by_name(self, access: Node, index: str) -> None:
         """A variable is read whose name is in another variable: given to the function around, or from a list in the file."""
-        function = next((each for each in ancestors(access) if each.type in FUNCTIONS and _name(each)), None)
+        function = next(
+            (ancestor for ancestor in ancestors(access) if ancestor.type in FUNCTIONS and _name(ancestor)), None
+        )
         parameters = _parameters(function) if function else []
         if function:
             default = _default_parameter(access, parameters)
@@ -161,17 +163,17 @@ class Environment:
 
     def _calls(self) -> Iterator[Asked]:
         for arguments in self._syntax.nodes(CALLS):
-            given = arguments.named_children
-            names = [(self._value(each), line(each)) for each in given]
+            argument_nodes = arguments.named_children
+            names = [(self._value(argument), line(argument)) for argument in argument_nodes]
             names += [
                 (self._value(child), line(child))
-                for one in given
+                for one in argument_nodes
                 if one.type == "array"
                 for child in one.named_children
             ]
             wanted = tuple((name, at) for name, at in names if is_name(name))
             if wanted and arguments.parent:
-                values = tuple(value_of(each, self._constants) for each in given)
+                values = tuple(value_of(argument, self._constants) for argument in argument_nodes)
                 function = text(arguments.parent.child_by_field_name("function"))
                 yield Asked(function, wanted, values, default_of(arguments.parent, self._constants))
 
@@ -200,8 +202,8 @@ def _name(function: Node) -> str:
 
 def _parameters(function: Node) -> list[str]:
     alone = function.child_by_field_name("parameter")
-    given = function.child_by_field_name("parameters")
-    nodes = [alone] if alone else given.named_children if given else []
+    parameters = function.child_by_field_name("parameters")
+    nodes = [alone] if alone else parameters.named_children if parameters else []
     return [text(node.named_children[0] if node.named_children else node) for node in nodes if node.type != "comment"]
 
 
@@ -235,8 +237,12 @@ def _schema_default(value: Node, constants: dict[str, str]) -> str:
     """The argument of `.default("…")` in a chain of calls, or of `str({ default: "…" })`."""
     for node in (value, *_descendants(value)):
         if node.type == "call_expression" and text(node.child_by_field_name("function")).endswith(".default"):
-            given = node.child_by_field_name("arguments")
-            return value_of(given.named_children[0], constants) if given and given.named_children else ""
+            argument_list = node.child_by_field_name("arguments")
+            return (
+                value_of(argument_list.named_children[0], constants)
+                if argument_list and argument_list.named_children
+                else ""
+            )
         if node.type == "pair" and text(node.child_by_field_name("key")) in {"default", "devDefault"}:
             return value_of(node.child_by_field_name("value"), constants)
     return ""

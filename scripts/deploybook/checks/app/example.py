@@ -21,12 +21,12 @@ def scan(sources: Sources, path: str) -> list[Read]:
     if path not in sources.files:
         return []
     result = []
-    for each in parse_stream(io.StringIO(sources.text(path))):
-        written = each.original.string
+    for binding in parse_stream(io.StringIO(sources.text(path))):
+        written = binding.original.string
         # What precedes a variable (empty lines) belongs to its binding.
-        line = each.original.line + (len(written) - len(written.lstrip("\n")))
-        if each.key:
-            result.append(Read(each.key, path, line, each.value or ""))
+        line = binding.original.line + (len(written) - len(written.lstrip("\n")))
+        if binding.key:
+            result.append(Read(binding.key, path, line, binding.value or ""))
         elif commented := LEFT_OUT.match(written.lstrip("\n")):
             result.append(Read(commented[1], path, line))
     return result

@@ -34,19 +34,19 @@ class Graph:
             if path not in result:
                 result.add(path)
                 resolved = (self.resolver.resolve(path, specifier) for specifier in self.script(path).imports)
-                waiting += [each for each in resolved if each]
+                waiting += [file for file in resolved if file]
         return result
 
     def reads(self, paths: Iterable[str]) -> list[Read]:
         """What these files read, each in its own place."""
-        found = []
+        files = []
         for path in paths:
             script = self.script(path)
-            found += script.found.reads
+            files += script.found.reads
             for asked in script.found.asked:
                 reader = self._reader(path, script, asked)
-                found += reader.reads(asked, path) if reader else []
-        return sorted(set(found))
+                files += reader.reads(asked, path) if reader else []
+        return sorted(set(files))
 
     def _reader(self, path: str, script: javascript.Script, asked: Asked) -> Reader | None:
         """The function that is called, if it is one that reads variables by name."""
@@ -71,4 +71,6 @@ class Graph:
         if not way:
             return None
         sources = (self.resolver.resolve(path, specifier) for specifier in script.reexports)
-        return next((found for source in sources if source and (found := self._exported(source, name, way - 1))), None)
+        return next(
+            (definition for source in sources if source and (definition := self._exported(source, name, way - 1))), None
+        )

@@ -52,8 +52,8 @@ def scan(path: str, content: bytes) -> Script:
     erased = {literal(node) for node in sources.get("import", []) + sources.get("export", []) if _is_type_only(node)}
     specifiers = {literal(node) or "" for node in loaded} | (set(named) - erased)
     reexports = {literal(node) or "" for node in sources.get("export", []) if not _is_type_only(node)}
-    found = Environment(path, syntax).scan() if b"env" in content or b"(" in content else Found()
-    return Script(found, tuple(sorted(specifiers)), tuple(sorted(reexports)), _bindings(syntax), _inlined(syntax))
+    result = Environment(path, syntax).scan() if b"env" in content or b"(" in content else Found()
+    return Script(result, tuple(sorted(specifiers)), tuple(sorted(reexports)), _bindings(syntax), _inlined(syntax))
 
 
 def _is_type_only(source: Node) -> bool:

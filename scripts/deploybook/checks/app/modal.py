@@ -51,20 +51,20 @@ class ModalApp:
 def scan(files: Iterable[PythonFile]) -> ModalApp:
     """What the files of one app come to."""
     files = list(files)
-    readers = {name: reader for each in files for name, reader in each.found.readers.items()}
-    reads = [read for each in files for read in each.found.reads]
+    readers = {name: reader for module in files for name, reader in module.found.readers.items()}
+    reads = [read for module in files for read in module.found.reads]
     for file in files:
         for asked in file.found.asked:
             if reader := readers.get(asked.function.rpartition(".")[2]):
                 reads += reader.reads(asked, file.path)
-    made = [_Calls(each) for each in files]
+    made = [_Calls(module) for module in files]
     return ModalApp(
         reads=tuple(sorted(set(reads))),
-        at_deploy=tuple(read for each in made for read in each.at_deploy(reads)),
-        given=frozenset(key for each in made for key in each.given()),
-        secrets=tuple(secret for each in made for secret in each.secrets()),
-        mounts=tuple(mount for each in made for mount in each.mounts()),
-        unmade=tuple(read for each in made for read in each.unmade()),
+        at_deploy=tuple(read for calls in made for read in calls.at_deploy(reads)),
+        given=frozenset(key for calls in made for key in calls.given()),
+        secrets=tuple(secret for calls in made for secret in calls.secrets()),
+        mounts=tuple(mount for calls in made for mount in calls.mounts()),
+        unmade=tuple(read for calls in made for read in calls.unmade()),
     )
 
 
@@ -86,8 +86,8 @@ class _Calls:
         """`Secret.from_name("…", required_keys=[…])`."""
         for call in self._of("Secret.from_name"):
             options = {keyword.arg: keyword.value for keyword in call.keywords}
-            given = call.args[0] if call.args else options.get("name") or options.get("label")
-            name = self._file.value(given) or (ast.unparse(given) if given else "")
+            name_node = call.args[0] if call.args else options.get("name") or options.get("label")
+            name = self._file.value(name_node) or (ast.unparse(name_node) if name_node else "")
             keys = tuple(
                 key for element in _elements(options.get("required_keys")) if (key := self._file.value(element))
             )
@@ -101,14 +101,14 @@ class _Calls:
             if name is not None:
                 strings = frozenset(self._strings(name))
                 written = self._file.value(name) or ast.unparse(name)
-                variables = frozenset(each for each in strings if is_name(each))
+                variables = frozenset(text for text in strings if is_name(text))
                 yield Mount(self._file.path, call.lineno, variables, written, "secret" in options)
 
     def given(self) -> Iterator[str]:
         """The keys of `Secret.from_dict({…})` and `Secret.from_local_environ([…])`."""
         for call in self._of("Secret.from_dict"):
             if call.args and isinstance(call.args[0], ast.Dict):
-                yield from (key for each in call.args[0].keys if (key := self._file.value(each)))
+                yield from (key for key_node in call.args[0].keys if (key := self._file.value(key_node)))
         for call in self._of("Secret.from_local_environ"):
             yield from (
                 key for element in _elements(call.args[0] if call.args else None) if (key := self._file.value(element))
@@ -134,27 +134,27 @@ class _Calls:
 
     def _named_in(self, *keywords: str) -> set[ast.expr]:
         """The calls that stand in these arguments, by themselves or through a name."""
-        found: set[ast.expr] = set()
+        expressions: set[ast.expr] = set()
         for call in self._calls:
             for keyword in call.keywords:
                 if keyword.arg in keywords:
                     for node in ast.walk(keyword.value):
                         named = self._assigned.get(node.id) if isinstance(node, ast.Name) else node
                         # A list of secrets may have a name too.
-                        found |= {one for one in ast.walk(named) if isinstance(one, ast.Call)} if named else set()
-                        found |= self._inside(named)
-        return found
+                        expressions |= {one for one in ast.walk(named) if isinstance(one, ast.Call)} if named else set()
+                        expressions |= self._inside(named)
+        return expressions
 
     def _inside(self, node: ast.AST | None) -> set[ast.expr]:
         names = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)} if node else set()
         return {value for name in names if isinstance(value := self._assigned.get(name), ast.Call)}
 
     def _strings(self, node: ast.expr, depth: int = 3) -> Iterator[str]:
-        for each in ast.walk(node):
-            if isinstance(each, ast.Constant) and isinstance(each.value, str):
-                yield each.value
-            elif isinstance(each, ast.Name) and depth and each.id in self._assigned:
-                yield from self._strings(self._assigned[each.id], depth - 1)
+        for child in ast.walk(node):
+            if isinstance(child, ast.Constant) and isinstance(child.value, str):
+                yield child.value
+            elif isinstance(child, ast.Name) and depth and child.id in self._assigned:
+                yield from self._strings(self._assigned[child.id], depth - 1)
 
 
 def _elements(node: ast.expr | None) -> list[ast.expr]:

@@ -31,7 +31,7 @@ def unmade_secrets(compared: Compared) -> Iterator[Finding]:
                 hint = f"{alike(key, sent[secret.name])}Add modal:{secret.name} to its consumers in {WHERE}."
                 message = f"The Modal secret {secret.name} must have the key {key}, which the contract does not send."
                 yield Finding(secret.path, secret.line, rule, message, hint)
-    for name in sorted(set(sent) - {each.name for each in app.secrets}):
+    for name in sorted(set(sent) - {secret.name for secret in app.secrets}):
         message = f"The render app asks for no secret {name}, and the runbook makes it."
         yield Finding(compared.app.modal_home, 1, rule, message, f"Ask for it, or take modal:{name} out of {WHERE}.")
     yield from _secrets_of_the_moment(compared)

@@ -59,22 +59,22 @@ class Application:
 
 def read_application(root: Path) -> Application:
     """Read a repository; runs nothing of it."""
-    sources, found = Sources(root), Application()
+    sources, application = Sources(root), Application()
     graph = Graph(sources)
-    found.web = _web(sources, graph)
-    found.worker = _worker(sources, graph)
-    _read_modal(sources, found)
-    _read_workflows(sources, found)
-    found.scripts = _scripts(sources, graph, found)
-    found.example = example.scan(sources, example.FILE)
+    application.web = _web(sources, graph)
+    application.worker = _worker(sources, graph)
+    _read_modal(sources, application)
+    _read_workflows(sources, application)
+    application.scripts = _scripts(sources, graph, application)
+    application.example = example.scan(sources, example.FILE)
     there = {
-        "web app": found.web,
-        "worker": found.worker,
-        "render app": found.modal,
-        "deploy workflow": found.workflows,
+        "web app": application.web,
+        "worker": application.worker,
+        "render app": application.modal,
+        "deploy workflow": application.workflows,
     }
-    found.absent = [(title, PLACES[title]) for title, part in there.items() if not part]
-    return found
+    application.absent = [(title, PLACES[title]) for title, part in there.items() if not part]
+    return application
 
 
 def _web(sources: Sources, graph: Graph) -> Part | None:
@@ -86,13 +86,17 @@ def _web(sources: Sources, graph: Graph) -> Part | None:
         return None
     files = graph.reachable({*routed, *entries.of_build(graph, sources, root)})
     configuration = next(
-        (each for each in sorted(routed) if posixpath.basename(each).startswith(NEXT_CONFIGURATION)), ""
+        (path for path in sorted(routed) if posixpath.basename(path).startswith(NEXT_CONFIGURATION)), ""
     )
     preset = example.scan(sources, posixpath.join(root, example.PRODUCTION))
-    given = {each.name for each in preset} | (set(graph.script(configuration).inlined) if configuration else set())
+    preset_names = {variable.name for variable in preset} | (
+        set(graph.script(configuration).inlined) if configuration else set()
+    )
     home = configuration or posixpath.join(root, "package.json")
     home = home if home in sources.files else routed[0]
-    return Part("web app", "vercel", home, tuple(graph.reads(files)), frozenset(given), frozenset(files), tuple(preset))
+    return Part(
+        "web app", "vercel", home, tuple(graph.reads(files)), frozenset(preset_names), frozenset(files), tuple(preset)
+    )
 
 
 def _worker(sources: Sources, graph: Graph) -> Part | None:
@@ -102,12 +106,12 @@ def _worker(sources: Sources, graph: Graph) -> Part | None:
     folder = posixpath.dirname(WORKER_FILE)
     built = entries.named_by(graph, sources, folder, image.built)
     files = graph.reachable(built | entries.named_by(graph, sources, folder, image.started, compiled=True))
-    given = frozenset(each.name for each in image.given)
+    image_names = frozenset(variable.name for variable in image.given)
     reads = (*image.reads, *graph.reads(files))
-    return Part("worker", "render", WORKER_FILE, reads, given, frozenset(files), image.given)
+    return Part("worker", "render", WORKER_FILE, reads, image_names, frozenset(files), image.given)
 
 
-def _read_modal(sources: Sources, found: Application) -> None:
+def _read_modal(sources: Sources, application: Application) -> None:
     files = []
     for path in sources.matching(MODAL_FOLDER, ".py"):
         if posixpath.basename(path).startswith(("test_", "conftest")):
@@ -115,23 +119,23 @@ def _read_modal(sources: Sources, found: Application) -> None:
         try:
             files.append(PythonFile.scan(path, sources.text(path)))
         except SyntaxError as error:
-            found.unreadable.append((path, error.lineno or 1, error.msg))
-        found.modal_home = found.modal_home if found.modal_home.endswith("/app.py") else path
-    found.modal = modal.scan(files) if found.modal_home else None
+            application.unreadable.append((path, error.lineno or 1, error.msg))
+        application.modal_home = application.modal_home if application.modal_home.endswith("/app.py") else path
+    application.modal = modal.scan(files) if application.modal_home else None
 
 
-def _read_workflows(sources: Sources, found: Application) -> None:
+def _read_workflows(sources: Sources, application: Application) -> None:
     for path in sources.matching(workflows.FOLDER, ".yml", ".yaml"):
         try:
-            found.workflows[path] = workflows.scan(path, sources.text(path))
+            application.workflows[path] = workflows.scan(path, sources.text(path))
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
-            found.unreadable.append((path, mark.line + 1 if mark else 1, str(getattr(error, "problem", error))))
+            application.unreadable.append((path, mark.line + 1 if mark else 1, str(getattr(error, "problem", error))))
 
 
-def _scripts(sources: Sources, graph: Graph, found: Application) -> tuple[Read, ...]:
+def _scripts(sources: Sources, graph: Graph, application: Application) -> tuple[Read, ...]:
     """What the scripts read that belong to no part."""
-    taken = {path for part in found.programs for path in part.files}
+    taken = {path for part in application.programs for path in part.files}
     paths = [
         path for path in sources.matching(SCRIPTS, *SUFFIXES) if path not in taken and not entries.TESTS.search(path)
     ]
@@ -140,5 +144,5 @@ def _scripts(sources: Sources, graph: Graph, found: Application) -> tuple[Read, 
         try:
             reads += modal.scan([PythonFile.scan(path, sources.text(path))]).reads
         except SyntaxError as error:
-            found.unreadable.append((path, error.lineno or 1, error.msg))
+            application.unreadable.append((path, error.lineno or 1, error.msg))
     return tuple(sorted(reads))

@@ -93,7 +93,9 @@ class PythonFile(ast.NodeVisitor):
             self._read(node, node.args[0], default)
         else:
             names = tuple(
-                (name, each.lineno) for each in _flat(node.args) if (name := self.value(each)) and is_name(name)
+                (name, argument.lineno)
+                for argument in _flat(node.args)
+                if (name := self.value(argument)) and is_name(name)
             )
             values = tuple(_written(arg, self) for arg in node.args)
             if names:
@@ -120,8 +122,10 @@ class PythonFile(ast.NodeVisitor):
         parameters = [arg.arg for arg in function.args.args] if function else []
         named = ast.unparse(key)
         if function and named in parameters:
-            given = ast.unparse(default) if default else ""
-            self.found.readers[function.name] = Reader(parameters.index(given) if given in parameters else None)
+            default_text = ast.unparse(default) if default else ""
+            self.found.readers[function.name] = Reader(
+                parameters.index(default_text) if default_text in parameters else None
+            )
         elif isinstance(key, ast.Name):
             self._lists_are_read = True
 
@@ -137,9 +141,9 @@ class PythonFile(ast.NodeVisitor):
         if isinstance(node, ast.Import):
             self._os |= {name.asname for name in node.names if name.name == "os" and name.asname}
         elif isinstance(node, ast.ImportFrom) and node.module == "os":
-            for each in node.names:
-                names = {"environ": self._whole, "getenv": self._getters}.get(each.name, set())
-                names.add(each.asname or each.name)
+            for alias in node.names:
+                names = {"environ": self._whole, "getenv": self._getters}.get(alias.name, set())
+                names.add(alias.asname or alias.name)
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             if self.is_environment(node.value):
                 self._whole.add(node.targets[0].id)
@@ -170,18 +174,20 @@ def _written(node: ast.expr | None, scanned: PythonFile) -> str:
 
 def _settings(node: ast.ClassDef, scanned: PythonFile) -> Iterator[Read]:
     """pydantic-settings: a field is the variable of its name in capitals, after `env_prefix`, unless an alias names another."""
-    given = [each.value for each in ast.walk(node) if isinstance(each, ast.keyword) and each.arg == "env_prefix"]
-    prefix = (scanned.value(given[0]) if given else "") or ""
-    for each in node.body:
+    prefixes = [
+        keyword.value for keyword in ast.walk(node) if isinstance(keyword, ast.keyword) and keyword.arg == "env_prefix"
+    ]
+    prefix = (scanned.value(prefixes[0]) if prefixes else "") or ""
+    for statement in node.body:
         if (
-            not isinstance(each, ast.AnnAssign)
-            or not isinstance(each.target, ast.Name)
-            or each.target.id == "model_config"
+            not isinstance(statement, ast.AnnAssign)
+            or not isinstance(statement.target, ast.Name)
+            or statement.target.id == "model_config"
         ):
             continue
-        name, default = f"{prefix}{each.target.id}".upper(), each.value
-        if isinstance(each.value, ast.Call):
-            options = {one.arg: one.value for one in each.value.keywords}
+        name, default = f"{prefix}{statement.target.id}".upper(), statement.value
+        if isinstance(statement.value, ast.Call):
+            options = {one.arg: one.value for one in statement.value.keywords}
             name = scanned.value(options.get("validation_alias") or options.get("alias")) or name
-            default = options.get("default") or (each.value.args[0] if each.value.args else None)
-        yield Read(name, scanned.path, each.lineno, _written(default, scanned))
+            default = options.get("default") or (statement.value.args[0] if statement.value.args else None)
+        yield Read(name, scanned.path, statement.lineno, _written(default, scanned))

@@ -39,8 +39,8 @@ class Reader:
 
     def reads(self, asked: Asked, path: str) -> list[Read]:
         """The variables that one call of it reads."""
-        given = self.default is not None and self.default < len(asked.arguments)
-        default = asked.arguments[self.default or 0] if given else asked.default
+        has_default = self.default is not None and self.default < len(asked.arguments)
+        default = asked.arguments[self.default or 0] if has_default else asked.default
         return [Read(name, path, line, default) for name, line in asked.names]
 
 

@@ -26,15 +26,15 @@ class Aliases:
 
     def targets(self, specifier: str) -> list[str]:
         """The paths that a specifier can mean, the most telling pattern first."""
-        found = []
-        for pattern, targets in sorted(self.patterns, key=lambda each: -len(each[0])):
+        paths = []
+        for pattern, targets in sorted(self.patterns, key=lambda item: -len(item[0])):
             start, star, end = pattern.partition("*")
             if not star and specifier == pattern:
-                found += list(targets)
+                paths += list(targets)
             elif star and specifier.startswith(start) and specifier.endswith(end):
                 middle = specifier[len(start) : len(specifier) - len(end)]
-                found += [target.replace("*", middle, 1) for target in targets]
-        return found if self.base is None else [*found, posixpath.join(self.base, specifier)]
+                paths += [target.replace("*", middle, 1) for target in targets]
+        return paths if self.base is None else [*paths, posixpath.join(self.base, specifier)]
 
 
 class Resolver:
@@ -49,9 +49,7 @@ class Resolver:
         folder = posixpath.dirname(importer)
         if specifier.startswith("."):
             return self.file(posixpath.join(folder, specifier))
-        return next(
-            (found for target in self._aliases(folder).targets(specifier) if (found := self.file(target))), None
-        )
+        return next((path for target in self._aliases(folder).targets(specifier) if (path := self.file(target))), None)
 
     def file(self, path: str) -> str | None:
         """The code at a path that may lack its suffix, name a folder, or name the compiled file."""
@@ -59,7 +57,7 @@ class Resolver:
         stem, suffix = posixpath.splitext(path)
         candidates = [path] if suffix in SUFFIXES else []
         candidates += [stem + other for other in COMPILED.get(suffix, ())]
-        candidates += [path + each for each in SUFFIXES] + [f"{path}/index{each}" for each in SUFFIXES]
+        candidates += [path + suffix for suffix in SUFFIXES] + [f"{path}/index{suffix}" for suffix in SUFFIXES]
         return next((candidate for candidate in candidates if candidate in self._sources.files), None)
 
     def _read_aliases(self, folder: str) -> Aliases:
@@ -74,8 +72,8 @@ class Resolver:
         options, folder = settings.get("compilerOptions") or {}, posixpath.dirname(path)
         inherited = Aliases()
         extends = settings.get("extends") or []
-        for each in [extends] if isinstance(extends, str) else extends:
-            parent = posixpath.normpath(posixpath.join(folder, each))
+        for reference in [extends] if isinstance(extends, str) else extends:
+            parent = posixpath.normpath(posixpath.join(folder, reference))
             parent = parent if parent.endswith(".json") else f"{parent}.json"
             if parent in self._sources.files and parent not in seen:
                 inherited = self._configured(parent, seen | {path})
@@ -91,7 +89,7 @@ class Resolver:
 def _read(text: str) -> dict[str, Any]:
     """A tsconfig: JSON with comments and commas at the end. One that can't be read has no aliases."""
     try:
-        found = json5.loads(text)
+        data = json5.loads(text)
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return data if isinstance(data, dict) else {}

@@ -84,7 +84,7 @@ def _unread(compared: Compared, consumer: str, seen: set[str], home: str, who: s
 def hidden_absences(compared: Compared) -> Iterator[Finding]:
     """A default in the place of a variable that the contract requires."""
     for part in compared.app.programs:
-        required = {each.name for each in compared.required(part.consumer)}
+        required = {variable.name for variable in compared.required(part.consumer)}
         for read in (*part.reads, *part.preset):
             if read.name in required and read.default:
                 yield _hidden(read, f"the {part.title}")
@@ -127,13 +127,13 @@ def untrue_examples(compared: Compared) -> Iterator[Finding]:
     app = compared.app
     if not app.example:
         return
-    read = {access.name for part in app.programs for access in part.reads} | {each.name for each in app.scripts}
+    read = {access.name for part in app.programs for access in part.reads} | {variable.name for variable in app.scripts}
     read |= {access.name for access in app.modal.reads} if app.modal else set()
-    for shown in app.example:
-        if shown.name not in read:
-            hint = f"{alike(shown.name, read)}Take it out."
-            yield finding_at(shown, "app-example", f"{shown.name} is shown, and nothing reads it.", hint)
-    names = {each.name for each in app.example}
+    for line in app.example:
+        if line.name not in read:
+            hint = f"{alike(line.name, read)}Take it out."
+            yield finding_at(line, "app-example", f"{line.name} is shown, and nothing reads it.", hint)
+    names = {example_line.name for example_line in app.example}
     for variable in compared.contract.variables:
         wanted = variable.name in read and not variable.optional and {"vercel", "render"} & set(variable.consumers)
         if wanted and variable.name not in names:

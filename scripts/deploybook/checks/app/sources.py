@@ -22,12 +22,12 @@ class Sources:
     @cached_property
     def files(self) -> frozenset[str]:
         """Every file."""
-        found = set()
+        paths = set()
         for folder, folders, names in os.walk(self.root):
             folders[:] = [name for name in folders if name not in SKIPPED]
             place = Path(folder).relative_to(self.root).as_posix()
-            found |= {posixpath.normpath(posixpath.join(place, name)) for name in names}
-        return frozenset(found)
+            paths |= {posixpath.normpath(posixpath.join(place, name)) for name in names}
+        return frozenset(paths)
 
     def matching(self, folder: str, *suffixes: str) -> list[str]:
         """The files somewhere under a folder (empty: everywhere) with one of the suffixes, sorted."""

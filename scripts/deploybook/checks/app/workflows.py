@@ -44,8 +44,8 @@ def _expressions(node: yaml.Node | None, bare: bool = False) -> Iterator[tuple[s
         for key, value in node.value:
             yield from _expressions(value, bare=key.value == "if")
     elif isinstance(node, yaml.SequenceNode):
-        for each in node.value:
-            yield from _expressions(each)
+        for item in node.value:
+            yield from _expressions(item)
     elif isinstance(node, yaml.ScalarNode):
         # The text of a block begins on the line after its mark.
         line = node.start_mark.line + (2 if node.style in {"|", ">"} else 1)

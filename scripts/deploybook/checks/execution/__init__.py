@@ -23,13 +23,13 @@ def rehearse(tree: Tree, say: Say) -> list[Finding]:
     """Everything, in this order; a runbook that fails would fail its blocks too, so the blocks wait until all runbooks pass."""
     layout = tree.layout
     say("the dry run of all runbooks")
-    found = list(run_everything(layout))
-    if not found:
+    findings = list(run_everything(layout))
+    if not findings:
         say("the site")
-        found += build_site(layout)
-    if not found:
-        found += [finding for attempt in _attempts(tree, say) for rule in RULES for finding in rule.find(attempt)]
-    return sorted(found)
+        findings += build_site(layout)
+    if not findings:
+        findings += [finding for attempt in _attempts(tree, say) for rule in RULES for finding in rule.find(attempt)]
+    return sorted(findings)
 
 
 def _attempts(tree: Tree, say: Say) -> list[Attempt]:

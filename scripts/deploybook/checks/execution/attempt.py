@@ -34,9 +34,9 @@ class Attempt:
     def last_line(self) -> str:
         """What went wrong, in the block's own words: the error, or the sentence before a hint, else the last line."""
         lines = [line.strip() for line in self.output.splitlines() if line.strip()]
-        told = [line for line in lines if line.startswith("error:")]
-        told += [line for line, after in pairwise(lines) if after.startswith("hint:")]
-        return next(iter(told + lines[-1:]), "it printed nothing")
+        messages = [line for line in lines if line.startswith("error:")]
+        messages += [line for line, after in pairwise(lines) if after.startswith("hint:")]
+        return next(iter(messages + lines[-1:]), "it printed nothing")
 
 
 def execute(reader: Reader, page: Page, block: Block) -> Attempt:

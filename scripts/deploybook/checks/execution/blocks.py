@@ -28,15 +28,15 @@ def executable(tree: Tree) -> Iterator[tuple[Page, Block]]:
                 yield page, block
 
 
-def in_order(found: Iterable[tuple[Page, Block]], contract: Contract) -> list[tuple[Page, Block]]:
+def in_order(located: Iterable[tuple[Page, Block]], contract: Contract) -> list[tuple[Page, Block]]:
     """Pages that stand by themselves, the sections as they are run, then what undoes them, the latest first.
 
     A block that asks for what the dashboard shows of the section's own resource waits for the section's run, which makes that.
     """
     order = contract.order()
 
-    def place(each: tuple[Page, Block]) -> tuple[int, int, bool, int]:
-        page, block = each
+    def place(located_block: tuple[Page, Block]) -> tuple[int, int, bool, int]:
+        page, block = located_block
         slug = page.path.removeprefix("docs/sections/").removesuffix(".md")
         if slug not in order:
             return (0, 0, False, block.line)
@@ -44,4 +44,4 @@ def in_order(found: Iterable[tuple[Page, Block]], contract: Contract) -> list[tu
             return (3, -order.index(slug), False, block.line)
         return (1, order.index(slug), IN_THE_DASHBOARD in READ.findall(block.text), block.line)
 
-    return sorted(found, key=place)
+    return sorted(located, key=place)

@@ -33,8 +33,8 @@ def _quotations(attempt: Attempt) -> Iterator[tuple[int, str]]:
                     if line.strip()
                 )
             return
-        if isinstance(piece, Paragraph) and (told := _told(piece)):
-            yield from told
+        if isinstance(piece, Paragraph) and (quotation := _told(piece)):
+            yield from quotation
             return
 
 

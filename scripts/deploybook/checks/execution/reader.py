@@ -65,9 +65,9 @@ class Reader:
         """What he types while the block runs: what it reads, and the answers to what deploybook asks. Raises DocsError, as above."""
         lines = [self._secret(name) for name in READ.findall(text)]
         for command in commands(text):
-            given = list(command.words)
-            if given[:2] == ["deploybook", "run"] and "--yes" not in given:
-                lines += ["y"] if "apply" in given else [ENVIRONMENT] if "destroy" in given else []
+            arguments = list(command.words)
+            if arguments[:2] == ["deploybook", "run"] and "--yes" not in arguments:
+                lines += ["y"] if "apply" in arguments else [ENVIRONMENT] if "destroy" in arguments else []
         return lines
 
     def _name(self, placeholder: str) -> str:

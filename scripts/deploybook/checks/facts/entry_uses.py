@@ -85,7 +85,7 @@ class _Finder:
             return None
         by_name = next((keyword.value for keyword in call.keywords if keyword.arg == "entry"), None)
         plain = call.args[: place + 1]
-        if by_name is not None or len(plain) <= place or any(isinstance(each, ast.Starred) for each in plain):
+        if by_name is not None or len(plain) <= place or any(isinstance(argument, ast.Starred) for argument in plain):
             return by_name
         return plain[place]
 
@@ -100,7 +100,7 @@ class _Finder:
         mentioned = {
             node.id for value in self._assigned.get(name, []) for node in ast.walk(value) if isinstance(node, ast.Name)
         }
-        places = {self._positions[each] for each in mentioned if each in self._positions}
+        places = {self._positions[class_name] for class_name in mentioned if class_name in self._positions}
         return places.pop() if len(places) == 1 else None
 
     def _told(self, value: ast.expr) -> Iterator[Use]:
@@ -119,17 +119,17 @@ class _Finder:
             yield from self._literals(value.body)
             yield from self._literals(value.orelse)
         elif isinstance(value, ast.BoolOp | ast.Dict):
-            for each in value.values:
-                yield from self._literals(each)
+            for operand in value.values:
+                yield from self._literals(operand)
         elif isinstance(value, ast.Subscript):
             yield from self._literals(value.value)
         elif isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr == "get":
             yield from self._literals(value.func.value)
-            for each in value.args[1:]:
-                yield from self._literals(each)
+            for operand in value.args[1:]:
+                yield from self._literals(operand)
         elif isinstance(value, ast.Name):
-            for each in self._assigned.get(value.id, []):
-                yield from self._literals(each)
+            for operand in self._assigned.get(value.id, []):
+                yield from self._literals(operand)
 
 
 def _passed_on(value: ast.expr) -> bool:

@@ -81,8 +81,8 @@ class Knowledge:
 
     def has_words(self, text: str) -> bool:
         """Whether each of a few words is somebody's, though nobody says them at once: a thing by its kind and name."""
-        told = [word.strip("\"'.,…") for word in text.split()]
-        plain = [word for word in told if word and word not in self.variables]
+        stripped = [word.strip("\"'.,…") for word in text.split()]
+        plain = [word for word in stripped if word and word not in self.variables]
         return len(plain) < 4 and all(word in self._tokens | self.statuses or word == "HTTP" for word in plain)
 
     def _written(self, bare: str) -> bool:
@@ -163,11 +163,11 @@ def _gather(tree: Tree) -> Knowledge:
     contract = tree.contract
     own = {variable.name for variable in contract.variables} | {credential.name for credential in contract.credentials}
     read = {text for text in tree.sources.strings if _CAPITALS.fullmatch(text)}
-    given = frozenset(re.findall(r"[A-Z][A-Z0-9]*_[A-Z0-9_]+", files + cells))
+    capitals = frozenset(re.findall(r"[A-Z][A-Z0-9]*_[A-Z0-9_]+", files + cells))
     return Knowledge(
         own=frozenset(own),
-        variables=frozenset(own | read | words("variables") | (given - own)),
-        codes=frozenset(found for text in tree.sources.strings for found in _CAPITALS.findall(text)),
+        variables=frozenset(own | read | words("variables") | (capitals - own)),
+        codes=frozenset(code for text in tree.sources.strings for code in _CAPITALS.findall(text)),
         placeholder_lines=_placeholders(tree),
         options=_options(tree.cli),
         statuses=statuses(tree.sources),
@@ -220,7 +220,7 @@ def _options(cli: click.Command) -> frozenset[str]:
     """Every option of every command of deploybook's."""
 
     def below(command: click.Command) -> set[str]:
-        own = {name for each in command.params if isinstance(each, click.Option) for name in each.opts}
+        own = {name for option in command.params if isinstance(option, click.Option) for name in option.opts}
         children = command.commands.values() if isinstance(command, click.Group) else ()
         return own.union(*(below(child) for child in children))
 
@@ -237,5 +237,5 @@ def default_of(tree: Tree, name: str) -> str | None:
     result = [declared[name].default for declared in tree.parameters.values() if name in declared]
     if not result:
         return None
-    shown = tree.contract.named(name, result[0], PRODUCTION)
-    return shown if isinstance(shown, str) else json.dumps(shown)
+    example = tree.contract.named(name, result[0], PRODUCTION)
+    return example if isinstance(example, str) else json.dumps(example)

@@ -45,13 +45,13 @@ class Speech:
 
     def _says(self, quoted: tuple[str, ...]) -> bool:
         fixed = [word for word in quoted if not _OPEN.search(word)]
-        told = [self._by_word[word] for word in fixed if word in self._by_word]
-        if not told:
+        strings_by_word = [self._by_word[word] for word in fixed if word in self._by_word]
+        if not strings_by_word:
             return False
-        likely = set.union(*told)
+        likely = set.union(*strings_by_word)
         # At least half of the words are the string's own, of which one may have a hole within.
         least = max(1, (len(quoted) + 1) // 2 - 1 - (len(quoted) - len(fixed)))
-        counts = Counter(number for each in told for number in each)
+        counts = Counter(number for numbers in strings_by_word for number in numbers)
         near = [number for number in likely if counts[number] >= least]
         return any(_contains(self._strings[number], quoted) for number in near)
 
@@ -90,12 +90,14 @@ def _begins(string: tuple[str, ...], quoted: tuple[str, ...], most: int) -> bool
 def _same(first: str, word: str) -> bool:
     if HOLE not in first and not _OPEN.search(word):
         return first == word
-    told = ".*".join(re.escape(part) for part in first.split(HOLE))
+    template = ".*".join(re.escape(part) for part in first.split(HOLE))
     sought = ".*".join(re.escape(part) for part in _OPEN.split(word))
-    return re.fullmatch(told, word) is not None or re.fullmatch(sought, first) is not None
+    return re.fullmatch(template, word) is not None or re.fullmatch(sought, first) is not None
 
 
 def statuses(sources: Sources) -> frozenset[str]:
     """The HTTP statuses that the code knows, by number or by name."""
     numbers = {number for module in sources.modules.values() for number in module.numbers if 100 <= number <= 599}
-    return frozenset(str(each.value) for each in HTTPStatus if each.value in numbers or each.name in sources.names)
+    return frozenset(
+        str(status.value) for status in HTTPStatus if status.value in numbers or status.name in sources.names
+    )

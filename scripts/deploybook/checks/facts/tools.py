@@ -15,16 +15,16 @@ _SHELL = "shell"
 def known() -> dict[str, dict[tuple[str, ...], frozenset[str]]]:
     """Each tool's subcommands, as words, with the options that each may have."""
     data = tomllib.loads(Path(__file__).with_name("tools.toml").read_text(encoding="utf-8"))
-    found: dict[str, dict[tuple[str, ...], frozenset[str]]] = {}
-    for tool, told in data.items():
+    result: dict[str, dict[tuple[str, ...], frozenset[str]]] = {}
+    for tool, table in data.items():
         commands: dict[tuple[str, ...], frozenset[str]] = {}
-        for line in told["commands"]:
+        for line in table["commands"]:
             words = line.split()
             subcommand = tuple(word for word in words if not word.startswith("-") and word != ".")
             commands[subcommand] = frozenset(word for word in words if word.startswith("-"))
-        found[tool] = commands
-    found |= {name: {} for line in data[_SHELL]["commands"] for name in [line]}
-    return {tool: commands for tool, commands in found.items() if tool != _SHELL}
+        result[tool] = commands
+    result |= {name: {} for line in data[_SHELL]["commands"] for name in [line]}
+    return {tool: commands for tool, commands in result.items() if tool != _SHELL}
 
 
 def problem(words: Sequence[str]) -> str:
@@ -52,10 +52,10 @@ def options() -> frozenset[str]:
 
 def _options(words: Sequence[str]) -> list[str]:
     """Options as the tool reads them: ``-sS`` is two; a lone ``-`` is standard input."""
-    found: list[str] = []
+    as_read: list[str] = []
     for word in words:
         if word.startswith("--"):
-            found.append(word.partition("=")[0])
+            as_read.append(word.partition("=")[0])
         elif word.startswith("-") and len(word) > 1:
-            found += [f"-{letter}" for letter in word[1:]] if len(word) > 2 and word != "-hex" else [word]
-    return found
+            as_read += [f"-{letter}" for letter in word[1:]] if len(word) > 2 and word != "-hex" else [word]
+    return as_read

@@ -58,8 +58,8 @@ class Notebook:
     def line_of(self, words: str) -> int:
         """The line of the file in which some words stand first; 1 if they don't."""
         quoted = json.dumps(words, ensure_ascii=False)[1:-1]
-        found = self.text.find(quoted)
-        return self.text.count("\n", 0, max(found, 0)) + 1
+        start = self.text.find(quoted)
+        return self.text.count("\n", 0, max(start, 0)) + 1
 
 
 @dataclass(frozen=True)

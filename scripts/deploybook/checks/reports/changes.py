@@ -66,12 +66,12 @@ def _both(sides: Sequence[str]) -> str:
 
 def _of_entries(earlier: str, now: str) -> str:
     before, after = parse_entries(earlier), parse_entries(now)
-    told = {
+    sections = {
         "New": [name for name in after if name not in before],
         "Changed": [name for name in after if name in before and after[name] != before[name]],
         "Gone": [name for name in before if name not in after],
     }
-    lines = [f"- {word}: {', '.join(code(name) for name in names)}" for word, names in told.items() if names]
+    lines = [f"- {word}: {', '.join(code(name) for name in names)}" for word, names in sections.items() if names]
     return "\n".join(lines) or f"None of {len(after)}."
 
 
@@ -96,8 +96,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     reader.add_argument("--since", required=True, help="the commit that is compared with")
     reader.add_argument("--before", type=Path, help="the runs of the base branch")
     reader.add_argument("--out", type=Path, required=True, help="where the text is written")
-    given = reader.parse_args(arguments)
-    post(lambda: text(find_layout(), given.since, given.before), given.out)
+    options = reader.parse_args(arguments)
+    post(lambda: text(find_layout(), options.since, options.before), options.out)
 
 
 if __name__ == "__main__":

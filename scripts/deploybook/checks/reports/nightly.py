@@ -58,7 +58,7 @@ def _log(path: Path) -> Any:
 def results_of(needs: str) -> dict[str, str]:
     """Each job's result. Raises InvalidValue for what is no ``needs`` context."""
     try:
-        return {job: str(told["result"]) for job, told in json.loads(needs).items()}
+        return {job: str(job_result["result"]) for job, job_result in json.loads(needs).items()}
     except (ValueError, KeyError, TypeError, AttributeError):
         raise InvalidValue("RESULTS is no needs context.", "Set it to toJSON(needs) in the workflow.") from None
 
@@ -68,9 +68,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     reader = argparse.ArgumentParser(prog="python -m deploybook.checks.reports.nightly", description=__doc__)
     reader.add_argument("--found", type=Path, required=True, help="the folder of the SARIF files")
     reader.add_argument("--out", type=Path, required=True, help="where the text is written")
-    given = reader.parse_args(arguments)
+    options = reader.parse_args(arguments)
     results, run = os.environ.get("RESULTS", ""), os.environ.get("RUN_URL", "")
-    post(lambda: text(results_of(results), given.found, run), given.out)
+    post(lambda: text(results_of(results), options.found, run), options.out)
 
 
 if __name__ == "__main__":

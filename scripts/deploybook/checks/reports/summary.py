@@ -15,6 +15,6 @@ def write(findings: Sequence[Finding], last: str, path: Path) -> None:
         [code(f"{finding.path}:{finding.line}"), code(finding.rule), plain(finding.message), plain(finding.hint)]
         for finding in findings
     ]
-    told = table(("Where", "Rule", "What is wrong", "What to do"), rows) if rows else ""
+    listing = table(("Where", "Rule", "What is wrong", "What to do"), rows) if rows else ""
     with path.open("a", encoding="utf-8") as file:
-        file.write(f"## deploybook check\n\n{last}\n\n{told}\n")
+        file.write(f"## deploybook check\n\n{last}\n\n{listing}\n")

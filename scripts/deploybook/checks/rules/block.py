@@ -35,19 +35,19 @@ def _languages(tree: Tree) -> Iterator[Finding]:
     for page in tree.pages.values():
         for block in page.blocks:
             if block.language not in LANGUAGES:
-                given = (
+                languages = (
                     f"{block.language} is no language of the guide's" if block.language else "a block has no language"
                 )
                 hint = f"Use one of {', '.join(sorted(LANGUAGES))}; text for output."
-                yield Finding(page.path, block.line, "block-language", given, hint)
+                yield Finding(page.path, block.line, "block-language", languages, hint)
 
 
 def _parses(tree: Tree) -> Iterator[Finding]:
     for page in tree.pages.values():
         for block in page.blocks:
-            found = parse_problem(block.language, named(block.text))
-            if found:
-                line, problem = found
+            syntax_error = parse_problem(block.language, named(block.text))
+            if syntax_error:
+                line, problem = syntax_error
                 message = f"this {block.language} does not parse: {problem}"
                 yield Finding(page.path, block.line + line, "block-parses", message, "Correct the block.")
 
@@ -103,11 +103,13 @@ def _yaml(text: str) -> tuple[int, str] | None:
 
 def _dockerfile(text: str) -> tuple[int, str] | None:
     parser = DockerfileParser(fileobj=io.BytesIO(text.encode()))
-    told = [instruction for instruction in parser.structure if instruction["instruction"] != "COMMENT"]
-    wrong = next((each for each in told if not _INSTRUCTIONS.fullmatch(each["instruction"])), None)
+    instructions = [instruction for instruction in parser.structure if instruction["instruction"] != "COMMENT"]
+    wrong = next(
+        (instruction for instruction in instructions if not _INSTRUCTIONS.fullmatch(instruction["instruction"])), None
+    )
     if wrong:
         return wrong["startline"] + 1, f"{wrong['instruction']} is no instruction"
-    first = next((each for each in told if each["instruction"] != "ARG"), None)
+    first = next((instruction for instruction in instructions if instruction["instruction"] != "ARG"), None)
     return (1, "it does not begin with FROM") if first is None or first["instruction"] != "FROM" else None
 
 

@@ -25,10 +25,10 @@ def _find(tree: Tree) -> Iterator[Finding]:
     for page in tree.pages.values():
         for line, text, refusals in _told(page):
             try:
-                found = commands(text)
+                parsed = commands(text)
             except ValueError:
                 continue  # block-parses tells
-            for command in found:
+            for command in parsed:
                 wrong = problem(tree, command.words)
                 if wrong and not any(refusal.fullmatch(wrong[0].lower()) for refusal in refusals):
                     yield Finding(page.path, line + command.line, RULE, *wrong)
@@ -56,8 +56,8 @@ def _refusals(page: Page, block: Block) -> list[re.Pattern[str]]:
         for piece in before
         if isinstance(piece, Paragraph) and piece.text.startswith(("Check", "Fix"))
     ]
-    told = [piece.text for piece in before if isinstance(piece, Block) and piece.language == "text"]
-    messages = "\n".join(told).splitlines() if begun[-1:] == ["Check"] else []
+    outputs = [piece.text for piece in before if isinstance(piece, Block) and piece.language == "text"]
+    messages = "\n".join(outputs).splitlines() if begun[-1:] == ["Check"] else []
     return [pattern(message.lower()) for message in messages]
 
 
@@ -119,7 +119,7 @@ def parameter_problem(
     if _STANDS_FOR.fullmatch(name):
         return None
     having = {slug: declared[name] for slug, declared in tree.parameters.items() if name in declared}
-    fitting = [each for slug, each in having.items() if sections is None or slug in sections]
+    fitting = [parameter for slug, parameter in having.items() if sections is None or slug in sections]
     if not fitting:
         return f"no selected runbook has a parameter {name}", f"{', '.join(having) or 'No runbook'} has it."
     plain = named(value)

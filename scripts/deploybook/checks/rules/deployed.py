@@ -70,10 +70,12 @@ def _assigned(text: str) -> Iterator[Finding]:
 def _jobs(tree: Tree, data: object, text: str) -> Iterator[Finding]:
     """The jobs are those that the checks of the run look for, on the branch that the runbook fills in."""
     jobs = set(data.get("jobs", {})) if isinstance(data, dict) else set()
-    told = tree.sources.strings
+    strings = tree.sources.strings
     for job in sorted(jobs):
-        if job not in told:
-            line = next((number for number, each in enumerate(text.splitlines(), 1) if each.strip() == f"{job}:"), 1)
+        if job not in strings:
+            line = next(
+                (number for number, content in enumerate(text.splitlines(), 1) if content.strip() == f"{job}:"), 1
+            )
             yield Finding(WORKFLOW, line, "workflow-secrets", f"no check looks for the job {job}", "Correct its name.")
     for job in ("web", "worker"):
         if job not in jobs:
@@ -142,7 +144,7 @@ def _read(module: ast.Module) -> Iterator[tuple[str, int]]:
 
 def _spoken(tree: Tree, module: ast.Module) -> Iterator[Finding]:
     """Endpoints and fields of the app are those that the checks speak."""
-    told = tree.sources.words
+    known_words = tree.sources.words
     functions = {node.name: node for node in module.body if isinstance(node, ast.FunctionDef)}
     for name in ("submit_function", "status_function"):
         default = next((parameter[name].default for parameter in tree.parameters.values() if name in parameter), None)
@@ -166,7 +168,7 @@ def _spoken(tree: Tree, module: ast.Module) -> Iterator[Finding]:
             if isinstance(node, ast.Dict)
             else []
         ):
-            if name not in told:
+            if name not in known_words:
                 message = f"nothing that speaks to the app knows the field {name}"
                 yield Finding(APP, getattr(node, "lineno", 1), "modal-secrets", message, "Correct its name.")
     for function in functions.values():

@@ -39,9 +39,9 @@ def _reached(tree: Tree) -> Iterator[Finding]:
     page = tree.pages[TROUBLESHOOTING]
     linked = {
         span.target.partition("#")[2]
-        for path, each in tree.pages.items()
+        for path, other in tree.pages.items()
         if path != TROUBLESHOOTING
-        for span in each.spans
+        for span in other.spans
     }
     for entry, marks in marks_by_id(page.text).items():
         marked = MARK in marks
@@ -91,11 +91,11 @@ def _form(tree: Tree) -> Iterator[Finding]:
 def _beginnings(page: Page, title: str) -> list[str]:
     """The bold words that paragraphs of an entry begin with."""
     inside = [piece for piece in page.pieces if piece.part == title and isinstance(piece, Paragraph)]
-    firsts = [each.spans[0] for each in inside if each.spans]
+    firsts = [paragraph.spans[0] for paragraph in inside if paragraph.spans]
     return [
         span.text
-        for each, span in zip([each for each in inside if each.spans], firsts, strict=True)
-        if span.kind == "strong" and each.text.startswith(span.text)
+        for paragraph, span in zip([paragraph for paragraph in inside if paragraph.spans], firsts, strict=True)
+        if span.kind == "strong" and paragraph.text.startswith(span.text)
     ]
 
 

@@ -95,8 +95,8 @@ def _addresses(tree: Tree) -> Iterator[Finding]:
                     place = line + text.count("\n", 0, route.start())
                     message = f"no client of deploybook calls {route[0]}"
                     yield Finding(page.path, place, "route-exists", message, "Correct the route.")
-    for number, told in enumerate(tree.text("runbooks/contract.toml").splitlines(), 1):
-        for route in re.finditer(r"`(/api/[^`]+)`", told):
+    for number, line_text in enumerate(tree.text("runbooks/contract.toml").splitlines(), 1):
+        for route in re.finditer(r"`(/api/[^`]+)`", line_text):
             if not known.has_route(route[1]):
                 message = f"no client of deploybook calls {route[1]}"
                 yield Finding("runbooks/contract.toml", number, "route-exists", message, "Correct the route.")

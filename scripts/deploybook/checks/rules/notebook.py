@@ -111,9 +111,9 @@ def _title(tree: Tree) -> Iterator[Finding]:
         title = next((cell for cell in notebook.cells if "title" in cell.tags), None)
         if title is None:
             continue
-        for told, wanted in _claims(tree, slug, title.source):
-            if told != wanted:
-                message = f"the title says {told or 'nothing'} where the contract says {wanted}"
+        for claim, wanted in _claims(tree, slug, title.source):
+            if claim != wanted:
+                message = f"the title says {claim or 'nothing'} where the contract says {wanted}"
                 yield Finding(notebook.path, title.line, "notebook-title", message, f"Write {wanted}.")
         if f'Runbook.open("{slug}", mode, environment)' not in notebook.code:
             hint = f'Write rb = Runbook.open("{slug}", mode, environment).'
@@ -214,8 +214,8 @@ def _attributes(source: str) -> Iterator[tuple[int, str]]:
 def _used(tree: Tree) -> Iterator[Finding]:
     """A parameter that no cell reads changes nothing; a name that nothing gives a value stops the run."""
     for slug, notebook in tree.notebooks.items():
-        given = set(tree.parameters[slug])
-        stored: set[str] = set(given)
+        declared = set(tree.parameters[slug])
+        stored: set[str] = set(declared)
         loaded: dict[str, int] = {}
         for cell in notebook.cells:
             for node in ast.walk(_parsed(cell.source)) if cell.kind == "code" and "parameters" not in cell.tags else ():
@@ -225,7 +225,7 @@ def _used(tree: Tree) -> Iterator[Finding]:
                     stored.add(node.id)
                 elif isinstance(node, ast.ImportFrom | ast.Import):
                     stored |= {alias.asname or alias.name for alias in node.names}
-        for name in sorted(given - set(loaded)):
+        for name in sorted(declared - set(loaded)):
             line = notebook.line_of(f"{name}: ")
             yield Finding(
                 notebook.path, line, "notebook-names", f"no cell reads the parameter {name}", "Use it, or take it out."

@@ -87,10 +87,10 @@ def _policies(tree: Tree) -> Iterator[Finding]:
         for block in page.blocks:
             if block.language != "json" or "AllowedOrigins" not in block.text:
                 continue
-            shown = _first(block.text.replace("<APP_HOST>", "app.example.com"))
+            on_page = _first(block.text.replace("<APP_HOST>", "app.example.com"))
             wanted = _as_s3(Cors("bucket", "https://app.example.com").planned()[0])
-            if shown is not None and shown != wanted:
-                differing = next((key for key in {**wanted, **shown} if wanted.get(key) != shown.get(key)), "")
+            if on_page is not None and on_page != wanted:
+                differing = next((key for key in {**wanted, **on_page} if wanted.get(key) != on_page.get(key)), "")
                 message = f"the rule shown has another {differing} than the runbook sets"
                 hint = f"Write {json.dumps(wanted.get(differing))}."
                 yield Finding(page.path, block.line, "policy-current", message, hint)

@@ -21,10 +21,10 @@ def _find(tree: Tree) -> Iterator[Finding]:
             yield Finding(needed, 1, "readable", "this file is not there", "Bring it back.")
     for pattern, read in _READERS.items():
         for path in sorted(tree.root.glob(pattern)):
-            found = _problem(path, read)
-            if found:
+            problem = _problem(path, read)
+            if problem:
                 name = path.relative_to(tree.root).as_posix()
-                yield Finding(name, found[0], "readable", f"it cannot be read: {found[1]}", "Correct the file.")
+                yield Finding(name, problem[0], "readable", f"it cannot be read: {problem[1]}", "Correct the file.")
 
 
 def _problem(path: Path, read: Callable[[str], object]) -> tuple[int, str] | None:

@@ -64,17 +64,23 @@ def _parts(tree: Tree) -> Iterator[Finding]:
 
 def _ends(page: Page, slug: str) -> Iterator[Finding]:
     """What must be said after the steps."""
-    told = {part: [piece for piece in page.pieces if piece.part == part] for part in PARTS}
+    by_part = {part: [piece for piece in page.pieces if piece.part == part] for part in PARTS}
     for part, mode in (("Verify", "verify"), ("Undo", "destroy")):
-        if not _says(told[part], f"deploybook run {slug} --mode {mode}"):
+        if not _says(by_part[part], f"deploybook run {slug} --mode {mode}"):
             hint = f"Show deploybook run {slug} --mode {mode} there."
-            yield Finding(page.path, _line(told[part]), "section-parts", f"*{part}* does not show how to run it", hint)
-    if not _says(told["Verify"], "You should see"):
-        yield Finding(page.path, _line(told["Verify"]), "section-parts", "*Verify* does not say what to see", "Say it.")
-    links = [span for piece in told["If it fails"] if isinstance(piece, Paragraph) for span in piece.spans]
+            yield Finding(
+                page.path, _line(by_part[part]), "section-parts", f"*{part}* does not show how to run it", hint
+            )
+    if not _says(by_part["Verify"], "You should see"):
+        yield Finding(
+            page.path, _line(by_part["Verify"]), "section-parts", "*Verify* does not say what to see", "Say it."
+        )
+    links = [span for piece in by_part["If it fails"] if isinstance(piece, Paragraph) for span in piece.spans]
     if not any("troubleshooting.md#" in span.target for span in links):
         hint = "Link to the entries that help."
-        yield Finding(page.path, _line(told["If it fails"]), "section-parts", "*If it fails* leads to no entry", hint)
+        yield Finding(
+            page.path, _line(by_part["If it fails"]), "section-parts", "*If it fails* leads to no entry", hint
+        )
 
 
 def _says(pieces: list[Piece], words: str) -> bool:
@@ -87,14 +93,16 @@ def _line(pieces: list[Piece]) -> int:
 
 def _steps(tree: Tree) -> Iterator[Finding]:
     for slug, page in written(tree):
-        found = steps(page)
+        numbered = steps(page)
         numbers = re.findall(r"^(\d+)\. \[[ x]\] ", page.text, re.MULTILINE)
         if numbers != [str(number) for number in range(1, len(numbers) + 1)]:
             message = f"the steps are numbered {', '.join(numbers)}"
-            yield Finding(page.path, _line(found[0]) if found else 1, "step-form", message, "Number them 1, 2, 3 ….")
-        for pieces in found:
+            yield Finding(
+                page.path, _line(numbered[0]) if numbered else 1, "step-form", message, "Number them 1, 2, 3 …."
+            )
+        for pieces in numbered:
             yield from _step(page, pieces)
-        yield from _references(page, slug, len(found))
+        yield from _references(page, slug, len(numbered))
 
 
 def _step(page: Page, pieces: list[Piece]) -> Iterator[Finding]:
@@ -102,7 +110,7 @@ def _step(page: Page, pieces: list[Piece]) -> Iterator[Finding]:
     if not name:
         hint = "Write `1. [ ] **Its name.**`, then at most one sentence."
         yield Finding(page.path, line, "step-form", "a step does not begin with a box and its name in bold", hint)
-    sees = [each for each in pieces if isinstance(each, Paragraph) and _sees(each)]
+    sees = [paragraph for paragraph in pieces if isinstance(paragraph, Paragraph) and _sees(paragraph)]
     if not sees:
         yield Finding(page.path, line, "step-form", f"the step {name} does not say what you should see", "Say it.")
     for number, piece in enumerate(pieces):
@@ -133,7 +141,7 @@ def _dangers(tree: Tree) -> Iterator[Finding]:
         for index, piece in enumerate(page.pieces):
             if piece.part != "Undo" or not isinstance(piece, Paragraph) or not piece.warning:
                 continue
-            before = [each for each in page.pieces[:index] if each.part == "Undo" and isinstance(each, Block)]
+            before = [block for block in page.pieces[:index] if block.part == "Undo" and isinstance(block, Block)]
             if before:
                 hint = "Put the warning before the first command."
                 yield Finding(
@@ -144,7 +152,7 @@ def _dangers(tree: Tree) -> Iterator[Finding]:
 def _dangers_of_steps(tree: Tree) -> Iterator[Finding]:
     for _, page in written(tree):
         for pieces in steps(page):
-            yield from (each for each in _step(page, pieces) if each.rule == "danger-first")
+            yield from (finding for finding in _step(page, pieces) if finding.rule == "danger-first")
 
 
 def _form(tree: Tree) -> Iterator[Finding]:

@@ -108,7 +108,7 @@ def _counts(tree: Tree) -> Iterator[Finding]:
                 allowed = _allowed(tree, slug if slug in tree.contract.order() else "", match)
                 if allowed and _WORDS[match["count"]] not in allowed:
                     line = paragraph.line + paragraph.text.count("\n", 0, match.start())
-                    hint = f"It is {' or '.join(_NAMES.get(each, str(each)) for each in sorted(allowed))}."
+                    hint = f"It is {' or '.join(_NAMES.get(number, str(number)) for number in sorted(allowed))}."
                     message = f"“{match[0]}” is not what the contract counts"
                     yield Finding(page.path, line, "count-current", message, hint)
 
@@ -128,7 +128,7 @@ def _allowed(tree: Tree, slug: str, match: re.Match[str]) -> set[int]:
     places = [consumer.name for consumer in contract.consumers_set_by(slug)]
     counts = {len(produced)}
     for place in places:
-        names = {each.name for each in contract.consumed_by(place) if not each.optional}
+        names = {variable.name for variable in contract.consumed_by(place) if not variable.optional}
         counts |= {len(names), len(names - produced)}
     if what == "secrets":
         counts |= {len(places)}
@@ -144,7 +144,7 @@ def _exit_codes(tree: Tree) -> Iterator[Finding]:
             if (
                 row.head
                 and row.head[0].lower() == "exit code"
-                and row.cells[0].text not in {str(each) for each in known}
+                and row.cells[0].text not in {str(code) for code in known}
             ):
                 message = f"there is no exit code {row.cells[0].text}"
                 yield Finding(

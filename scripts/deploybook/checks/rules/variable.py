@@ -28,16 +28,16 @@ def _variables(tree: Tree) -> Iterator[Finding]:
     for page in tree.pages.values():
         own = _read_and_used(page)
         for line, text in all_text(page):
-            for found in VARIABLE.finditer(_PART_OF_A_NAME.sub(lambda part: " " * len(part[0]), text)):
-                if found[0] not in known.variables | known.codes | own:
-                    place = line + text.count("\n", 0, found.start())
-                    message = f"{found[0]} is no variable, no credential and no setting of the guide's"
+            for match in VARIABLE.finditer(_PART_OF_A_NAME.sub(lambda part: " " * len(part[0]), text)):
+                if match[0] not in known.variables | known.codes | own:
+                    place = line + text.count("\n", 0, match.start())
+                    message = f"{match[0]} is no variable, no credential and no setting of the guide's"
                     yield Finding(page.path, place, "variable-exists", message, "Correct the name.")
     for notebook in tree.notebooks.values():
         for cell in notebook.cells:
-            for found in VARIABLE.finditer(cell.source) if cell.kind == "markdown" else ():
-                if found[0] not in known.variables:
-                    message = f"{found[0]} is no variable, no credential and no setting of the guide's"
+            for match in VARIABLE.finditer(cell.source) if cell.kind == "markdown" else ():
+                if match[0] not in known.variables:
+                    message = f"{match[0]} is no variable, no credential and no setting of the guide's"
                     yield Finding(notebook.path, cell.line, "variable-exists", message, "Correct the name.")
 
 
@@ -61,13 +61,13 @@ def _shell_variables(tree: Tree) -> Iterator[Finding]:
     """``$name`` in a block of commands has a value: set before it on the page, or in the operator's shell."""
     known = knowledge(tree)
     for page in tree.pages.values():
-        given = set(_SHELL) | known.variables
+        available = set(_SHELL) | known.variables
         for block in page.blocks:
             if block.language != "sh":
                 continue
-            given |= {name for match in _SET.finditer(block.text) for name in match.groups() if name}
+            available |= {name for match in _SET.finditer(block.text) for name in match.groups() if name}
             for used in _USED.finditer(block.text):
-                if used["name"] not in given:
+                if used["name"] not in available:
                     line = block.line + 1 + block.text.count("\n", 0, used.start())
                     yield Finding(
                         page.path, line, "variable-exists", f"nothing on the page sets ${used['name']}", "Set it first."
@@ -80,11 +80,13 @@ def _documented(tree: Tree) -> Iterator[Finding]:
         page = tree.section_page(slug)
         if page is None:
             continue
-        told = "\n".join(text for _, text in all_text(page))
+        page_text = "\n".join(text for _, text in all_text(page))
         names = [variable.name for variable in tree.contract.produced_by(slug)]
-        names += [each.name for each in tree.contract.credentials_for(slug) if slug == each.sections[0]]
+        names += [
+            credential.name for credential in tree.contract.credentials_for(slug) if slug == credential.sections[0]
+        ]
         for name in names:
-            if not re.search(rf"(?<!\w){name}(?!\w)", told):
+            if not re.search(rf"(?<!\w){name}(?!\w)", page_text):
                 message = f"the section does not say where {name} comes in"
                 yield Finding(page.path, 1, "variable-documented", message, "Name it in the step that it belongs to.")
 
@@ -95,13 +97,13 @@ def _belong(tree: Tree) -> Iterator[Finding]:
     for slug in contract.order():
         page = tree.section_page(slug)
         places = {consumer.name for consumer in contract.consumers_set_by(slug)}
-        known = {each.name for each in contract.produced_by(slug) + contract.needed_by(slug)}
+        known = {variable.name for variable in contract.produced_by(slug) + contract.needed_by(slug)}
         known |= {variable.name for variable in contract.variables if places & set(variable.consumers)}
         # A fixed value may be told of where it does not count; another name stands for the same thing.
         known |= {
             variable.name for variable in contract.variables if variable.value is not None or variable.same_as in known
         }
-        known |= {each.name for each in contract.credentials_for(slug)}
+        known |= {credential.name for credential in contract.credentials_for(slug)}
         known |= set(re.findall(r'"([A-Z][A-Z0-9_]+)"', tree.runbooks[slug].code)) if slug in tree.runbooks else set()
         for line, text in all_text(page) if page else ():
             for message, at in _misplaced(text, knowledge(tree).own - known):

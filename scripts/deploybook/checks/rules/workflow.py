@@ -40,17 +40,17 @@ def _scripts(node: yaml.Node | None) -> Iterator[tuple[int, str]]:
             else:
                 yield from _scripts(value)
     elif isinstance(node, yaml.SequenceNode):
-        for each in node.value:
-            yield from _scripts(each)
+        for item in node.value:
+            yield from _scripts(item)
 
 
 def _of_script(tree: Tree, name: str, line: int, script: str) -> Iterator[Finding]:
     try:
-        found = commands(_EXPRESSION.sub("VALUE", script))
+        parsed = commands(_EXPRESSION.sub("VALUE", script))
     except ValueError as error:
         yield Finding(name, line, RULE, f"this script does not parse: {error}", "Correct it.")
         return
-    for command in found:
+    for command in parsed:
         if wrong := problem(tree, command.words):
             yield Finding(name, line + command.line, RULE, *wrong)
 
