@@ -19,6 +19,14 @@ MUTATIONS = [
     ("readable", NOTEBOOK, '{\n "cells"', '\n "cells"'),
     ("contract-valid", CONTRACT, 'section = "turso"', 'section = "tursi"'),
     ("parameter-rule", CONTRACT, "minimum = 5\n", "minimum = 6\n"),
+    ("parameter-rule", CONTRACT, r"[^\\x00-\\x1f]", r"[^\\x00-\\xf]"),
+    ("parameter-rule", CONTRACT, r"[^\\x00-\\x1f]", r"[^\\x00-\\x0f]"),
+    (
+        "contract-read",
+        CONTRACT,
+        'title = "Modal `r2-credentials`"\nprovider = "modal"\nsection = "modal"\ncompared = "by record"\n',
+        'title = "Modal `r2-credentials`"\nprovider = "modal"\nsection = "modal"\n',
+    ),
     ("contract-read", CONTRACT, 'title = "GitHub"\nsection = "ci_cd"', 'title = "GitHub"\nsection = "end_to_end"'),
     (
         "contract-read",
@@ -32,6 +40,7 @@ MUTATIONS = [
     ("notebook-names", NOTEBOOK, "r2.BucketToken(", "r2.BucketTokens("),
     ("generated-current", CHECKLIST, "**secret**", "*secret*"),
     ("section-parts", R2, "## Undo", "## Take it back"),
+    ("section-parts", TURSO, '**You should see** `"type":"ok"`', 'There is `"type":"ok"`'),
     ("step-form", R2, "**You should see** four lines", "There are four lines"),
     ("danger-first", R2, "2. [ ] **Make the bucket.**\n", "2. [ ] **Make the bucket.**\n\n    Open the dashboard.\n"),
     ("step-names", R2, "**Make the bucket.**", "**Make a bucket.**"),

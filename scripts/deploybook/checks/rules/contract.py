@@ -13,6 +13,8 @@ from deploybook.runbook.notebook_file import parse_parameter
 
 PATH = "runbooks/contract.toml"
 _RANGE = re.compile(r"\b(\d+) to (\d+)\b")
+# What ends a line or moves a cursor: C0 of ASCII.
+_CONTROLS = [chr(code) for code in range(32)]
 _UP_TO = re.compile(r"\bup to (\d+)\b")
 
 
@@ -55,6 +57,27 @@ def _parameters(tree: Tree) -> Iterator[Finding]:
         if name not in used:
             yield Finding(PATH, line, "parameter-rule", f"no runbook has the parameter {name}", "Take its rule out.")
         yield from _limits(name, rule, line)
+    for name, pattern in _patterns(tree):
+        if problem := _pattern_problem(pattern):
+            hint = "Correct it: what is typed there goes into commands and onto terminals."
+            yield Finding(
+                PATH, tree.contract_line(f".{name}]"), "parameter-rule", f"the pattern of {name} {problem}", hint
+            )
+
+
+def _pattern_problem(pattern: str) -> str:
+    try:
+        allowed = next((control for control in _CONTROLS if re.fullmatch(pattern, f"a{control}a")), "")
+    except re.error as error:
+        return f"is no regular expression: {error}"
+    return f"allows the control character {allowed!r}" if allowed else ""
+
+
+def _patterns(tree: Tree) -> Iterator[tuple[str, str]]:
+    """What an operator fills in: each parameter and placeholder that has a pattern of its own."""
+    patterns = [(name, rule.pattern) for name, rule in tree.contract.parameters.items()]
+    patterns += [(name, placeholder.pattern) for name, placeholder in tree.contract.placeholders.items()]
+    return ((name, pattern) for name, pattern in patterns if pattern is not None)
 
 
 def _mentioned(tree: Tree, path: str, line: int, name: str, words: str) -> Iterator[Finding]:
@@ -126,7 +149,6 @@ def _read(tree: Tree) -> Iterator[Finding]:
 
 
 def _providers(tree: Tree) -> Iterator[Finding]:
-    compared = {consumer.provider for consumer in tree.contract.consumers if consumer.compared}
     for provider in tree.contract.providers:
         line = tree.contract_line(f'name = "{provider.name}"')
         for word in (provider.title, *provider.endpoints):
@@ -138,9 +160,11 @@ def _providers(tree: Tree) -> Iterator[Finding]:
             message = f"{asking[0] if asking else 'no'} is the first section whose runbook asks {provider.title}, not {provider.section}"
             yield Finding(PATH, line, "contract-read", message, "Correct the provider's section.")
         compares = tree.exists(f"{PACKAGE}/clouds/{provider.name}/comparing.py")
-        if compares != (provider.name in compared):
-            message = f"{provider.name} {'has' if compares else 'has no'} comparing.py, its consumers say otherwise"
-            yield Finding(PATH, line, "contract-read", message, "Correct compared in its consumers.")
+        for consumer in tree.contract.consumers:
+            if consumer.provider == provider.name and bool(consumer.compared) != compares:
+                message = f"{provider.name} {'has' if compares else 'has no'} comparing.py, its consumer {consumer.name} says otherwise"
+                line = tree.contract_line(f'name = "{consumer.name}"')
+                yield Finding(PATH, line, "contract-read", message, "Correct compared in the consumer.")
 
 
 def _rotations(tree: Tree) -> Iterator[Finding]:
@@ -194,7 +218,8 @@ RULES: tuple[Rule[Tree], ...] = (
     Rule(
         "parameter-rule",
         "Each parameter of a runbook has a rule in the contract, a default that keeps it, and help that agrees with it; each rule "
-        "belongs to a parameter; and the limits and examples in a rule's description are the rule's own.",
+        "belongs to a parameter; the limits and examples in a rule's description are the rule's own; and no pattern of a "
+        "parameter or placeholder allows a control character.",
         _parameters,
     ),
     Rule(

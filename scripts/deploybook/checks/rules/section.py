@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -71,16 +72,23 @@ def _ends(page: Page, slug: str) -> Iterator[Finding]:
             yield Finding(
                 page.path, _line(by_part[part]), "section-parts", f"*{part}* does not show how to run it", hint
             )
-    if not _says(by_part["Verify"], "You should see"):
-        yield Finding(
-            page.path, _line(by_part["Verify"]), "section-parts", "*Verify* does not say what to see", "Say it."
-        )
+    for line in _unseen(by_part["Verify"]):
+        message = "*Verify* does not say what to see after this command"
+        yield Finding(page.path, line, "section-parts", message, "Write **You should see** before the next command.")
     links = [span for piece in by_part["If it fails"] if isinstance(piece, Paragraph) for span in piece.spans]
     if not any("troubleshooting.md#" in span.target for span in links):
         hint = "Link to the entries that help."
         yield Finding(
             page.path, _line(by_part["If it fails"]), "section-parts", "*If it fails* leads to no entry", hint
         )
+
+
+def _unseen(pieces: list[Piece]) -> Iterator[int]:
+    """The line of each block of commands after which, up to the next, nothing says what to see; the first line if there is no block."""
+    blocks = [number for number, piece in enumerate(pieces) if isinstance(piece, Block) and piece.language == "sh"]
+    for first, last in itertools.pairwise([*(blocks or [0]), len(pieces)]):
+        if not any(isinstance(piece, Paragraph) and _sees(piece) for piece in pieces[first:last]):
+            yield _line(pieces[first:last])
 
 
 def _says(pieces: list[Piece], words: str) -> bool:
@@ -180,7 +188,8 @@ RULES: tuple[Rule[Tree], ...] = (
     Rule(
         "section-parts",
         "A section has its title, Done when, Steps, Or run it, Verify, Undo and If it fails, in this order; Verify and Undo show their "
-        "commands, and If it fails leads to entries. A reader who knows one section finds his way in each.",
+        "commands, Verify says after each what to see, and If it fails leads to entries. A reader who knows one section finds his way "
+        "in each.",
         _parts,
     ),
     Rule(
