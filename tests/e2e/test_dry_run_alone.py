@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -16,7 +17,6 @@ from pathlib import Path
 import nbformat
 import pytest
 from tests.conftest import ROOT
-from tests.runbooks.conftest import COMMAND
 
 from deploybook.contract.model import load_contract
 
@@ -54,15 +54,24 @@ class Recording(keyring.backend.KeyringBackend):
         LOG.open("a").write(f"set {service} {username}\\n")
 """
 PROBE = """
-import os, httpx
+import os
 print({name: value for name, value in os.environ.items() if "canary" in name.lower() + value})
 home = os.path.expanduser("~")
 print(home, [path for path in (".aws", ".netrc", ".modal.toml") if os.path.exists(f"{home}/{path}")])
-token = os.environ.get("DEPLOYBOOK_SANDBOX_TOKEN", "")
-journal = httpx.get(
-    os.environ["DEPLOYBOOK_SANDBOX_URL"] + "/journal", headers={"Authorization": f"Bearer {token}"}, trust_env=False
-).raise_for_status()
-print(len(journal.json()) > 0, "canary" in journal.text)
+"""
+# The command, with a look into the sandbox's journal at its end: the runner's process alone can reach the control API.
+WITH_JOURNAL = """
+import sys, httpx
+from deploybook.cli import main
+from deploybook.runbook.sandbox_session import SandboxProcess
+close = SandboxProcess.close
+def look_and_close(sandbox):
+    headers = {"Authorization": f"Bearer {sandbox.exports['DEPLOYBOOK_SANDBOX_TOKEN']}"}
+    journal = httpx.get(sandbox.exports["DEPLOYBOOK_SANDBOX_URL"] + "/journal", headers=headers, trust_env=False)
+    print("journal:", len(journal.raise_for_status().json()) > 0, "canary" in journal.text, flush=True)
+    close(sandbox)
+SandboxProcess.close = look_and_close
+main(sys.argv[1:])
 """
 
 
@@ -165,7 +174,7 @@ def test_a_dry_run_of_everything_sees_nothing_of_the_operators(
     before = contents(tmp_path / "home", root / ".deploybook")
     environ = operator | {"DEPLOYBOOK_HOME": str(root)}
     process = subprocess.Popen(
-        [COMMAND, "run"],
+        [sys.executable, "-c", WITH_JOURNAL, "run"],
         env=environ,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -183,7 +192,8 @@ def test_a_dry_run_of_everything_sees_nothing_of_the_operators(
     assert [path for path, text in report.items() if CANARY in text] == []
     probes = _probes(root)
     assert len(probes) == len(list((root / "runbooks").glob("*.ipynb"))) - 1
-    assert {re.sub(r"/\S*?(?=/home)", "", text) for text in probes} == {"{}\n/home []\nTrue False\n"}
+    assert {re.sub(r"/\S*?(?=/home)", "", text) for text in probes} == {"{}\n/home []\n"}
+    assert "journal: True False" in output
     assert contents(tmp_path / "home", root / ".deploybook") == before
     assert not (tmp_path / "modules" / "recording_keyring.log").exists()
     assert list(temporary.iterdir()) == []

@@ -37,10 +37,10 @@ def temporary() -> Iterator[Path]:
         yield Path(name)
 
 
-def checkout(root: Path, cell: str) -> Path:
-    """A checkout whose webhook secret runbook has a cell more, right before its end."""
+def checkout(root: Path, cell: str, section: str = "webhook_secret") -> Path:
+    """A checkout whose runbook of one section has a cell more, right before its end."""
     shutil.copytree(ROOT / "runbooks", root / "runbooks", ignore=shutil.ignore_patterns("__pycache__"))
-    path = root / "runbooks" / "webhook_secret.ipynb"
+    path = root / "runbooks" / f"{section}.ipynb"
     book = nbformat.read(path, as_version=4)
     book.cells.insert(-1, nbformat.v4.new_code_cell(cell, id="probe"))
     nbformat.write(book, path)
@@ -75,6 +75,29 @@ def test_a_kernel_gets_its_sections_credentials_and_output_is_clean(tmp_path: Pa
         assert "\x1b" not in text
         assert "\\u001b" not in text.replace(json.dumps(PROBE)[1:-1], "")
     assert list(temporary.iterdir()) == []
+
+
+NAMES = """
+import json
+credentials = {each.name for each in rb.contract.credentials if each.secret} | {"DEPLOYBOOK_SANDBOX_TOKEN"}
+print(sorted(credentials & (os.environ.keys() | json.loads(os.environ["DEPLOYBOOK_SANDBOX_EXPORTS"]).keys())))
+"""
+
+
+@pytest.mark.parametrize(
+    ("section", "credentials"),
+    [("webhook_secret", []), ("r2", ["CLOUDFLARE_API_TOKEN"]), ("turso", ["TURSO_API_TOKEN"])],
+)
+def test_a_kernel_of_a_dry_run_is_given_what_its_live_run_would_get(
+    tmp_path: Path, temporary: Path, section: str, credentials: list[str]
+) -> None:
+    root = checkout(tmp_path, f"import os{NAMES}", section)
+    with start(root, temporary, *({section} - {"webhook_secret"})) as process:
+        output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, output
+    [copy] = (root / "build" / "runs").glob(f"*/{section}.ipynb")
+    [probe] = [cell for cell in json.loads(copy.read_text())["cells"] if cell["id"] == "probe"]
+    assert "".join(text for each in probe["outputs"] for text in each.get("text", [])) == f"{credentials}\n"
 
 
 @pytest.mark.parametrize("killed", ["the run", "the worker"])

@@ -10,7 +10,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Collection, Mapping, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,8 @@ from deploybook.runbook import environment
 
 SESSION_VARIABLE = "DEPLOYBOOK_SANDBOX_EXPORTS"
 DIRECTORY_VARIABLE = "DEPLOYBOOK_SANDBOX_DIRECTORY"
+# The control API: only a process that started a sandbox itself may change it.
+CONTROL_VARIABLES = frozenset({"DEPLOYBOOK_SANDBOX_URL", "DEPLOYBOOK_SANDBOX_TOKEN"})
 
 
 class SandboxProcess:
@@ -83,6 +85,16 @@ class _DryRun:
 
 _entered: _DryRun | None = None
 _own: SandboxProcess | None = None
+
+
+def without(environ: Mapping[str, str], names: Collection[str]) -> dict[str, str]:
+    """A dry run's environment for one of its kernels: without the named variables of the sandbox, and without its control API."""
+    left_out = CONTROL_VARIABLES.union(names)
+    kept = {name: value for name, value in environ.items() if name not in left_out}
+    if announced := kept.get(SESSION_VARIABLE):
+        exports = {name: value for name, value in json.loads(announced).items() if name not in left_out}
+        kept[SESSION_VARIABLE] = json.dumps(exports)
+    return kept
 
 
 def enter(environ: MutableMapping[str, str]) -> tuple[Path, bool]:

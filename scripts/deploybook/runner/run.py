@@ -23,7 +23,7 @@ from deploybook.runbook import environment
 from deploybook.runbook.decisions import Decisions
 from deploybook.runbook.ipython import CONFIRM_VARIABLE
 from deploybook.runbook.modes import Mode
-from deploybook.runbook.sandbox_session import SandboxProcess
+from deploybook.runbook.sandbox_session import SandboxProcess, without
 from deploybook.runner import kernel_folder
 from deploybook.runner.executors import Executor
 from deploybook.runner.report import CellResult, RunReport, SectionResult
@@ -196,8 +196,18 @@ def _job(plan: Plan, slug: str, directory: Path, state: Path, environ: dict[str,
     parameters = {**plan.parameters.get(slug, {}), "mode": str(plan.mode), "environment": plan.environment}
     notebook = plan.layout.notebook(slug)
     section = plan.contract.section(slug)
-    own = environment.for_section(plan.contract, slug, environ, parameters) if plan.mode.live else environ
+    own = _own_environment(plan, slug, environ, parameters)
     return SectionJob(section, notebook, directory / notebook.name, parameters, state, own)
+
+
+def _own_environment(plan: Plan, slug: str, environ: dict[str, str], parameters: Mapping[str, Any]) -> dict[str, str]:
+    """What a section's kernel gets: its own credentials. In a dry run also those of earlier sections that it has to execute itself."""
+    if plan.mode.live:
+        return environment.for_section(plan.contract, slug, environ, parameters)
+    earlier = plan.contract.all_predecessors(slug)
+    executed = [slug] if set(earlier) <= set(plan.sections) else [slug, *earlier]
+    read = {name for each in executed for name in environment.for_section(plan.contract, each, environ, parameters)}
+    return without(environ, {each.name for each in plan.contract.credentials} - read)
 
 
 def _make_directory(runs: Path, name: str) -> Path:
