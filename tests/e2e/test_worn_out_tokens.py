@@ -40,7 +40,7 @@ def test_a_worker_whose_database_token_has_expired_is_named_and_its_log_says_so(
         with pytest.raises(VerificationFailed, match="The worker on Render did not pick up the job"):
             studio.worker_finishes(journey)
         with pytest.raises(VerificationFailed, match=r"\[Worker\] Poll failed: .*The JWT has expired"):
-            studio.worker_log_tells(journey, stack.clouds, seconds=0)
+            studio.worker_log_names_job(journey, stack.clouds, seconds=0)
     finally:
         journey.clean_up()
         stack.deploy("render", stack.values("render"))

@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from deploybook.clouds.connections import Connections
-from deploybook.clouds.resource import Change, Held, Resource
+from deploybook.clouds.resource import Change, Resource, VaultValues
 from deploybook.errors import ConfigurationError, Conflict, NeedsDecision, NotMadeHere, Unreachable
 from deploybook.runbook.decisions import Decisions
 from deploybook.runbook.events import Event
@@ -68,7 +68,7 @@ class Thing(Resource[State]):
     def identity(self, state: State) -> str:
         return state["id"]
 
-    def known(self, state: State | None, vault_values: Held) -> bool:
+    def known(self, state: State | None, vault_values: VaultValues) -> bool:
         return (
             state is not None
             and "THING_ID" in vault_values

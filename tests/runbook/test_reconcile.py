@@ -244,7 +244,7 @@ def test_the_note_is_written_before_the_provider_is_asked(world: World) -> None:
 
 def test_what_a_provider_showed_is_reported_by_name(world: World) -> None:
     reconciler = world.reconciler(Mode.APPLY)
-    one_time_variables = reconciler.shown
+    one_time_variables = reconciler.one_time_variables
     reconciler.ensure(Thing("a", []))
     assert one_time_variables == {"SHOWN_ONCE"}
 

@@ -45,7 +45,7 @@ class Api:
     explain: Explain
     credential: str
     endpoint: str
-    # Where a provider's own code tells more than the status does.
+    # A provider's own code can say more than the status does.
     by_code: Mapping[str, type[ServiceError]] = field(default_factory=dict)
     advise: Callable[[httpx.Response], str] = lambda _: ""
 

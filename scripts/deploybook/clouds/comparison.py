@@ -34,7 +34,7 @@ class DriftStatus(StrEnum):
 
 @dataclass(frozen=True)
 class VariableDrift:
-    """A standing, and what more the provider told, if anything; never a value.
+    """A status, and a detail from the provider, if there is one; never a value.
 
     ``entry`` is the troubleshooting entry where it is not the variable's: for a value that is right and kept wrongly.
     """
@@ -70,14 +70,14 @@ def findings(wanted: Wanted, present: Mapping[str, object], judged: Mapping[str,
 
     An optional variable may be set there alone, by hand; one that is set nowhere gets no finding.
     """
-    found: ConsumerDrift = {}
+    drifts: ConsumerDrift = {}
     for variable in wanted.variables:
         name = variable.name
         if name in wanted.values:
-            found[name] = judged.get(name, VariableDrift(DriftStatus.EQUAL))
+            drifts[name] = judged.get(name, VariableDrift(DriftStatus.EQUAL))
         elif name in present:
             lost = VariableDrift(DriftStatus.DIFFERS, "not in the vault")
-            found[name] = VariableDrift(DriftStatus.ONLY_THERE) if variable.optional else lost
+            drifts[name] = VariableDrift(DriftStatus.ONLY_THERE) if variable.optional else lost
         elif not variable.optional:
-            found[name] = VariableDrift(DriftStatus.MISSING, "not in the vault either")
-    return found
+            drifts[name] = VariableDrift(DriftStatus.MISSING, "not in the vault either")
+    return drifts

@@ -63,7 +63,7 @@ class Connections:
         self.may_empty = False
         self._opened = ExitStack()
 
-    def held(self) -> dict[str, SecretStr]:
+    def vault_values(self) -> dict[str, SecretStr]:
         """What the vault holds; nothing where there is none."""
         return self._vault.all() if self._vault else {}
 
@@ -80,16 +80,16 @@ class Connections:
         """The account that the credentials of a provider lead to; asked for once."""
         if provider not in self._accounts:
             # Whoever opens a client, or resolves a workspace or repository, settles its account.
-            found: Account = getattr(self, provider).account()
-            self._settle(provider, found)
+            account: Account = getattr(self, provider).account()
+            self._settle(provider, account)
         return self._accounts[provider]
 
     def pin(self, provider: str) -> None:
         """Note that the environment lives in the account that the credentials lead to, unless one is noted already."""
         if self._pins and self._pins.get(provider) is None:
             self.account(provider)
-            found: Account = getattr(self, provider).account()
-            self._pins.put(provider, found)
+            account: Account = getattr(self, provider).account()
+            self._pins.put(provider, account)
 
     def _settle(self, provider: str, account: Account) -> None:
         if provider not in self._accounts and (home := self.home(provider)) and home.id != account.id:
@@ -170,16 +170,16 @@ class Connections:
         return self._opened.enter_context(closing(client))
 
     def journey(
-        self, variables: Mapping[str, ConsumerVariable], job_seconds: float, tell: Callable[[str], object] = str
+        self, variables: Mapping[str, ConsumerVariable], job_seconds: float, on_progress: Callable[[str], object] = str
     ) -> Journey | None:
         """The end-to-end check of the application at ``NEXT_PUBLIC_APP_URL``; None while a variable that it needs is missing.
 
-        ``tell`` hears how a job is getting on while it is waited for.
+        ``on_progress`` is called with each change while a job is waited for.
         """
         from deploybook.clouds.studio.client import Studio
         from deploybook.clouds.studio.journey import Journey
 
-        values = {name: each.value for name, each in variables.items()}
+        values = {name: variable.value for name, variable in variables.items()}
         studio = Studio.from_variables(values, self._environ)
         store, database = self.objects(values), self.libsql(values)
         secret = values.get("INTERNAL_WEBHOOK_SECRET")
@@ -187,7 +187,7 @@ class Connections:
             return None
         worker = values["RENDER_SERVICE_ID"].get_secret_value() if "RENDER_SERVICE_ID" in values else ""
         self._opened.enter_context(closing(studio))
-        return Journey(studio, store, database, secret, job_seconds, worker, tell)
+        return Journey(studio, store, database, secret, job_seconds, worker, on_progress)
 
     @cached_property
     def github(self) -> GitHub:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from deploybook.state.ledger import Intent
 
 State = TypeVar("State")
-Held = Mapping[str, SecretStr]
+VaultValues = Mapping[str, SecretStr]
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Evidence:
 
 
 class StillNeeded(Exception):
-    """A resource that ``destroy`` leaves, although we made it, because others have come to use it; says who."""
+    """Raised for a resource of ours that ``destroy`` leaves because others use it; the message says who."""
 
 
 class Resource(ABC, Generic[State]):
@@ -130,9 +130,9 @@ class Resource(ABC, Generic[State]):
         del state
         return self.name
 
-    def known(self, state: State, held: Held) -> bool:
+    def known(self, state: State, vault_values: VaultValues) -> bool:
         """Whether the vault proves that it is this environment's: it holds its id or its address, as recorded by its maker."""
-        del state, held
+        del state, vault_values
         return False
 
     def is_marked(self, state: State, marker: str) -> bool:
@@ -151,7 +151,7 @@ class Resource(ABC, Generic[State]):
         return changes
 
     def undecided(self, state: State) -> str:
-        """Why it could not be told whether the resource is as desired; empty if it could."""
+        """Why the resource could not be compared with the desired state; empty if it could."""
         del state
         return ""
 
@@ -172,11 +172,11 @@ class Resource(ABC, Generic[State]):
     def forget(self) -> None:
         """Forget what this machine knows of it: it is removed with what it is a part of."""
 
-    def one_time_secrets(self, state: State) -> Held:
+    def one_time_secrets(self, state: State) -> VaultValues:
         """Variables that the provider shows only now: they are in the vault before anything else happens."""
         del state
         return {}
 
     def is_dead(self, error: ServiceError) -> bool:
         """Whether ``error`` proves that the credential is dead."""
-        return any(each.matches(error) for each in self.evidence)
+        return any(proof.matches(error) for proof in self.evidence)

@@ -20,30 +20,30 @@ FORM = re.compile(rf"[0-9a-f]{{{BYTES * 2}}}")
 
 
 class SharedSecret(Resource[SecretStr]):
-    """A generated secret that lives in the vault alone. ``held`` is what the vault has; ``imported`` is to be taken over instead."""
+    """A generated secret that lives in the vault alone. ``stored`` are the vault's values; ``imported`` replaces it if set."""
 
     kind: ClassVar[str] = "secret"
 
     def __init__(
-        self, name: str, *, held: Mapping[str, SecretStr], rotate: bool = False, imported: SecretStr | None = None
+        self, name: str, *, stored: Mapping[str, SecretStr], rotate: bool = False, imported: SecretStr | None = None
     ) -> None:
         self.name = name
         self.variables = (name,)
-        self._held = held.get(name)
+        self._stored = stored.get(name)
         self._rotate = rotate
         self._imported = imported
         if imported is not None:
             require_form(name, imported)
 
-    def known(self, state: SecretStr | None, held: Mapping[str, SecretStr]) -> bool:
+    def known(self, state: SecretStr | None, vault_values: Mapping[str, SecretStr]) -> bool:
         """It lives in the vault alone."""
         del state
-        return self.name in held
+        return self.name in vault_values
 
     def read(self, clouds: Connections) -> SecretStr | None:
         """What the vault has."""
         del clouds
-        return self._held
+        return self._stored
 
     def differences(self, state: SecretStr) -> list[Change]:
         """Whether it is of the right form, and whether another one is asked for."""
@@ -99,10 +99,10 @@ def require_form(name: str, secret: SecretStr) -> None:
     )
 
 
-def has_form(name: str, held: Mapping[str, SecretStr]) -> str:
+def has_form(name: str, vault_values: Mapping[str, SecretStr]) -> str:
     """The vault's secret is 32 bytes in hex, without white space."""
     try:
-        require_form(name, held[name])
+        require_form(name, vault_values[name])
     except InvalidValue as error:
         raise VerificationFailed(error.message, error.hint, error.entry) from None
     return f"{BYTES} bytes in hex"

@@ -30,4 +30,4 @@ def from_milliseconds(written: object) -> datetime | None:
 
 def made_about(born: datetime | None, requests: Sequence[Intent]) -> bool:
     """Whether something was made at the time of one of the requests."""
-    return born is not None and any(each.begun_at and abs(born - each.begun_at) <= WINDOW for each in requests)
+    return born is not None and any(request.begun_at and abs(born - request.begun_at) <= WINDOW for request in requests)

@@ -58,7 +58,7 @@ class Ownership:
         self._owners: dict[tuple[str, str], Owner] = {}
 
     def prepare(self, resource: Resource[Any]) -> Entry | None:
-        """Tell a resource, before it is read, by which id it goes; gives its entry."""
+        """Give a resource its recorded id before it is read; returns its entry."""
         entry = self.ledger.entry(resource.key)
         resource.known_id = self.decisions.chosen_id(resource) or (entry.id if entry else "")
         resource.unfinished_rotation = bool(self.ledger.intents(resource.key, Action.ROTATE))
@@ -79,7 +79,7 @@ class Ownership:
         if proof is None:
             return
         if proof is Proof.MARKER and resource.credential and resource.variables:
-            # Its secret stood in the answer that never came: nobody has it, and it is to be replaced before anything is said.
+            # Its secret was in the answer that never came, so nobody has it: it must be replaced first.
             self.begin(resource, Action.ROTATE, resource.identity(state))
             resource.unfinished_rotation = True
         self.ledger.put(self._entry(resource, state, proof), *pending)
@@ -134,7 +134,7 @@ class Ownership:
             self.ledger.put(entry.model_copy(update={"id": new}))
 
     def adopt(self, resource: Resource[Any], state: Any) -> bool:
-        """Take a resource over if the operator said so; gives whether they did."""
+        """Take a resource over if the operator said so; returns whether it did."""
         if not self.decisions.adopts(resource, resource.identity(state)):
             return False
         entry = self.ledger.entry(resource.key)
@@ -144,7 +144,7 @@ class Ownership:
         return True
 
     def release(self, resource: Resource[Any], state: Any) -> bool:
-        """Give a resource back if the operator said so; gives whether they did."""
+        """Give a resource back if the operator said so; returns whether it did."""
         if not self.decisions.releases(resource, resource.identity(state)):
             return False
         self.ledger.remove(resource.key)

@@ -1,4 +1,4 @@
-"""How a resource becomes what is desired: read, compare, and act as the mode allows. The only place that decides by mode about one."""
+"""Brings a resource to its desired state: read, compare, act as the mode allows. Only this module decides about resources by mode."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ class Reconciler:
         self.drifted: list[str] = []
         # When something was last changed, on the monotonic clock; checks are patient for a while after it.
         self.changed_at = float("-inf")
-        # Variables that a provider showed in this run and that are in the vault since.
-        self.shown: set[str] = set()
+        # Variables that a provider showed in this run; the vault has them since.
+        self.one_time_variables: set[str] = set()
 
     def ensure(self, resource: Resource[Any]) -> Any:
         """Bring one resource to what is desired and give its state; see ``Runbook.ensure``."""
@@ -122,11 +122,11 @@ class Reconciler:
         owner = self._ownership.judge(resource, state)
         changes = resource.differences(state)
         if resource.variables and owner in {Owner.UNKNOWN, Owner.ELSEWHERE}:
-            # Recorded in the vault it would look like this environment's own from then on.
+            # Once recorded in the vault it would look like this environment's own.
             self._ownership.require(resource, owner, state, changes)
         changes = resource.examine(self._clouds, state, changes)
         if not owner.recorded:
-            # Another clone made it, and knows: what this one cannot tell is not written over that.
+            # Another clone made it and has the record; this clone cannot compare it, and does not overwrite it.
             changes = [change for change in changes if not change.unknown]
         self._pin(resource)
         self._sweep(resource, state)
@@ -184,7 +184,7 @@ class Reconciler:
         return state
 
     def _after_lost_answer(self, resource: Resource[Any]) -> Any:
-        """A create whose answer was lost: it is looked for, never sent twice while it may be there."""
+        """Look for the result of a create whose answer was lost; never send it twice while the resource may exist."""
         state = resource.read(self._clouds)
         if state is None:
             state = resource.create(self._clouds)
@@ -226,8 +226,10 @@ class Reconciler:
         intents = self._ledger.intents(resource.key, Action.ROTATE)
         if any(change.replaces for change in changes):
             self._vault.require_writable()
-            held = {name: value for name, value in self._vault.all().items() if name in resource.variables}
-            secret = next(iter(held[name] for name in reversed(resource.variables) if name in held), None)
+            vault_values = {name: value for name, value in self._vault.all().items() if name in resource.variables}
+            secret = next(
+                iter(vault_values[name] for name in reversed(resource.variables) if name in vault_values), None
+            )
             print_ = fingerprint(secret, resource.identity(state)) if secret else ""
             intents = [*intents, self._ownership.begin(resource, Action.ROTATE, resource.identity(state), print_)]
         state = resource.update(self._clouds, state, changes)
@@ -246,7 +248,7 @@ class Reconciler:
         return state
 
     def _was_reported(self, resource: Resource[Any]) -> bool:
-        """Whether this run had the same resource before: a section may come back to it when it knows more."""
+        """Whether this run has reported the same resource before: a section may return to it when it knows more."""
         with self._lock:
             reported = resource.key in self._reported
             self._reported.add(resource.key)
@@ -272,7 +274,7 @@ class Reconciler:
         kept = resource.one_time_secrets(state)
         if kept:
             self._vault.put(kept)
-            self.shown.update(kept)
+            self.one_time_variables.update(kept)
 
     def _pin(self, resource: Resource[Any]) -> None:
         if resource.provider:

@@ -72,7 +72,9 @@ class Runbook:
         self._reconciler = Reconciler(slug, mode, clouds, self.vault, ledger, self._show, expected, decisions)
         self._redactor = Redactor()
         self._failed: list[str] = []
-        self._recorder = Recorder(slug, mode, contract, self.vault, self._redactor, self._reconciler.shown, self._show)
+        self._recorder = Recorder(
+            slug, mode, contract, self.vault, self._redactor, self._reconciler.one_time_variables, self._show
+        )
 
     @classmethod
     def open(cls, slug: str, mode: str, environment: str) -> Runbook:

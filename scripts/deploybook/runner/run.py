@@ -73,7 +73,7 @@ class Plan:
         if self.mode not in {Mode.APPLY, Mode.VERIFY}:
             return []
         stored = self._vault.all()
-        return [each for each in operator_values(self.contract, self.order()) if each.name not in stored]
+        return [variable for variable in operator_values(self.contract, self.order()) if variable.name not in stored]
 
     def require_variables(self) -> None:
         """Raise MissingVariable or InvalidValue for what a live run would find lacking or broken in the vault, before anything is started.

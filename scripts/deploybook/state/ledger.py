@@ -119,11 +119,11 @@ class Ledger:
 
     def entry(self, key: Key) -> Entry | None:
         """The entry of a kind and name, whichever section made it."""
-        return next((each for each in self.entries() if each.key == key), None)
+        return next((entry for entry in self.entries() if entry.key == key), None)
 
     def intents(self, key: Key, action: Action = Action.CREATE) -> list[Intent]:
         """The requests for a kind and name whose end is not known, oldest first."""
-        return [each for each in self._file.read().intents if each.key == key and each.action is action]
+        return [intent for intent in self._file.read().intents if intent.key == key and intent.action is action]
 
     def sections(self) -> set[str]:
         """The sections that made something, or were about to."""
@@ -136,14 +136,14 @@ class Ledger:
 
     def end(self, *intents: Intent) -> None:
         """Forget requests whose end is known."""
-        self._change(lambda state: {"intents": tuple(each for each in state.intents if each not in intents)})
+        self._change(lambda state: {"intents": tuple(intent for intent in state.intents if intent not in intents)})
 
     def put(self, made: Entry, *settled: Intent) -> None:
         """Note a resource in place of any earlier one of its kind and name, and end the requests that it settles."""
         self._change(
             lambda state: {
-                "entries": (*(each for each in state.entries if each.key != made.key), made),
-                "intents": tuple(each for each in state.intents if each not in settled),
+                "entries": (*(entry for entry in state.entries if entry.key != made.key), made),
+                "intents": tuple(intent for intent in state.intents if intent not in settled),
             }
         )
 
@@ -151,8 +151,8 @@ class Ledger:
         """Forget a resource that is gone or given back, and every request for it."""
         self._change(
             lambda state: {
-                "entries": tuple(each for each in state.entries if each.key != key),
-                "intents": tuple(each for each in state.intents if each.key != key),
+                "entries": tuple(entry for entry in state.entries if entry.key != key),
+                "intents": tuple(intent for intent in state.intents if intent.key != key),
             }
         )
 
@@ -181,7 +181,7 @@ def now() -> datetime:
 
 
 def this_run() -> str:
-    """Who runs this, for whoever reads the ledger of another clone: ``user@host``."""
+    """The user and host of this run as ``user@host``, for readers in another clone."""
     try:
         user = getpass.getuser()
     except (OSError, KeyError):
@@ -192,7 +192,7 @@ def this_run() -> str:
 def _migrated(data: Any, environment: str) -> dict[str, Any] | None:
     """Version 1, a list of ``{section, kind, name}`` written before each create: each says only that something may be there."""
     fields = {"section", "kind", "name"}
-    if not isinstance(data, list) or not all(isinstance(each, dict) and set(each) == fields for each in data):
+    if not isinstance(data, list) or not all(isinstance(item, dict) and set(item) == fields for item in data):
         return None
     common = {"action": "create", "environment": environment, "begun_at": None, "run": "version 1"}
-    return {"version": 2, "environment": environment, "entries": [], "intents": [each | common for each in data]}
+    return {"version": 2, "environment": environment, "entries": [], "intents": [item | common for item in data]}

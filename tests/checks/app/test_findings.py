@@ -353,7 +353,7 @@ def test_what_the_modal_runbook_exports_is_known_here() -> None:
     exported = (root / "runbooks/modal.ipynb").read_text() + (
         root / "scripts/deploybook/clouds/modal/resources.py"
     ).read_text()
-    held = 'rb.held(\\"R2_ACCOUNT_ID\\", \\"R2_BUCKET_NAME\\")'
-    assert held in exported
+    stored = 'rb.stored(\\"R2_ACCOUNT_ID\\", \\"R2_BUCKET_NAME\\")'
+    assert stored in exported
     assert '{"MODAL_LABEL": label}' in exported
     assert {"R2_ACCOUNT_ID", "R2_BUCKET_NAME", "MODAL_LABEL"} == AT_DEPLOY

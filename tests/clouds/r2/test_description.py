@@ -49,7 +49,7 @@ def test_every_request_of_the_runbook_is_described(
     bucket = r2.Bucket("studio-production", location="weur")
     assert bucket.read(clouds) is None
     made = bucket.create(clouds)
-    token = r2.BucketToken("t", "studio-production", held={})
+    token = r2.BucketToken("t", "studio-production", stored={})
     token.read(clouds)
     state = token.create(clouds)
     clouds.cloudflare.update_token(state.id, "t", token._policies())

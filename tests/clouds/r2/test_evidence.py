@@ -7,7 +7,7 @@ import pytest
 from deploybook.clouds.r2.resources import BucketToken
 from deploybook.errors import PermissionDenied, ServiceError, UnexpectedResponse, Unreachable
 
-TOKEN = BucketToken("studio-r2", "studio", held={})
+TOKEN = BucketToken("studio-r2", "studio", stored={})
 
 
 def refusal(kind: type[ServiceError], status: int, code: str) -> ServiceError:

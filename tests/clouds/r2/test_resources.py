@@ -47,7 +47,7 @@ def clouds(sandbox: RunningSandbox, connect: Connect) -> Connections:
 
 def made_token(clouds: Connections, bucket: str = "studio-production") -> tuple[r2.BucketToken, TokenState]:
     r2.Bucket(bucket).create(clouds)
-    token = r2.BucketToken("t", bucket, held={})
+    token = r2.BucketToken("t", bucket, stored={})
     assert token.read(clouds) is None
     return token, token.create(clouds)
 
@@ -89,7 +89,7 @@ def test_checks_remove_what_they_wrote(clouds: Connections, sandbox: RunningSand
 
 def test_a_token_whose_secret_was_lost_is_rolled_not_made_again(clouds: Connections) -> None:
     _, state = made_token(clouds)
-    again = r2.BucketToken("t", "studio-production", held={})
+    again = r2.BucketToken("t", "studio-production", stored={})
     found = again.read(clouds)
     assert found is not None
     changes = again.differences(found)
@@ -118,7 +118,7 @@ def test_a_token_that_was_widened_is_narrowed_and_keeps_its_secret(
     held = token.one_time_secrets(state)
     with pytest.raises(VerificationFailed):
         r2.other_buckets_are_refused(store_of(clouds, sandbox, token, state))
-    again = r2.BucketToken("t", "studio-production", held=held)
+    again = r2.BucketToken("t", "studio-production", stored=held)
     found = again.read(clouds)
     assert found is not None
     changes = again.differences(found)
@@ -133,7 +133,7 @@ def test_a_token_that_is_not_active_any_more_is_named_and_made_active(
 ) -> None:
     token, state = made_token(clouds)
     held = token.one_time_secrets(state)
-    again = r2.BucketToken("t", "studio-production", held=held)
+    again = r2.BucketToken("t", "studio-production", stored=held)
     as_it_was = again.read(clouds)
     assert as_it_was is not None
     changes = again.differences(replace(as_it_was, status=status))
@@ -160,7 +160,7 @@ def disabled_at_the_dashboard(sandbox: RunningSandbox, token_id: str) -> None:
 
 def test_a_token_in_the_vault_that_is_kept_has_no_difference(clouds: Connections) -> None:
     token, state = made_token(clouds)
-    again = r2.BucketToken("t", "studio-production", held=token.one_time_secrets(state))
+    again = r2.BucketToken("t", "studio-production", stored=token.one_time_secrets(state))
     found = again.read(clouds)
     assert found is not None
     assert again.differences(found) == []
@@ -168,7 +168,7 @@ def test_a_token_in_the_vault_that_is_kept_has_no_difference(clouds: Connections
 
 def test_rotation_is_a_request_and_no_drift(clouds: Connections) -> None:
     token, state = made_token(clouds)
-    again = r2.BucketToken("t", "studio-production", held=token.one_time_secrets(state), rotate=True)
+    again = r2.BucketToken("t", "studio-production", stored=token.one_time_secrets(state), rotate=True)
     found = again.read(clouds)
     assert found is not None
     assert [change.requested for change in again.differences(found)] == [True]

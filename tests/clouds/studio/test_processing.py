@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from deploybook.clouds.studio import Journey, ingest, unknown_jobs_are_told
+from deploybook.clouds.studio import Journey, ingest, unknown_jobs_are_refused
 from deploybook.clouds.studio.client import Answer
 from deploybook.errors import VerificationFailed
 
@@ -36,5 +36,5 @@ def test_an_upload_that_makes_no_job_leads_to_what_it_says(answer: Answer, entry
 
 def test_a_job_that_never_was_and_is_told_of_is_the_applications_own_fault() -> None:
     with pytest.raises(VerificationFailed, match=r"does not answer 404 for an unknown job \(200\)") as caught:
-        unknown_jobs_are_told(journey(Answer(200, {})))
+        unknown_jobs_are_refused(journey(Answer(200, {})))
     assert caught.value.entry == "end-to-end"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from deploybook.clouds.studio import Journey, worker_log_tells
+from deploybook.clouds.studio import Journey, worker_log_names_job
 from deploybook.clouds.studio.progress import Progress
 from deploybook.errors import VerificationFailed
 
@@ -51,7 +51,7 @@ def journey(job: str = JOB) -> Journey:
 
 def tells(log: Log, job: str = JOB) -> str:
     clouds: Any = log
-    return worker_log_tells(journey(job), clouds)
+    return worker_log_names_job(journey(job), clouds)
 
 
 def test_lines_that_come_late_are_waited_for(clock: list[float]) -> None:

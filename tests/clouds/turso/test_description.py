@@ -48,7 +48,7 @@ def exercise(clouds: Connections) -> None:
     group.read(clouds)
     group.create(clouds)
     made = database.create(clouds)
-    token = turso.DatabaseToken(made, held={}, expiration="30d", rotate=True)
+    token = turso.DatabaseToken(made, stored={}, expiration="30d", rotate=True)
     state = token.create(clouds)
     token.update(clouds, state, token.differences(state))
     clouds.turso.unarchive_group("default")

@@ -49,7 +49,7 @@ def token_state(monkeypatch: pytest.MonkeyPatch, status: int, body: object) -> t
     clouds = Connections({})
     database = LibSql("libsql://studio.example.com", SecretStr("a.b.c"))
     monkeypatch.setattr(clouds, "libsql", lambda _: database)
-    resource = DatabaseToken(DATABASE, held={TOKEN: SecretStr("a.b.c")})
+    resource = DatabaseToken(DATABASE, stored={TOKEN: SecretStr("a.b.c")})
     try:
         state = resource.read(clouds)
         assert state is not None

@@ -139,18 +139,18 @@ def test_a_delete_whose_answer_was_lost_is_done(
 
 
 def test_a_new_token_is_kept_and_opens_the_database(clouds: Connections, made: DatabaseState) -> None:
-    token = turso.DatabaseToken(made, held={})
+    token = turso.DatabaseToken(made, stored={})
     assert token.read(clouds) is None
     kept = token.one_time_secrets(token.create(clouds))
     assert opened(clouds, made, kept["TURSO_AUTH_TOKEN"]).query("SELECT 1 AS one") == [{"one": 1}]
-    state, changed = faults(clouds, turso.DatabaseToken(made, held=kept))
+    state, changed = faults(clouds, turso.DatabaseToken(made, stored=kept))
     assert (changed, token.one_time_secrets(state)) == ([], {})
 
 
 def test_a_token_of_another_database_is_replaced(clouds: Connections, made: DatabaseState) -> None:
     turso.Database("other", "default").create(clouds)
     foreign = clouds.turso.mint_token("other", "never")
-    token = turso.DatabaseToken(made, held=held(foreign))
+    token = turso.DatabaseToken(made, stored=held(foreign))
     state, changed = faults(clouds, token)
     assert changed == ["token"]
     fresh = token.update(clouds, state, token.differences(state))
@@ -161,23 +161,23 @@ def test_a_token_of_a_database_made_anew_is_replaced(clouds: Connections, made: 
     old = clouds.turso.mint_token("studio", "never")
     database = turso.Database("studio", "default")
     database.delete(clouds, made)
-    _, changed = faults(clouds, turso.DatabaseToken(database.planned(), held=held(old)))
+    _, changed = faults(clouds, turso.DatabaseToken(database.planned(), stored=held(old)))
     assert changed == ["token"]
-    _, changed = faults(clouds, turso.DatabaseToken(database.create(clouds), held=held(old)))
+    _, changed = faults(clouds, turso.DatabaseToken(database.create(clouds), stored=held(old)))
     assert changed == ["token"]
 
 
 def test_a_read_only_token_is_replaced(clouds: Connections, made: DatabaseState, sandbox: RunningSandbox) -> None:
     path = f"/v1/organizations/{sandbox.exports['TURSO_ORGANIZATION']}/databases/studio/auth/tokens"
     reader = clouds.turso.api.json("mint", "POST", path, params={"authorization": "read-only"})["jwt"]
-    _, changed = faults(clouds, turso.DatabaseToken(made, held=held(SecretStr(reader))))
+    _, changed = faults(clouds, turso.DatabaseToken(made, stored=held(SecretStr(reader))))
     assert changed == ["access"]
 
 
 def test_an_expired_token_is_replaced(
     clouds: Connections, made: DatabaseState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    token = turso.DatabaseToken(made, held=held(clouds.turso.mint_token("studio", "1h")), expiration="1h")
+    token = turso.DatabaseToken(made, stored=held(clouds.turso.mint_token("studio", "1h")), expiration="1h")
     state, changed = faults(clouds, token)
     assert changed == []
     later = time.time() + 3601
@@ -188,39 +188,39 @@ def test_an_expired_token_is_replaced(
 @pytest.mark.parametrize(("minted", "wished"), [("never", "30d"), ("30d", "never"), ("30d", "2w")])
 def test_another_lifetime_is_a_difference(clouds: Connections, made: DatabaseState, minted: str, wished: str) -> None:
     token = clouds.turso.mint_token("studio", minted)
-    _, changed = faults(clouds, turso.DatabaseToken(made, held=held(token), expiration=wished))
+    _, changed = faults(clouds, turso.DatabaseToken(made, stored=held(token), expiration=wished))
     assert changed == ["lifetime"]
-    _, changed = faults(clouds, turso.DatabaseToken(made, held=held(token), expiration=minted))
+    _, changed = faults(clouds, turso.DatabaseToken(made, stored=held(token), expiration=minted))
     assert changed == []
 
 
 def test_a_lifetime_that_turso_would_refuse_is_refused_before_any_request(made: DatabaseState) -> None:
     with pytest.raises(InvalidValue):
-        turso.DatabaseToken(made, held={}, expiration="1y")
+        turso.DatabaseToken(made, stored={}, expiration="1y")
 
 
 def test_rotation_is_a_request_and_ends_every_other_token(clouds: Connections, made: DatabaseState) -> None:
     mine, theirs = (clouds.turso.mint_token("studio", "never") for _ in range(2))
-    token = turso.DatabaseToken(made, held=held(mine), rotate=True)
+    token = turso.DatabaseToken(made, stored=held(mine), rotate=True)
     state, changed = faults(clouds, token)
     changes = token.differences(state)
     assert (changed, [change.requested for change in changes]) == (["all tokens"], [True])
     fresh = token.update(clouds, state, changes)
     for old in (mine, theirs):
-        assert faults(clouds, turso.DatabaseToken(made, held=held(old)))[1] == ["token"]
-    assert faults(clouds, turso.DatabaseToken(made, held=token.one_time_secrets(fresh)))[1] == []
+        assert faults(clouds, turso.DatabaseToken(made, stored=held(old)))[1] == ["token"]
+    assert faults(clouds, turso.DatabaseToken(made, stored=token.one_time_secrets(fresh)))[1] == []
 
 
 def test_a_refused_token_is_replaced_without_ending_others(clouds: Connections, made: DatabaseState) -> None:
     theirs = clouds.turso.mint_token("studio", "never")
-    token = turso.DatabaseToken(made, held=held(SecretStr("a.b.c")))
+    token = turso.DatabaseToken(made, stored=held(SecretStr("a.b.c")))
     state, _ = faults(clouds, token)
     token.update(clouds, state, token.differences(state))
     assert opened(clouds, made, theirs).query("SELECT 1 AS one") == [{"one": 1}]
 
 
 def test_a_secret_is_in_no_error_and_no_repr(clouds: Connections, made: DatabaseState, sandbox: RunningSandbox) -> None:
-    token = turso.DatabaseToken(made, held=held(clouds.turso.mint_token("studio", "never")))
+    token = turso.DatabaseToken(made, stored=held(clouds.turso.mint_token("studio", "never")))
     state = token.read(clouds)
     assert state is not None
     with pytest.raises(ServiceError) as caught:

@@ -27,75 +27,75 @@ HARMLESS = frozenset({SUCCESS, "skipped", "neutral", "", None})
 def token_sees_repository(github: GitHub, target: Target) -> str:
     """The token is valid, and the repository visible to it and in use."""
     try:
-        found = github.repository(target.repository)
+        repository = github.repository(target.repository)
     except NotFound as error:
         hint = "Check the name; else edit the token in GITHUB_TOKEN and tick this repository under Repository access."
         raise NotFound("GitHub", error.operation, error.message, hint, "ci-repository", error.status) from None
     for state in ("archived", "disabled"):
-        if found.get(state):
-            message = f"The repository {found['full_name']} is {state}: nothing can be changed in it."
+        if repository.get(state):
+            message = f"The repository {repository['full_name']} is {state}: nothing can be changed in it."
             hint = "Unarchive it, or name the one that is in use."
             raise Conflict("GitHub", "read the repository", message, hint, "ci-repository")
-    return f"{found['full_name']}, {'private' if found.get('private') else 'public'}"
+    return f"{repository['full_name']}, {'private' if repository.get('private') else 'public'}"
 
 
 def branch_is_there(github: GitHub, target: Target) -> str:
     """The production branch exists."""
-    found = github.branch(target.repository, target.branch)
-    if found is None:
+    branch = github.branch(target.repository, target.branch)
+    if branch is None:
         message = f"{target.repository} has no branch {target.branch}."
         hint = "Push it, or name another with -p production_branch."
         raise NotFound("GitHub", "read the branch", message, hint, "ci-repository", 404)
-    return "protected: the workflow file may have to come by a pull request" if found.get("protected") else ""
+    return "protected: the workflow file may have to come by a pull request" if branch.get("protected") else ""
 
 
 def secrets_can_be_listed(github: GitHub, target: Target) -> str:
-    """The token has the Secrets permission; whether to write, only writing tells."""
+    """The token has the Secrets permission. Only a write shows whether it may write."""
     return f"{len(github.secrets(target.repository))} there"
 
 
 def last_run(github: GitHub, workflow: WorkflowFile) -> str:
-    """The token has the Actions permission; how the last run ended is told, and no matter here."""
-    found = newest(github, workflow)
-    if found is None:
+    """The token has the Actions permission. The result of the last run is shown, and does not matter here."""
+    run = newest(github, workflow)
+    if run is None:
         return "none yet"
-    return f"number {found.number}, {found.conclusion or found.status}, {found.created:%Y-%m-%d %H:%M} UTC"
+    return f"number {run.number}, {run.conclusion or run.status}, {run.created:%Y-%m-%d %H:%M} UTC"
 
 
 def secrets_are_set(github: GitHub, target: Target, secrets: Iterable[RepositorySecret]) -> str:
     """GitHub lists every one, none set by others since."""
     wanted = list(secrets)
     listed = github.secrets(target.repository)
-    for each in wanted:
-        if problem := each.problem(listed):
+    for secret in wanted:
+        if problem := secret.problem(listed):
             raise VerificationFailed(
-                f"The secret {each.variable} of {target.repository} is not as it should be.",
+                f"The secret {secret.variable} of {target.repository} is not as it should be.",
                 "Run deploybook run ci_cd --mode apply: it sets it from the vault.",
                 "ci-secrets",
                 "set by deploybook, from the vault",
                 problem,
             )
-    return ", ".join(each.variable for each in wanted)
+    return ", ".join(secret.variable for secret in wanted)
 
 
 def workflow_is_active(github: GitHub, workflow: WorkflowFile) -> str:
     """GitHub knows the workflow, and nobody (nor 60 days without activity) has disabled it."""
-    found = github.workflow(workflow.target.repository, workflow.file)
-    if found is None or found["state"] != "active":
+    state = github.workflow(workflow.target.repository, workflow.file)
+    if state is None or state["state"] != "active":
         raise VerificationFailed(
             f"The workflow {workflow.path} does not start at a push.",
             "Open the repository's Actions page: enable Actions, then the workflow.",
             "ci-not-triggered",
             "active",
-            found["state"] if found else "not known to GitHub",
+            state["state"] if state else "not known to GitHub",
         )
-    return str(found["name"])
+    return str(state["name"])
 
 
 def deployed_both(github: GitHub, workflow: WorkflowFile, minutes: float) -> str:
-    """The newest run on the production branch succeeded in both jobs; a failing one is told by job and step.
+    """The newest run on the production branch succeeded in both jobs; a failure names its job and step.
 
-    One that goes on, and has its ``minutes`` still, is not judged yet: the one before it is.
+    A run that is still within its ``minutes`` is not judged yet: the one before it is.
     """
     run = settled(github, workflow, minutes)
     if run is None:
@@ -112,12 +112,14 @@ def deployed_both(github: GitHub, workflow: WorkflowFile, minutes: float) -> str
     return f"run {run.number}: {', '.join(ended)}"
 
 
-def web_was_deployed(vercel: Vercel, held: Mapping[str, SecretStr], run: RunState) -> str:
+def web_was_deployed(vercel: Vercel, vault_values: Mapping[str, SecretStr], run: RunState) -> str:
     """Vercel has a ready production deployment that is younger than the run."""
     since = run.created.timestamp() * 1000
-    for each in vercel.production_deployments(held["VERCEL_PROJECT_ID"].get_secret_value()):
-        if (each.get("readyState") or each.get("state")) == "READY" and float(each["created"]) >= since:
-            return str(each["uid"])
+    for deployment in vercel.production_deployments(vault_values["VERCEL_PROJECT_ID"].get_secret_value()):
+        if (deployment.get("readyState") or deployment.get("state")) == "READY" and float(
+            deployment["created"]
+        ) >= since:
+            return str(deployment["uid"])
     raise VerificationFailed(
         f"Run {run.number} ended well, but Vercel has made no production deployment since it began.",
         "Compare VERCEL_PROJECT_ID with the project whose domain you serve.",
@@ -125,12 +127,12 @@ def web_was_deployed(vercel: Vercel, held: Mapping[str, SecretStr], run: RunStat
     )
 
 
-def worker_was_deployed(render: Render, held: Mapping[str, SecretStr], run: RunState) -> str:
+def worker_was_deployed(render: Render, vault_values: Mapping[str, SecretStr], run: RunState) -> str:
     """Render has a deploy of the hook's worker that the hook started, and that is younger than the run."""
-    service = urlsplit(held["RENDER_DEPLOY_HOOK_URL"].get_secret_value()).path.rpartition("/")[2]
-    for each in render.deploys(service, since=run.created):
-        if each.get("trigger") == "deploy_hook":
-            return f"{each['id']}, {each['status']}"
+    service = urlsplit(vault_values["RENDER_DEPLOY_HOOK_URL"].get_secret_value()).path.rpartition("/")[2]
+    for deploy in render.deploys(service, since=run.created):
+        if deploy.get("trigger") == "deploy_hook":
+            return f"{deploy['id']}, {deploy['status']}"
     raise VerificationFailed(
         f"Run {run.number} ended well, but no deploy of {service} was started by its hook since.",
         "Copy the deploy hook again: deploybook run render, then deploybook run ci_cd.",
@@ -146,9 +148,9 @@ def _failed(run: RunState, job: str, jobs: list[dict[str, Any]]) -> UnexpectedRe
 
 
 def _place(job: str, jobs: list[dict[str, Any]]) -> str:
-    found = next((each for each in jobs if each["name"] == job), None)
-    if found is None:
+    wanted = next((candidate for candidate in jobs if candidate["name"] == job), None)
+    if wanted is None:
         return f", but has no job {job}" if job else ", without a job: GitHub could not read the file"
-    steps = (step for step in found.get("steps") or [] if step.get("conclusion") not in HARMLESS)
+    steps = (step for step in wanted.get("steps") or [] if step.get("conclusion") not in HARMLESS)
     step = next(steps, None)
     return f" in job {job}" + (f", step {step['name']!r}" if step else "")

@@ -38,7 +38,7 @@ def _advise(response: httpx.Response) -> str:
     needed = response.headers.get(NEEDS_HEADER, "")
     if response.status_code != 403 or "=" not in needed:
         return ""
-    ways = (" and ".join(_ticked(each) for each in way.split(",")) for way in needed.split(";"))
+    ways = (" and ".join(_ticked(permission) for permission in way.split(",")) for way in needed.split(";"))
     return f"Edit the token in GITHUB_TOKEN and give it {', or '.join(ways)}, for this repository."
 
 
@@ -102,11 +102,11 @@ class GitHub:
 
         Raises OtherAccount if the environment's CI lives in another one: a repository keeps its id when it is renamed.
         """
-        found: dict[str, Any] = self.api.json(f"read the repository {repository}", "GET", f"/repos/{repository}")
-        account = Account(id=str(found["id"]), name=str(found["full_name"]))
+        details: dict[str, Any] = self.api.json(f"read the repository {repository}", "GET", f"/repos/{repository}")
+        account = Account(id=str(details["id"]), name=str(details["full_name"]))
         self.settle(account)
         self._account = account
-        return found
+        return details
 
     def branch(self, repository: str, branch: str) -> dict[str, Any] | None:
         """``{name, commit: {sha}, protected}``, or None (operation repos/get-branch)."""
@@ -119,13 +119,13 @@ class GitHub:
 
     def secrets(self, repository: str) -> dict[str, str]:
         """Every Actions secret's name and when it was set; GitHub never shows a value (operation actions/list-repo-secrets)."""
-        found = self._pages("list the secrets", f"/repos/{repository}/actions/secrets", "secrets")
-        return {str(each["name"]): str(each["updated_at"]) for each in found}
+        secrets = self._pages("list the secrets", f"/repos/{repository}/actions/secrets", "secrets")
+        return {str(secret["name"]): str(secret["updated_at"]) for secret in secrets}
 
     def secret(self, repository: str, name: str) -> str | None:
         """When a secret was set, or None if it is not there (operation actions/get-repo-secret)."""
-        found = self._or_none(f"read the secret {name}", f"/repos/{repository}/actions/secrets/{name}")
-        return None if found is None else str(found["updated_at"])
+        secret = self._or_none(f"read the secret {name}", f"/repos/{repository}/actions/secrets/{name}")
+        return None if secret is None else str(secret["updated_at"])
 
     def put_secret(self, repository: str, name: str, value: SecretStr) -> None:
         """Set a secret, sealed on this machine (operation actions/create-or-update-repo-secret)."""
@@ -140,14 +140,14 @@ class GitHub:
     def file(self, repository: str, path: str, branch: str) -> tuple[str, bytes] | None:
         """A file's blob SHA and content on a branch, or None (operation repos/get-content)."""
         operation = f"read {path}"
-        found: Any = self._or_none(operation, f"/repos/{repository}/contents/{quote(path)}", {"ref": branch})
-        if found is None:
+        content: Any = self._or_none(operation, f"/repos/{repository}/contents/{quote(path)}", {"ref": branch})
+        if content is None:
             return None
-        if not isinstance(found, dict) or found.get("encoding") != "base64":
+        if not isinstance(content, dict) or content.get("encoding") != "base64":
             raise UnexpectedResponse(
                 "GitHub", operation, f"{path} is no file of ordinary size.", "Give another workflow_path."
             )
-        return str(found["sha"]), base64.b64decode(found["content"])
+        return str(content["sha"]), base64.b64decode(content["content"])
 
     def put_file(self, repository: str, path: str, branch: str, content: bytes, message: str, sha: str = "") -> str:
         """Commit a file to a branch, and give the commit's SHA; ``sha`` names the blob that is replaced.
@@ -172,13 +172,13 @@ class GitHub:
         """The latest runs of a workflow on a branch, newest first; none if there is no such workflow (actions/list-workflow-runs)."""
         params = {"branch": branch, "per_page": 20, "head_sha": commit or None}
         path = f"/repos/{repository}/actions/workflows/{file}/runs"
-        found = self._or_none("list the workflow's runs", path, params)
-        return found["workflow_runs"] if found else []
+        listing = self._or_none("list the workflow's runs", path, params)
+        return listing["workflow_runs"] if listing else []
 
     def run(self, repository: str, run_id: int) -> dict[str, Any]:
         """``{id, status, conclusion, head_sha, html_url …}`` (operation actions/get-workflow-run)."""
-        found: dict[str, Any] = self.api.json("read the run", "GET", f"/repos/{repository}/actions/runs/{run_id}")
-        return found
+        run: dict[str, Any] = self.api.json("read the run", "GET", f"/repos/{repository}/actions/runs/{run_id}")
+        return run
 
     def jobs(self, repository: str, run_id: int) -> list[dict[str, Any]]:
         """The jobs of a run's last attempt: ``{name, status, conclusion, steps}`` (operation actions/list-jobs-for-workflow-run)."""
@@ -193,9 +193,9 @@ class GitHub:
         with self._lock:  # secrets are set side by side, and share one key
             if repository not in self._keys:
                 path = f"/repos/{repository}/actions/secrets/public-key"
-                found = self.api.json("read the key that secrets are sealed with", "GET", path)
-                key = PublicKey(base64.b64decode(found["key"]))
-                self._keys[repository] = SealingKey(str(found["key_id"]), key)
+                answer = self.api.json("read the key that secrets are sealed with", "GET", path)
+                key = PublicKey(base64.b64decode(answer["key"]))
+                self._keys[repository] = SealingKey(str(answer["key_id"]), key)
             return self._keys[repository]
 
     def _pages(self, operation: str, path: str, items: str) -> Iterator[dict[str, Any]]:
@@ -211,7 +211,7 @@ class GitHub:
 
     def _or_none(self, operation: str, path: str, params: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
         try:
-            found: dict[str, Any] = self.api.json(operation, "GET", path, params=params)
+            answer: dict[str, Any] = self.api.json(operation, "GET", path, params=params)
         except NotFound:
             return None
-        return found
+        return answer

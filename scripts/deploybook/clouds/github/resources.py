@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from deploybook.clouds.github.client import GitHub
 from deploybook.clouds.github.target import Target
-from deploybook.clouds.resource import Change, Held, Resource
+from deploybook.clouds.resource import Change, Resource, VaultValues
 from deploybook.contract.consumers import ConsumerVariable
 from deploybook.contract.definitions import Variable
 from deploybook.errors import Conflict, InvalidValue, NotFound, PermissionDenied, ServiceError
@@ -32,7 +32,7 @@ class RepositorySecret(Resource[str]):
     """One Actions secret with the vault's value; its state is the time at which it was set.
 
     GitHub never shows a value. ``last_writes`` remembers the time of our own write and a salted fingerprint of what was written: another
-    time means that somebody else wrote since. GitHub tells times to the second, so a write within the same second goes unseen.
+    time means that somebody else wrote since. GitHub gives times in seconds, so a write within the same second goes unseen.
     """
 
     kind: ClassVar[str] = "GitHub secret"
@@ -52,9 +52,9 @@ class RepositorySecret(Resource[str]):
         self._pushed = pushed
         self._last_writes = last_writes
 
-    def known(self, state: str | None, held: Held) -> bool:
+    def known(self, state: str | None, vault_values: VaultValues) -> bool:
         """This clone's record says that the last write was ours."""
-        del held
+        del vault_values
         return state is not None and self._last_writes.get(self._key).get("updated_at") == state
 
     def read(self, clouds: Connections) -> str | None:
@@ -98,11 +98,11 @@ class RepositorySecret(Resource[str]):
         """It has no time yet."""
         return ""
 
-    def problem(self, found: Mapping[str, str]) -> str:
+    def problem(self, listed: Mapping[str, str]) -> str:
         """What is wrong with it among the secrets that GitHub lists; empty if nothing is known to be."""
-        if self.variable not in found:
+        if self.variable not in listed:
             return "missing"
-        changes = self.differences(found[self.variable])
+        changes = self.differences(listed[self.variable])
         return changes[0].old if changes else ""
 
     @property
@@ -114,7 +114,10 @@ def repository_secrets(
     target: Target, wanted: Iterable[Variable], values: Mapping[str, ConsumerVariable], last_writes: LastWrites
 ) -> list[RepositorySecret]:
     """One resource for each variable that the contract sends to GitHub: each is made, left and removed for itself."""
-    return [RepositorySecret(target.repository, each.name, values.get(each.name), last_writes) for each in wanted]
+    return [
+        RepositorySecret(target.repository, variable.name, values.get(variable.name), last_writes)
+        for variable in wanted
+    ]
 
 
 @dataclass(frozen=True)
@@ -176,8 +179,8 @@ class WorkflowFile(Resource[FileState]):
         return FileState("", self.content)
 
     def _read(self, github: GitHub) -> FileState | None:
-        found = github.file(self.target.repository, self.path, self.target.branch)
-        return None if found is None else FileState(*found)
+        file = github.file(self.target.repository, self.path, self.target.branch)
+        return None if file is None else FileState(*file)
 
     def _write(self, github: GitHub, message: str, sha: str) -> FileState:
         where = (self.target.repository, self.path, self.target.branch)
@@ -193,25 +196,25 @@ class WorkflowFile(Resource[FileState]):
             if error.status not in CONTRADICTED:
                 raise
             return self._already_there(github, error)
-        found = self._read(github)
-        return replace(found or self.planned(), commit=commit)
+        state = self._read(github)
+        return replace(state or self.planned(), commit=commit)
 
     def _already_there(self, github: GitHub, error: ServiceError) -> FileState:
-        """A write that was carried out though its answer was lost, and so was refused when it was repeated; else the refusal stands."""
-        found = self._read(github)
-        if found is None or found.content != self.content:
+        """The file, if a first write whose answer was lost has put it there; else raise the refusal of the second one."""
+        state = self._read(github)
+        if state is None or state.content != self.content:
             hint = "If the branch is protected, bring the file in by a pull request; else run this again."
             raise _refused(error, hint) from None
         branch = github.branch(self.target.repository, self.target.branch)
-        return replace(found, commit=branch["commit"]["sha"] if branch else "")
+        return replace(state, commit=branch["commit"]["sha"] if branch else "")
 
 
-def differing_lines(found: bytes, wanted: bytes) -> int:
+def differing_lines(present: bytes, wanted: bytes) -> int:
     """In how many lines two files differ; 0 only if they are the same."""
-    old, new = (each.decode("utf-8", "replace").splitlines(keepends=True) for each in (found, wanted))
+    old, new = (content.decode("utf-8", "replace").splitlines(keepends=True) for content in (present, wanted))
     blocks = difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
     count = sum(max(until - since, to - begin) for tag, since, until, begin, to in blocks if tag != "equal")
-    return count or int(found != wanted)
+    return count or int(present != wanted)
 
 
 def _refused(error: ServiceError, hint: str) -> ServiceError:

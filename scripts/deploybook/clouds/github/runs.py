@@ -1,4 +1,4 @@
-"""The workflow's run: looked for after a push, waited for to its end, and told by job and step where it failed."""
+"""The workflow's run: found after a push, followed to its end, and reported with the job and step that failed."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class DeployRun(Resource[RunState]):
 
     def _start(self, github: GitHub) -> RunState:
         where = self._workflow.target
-        known = {each["id"] for each in github.runs(where.repository, self._workflow.file, where.branch)}
+        known = {run["id"] for run in github.runs(where.repository, self._workflow.file, where.branch)}
         github.dispatch(where.repository, self._workflow.file, where.branch)
         return self._follow(github, self._appeared(github, known=known))
 
@@ -106,8 +106,8 @@ class DeployRun(Resource[RunState]):
         where = self._workflow.target
         deadline, pause = time.monotonic() + APPEARS_SECONDS, FIRST_PAUSE
         while True:
-            found = github.runs(where.repository, self._workflow.file, where.branch, commit)
-            new = [each["id"] for each in found if each["id"] not in (known or set())]
+            runs = github.runs(where.repository, self._workflow.file, where.branch, commit)
+            new = [run["id"] for run in runs if run["id"] not in (known or set())]
             if new:
                 return int(new[0])
             if time.monotonic() > deadline:
@@ -124,22 +124,22 @@ class DeployRun(Resource[RunState]):
     def _follow(self, github: GitHub, run_id: int) -> RunState:
         deadline, pause = time.monotonic() + self._seconds, FIRST_PAUSE
         while True:
-            found = github.run(self._workflow.target.repository, run_id)
-            if found["status"] == COMPLETED and found["conclusion"] != CANCELLED:
-                return _state(found)
-            if found["status"] == COMPLETED:
+            run = github.run(self._workflow.target.repository, run_id)
+            if run["status"] == COMPLETED and run["conclusion"] != CANCELLED:
+                return _state(run)
+            if run["status"] == COMPLETED:
                 # In the concurrency group a newer push takes the place of one that waits: that one counts.
                 latest = newest(github, self._workflow)
                 if latest is None or latest.id == run_id:
-                    return _state(found)
+                    return _state(run)
                 run_id = latest.id
                 continue
             if time.monotonic() > deadline:
                 raise UnexpectedResponse(
                     "GitHub",
                     "wait for the run",
-                    f"The run of {self._workflow.path} is still {found['status']} after {self._seconds / 60:.0f} minutes.",
-                    f"Look at it: {found['html_url']}. Running this again waits for the same one.",
+                    f"The run of {self._workflow.path} is still {run['status']} after {self._seconds / 60:.0f} minutes.",
+                    f"Look at it: {run['html_url']}. Running this again waits for the same one.",
                     "ci-run-slow",
                 )
             time.sleep(pause)
@@ -148,26 +148,26 @@ class DeployRun(Resource[RunState]):
 
 def newest(github: GitHub, workflow: WorkflowFile) -> RunState | None:
     """The newest run on the production branch, if there is one."""
-    found = github.runs(workflow.target.repository, workflow.file, workflow.target.branch)
-    return _state(found[0]) if found else None
+    runs = github.runs(workflow.target.repository, workflow.file, workflow.target.branch)
+    return _state(runs[0]) if runs else None
 
 
 def settled(github: GitHub, workflow: WorkflowFile, minutes: float) -> RunState | None:
-    """The newest run, or, while it is on its way and has its ``minutes`` still, the one before it that took its course."""
-    listed = [_state(each) for each in github.runs(workflow.target.repository, workflow.file, workflow.target.branch)]
+    """The newest run, or, while it is still within its ``minutes``, the newest one before it that ended by itself."""
+    listed = [_state(run) for run in github.runs(workflow.target.repository, workflow.file, workflow.target.branch)]
     if not listed or not listed[0].is_under_way(minutes):
         return next(iter(listed), None)
     # In the concurrency group a run that waits is cancelled for a newer one.
-    ended = (each for each in listed if each.status == COMPLETED and each.conclusion != CANCELLED)
+    ended = (run for run in listed if run.status == COMPLETED and run.conclusion != CANCELLED)
     return next(ended, listed[0])
 
 
-def _state(found: dict[str, Any]) -> RunState:
+def _state(run: dict[str, Any]) -> RunState:
     return RunState(
-        int(found["id"]),
-        str(found["status"]),
-        str(found["conclusion"] or ""),
-        str(found["html_url"]),
-        datetime.fromisoformat(found["created_at"]),
-        int(found["run_number"]),
+        int(run["id"]),
+        str(run["status"]),
+        str(run["conclusion"] or ""),
+        str(run["html_url"]),
+        datetime.fromisoformat(run["created_at"]),
+        int(run["run_number"]),
     )

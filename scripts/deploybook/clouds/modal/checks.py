@@ -57,9 +57,9 @@ def functions_are_there(deployed: AppState, app: ModalApp) -> str:
 def status_url_follows(urls: Mapping[str, SecretStr]) -> str:
     """The application finds the status endpoint by replacing *submit* by *status* in the label of the submit endpoint's URL."""
     submit, status = _plain(urls, SUBMIT), _plain(urls, STATUS)
-    head, found, tail = submit.rpartition("-submit")
+    head, suffix, tail = submit.rpartition("-submit")
     derived = f"{head}-status{tail}"
-    if not found or derived != status:
+    if not suffix or derived != status:
         raise VerificationFailed(
             "The status endpoint's URL does not follow from the submit endpoint's.",
             "Give a shorter label: Modal shortens a URL's label of more than 63 characters.",
@@ -73,16 +73,16 @@ def status_url_follows(urls: Mapping[str, SecretStr]) -> str:
 def secret_has_its_keys(modal: Modal, secret: ModalSecret) -> str:
     """Modal itself compares the secret's keys with those that the application asks for."""
     try:
-        found = modal.secret(secret.secret, secret.environment, sorted(secret.keys))
+        state = modal.secret(secret.secret, secret.environment, sorted(secret.keys))
     except Conflict as error:
         raise VerificationFailed(error.message, AGAIN, "modal-secrets") from None
-    if found is None:
+    if state is None:
         raise VerificationFailed(f"Modal has no secret {secret.secret}.", AGAIN, "modal-secrets")
     return ", ".join(sorted(secret.keys))
 
 
 def secret_values_arrive(modal: Modal, secret: ModalSecret) -> str:
-    """A container that is given the secret finds the vault's values in it. If not, the next ``apply`` writes them."""
+    """A container with the secret sees the vault's values in it. If not, the next ``apply`` writes them."""
     differ = differing(modal, secret.secret, secret.environment, secret.values)
     if differ:
         secret.invalidate()

@@ -1,6 +1,6 @@
 """Modal through its own SDK: the operator's token, secrets and apps, with time limits of ours and errors of ours.
 
-Modal's gRPC API is internal to its SDK, so the SDK's public methods are what is relied on here. It reads its configuration when it is
+Modal's gRPC API is internal to its SDK, so this client relies on the SDK's public methods. It reads its configuration when it is
 imported and its server's URL from the environment when it connects: both are settled before, and it is imported at first use only.
 """
 
@@ -108,9 +108,9 @@ class Modal:
         async def look(client: modal.Client) -> str:
             import modal
 
-            found = modal.Workspace.from_context(client=client)
-            await found.hydrate.aio(client)
-            return found.name or ""
+            workspace = modal.Workspace.from_context(client=client)
+            await workspace.hydrate.aio(client)
+            return workspace.name or ""
 
         return self.run("look up the workspace", look)
 
@@ -120,8 +120,8 @@ class Modal:
         async def look(client: modal.Client) -> str:
             import modal
 
-            found = modal.Environment
-            place = found.from_name(name, client=client) if name else found.from_context(client=client)
+            environments = modal.Environment
+            place = environments.from_name(name, client=client) if name else environments.from_context(client=client)
             await place.hydrate.aio(client)
             self._environments[name] = place
             return place.name or name
@@ -163,13 +163,13 @@ class Modal:
         async def look(client: modal.Client) -> SecretState:
             import modal
 
-            found = modal.Secret.from_name(
+            secret = modal.Secret.from_name(
                 name, environment_name=environment or None, required_keys=required_keys or []
             )
-            await found.hydrate.aio(client)
-            info = await found.info.aio()
+            await secret.hydrate.aio(client)
+            info = await secret.info.aio()
             # The names of the keys have no public accessor yet; modal's version is pinned, and a test reads them.
-            return SecretState(found.object_id, info.created_at.isoformat(), frozenset(await found._get_keys.aio()))
+            return SecretState(secret.object_id, info.created_at.isoformat(), frozenset(await secret._get_keys.aio()))
 
         try:
             return self.run(f"look up the secret {name}", look)
@@ -194,9 +194,9 @@ class Modal:
         async def change(client: modal.Client) -> None:
             import modal
 
-            found = modal.Secret.from_name(name, environment_name=environment or None)
-            await found.hydrate.aio(client)
-            await found.update.aio(plain)
+            secret = modal.Secret.from_name(name, environment_name=environment or None)
+            await secret.hydrate.aio(client)
+            await secret.update.aio(plain)
 
         self.run(f"update the secret {name}", change)
 
@@ -218,8 +218,8 @@ class Modal:
         async def look(client: modal.Client) -> AppState:
             import modal
 
-            found = await modal.App.lookup.aio(name, environment_name=environment or None, client=client)
-            info = await found.info.aio()
+            app = await modal.App.lookup.aio(name, environment_name=environment or None, client=client)
+            info = await app.info.aio()
             urls = {}
             for function in functions:
                 handle = modal.Function.from_name(name, function, environment_name=environment or None, client=client)
@@ -241,8 +241,8 @@ class Modal:
         async def stop(client: modal.Client) -> None:
             import modal
 
-            found = await modal.App.lookup.aio(name, environment_name=environment or None, client=client)
-            await found.stop.aio(client=client)
+            app = await modal.App.lookup.aio(name, environment_name=environment or None, client=client)
+            await app.stop.aio(client=client)
 
         self.run(f"stop the app {name}", stop)
 

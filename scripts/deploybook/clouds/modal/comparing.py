@@ -22,15 +22,17 @@ def compare(
 ) -> ConsumerDrift:
     """``wanted.consumer`` names the secret; ``parameters``: ``modal_environment``. Raises a ServiceError if Modal refuses.
 
-    Equal means: as deploybook last wrote it. Only a container could tell a value that was changed in place since.
+    Equal means: as deploybook last wrote it. Only a container could see a later change of a value in place.
     """
     name = wanted.consumer.removeprefix("modal:")
     environment = str(parameters["modal_environment"])
     secret = ModalSecret(name, wanted.variables, wanted.values, last_writes, environment=environment)
     state = secret.read(clouds) or SecretState()
     changes = secret.differences(state)
-    of_all = [VariableDrift(WHOLE[each.field], each.old) for each in changes if each.field in WHOLE]
+    of_all = [VariableDrift(WHOLE[change.field], change.old) for change in changes if change.field in WHOLE]
     judged = {name: (of_all or [VariableDrift(DriftStatus.EQUAL, "as last written")])[0] for name in wanted.values}
-    judged |= {each.field: VariableDrift(DriftStatus.DIFFERS, each.old) for each in changes if each.field in state.keys}
+    judged |= {
+        change.field: VariableDrift(DriftStatus.DIFFERS, change.old) for change in changes if change.field in state.keys
+    }
     judged |= {name: VariableDrift(DriftStatus.MISSING) for name in wanted.values.keys() - state.keys}
     return findings(wanted, dict.fromkeys(state.keys), judged)

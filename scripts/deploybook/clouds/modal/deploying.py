@@ -95,8 +95,8 @@ def _drain(process: subprocess.Popen[str], seconds: float) -> str:
 def _reason(output: str) -> str:
     """The command's own sentence; of a traceback, its end."""
     output = CONTROL.sub("", output)
-    found = REASON.search(output)
+    match = REASON.search(output)
     # A traceback stands in a box, and the exception after it.
-    text = " ".join((found["reason"] if found else output.rpartition("╯")[2]).split())
-    shown = text[:LONGEST_REASON] if found else text[-LONGEST_REASON:]
-    return shown.rstrip(".") or "it gave no reason"
+    text = " ".join((match["reason"] if match else output.rpartition("╯")[2]).split())
+    reason = text[:LONGEST_REASON] if match else text[-LONGEST_REASON:]
+    return reason.rstrip(".") or "it gave no reason"

@@ -32,8 +32,8 @@ def _answer(url: str, method: str, **options: Any) -> Mapping[str, Any]:
         with http.open_client(read_seconds=ANSWER_SECONDS) as client:
             answer = client.request(method, url, **options)
     except httpx.TransportError as error:
-        told = f"{url} cannot be reached ({type(error).__name__})."
-        raise Unreachable("Modal", method, told, "Check the network, then run this again.") from None
+        message = f"{url} cannot be reached ({type(error).__name__})."
+        raise Unreachable("Modal", method, message, "Check the network, then run this again.") from None
     try:
         body = answer.json()
     except ValueError:

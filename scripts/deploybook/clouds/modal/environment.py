@@ -38,7 +38,7 @@ class ModalEnvironment(Resource[str]):
         return clouds.modal.environment_id(self.name) or ""
 
     def update(self, clouds: Connections, state: str, changes: list[Change]) -> str:
-        """Never called: ``differences`` gives none."""
+        """Never called: ``differences`` returns none."""
         raise NotImplementedError
 
     def delete(self, clouds: Connections, state: str) -> None:

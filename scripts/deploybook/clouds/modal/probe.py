@@ -22,7 +22,7 @@ CONTAINER_SECONDS = 60
 
 
 def differing(cloud: Modal, name: str, environment: str, values: Mapping[str, SecretStr]) -> list[str]:
-    """The names among ``values`` that a container which is given the secret finds with another value, or not at all.
+    """The names in ``values`` that have another value, or none, in a container with the secret.
 
     An app without a deployment runs one function once and is gone. Only salted fingerprints leave the container.
     """
@@ -43,11 +43,11 @@ def differing(cloud: Modal, name: str, environment: str, values: Mapping[str, Se
         }
         function = app.function(**options)(_reader())
         async with app.run.aio(client=client, environment_name=environment or None):
-            found: dict[str, str] = await function.remote.aio(sorted(values), salt)
-            return found
+            prints: dict[str, str] = await function.remote.aio(sorted(values), salt)
+            return prints
 
-    found = cloud.run(f"look at the secret {name} from a container", run, PROBE_SECONDS)
-    return [each for each, value in values.items() if found.get(each) != fingerprint(value, salt)]
+    prints = cloud.run(f"look at the secret {name} from a container", run, PROBE_SECONDS)
+    return [name for name, value in values.items() if prints.get(name) != fingerprint(value, salt)]
 
 
 def _reader() -> Callable[[list[str], str], dict[str, str]]:

@@ -36,8 +36,8 @@ def modal_errors(operation: str, server_url: str, seconds: float) -> Iterator[No
     try:
         yield
     except TimeoutError:
-        told = f"{server_url} gave no answer within {seconds:g} seconds"
-        raise _refusal(Unreachable, operation, told) from None
+        reason = f"{server_url} gave no answer within {seconds:g} seconds"
+        raise _refusal(Unreachable, operation, reason) from None
     except (ProtocolError, StreamTerminatedError):
         # Something answers at that address, but not Modal's protocol; or the connection broke under a call.
         raise _refusal(Unreachable, operation, f"the connection to {server_url} broke") from None
@@ -62,5 +62,5 @@ def _kind(error: Exception) -> type[ServiceError]:
     return next((ours for theirs, ours in table if isinstance(error, theirs)), UnexpectedResponse)
 
 
-def _refusal(kind: type[ServiceError], operation: str, told: str) -> ServiceError:
-    return kind("Modal", operation, f"Modal could not {operation}: {told}.", _HINTS[kind])
+def _refusal(kind: type[ServiceError], operation: str, reason: str) -> ServiceError:
+    return kind("Modal", operation, f"Modal could not {operation}: {reason}.", _HINTS[kind])

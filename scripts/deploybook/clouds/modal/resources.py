@@ -13,7 +13,7 @@ from deploybook.clouds.modal.client import AppState, Modal, SecretState
 from deploybook.clouds.modal.deploying import deploy
 from deploybook.clouds.modal.probe import differing
 from deploybook.clouds.modal.source import Source
-from deploybook.clouds.resource import Change, Held, Resource
+from deploybook.clouds.resource import Change, Resource, VaultValues
 from deploybook.clouds.times import moment
 from deploybook.contract.consumers import ConsumerVariable
 from deploybook.contract.definitions import Variable
@@ -52,8 +52,8 @@ class ModalSecret(Resource[SecretState]):
         self.name = _placed(name, environment)
         self.secret = name
         self.environment = environment
-        self.values = {each: pushed.value for each, pushed in values.items()}
-        self.keys = frozenset(each.name for each in wanted if not each.optional or each.name in values)
+        self.values = {variable: pushed.value for variable, pushed in values.items()}
+        self.keys = frozenset(variable.name for variable in wanted if not variable.optional or variable.name in values)
         self._last_writes = last_writes
         self._renewed = renewed
         # Which write the secret's values are from; empty while they are to be written.
@@ -63,9 +63,9 @@ class ModalSecret(Resource[SecretState]):
         """The secret's id: one that is made anew has another."""
         return state.id
 
-    def known(self, state: SecretState | None, held: Held) -> bool:
+    def known(self, state: SecretState | None, vault_values: VaultValues) -> bool:
         """This clone's record says that it wrote this very secret."""
-        del held
+        del vault_values
         return state is not None and bool(state.id) and self._last_writes.get(self._key).get("id") == state.id
 
     def born(self, state: SecretState) -> datetime | None:
@@ -73,7 +73,7 @@ class ModalSecret(Resource[SecretState]):
         return moment(state.created_at)
 
     def examine(self, clouds: Connections, state: SecretState, changes: list[Change]) -> list[Change]:
-        """Where no record tells, a container that is given the secret does: values that are the vault's are not written again."""
+        """Without a record, compare the values in a container that has the secret, so that equal ones are not written again."""
         del state
         if not any(change.unknown for change in changes) or len(changes) > 1:
             return changes
@@ -164,7 +164,7 @@ class ModalSecret(Resource[SecretState]):
 class ModalApp(Resource[AppState]):
     """The application's app, deployed from its file under a name, with two web functions.
 
-    Modal does not tell what was deployed. ``last_writes`` remembers the file's digest, the variables that it read and the secrets'
+    Modal does not show what was deployed. ``last_writes`` remembers the file's digest, the variables that it read and the secrets'
     writes: the app is deployed again only if one of these has changed, or somebody else has deployed since.
     """
 
@@ -191,7 +191,9 @@ class ModalApp(Resource[AppState]):
         self.functions = functions
         self.variables = ("MODAL_ENDPOINT_URL", "MODAL_STATUS_URL")
         self._source = source
-        self._variables = {each: value.get_secret_value() for each, value in variables.items()} | {"MODAL_LABEL": label}
+        self._variables = {variable: value.get_secret_value() for variable, value in variables.items()} | {
+            "MODAL_LABEL": label
+        }
         self._last_writes = last_writes
         self._secrets = tuple(secrets)
         self._seconds = minutes * 60.0
@@ -200,9 +202,9 @@ class ModalApp(Resource[AppState]):
         """The app's id: one that was stopped and deployed again has another."""
         return state.id
 
-    def known(self, state: AppState | None, held: Held) -> bool:
+    def known(self, state: AppState | None, vault_values: VaultValues) -> bool:
         """The vault holds the address of its submit endpoint."""
-        recorded = held.get(self.variables[0])
+        recorded = vault_values.get(self.variables[0])
         return state is not None and recorded is not None and recorded.get_secret_value() in (state.urls or {}).values()
 
     def read(self, clouds: Connections) -> AppState | None:
@@ -212,14 +214,18 @@ class ModalApp(Resource[AppState]):
     def differences(self, state: AppState) -> list[Change]:
         """What was deployed otherwise than it would be now."""
         record = self._last_writes.get(self._key)
-        changes = [Change(each, "not there", "deployed") for each in self.functions if each not in (state.urls or {})]
+        changes = [
+            Change(function, "not there", "deployed")
+            for function in self.functions
+            if function not in (state.urls or {})
+        ]
         if not record:
             return [*changes, Change("deployment", "not known here", "deployed", requested=True, unknown=True)]
         if (record["id"], record["version"]) != (state.id, str(state.version)):
             changes.append(Change("deployment", f"version {state.version}, not by deploybook", "deployed"))
         changes += [
             Change(field, _shown(field, record.get(field)), _shown(field, value))
-            for field, value in self._wished().items()
+            for field, value in self._desired().items()
             if record.get(field) != value
         ]
         return changes + self._older_secrets(record)
@@ -228,7 +234,7 @@ class ModalApp(Resource[AppState]):
         """Deploy it, and note what was deployed."""
         deploy(self._source, self.app, self.environment, self._variables, clouds.modal.credentials(), self._seconds)
         state = self.read(clouds) or AppState()
-        record = {"id": state.id, "version": str(state.version), **self._wished(), **self._stamps()}
+        record = {"id": state.id, "version": str(state.version), **self._desired(), **self._stamps()}
         self._last_writes.put(self._key, record)
         return state
 
@@ -251,11 +257,11 @@ class ModalApp(Resource[AppState]):
     def _key(self) -> str:
         return f"modal:app:{self.name}"
 
-    def _wished(self) -> dict[str, str]:
+    def _desired(self) -> dict[str, str]:
         return {"source": self._source.digest(), **self._variables}
 
     def _stamps(self) -> dict[str, str]:
-        return {f"secret {each.secret}": each.stamp for each in self._secrets}
+        return {f"secret {secret.secret}": secret.stamp for secret in self._secrets}
 
     def _older_secrets(self, record: Mapping[str, str]) -> list[Change]:
         """Containers keep the values with which they were started. A secret that is yet to be written is no drift of the app's."""
@@ -267,7 +273,7 @@ class ModalApp(Resource[AppState]):
 
 
 def _placed(name: str, environment: str) -> str:
-    """A name that tells two Modal environments apart, for the ledger and our record."""
+    """A name that is unique to its Modal environment, for the ledger and our record."""
     return f"{environment}/{name}" if environment else name
 
 

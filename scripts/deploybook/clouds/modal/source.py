@@ -23,18 +23,18 @@ class Source:
     @classmethod
     def at(cls, path: str) -> Source:
         """The file at ``path``, a relative one seen from the guide's checkout; raises InvalidValue if it is no Python file."""
-        found = find_layout().root / Path(path).expanduser()
-        if not found.is_file():
+        file = find_layout().root / Path(path).expanduser()
+        if not file.is_file():
             raise InvalidValue(
                 f"There is no file {path}.", "Give app_path: the Python file that defines the Modal app."
             )
         try:
-            compile(found.read_text(encoding="utf-8"), found.name, "exec")
+            compile(file.read_text(encoding="utf-8"), file.name, "exec")
         except (SyntaxError, ValueError) as problem:
             raise InvalidValue(
                 f"{path} is no Python file: {problem}.", "Correct it, or give another app_path."
             ) from None
-        return cls(found)
+        return cls(file)
 
     def digest(self) -> str:
         """SHA-256 over names and contents of every file of the app's folder, hidden ones left out."""

@@ -22,11 +22,11 @@ CONTENT = b"deploybook checks that what goes in comes out again. " * 40
 
 def token_is_active(cloudflare: Cloudflare) -> str:
     """The operator's token is known and active."""
-    found = cloudflare.verify_token()
-    if found["status"] != "active":
-        message = f"Cloudflare says that the token in CLOUDFLARE_API_TOKEN is {found['status']}."
+    token = cloudflare.verify_token()
+    if token["status"] != "active":
+        message = f"Cloudflare says that the token in CLOUDFLARE_API_TOKEN is {token['status']}."
         raise Unauthorized("Cloudflare", "verify the token", message, "Make a new one; the prerequisites say where.")
-    return "account-owned" if found["owner"] != "/user" else "user-owned"
+    return "account-owned" if token["owner"] != "/user" else "user-owned"
 
 
 def may_manage_r2(cloudflare: Cloudflare) -> str:
@@ -60,7 +60,7 @@ def lists_writes_reads_deletes(store: Store) -> str:
     """Put, list, head, ranged get (206) and delete, through boto3."""
     with _scratch(store) as key:
         store.call("put_object", Key=key, Body=CONTENT, ContentType="text/plain")
-        keys = [found["Key"] for found in store.call("list_objects_v2", Prefix=f"{SCRATCH}/").get("Contents", [])]
+        keys = [entry["Key"] for entry in store.call("list_objects_v2", Prefix=f"{SCRATCH}/").get("Contents", [])]
         _expect("the listing names the object", key, key if key in keys else "a listing without it")
         _expect("its length", len(CONTENT), store.call("head_object", Key=key)["ContentLength"])
         part = store.call("get_object", Key=key, Range="bytes=0-1023")
@@ -153,10 +153,10 @@ def _scratch(store: Store) -> Iterator[str]:
             store.call("delete_object", Key=key)
 
 
-def _expect(what: str, expected: object, found: object) -> None:
-    if found != expected:
-        shown = (f"{len(value)} bytes" if isinstance(value, bytes) else str(value) for value in (expected, found))
-        raise VerificationFailed(f"R2: {what} is not as promised.", "", "storage-errors", *shown)
+def _expect(what: str, expected: object, actual: object) -> None:
+    if actual != expected:
+        texts = (f"{len(value)} bytes" if isinstance(value, bytes) else str(value) for value in (expected, actual))
+        raise VerificationFailed(f"R2: {what} is not as promised.", "", "storage-errors", *texts)
 
 
 def _expect_refused(what: str, attempt: Callable[[], object]) -> None:

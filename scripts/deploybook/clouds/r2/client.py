@@ -65,8 +65,8 @@ class Cloudflare:
 
     def token_policies(self, owner: str, token_id: str) -> list[dict[str, Any]]:
         """The policies of one token, each ``{effect, resources, permission_groups: [{id, name}]}``."""
-        found = self._result("read the token's permissions", "GET", f"{owner}/tokens/{token_id}")
-        policies: list[dict[str, Any]] = found["policies"]
+        token = self._result("read the token's permissions", "GET", f"{owner}/tokens/{token_id}")
+        policies: list[dict[str, Any]] = token["policies"]
         return policies
 
     def permission_group(self, name: str) -> str:
@@ -118,8 +118,10 @@ class Cloudflare:
 
     def buckets(self) -> list[dict[str, Any]]:
         """The first page of buckets: enough to prove that R2 is enabled and the token may read it."""
-        found: list[dict[str, Any]] = self._result("list the buckets", "GET", f"{self._account}/r2/buckets")["buckets"]
-        return found
+        buckets: list[dict[str, Any]] = self._result("list the buckets", "GET", f"{self._account}/r2/buckets")[
+            "buckets"
+        ]
+        return buckets
 
     def bucket(self, name: str) -> dict[str, Any] | None:
         """One bucket ``{name, location, …}``, or None."""
@@ -139,8 +141,8 @@ class Cloudflare:
 
     def cors_rules(self, bucket: str) -> list[dict[str, Any]] | None:
         """The bucket's CORS rules, or None if it has no policy (or is not there)."""
-        found = self._or_none(f"read the CORS rules of {bucket}", f"{self._account}/r2/buckets/{bucket}/cors")
-        return None if found is None else found.get("rules", [])
+        policy = self._or_none(f"read the CORS rules of {bucket}", f"{self._account}/r2/buckets/{bucket}/cors")
+        return None if policy is None else policy.get("rules", [])
 
     def put_cors_rules(self, bucket: str, rules: list[dict[str, Any]]) -> None:
         """Replace all CORS rules of a bucket; an empty list removes the policy."""
@@ -179,7 +181,7 @@ class Cloudflare:
 
     def _or_none(self, operation: str, path: str) -> dict[str, Any] | None:
         try:
-            found: dict[str, Any] = self._result(operation, "GET", path)
+            result: dict[str, Any] = self._result(operation, "GET", path)
         except NotFound:
             return None
-        return found
+        return result

@@ -107,7 +107,7 @@ def browser(url: str, method: str, **options: Any) -> httpx.Response:
         with http.open_client(retry_seconds=0) as client:
             return client.request(method, url, **options)
     except httpx.TransportError as error:
-        # The URL is a capability: only its host is told.
+        # The URL is a capability: only its host is shown.
         host = httpx.URL(url).host
         raise Unreachable(
             "R2", method, f"{host} cannot be reached ({type(error).__name__}).", "Check the network."

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from deploybook.clouds.r2.objects import Store
 from deploybook.clouds.r2.scratch import SCRATCH, foreign_keys, remove_objects
-from deploybook.clouds.resource import Change, Evidence, Held, Resource
+from deploybook.clouds.resource import Change, Evidence, Resource, VaultValues
 from deploybook.clouds.times import moment
 from deploybook.errors import Conflict, InvalidValue, ServiceError
 
@@ -63,10 +63,10 @@ class Bucket(Resource[BucketState]):
         """Name and time of making: a bucket has no other id, and one that is made anew has another time."""
         return f"{state.name}@{state.created}"
 
-    def known(self, state: BucketState | None, held: Held) -> bool:
+    def known(self, state: BucketState | None, vault_values: VaultValues) -> bool:
         """The vault names it: only its maker, or whoever took it over, records that."""
         del state
-        return _is(held, "R2_BUCKET_NAME", self.name)
+        return _is(vault_values, "R2_BUCKET_NAME", self.name)
 
     def born(self, state: BucketState) -> datetime | None:
         """``creation_date``."""
@@ -83,8 +83,8 @@ class Bucket(Resource[BucketState]):
         except ServiceError:
             # It cannot be listed with the vault's key; Cloudflare itself refuses to delete one that is not empty.
             return ""
-        shown = ", ".join(keys[:MOST_SHOWN]) + (" …" if len(keys) > MOST_SHOWN else "")
-        return f"it holds {shown}" if keys else ""
+        listed = ", ".join(keys[:MOST_SHOWN]) + (" …" if len(keys) > MOST_SHOWN else "")
+        return f"it holds {listed}" if keys else ""
 
     def empty(self, clouds: Connections, *, everything: bool) -> None:
         """Remove the checks' scratch objects, or all objects."""
@@ -93,13 +93,13 @@ class Bucket(Resource[BucketState]):
             remove_objects(store, "" if everything else f"{SCRATCH}/")
 
     def _store(self, clouds: Connections) -> Store | None:
-        store = clouds.objects(clouds.held())
+        store = clouds.objects(clouds.vault_values())
         return store if store and store.bucket == self.name else None
 
     def read(self, clouds: Connections) -> BucketState | None:
         """Operation r2-get-bucket."""
-        found = clouds.cloudflare.bucket(self.name)
-        return None if found is None else _bucket_state(found)
+        bucket = clouds.cloudflare.bucket(self.name)
+        return None if bucket is None else _bucket_state(bucket)
 
     def differences(self, state: BucketState) -> list[Change]:
         """None: a bucket has nothing that can be changed."""
@@ -111,7 +111,7 @@ class Bucket(Resource[BucketState]):
         return _bucket_state(clouds.cloudflare.create_bucket(self.name, self.location))
 
     def update(self, clouds: Connections, state: BucketState, changes: list[Change]) -> BucketState:
-        """Never called: ``differences`` gives none."""
+        """Never called: ``differences`` returns none."""
         del clouds, state, changes
         raise NotImplementedError
 
@@ -149,7 +149,7 @@ class BucketToken(Resource[TokenState]):
     """An account-owned API token for the objects of one bucket: read, write, list, and nothing else.
 
     S3 credentials follow from it: access key id = its id, secret = SHA-256 hex of its value (Cloudflare docs, R2 → Authenticate).
-    ``held`` is what the vault has; a token whose secret was lost is rolled, never made twice.
+    ``stored`` are the vault's values. A token whose secret was lost is rolled, never made twice.
     """
 
     kind: ClassVar[str] = "R2 token"
@@ -158,16 +158,16 @@ class BucketToken(Resource[TokenState]):
     credential: ClassVar[bool] = True
     # The key is known, and was not made with this secret. A key that is not known may be one that is too new.
     evidence: ClassVar[tuple[Evidence, ...]] = (Evidence(403, "SignatureDoesNotMatch"),)
-    # So long after a token was made or changed R2 may still judge by what was before.
+    # For so long after a token is made or changed, R2 may still apply its earlier state.
     settle_seconds: ClassVar[float] = 30.0
     absent_entry: ClassVar[str] = "r2-keys"
     drift_entry: ClassVar[str] = "token-scope"
 
-    def __init__(self, name: str, bucket: str, *, held: Mapping[str, SecretStr], rotate: bool = False) -> None:
+    def __init__(self, name: str, bucket: str, *, stored: Mapping[str, SecretStr], rotate: bool = False) -> None:
         self.name = name
         self.bucket = bucket
         self.variables = (KEY_ID, SECRET)
-        self._held = held
+        self._stored = stored
         self._rotate = rotate
         self._group = ""
         self._account = ""
@@ -177,9 +177,9 @@ class BucketToken(Resource[TokenState]):
         """The token's id, which is the S3 access key id as well."""
         return state.id
 
-    def known(self, state: TokenState | None, held: Held) -> bool:
+    def known(self, state: TokenState | None, vault_values: VaultValues) -> bool:
         """The vault holds this very token's key id."""
-        return state is not None and _is(held, KEY_ID, state.id)
+        return state is not None and _is(vault_values, KEY_ID, state.id)
 
     def is_marked(self, state: TokenState, marker: str) -> bool:
         """``not_before``: a second long past that the request chose at random. A token made by hand has none."""
@@ -192,13 +192,13 @@ class BucketToken(Resource[TokenState]):
     def read(self, clouds: Connections) -> TokenState | None:
         """By the ledger's id, else by the vault's, else by name. Cloudflare lets several tokens bear one name.
 
-        Raises Conflict, with the ids, where neither tells which of several is meant.
+        Raises Conflict, with the ids, if neither chooses one of several.
         """
         tokens = list(clouds.cloudflare.tokens())
         self._account = clouds.cloudflare.account_id
         self._namesakes = [token for token in tokens if token["name"] == self.name]
-        held = self._held.get(KEY_ID)
-        ids = [self.known_id, held.get_secret_value() if held else ""]
+        stored = self._stored.get(KEY_ID)
+        ids = [self.known_id, stored.get_secret_value() if stored else ""]
         chosen = next((token for known in ids for token in tokens if known and token["id"] == known), None)
         if chosen is None and len(self._namesakes) > 1:
             raise self._ambiguous()
@@ -214,7 +214,7 @@ class BucketToken(Resource[TokenState]):
         Nobody can have their secret: it stood in that answer.
         """
         del clouds
-        mine = {state.id} | {held.get_secret_value() for name, held in self._held.items() if name == KEY_ID}
+        mine = {state.id} | {stored.get_secret_value() for name, stored in self._stored.items() if name == KEY_ID}
         others = [other for token in self._namesakes if (other := _token_state(token)).id not in mine]
         markers = [intent.marker for intent in lost if intent.marker]
         return [other.id for other in others if any(self.is_marked(other, marker) for marker in markers)]
@@ -234,7 +234,7 @@ class BucketToken(Resource[TokenState]):
 
     def examine(self, clouds: Connections, state: TokenState, changes: list[Change]) -> list[Change]:
         """Try the vault's secret: one that R2 says is not this key's was rolled elsewhere, or lost with an answer."""
-        store = clouds.objects({**clouds.held(), **self._held})
+        store = clouds.objects({**clouds.vault_values(), **self._stored})
         if store is None or any(change.field == "secret" for change in changes) or store.bucket != self.bucket:
             return changes
         modified = moment(state.modified) or datetime.now(UTC)
@@ -254,10 +254,10 @@ class BucketToken(Resource[TokenState]):
             return [
                 Change("secret", "its rotation did not end", "rolled", requested=True, replaces=True, entry="r2-keys")
             ]
-        held_id = self._held.get(KEY_ID)
-        if SECRET not in self._held or held_id is None:
+        stored_id = self._stored.get(KEY_ID)
+        if SECRET not in self._stored or stored_id is None:
             return [Change("secret", "not in the vault", "rolled", replaces=True, entry="r2-keys")]
-        if held_id.get_secret_value() != state.id:
+        if stored_id.get_secret_value() != state.id:
             return [Change("secret", "another token's in the vault", "rolled", replaces=True, entry="r2-keys")]
         return []
 
@@ -330,10 +330,10 @@ class Cors(Resource[list[dict[str, Any]]]):
         self.within = (Bucket.kind, bucket)
         self.waits_for = "R2_BUCKET_NAME" if not bucket else None if origin else "NEXT_PUBLIC_APP_URL"
 
-    def known(self, state: list[dict[str, Any]] | None, held: Held) -> bool:
+    def known(self, state: list[dict[str, Any]] | None, vault_values: VaultValues) -> bool:
         """The vault names the bucket."""
         del state
-        return _is(held, "R2_BUCKET_NAME", self.bucket)
+        return _is(vault_values, "R2_BUCKET_NAME", self.bucket)
 
     def read(self, clouds: Connections) -> list[dict[str, Any]] | None:
         """All rules of the bucket, or None if ours is not among them."""
@@ -342,12 +342,12 @@ class Cors(Resource[list[dict[str, Any]]]):
 
     def differences(self, state: list[dict[str, Any]]) -> list[Change]:
         """Field by field of our rule, order aside."""
-        found = next(rule for rule in state if rule.get("id") == CORS_RULE_ID)["allowed"]
+        present = next(rule for rule in state if rule.get("id") == CORS_RULE_ID)["allowed"]
         wanted = self._rule()["allowed"]
         return [
-            Change(field, ", ".join(found.get(field, [])) or "none", ", ".join(wanted[field]))
+            Change(field, ", ".join(present.get(field, [])) or "none", ", ".join(wanted[field]))
             for field in wanted
-            if {value.lower() for value in found.get(field, [])} != {value.lower() for value in wanted[field]}
+            if {value.lower() for value in present.get(field, [])} != {value.lower() for value in wanted[field]}
         ]
 
     def create(self, clouds: Connections) -> list[dict[str, Any]]:
@@ -386,25 +386,25 @@ def s3_secret(value: SecretStr) -> SecretStr:
     return SecretStr(hashlib.sha256(value.get_secret_value().encode()).hexdigest())
 
 
-def _bucket_state(found: dict[str, Any]) -> BucketState:
-    return BucketState(found["name"], str(found.get("location") or ""), str(found.get("creation_date") or ""))
+def _bucket_state(bucket: dict[str, Any]) -> BucketState:
+    return BucketState(bucket["name"], str(bucket.get("location") or ""), str(bucket.get("creation_date") or ""))
 
 
-def _is(held: Held, name: str, value: str) -> bool:
-    return name in held and held[name].get_secret_value() == value
+def _is(vault_values: VaultValues, name: str, value: str) -> bool:
+    return name in vault_values and vault_values[name].get_secret_value() == value
 
 
-def _token_state(found: dict[str, Any], value: SecretStr | None = None) -> TokenState:
+def _token_state(token: dict[str, Any], value: SecretStr | None = None) -> TokenState:
     policies = tuple(
         (
             policy["effect"],
             frozenset(policy["resources"]),
             frozenset(group["id"] for group in policy["permission_groups"]),
         )
-        for policy in found.get("policies", [])
+        for policy in token.get("policies", [])
     )
-    issued, modified, begins = (str(found.get(field) or "") for field in ("issued_on", "modified_on", "not_before"))
-    return TokenState(found["id"], found.get("status", "active"), issued, modified, begins, policies, value)
+    issued, modified, begins = (str(token.get(field) or "") for field in ("issued_on", "modified_on", "not_before"))
+    return TokenState(token["id"], token.get("status", "active"), issued, modified, begins, policies, value)
 
 
 def _past_second(marker: str) -> datetime:

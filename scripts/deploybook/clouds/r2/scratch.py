@@ -1,4 +1,4 @@
-"""The checks' scratch objects, told from the application's by their prefix."""
+"""The checks' scratch objects, which their prefix separates from the application's."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def foreign_keys(store: Store, most: int) -> list[str]:
 
 
 def remove_objects(store: Store, prefix: str) -> int:
-    """Remove every object whose key begins so, and give how many there were. Raises a ServiceError if R2 refuses."""
+    """Remove every object whose key has the prefix, and return their number. Raises a ServiceError if R2 refuses."""
     removed = 0
     while True:
         page = store.call("list_objects_v2", Prefix=prefix, MaxKeys=PAGE)

@@ -20,10 +20,10 @@ def is_live(render: Render, deploy: Deploy) -> str:
     """The worker is not suspended and its newest deploy is live, one aside that began a moment ago."""
     worker = deploy.worker
     serving = deploy.serving(render) if worker.id else deploy.planned()
-    found = "suspended" if worker.suspenders else serving.status or ("no deploy" if worker.id else "no worker")
-    if found != LIVE:
+    status = "suspended" if worker.suspenders else serving.status or ("no deploy" if worker.id else "no worker")
+    if status != LIVE:
         message, hint = "The worker on Render is not live.", "Run deploybook run render --mode apply."
-        raise VerificationFailed(message, hint, "render-not-live", LIVE, found)
+        raise VerificationFailed(message, hint, "render-not-live", LIVE, status)
     return serving.id
 
 
@@ -54,6 +54,6 @@ def _refuses(line: str) -> bool:
     return line.startswith("[Worker]") and REFUSED in line
 
 
-def _silent(found: str) -> VerificationFailed:
+def _silent(seen: str) -> VerificationFailed:
     message, hint = "The worker on Render has not said that it started.", "Look at its log in the dashboard."
-    return VerificationFailed(message, hint, "worker-idle", STARTED, found)
+    return VerificationFailed(message, hint, "worker-idle", STARTED, seen)

@@ -46,7 +46,7 @@ class Render:
         self.api.client.close()
 
     def account(self) -> Account:
-        """The workspace that ``use`` was told of."""
+        """The workspace that ``use`` was called with."""
         assert self._account is not None, "the workspace is chosen before anything is done in it"
         return self._account
 
@@ -67,8 +67,8 @@ class Render:
 
     def service(self, service_id: str) -> dict[str, Any]:
         """One service: ``{id, ownerId, name …}`` (operation retrieve-service)."""
-        found: dict[str, Any] = self.api.json("look for the worker", "GET", f"/services/{service_id}")
-        return found
+        service: dict[str, Any] = self.api.json("look for the worker", "GET", f"/services/{service_id}")
+        return service
 
     def create_service(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Make a service; it deploys at once: ``{service, deployId}`` (operation create-service)."""
@@ -93,8 +93,8 @@ class Render:
 
     def variables(self, service_id: str) -> dict[str, str]:
         """Every variable of a service, in clear."""
-        found = self._pages("list the variables", f"/services/{service_id}/env-vars", "envVar")
-        return {each["key"]: each["value"] for each in found}
+        variables = self._pages("list the variables", f"/services/{service_id}/env-vars", "envVar")
+        return {variable["key"]: variable["value"] for variable in variables}
 
     def put_variable(self, service_id: str, name: str, value: str) -> None:
         """Set one variable. Never the whole list: that would delete what an operator added by hand."""
@@ -109,13 +109,13 @@ class Render:
         path = f"/services/{service_id}/deploys"
         if since:
             return list(self._pages("list the deploys", path, "deploy", {"createdAfter": since.isoformat()}))
-        found = self.api.json("list the deploys", "GET", path, params={"limit": 20})
-        return [each["deploy"] for each in found]
+        items = self.api.json("list the deploys", "GET", path, params={"limit": 20})
+        return [item["deploy"] for item in items]
 
     def deploy(self, service_id: str, deploy_id: str) -> dict[str, Any]:
         """One deploy: ``{id, status, trigger, createdAt …}``."""
-        found: dict[str, Any] = self.api.json("read the deploy", "GET", f"/services/{service_id}/deploys/{deploy_id}")
-        return found
+        deploy: dict[str, Any] = self.api.json("read the deploy", "GET", f"/services/{service_id}/deploys/{deploy_id}")
+        return deploy
 
     def start_deploy(self, service_id: str) -> str:
         """Start a deploy (operation create-deploy) and give its id; empty where Render queues it: it answers 202 with no body then."""
@@ -126,8 +126,8 @@ class Render:
         """The last hundred log lines of a service since a time (ISO 8601), with one of the texts if any are given; oldest first."""
         about = {"ownerId": owner_id, "resource": service_id, "startTime": since, "direction": "backward", "limit": 100}
         params = about | ({"text": list(texts)} if texts else {})
-        found = self.api.json("read the log", "GET", "/logs", params=params)["logs"]
-        return [str(each["message"]) for each in sorted(found, key=lambda each: str(each["timestamp"]))]
+        entries = self.api.json("read the log", "GET", "/logs", params=params)["logs"]
+        return [str(entry["message"]) for entry in sorted(entries, key=lambda entry: str(entry["timestamp"]))]
 
     def _pages(
         self, operation: str, path: str, item: str, params: Mapping[str, Any] | None = None
@@ -137,8 +137,8 @@ class Render:
         while True:
             wanted = {**(params or {}), "limit": PAGE, "cursor": cursor}
             page = self.api.json(operation, "GET", path, params=wanted)
-            for each in page:
-                yield each[item]
+            for row in page:
+                yield row[item]
             if len(page) < PAGE:
                 return
             cursor = page[-1]["cursor"]

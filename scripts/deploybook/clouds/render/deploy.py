@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from deploybook.clouds.render.undeployed import Undeployed
 from deploybook.clouds.render.variables import Variables
-from deploybook.clouds.render.waiting import FAILED, LIVE, DeployState, Tell, appeared, follow
+from deploybook.clouds.render.waiting import FAILED, LIVE, DeployState, ProgressListener, appeared, follow
 from deploybook.clouds.render.worker import WorkerState
-from deploybook.clouds.resource import Change, Held, Resource
+from deploybook.clouds.resource import Change, Resource, VaultValues
 from deploybook.errors import UnexpectedResponse, Unreachable
 from deploybook.state.last_writes import LastWrites
 
@@ -21,7 +21,7 @@ LIMIT_SECONDS = 900.0
 
 
 class Deploy(Resource[DeployState]):
-    """The deploy that serves, with the worker's settings and variables as they stand. ``tell`` hears of each status on the way."""
+    """The deploy that serves, with the worker's settings and variables as they stand. ``on_progress`` is called with each new status."""
 
     kind: ClassVar[str] = "Render deploy"
     provider: ClassVar[str] = "render"
@@ -33,7 +33,7 @@ class Deploy(Resource[DeployState]):
         worker: WorkerState,
         variables: Variables,
         last_writes: LastWrites,
-        tell: Tell,
+        on_progress: ProgressListener,
         *,
         seconds: float = LIMIT_SECONDS,
     ) -> None:
@@ -42,21 +42,21 @@ class Deploy(Resource[DeployState]):
         self.worker = worker
         self._variables = variables
         self._undeployed = Undeployed(last_writes, name)
-        self._tell = tell
+        self._on_progress = on_progress
         self._seconds = seconds
         self._newest: DeployState | None = None
 
-    def known(self, state: object, held: Held) -> bool:
+    def known(self, state: object, vault_values: VaultValues) -> bool:
         """The vault holds the worker's id."""
         del state
-        recorded = held.get("RENDER_SERVICE_ID")
+        recorded = vault_values.get("RENDER_SERVICE_ID")
         return recorded is not None and bool(self.worker.id) and recorded.get_secret_value() == self.worker.id
 
     def read(self, clouds: Connections) -> DeployState | None:
         """The newest deploy, looked for once; None if there is none, or the worker was made in this run."""
         if not self.worker.id or self.worker.first_deploy:
             return None
-        listed = [each for each in clouds.render.deploys(self.worker.id) if each["status"] != "deactivated"]
+        listed = [deploy for deploy in clouds.render.deploys(self.worker.id) if deploy["status"] != "deactivated"]
         self._newest = DeployState.of(listed[0]) if listed else None
         return self._newest
 
@@ -71,7 +71,7 @@ class Deploy(Resource[DeployState]):
             return [Change("status", "suspended", LIVE)]
         if state.status == LIVE:
             return []
-        # One that has its time still is followed, and is no drift.
+        # A deploy that is still within its time limit is followed, and is no drift.
         entry = "render-deploy-failed" if state.status in FAILED else "render-deploy-slow"
         return [Change("status", state.status, LIVE, requested=state.is_under_way(self._seconds), entry=entry)]
 
@@ -97,27 +97,27 @@ class Deploy(Resource[DeployState]):
 
     def follow(self, render: Render, deploy_id: str) -> DeployState:
         """Wait until it is live, which takes up every change made before it began."""
-        self._newest = follow(render, self.worker, deploy_id, self._seconds, self._tell)
+        self._newest = follow(render, self.worker, deploy_id, self._seconds, self._on_progress)
         self._undeployed.forget()
         return self._newest
 
     def serving(self, render: Render) -> DeployState:
         """The newest deploy as this run last saw it; one that was not live then is looked at again.
 
-        While it is on its way and has its time still, the one before it serves, if that is live.
+        While it runs and is within its time limit, the one before it serves, if that is live.
         """
         if self._newest is None or self._newest.status != LIVE:
             listed = [
-                DeployState.of(each) for each in render.deploys(self.worker.id) if each["status"] != "deactivated"
+                DeployState.of(deploy) for deploy in render.deploys(self.worker.id) if deploy["status"] != "deactivated"
             ]
             self._newest = next(iter(listed), None)
             if self._newest and self._newest.is_under_way(self._seconds):
-                return next((each for each in listed if each.status == LIVE), self._newest)
+                return next((deploy for deploy in listed if deploy.status == LIVE), self._newest)
         return self._newest or self.planned()
 
     def _start(self, render: Render) -> str:
         """Operation create-deploy. An answer that is lost, or has no body, leaves the deploy to be found in the list."""
-        known = {each["id"] for each in render.deploys(self.worker.id)}
+        known = {deploy["id"] for deploy in render.deploys(self.worker.id)}
         try:
             started = render.start_deploy(self.worker.id)
         except Unreachable:

@@ -23,18 +23,18 @@ COPY_AGAIN = "Copy it again, whole: the worker's Settings, Deploy Hook."
 SHOWN = re.compile(r'<code id="deploy-hook">([^<]+)</code>')
 
 
-def proved(render: Render, deploy: Deploy, hook: SecretStr, held: SecretStr | None, may_use: bool) -> str:
-    """The URL is this worker's. If ``may_use``, one that is not the ``held`` one yet is used once, and its deploy followed until live.
+def proved(render: Render, deploy: Deploy, hook: SecretStr, stored: SecretStr | None, may_use: bool) -> str:
+    """The URL is this worker's. If ``may_use``, one that differs from ``stored`` is used once, and its deploy is followed until live.
 
     Raises InvalidValue for another URL, UnexpectedResponse if Render does not take it or no deploy appears: none of these may be retried
     by a patient check, for every use starts a deploy.
     """
     _require_form(render, deploy.worker, hook)
-    if hook == held:
+    if hook == stored:
         return "form and worker; it was used when it was recorded"
     if not may_use:
         return "form and worker; apply uses it once and records it"
-    known = {each["id"] for each in render.deploys(deploy.worker.id)}
+    known = {listed["id"] for listed in render.deploys(deploy.worker.id)}
     lost = _use(hook)
     started = appeared(render, deploy.worker, known, "deploy_hook")
     if not started:
@@ -49,11 +49,11 @@ def proved(render: Render, deploy: Deploy, hook: SecretStr, held: SecretStr | No
 def copied_by_a_person(render: Render, worker: WorkerState) -> SecretStr:
     """Stands in, in a dry run, for the person who copies it from the dashboard: Render's own dashboard has no page for programs."""
     url = f"{_origin(render)}/dashboard/{worker.id}/settings"
-    found = SHOWN.search(render.api.call("open the dashboard", "GET", url).text)
-    if not found:
+    match = SHOWN.search(render.api.call("open the dashboard", "GET", url).text)
+    if not match:
         message = "The dashboard shows no deploy hook."
         raise UnexpectedResponse("Render", "open the dashboard", message, "Look at the page.", ENTRY)
-    return SecretStr(html.unescape(found[1]))
+    return SecretStr(html.unescape(match[1]))
 
 
 def _require_form(render: Render, worker: WorkerState, hook: SecretStr) -> None:
@@ -73,7 +73,7 @@ def _use(hook: SecretStr) -> Unreachable | None:
         with http.open_client() as client:
             answer = client.post(hook.get_secret_value())
     except httpx.TransportError as error:
-        # The URL is the secret: it is not told.
+        # The URL is the secret: it is not shown.
         message = f"Render's deploy hook cannot be reached ({type(error).__name__})."
         return Unreachable("Render", operation, message, "Check the network, then run this again.")
     status = answer.status_code

@@ -1,4 +1,4 @@
-"""What was changed at a worker and no deploy has taken up yet: Render starts none by itself, and does not tell when a variable changed."""
+"""What was changed at a worker and no deploy has taken up yet: Render starts none by itself, and does not show when a variable changed."""
 
 from __future__ import annotations
 

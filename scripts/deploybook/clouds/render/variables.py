@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from deploybook.clouds.render.undeployed import Undeployed
 from deploybook.clouds.render.worker import WorkerState
-from deploybook.clouds.resource import Change, Held, Resource
+from deploybook.clouds.resource import Change, Resource, VaultValues
 from deploybook.clouds.vercel.fingerprints import matches
 from deploybook.contract.consumers import ConsumerVariable
 from deploybook.errors import VerificationFailed
@@ -42,10 +42,10 @@ class Variables(Resource[dict[str, str]]):
         self._undeployed = Undeployed(last_writes, name)
         self._found: dict[str, str] | None = None
 
-    def known(self, state: object, held: Held) -> bool:
+    def known(self, state: object, vault_values: VaultValues) -> bool:
         """The vault holds the worker's id."""
         del state
-        recorded = held.get("RENDER_SERVICE_ID")
+        recorded = vault_values.get("RENDER_SERVICE_ID")
         return recorded is not None and bool(self._worker.id) and recorded.get_secret_value() == self._worker.id
 
     def read(self, clouds: Connections) -> dict[str, str] | None:
@@ -56,13 +56,13 @@ class Variables(Resource[dict[str, str]]):
 
     def differences(self, state: dict[str, str]) -> list[Change]:
         """One change for each variable that is missing or differs; values are compared and never shown."""
-        problems = {name: _judge(state.get(name), each) for name, each in self._wanted.items()}
+        problems = {name: _judge(state.get(name), variable) for name, variable in self._wanted.items()}
         return [Change(name, problem, "as in the vault") for name, problem in problems.items() if problem]
 
     def create(self, clouds: Connections) -> dict[str, str]:
         """Set those that did not come with the worker."""
-        found = self._found or {}
-        return self._set(clouds, [change.field for change in self.differences(found)])
+        present = self._found or {}
+        return self._set(clouds, [change.field for change in self.differences(present)])
 
     def update(self, clouds: Connections, state: dict[str, str], changes: list[Change]) -> dict[str, str]:
         """Set those that differ."""
@@ -79,17 +79,17 @@ class Variables(Resource[dict[str, str]]):
         return {}
 
     def differ(self) -> bool:
-        """Whether a variable, as last read, is not as wished: setting it calls for a deploy."""
+        """Whether a variable, as last read, differs from the desired value: setting it requires a deploy."""
         return self._found is not None and bool(self.differences(self._found))
 
     def verify(self, render: Render) -> str:
         """Look again if something was written, and raise VerificationFailed naming the variables that differ."""
         changes = self.differences(self._looked_at(render))
         if changes:
-            found = ", ".join(f"{change.field} {change.old}" for change in changes)
+            differing = ", ".join(f"{change.field} {change.old}" for change in changes)
             message = f"Render: {changes[0].field} is {changes[0].old}."
             hint = "Run deploybook run render --mode apply."
-            raise VerificationFailed(message, hint, "render-variables", "as in the vault", found)
+            raise VerificationFailed(message, hint, "render-variables", "as in the vault", differing)
         left = sorted(self._looked_at(render).keys() - self._wanted.keys())
         return f"{len(self._wanted)}" + (f"; not in the contract, and left: {', '.join(left)}" if left else "")
 
@@ -115,24 +115,24 @@ class Variables(Resource[dict[str, str]]):
         return self._found
 
     def _set(self, clouds: Connections, names: list[str]) -> dict[str, str]:
-        found = self._found or {}
+        present = self._found or {}
         if not names:
-            return found
+            return present
         self._undeployed.note("variables")
         values = {name: self._wanted[name].value.get_secret_value() for name in names}
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
             list(pool.map(lambda name: clouds.render.put_variable(self._worker.id, name, values[name]), names))
         # What was written is looked at again before anything is said of it.
         self._found = None
-        return {**found, **values}
+        return {**present, **values}
 
 
-def _judge(found: str | None, wanted: ConsumerVariable) -> str:
-    if found is None:
+def _judge(value: str | None, wanted: ConsumerVariable) -> str:
+    if value is None:
         return "missing"
-    if found == wanted.value.get_secret_value():
+    if value == wanted.value.get_secret_value():
         return ""
-    return "different by white space" if found.strip() == wanted.value.get_secret_value() else "different"
+    return "different by white space" if value.strip() == wanted.value.get_secret_value() else "different"
 
 
 def _same(here: str | None, there: Mapping[str, Any] | None) -> bool:

@@ -14,7 +14,7 @@ from deploybook.errors import UnexpectedResponse
 if TYPE_CHECKING:
     from deploybook.clouds.render.client import Render
 
-Tell = Callable[[str], None]
+ProgressListener = Callable[[str], None]
 
 LIVE = "live"
 FAILED = frozenset({"build_failed", "update_failed", "pre_deploy_failed", "canceled"})
@@ -36,9 +36,9 @@ class DeployState:
     created: str
 
     @classmethod
-    def of(cls, found: dict[str, Any]) -> DeployState:
+    def of(cls, deploy: dict[str, Any]) -> DeployState:
         """From Render's JSON (schema deploy)."""
-        return cls(found["id"], found["status"], found["createdAt"])
+        return cls(deploy["id"], deploy["status"], deploy["createdAt"])
 
     def is_under_way(self, seconds: float) -> bool:
         """Whether it has not ended, and began less than ``seconds`` ago."""
@@ -46,26 +46,28 @@ class DeployState:
         return self.status not in ENDED and age < seconds
 
 
-def follow(render: Render, worker: WorkerState, deploy_id: str, seconds: float, tell: Tell) -> DeployState:
-    """Wait until a deploy, or the one that has replaced it, is live; every new status is told.
+def follow(
+    render: Render, worker: WorkerState, deploy_id: str, seconds: float, on_progress: ProgressListener
+) -> DeployState:
+    """Wait until a deploy, or the one that has replaced it, is live; ``on_progress`` is called with every new status.
 
     Raises UnexpectedResponse with the log's last lines if it fails, and without them if it takes longer than ``seconds``.
     """
-    deadline, pause, told = time.monotonic() + seconds, FIRST_PAUSE, ""
+    deadline, pause, reported = time.monotonic() + seconds, FIRST_PAUSE, ""
     while True:
-        found = render.deploy(worker.id, deploy_id)
-        status = str(found["status"])
-        if status != told:
-            tell(f"Render deploy {deploy_id}: {status}")
-            told = status
+        deploy = render.deploy(worker.id, deploy_id)
+        status = str(deploy["status"])
+        if status != reported:
+            on_progress(f"Render deploy {deploy_id}: {status}")
+            reported = status
         if status == LIVE:
-            return DeployState.of(found)
+            return DeployState.of(deploy)
         newest = render.deploys(worker.id)[0]["id"] if status in REPLACED else deploy_id
         if newest != deploy_id:
             deploy_id = newest
             continue
         if status in FAILED:
-            raise _failed(render, worker, found)
+            raise _failed(render, worker, deploy)
         if time.monotonic() > deadline:
             raise _slow(status, seconds)
         time.sleep(pause)
@@ -75,20 +77,20 @@ def follow(render: Render, worker: WorkerState, deploy_id: str, seconds: float, 
 def appeared(
     render: Render, worker: WorkerState, known: Collection[str], trigger: str, seconds: float = APPEARS_SECONDS
 ) -> str:
-    """The deploy of this trigger that was not ``known`` before; looks for a while, then gives an empty id."""
+    """The id of a new deploy of this trigger that is not ``known``; empty if none appears in ``seconds``."""
     deadline = time.monotonic() + seconds
     while True:
-        for each in render.deploys(worker.id):
-            if each["id"] not in known and each.get("trigger") == trigger:
-                return str(each["id"])
+        for deploy in render.deploys(worker.id):
+            if deploy["id"] not in known and deploy.get("trigger") == trigger:
+                return str(deploy["id"])
         if time.monotonic() > deadline:
             return ""
         time.sleep(FIRST_PAUSE)
 
 
-def _failed(render: Render, worker: WorkerState, found: dict[str, Any]) -> UnexpectedResponse:
-    log = " | ".join(render.logs(worker.owner_id, worker.id, found["createdAt"])[-LOG_LINES:])
-    message = f"Render's deploy ended as {found['status']}." + (f" Last lines of the log: {log}" if log else "")
+def _failed(render: Render, worker: WorkerState, deploy: dict[str, Any]) -> UnexpectedResponse:
+    log = " | ".join(render.logs(worker.owner_id, worker.id, deploy["createdAt"])[-LOG_LINES:])
+    message = f"Render's deploy ended as {deploy['status']}." + (f" Last lines of the log: {log}" if log else "")
     hint = "Fix what the log says, then run this again."
     return UnexpectedResponse("Render", "deploy", message, hint, "render-deploy-failed")
 

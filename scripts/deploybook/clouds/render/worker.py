@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from deploybook.clouds.render.undeployed import Undeployed
-from deploybook.clouds.resource import Change, Held, Resource
+from deploybook.clouds.resource import Change, Resource, VaultValues
 from deploybook.clouds.times import moment
 from deploybook.contract.consumers import ConsumerVariable
 from deploybook.errors import Conflict, InvalidValue, NotFound, PermissionDenied, ServiceError, UnexpectedResponse
@@ -87,9 +87,9 @@ class Worker(Resource[WorkerState]):
         """The service's id, which it keeps when it is renamed."""
         return state.id
 
-    def known(self, state: WorkerState | None, held: Held) -> bool:
+    def known(self, state: WorkerState | None, vault_values: VaultValues) -> bool:
         """The vault holds its id."""
-        recorded = held.get("RENDER_SERVICE_ID")
+        recorded = vault_values.get("RENDER_SERVICE_ID")
         return state is not None and recorded is not None and recorded.get_secret_value() == state.id
 
     def born(self, state: WorkerState) -> datetime | None:
@@ -101,7 +101,7 @@ class Worker(Resource[WorkerState]):
         service = self._by_id(clouds.render)
         if service is None:
             listed = clouds.render.workers(self.name, self._owner_id)
-            service = next((each for each in listed if each["name"] == self.name), None)
+            service = next((candidate for candidate in listed if candidate["name"] == self.name), None)
         if service is None:
             return None
         state = _state(service)
@@ -110,12 +110,12 @@ class Worker(Resource[WorkerState]):
         return replace(state, pending=pending)
 
     def differences(self, state: WorkerState) -> list[Change]:
-        """Field by field; a repository is compared only if one is wished for."""
-        wanted, found = vars(self._settings), vars(state.settings)
+        """Compare field by field; a repository only if one is desired."""
+        wanted, present = vars(self._settings), vars(state.settings)
         changes = [
-            Change(field, found[field] or "none", wanted[field], entry=ENTRIES.get(field, ""))
+            Change(field, present[field] or "none", wanted[field], entry=ENTRIES.get(field, ""))
             for field in wanted
-            if wanted[field] and not _equal(field, found[field], wanted[field])
+            if wanted[field] and not _equal(field, present[field], wanted[field])
         ]
         if state.runtime != RUNTIME:
             changes.append(Change("runtime", state.runtime or "none", RUNTIME))
@@ -134,7 +134,7 @@ class Worker(Resource[WorkerState]):
         # What was noted belongs to an earlier worker of this name.
         self._undeployed.forget()
         try:
-            made = clouds.render.create_service(self._wish())
+            made = clouds.render.create_service(self._desired())
         except ServiceError as error:
             raise self._explained(error) from None
         return replace(_state(made["service"]), first_deploy=str(made.get("deployId") or ""))
@@ -166,8 +166,10 @@ class Worker(Resource[WorkerState]):
         except NotFound:
             return None
 
-    def _wish(self) -> dict[str, Any]:
-        variables = [{"key": each.name, "value": each.value.get_secret_value()} for each in self._variables.values()]
+    def _desired(self) -> dict[str, Any]:
+        variables = [
+            {"key": variable.name, "value": variable.value.get_secret_value()} for variable in self._variables.values()
+        ]
         details = {"runtime": RUNTIME, "region": self._settings.region, **self._details()}
         about = {"type": "background_worker", "name": self.name, "ownerId": self._owner_id}
         return about | self._source() | {"envVars": variables, "serviceDetails": details}
@@ -212,18 +214,18 @@ def owner(render: Render, name: str) -> str:
     Raises NotFound or InvalidValue, naming those there are, or OtherAccount if the environment lives in another one.
     """
     owners, name = render.owners(), name or render.home
-    names = ", ".join(sorted(f"{each['name']} ({each['id']})" for each in owners)) or "none"
-    found = [each for each in owners if name in {each["name"], each["id"]}] if name else owners
-    if not found:
+    names = ", ".join(sorted(f"{owner['name']} ({owner['id']})" for owner in owners)) or "none"
+    matching = [owner for owner in owners if name in {owner["name"], owner["id"]}] if name else owners
+    if not matching:
         wanted = f"workspace {name}" if name else "workspace at all"
         message = f"The key sees no {wanted} (it sees {names})."
         hint = "Check the parameter owner, and whose key it is."
         raise NotFound("Render", "find the workspace", message, hint, "render-owner")
-    if len(found) > 1:
+    if len(matching) > 1:
         message = f"The key sees several workspaces: {names}."
         raise InvalidValue(message, "Name one in the parameter owner, by its id if two have one name.", "render-owner")
-    render.use(Account(id=str(found[0]["id"]), name=str(found[0]["name"])))
-    return str(found[0]["id"])
+    render.use(Account(id=str(matching[0]["id"]), name=str(matching[0]["name"])))
+    return str(matching[0]["id"])
 
 
 def key_sees_workspace(render: Render, name: str) -> str:
@@ -235,33 +237,33 @@ def _url(repository: str) -> str:
     return f"https://github.com/{repository}"
 
 
-def _equal(field: str, found: str, wanted: str) -> bool:
-    # GitHub does not tell OWNER/NAME from owner/name; branches and paths are told apart.
-    return found.casefold() == wanted.casefold() if field == "repository" else found == wanted
+def _equal(field: str, present: str, wanted: str) -> bool:
+    # To GitHub OWNER/NAME and owner/name are the same; branches and paths are case-sensitive.
+    return present.casefold() == wanted.casefold() if field == "repository" else present == wanted
 
 
 def _path(path: str) -> str:
     return posixpath.normpath(path or ".")
 
 
-def _state(found: Mapping[str, Any]) -> WorkerState:
-    details = found.get("serviceDetails") or {}
+def _state(service: Mapping[str, Any]) -> WorkerState:
+    details = service.get("serviceDetails") or {}
     docker = details.get("envSpecificDetails") or {}
     settings = Settings(
-        repository=str(found.get("repo") or "").removeprefix("https://github.com/").removesuffix(".git"),
-        branch=found.get("branch") or "",
+        repository=str(service.get("repo") or "").removeprefix("https://github.com/").removesuffix(".git"),
+        branch=service.get("branch") or "",
         region=details.get("region") or "",
         plan=details.get("plan") or "",
         dockerfile=_path(docker.get("dockerfilePath") or ""),
         context=_path(docker.get("dockerContext") or ""),
     )
-    suspended = found.get("suspended") == "suspended"
+    suspended = service.get("suspended") == "suspended"
     return WorkerState(
-        found["id"],
-        found["ownerId"],
+        service["id"],
+        service["ownerId"],
         settings,
-        suspenders=tuple(found.get("suspenders") or ["user"]) if suspended else (),
-        auto_deploy=found.get("autoDeploy") == "yes",
+        suspenders=tuple(service.get("suspenders") or ["user"]) if suspended else (),
+        auto_deploy=service.get("autoDeploy") == "yes",
         runtime=details.get("runtime") or details.get("env") or "",
-        created=str(found.get("createdAt") or ""),
+        created=str(service.get("createdAt") or ""),
     )

@@ -1,4 +1,4 @@
-"""A short, real WAV file for the checks, and what tells a real MP4 from a text that calls itself one."""
+"""A short, real WAV file for the checks, and the test that a file is a real MP4, not a text that calls itself one."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ class Studio:
         try:
             return self._client.request(method, url, **options)
         except httpx.TransportError as error:
-            # A presigned URL is a capability: only its host is told.
+            # A presigned URL is a capability: only its host is shown.
             host = httpx.URL(url).host or httpx.URL(self.url).host
             service = "R2" if host.endswith(R2_HOSTS) else "Vercel"
             message = f"Could not {operation}: {host} cannot be reached ({type(error).__name__})."

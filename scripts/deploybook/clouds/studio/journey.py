@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from deploybook.clouds.r2.objects import Store
 from deploybook.clouds.studio.audio import tone
 from deploybook.clouds.studio.client import Answer, Studio
-from deploybook.clouds.studio.progress import Progress, Tell
+from deploybook.clouds.studio.progress import Progress, ProgressListener
 from deploybook.clouds.turso.hrana import LibSql
 from deploybook.errors import ServiceError, VerificationFailed
 
@@ -35,8 +35,8 @@ def _just_before_now() -> str:
 class Journey:
     """The application, the vault's own view of its storage and its jobs, and the things made on the way.
 
-    ``worker`` is the Render service that is to do the jobs, ``began`` (ISO 8601) is before the first of them. ``tell`` hears of a job's
-    progress while it is waited for.
+    ``worker`` is the Render service that does the jobs; ``began`` (ISO 8601) is before the first of them. ``on_progress`` is called
+    with a job's progress during a wait.
     """
 
     studio: Studio
@@ -45,7 +45,7 @@ class Journey:
     webhook_secret: SecretStr
     job_seconds: float
     worker: str = ""
-    tell: Tell = str
+    on_progress: ProgressListener = str
     began: str = field(default_factory=_just_before_now)
     audio: bytes = field(default_factory=tone)
     key: str = field(default_factory=lambda: f"assets/deploybook-check-{secrets.token_hex(8)}.wav")
@@ -56,7 +56,7 @@ class Journey:
     def poll(self, job: str, seconds: float) -> Answer:
         """The job's last answer: when it has ended, or when the time is up."""
         deadline = time.monotonic() + seconds
-        progress = Progress(job, self.tell)
+        progress = Progress(job, self.on_progress)
         while True:
             answer = self.studio.call("ask for the job", "GET", f"/api/audio/jobs/{job}")
             if answer.status != 200 or answer.body.get("status") in ENDED or time.monotonic() > deadline:
@@ -98,15 +98,15 @@ class Journey:
         return f"{len(self.jobs)} jobs and their objects"
 
     def _keys_of_jobs(self) -> list[str]:
-        found: list[str] = []
+        keys: list[str] = []
         for job in self.jobs:
             for prefix in (f"assets/{job}", f"renders/{job}", f"previews/{job}", f"assets/previews/{job}"):
                 with suppress(ServiceError):
                     listed = self.store.call("list_objects_v2", Prefix=prefix).get("Contents", [])
-                    found += [each["Key"] for each in listed]
+                    keys += [item["Key"] for item in listed]
             with suppress(ServiceError):
-                found += _keys_in(self.row(job))
-        return found
+                keys += _keys_in(self.row(job))
+        return keys
 
     def _delete_row(self, job: str) -> None:
         if self.row(job) is not None:
@@ -115,22 +115,22 @@ class Journey:
 
 def _keys_in(row: dict[str, Any] | None) -> list[str]:
     """Storage keys that a row's metadata and result name."""
-    found: list[str] = []
+    keys: list[str] = []
 
     def walk(value: Any) -> None:
         if isinstance(value, dict):
-            for each in value.values():
-                walk(each)
+            for member in value.values():
+                walk(member)
         elif isinstance(value, list):
-            for each in value:
-                walk(each)
+            for member in value:
+                walk(member)
         elif isinstance(value, str) and value.startswith(("assets/", "renders/", "previews/")):
-            found.append(value)
+            keys.append(value)
 
     for column in ("metadata", "result"):
         with suppress(ValueError, TypeError):
             walk(json.loads((row or {}).get(column) or "null"))
-    return found
+    return keys
 
 
 def _try(action: Callable[[], object], name: str, left: list[str]) -> None:

@@ -68,10 +68,10 @@ def preview(journey: Journey) -> str:
         hint = "Set STORAGE_BACKEND=r2 for Production on Vercel, and deploy again: deploybook run vercel --mode apply."
         raise _said("The web app on Vercel gives no preview URL", answer, hint, "playback")
     url = answer.data["downloadUrl"]
-    found = journey.studio.storage("play the preview", "GET", url, headers={"Range": "bytes=0-1023"})
-    if found.status_code != 206:
+    response = journey.studio.storage("play the preview", "GET", url, headers={"Range": "bytes=0-1023"})
+    if response.status_code != 206:
         raise VerificationFailed(
-            f"The preview of the worker on Render is not in R2 ({found.status_code}).",
+            f"The preview of the worker on Render is not in R2 ({response.status_code}).",
             R2_ON_RENDER,
             "storage-errors",
             "206",
@@ -79,7 +79,7 @@ def preview(journey: Journey) -> str:
     return "206 for a range"
 
 
-def unknown_jobs_are_told(journey: Journey) -> str:
+def unknown_jobs_are_refused(journey: Journey) -> str:
     """A job that never was is answered 404, from the database."""
     answer = journey.studio.call(
         "ask for a job that never was", "GET", "/api/audio/jobs/00000000-0000-4000-8000-000000000000"

@@ -1,4 +1,4 @@
-"""What is told of a job while it is waited for: each change at once, then ever more seldom, for a long render has many."""
+"""Reports a job's progress during a wait: each change at once, then less and less often, because a long render has many."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-Tell = Callable[[str], object]
+ProgressListener = Callable[[str], object]
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 # The stage is the application's own text.
@@ -16,18 +16,18 @@ LONGEST_STAGE = 60
 class Progress:
     """One job on its way. Two notes are at least a pause apart, and the pause doubles with each."""
 
-    def __init__(self, job: str, tell: Tell) -> None:
+    def __init__(self, job: str, on_progress: ProgressListener) -> None:
         self._job = job
-        self._tell = tell
+        self._on_progress = on_progress
         self._told = ""
         self._next, self._pause = 0.0, FIRST_PAUSE
 
     def see(self, answer: Mapping[str, Any]) -> None:
-        """Look at an answer of GET ``/api/audio/jobs/{jobId}``, and tell it if it says something new and the pause is over."""
+        """Look at an answer of GET ``/api/audio/jobs/{jobId}``, and report it if it says something new and the pause is over."""
         now, said = time.monotonic(), _said(answer)
         if not said or said == self._told or now < self._next:
             return
-        self._tell(f"job {self._job}: {said}")
+        self._on_progress(f"job {self._job}: {said}")
         self._told, self._next = said, now + self._pause
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
 

@@ -26,13 +26,13 @@ def page(journey: Journey) -> str:
             200,
             answer.status_code,
         )
-    found = CANONICAL.search(answer.text)
-    if found and found[1].rstrip("/") != journey.studio.url:
+    match = CANONICAL.search(answer.text)
+    if match and match[1].rstrip("/") != journey.studio.url:
         hint = "Set it for Production on Vercel, and deploy again: deploybook run vercel --mode apply."
         raise _web(
-            "The web app on Vercel has another NEXT_PUBLIC_APP_URL.", hint, "app-errors", journey.studio.url, found[1]
+            "The web app on Vercel has another NEXT_PUBLIC_APP_URL.", hint, "app-errors", journey.studio.url, match[1]
         )
-    return "200" + (", and it knows its address" if found else "")
+    return "200" + (", and it knows its address" if match else "")
 
 
 def upload_from_a_page(journey: Journey) -> str:
@@ -100,8 +100,8 @@ def bad_keys_are_refused(journey: Journey) -> str:
     return str(answer.status)
 
 
-def _web(message: str, hint: str, entry: str, expected: object, found: object) -> VerificationFailed:
-    return VerificationFailed(message, hint, entry, str(expected), str(found))
+def _web(message: str, hint: str, entry: str, expected: object, actual: object) -> VerificationFailed:
+    return VerificationFailed(message, hint, entry, str(expected), str(actual))
 
 
 def _refused(message: str, answer: Answer, hint: str, entry: str) -> VerificationFailed:

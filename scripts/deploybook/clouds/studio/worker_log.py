@@ -18,7 +18,7 @@ PAUSE = 1.0
 ELSEWHERE = "Fix what its log says. If it says nothing, look for another worker, here or on a developer's machine, that takes the jobs."
 
 
-def worker_log_tells(journey: Journey, clouds: Connections, seconds: float = LOG_SECONDS) -> str:
+def worker_log_names_job(journey: Journey, clouds: Connections, seconds: float = LOG_SECONDS) -> str:
     """The worker's log on Render says that it claimed this check's job and finished it.
 
     Raises VerificationFailed if it does not within ``seconds``: the job was another worker's, or was not finished.
@@ -32,7 +32,7 @@ def worker_log_tells(journey: Journey, clouds: Connections, seconds: float = LOG
     missing = [text for text in wanted if not _holds(lines, text)]
     if not missing:
         return " · ".join(line for line in lines if line.startswith(tuple(wanted)))
-    raise _not_told(clouds.render, journey, missing[0], lines)
+    raise _not_in_log(clouds.render, journey, missing[0], lines)
 
 
 def _lines(render: Render, journey: Journey, wanted: list[str], seconds: float) -> list[str]:
@@ -54,7 +54,7 @@ def _holds(lines: list[str], text: str) -> bool:
     return any(line.startswith(text) for line in lines)
 
 
-def _not_told(render: Render, journey: Journey, missing: str, lines: list[str]) -> VerificationFailed:
+def _not_in_log(render: Render, journey: Journey, missing: str, lines: list[str]) -> VerificationFailed:
     if lines:
         message = f"The worker {journey.worker} on Render did not finish the job."
         return VerificationFailed(message, "Look at its log in the dashboard.", "worker-idle", missing, lines[-1])

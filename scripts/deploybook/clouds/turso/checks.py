@@ -49,7 +49,7 @@ def token_is_valid(turso: Turso) -> str:
 def organization_is_usable(turso: Turso) -> str:
     """The organization is visible to the token, and its quota or its owner has not blocked it."""
     try:
-        found = turso.organization_details()
+        details = turso.organization_details()
     except (NotFound, PermissionDenied) as error:
         hint = (
             "Set TURSO_ORGANIZATION to the slug that turso org list shows, and use a token made for that organization."
@@ -57,12 +57,12 @@ def organization_is_usable(turso: Turso) -> str:
         raise type(error)(
             "Turso", error.operation, error.message, hint, "turso-organization", error.status, error.code
         ) from None
-    blocked = [what for what in ("reads", "writes") if found.get(f"blocked_{what}")]
+    blocked = [what for what in ("reads", "writes") if details.get(f"blocked_{what}")]
     if blocked:
         message = f"Turso has blocked {' and '.join(blocked)} for the organization {turso.organization}."
         hint = "Open the organization's billing page in Turso's dashboard: most often the plan's quota is used up."
         raise PermissionDenied("Turso", "use the organization", message, hint, "turso-organization")
-    return f"{found['slug']}, plan {found.get('plan_id') or 'unknown'}"
+    return f"{details['slug']}, plan {details.get('plan_id') or 'unknown'}"
 
 
 def location_exists(turso: Turso, location: str) -> str:
@@ -92,17 +92,17 @@ def answers(database: LibSql) -> str:
 
 def jobs_table_fits(database: LibSql) -> str:
     """The jobs table, where the application has made it, has the columns that the application uses. Reads only."""
-    found = [row["name"] for row in database.query("SELECT name FROM pragma_table_info(?)", jobs.TABLE)]
-    if not found:
+    columns = [row["name"] for row in database.query("SELECT name FROM pragma_table_info(?)", jobs.TABLE)]
+    if not columns:
         return f"{jobs.TABLE} is not there yet; the application makes it at its first connection"
-    missing = [name for name in jobs.COLUMNS if name not in found]
+    missing = [name for name in jobs.COLUMNS if name not in columns]
     if missing:
         raise VerificationFailed(
             f"The table {jobs.TABLE} lacks {', '.join(missing)}.",
             "Check that this is the application's database, and that its release is the one deployed.",
             "database-errors",
             ", ".join(jobs.COLUMNS),
-            ", ".join(map(str, found)),
+            ", ".join(map(str, columns)),
         )
     return jobs.TABLE
 
@@ -132,8 +132,8 @@ def claims_in_one_transaction(database: LibSql) -> str:
             jobs.claim(database, table, marked=_break_off)
         for wanted in (first, second):
             claimed = jobs.claim(database, table) or {}
-            found = {name: claimed.get(name) for name in ("jobId", "status")}
-            _expect("the claimed job", {"jobId": wanted, "status": "processing"}, found)
+            values = {name: claimed.get(name) for name in ("jobId", "status")}
+            _expect("the claimed job", {"jobId": wanted, "status": "processing"}, values)
         _expect("a claim when no job is left", None, jobs.claim(database, table))
     return "oldest first, nothing after a break-off"
 
@@ -145,7 +145,7 @@ def claimants_never_meet(database: LibSql) -> str:
         meeting = threading.Barrier(2)
         with ThreadPoolExecutor(2) as pool:
             claimants = [pool.submit(_claim_all, database, table, meeting) for _ in range(2)]
-            taken = sorted(job for each in claimants for job in each.result())
+            taken = sorted(job for claimant in claimants for job in claimant.result())
     if taken != ids:
         raise VerificationFailed(
             "Two workers claimed the same job, or left one.",
@@ -204,11 +204,11 @@ def _claim_all(database: LibSql, table: str, meeting: threading.Barrier) -> list
         taken.append(cast(str, job["jobId"]))
 
 
-def _expect(what: str, expected: object, found: object) -> None:
-    if found != expected:
+def _expect(what: str, expected: object, actual: object) -> None:
+    if actual != expected:
         hint = "Check that TURSO_DATABASE_URL is a libSQL database of Turso's."
         raise VerificationFailed(
-            f"Turso: {what} is not as promised.", hint, "database-errors", str(expected), str(found)
+            f"Turso: {what} is not as promised.", hint, "database-errors", str(expected), str(actual)
         )
 
 

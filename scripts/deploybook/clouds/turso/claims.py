@@ -1,4 +1,4 @@
-"""What a database token tells of itself, and Turso's way of writing a lifetime. Nothing here proves that a token is accepted.
+"""The claims in a database token, and Turso's format of a lifetime. Nothing here proves that a token is accepted.
 
 Sources: libsql-server ``src/auth`` (claims ``a``, ``iat``, ``exp``), createDatabaseToken (``expiration=2w1d30m``).
 """
@@ -63,12 +63,12 @@ def seconds_of(expiration: str) -> int | None:
     """The seconds of ``never`` (None) or ``2w1d30m``; raises InvalidValue for anything else."""
     if expiration == NEVER:
         return None
-    found = _LIFETIME.fullmatch(expiration)
-    if not expiration or found is None:
+    match = _LIFETIME.fullmatch(expiration)
+    if not expiration or match is None:
         raise InvalidValue(
             f"{expiration!r} is no lifetime for a token.", "Use never, or weeks, days, hours, minutes such as 2w1d30m."
         )
-    return sum(int(found[unit] or 0) * size for unit, size in _UNITS.items())
+    return sum(int(match[unit] or 0) * size for unit, size in _UNITS.items())
 
 
 def written(seconds: int | None) -> str:

@@ -56,18 +56,18 @@ class Turso:
     def organization_details(self) -> dict[str, Any]:
         """``{slug, plan_id, blocked_reads, blocked_writes, …}`` (getOrganization)."""
         operation = f"read the organization {self.organization}"
-        found: dict[str, Any] = self._field("organization", operation, "GET", self._organization)
-        return found
+        details: dict[str, Any] = self._field("organization", operation, "GET", self._organization)
+        return details
 
     def locations(self) -> dict[str, str]:
         """Where a group can be: names by code, such as ``aws-us-east-1`` (listLocations)."""
-        found: dict[str, str] = self._field("locations", "list the locations", "GET", "/v1/locations")
-        return found
+        locations: dict[str, str] = self._field("locations", "list the locations", "GET", "/v1/locations")
+        return locations
 
     def groups(self) -> list[dict[str, Any]]:
         """Every group of the organization (listGroups, which has no pages)."""
-        found: list[dict[str, Any]] = self._field("groups", "list the groups", "GET", self._groups)
-        return found
+        groups: list[dict[str, Any]] = self._field("groups", "list the groups", "GET", self._groups)
+        return groups
 
     def group(self, name: str) -> dict[str, Any] | None:
         """One group ``{name, primary, …}``, or None (getGroup)."""
@@ -92,8 +92,8 @@ class Turso:
     def databases(self, group: str) -> list[dict[str, Any]]:
         """The databases of one group (listDatabases, which has no pages)."""
         operation, params = f"list the databases of {group}", {"group": group}
-        found: list[dict[str, Any]] = self._field("databases", operation, "GET", self._databases, params=params)
-        return found
+        databases: list[dict[str, Any]] = self._field("databases", operation, "GET", self._databases, params=params)
+        return databases
 
     def database(self, name: str) -> dict[str, Any] | None:
         """One database ``{Name, Hostname, group, block_reads, block_writes, …}``, or None (getDatabase)."""
@@ -148,10 +148,10 @@ class Turso:
 
     def _or_none(self, name: str, operation: str, path: str) -> dict[str, Any] | None:
         try:
-            found: dict[str, Any] = self._field(name, operation, "GET", path)
+            answer: dict[str, Any] = self._field(name, operation, "GET", path)
         except NotFound:
             return None
-        return found
+        return answer
 
 
 def _part(name: str) -> str:

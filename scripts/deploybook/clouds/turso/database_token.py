@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import SecretStr
 
-from deploybook.clouds.resource import Change, Evidence, Held, Resource
+from deploybook.clouds.resource import Change, Evidence, Resource, VaultValues
 from deploybook.clouds.turso.claims import Claims, read_claims, seconds_of, written
 from deploybook.clouds.turso.resources import URL, Database, DatabaseState
 from deploybook.errors import ServiceError
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 TOKEN = "TURSO_AUTH_TOKEN"
 # What is said of a token that a database does not take, or that is older than it.
 REFUSED = "not accepted by this database"
-# Between the wish and the claim Turso may count some seconds of its own.
+# The lifetime in Turso's claim may differ from the desired one by some seconds.
 SLACK_SECONDS = 60
 
 
@@ -58,7 +58,7 @@ class DatabaseToken(Resource[TokenState]):
         self,
         database: DatabaseState,
         *,
-        held: Mapping[str, SecretStr],
+        stored: Mapping[str, SecretStr],
         expiration: str = "never",
         rotate: bool = False,
     ) -> None:
@@ -68,20 +68,20 @@ class DatabaseToken(Resource[TokenState]):
         self.variables = (TOKEN,)
         self._url = database.url
         self._database_is_new = database.fresh
-        self._held = held.get(TOKEN)
+        self._stored = stored.get(TOKEN)
         self._expiration = expiration
         self._lifetime = seconds_of(expiration)
         self._rotate = rotate
 
     def read(self, clouds: Connections) -> TokenState | None:
         """The vault's token, tried by a SELECT; a database that is only planned takes none."""
-        if self._held is None:
+        if self._stored is None:
             return None
-        dead, untried = self._tried(clouds, self._held)
-        return TokenState(self._held, read_claims(self._held), dead, untried)
+        dead, untried = self._tried(clouds, self._stored)
+        return TokenState(self._stored, read_claims(self._stored), dead, untried)
 
     def differences(self, state: TokenState) -> list[Change]:
-        """Whether it opens this database, for writing, and for as long as is wished; and whether all are to be invalidated."""
+        """Whether it opens this database for writing and has the desired lifetime, and whether all tokens must be invalidated."""
         changes = self._faults(state)
         if self._rotate or self.unfinished_rotation:
             old = "valid" if self._rotate else "their rotation did not end"
@@ -92,10 +92,10 @@ class DatabaseToken(Resource[TokenState]):
         """Why the token could not be tried."""
         return f"the token could not be tried: {state.untried}" if state.untried else ""
 
-    def known(self, state: TokenState | None, held: Held) -> bool:
+    def known(self, state: TokenState | None, vault_values: VaultValues) -> bool:
         """The vault holds the database's URL."""
         del state
-        return URL in held and held[URL].get_secret_value() == self._url
+        return URL in vault_values and vault_values[URL].get_secret_value() == self._url
 
     def create(self, clouds: Connections) -> TokenState:
         """Operation createDatabaseToken. One whose answer was lost is known to nobody, so minting another is safe."""
@@ -145,11 +145,11 @@ class DatabaseToken(Resource[TokenState]):
             return []
         if claims.read_only:
             return [Change("access", "read-only", "full")]
-        if self._lives_as_wished(claims):
+        if self._has_desired_lifetime(claims):
             return []
         return [Change("lifetime", written(claims.lifetime), self._expiration)]
 
-    def _lives_as_wished(self, claims: Claims) -> bool:
+    def _has_desired_lifetime(self, claims: Claims) -> bool:
         if claims.lifetime is None or self._lifetime is None:
             return (claims.expires is None) == (self._lifetime is None)
         return abs(claims.lifetime - self._lifetime) <= SLACK_SECONDS

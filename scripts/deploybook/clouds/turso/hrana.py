@@ -108,13 +108,13 @@ class Stream:
 
     def execute(self, *statements: Statement, last: bool = False) -> list[list[Row]]:
         """Run statements in one request, and close the stream with the ``last``; raises for the first one that failed."""
-        pairs = [(each, ()) if isinstance(each, str) else each for each in statements]
+        pairs = [(statement, ()) if isinstance(statement, str) else statement for statement in statements]
         requests: list[dict[str, Any]] = [_request(sql, arguments) for sql, arguments in pairs]
         operation = f"run {_shortened(pairs[0][0])}"
         answer = self._send(operation, [*requests, CLOSE] if last else requests)
         try:
             self._follow(operation, answer)
-            results = [_result(sql, each) for (sql, _), each in zip(pairs, answer["results"], strict=False)]
+            results = [_result(sql, result) for (sql, _), result in zip(pairs, answer["results"], strict=False)]
         except (KeyError, TypeError, ValueError, AttributeError) as problem:
             raise _undescribed(operation, f"its answer is not Hrana ({type(problem).__name__})") from None
         if len(results) != len(pairs):

@@ -50,23 +50,23 @@ def scratch_table(database: LibSql) -> Iterator[str]:
     """A jobs table that no one else uses, dropped again whatever happens, and with it those that killed runs left."""
     table = f"{SCRATCH}_{int(time.time())}_{secrets.token_hex(4)}"
     present = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name GLOB ?"
-    doomed = [table]
+    leftovers = [table]
     try:
-        found, *_ = database.execute((present, (f"{SCRATCH}_*",)), *definition(table))
-        doomed += [name for name in (str(row["name"]) for row in found) if _left_over(name)]
+        tables, *_ = database.execute((present, (f"{SCRATCH}_*",)), *definition(table))
+        leftovers += [name for name in (str(row["name"]) for row in tables) if _left_over(name)]
         yield table
     except BaseException:
         with suppress(ServiceError):
-            _drop(database, doomed)
+            _drop(database, leftovers)
         raise
-    _drop(database, doomed)
+    _drop(database, leftovers)
 
 
 def add_jobs(database: LibSql, table: str, count: int) -> list[str]:
     """Put pending jobs into a jobs table, oldest first; their ids."""
     ids = [f"job-{number}" for number in range(count)]
     insert = f"INSERT INTO {table} (jobId, type, createdAt, updatedAt) VALUES (?, ?, ?, ?)"  # noqa: S608 - our own name
-    database.execute(*((insert, (each, "ingest", moment, moment)) for moment, each in enumerate(ids)))
+    database.execute(*((insert, (job, "ingest", moment, moment)) for moment, job in enumerate(ids)))
     return ids
 
 
@@ -95,8 +95,8 @@ def claim(
 
 
 def _left_over(name: str) -> bool:
-    found = _SCRATCH_NAME.fullmatch(name)
-    return found is not None and int(found[1]) < time.time() - LEFT_OVER_SECONDS
+    match = _SCRATCH_NAME.fullmatch(name)
+    return match is not None and int(match[1]) < time.time() - LEFT_OVER_SECONDS
 
 
 def _drop(database: LibSql, tables: list[str]) -> None:

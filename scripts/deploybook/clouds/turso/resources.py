@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from deploybook.clouds.resource import Change, Held, Resource, StillNeeded
+from deploybook.clouds.resource import Change, Resource, StillNeeded, VaultValues
 from deploybook.errors import Conflict, InvalidValue, PermissionDenied, ServiceError
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ class Group(Resource[GroupState]):
 
     def read(self, clouds: Connections) -> GroupState | None:
         """Operation getGroup."""
-        found = clouds.turso.group(self.name)
-        return None if found is None else _group_state(found)
+        group = clouds.turso.group(self.name)
+        return None if group is None else _group_state(group)
 
     def differences(self, state: GroupState) -> list[Change]:
         """Whether it is awake."""
@@ -72,7 +72,7 @@ class Group(Resource[GroupState]):
     def delete(self, clouds: Connections, state: GroupState) -> None:
         """Operation deleteGroup, which takes every database of the group along: one with databases in it is left."""
         del state
-        inside = [str(each["Name"]) for each in clouds.turso.databases(self.name)]
+        inside = [str(database["Name"]) for database in clouds.turso.databases(self.name)]
         if inside:
             raise StillNeeded(f"it holds {', '.join(sorted(inside))}")
         clouds.turso.delete_group(self.name)
@@ -82,7 +82,7 @@ class Group(Resource[GroupState]):
         return GroupState(self.name, self.location)
 
     def _no_room(self, turso: Turso, error: ServiceError) -> PermissionDenied:
-        names = [str(each["name"]) for each in turso.groups()]
+        names = [str(group["name"]) for group in turso.groups()]
         use = (
             f"Use a group that is there with -p group_name ({', '.join(names)})" if names else "Check the token's scope"
         )
@@ -127,25 +127,25 @@ class Database(Resource[DatabaseState]):
         """``DbId``: a database that is made anew has another."""
         return state.id
 
-    def known(self, state: DatabaseState | None, held: Held) -> bool:
+    def known(self, state: DatabaseState | None, vault_values: VaultValues) -> bool:
         """The vault holds its URL: only its maker, or whoever took it over, records that."""
-        url = held.get(URL)
+        url = vault_values.get(URL)
         return state is not None and url is not None and bool(state.url) and url.get_secret_value() == state.url
 
     def read(self, clouds: Connections) -> DatabaseState | None:
         """Operation getDatabase; one of this name in another group is a Conflict: a database can't be moved."""
-        found = clouds.turso.database(self.name)
-        if found is None:
+        database = clouds.turso.database(self.name)
+        if database is None:
             return None
-        if found["group"] != self.group:
+        if database["group"] != self.group:
             raise Conflict(
                 "Turso",
                 "find the database",
-                f"The database {self.name} is in the group {found['group']}, not in {self.group}.",
-                f"Give -p group_name {found['group']}, or another database_name.",
+                f"The database {self.name} is in the group {database['group']}, not in {self.group}.",
+                f"Give -p group_name {database['group']}, or another database_name.",
             )
-        blocked = tuple(setting for setting in BLOCKS if found.get(setting))
-        return DatabaseState(self.name, str(found["Hostname"]), blocked, str(found["DbId"]))
+        blocked = tuple(setting for setting in BLOCKS if database.get(setting))
+        return DatabaseState(self.name, str(database["Hostname"]), blocked, str(database["DbId"]))
 
     def differences(self, state: DatabaseState) -> list[Change]:
         """Whether it may be read and written."""
@@ -178,8 +178,8 @@ def _require_name(what: str, name: str) -> None:
         raise InvalidValue(f"{name!r} is no name for a Turso {what}.", "Use 1 to 64 of a–z, 0–9 and -.")
 
 
-def _group_state(found: dict[str, Any]) -> GroupState:
+def _group_state(group: dict[str, Any]) -> GroupState:
     # Not in the API's description, but in its answers: the vendor's own client reads it.
     return GroupState(
-        str(found["name"]), str(found.get("primary") or ""), bool(found.get("archived")), str(found.get("uuid") or "")
+        str(group["name"]), str(group.get("primary") or ""), bool(group.get("archived")), str(group.get("uuid") or "")
     )

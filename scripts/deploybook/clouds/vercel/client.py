@@ -26,7 +26,7 @@ TOKEN_REFUSED = {"invalid_token": Unauthorized, "missing_token": Unauthorized}
 
 
 def _explain(body: Any) -> tuple[str, str]:
-    """Vercel's error body: ``error.code`` and ``error.message``; flags tell of a token that is absent or unknown."""
+    """Vercel's error body: ``error.code`` and ``error.message``; flags mark a token that is absent or unknown."""
     error = body["error"]
     if error.get("invalidToken"):
         return "invalid_token", str(error["message"])
@@ -83,18 +83,18 @@ class Vercel:
 
     def _read_owner(self) -> dict[str, Any]:
         if self.team_id:
-            found: dict[str, Any] = self.api.json("read the team", "GET", f"/v2/teams/{self.team_id}")
-            return found
+            team: dict[str, Any] = self.api.json("read the team", "GET", f"/v2/teams/{self.team_id}")
+            return team
         user: dict[str, Any] = self.api.json("read the user", "GET", "/v2/user")["user"]
         return user
 
     def project(self, name: str) -> dict[str, Any] | None:
         """One project by name or id, or None."""
         try:
-            found: dict[str, Any] = self.api.json(f"read the project {name}", "GET", f"/v9/projects/{name}")
+            project: dict[str, Any] = self.api.json(f"read the project {name}", "GET", f"/v9/projects/{name}")
         except NotFound:
             return None
-        return found
+        return project
 
     def create_project(self, name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Make a project (operation createProject); a name that is taken is a Conflict."""
@@ -130,8 +130,8 @@ class Vercel:
     def _list_variables(self, project_id: str) -> Listed:
         body = self.api.json("list the variables", "GET", f"/v10/projects/{project_id}/env", params={"decrypt": "true"})
         # The description allows three shapes: one variable, with pagination, without.
-        found: Listed = body.get("envs", [body])
-        return found
+        variables: Listed = body.get("envs", [body])
+        return variables
 
     def put_variables(self, project_id: str, variables: Sequence[Mapping[str, Any]]) -> Listed:
         """Create or overwrite variables in one request. An answer that lists failures is an error, whatever its status."""
@@ -145,7 +145,9 @@ class Vercel:
         if answer.get("failed"):
             set_now = {variable["key"] for variable in created}
             raise _not_set(
-                operation, answer["failed"][0]["error"], [each["key"] for each in body if each["key"] not in set_now]
+                operation,
+                answer["failed"][0]["error"],
+                [variable["key"] for variable in body if variable["key"] not in set_now],
             )
         return created
 
@@ -166,8 +168,8 @@ class Vercel:
         return self._domains[project_id]
 
     def _list_domains(self, project_id: str) -> Listed:
-        found: Listed = self.api.json("list the domains", "GET", f"/v9/projects/{project_id}/domains")["domains"]
-        return found
+        domains: Listed = self.api.json("list the domains", "GET", f"/v9/projects/{project_id}/domains")["domains"]
+        return domains
 
     def upload(self, content: bytes) -> str:
         """Upload one file's bytes; gives the SHA-1 by which a deployment refers to them. Doing it twice changes nothing."""
@@ -188,8 +190,8 @@ class Vercel:
 
     def deployment(self, id_or_host: str) -> dict[str, Any]:
         """One deployment, or the one that a host name shows: ``{id, readyState, aliasAssigned, aliasError, errorMessage …}``."""
-        found: dict[str, Any] = self.api.json("read the deployment", "GET", f"/v13/deployments/{id_or_host}")
-        return found
+        deployment: dict[str, Any] = self.api.json("read the deployment", "GET", f"/v13/deployments/{id_or_host}")
+        return deployment
 
     def production_deployments(self, project_id: str) -> Listed:
         """The latest production deployments, newest first; a list names the id ``uid``."""
@@ -197,8 +199,10 @@ class Vercel:
 
     def _list_production_deployments(self, project_id: str) -> Listed:
         params = {"projectId": project_id, "target": "production", "limit": 20}
-        found: Listed = self.api.json("list the deployments", "GET", "/v6/deployments", params=params)["deployments"]
-        return sorted(found, key=lambda each: -int(each["created"]))
+        deployments: Listed = self.api.json("list the deployments", "GET", "/v6/deployments", params=params)[
+            "deployments"
+        ]
+        return sorted(deployments, key=lambda deployment: -int(deployment["created"]))
 
     def build_log(self, deployment_id: str, lines: int = 8) -> list[str]:
         """The last lines that a build printed."""

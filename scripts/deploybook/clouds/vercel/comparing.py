@@ -30,14 +30,14 @@ def compare(
     return findings(wanted, present, judged)
 
 
-def _finding(problem: str, found: Mapping[str, Any] | None) -> VariableDrift:
-    if problem == "missing" or found is None:
+def _finding(problem: str, variable: Mapping[str, Any] | None) -> VariableDrift:
+    if problem == "missing" or variable is None:
         return VariableDrift(DriftStatus.MISSING)
     if problem.startswith("set for"):
         return VariableDrift(DriftStatus.OTHER_TARGET, problem)
-    if problem == "different" and found["type"] == "sensitive" and not FORM.fullmatch(found.get("comment") or ""):
+    if problem == "different" and variable["type"] == "sensitive" and not FORM.fullmatch(variable.get("comment") or ""):
         return VariableDrift(DriftStatus.UNTELLABLE, "sensitive, and not set by deploybook")
     if problem == READABLE:
-        # Every service works all the same: nothing that the variable is for tells of it.
+        # Every service works all the same, so no other check shows it.
         return VariableDrift(DriftStatus.DIFFERS, problem, Variables.drift_entry)
     return VariableDrift(DriftStatus.DIFFERS, "" if problem == "different" else problem)

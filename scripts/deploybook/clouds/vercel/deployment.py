@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from deploybook.clouds.resource import Change, Held, Resource, StillNeeded
+from deploybook.clouds.resource import Change, Resource, StillNeeded, VaultValues
 from deploybook.clouds.vercel.source import Source
 from deploybook.errors import NotFound, UnexpectedResponse, Unreachable, VerificationFailed
 
@@ -66,7 +66,7 @@ class Deployment(Resource[DeploymentState]):
         *,
         minutes: int = 15,
         redeploy: bool = False,
-        tell: Callable[[str], None] = lambda _: None,
+        on_progress: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.name = name
         self.deleted_with = self.within = ("Vercel project", name)
@@ -75,14 +75,14 @@ class Deployment(Resource[DeploymentState]):
         self._variables = variables
         self._seconds = minutes * 60
         self._redeploy = redeploy
-        self._tell = tell
+        self._on_progress = on_progress
         self._newest: DeploymentState | None = None
         self._is_new = False
 
-    def known(self, state: DeploymentState | None, held: Held) -> bool:
+    def known(self, state: DeploymentState | None, vault_values: VaultValues) -> bool:
         """The vault holds the project's id."""
         del state
-        return _is_recorded(self._project, held)
+        return _is_recorded(self._project, vault_values)
 
     def read(self, clouds: Connections) -> DeploymentState | None:
         """The newest production deployment that did not end badly, ready or on its way; looked for once."""
@@ -155,40 +155,49 @@ class Deployment(Resource[DeploymentState]):
     def _look(self, vercel: Vercel) -> DeploymentState | None:
         newest: DeploymentState | None = None
         failed = False
-        for each in vercel.production_deployments(self._project.id):
-            state = each.get("readyState") or each["state"]
-            if state in ENDED_BADLY or each.get("aliasError"):
+        for deployment in vercel.production_deployments(self._project.id):
+            state = deployment.get("readyState") or deployment["state"]
+            if state in ENDED_BADLY or deployment.get("aliasError"):
                 # One that somebody cancelled or deleted was not to serve.
-                failed = failed or state in FAILED or bool(each.get("aliasError"))
+                failed = failed or state in FAILED or bool(deployment.get("aliasError"))
                 continue
             if newest is None:
-                digest = (each.get("meta") or {}).get("deploybook", "")
-                newest = DeploymentState(each["uid"], state, int(each["created"]), digest, failed)
+                digest = (deployment.get("meta") or {}).get("deploybook", "")
+                newest = DeploymentState(deployment["uid"], state, int(deployment["created"]), digest, failed)
             elif state == READY:
-                return replace(newest, before=each["uid"])
+                return replace(newest, before=deployment["uid"])
             if state == READY:
                 return newest
         return newest
 
     def _find(self, vercel: Vercel, nonce: str) -> str:
-        found = vercel.production_deployments(self._project.id)
-        return next((str(each["uid"]) for each in found if (each.get("meta") or {}).get(NONCE) == nonce), "")
+        deployments = vercel.production_deployments(self._project.id)
+        return next(
+            (
+                str(deployment["uid"])
+                for deployment in deployments
+                if (deployment.get("meta") or {}).get(NONCE) == nonce
+            ),
+            "",
+        )
 
     def _wait(self, vercel: Vercel, deployment_id: str) -> DeploymentState:
-        begun, pause, told = time.monotonic(), POLL_SECONDS, ""
+        begun, pause, reported = time.monotonic(), POLL_SECONDS, ""
         while True:
-            found = vercel.deployment(deployment_id)
-            state = found["readyState"]
+            deployment = vercel.deployment(deployment_id)
+            state = deployment["readyState"]
             waited = time.monotonic() - begun
             progress = f"{state}{'' if waited < SILENCE_SECONDS else f', {waited // SILENCE_SECONDS:.0f} min'}"
-            if progress != told:
-                self._tell(f"the deployment {deployment_id} is {progress}")
-                told = progress
+            if progress != reported:
+                self._on_progress(f"the deployment {deployment_id} is {progress}")
+                reported = progress
             # READY alone does not mean that the production domain points at it (terraform-provider-vercel, client/deployment.go).
-            if state in ENDED_BADLY or found.get("aliasError"):
-                raise self._failed(vercel, found)
-            if state == READY and found.get("aliasAssigned"):
-                self._newest = DeploymentState(found["id"], state, int(found["createdAt"]), self._source.digest())
+            if state in ENDED_BADLY or deployment.get("aliasError"):
+                raise self._failed(vercel, deployment)
+            if state == READY and deployment.get("aliasAssigned"):
+                self._newest = DeploymentState(
+                    deployment["id"], state, int(deployment["createdAt"]), self._source.digest()
+                )
                 self._is_new = True
                 return self._newest
             if waited > self._seconds:
@@ -202,11 +211,11 @@ class Deployment(Resource[DeploymentState]):
             time.sleep(pause)
             pause = min(pause * 1.3, LONGEST_POLL_SECONDS)
 
-    def _failed(self, vercel: Vercel, found: Mapping[str, Any]) -> UnexpectedResponse:
-        alias = found.get("aliasError") or {}
-        reason = found.get("errorMessage") or alias.get("message") or f"it ended as {found['readyState']}"
-        log = " | ".join(vercel.build_log(found["id"]))
-        code = str(found.get("errorCode") or alias.get("code") or "")
+    def _failed(self, vercel: Vercel, deployment: Mapping[str, Any]) -> UnexpectedResponse:
+        alias = deployment.get("aliasError") or {}
+        reason = deployment.get("errorMessage") or alias.get("message") or f"it ended as {deployment['readyState']}"
+        log = " | ".join(vercel.build_log(deployment["id"]))
+        code = str(deployment.get("errorCode") or alias.get("code") or "")
         message = f"Vercel's deployment failed: {str(reason).rstrip('.')}." + (
             f" Last lines of the build: {log}" if log else ""
         )
@@ -214,8 +223,8 @@ class Deployment(Resource[DeploymentState]):
         return UnexpectedResponse("Vercel", "deploy", message, hint, "vercel-build-failed", code=code)
 
 
-def _is_recorded(project: ProjectState, held: Held) -> bool:
-    recorded = held.get("VERCEL_PROJECT_ID")
+def _is_recorded(project: ProjectState, vault_values: VaultValues) -> bool:
+    recorded = vault_values.get("VERCEL_PROJECT_ID")
     return recorded is not None and bool(project.id) and recorded.get_secret_value() == project.id
 
 

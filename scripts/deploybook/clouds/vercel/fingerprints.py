@@ -22,5 +22,5 @@ def comment_for(value: SecretStr) -> str:
 
 def matches(comment: str | None, value: SecretStr) -> bool:
     """Whether the comment was made for this value."""
-    found = FORM.fullmatch(comment or "")
-    return found is not None and fingerprint(value, found["salt"]) == found["digest"]
+    match = FORM.fullmatch(comment or "")
+    return match is not None and fingerprint(value, match["salt"]) == match["digest"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from deploybook.clouds.resource import Change, Held, Resource
+from deploybook.clouds.resource import Change, Resource, VaultValues
 from deploybook.clouds.times import from_milliseconds
 from deploybook.errors import Conflict, InvalidValue, NotFound, PermissionDenied, UnexpectedResponse
 
@@ -55,9 +55,9 @@ class Project(Resource[ProjectState]):
         """The project's id, which it keeps when it is renamed."""
         return state.id
 
-    def known(self, state: ProjectState | None, held: Held) -> bool:
+    def known(self, state: ProjectState | None, vault_values: VaultValues) -> bool:
         """The vault holds its id."""
-        recorded = held.get("VERCEL_PROJECT_ID")
+        recorded = vault_values.get("VERCEL_PROJECT_ID")
         return state is not None and recorded is not None and recorded.get_secret_value() == state.id
 
     def born(self, state: ProjectState) -> datetime | None:
@@ -66,24 +66,24 @@ class Project(Resource[ProjectState]):
 
     def read(self, clouds: Connections) -> ProjectState | None:
         """Operation getProject, by the ledger's id, else by name."""
-        found = clouds.vercel.project(self.known_id) if self.known_id else None
-        found = found or clouds.vercel.project(self.name)
-        if found is None:
+        project = clouds.vercel.project(self.known_id) if self.known_id else None
+        project = project or clouds.vercel.project(self.name)
+        if project is None:
             return None
         if self._reads_ahead:
-            clouds.vercel.read_ahead(found["id"])
-        return _state(found)
+            clouds.vercel.read_ahead(project["id"])
+        return _state(project)
 
     def differences(self, state: ProjectState) -> list[Change]:
-        """Framework, root directory, and the repository if one is wished for."""
+        """Compare the framework, the root directory, and the repository if one is desired."""
         changes = []
         if state.framework != FRAMEWORK:
             changes.append(Change("framework", state.framework or "none", FRAMEWORK))
         if state.root_directory != self.root_directory:
             changes.append(Change("root directory", state.root_directory or "/", self.root_directory or "/"))
         if self.repository and state.repository != self.repository:
-            found = state.repository or "none"
-            changes.append(Change("repository", found, self.repository, entry="vercel-repository"))
+            present = state.repository or "none"
+            changes.append(Change("repository", present, self.repository, entry="vercel-repository"))
         return changes
 
     def create(self, clouds: Connections) -> ProjectState:
@@ -144,7 +144,7 @@ def production_url(vercel: Vercel, project: ProjectState, domain: str = "") -> s
     """
     if not project.id:
         return ""
-    names = [each["name"] for each in vercel.domains(project.id) if _serves_production(each)]
+    names = [domain["name"] for domain in vercel.domains(project.id) if _serves_production(domain)]
     if domain and domain not in names:
         known = ", ".join(names) or "none"
         raise NotFound(
@@ -163,14 +163,14 @@ def _serves_production(domain: Mapping[str, Any]) -> bool:
     return bool(domain.get("verified")) and not special
 
 
-def _state(found: Mapping[str, Any]) -> ProjectState:
-    link = found.get("link") or {}
+def _state(project: Mapping[str, Any]) -> ProjectState:
+    link = project.get("link") or {}
     repository = f"{link['org']}/{link['repo']}" if link.get("org") and link.get("repo") else ""
     return ProjectState(
-        id=found["id"],
-        owner_id=found["accountId"],
-        framework=found.get("framework") or "",
-        root_directory=found.get("rootDirectory") or "",
+        id=project["id"],
+        owner_id=project["accountId"],
+        framework=project.get("framework") or "",
+        root_directory=project.get("rootDirectory") or "",
         repository=repository,
-        created=int(found.get("createdAt") or 0),
+        created=int(project.get("createdAt") or 0),
     )

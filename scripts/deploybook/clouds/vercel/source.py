@@ -26,8 +26,8 @@ class Source:
     def files(self) -> dict[str, bytes]:
         """The folder's files by path, without what is made or private (files that hold variables)."""
         assert self.folder is not None
-        found = sorted(path for path in self.folder.rglob("*") if path.is_file() and self._is_deployed(path))
-        return {path.relative_to(self.folder).as_posix(): path.read_bytes() for path in found}
+        files = sorted(path for path in self.folder.rglob("*") if path.is_file() and self._is_deployed(path))
+        return {path.relative_to(self.folder).as_posix(): path.read_bytes() for path in files}
 
     def _is_deployed(self, path: Path) -> bool:
         assert self.folder is not None
@@ -68,9 +68,9 @@ def source(repository: str, branch: str, folder: str, *, instead: Path | None = 
         )
     if not chosen.is_dir():
         raise InvalidValue(f"web_source names no folder: {folder}.", "Give the path of the web app's files.")
-    found = Source(folder=chosen.resolve())
-    if not found.files:
+    source = Source(folder=chosen.resolve())
+    if not source.files:
         raise InvalidValue(
             f"{folder} holds no file to deploy.", "Give the path of the web app's files.", "vercel-source"
         )
-    return found
+    return source

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from deploybook.clouds.resource import Change, Held, Resource
+from deploybook.clouds.resource import Change, Resource, VaultValues
 from deploybook.clouds.times import from_milliseconds
 from deploybook.clouds.vercel.fingerprints import FORM, comment_for, matches
 from deploybook.contract.consumers import ConsumerVariable
@@ -49,10 +49,10 @@ class Variables(Resource[Entries]):
         self._last_writes = last_writes
         self._entries: Entries | None = None
 
-    def known(self, state: Entries | None, held: Held) -> bool:
+    def known(self, state: Entries | None, vault_values: VaultValues) -> bool:
         """The vault holds the project's id."""
         del state
-        recorded = held.get("VERCEL_PROJECT_ID")
+        recorded = vault_values.get("VERCEL_PROJECT_ID")
         return recorded is not None and bool(self._project.id) and recorded.get_secret_value() == self._project.id
 
     def want(self, wanted: Mapping[str, ConsumerVariable]) -> Variables:
@@ -84,7 +84,7 @@ class Variables(Resource[Entries]):
         names = [change.field for change in changes]
         for entry in state:
             if entry["key"] in names and PRODUCTION in _targets(entry):
-                self._make_way(clouds.vercel, entry)
+                self._detach_targets(clouds.vercel, entry)
         return self._set(clouds, names)
 
     def delete(self, clouds: Connections, state: Entries) -> None:
@@ -139,8 +139,8 @@ class Variables(Resource[Entries]):
                 found=", ".join(f"{change.field} {change.old}" for change in changes),
             )
         left = self.leftovers()
-        told = f"; not in the contract, and left: {', '.join(left)}" if left else ""
-        return f"{len(self._wanted)} for production{told}"
+        leftovers = f"; not in the contract, and left: {', '.join(left)}" if left else ""
+        return f"{len(self._wanted)} for production{leftovers}"
 
     def _judge(self, entries: Entries, wanted: ConsumerVariable) -> str:
         mine = [entry for entry in entries if entry["key"] == wanted.name]
@@ -157,8 +157,8 @@ class Variables(Resource[Entries]):
             return self._written_by_another_vault(entry, wanted) or "different"
         return READABLE if wanted.secret else ""
 
-    def _make_way(self, vercel: Vercel, entry: dict[str, Any]) -> None:
-        others = [each for each in _targets(entry) if each != PRODUCTION]
+    def _detach_targets(self, vercel: Vercel, entry: dict[str, Any]) -> None:
+        others = [target for target in _targets(entry) if target != PRODUCTION]
         if others:
             vercel.retarget_variable(self._project.id, entry["id"], others)
         elif (entry["type"] == "sensitive") != self._wanted[entry["key"]].secret:
