@@ -191,9 +191,8 @@ class ModalApp(Resource[AppState]):
         self.functions = functions
         self.variables = ("MODAL_ENDPOINT_URL", "MODAL_STATUS_URL")
         self._source = source
-        self._variables = {variable: value.get_secret_value() for variable, value in variables.items()} | {
-            "MODAL_LABEL": label
-        }
+        values = {name: value.get_secret_value() for name, value in variables.items()}
+        self._variables = values | {"MODAL_LABEL": label}
         self._last_writes = last_writes
         self._secrets = tuple(secrets)
         self._seconds = minutes * 60.0
