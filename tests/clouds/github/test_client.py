@@ -27,7 +27,7 @@ from deploybook.errors import (
 )
 
 FORBIDDEN = '{"message": "You have exceeded a secondary rate limit. Please wait.", "status": "403"}'
-ARCHIVED = '{"full_name": "studio/app", "archived": true, "disabled": false, "private": true}'
+ARCHIVED = '{"id": 1, "full_name": "studio/app", "archived": true, "disabled": false, "private": true}'
 
 
 def test_the_preflight_reads_and_writes_nothing(hands: Hands, workflow: WorkflowFile) -> None:
