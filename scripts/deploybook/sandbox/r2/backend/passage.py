@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import re
-import zlib
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl
 
 import httpx
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope
 
-from deploybook.sandbox.r2.state.refusals import BAD_DIGEST, BAD_HASH, INVALID_ARGUMENT, R2Error
+from deploybook.sandbox.r2.state.refusals import BAD_HASH, INVALID_ARGUMENT, R2Error
 
 if TYPE_CHECKING:
     from deploybook.sandbox.r2.backend.seaweed import SeaweedServer
@@ -24,7 +21,6 @@ _HOP_BY_HOP = frozenset(
 )
 _NOT_R2 = ("access-control-", "seaweed-", "x-seaweed")
 _SMALL = 128 * 1024
-_CRC32 = "x-amz-checksum-crc32"
 
 
 Body = AsyncIterator[bytes] | bytes | None
@@ -74,37 +70,14 @@ def relay(upstream: httpx.Response) -> StreamingResponse:
     return response
 
 
-class _Sums:
-    """What a request says of its body, in a header or, where it is presigned, in the query; SeaweedFS does not look at it."""
-
-    def __init__(self, scope: Scope) -> None:
-        headers = {name.lower().decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
-        self._hash = headers.get("x-amz-content-sha256", "").lower()
-        self._crc32 = headers.get(_CRC32) or query.get(_CRC32)
-        self._hasher, self._crc = hashlib.sha256(), 0
-
-    def add(self, piece: bytes) -> None:
-        """Take in a piece of the body."""
-        self._hasher.update(piece)
-        self._crc = zlib.crc32(piece, self._crc)
-
-    def check(self) -> None:
-        """Raise BAD_HASH or BAD_DIGEST unless the whole body is the one that was signed."""
-        if re.fullmatch("[0-9a-f]{64}", self._hash) and self._hasher.hexdigest() != self._hash:
-            raise R2Error(BAD_HASH)
-        if self._crc32 and base64.b64encode(self._crc.to_bytes(4, "big")).decode() != self._crc32:
-            raise R2Error(BAD_DIGEST)
-
-
 class Upload:
     """The body of a request: streamed once, or read whole if it is small."""
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
-        headers = {name.lower() for name, _ in scope["headers"]}
+        headers = {name.lower(): value.lower() for name, value in scope["headers"]}
         self._receive = receive
-        self._sums = _Sums(scope)
-        self._done = not ({b"content-length", b"transfer-encoding"} & headers)
+        self._hash = headers.get(b"x-amz-content-sha256", b"").decode("latin-1")
+        self._done = not ({b"content-length", b"transfer-encoding"} & headers.keys())
 
     async def _pieces(self) -> AsyncIterator[bytes]:
         """The body as it arrives; asking for it makes the server say 100 Continue."""
@@ -128,27 +101,27 @@ class Upload:
         first = [piece async for piece in _take(pieces, 2)]
         if not self._done:
             return self._verified(first, pieces)
-        self._check(b"".join(first))
+        self._check(hashlib.sha256(b"".join(first)))
         return b"".join(first)
 
     async def _verified(self, first: list[bytes], rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        """The body, its last piece only if the whole is what was signed.
+        """The body, its last piece only if the whole has the hash that was signed (SeaweedFS does not look at it).
 
         Without its last piece an upload is not complete, and SeaweedFS drops it.
         """
-        kept = first[1]
-        self._sums.add(first[0])
+        hasher, kept = hashlib.sha256(first[0]), first[1]
         yield first[0]
         async for piece in rest:
-            self._sums.add(kept)
+            hasher.update(kept)
             yield kept
             kept = piece
-        self._check(kept)
+        hasher.update(kept)
+        self._check(hasher)
         yield kept
 
-    def _check(self, last: bytes) -> None:
-        self._sums.add(last)
-        self._sums.check()
+    def _check(self, hasher: hashlib._Hash) -> None:
+        if re.fullmatch("[0-9a-f]{64}", self._hash) and hasher.hexdigest() != self._hash:
+            raise R2Error(BAD_HASH)
 
     async def read(self) -> bytes:
         """The whole of a small body."""
@@ -157,7 +130,7 @@ class Upload:
             collected += piece
             if len(collected) > _SMALL:
                 raise R2Error(INVALID_ARGUMENT, "the body is too long for a configuration")
-        self._check(collected)
+        self._check(hashlib.sha256(collected))
         return collected
 
 

@@ -63,6 +63,5 @@ BAD_HASH = Kind(
     400,
     "The provided 'x-amz-content-sha256' header does not match what was computed.",
 )
-BAD_DIGEST = Kind(10000, "BadDigest", 400, "The CRC32 checksum you specified did not match what we received.")
 INVALID_REGION = Kind(10000, "InvalidRegionName", 400, "The region name is not valid.")
 CORS_FORBIDDEN = Kind(10003, "AccessForbidden", 403, "CORSResponse: This CORS request is not allowed.")
