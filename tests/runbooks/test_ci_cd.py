@@ -208,12 +208,20 @@ def test_a_green_run_that_deployed_nothing_is_not_believed(prepared: Guide, hand
     assert "GitHub secret VERCEL_PROJECT_ID of studio/app" in verified.failed()
 
 
-def test_what_was_there_before_is_set_but_never_removed(prepared: Guide, hands: Hands) -> None:
+def test_what_was_there_before_is_set_when_taken_over_and_never_removed(prepared: Guide, hands: Hands) -> None:
     hands.seal("VERCEL_TOKEN", "by hand")
     hands.push(PATH, b"name: mine\non: {workflow_dispatch: }\njobs: {a: {runs-on: x, steps: []}}\n")
-    applied = run(prepared, hands, "apply")
+    hands.writes()
+    refused = run(prepared, hands, "apply")
+    assert refused.code == 2
+    assert "--adopt 'GitHub workflow/.github/workflows/deploy.yml of studio/app@main'" in refused.output
+    assert not [each for each in hands.writes() if each.endswith(("VERCEL_TOKEN", "deploy.yml"))]
+    names = ("GitHub secret/VERCEL_TOKEN of studio/app", f"GitHub workflow/{PATH} of studio/app@main")
+    applied = run(prepared, hands, "apply", *(word for name in names for word in ("--adopt", name)))
     assert applied.code == 0, applied.output
-    assert "GitHub secret VERCEL_TOKEN of studio/app — value: not known here → written" in applied.output
+    assert re.search(
+        "GitHub secret VERCEL_TOKEN of studio/app — value: set on .*, not by this clone → written", applied.output
+    )
     destroyed = run(prepared, hands, "destroy")
     assert (destroyed.code, hands.secrets()) == (0, ["VERCEL_TOKEN"])
     assert b"vercel@" in hands.workflow()

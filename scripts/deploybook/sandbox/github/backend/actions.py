@@ -210,7 +210,9 @@ class Runner:
         if not (plan.deploys_web or plan.calls_hook):
             job.finish("failure", "This job's commands are not implemented in the sandbox")
             return
-        failure = await deploy_web(values, self.vercel_url(), commit) if plan.deploys_web else None
+        failure = None
+        if plan.deploys_web:
+            failure = await deploy_web(values, self.vercel_url(), commit, force=plan.forces_deploy)
         if plan.calls_hook and not failure:
             failure = await call_hook(values, strict=plan.fails_on_http_error)
         if failure:

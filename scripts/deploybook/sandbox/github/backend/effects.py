@@ -31,8 +31,11 @@ class Failure:
     printed: str
 
 
-async def deploy_web(values: Mapping[str, str], vercel: str, commit: Commit) -> Failure | None:
-    """``vercel pull``, ``build`` and ``deploy`` of the commit's files; without a Vercel in the sandbox only the secrets are checked."""
+async def deploy_web(values: Mapping[str, str], vercel: str, commit: Commit, *, force: bool) -> Failure | None:
+    """``vercel pull``, ``build`` and ``deploy`` of the commit's files, with ``--force`` or without.
+
+    Only the secrets are checked where the sandbox has no Vercel.
+    """
     missing = [name for name in _WEB_SECRETS if not values.get(name)]
     if missing:
         return _of_vercel("pull", _empty(*missing))
@@ -48,7 +51,7 @@ async def deploy_web(values: Mapping[str, str], vercel: str, commit: Commit) -> 
             build = plan(commit.files, pulled.json())
             if build.exit_status:
                 return _of_vercel("build", f'Command "{build.command}" exited with {build.exit_status}')
-            problem = await _deploy(client, pulled.json(), commit)
+            problem = await _deploy(client, pulled.json(), commit, force=force)
             return _of_vercel("deploy", problem) if problem else None
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as problem:
         # A token with a line break is no header at all: that is a ValueError, before anything is sent.
@@ -59,14 +62,15 @@ def _of_vercel(command: str, printed: str) -> Failure:
     return Failure(("vercel", command), f"vercel {command}: {printed}")
 
 
-async def _deploy(client: httpx.AsyncClient, project: Mapping[str, Any], commit: Commit) -> str:
+async def _deploy(client: httpx.AsyncClient, project: Mapping[str, Any], commit: Commit, *, force: bool) -> str:
     files = [
         {"file": path, "data": base64.b64encode(content).decode(), "encoding": "base64"}
         for path, content in commit.files.items()
     ]
     body = {"name": project["name"], "project": project["id"], "target": "production", "files": files}
     body["meta"] = {"githubCommitSha": commit.sha}
-    made = await client.post("/v13/deployments", params={"skipAutoDetectionConfirmation": "1"}, json=body)
+    params = {"skipAutoDetectionConfirmation": "1"} | ({"forceNew": "1"} if force else {})
+    made = await client.post("/v13/deployments", params=params, json=body)
     if made.status_code != 200:
         return f"the API answered {made.status_code}"
     path, deadline = f"/v13/deployments/{made.json()['id']}", asyncio.get_running_loop().time() + _BUILD_SECONDS

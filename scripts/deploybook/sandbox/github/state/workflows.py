@@ -43,6 +43,8 @@ class JobPlan:
     deploys_web: bool
     calls_hook: bool
     fails_on_http_error: bool
+    # ``vercel deploy --force``: a new deployment, though nothing changed.
+    forces_deploy: bool
     steps: tuple[Step, ...] = ()
 
 
@@ -184,6 +186,7 @@ def _job(name: str, job: Any, shared: str) -> JobPlan:
         bool(re.search(r"\bvercel(@\S+)?\s+deploy\b", commands)),
         bool(re.search(r"\bcurl\b", commands)) and "RENDER_DEPLOY_HOOK_URL" in text + shared,
         bool(_FAILS.search(commands.replace("\\\n", " "))),
+        bool(re.search(r"\bvercel(@\S+)?\s+deploy\b.*\s--force\b", commands)),
         steps,
     )
 
