@@ -20,6 +20,8 @@ from tests.runbooks.killing import kill_while_held
 from deploybook.clouds.r2.objects import Store
 from deploybook.clouds.r2.resources import BucketToken
 from deploybook.state.ledger import Action, Ledger
+from deploybook.state.pins import Account
+from deploybook.state.vault import Vault
 
 pytestmark = pytest.mark.xdist_group("r2")
 
@@ -206,6 +208,19 @@ def test_destroy_changes_nothing_while_the_bucket_holds_something_and_ends_when_
     operator.done("r2", "destroy", "--empty-bucket")
     assert (operator.tokens(), operator.vault()) == ([], {})
     assert operator.cloudflare("GET", "/r2/buckets/studio-production").status_code == 404
+
+
+def test_destroy_removes_nothing_where_the_bucket_holds_something_that_no_key_can_list(operator: Operator) -> None:
+    operator.done("r2", "apply", *ORIGIN)
+    put_objects(operator, "uploads/a.wav")
+    Vault(operator.state(""), "production").forget("R2_ACCESS_KEY_ID", "R2_SECRET_ACCESS_KEY")
+    operator.writes()
+    refused = operator.run("r2", "destroy")
+    assert refused.code == 3
+    [sent] = operator.writes()
+    assert sent.endswith("/r2/buckets/studio-production")
+    assert operator.cloudflare("GET", "/r2/buckets/studio-production/cors").json()["result"]["rules"]
+    assert len(operator.tokens()) == 1
 
 
 def test_a_scratch_object_that_a_killed_check_left_is_no_hindrance(operator: Operator) -> None:
@@ -423,6 +438,10 @@ def test_an_environment_keeps_to_the_accounts_of_its_first_apply(operator: Opera
         environ = operator.sandbox.exports | {"CLOUDFLARE_ACCOUNT_ID": elsewhere}
         refused = operator.guide.run(*given, env=environ, typed="production\n")
         assert refused.code == 2
-        assert f"lives in Cloudflare's account {pins['cloudflare']['id']}" in refused.output
+        home = str(Account(id=pins["cloudflare"]["id"], name=pins["cloudflare"]["name"]))
+        assert f"lives in Cloudflare's account {home}" in refused.output
         assert f"lead to {elsewhere}" in refused.output
-    assert operator.sandbox.journal("cloudflare") == []
+    asked = {
+        (entry["method"], entry["path"].partition("/accounts/")[2]) for entry in operator.sandbox.journal("cloudflare")
+    }
+    assert asked <= {("GET", elsewhere)}

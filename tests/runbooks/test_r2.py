@@ -56,7 +56,7 @@ def test_plan_apply_apply_plan_verify_destroy(guide: Guide, sandbox: RunningSand
         assert (again.code, set(again.outcomes("resource")), writes(sandbox)) == (0, {"unchanged"}, [])
 
     destroyed = guide.run("run", *SECTIONS, "--mode", "destroy", env=env, typed="production\n")
-    assert (destroyed.code, destroyed.outcomes("resource")) == (0, ["delete"] * 4)
+    assert (destroyed.code, destroyed.outcomes("resource")) == (0, ["delete"] * 3)
     assert vault(guide) == {}
     after = guide.run("run", *SECTIONS, "--mode", "plan", *ORIGIN, env=env)
     assert set(after.outcomes("resource")) == {"would create"}
@@ -117,7 +117,7 @@ def test_a_run_killed_anywhere_and_run_again_ends_in_the_same_state(
     again = guide.run("run", "r2", "--mode", "apply", "--yes", *ORIGIN, env=env)
     assert again.code == 0, again.output
     destroyed = guide.run("run", "r2", "--mode", "destroy", env=env, typed="production\n")
-    assert destroyed.outcomes("resource") == ["delete"] * 3
+    assert destroyed.outcomes("resource") == ["delete"] * 2
 
 
 def test_two_runs_that_change_one_environment_are_refused(guide: Guide, sandbox: RunningSandbox) -> None:

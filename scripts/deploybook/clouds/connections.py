@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from pydantic import SecretStr
 
-from deploybook.errors import OtherAccount
+from deploybook.errors import DeploybookError, OtherAccount
 from deploybook.state.pins import Account, Pins
 
 if TYPE_CHECKING:
@@ -44,6 +44,14 @@ REMEDIES = {
     "render": "Give that workspace with -p owner, and export its RENDER_API_KEY.",
     "github": "Give that repository with -p git_repository.",
 }
+
+
+@runtime_checkable
+class Naming(Protocol):
+    """A client whose account is known by an id, and has a name that a request tells."""
+
+    def named_account(self) -> Account:
+        """The account with its name."""
 
 
 class Connections:
@@ -88,15 +96,16 @@ class Connections:
         """Note that the environment lives in the account that the credentials lead to, unless one is noted already."""
         if self._pins and self._pins.get(provider) is None:
             self.account(provider)
-            account: Account = getattr(self, provider).account()
-            self._pins.put(provider, account)
+            client = getattr(self, provider)
+            self._pins.put(provider, _named(client, client.account()))
 
-    def _settle(self, provider: str, account: Account) -> None:
+    def _settle(self, provider: str, account: Account, client: object = None) -> None:
         if provider not in self._accounts and (home := self.home(provider)) and home.id != account.id:
             environment = self._pins.environment if self._pins else "the environment"
             path = self._pins.path if self._pins else "its pins"
+            named = _named(client, account)
             raise OtherAccount(
-                f"{environment} lives in {TITLES[provider]}'s account {home}, and these credentials lead to {account}.",
+                f"{environment} lives in {TITLES[provider]}'s account {home}, and these credentials lead to {named}.",
                 f"{REMEDIES[provider]} To move {environment} for good, take {provider} out of {path} and of the vault.",
             )
         self._accounts[provider] = account
@@ -111,7 +120,7 @@ class Connections:
         from deploybook.clouds.r2.client import Cloudflare
 
         client = self._opened.enter_context(closing(Cloudflare.from_environment(self._environ)))
-        self._settle("cloudflare", client.account())
+        self._settle("cloudflare", client.account(), client)
         return client
 
     def objects(self, variables: Mapping[str, SecretStr]) -> Store | None:
@@ -157,7 +166,7 @@ class Connections:
         client = self._opened.enter_context(closing(Vercel.from_environment(self._environ, team)))
         # A team is known by its id; whose personal account it is tells a request.
         if home or client.team_id:
-            self._settle("vercel", client.account(named=False))
+            self._settle("vercel", client.account(named=False), client)
         return client
 
     @cached_property
@@ -196,3 +205,13 @@ class Connections:
 
         client = GitHub.from_environment(self._environ, partial(self._settle, "github"))
         return self._opened.enter_context(closing(client))
+
+
+def _named(client: object, account: Account) -> Account:
+    """The account with the name that its provider has for it; as it is where that cannot be read."""
+    if account.name or not isinstance(client, Naming):
+        return account
+    try:
+        return client.named_account()
+    except DeploybookError:
+        return account

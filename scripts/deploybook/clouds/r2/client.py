@@ -54,6 +54,11 @@ class Cloudflare:
         """The account that every request names; asks nothing."""
         return Account(id=self.account_id)
 
+    def named_account(self) -> Account:
+        """The account with its name (operation accounts-account-details); many tokens may not read it."""
+        details = self._result("read the account", "GET", self._account)
+        return Account(id=self.account_id, name=str(details["name"]))
+
     def verify_token(self) -> dict[str, Any]:
         """The operator's own token: ``{id, status, owner}`` with owner ``accounts/<id>`` or ``user``.
 

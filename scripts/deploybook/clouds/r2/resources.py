@@ -327,7 +327,8 @@ class Cors(Resource[list[dict[str, Any]]]):
         self.name = bucket
         self.bucket = bucket
         self.origin = origin
-        self.within = (Bucket.kind, bucket)
+        # It goes with the bucket, so that nothing is removed before Cloudflare has agreed that the bucket is empty.
+        self.deleted_with = self.within = (Bucket.kind, bucket)
         self.waits_for = "R2_BUCKET_NAME" if not bucket else None if origin else "NEXT_PUBLIC_APP_URL"
 
     def known(self, state: list[dict[str, Any]] | None, vault_values: VaultValues) -> bool:

@@ -76,6 +76,10 @@ class Vercel:
         owner = self.owner()
         return Account(id=str(owner["id"]), name=str(owner.get("slug") or owner.get("username") or ""))
 
+    def named_account(self) -> Account:
+        """The same with its name."""
+        return self.account()
+
     def owner(self) -> dict[str, Any]:
         """The team, or the user where no team is named: ``{id, name, slug …}``; read once."""
         self._owner = self._owner or self._read_owner()
