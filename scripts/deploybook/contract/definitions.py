@@ -83,6 +83,8 @@ class Variable(Definition):
     from_operator: bool = False
     made_at: str = ""
     optional: bool = False
+    # Who reads it, where that is a library of the application, such as the AWS SDK, and not its own code.
+    read_by: str = ""
     consumers: tuple[str, ...] = ()
     secret: bool = False
     pattern: str = r"\S+"

@@ -48,7 +48,9 @@ MUTATIONS: dict[str, tuple[str, str, str, list[tuple[str, str, str]]]] = {
         "env?.DEPLOY_STAGE ===",
         [
             ("app-variable-unset", "DEPLOY_STAGE", "The web app reads DEPLOY_STAGE,"),
-            ("app-variable-unread", "next.config.ts", "DEPLOY_ENV nowhere"),
+            ("app-variable-unset", "DEPLOY_STAGE", "The worker reads DEPLOY_STAGE,"),
+            ("app-variable-unread", "next.config.ts", "The web app reads DEPLOY_ENV nowhere"),
+            ("app-variable-unread", IMAGE, "The worker reads DEPLOY_ENV nowhere"),
             ("app-example", "DEPLOY_ENV=", "DEPLOY_ENV is shown, and nothing reads it"),
         ],
     ),
@@ -85,17 +87,16 @@ MUTATIONS: dict[str, tuple[str, str, str, list[tuple[str, str, str]]]] = {
         '["NEXT_PUBLIC_APP_URL", "NEXT_PUBLIC_CDN"]',
         [("app-variable-unset", "NEXT_PUBLIC_CDN", "The web app reads NEXT_PUBLIC_CDN,")],
     ),
-    "variable-of-the-web-app-in-the-worker": (
-        "worker/tasks/ingest.ts",
-        "process.env.STORAGE_BACKEND",
-        "process.env.DEPLOY_ENV",
+    "variable-of-the-worker-in-the-web-app": (
+        "src/lib/app-url.ts",
+        'requireEnv("NEXT_PUBLIC_APP_URL")',
+        'requireEnv("WORKER_DEFAULT_TIMEOUT_MS")',
         [
             (
                 "app-variable-unset",
-                "DEPLOY_ENV",
-                "The worker reads DEPLOY_ENV, which the contract does not set on Render",
+                "WORKER_DEFAULT_TIMEOUT_MS",
+                "The web app reads WORKER_DEFAULT_TIMEOUT_MS, which the contract does not set on Vercel",
             ),
-            ("app-variable-unread", IMAGE, "The worker reads STORAGE_BACKEND nowhere"),
         ],
     ),
     "operator-token-in-the-app": (

@@ -75,7 +75,7 @@ def unread_variables(compared: Compared) -> Iterator[Finding]:
 
 def _unread(compared: Compared, consumer: str, seen: set[str], home: str, who: str) -> Iterator[Finding]:
     for variable in compared.required(consumer):
-        if variable.name not in seen:
+        if variable.name not in seen and not variable.read_by:
             message = f"{who} reads {variable.name} nowhere, and the contract sets it at {consumer}."
             hint = f"Take {consumer} out of its consumers in {WHERE}, or read it."
             yield Finding(home, 1, "app-variable-unread", message, hint)
@@ -174,7 +174,7 @@ RULES: tuple[Rule[Compared], ...] = (
     Rule(
         "app-variable-unread",
         "The contract requires a variable at a host, and the guide makes an operator care for it; if no code there reads it, the statement "
-        "is false. Required keys of a Modal secret, and what a bucket mount reads by itself, count as read.",
+        "is false. Required keys of a Modal secret count as read, and so does what a bucket mount or a library (read_by) reads by itself.",
         unread_variables,
     ),
     Rule(

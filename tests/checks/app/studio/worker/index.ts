@@ -1,3 +1,4 @@
+import { isProduction } from "@/lib/deployment";
 import { jobs } from "@/lib/jobs/store";
 
 import { settings } from "./settings";
@@ -7,6 +8,7 @@ if (!process.env.TURSO_DATABASE_URL) {
   console.error("[Worker] TURSO_DATABASE_URL is required");
   process.exit(1);
 }
+if (!isProduction()) console.warn("[Worker] not in production");
 console.log(`[Worker] Started, polling every ${settings.pollMs}ms`);
 for (;;) {
   const job = await jobs().claim();

@@ -1,3 +1,5 @@
+import { requireEnv } from "@/lib/env";
+
 const milliseconds = (name: string, otherwise: number) => Number(process.env[name] ?? otherwise);
 
 export const settings = {
@@ -7,8 +9,7 @@ export const settings = {
     ingest: milliseconds("WORKER_INGEST_TIMEOUT_MS", 600_000),
     preview: milliseconds("WORKER_PREVIEW_TIMEOUT_MS", 300_000),
     save: milliseconds("WORKER_SAVE_TIMEOUT_MS", 600_000),
-    other: milliseconds("WORKER_DEFAULT_TIMEOUT_MS", 600_000),
+    other: Number(requireEnv("WORKER_DEFAULT_TIMEOUT_MS")),
   },
-  jobStore: process.env.JOB_STORE_BACKEND ?? "turso",
   ffmpeg: process.env.FFMPEG_PATH ?? "ffmpeg",
 };

@@ -5,6 +5,7 @@ import type { Job } from "./types";
 const env = process.env;
 
 export function jobs() {
+  if (env.JOB_STORE_BACKEND !== "turso") throw new Error("jobs are kept in Turso only");
   if (!env.TURSO_DATABASE_URL || !env.TURSO_AUTH_TOKEN) throw new Error("the Turso pair is not set");
   const database = createClient({ url: env.TURSO_DATABASE_URL, authToken: env.TURSO_AUTH_TOKEN });
   return {
