@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from deploybook.clouds.connections import Connections
 from deploybook.clouds.resource import Change, Resource, VaultValues
+from deploybook.clouds.shared_secret import FORM, SharedSecret
 from deploybook.errors import ConfigurationError, Conflict, NeedsDecision, NotMadeHere, Unreachable
 from deploybook.runbook.decisions import Decisions
 from deploybook.runbook.events import Event
@@ -395,6 +396,23 @@ def test_a_secret_that_nobody_asked_to_replace_is_not_replaced(checkout: Checkou
         checkout.run(Mode.APPLY, Lost(cloud))
     assert "deploybook run s --mode apply -p rotate true" in raised.value.hint
     assert cloud.journal == []
+
+
+def test_a_shared_secret_of_another_form_is_replaced_only_when_asked(checkout: Checkout, cloud: Cloud) -> None:
+    def ensure(*, rotate: bool) -> None:
+        clouds = cast(Connections, cloud)
+        reconciler = Reconciler(
+            "webhook_secret", Mode.APPLY, clouds, checkout.vault, checkout.ledger, checkout.events.append
+        )
+        reconciler.ensure(SharedSecret("HOOK", stored=checkout.vault.all(), rotate=rotate))
+
+    checkout.vault.put({"HOOK": SecretStr("of a colleague's making")})
+    with pytest.raises(NeedsDecision) as raised:
+        ensure(rotate=False)
+    assert "deploybook run webhook_secret --mode apply -p rotate true" in raised.value.hint
+    assert checkout.vault.get("HOOK") == SecretStr("of a colleague's making")
+    ensure(rotate=True)
+    assert FORM.fullmatch(checkout.vault.all()["HOOK"].get_secret_value())
 
 
 def test_what_another_clone_wrote_since_is_overwritten_only_on_request(checkout: Checkout, cloud: Cloud) -> None:

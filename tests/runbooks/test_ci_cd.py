@@ -173,7 +173,7 @@ def test_what_was_changed_by_hand_is_named_and_repaired(prepared: Guide, hands: 
     verified = run(prepared, hands, "verify")
     assert (verified.code, hands.writes()) == (4, [])
     for sentence in (
-        "GitHub secret VERCEL_PROJECT_ID of studio/app — value: set elsewhere since → the vault's",
+        "GitHub secret VERCEL_PROJECT_ID of studio/app — value: set elsewhere since, on ",
         "GitHub secret RENDER_DEPLOY_HOOK_URL of studio/app — it is not there",
         "content: 1 line differs",
         "failure in job w",
@@ -181,9 +181,13 @@ def test_what_was_changed_by_hand_is_named_and_repaired(prepared: Guide, hands: 
         assert sentence in verified.output, verified.output
     assert "GitHub secret VERCEL_TOKEN of studio/app" not in verified.failed()
 
-    applied = run(prepared, hands, "apply")
+    refused = run(prepared, hands, "apply")
+    assert refused.code == 2
+    assert "was written by somebody else since, and was not changed" in refused.output
+    assert "--adopt 'GitHub secret/VERCEL_PROJECT_ID of studio/app'" in refused.output
+    assert not [each for each in hands.writes() if each.endswith("VERCEL_PROJECT_ID")]
+    applied = run(prepared, hands, "apply", "--adopt", "GitHub secret/VERCEL_PROJECT_ID of studio/app")
     assert applied.code == 0, applied.output
-    assert [each.partition(" ")[0] for each in hands.writes()] == ["PUT"] * 3
     assert hands.workflow() == original
     verified = run(prepared, hands, "verify")
     assert (verified.code, set(verified.outcomes("resource"))) == (0, {"unchanged"}), verified.output

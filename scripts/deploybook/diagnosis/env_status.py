@@ -81,7 +81,7 @@ class Question:
     contract: Contract
     held: Mapping[str, SecretStr]
     environ: Mapping[str, str]
-    observed: LastWrites
+    last_writes: LastWrites
     parameters: Mapping[str, Mapping[str, Any]]
 
     def wanted(self, consumer: str) -> Wanted:
@@ -116,7 +116,10 @@ def _ask_provider(
         compare = provider.comparison()
         return {
             consumer.name: compare(
-                clouds, question.wanted(consumer.name), question.observed, question.parameters.get(consumer.section, {})
+                clouds,
+                question.wanted(consumer.name),
+                question.last_writes,
+                question.parameters.get(consumer.section, {}),
             )
             for consumer in provider.consumers
         }

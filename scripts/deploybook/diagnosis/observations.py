@@ -175,8 +175,8 @@ def _compare(ward: DiagnosisTarget, slugs: Iterable[str]) -> list[Observation]:
     ]
     if not providers:
         return []
-    observed = LastWrites(ward.layout.state, ward.environment)
-    question = Question(ward.contract, ward.vault.all(), os.environ, observed, ward.parameters)
+    last_writes = LastWrites(ward.layout.state, ward.environment)
+    question = Question(ward.contract, ward.vault.all(), os.environ, last_writes, ward.parameters)
     pins = Pins(ward.layout.state, ward.environment)
     with closing(Connections(os.environ, pins, ward.vault)) as clouds:
         status = ask(question, clouds, providers)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # Seen from the guide's checkout: a person who sets CI/CD up by hand copies the same file.
 TEMPLATE = "runbooks/workflows/deploy.yml"
 BRANCH_PLACEHOLDER = "<PRODUCTION_BRANCH>"
+# The mark of a record whose write has not ended.
+WRITING = "writing"
 # What GitHub answers where the file is otherwise than the request says: created meanwhile, changed meanwhile, or a protected branch.
 CONTRADICTED = frozenset({409, 422})
 
@@ -67,8 +69,10 @@ class RepositorySecret(Resource[str]):
         if not record:
             # Not known to be wrong, and not known to be right: apply writes it, verify can't tell.
             return [Change("value", f"set on {state}, not by this clone", "written", requested=True, unknown=True)]
+        if WRITING in record:
+            return [Change("value", "a write of ours did not end", "the vault's")]
         if record["updated_at"] != state:
-            return [Change("value", "set elsewhere since", "the vault's")]
+            return [Change("value", f"set elsewhere since, on {state}", "the vault's", theirs=True)]
         assert self._pushed is not None
         same = record["fingerprint"] == fingerprint(self._pushed.value, record["salt"])
         return [] if same else [Change("value", "an older one", "the vault's")]
@@ -76,6 +80,8 @@ class RepositorySecret(Resource[str]):
     def create(self, clouds: Connections) -> str:
         """Seal and set it, then remember when GitHub says that it was set."""
         assert self._pushed is not None
+        # Read again after a kill in between, it says that the write may have been ours.
+        self._last_writes.put(self._key, {"updated_at": "", "salt": "", "fingerprint": "", WRITING: "true"})
         clouds.github.put_secret(self._repository, self.variable, self._pushed.value)
         updated_at = clouds.github.secret(self._repository, self.variable) or ""
         salt = secrets.token_hex(8)
