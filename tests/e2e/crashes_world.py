@@ -77,8 +77,7 @@ class World:
         self.temporary.mkdir()
         self.guide.root.mkdir()
         (self.guide.root / "runbooks").symlink_to(ROOT / "runbooks")
-        before = [slug for slug in CONTRACT.order() if slug in CONTRACT.comes_after(self.section)]
-        for slug in before:
+        for slug in self.earlier():
             self.passed("apply", slug)
             if slug == "render":
                 self.environ[HOOK] = self._copied_hook()
@@ -101,15 +100,23 @@ class World:
         self.passed("destroy")
         self.requests["destroy"] = writing(self.journal())
 
+    def earlier(self) -> list[str]:
+        """The sections that have to be there before this one."""
+        before = {*CONTRACT.all_predecessors(self.section)} - {self.section}
+        return [slug for slug in CONTRACT.order() if slug in before]
+
     def rotation(self) -> tuple[str, ...]:
         """What replaces the section's own secret; a section without one gets a secret of an earlier section, that was replaced."""
         rotated = ("-p", "rotate", "true") if self.section in ROTATING else ()
         return rotated and (self.section, *rotated)
 
     def rotate_before(self) -> None:
-        """Replace a secret of an earlier section, for one that has none of its own."""
-        if self.section not in ROTATING and "webhook_secret" in CONTRACT.comes_after(self.section):
+        """Replace a secret of an earlier section, for one that has none of its own; what is between them gets it first."""
+        if self.section not in ROTATING and "webhook_secret" in self.earlier():
             self.passed("apply", "webhook_secret", "-p", "rotate", "true")
+            for slug in self.earlier():
+                if "webhook_secret" in CONTRACT.comes_after(slug):
+                    self.passed("apply", slug)
 
     def arguments(self, mode: str, slug: str = "", *more: str) -> list[str]:
         """The command line of one section in one mode."""
