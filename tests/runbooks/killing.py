@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import RunningSandbox
-from tests.runbooks.conftest import Guide
+from tests.runbooks.conftest import Finished, Guide
 from tests.waiting import PATIENCE_SECONDS, until
 
 # Longer than any test waits: what the provider holds goes on when it is released, not when a time is over.
@@ -52,6 +52,20 @@ def kill_while_held(
     else:
         sandbox.control.delete("/faults", params={"held": "dropped"}).raise_for_status()
     sandbox.control.delete("/journal")
+
+
+def destroy_as_shown(guide: Guide, sandbox: RunningSandbox, *arguments: str) -> list[str]:
+    """Destroy, type each command that destroy shows for what is not proved to be ours, and destroy again; gives the last outcomes."""
+
+    def destroy(*more: str) -> Finished:
+        command = ("run", *arguments, "--mode", "destroy", *more)
+        finished = guide.run(*command, env=sandbox.exports, typed="production\n")
+        assert finished.code == 0, finished.output
+        return finished
+
+    for name in re.findall(r"--mode destroy --adopt '([^']+)'", destroy().output):
+        destroy("--adopt", name)
+    return destroy().outcomes("resource")
 
 
 def left_behind(guide: Guide) -> list[str]:
