@@ -81,7 +81,7 @@ MUTANTS = (
     ),
     Mutant(
         "an R2 token that is not active is named and made active",
-        "clouds/r2/resources.py",
+        "clouds/r2/token.py",
         'if state.status != "active":',
         "if False:",
         "tests/clouds/r2/test_resources.py::test_a_token_that_is_not_active_any_more_is_named_and_made_active",

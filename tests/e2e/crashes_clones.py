@@ -26,7 +26,7 @@ from tests.runbooks.killing import hold, release, taken
 from tests.waiting import PATIENCE_SECONDS
 
 from deploybook.clouds.connections import Connections
-from deploybook.clouds.r2.resources import BucketToken
+from deploybook.clouds.r2.token import BucketToken
 from deploybook.errors import DeploybookError
 from deploybook.state.vault import Vault
 

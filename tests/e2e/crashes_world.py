@@ -22,7 +22,7 @@ from tests.e2e.crashes_point import Request, writing
 from tests.runbooks.conftest import Finished, Guide
 from tests.runbooks.killing import hold
 
-from deploybook.clouds.r2.resources import BucketToken
+from deploybook.clouds.r2.token import BucketToken
 
 ENVIRONMENT = "production"
 ROTATING = frozenset({"r2", "turso", "modal", "webhook_secret"})

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from tests.e2e.wiring import Stack
 
 from deploybook.clouds import r2
-from deploybook.clouds.r2.resources import s3_secret
+from deploybook.clouds.r2.token import s3_secret
 
 pytestmark = pytest.mark.xdist_group("e2e")
 

@@ -18,7 +18,7 @@ from tests.runbooks.conftest import Finished, Guide
 from tests.runbooks.killing import kill_while_held
 
 from deploybook.clouds.r2.objects import Store
-from deploybook.clouds.r2.resources import BucketToken
+from deploybook.clouds.r2.token import BucketToken
 from deploybook.state.ledger import Action, Ledger
 from deploybook.state.pins import Account
 from deploybook.state.vault import Vault

@@ -20,6 +20,11 @@ State = TypeVar("State")
 VaultValues = Mapping[str, SecretStr]
 
 
+def holds(vault_values: VaultValues, name: str, value: str) -> bool:
+    """Whether the vault has this value under this name."""
+    return name in vault_values and vault_values[name].get_secret_value() == value
+
+
 @dataclass(frozen=True)
 class Change:
     """One field that is not as it should be. ``requested`` marks a change that the operator asked for, which is no drift.

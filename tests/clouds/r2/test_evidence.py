@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from deploybook.clouds.r2.resources import BucketToken
+from deploybook.clouds.r2.token import BucketToken
 from deploybook.errors import PermissionDenied, ServiceError, UnexpectedResponse, Unreachable
 
 TOKEN = BucketToken("studio-r2", "studio", stored={})

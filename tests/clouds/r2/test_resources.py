@@ -16,7 +16,7 @@ from deploybook import http
 from deploybook.clouds import r2
 from deploybook.clouds.connections import Connections
 from deploybook.clouds.r2.objects import Store
-from deploybook.clouds.r2.resources import TokenState
+from deploybook.clouds.r2.token import TokenState
 from deploybook.errors import (
     Conflict,
     InvalidValue,

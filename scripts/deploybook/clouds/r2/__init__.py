@@ -1,5 +1,6 @@
 """Cloudflare R2: the bucket, its token, its CORS rule, and the checks that prove them."""
 
+from deploybook.clouds.r2.bucket import Bucket
 from deploybook.clouds.r2.checks import (
     lists_writes_reads_deletes,
     may_manage_r2,
@@ -10,8 +11,9 @@ from deploybook.clouds.r2.checks import (
     token_is_active,
     wrong_secret_is_refused,
 )
+from deploybook.clouds.r2.cors import Cors
 from deploybook.clouds.r2.objects import Store
-from deploybook.clouds.r2.resources import Bucket, BucketToken, Cors
+from deploybook.clouds.r2.token import BucketToken
 
 __all__ = [
     "Bucket",

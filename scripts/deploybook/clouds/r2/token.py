@@ -1,9 +1,8 @@
-"""The bucket, its token and its CORS rule."""
+"""The bucket's API token, from which its S3 credentials follow."""
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -11,11 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import SecretStr
 
-from deploybook.clouds.r2.objects import Store
-from deploybook.clouds.r2.scratch import SCRATCH, foreign_keys, remove_objects
-from deploybook.clouds.resource import Change, Evidence, Resource, VaultValues
+from deploybook.clouds.resource import Change, Evidence, Resource, VaultValues, holds
 from deploybook.clouds.times import moment
-from deploybook.errors import Conflict, InvalidValue, ServiceError
+from deploybook.errors import Conflict, ServiceError
 
 if TYPE_CHECKING:
     from deploybook.clouds.connections import Connections
@@ -24,112 +21,9 @@ if TYPE_CHECKING:
 # Object Read & Write in the dashboard's words; write includes read (Cloudflare docs, R2 → API → Tokens).
 OBJECT_READ_WRITE = "Workers R2 Storage Bucket Item Write"
 JURISDICTION = "default"
-# Cloudflare docs, R2 → Buckets → Create: lower-case letters, digits and hyphens, 3 to 63, no hyphen at either end.
-BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
-ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?")
-CORS_RULE_ID = "deploybook-app"
 KEY_ID, SECRET = "R2_ACCESS_KEY_ID", "R2_SECRET_ACCESS_KEY"
 # The times that mark tokens: all of them past, so that a token is good at once, whatever the clocks say.
 FIRST_SECOND, SECONDS_OF_MARKERS = datetime(2020, 1, 1, tzinfo=UTC), 5 * 365 * 24 * 3600
-# How many objects are named where a bucket is not empty.
-MOST_SHOWN = 5
-
-
-@dataclass(frozen=True)
-class BucketState:
-    """A bucket as it is; ``location`` is where Cloudflare put it, empty if not made yet. ``created``: ISO 8601, as it says."""
-
-    name: str
-    location: str = ""
-    created: str = ""
-
-
-class Bucket(Resource[BucketState]):
-    """An R2 bucket. ``location`` is a hint that counts only when the bucket is made: it can't be changed later."""
-
-    kind: ClassVar[str] = "R2 bucket"
-    provider: ClassVar[str] = "cloudflare"
-
-    def __init__(self, name: str, *, location: str = "") -> None:
-        if not BUCKET_NAME.fullmatch(name):
-            raise InvalidValue(
-                f"{name!r} is no name for an R2 bucket.", "Use 3 to 63 of a–z, 0–9 and -, neither first nor last a -."
-            )
-        self.name = name
-        self.location = location
-        self.variables = ("R2_BUCKET_NAME", "R2_ACCOUNT_ID")
-
-    def identity(self, state: BucketState) -> str:
-        """Name and time of making: a bucket has no other id, and one that is made anew has another time."""
-        return f"{state.name}@{state.created}"
-
-    def known(self, state: BucketState | None, vault_values: VaultValues) -> bool:
-        """The vault names it: only its maker, or whoever took it over, records that."""
-        del state
-        return _is(vault_values, "R2_BUCKET_NAME", self.name)
-
-    def born(self, state: BucketState) -> datetime | None:
-        """``creation_date``."""
-        return moment(state.created)
-
-    def blocked(self, clouds: Connections, state: BucketState, *, empty: bool) -> str:
-        """What lies in it, the checks' own scratch objects aside, as far as the vault's key can list it."""
-        del state
-        store = None if empty else self._store(clouds)
-        if store is None:
-            return ""
-        try:
-            keys = foreign_keys(store, MOST_SHOWN + 1)
-        except ServiceError:
-            # It cannot be listed with the vault's key; Cloudflare itself refuses to delete one that is not empty.
-            return ""
-        listed = ", ".join(keys[:MOST_SHOWN]) + (" …" if len(keys) > MOST_SHOWN else "")
-        return f"it holds {listed}" if keys else ""
-
-    def empty(self, clouds: Connections, *, everything: bool) -> None:
-        """Remove the checks' scratch objects, or all objects."""
-        store = self._store(clouds)
-        if store is not None:
-            remove_objects(store, "" if everything else f"{SCRATCH}/")
-
-    def _store(self, clouds: Connections) -> Store | None:
-        store = clouds.objects(clouds.vault_values())
-        return store if store and store.bucket == self.name else None
-
-    def read(self, clouds: Connections) -> BucketState | None:
-        """Operation r2-get-bucket."""
-        bucket = clouds.cloudflare.bucket(self.name)
-        return None if bucket is None else _bucket_state(bucket)
-
-    def differences(self, state: BucketState) -> list[Change]:
-        """None: a bucket has nothing that can be changed."""
-        del state
-        return []
-
-    def create(self, clouds: Connections) -> BucketState:
-        """Operation r2-create-bucket."""
-        return _bucket_state(clouds.cloudflare.create_bucket(self.name, self.location))
-
-    def update(self, clouds: Connections, state: BucketState, changes: list[Change]) -> BucketState:
-        """Never called: ``differences`` returns none."""
-        del clouds, state, changes
-        raise NotImplementedError
-
-    def delete(self, clouds: Connections, state: BucketState) -> None:
-        """Operation r2-delete-bucket, after the checks' scratch objects; one with other objects in it stays."""
-        del state
-        self.empty(clouds, everything=clouds.may_empty)
-        try:
-            clouds.cloudflare.delete_bucket(self.name)
-        except Conflict as error:
-            hint = "Move what you need, then run this again with --empty-bucket, which removes what is in it."
-            raise Conflict(
-                "Cloudflare", error.operation, error.message, hint, "bucket-not-empty", error.status, error.code
-            ) from None
-
-    def planned(self) -> BucketState:
-        """The name is known in advance."""
-        return BucketState(self.name)
 
 
 @dataclass(frozen=True)
@@ -179,7 +73,7 @@ class BucketToken(Resource[TokenState]):
 
     def known(self, state: TokenState | None, vault_values: VaultValues) -> bool:
         """The vault holds this very token's key id."""
-        return state is not None and _is(vault_values, KEY_ID, state.id)
+        return state is not None and holds(vault_values, KEY_ID, state.id)
 
     def is_marked(self, state: TokenState, marker: str) -> bool:
         """``not_before``: a second long past that the request chose at random. A token made by hand has none."""
@@ -311,88 +205,9 @@ class BucketToken(Resource[TokenState]):
         return "allow", frozenset({self._resource()}), frozenset({self._group})
 
 
-class Cors(Resource[list[dict[str, Any]]]):
-    """One CORS rule of a bucket: the app's pages may GET, PUT and HEAD its objects. Rules of others are left as they are."""
-
-    kind: ClassVar[str] = "CORS rule"
-    provider: ClassVar[str] = "cloudflare"
-    absent_entry: ClassVar[str] = "cors"
-    drift_entry: ClassVar[str] = "cors"
-
-    def __init__(self, bucket: str, origin: str) -> None:
-        if origin and not ORIGIN.fullmatch(origin):
-            raise InvalidValue(
-                f"{origin!r} is no origin.", "Give scheme and host, such as <https://HOST>, with no slash at the end."
-            )
-        self.name = bucket
-        self.bucket = bucket
-        self.origin = origin
-        # It goes with the bucket, so that nothing is removed before Cloudflare has agreed that the bucket is empty.
-        self.deleted_with = self.within = (Bucket.kind, bucket)
-        self.waits_for = "R2_BUCKET_NAME" if not bucket else None if origin else "NEXT_PUBLIC_APP_URL"
-
-    def known(self, state: list[dict[str, Any]] | None, vault_values: VaultValues) -> bool:
-        """The vault names the bucket."""
-        del state
-        return _is(vault_values, "R2_BUCKET_NAME", self.bucket)
-
-    def read(self, clouds: Connections) -> list[dict[str, Any]] | None:
-        """All rules of the bucket, or None if ours is not among them."""
-        self._others = (clouds.cloudflare.cors_rules(self.bucket) or []) if self.bucket else []
-        return self._others if any(rule.get("id") == CORS_RULE_ID for rule in self._others) else None
-
-    def differences(self, state: list[dict[str, Any]]) -> list[Change]:
-        """Field by field of our rule, order aside."""
-        present = next(rule for rule in state if rule.get("id") == CORS_RULE_ID)["allowed"]
-        wanted = self._rule()["allowed"]
-        return [
-            Change(field, ", ".join(present.get(field, [])) or "none", ", ".join(wanted[field]))
-            for field in wanted
-            if {value.lower() for value in present.get(field, [])} != {value.lower() for value in wanted[field]}
-        ]
-
-    def create(self, clouds: Connections) -> list[dict[str, Any]]:
-        """Operation r2-put-bucket-cors-policy replaces all rules: the others are sent along."""
-        return self._put(clouds, [*self._others, self._rule()])
-
-    def update(self, clouds: Connections, state: list[dict[str, Any]], changes: list[Change]) -> list[dict[str, Any]]:
-        """The same, in the place of our old rule."""
-        del changes
-        return self._put(clouds, [self._rule() if rule.get("id") == CORS_RULE_ID else rule for rule in state])
-
-    def delete(self, clouds: Connections, state: list[dict[str, Any]]) -> None:
-        """Take our rule away, and the policy with it if no other rule is left."""
-        self._put(clouds, [rule for rule in state if rule.get("id") != CORS_RULE_ID])
-
-    def planned(self) -> list[dict[str, Any]]:
-        """Our rule is known in advance."""
-        return [self._rule()]
-
-    def _put(self, clouds: Connections, rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        clouds.cloudflare.put_cors_rules(self.bucket, rules)
-        return rules
-
-    def _rule(self) -> dict[str, Any]:
-        # The shape of the REST API; the dashboard and S3 use other names (AllowedOrigins …).
-        allowed = {
-            "methods": ["GET", "PUT", "HEAD"],
-            "origins": [self.origin],
-            "headers": ["Content-Type", "Content-Length"],
-        }
-        return {"id": CORS_RULE_ID, "allowed": allowed, "exposeHeaders": ["ETag"], "maxAgeSeconds": 3600}
-
-
 def s3_secret(value: SecretStr) -> SecretStr:
     """The S3 secret of a token: SHA-256 of its value in lower-case hex."""
     return SecretStr(hashlib.sha256(value.get_secret_value().encode()).hexdigest())
-
-
-def _bucket_state(bucket: dict[str, Any]) -> BucketState:
-    return BucketState(bucket["name"], str(bucket.get("location") or ""), str(bucket.get("creation_date") or ""))
-
-
-def _is(vault_values: VaultValues, name: str, value: str) -> bool:
-    return name in vault_values and vault_values[name].get_secret_value() == value
 
 
 def _token_state(token: dict[str, Any], value: SecretStr | None = None) -> TokenState:

@@ -1,0 +1,87 @@
+"""The bucket's CORS rule for the pages of the application."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from deploybook.clouds.r2.bucket import Bucket
+from deploybook.clouds.resource import Change, Resource, VaultValues, holds
+from deploybook.errors import InvalidValue
+
+if TYPE_CHECKING:
+    from deploybook.clouds.connections import Connections
+
+ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?")
+CORS_RULE_ID = "deploybook-app"
+
+
+class Cors(Resource[list[dict[str, Any]]]):
+    """One CORS rule of a bucket: the app's pages may GET, PUT and HEAD its objects. Rules of others are left as they are."""
+
+    kind: ClassVar[str] = "CORS rule"
+    provider: ClassVar[str] = "cloudflare"
+    absent_entry: ClassVar[str] = "cors"
+    drift_entry: ClassVar[str] = "cors"
+
+    def __init__(self, bucket: str, origin: str) -> None:
+        if origin and not ORIGIN.fullmatch(origin):
+            raise InvalidValue(
+                f"{origin!r} is no origin.", "Give scheme and host, such as <https://HOST>, with no slash at the end."
+            )
+        self.name = bucket
+        self.bucket = bucket
+        self.origin = origin
+        # It goes with the bucket, so that nothing is removed before Cloudflare has agreed that the bucket is empty.
+        self.deleted_with = self.within = (Bucket.kind, bucket)
+        self.waits_for = "R2_BUCKET_NAME" if not bucket else None if origin else "NEXT_PUBLIC_APP_URL"
+
+    def known(self, state: list[dict[str, Any]] | None, vault_values: VaultValues) -> bool:
+        """The vault names the bucket."""
+        del state
+        return holds(vault_values, "R2_BUCKET_NAME", self.bucket)
+
+    def read(self, clouds: Connections) -> list[dict[str, Any]] | None:
+        """All rules of the bucket, or None if ours is not among them."""
+        self._others = (clouds.cloudflare.cors_rules(self.bucket) or []) if self.bucket else []
+        return self._others if any(rule.get("id") == CORS_RULE_ID for rule in self._others) else None
+
+    def differences(self, state: list[dict[str, Any]]) -> list[Change]:
+        """Field by field of our rule, order aside."""
+        present = next(rule for rule in state if rule.get("id") == CORS_RULE_ID)["allowed"]
+        wanted = self._rule()["allowed"]
+        return [
+            Change(field, ", ".join(present.get(field, [])) or "none", ", ".join(wanted[field]))
+            for field in wanted
+            if {value.lower() for value in present.get(field, [])} != {value.lower() for value in wanted[field]}
+        ]
+
+    def create(self, clouds: Connections) -> list[dict[str, Any]]:
+        """Operation r2-put-bucket-cors-policy replaces all rules: the others are sent along."""
+        return self._put(clouds, [*self._others, self._rule()])
+
+    def update(self, clouds: Connections, state: list[dict[str, Any]], changes: list[Change]) -> list[dict[str, Any]]:
+        """The same, in the place of our old rule."""
+        del changes
+        return self._put(clouds, [self._rule() if rule.get("id") == CORS_RULE_ID else rule for rule in state])
+
+    def delete(self, clouds: Connections, state: list[dict[str, Any]]) -> None:
+        """Take our rule away, and the policy with it if no other rule is left."""
+        self._put(clouds, [rule for rule in state if rule.get("id") != CORS_RULE_ID])
+
+    def planned(self) -> list[dict[str, Any]]:
+        """Our rule is known in advance."""
+        return [self._rule()]
+
+    def _put(self, clouds: Connections, rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        clouds.cloudflare.put_cors_rules(self.bucket, rules)
+        return rules
+
+    def _rule(self) -> dict[str, Any]:
+        # The shape of the REST API; the dashboard and S3 use other names (AllowedOrigins …).
+        allowed = {
+            "methods": ["GET", "PUT", "HEAD"],
+            "origins": [self.origin],
+            "headers": ["Content-Type", "Content-Length"],
+        }
+        return {"id": CORS_RULE_ID, "allowed": allowed, "exposeHeaders": ["ETag"], "maxAgeSeconds": 3600}
