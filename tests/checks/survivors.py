@@ -18,7 +18,18 @@ REASONS: tuple[tuple[str, str, str], ...] = (
     ("subcommand misspelt", r"^deploybook ", "the Check of an entry at the command shows what is refused: " + PROVED),
     ("link to another entry", r"\]\(#", MEANT),
     ("contract: sections swapped", r"", "the order is derived from who needs whom: these two may stand either way"),
-    ("app: field misspelt", r"ffmpeg|loglevel", "ffmpeg's own word: the render of the end-to-end check fails"),
+    ("another variable", r"Keep the submit URL as|`grep -c MODAL_AUTH_TOKEN", MEANT),
+    ("app: field misspelt", r"ffmpeg|loglevel|codec = ", "ffmpeg's own word: the render of the end-to-end check fails"),
+    (
+        "app: field misspelt",
+        r"body\[name\] for name in",
+        "the endpoint fails for want of it, and the end-to-end check with it",
+    ),
+    (
+        "contract: description changed",
+        r"scenario the doctor's dry run",
+        "a typing error in a sentence that only the contract has",
+    ),
     (
         "block's quote or bracket dropped",
         r"printf ",

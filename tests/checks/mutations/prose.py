@@ -38,7 +38,16 @@ def _commands(tree: Tree, page: Page) -> Iterator[Mutation]:
     modes, slugs = [mode.value for mode in Mode], tree.contract.order()
     path, text = page.path, page.text
     command = r"deploybook (?P<sub>[a-z]+)(?: (?P<slug>[a-z0-9_]+))?(?: --mode (?P<mode>[a-z-]+))?"
-    yield from replaced("subcommand misspelt", path, text, command, lambda f: misspelt(f["sub"]), "sub")
+    # "deploybook" is also the subject of sentences.
+    subcommands = getattr(tree.cli, "commands", {})
+    yield from replaced(
+        "subcommand misspelt",
+        path,
+        text,
+        command,
+        lambda match: misspelt(match["sub"]) if match["sub"] in subcommands else None,
+        "sub",
+    )
     yield from replaced(
         "section of a command misspelt",
         path,

@@ -34,6 +34,8 @@ _CAPITALS = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 # A hole in what is quoted: an ellipsis, a placeholder, a word in capitals that stands for one.
 _HOLE = re.compile(r"…|<[A-Z][A-Z0-9_]*>|\b(?:NAME|OWNER|VALUE|NUMBER|ORGANIZATION)\b")
 _ONLY_PLACEHOLDERS = re.compile(r"(?:<[A-Z][A-Z0-9_]*>[/-]?)+")
+# The lookbehind that a pattern begins with.
+_LOOKBEHIND = re.compile(r"\(\?<!(?:\\w|\[[^\]]*\])\)")
 # A member of a JSON answer.
 _MEMBER = re.compile(r'"(?P<key>\w+)": ?"?(?P<value>\w+)"?')
 
@@ -138,8 +140,16 @@ def _in_block(text: str, blocks: str) -> bool:
 
 @lru_cache(maxsize=8192)
 def _found(pattern: str, text: str) -> bool:
-    """Kept: most of what is asked is asked again of the next tree."""
-    return re.search(pattern, text) is not None
+    """Kept: most of what is asked is asked again of the next tree.
+
+    ``re`` finds first letters fast, but not behind a lookbehind: what follows it is searched for, and the whole tried there.
+    """
+    begin = _LOOKBEHIND.match(pattern)
+    whole, rest = re.compile(pattern), re.compile(pattern[begin.end() :] if begin else pattern)
+    place = rest.search(text)
+    while place and not whole.match(text, place.start()):
+        place = rest.search(text, place.start() + 1)
+    return place is not None
 
 
 @cache

@@ -10,7 +10,7 @@ from deploybook.checks.facts.tree import Tree
 from deploybook.checks.finding import Finding, Rule
 from deploybook.guide.exit_codes import meanings
 from deploybook.guide.links import CHECKLIST
-from deploybook.guide.page import Page
+from deploybook.guide.page import Heading, Page, Paragraph
 from deploybook.runbook.events import SIGNS
 from deploybook.runbook.modes import Mode
 
@@ -103,11 +103,12 @@ def _number(tree: Tree, source: str) -> float | None:
 def _counts(tree: Tree) -> Iterator[Finding]:
     for page in tree.pages.values():
         slug = page.path.split("/")[-1][:-3]
-        for paragraph in page.paragraphs:
-            for match in _COUNTED.finditer(paragraph.text.lower()) if page.by_hand(paragraph.line) else ():
+        pieces: list[Heading | Paragraph] = [*page.headings, *page.paragraphs]
+        for piece in pieces:
+            for match in _COUNTED.finditer(piece.text.lower()) if page.by_hand(piece.line) else ():
                 allowed = _allowed(tree, slug if slug in tree.contract.order() else "", match)
                 if allowed and _WORDS[match["count"]] not in allowed:
-                    line = paragraph.line + paragraph.text.count("\n", 0, match.start())
+                    line = piece.line + piece.text.count("\n", 0, match.start())
                     hint = f"It is {' or '.join(_NAMES.get(number, str(number)) for number in sorted(allowed))}."
                     message = f"“{match[0]}” is not what the contract counts"
                     yield Finding(page.path, line, "count-current", message, hint)

@@ -14,6 +14,7 @@ VARIABLE = re.compile(r"(?<![\w/<.$-])[A-Z][A-Z0-9]*_[A-Z0-9_]*[A-Z0-9](?![\w>(â
 # `s/^R2_(ACCESS_KEY_ID|â€¦)`: the rest of a name.
 _PART_OF_A_NAME = re.compile(r"_\([A-Z0-9_|]+\)")
 _READ = re.compile(r"read -rs ([A-Za-z_]\w*) && export")
+_TYPED = re.compile(r"read -rs (?P<name>[A-Za-z_]\w*)(?: && export (?P<exported>[A-Za-z_]\w*))?")
 _PUT = re.compile(r"\$(?P<value>[A-Z]\w*)\"? \| (?:gh secret set|vercel env add) (?P<name>[A-Z]\w*)")
 _USED = re.compile(r"\$\{?#?(?P<name>[A-Za-z_][A-Za-z0-9_]*)")
 _SET = re.compile(
@@ -74,6 +75,23 @@ def _shell_variables(tree: Tree) -> Iterator[Finding]:
                     )
 
 
+def _typed(tree: Tree) -> Iterator[Finding]:
+    """What a command has the reader type in is exported under the same name, or used by a later command of the same block."""
+    for page in tree.pages.values():
+        for line, text in all_text(page):
+            for typed in _TYPED.finditer(text):
+                used = {use["name"] for use in _USED.finditer(text, typed.end())}
+                if typed["exported"] == typed["name"] or (not typed["exported"] and typed["name"] in used):
+                    continue
+                if not typed["exported"] and (line, text) not in [
+                    (block.line + 1, block.text) for block in page.blocks
+                ]:
+                    continue
+                message = f"{typed['name']} is typed in, and then not it but {typed['exported'] or 'nothing'} is used"
+                place = line + text.count("\n", 0, typed.start())
+                yield Finding(page.path, place, "variable-exists", message, "Let both be the same name.")
+
+
 def _documented(tree: Tree) -> Iterator[Finding]:
     """A section's own page tells of what the section produces, and of the credentials that it takes."""
     for slug in tree.contract.order():
@@ -125,9 +143,9 @@ RULES: tuple[Rule[Tree], ...] = (
     Rule(
         "variable-exists",
         "Every name in the form of a variable is one: of the contract, of the operator's credentials, of the settings that the "
-        "code reads, or of a provider's tool (checks/facts/words.toml); and what a block of commands reads is set on the page or "
-        "exported by the operator.",
-        lambda tree: [*_variables(tree), *_shell_variables(tree)],
+        "code reads, or of a provider's tool (checks/facts/words.toml); what a block of commands reads is set on the page or "
+        "exported by the operator; and what the reader types in is what is exported or used.",
+        lambda tree: [*_variables(tree), *_shell_variables(tree), *_typed(tree)],
     ),
     Rule(
         "variable-documented",
