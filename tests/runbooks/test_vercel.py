@@ -371,7 +371,9 @@ def test_a_shell_without_the_team_keeps_to_the_team_of_the_first_apply(web: Web,
 
 
 @pytest.mark.parametrize("mode", ["plan", "verify", "apply", "destroy"])
-def test_credentials_of_another_team_are_refused_with_both_names_before_any_request(web: Web, mode: str) -> None:
+def test_credentials_of_another_team_are_refused_with_both_names_and_nothing_but_the_name_is_asked(
+    web: Web, mode: str
+) -> None:
     web.apply()
     team = web.sandbox.exports["VERCEL_TEAM_ID"]
     web.calls()
@@ -380,7 +382,7 @@ def test_credentials_of_another_team_are_refused_with_both_names_before_any_requ
     assert f"production lives in Vercel's account studio-team ({team})" in refused.output
     assert "lead to team_elsewhere" in refused.output
     assert "#other-account" in refused.output
-    assert web.calls(writes=False) == []
+    assert web.calls(writes=False) == ["GET /v2/teams/team_elsewhere"]
 
 
 def clone_of(web: Web, root: Path, *files: str) -> Web:

@@ -37,7 +37,7 @@ def test_the_injected_parameters_are_hidden_and_the_declared_ones_are_a_table(ch
     page = runbook_page(checkout.guide(), "r2", str)
     assert "injected" not in page
     assert "mode: str" not in page
-    assert '| `bucket_name` | `studio-<ENVIRONMENT>` | `[a-z0-9][a-z0-9-]{1,61}[a-z0-9]` |' in page
+    assert "| `bucket_name` | `studio-<ENVIRONMENT>` | `[a-z0-9][a-z0-9-]{1,61}[a-z0-9]` |" in page
     assert '| `location` | `""` | empty, `apac`,' in page
     assert "| `rotate` | `false` | `true`, `false` |" in page
 
