@@ -98,14 +98,14 @@ def test_a_server_that_speaks_something_else_is_unreachable(connect: Connect, sa
 
 
 def test_a_passing_failure_is_ridden_out_and_a_lasting_one_is_unreachable(
-    clouds: Connections, sandbox: RunningSandbox
+    clouds: Connections, connect: Connect, sandbox: RunningSandbox
 ) -> None:
     fault = {"service": "modal", "kind": "status", "path": ".*/WorkspaceNameLookup"}
     sandbox.control.post("/faults", json=fault | {"times": 2}).raise_for_status()
     assert clouds.modal.workspace()
     sandbox.control.post("/faults", json=fault | {"times": 50}).raise_for_status()
     with pytest.raises(Unreachable, match="injected fault"):
-        clouds.modal.workspace()
+        connect(sandbox).modal.workspace()
 
 
 def test_a_closed_client_connects_again(clouds: Connections) -> None:
