@@ -69,7 +69,7 @@ def client(budget: float = 60.0) -> httpx.Client:
     return httpx.Client(transport=http.RetryTransport(httpx.HTTPTransport(), budget, waits.append))
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 504, 0])
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 520, 525, 530, 0])
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 def test_what_may_be_repeated_is_repeated(server: Scripted, method: str, status: int) -> None:
     server.answers = [(status, {}), (status, {})]
@@ -78,7 +78,7 @@ def test_what_may_be_repeated_is_repeated(server: Scripted, method: str, status:
     assert server.bodies == [b"x"] * 3
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 504])
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 522])
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
 def test_a_write_that_may_have_been_done_is_sent_once(server: Scripted, method: str, status: int) -> None:
     server.answers = [(status, {})]

@@ -5,7 +5,7 @@
 | no connection was made | again | again |
 | connection lost, or no answer in time | again | not again: it may have been carried out |
 | 429 | again, after Retry-After | again, after Retry-After: it was refused |
-| 500, 502, 503, 504 | again | not again |
+| 500, 502, 503, 504, and 520 to 530, which are a CDN's | again | not again |
 
 The budget is ``RETRY_SECONDS`` for one request in all, or what ``patience`` says; a Retry-After beyond it is an error at once. A POST that
 only reads (a query in its body) is sent with the extension ``REPEATABLE_EXTENSION`` and treated as a GET.
@@ -32,7 +32,8 @@ LONGEST_WAIT = 15.0
 _budget = RETRY_SECONDS
 
 REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
-PASSING = frozenset({500, 502, 503, 504})
+# 520 to 530: what Cloudflare's edge answers, with a page, while it does not reach who is behind it (Cloudflare docs, 5xx errors).
+PASSING = frozenset({500, 502, 503, 504, *range(520, 531)})
 REPEATABLE_EXTENSION = "deploybook.repeatable"
 # A Render answer gives the reset as seconds left, its documentation as an epoch time; a value this small is a duration.
 EPOCH_FROM = 10**9
