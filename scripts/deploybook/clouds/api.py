@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import httpx
 
 from deploybook import http
+from deploybook.clouds.answers import READS, parse
+from deploybook.clouds.refusals import Refusal, is_page, otherwise, page_title
 from deploybook.errors import (
     Conflict,
     NotFound,
@@ -21,14 +23,10 @@ from deploybook.errors import (
 )
 
 Explain = Callable[[Any], tuple[str, str]]
+Shape = TypeVar("Shape")
 
-_BY_STATUS: dict[int, type[ServiceError]] = {
-    401: Unauthorized,
-    403: PermissionDenied,
-    404: NotFound,
-    409: Conflict,
-    429: RateLimited,
-}
+# How many addresses one request may be sent on to.
+MOST_REDIRECTS = 3
 
 
 @dataclass
@@ -36,8 +34,8 @@ class Api:
     """One provider at one base URL with one credential.
 
     ``explain`` reads the provider's error body (its JSON, or None) and gives ``(code, message)``. ``credential`` is the variable that
-    the operator exported, named in hints. ``endpoint`` is the variable that overrides the base URL. ``advise`` gives the hint that a
-    refusal itself holds, if any.
+    the operator exported, named in hints. ``endpoint`` is the variable that overrides the base URL. ``refusals`` is the provider's table:
+    the first row that fits counts, and where none does the status alone.
     """
 
     service: str
@@ -45,9 +43,7 @@ class Api:
     explain: Explain
     credential: str
     endpoint: str
-    # A provider's own code can say more than the status does.
-    by_code: Mapping[str, type[ServiceError]] = field(default_factory=dict)
-    advise: Callable[[httpx.Response], str] = lambda _: ""
+    refusals: tuple[Refusal, ...] = ()
 
     def call(
         self,
@@ -69,20 +65,30 @@ class Api:
         """
         present = {name: value for name, value in (params or {}).items() if value is not None}
         try:
-            response = self.client.request(
-                method,
-                path,
-                json=json,
-                params=present or None,
-                headers=dict(headers or {}),
-                content=content,
-                extensions={http.REPEATABLE_EXTENSION: True} if repeatable else None,
+            response = self._sent(
+                self.client.build_request(
+                    method,
+                    path,
+                    json=json,
+                    params=present or None,
+                    headers=dict(headers or {}),
+                    content=content,
+                    extensions={http.REPEATABLE_EXTENSION: True} if repeatable else None,
+                )
             )
         except httpx.TransportError as error:
-            raise self._unreachable(operation, error) from None
+            raise self._unreachable(operation, error, method) from None
+        except httpx.DecodingError:
+            message = f"{self.service} could not {operation}: its answer cannot be decompressed.{_doubt(method)}"
+            raise UnexpectedResponse(self.service, operation, message, self._hint(UnexpectedResponse)) from None
         if response.status_code in expect:
             return response
         raise self._refused(operation, response)
+
+    def read(self, shape: type[Shape], operation: str, method: str, path: str, **options: Any) -> Shape:
+        """The same, giving the body as a model of ``answers``; a body that does not fit is an UnexpectedResponse."""
+        response = self.call(operation, method, path, **options)
+        return parse(shape, self.service, operation, response, endpoint=self.endpoint)
 
     def json(self, operation: str, method: str, path: str, **options: Any) -> Any:
         """The same, giving the body's JSON; an answer that is no JSON is an UnexpectedResponse."""
@@ -94,12 +100,23 @@ class Api:
             hint = f"Check that {self.endpoint} is unset or names the API itself."
             raise UnexpectedResponse(self.service, operation, message, hint, status=response.status_code) from None
 
-    def _unreachable(self, operation: str, error: httpx.TransportError) -> Unreachable:
+    def _sent(self, request: httpx.Request) -> httpx.Response:
+        """Send it, and send it on where the same host says that what it is for has moved; never to another host."""
+        response = self.client.send(request)
+        for _ in range(MOST_REDIRECTS):
+            onward = response.next_request
+            if onward is None or onward.url.netloc != request.url.netloc or onward.method != request.method:
+                break
+            response = self.client.send(onward)
+        return response
+
+    def _unreachable(self, operation: str, error: httpx.TransportError, method: str) -> Unreachable:
         host = self.client.base_url.host
         reason = (
             "no answer in time" if isinstance(error, httpx.TimeoutException) else str(error) or type(error).__name__
         )
-        message = f"{self.service} could not {operation}: {host} cannot be reached ({reason})."
+        sent = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+        message = f"{self.service} could not {operation}: {host} cannot be reached ({reason}).{_doubt(method) * sent}"
         hint = f"Check the network and that {self.endpoint} is unset or right, then run this again."
         return Unreachable(self.service, operation, message, hint)
 
@@ -107,13 +124,15 @@ class Api:
         try:
             code, message = self.explain(response.json())
         except (ValueError, LookupError, TypeError, AttributeError):
-            code, message = "", response.reason_phrase
+            code, message = "", page_title(response) or response.reason_phrase
         status = response.status_code
-        kind = self.by_code.get(code) or _BY_STATUS.get(status, UnexpectedResponse)
+        refusals = (row for row in self.refusals if not is_page(response) and row.fits(response, code, message))
+        refusal = next(refusals, None) or otherwise(response)
         label = f"{status}, code {code}" if code else str(status)
-        text = f"{self.service} could not {operation}: {message.rstrip('.') or 'no reason given'} ({label})."
-        hint = self.advise(response) or self._hint(kind)
-        return kind(self.service, operation, text, hint, status=status, code=code)
+        doubt = _doubt(response.request.method) if status >= 500 else ""
+        text = f"{self.service} could not {operation}: {message.rstrip('.') or 'no reason given'} ({label}).{doubt}"
+        hint = refusal.advice(response) or self._hint(refusal.kind)
+        return refusal.kind(self.service, operation, text, hint, refusal.entry, status, code)
 
     def _hint(self, kind: type[ServiceError]) -> str:
         if kind is Unauthorized:
@@ -127,3 +146,8 @@ class Api:
         if kind is Conflict:
             return "Choose another name, or remove what holds this one."
         return "Run this again; if it stays, compare the provider's status page."
+
+
+def _doubt(method: str) -> str:
+    """What is to be said of a write without a proper answer."""
+    return "" if method in READS else " Whether it was carried out is not known; a second run looks first."

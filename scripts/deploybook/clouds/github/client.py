@@ -16,7 +16,8 @@ from pydantic import SecretStr
 from deploybook import http
 from deploybook.clouds.api import Api
 from deploybook.clouds.credentials import endpoint, secret
-from deploybook.errors import NotFound, RateLimited, UnexpectedResponse
+from deploybook.clouds.refusals import Refusal
+from deploybook.errors import NotFound, PermissionDenied, RateLimited, UnexpectedResponse
 from deploybook.state.pins import Account
 
 API_URL = "https://api.github.com"
@@ -35,8 +36,8 @@ def _explain(body: Any) -> tuple[str, str]:
 
 def _advise(response: httpx.Response) -> str:
     """What to tick: a refusal names it, as ``pull_requests=write,contents=read; issues=read``: a comma joins, a semicolon parts."""
-    needed = response.headers.get(NEEDS_HEADER, "")
-    if response.status_code != 403 or "=" not in needed:
+    needed = response.headers[NEEDS_HEADER]
+    if "=" not in needed:
         return ""
     ways = (" and ".join(_ticked(permission) for permission in way.split(",")) for way in needed.split(";"))
     return f"Edit the token in GITHUB_TOKEN and give it {', or '.join(ways)}, for this repository."
@@ -46,6 +47,12 @@ def _ticked(permission: str) -> str:
     """``secrets=write`` as GitHub's page has it: *Secrets: read and write*."""
     name, _, level = permission.strip().partition("=")
     return f"{name.replace('_', ' ').capitalize()}: {'read and write' if level == 'write' else level}"
+
+
+REFUSALS = (
+    Refusal(RateLimited, code=TOO_OFTEN),
+    Refusal(PermissionDenied, _advise, status=403, header=NEEDS_HEADER),
+)
 
 
 @dataclass(frozen=True)
@@ -83,9 +90,7 @@ class GitHub:
             "X-GitHub-Api-Version": VERSION,
         }
         client = http.open_client(endpoint(environ, "GITHUB_API_URL", API_URL), headers=headers)
-        api = Api(
-            "GitHub", client, _explain, "GITHUB_TOKEN", "GITHUB_API_URL", {TOO_OFTEN: RateLimited}, advise=_advise
-        )
+        api = Api("GitHub", client, _explain, "GITHUB_TOKEN", "GITHUB_API_URL", REFUSALS)
         return cls(api, environ.get("GITHUB_REPOSITORY", ""), settle)
 
     def close(self) -> None:

@@ -11,13 +11,14 @@ from pydantic import SecretStr
 from deploybook import http
 from deploybook.clouds.api import Api
 from deploybook.clouds.credentials import endpoint, required, secret
+from deploybook.clouds.refusals import Refusal
 from deploybook.errors import NotFound, ServiceError, Unauthorized, UnexpectedResponse
 from deploybook.state.pins import Account
 
 API_URL = "https://api.cloudflare.com/client/v4"
 TOKENS_A_PAGE = 50
 # A token that is not even of the right form is answered 400 with "Invalid request headers".
-MALFORMED_TOKEN = {"6003": Unauthorized}
+REFUSALS = (Refusal(Unauthorized, code="6003"),)
 
 
 def _explain(body: Any) -> tuple[str, str]:
@@ -43,7 +44,7 @@ class Cloudflare:
         account = required(environ, "CLOUDFLARE_ACCOUNT_ID")
         headers = {"Authorization": f"Bearer {token.get_secret_value()}"}
         client = http.open_client(endpoint(environ, "CLOUDFLARE_API_URL", API_URL), headers=headers)
-        api = Api("Cloudflare", client, _explain, "CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_URL", MALFORMED_TOKEN)
+        api = Api("Cloudflare", client, _explain, "CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_URL", REFUSALS)
         return cls(api, account)
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from deploybook import http
 from deploybook.clouds.api import Api
 from deploybook.clouds.credentials import endpoint, secret
+from deploybook.clouds.refusals import Refusal
 from deploybook.errors import InvalidValue, NotFound, Unauthorized, UnexpectedResponse
 from deploybook.state.pins import Account
 
@@ -22,7 +23,7 @@ TEAM_ID = re.compile(r"team_[A-Za-z0-9]+")
 # A repeated DELETE whose first answer was lost finds nothing any more: that is what was wanted.
 GONE = (200, 204, 404)
 # Vercel answers 403, not 401, where the token itself is absent or unknown.
-TOKEN_REFUSED = {"invalid_token": Unauthorized, "missing_token": Unauthorized}
+TOKEN_REFUSED = (Refusal(Unauthorized, code="invalid_token"), Refusal(Unauthorized, code="missing_token"))
 
 
 def _explain(body: Any) -> tuple[str, str]:

@@ -1,0 +1,64 @@
+"""Waiting for something at a provider: read again, with growing pauses, until it has ended or the time is over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeVar
+
+import tenacity
+
+Read = TypeVar("Read")
+
+FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 0.3, 10.0, 1.5
+
+
+class Stage(Enum):
+    """What a state means for whoever waits."""
+
+    GOING_ON = "going on"
+    GOOD_END = "good end"
+    BAD_END = "bad end"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class States:
+    """A provider's enum of states, each in one of three sets. A state in none of them is unknown: nobody waits for it to pass."""
+
+    going_on: frozenset[str]
+    good: frozenset[str]
+    bad: frozenset[str]
+
+    def stage(self, state: str) -> Stage:
+        """Which of the sets a state is in."""
+        sets = ((Stage.GOING_ON, self.going_on), (Stage.GOOD_END, self.good), (Stage.BAD_END, self.bad))
+        return next((stage for stage, names in sets if state in names), Stage.UNKNOWN)
+
+    def has_ended(self, state: str) -> bool:
+        """Whether waiting is over: at either end, and at an unknown state."""
+        return self.stage(state) is not Stage.GOING_ON
+
+
+def wait_until(
+    has_ended: Callable[[Read], bool],
+    read: Callable[[], Read],
+    seconds: float,
+    *,
+    first_pause: float = FIRST_PAUSE,
+    longest_pause: float = LONGEST_PAUSE,
+) -> Read:
+    """Call ``read`` until ``has_ended`` says so of what it gives, at most for ``seconds``; gives what was read last, ended or not."""
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_result(lambda value: not has_ended(value)),
+        wait=tenacity.wait_exponential(multiplier=first_pause, exp_base=GROWTH, max=longest_pause),
+        stop=tenacity.stop_after_delay(seconds),
+        retry_error_callback=_last,
+    )
+    return retrying(read)
+
+
+def _last(state: tenacity.RetryCallState) -> object:
+    assert state.outcome is not None
+    return state.outcome.result()

@@ -1,0 +1,131 @@
+"""A provider that answers anything its description allows: a transport for a client under test, and the flows that are run against it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+from tests.answers.generator import Generator
+
+from deploybook.clouds.resource import StillNeeded
+from deploybook.errors import DeploybookError, ServiceError
+
+# More requests than any flow needs: it asks for ever.
+MOST_REQUESTS = 400
+# Of ten answers one is not of success.
+REFUSED = 0.1
+FULLNESS = {"full": 1.0, "sparse": 0.0, "mixed": 0.5}
+
+Flow = Callable[[], object]
+
+
+class Endless(AssertionError):
+    """A flow that would never end."""
+
+
+class Nameless(AssertionError):
+    """An error of ours that does not say whose answer it is about, or what was wanted."""
+
+
+class RandomProvider:
+    """Answers every request with random JSON that its description allows for the operation; counts the operations that were asked for."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self._base = urlsplit(document["servers"][0]["url"]).path.rstrip("/")
+        self._paths: Mapping[str, Any] = document["paths"]
+        self._generator = Generator(document)
+        self._requests = 0
+        self.operations: Counter[str] = Counter()
+
+    def seed(self, seed: int, fullness: float) -> None:
+        """Begin a series of answers that depends on nothing else."""
+        self._generator.random.seed(seed)
+        self._generator.fullness = fullness
+        self._requests = 0
+
+    def client(self, base_url: str) -> httpx.Client:
+        """A client whose every request is answered here."""
+        return httpx.Client(base_url=base_url, transport=httpx.MockTransport(self.answer))
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        """One answer; raises AssertionError for a request that is not described."""
+        self._requests += 1
+        if self._requests > MOST_REQUESTS:
+            raise Endless(f"{self._requests} requests, the last one {request.method} {request.url.path}")
+        operation = self._operation(request)
+        self.operations[operation.get("operationId", f"{request.method} {request.url.path}")] += 1
+        status, response = self._chosen(operation["responses"])
+        schema = self._schema(self._generator.resolve(response))
+        if schema is None:
+            return httpx.Response(status)
+        body = json.dumps(self._generator.value(schema))
+        return httpx.Response(status, text=body, headers={"content-type": "application/json"})
+
+    def _operation(self, request: httpx.Request) -> Mapping[str, Any]:
+        parts = request.url.raw_path.decode().partition("?")[0].removeprefix(self._base).split("/")
+        fitting = [
+            operations[request.method.lower()]
+            for template, operations in self._paths.items()
+            if request.method.lower() in operations and _fits(template.split("/"), parts)
+        ]
+        assert fitting, f"{request.method} {request.url.path} is not described"
+        operation: Mapping[str, Any] = fitting[0]
+        return operation
+
+    def _chosen(self, responses: Mapping[str, Any]) -> tuple[int, Any]:
+        described = {
+            int(status.upper().replace("X", "0")): response
+            for status, response in responses.items()
+            if status != "default"
+        }
+        good = [status for status in described if status < 300]
+        bad = [status for status in described if status >= 300]
+        refuse = bool(bad) and (not good or self._generator.random.random() < REFUSED)
+        status = self._generator.random.choice(bad if refuse else good)
+        return status, described[status]
+
+    def _schema(self, response: Mapping[str, Any]) -> Any:
+        content = {kind.partition(";")[0]: media for kind, media in response.get("content", {}).items()}
+        return content["application/json"].get("schema", {}) if "application/json" in content else None
+
+
+def _fits(names: list[str], parts: list[str]) -> bool:
+    return len(names) == len(parts) and all(
+        name == part or name.startswith("{") for name, part in zip(names, parts, strict=True)
+    )
+
+
+@dataclass
+class Tally:
+    """What came of a flow's answers: how many were understood, and how many were one error of ours, by its class."""
+
+    understood: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+
+
+def run(provider: RandomProvider, flow: Flow, times: int, first_seed: int = 0) -> Tally:
+    """Run a flow against ``times`` series of answers; lets through any exception that is not ours, with the seed as a note."""
+    tally = Tally()
+    kinds = list(FULLNESS)
+    for seed in range(first_seed, first_seed + times):
+        kind = kinds[seed % len(kinds)]
+        provider.seed(seed, FULLNESS[kind])
+        try:
+            flow()
+        except StillNeeded:
+            tally.understood += 1
+        except DeploybookError as error:
+            if isinstance(error, ServiceError) and not (error.service and error.operation and error.message):
+                raise Nameless(f"{type(error).__name__}: {error.message} ({kind} answers, seed {seed})") from error
+            tally.refused[type(error).__name__] += 1
+        except BaseException as error:
+            error.add_note(f"{kind} answers, seed {seed}")
+            raise
+        else:
+            tally.understood += 1
+    return tally
