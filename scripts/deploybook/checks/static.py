@@ -8,6 +8,7 @@ from deploybook.checks.facts.tree import Tree
 from deploybook.checks.finding import Finding, Rule
 from deploybook.checks.rules import (
     block,
+    claims,
     command,
     contract,
     deployed,
@@ -29,7 +30,7 @@ from deploybook.checks.rules.readable import READABLE
 FAMILIES: dict[str, tuple[Rule[Tree], ...]] = {
     "What must be readable at all": (READABLE, *contract.RULES[:1]),
     "The contract": contract.RULES[1:],
-    "Runbooks": notebook.RULES,
+    "Runbooks": notebook.RULES + claims.RULES,
     "Generated parts": generated.RULES,
     "Sections and steps": section.RULES,
     "Names": variable.RULES + name.RULES,

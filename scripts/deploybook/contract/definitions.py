@@ -22,13 +22,21 @@ class Definition(BaseModel):
 class Section(Definition):
     """One section of the checklist and its runbook; ``outcome`` is its *Done when* sentence.
 
+    ``proves`` names the runbook's checks that the outcome rests on, ``also_checks`` its other ones, each by the claim that it tests.
     ``after`` names sections that must end before it starts, though it needs no variable of theirs.
     """
 
     slug: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     title: str
     outcome: str
+    proves: tuple[str, ...] = ()
+    also_checks: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
+
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """Every claim that its runbook tests."""
+        return self.proves + self.also_checks
 
 
 class Provider(Definition):

@@ -6,12 +6,15 @@ import datetime
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 # <time>-<mode>, and -2, -3 … for further runs that started in the same second.
 RUN = re.compile(r"(?P<time>\d{8}T\d{6}Z)-dry-run(?:-(?P<number>\d+))?")
+
+# The steps of a run whose lines are claims.
+CLAIMS = frozenset({"check", "preflight"})
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,7 @@ class Evidence:
 
     ``steps`` has the seconds of each code cell by its id, ``run_seconds`` those of the whole run, which may have had other sections.
     ``changes`` are the resources that it was about, each as (cell, outcome, kind and name), in the order of the run.
+    ``claims`` has each claim's cell and outcome.
     """
 
     slug: str
@@ -35,6 +39,7 @@ class Evidence:
     error: str
     notebook: Path
     changes: tuple[tuple[str, str, str], ...] = ()
+    claims: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     @property
     def short_commit(self) -> str:
@@ -81,7 +86,7 @@ def _evidence(folder: Path, report: Mapping[str, Any], section: Mapping[str, Any
     resources = [
         (cell["id"], line) for cell in section["cells"] for line in cell["lines"] if line["step"] == "resource"
     ]
-    claims = [line["outcome"] for line in lines if line["step"] in {"check", "preflight"}]
+    outcomes = [line["outcome"] for line in lines if line["step"] in CLAIMS]
     error = section["error"]
     return Evidence(
         slug=section["slug"],
@@ -92,11 +97,17 @@ def _evidence(folder: Path, report: Mapping[str, Any], section: Mapping[str, Any
         steps={cell["id"]: cell["seconds"] for cell in section["cells"]},
         run_seconds=report["seconds"],
         commit=report["commit"],
-        tested=len([outcome for outcome in claims if outcome != "later"]),
-        passed=claims.count("passed"),
+        tested=len([outcome for outcome in outcomes if outcome != "later"]),
+        passed=outcomes.count("passed"),
         error=error["message"] if error else "",
         notebook=folder / (section["notebook"] or f"{section['slug']}.ipynb"),
         changes=tuple((cell, line["outcome"], line["subject"]) for cell, line in resources),
+        claims={
+            line["subject"]: (cell["id"], line["outcome"])
+            for cell in section["cells"]
+            for line in cell["lines"]
+            if line["step"] in CLAIMS
+        },
     )
 
 

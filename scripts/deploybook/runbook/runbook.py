@@ -72,6 +72,7 @@ class Runbook:
         self._reconciler = Reconciler(slug, mode, clouds, self.vault, ledger, self._show, expected, decisions)
         self._redactor = Redactor()
         self._failed: list[str] = []
+        self._claims: set[str] = set()
         self._recorder = Recorder(
             slug, mode, contract, self.vault, self._redactor, self._reconciler.one_time_variables, self._show
         )
@@ -105,6 +106,7 @@ class Runbook:
 
     def require(self, claim: str, test: Callable[..., str | None], *arguments: Any) -> None:
         """Preflight: test a claim in every mode, reading only, and stop the runbook if it does not hold."""
+        self._claims.add(claim)
         try:
             detail = test(*arguments)
         except DeploybookError as error:
@@ -214,6 +216,7 @@ class Runbook:
 
         In ``plan`` it returns whether the check would run.
         """
+        self._claims.add(claim)
         if self.mode is not Mode.DESTROY:
             self._show(Event("manual", "manual", instruction))
         return bool(when) if self.mode is Mode.PLAN else self._holds(claim, test, *arguments, when=when)
@@ -255,6 +258,7 @@ class Runbook:
         self.clouds.close()
         if self.mode is not Mode.DESTROY and (table := self._recorder.table()):
             self._screen.table(table)
+        self._require_every_claim()
         failed = [*self._reconciler.drifted, *self._failed]
         if failed:
             raise VerificationFailed(
@@ -262,7 +266,16 @@ class Runbook:
                 "Follow the link beside each ✗ above, then run this section again.",
             )
 
+    def _require_every_claim(self) -> None:
+        """Raise VerificationFailed if the runbook lacks a check that the contract names: without it the section's outcome is not proved."""
+        if lost := [claim for claim in self.section.claims if claim not in self._claims]:
+            raise VerificationFailed(
+                f"The runbook does not test what its section claims: {'; '.join(lost)}.",
+                f"Restore runbooks/{self.section.slug}.ipynb with git checkout -- runbooks/{self.section.slug}.ipynb.",
+            )
+
     def _holds(self, claim: str, test: Callable[..., str | None], *arguments: Any, when: object) -> bool:
+        self._claims.add(claim)
         if not self.mode.checks:
             return False
         if not when:

@@ -10,6 +10,7 @@ from deploybook.guide.generated import Block, Generator
 from deploybook.site import (
     by_hand,
     checks_reference,
+    claims,
     cli_reference,
     drawings,
     errors_reference,
@@ -33,6 +34,7 @@ def generator(cli: click.Command) -> Generator:
         "sections": Block(sections.whole, sections.listed),
         "section-head": Block(sections.head),
         "or-run-it": Block(run_commands.or_run_it_with_button, run_commands.or_run_it),
+        "claims": Block(claims.claims_with_results, claims.claims),
         "verified": Block(verified.verified_line, _only_published),
         "runbooks": Block(overview.runbooks, _only_published),
         "status-latest": Block(status_page.latest, _only_published),

@@ -75,7 +75,14 @@ def _shown(cells: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 def _cell(cell: Mapping[str, Any], source: str, url_of: UrlOf) -> str:
     if cell["cell_type"] == "markdown":
         return _source(cell)
-    return fenced("python", _source(cell)) + "\n" + outputs_html(cell.get("outputs", []), source, url_of) + _took(cell)
+    anchor = f'<a id="{cell["id"]}"></a>\n\n'
+    return (
+        anchor
+        + fenced("python", _source(cell))
+        + "\n"
+        + outputs_html(cell.get("outputs", []), source, url_of)
+        + _took(cell)
+    )
 
 
 def _took(cell: Mapping[str, Any]) -> str:

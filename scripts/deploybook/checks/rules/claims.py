@@ -1,0 +1,127 @@
+"""Claims have names: what a runbook tests, what the contract says that it tests, and what the clouds' packages offer to test."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterator
+
+from deploybook.checks.facts.tree import Notebook, Tree
+from deploybook.checks.finding import Finding, Rule
+
+# The methods of a runbook that test a claim, each with the place of the claim among its arguments.
+TESTS = {"check": 0, "require": 0, "manual": 1}
+
+
+def claims_of(notebook: Notebook) -> dict[str, int]:
+    """Each claim that the code cells of a runbook test, with its line in the file; a claim that stands in a variable is resolved."""
+    result: dict[str, int] = {}
+    for cell in notebook.cells:
+        if cell.kind != "code":
+            continue
+        try:
+            module = ast.parse(cell.source)
+        except SyntaxError:  # notebook-form says it
+            continue
+        constants = _constants(module)
+        for call in _calls(module):
+            place = TESTS[call.func.attr]  # type: ignore[attr-defined]
+            argument = call.args[place] if len(call.args) > place else None
+            claim = argument.value if isinstance(argument, ast.Constant) else constants.get(getattr(argument, "id", ""))
+            if isinstance(claim, str):
+                result.setdefault(claim, cell.line + call.lineno - 1)
+    return result
+
+
+def _calls(module: ast.Module) -> Iterator[ast.Call]:
+    for node in ast.walk(module):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in TESTS:
+            yield node
+
+
+def _constants(module: ast.Module) -> dict[str, object]:
+    return {
+        target.id: node.value.value
+        for node in ast.walk(module)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+def _named(tree: Tree) -> Iterator[Finding]:
+    for slug, notebook in tree.runbooks.items():
+        section, tested = tree.contract.section(slug), claims_of(notebook)
+        path = tree.layout.contract.relative_to(tree.root).as_posix()
+        for claim, count in Counter(section.claims).items():
+            line = _line(tree.text(path), claim)
+            if claim not in tested:
+                message = f"the section {slug} claims “{claim}”, which its runbook does not test"
+                yield Finding(path, line, "claim-tested", message, "Test it in the runbook, or take the claim out.")
+            elif count > 1:
+                message = f"the section {slug} claims “{claim}” twice"
+                yield Finding(path, line, "claim-tested", message, "Keep one of them.")
+        for claim in sorted(tested.keys() - set(section.claims)):
+            message = f"the runbook tests “{claim}”, which its section in the contract does not name"
+            hint = "Add it to proves, if the outcome rests on it, or to also_checks."
+            yield Finding(notebook.path, tested[claim], "claim-tested", message, hint)
+        if not section.proves:
+            message = f"the outcome of the section {slug} rests on no check"
+            yield Finding(path, _line(tree.text(path), f'slug = "{slug}"'), "claim-tested", message, "Fill in proves.")
+
+
+def _line(text: str, words: str) -> int:
+    start = text.find(words)
+    return text.count("\n", 0, max(start, 0)) + 1
+
+
+def _offered(tree: Tree) -> Iterator[Finding]:
+    """A test that a package of the clouds offers and no runbook uses is a proof that was taken out."""
+    used = {
+        node.attr
+        for notebook in tree.notebooks.values()
+        for cell in notebook.cells
+        if cell.kind == "code"
+        for node in ast.walk(_parsed(cell.source))
+        if isinstance(node, ast.Attribute)
+    }
+    for file in sorted((tree.root / "scripts/deploybook/clouds").glob("*/__init__.py")):
+        path = file.relative_to(tree.root).as_posix()
+        text = tree.text(path)
+        for name in _public_functions(text):
+            if name not in used:
+                message = f"no runbook calls {file.parent.name}.{name}"
+                hint = "Call it in the section's runbook, or take it out of __all__."
+                yield Finding(path, _line(text, f'"{name}"'), "check-called", message, hint)
+
+
+def _public_functions(text: str) -> list[str]:
+    """The names in ``__all__`` that are functions by their form: those in small letters."""
+    for node in ast.parse(text).body:
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        if any(isinstance(target, ast.Name) and target.id == "__all__" for target in targets):
+            names: list[str] = ast.literal_eval(node.value)  # type: ignore[attr-defined]
+            return [name for name in names if name.islower()]
+    return []
+
+
+def _parsed(source: str) -> ast.Module:
+    try:
+        return ast.parse(source)
+    except SyntaxError:
+        return ast.Module([], [])
+
+
+RULES: tuple[Rule[Tree], ...] = (
+    Rule(
+        "claim-tested",
+        "Each section of the contract names the checks of its runbook: those that its outcome rests on, and the others. A runbook that "
+        "lacks one of them, and one that tests what the contract does not name, has lost or gained a claim that no page speaks of.",
+        _named,
+    ),
+    Rule(
+        "check-called",
+        "A check that a package of the clouds offers is called by a runbook: otherwise nothing tests what it was written to test.",
+        _offered,
+    ),
+)
