@@ -10,6 +10,7 @@ from pathlib import Path
 from deploybook.runbook.notebook_file import code_cells
 
 _open: ContextVar[ExitStack | None] = ContextVar("open", default=None)
+_partial: ContextVar[bool] = ContextVar("partial", default=False)
 
 
 def run_cells(
@@ -25,7 +26,7 @@ def run_cells(
     cell's id before it is executed. What the runbook connected to is closed at the end, as it is when a kernel ends.
     """
     namespace: dict[str, object] = {"__name__": "__main__"}
-    with _closing():
+    with _closing(), _leaving_out(skipped):
         for cell, tags, source in code_cells(path):
             if tags & set(skipped):
                 continue
@@ -33,6 +34,11 @@ def run_cells(
             exec(compile(source, f"{path.name}:{cell}", "exec"), namespace)  # noqa: S102 - our own notebook
             if "parameters" in tags:
                 namespace |= parameters
+
+
+def runs_every_cell() -> bool:
+    """Whether no cell is left out on purpose, as those that check are where a dry run makes what an earlier section would have made."""
+    return not _partial.get()
 
 
 def close_with_cells(close: Callable[[], object]) -> None:
@@ -49,3 +55,12 @@ def _closing() -> Iterator[None]:
             yield
         finally:
             _open.reset(token)
+
+
+@contextmanager
+def _leaving_out(skipped: Collection[str]) -> Iterator[None]:
+    token = _partial.set(bool(skipped))
+    try:
+        yield
+    finally:
+        _partial.reset(token)

@@ -32,7 +32,7 @@ from deploybook.redact import Redactor
 from deploybook.runbook import ipython, prerequisites, sandbox_session
 from deploybook.runbook.decisions import Decisions
 from deploybook.runbook.events import Event
-from deploybook.runbook.in_process import close_with_cells
+from deploybook.runbook.in_process import close_with_cells, runs_every_cell
 from deploybook.runbook.modes import Mode
 from deploybook.runbook.output import Screen
 from deploybook.runbook.parameters import check_parameters
@@ -268,7 +268,8 @@ class Runbook:
 
     def _require_every_claim(self) -> None:
         """Raise VerificationFailed if the runbook lacks a check that the contract names: without it the section's outcome is not proved."""
-        if lost := [claim for claim in self.section.claims if claim not in self._claims]:
+        lost = [claim for claim in self.section.claims if claim not in self._claims]
+        if lost and runs_every_cell():
             raise VerificationFailed(
                 f"The runbook does not test what its section claims: {'; '.join(lost)}.",
                 f"Restore runbooks/{self.section.slug}.ipynb with git checkout -- runbooks/{self.section.slug}.ipynb.",
