@@ -17,6 +17,7 @@ EXIT_CODES = {
     "VerificationFailed": 4,
     "RunbookFailed": 5,
     "DocsError": 6,
+    "MachineFault": 7,
 }
 
 

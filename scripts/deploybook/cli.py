@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from deploybook import __version__
+from deploybook.commands import process
 from deploybook.commands.lazy import LazyCommands, LazyGroup, Source
-from deploybook.errors import DeploybookError
+from deploybook.errors import DeploybookError, MachineFault
 
 if TYPE_CHECKING:
     from deploybook.runner.executors import Executor
@@ -39,18 +40,38 @@ def cli() -> None:
 
 
 def main(arguments: Sequence[str] | None = None, executor: Executor | None = None) -> None:
-    """The console script's entry: ``sys.argv`` and kernels, unless the caller gives others."""
+    """The console script's entry: this process's arguments, streams and signals, and kernels, unless the caller gives others."""
     try:
-        cli.main(arguments, standalone_mode=False, obj=executor)
+        if arguments is None:
+            process.prepare()
+        _run(arguments, executor)
     except DeploybookError as error:
-        click.echo(_cleaned("\n".join([f"error: {error}", *error.lines()[1:]])), err=True)
-        sys.exit(error.exit_code)
+        _fail(error)
+    except OSError as error:
+        if not MachineFault.fits(error):
+            raise
+        _fail(MachineFault.of(error))
     except click.ClickException as error:
         error.show()
         sys.exit(2)
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt) as stop:
         click.echo("stopped; what is done is kept, and running the same command again goes on from there", err=True)
-        sys.exit(130)
+        # click's Abort has the interrupt as its cause.
+        by = stop if isinstance(stop, process.Terminated) else stop.__cause__
+        sys.exit(by.exit_code if isinstance(by, process.Terminated) else 130)
+
+
+def _run(arguments: Sequence[str] | None, executor: Executor | None) -> None:
+    try:
+        cli.main(arguments, standalone_mode=False, obj=executor)
+    finally:
+        # Here a disk that is full can still be reported; when the interpreter ends it cannot.
+        sys.stdout.flush()
+
+
+def _fail(error: DeploybookError) -> NoReturn:
+    click.echo(_cleaned("\n".join([f"error: {error}", *error.lines()[1:]])), err=True)
+    sys.exit(error.exit_code)
 
 
 def _cleaned(text: str) -> str:
@@ -62,7 +83,7 @@ def _cleaned(text: str) -> str:
 
     try:
         secrets = known_secrets(load_contract(find_layout().contract), os.environ)
-    except DeploybookError:
+    except (DeploybookError, OSError):
         # It may be the contract that is wrong.
         secrets = []
     return Redactor(secrets).text(text)

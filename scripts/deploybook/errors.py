@@ -21,10 +21,14 @@ DeploybookError                        exit 1   message, hint, entry (anchor in 
 │ └ UnexpectedResponse
 ├ VerificationFailed                   exit 4   expected, found
 ├ RunbookFailed(slug, cell, output)    exit 5
-└ DocsError(path, line)                exit 6
+├ DocsError(path, line)                exit 6
+└ MachineFault                         exit 7
 """
 
 from __future__ import annotations
+
+import errno
+import os
 
 
 class DeploybookError(Exception):
@@ -225,3 +229,39 @@ class DocsError(DeploybookError):
         self.args = (path, line, message, hint)
         self.path = path
         self.line = line
+
+
+class MachineFault(DeploybookError):
+    """This machine refused what the command needs of it: a file, a folder, the disk, memory. What is done is kept."""
+
+    exit_code = 7
+    entry_default = "this-machine"
+
+    @staticmethod
+    def fits(error: OSError) -> bool:
+        """Whether an error of the operating system is about what the machine has, and not a bug or the network."""
+        return error.errno in _MACHINE or bool(error.filename)
+
+    @classmethod
+    def of(cls, error: OSError) -> MachineFault:
+        """The operator's view of an error of the operating system."""
+        where = str(error.filename or "a file")
+        reason = os.strerror(error.errno) if error.errno else str(error) or type(error).__name__
+        return cls(f"This machine does not let deploybook use {where}: {reason}.", _machine_hint(error.errno, where))
+
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_REFUSED = frozenset({errno.EACCES, errno.EPERM})
+_MACHINE = _FULL | _REFUSED | {errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+
+
+def _machine_hint(number: int | None, where: str) -> str:
+    if number in _FULL:
+        return "Make room on that disk, then run the same command again: it goes on from where it is."
+    if number == errno.EROFS:
+        return "Run it in a checkout on a disk that can be written."
+    if number in _REFUSED:
+        return f"Give your user the right to read and write it: ls -ld '{where}' shows whose it is."
+    if number in {errno.EMFILE, errno.ENFILE}:
+        return "Allow more open files (ulimit -n 4096), then run the same command again."
+    return "Correct that on this machine, then run the same command again."

@@ -68,6 +68,12 @@ class _Worker:
     def ended(self) -> list[SectionResult]:
         return [execute(self._waiting.pop(0), self._on_cell)]
 
+    def stop(self) -> None:
+        """A section that is executed where it is called has no process of its own to stop."""
+
+    def kill(self) -> None:
+        """The same."""
+
 
 def execute(job: SectionJob, on_cell: CellListener) -> SectionResult:
     """Run one notebook's cells as ``worker.execute`` does, and tell how it went in the same terms."""

@@ -114,6 +114,23 @@ def test_a_killed_run_leaves_no_connection_file(tmp_path: Path, temporary: Path,
     wait_for(lambda: not list(temporary.iterdir()))
 
 
+def test_a_signal_stops_a_section_before_its_next_request_and_is_reported(tmp_path: Path, temporary: Path) -> None:
+    cell = "import time; open('started', 'w')\nwhile True:\n http.refuse_after_stop()\n time.sleep(0.05)"
+    root = checkout(tmp_path, f"from deploybook import http; {cell}")
+    with start(root, temporary) as process:
+        wait_for((root / "runbooks" / "started").exists)
+        process.terminate()
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == 143, output
+    assert "Traceback" not in output
+    assert "\rstopping after the requests that are under way; once more (Ctrl-C) stops at once\n" in output
+    [report] = (root / "build" / "runs").glob("*/report.json")
+    written = json.loads(report.read_text())
+    assert (written["status"], written["signal"]) == ("stopped", signal.SIGTERM)
+    assert written["sections"][0]["error"]["message"] == "The webhook_secret runbook was stopped by a signal."
+    assert list(temporary.iterdir()) == []
+
+
 def test_a_killed_worker_fails_its_own_section_alone_in_one_sentence(tmp_path: Path, temporary: Path) -> None:
     cell = "import os, signal; os.kill(os.getppid(), signal.SIGKILL); rb.note('not any more')"
     root = checkout(tmp_path, cell)

@@ -32,6 +32,7 @@ class Pretended:
         self.started: list[str] = []
         self.beside: list[int] = []
         self.warm = False
+        self.ends = ""
         self._running: list[SectionJob] = []
 
     def warm_up(self) -> None:
@@ -45,6 +46,12 @@ class Pretended:
     def start(self, job: SectionJob) -> None:
         self.started.append(job.section.slug)
         self._running.append(job)
+
+    def stop(self) -> None:
+        self.ends = "stopped"
+
+    def kill(self) -> None:
+        self.ends = "killed"
 
     def ended(self) -> list[SectionResult]:
         self.beside.append(len(self._running))

@@ -76,9 +76,11 @@ def _age(folder: Path) -> tuple[str, int]:
 
 def _report(folder: Path) -> Any:
     try:
-        return json.loads((folder / "report.json").read_text(encoding="utf-8"))
+        report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     except (FileNotFoundError, json.JSONDecodeError):
         return None
+    # A run that goes on still, or was stopped, shows nothing of the sections that it did not come to.
+    return report if report.get("status", "ended") == "ended" else None
 
 
 def _evidence(folder: Path, report: Mapping[str, Any], section: Mapping[str, Any]) -> Evidence:

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from deploybook.errors import DeploybookError
 from deploybook.guide.markdown import plain
 
-# What is no error of ours: success, a bug, and an interrupt by the operator (cli.py).
+# What is no error of ours: success, a bug, and a signal (cli.py, runner/stopping.py).
 OTHER_CODES = {
     0: "Everything that was asked for is done, and every check passed.",
     1: "A bug in deploybook; the traceback says where.",
-    130: "Stopped by Ctrl-C. What is done is kept; the same command goes on from there.",
+    129: "Stopped by SIGHUP, as when a terminal is closed; otherwise as 130.",
+    130: "Stopped by Ctrl-C. What is done is kept and reported; the same command goes on from there.",
+    143: "Stopped by SIGTERM; otherwise as 130.",
 }
 
 

@@ -7,7 +7,9 @@ from deploybook.http.client import (
     RetryTransport,
     open_client,
     patience,
+    refuse_after_stop,
     retry_after,
+    stop,
 )
 
 __all__ = [
@@ -17,5 +19,7 @@ __all__ = [
     "RetryTransport",
     "open_client",
     "patience",
+    "refuse_after_stop",
     "retry_after",
+    "stop",
 ]

@@ -14,6 +14,7 @@ only reads (a query in its body) is sent with the extension ``REPEATABLE_EXTENSI
 from __future__ import annotations
 
 import email.utils
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -30,6 +31,8 @@ RETRY_SECONDS = 60.0
 FIRST_WAIT = 0.5
 LONGEST_WAIT = 15.0
 _budget = RETRY_SECONDS
+# Set in a process that is to stop: what a request does is not known while it is under way, so none is cut off.
+_stopping = threading.Event()
 
 REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 # 520 to 530: what Cloudflare's edge answers, with a page, while it does not reach who is behind it (Cloudflare docs, 5xx errors).
@@ -48,6 +51,21 @@ def patience(seconds: float) -> Iterator[None]:
         yield
     finally:
         _budget = before
+
+
+def stop() -> None:
+    """Have every client of this process raise KeyboardInterrupt before its next request; may be called by a signal's handler."""
+    _stopping.set()
+
+
+def refuse_after_stop() -> None:
+    """Raise KeyboardInterrupt if this process is to stop: for clients that send their requests themselves."""
+    if _stopping.is_set():
+        raise KeyboardInterrupt
+
+
+def _pause(seconds: float) -> None:
+    _stopping.wait(seconds)
 
 
 def open_client(
@@ -73,7 +91,7 @@ def open_client(
 class RetryTransport(httpx.BaseTransport):
     """Repeats a request while that is safe and the budget lasts; the last answer or error goes to the caller."""
 
-    def __init__(self, inner: httpx.BaseTransport, budget: float, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, inner: httpx.BaseTransport, budget: float, sleep: Callable[[float], None] = _pause) -> None:
         self._inner = inner
         self._budget = budget
         self._sleep = sleep
@@ -100,6 +118,7 @@ class RetryTransport(httpx.BaseTransport):
             raise cause from None
 
     def _attempt(self, request: httpx.Request) -> httpx.Response:
+        refuse_after_stop()
         try:
             response = self._inner.handle_request(request)
         except httpx.TransportError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import pickle
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +23,9 @@ from deploybook.runner.worker import SectionJob, execute, killed, prepare
 CellListener = Callable[[str, CellResult], None]
 # A kernel notices within half a second that its worker was killed, and ends too.
 LAST_WORDS_SECONDS = 5.0
+# How long a section may take to end the request that is under way when it is to stop: the time limit of one, and its retries are not made.
+STOP_SECONDS = 45.0
+LOOK_SECONDS = 1.0
 
 
 class Workers(Protocol):
@@ -32,6 +36,12 @@ class Workers(Protocol):
 
     def ended(self) -> list[SectionResult]:
         """Wait until a section has ended, and return all that have. Each of their cells was reported before."""
+
+    def stop(self) -> None:
+        """Stop each section before its next request, and kill one that does not. May be called by a signal's handler."""
+
+    def kill(self) -> None:
+        """End each section at once."""
 
 
 class Executor(Protocol):
@@ -52,8 +62,10 @@ class Kernels:
         multiprocessing.set_forkserver_preload(["deploybook.runner.preload"])
         # A process's initial environment stays readable in /proc while it lives, so the workers get a section's variables later.
         with _machine_environment():
-            resource_tracker.ensure_running()
-            forkserver.ensure_running()
+            with _ignored(signal.SIGHUP):
+                resource_tracker.ensure_running()
+            with _blocked(signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                forkserver.ensure_running()
 
     @contextmanager
     def open(self, jobs: int, on_cell: CellListener) -> Iterator[Workers]:
@@ -76,11 +88,32 @@ def _machine_environment() -> Iterator[None]:
         os.environ.update(before)
 
 
+@contextmanager
+def _ignored(number: signal.Signals) -> Iterator[None]:
+    """Start children that ignore this signal for good. The resource tracker does so itself for those that it knows of."""
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
+@contextmanager
+def _blocked(*numbers: signal.Signals) -> Iterator[None]:
+    """Start children with these signals blocked, until they have decided what to do about them; here one that comes is only late."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)
+
+
 class _Processes:
     def __init__(self, opened: ExitStack, on_cell: CellListener) -> None:
         self._opened = opened
         self._on_cell = on_cell
         self._running: dict[Future[SectionResult], _SectionProcess] = {}
+        self._patience: float | None = None
 
     def start(self, job: SectionJob) -> None:
         process = _SectionProcess(job, self._on_cell)
@@ -88,8 +121,21 @@ class _Processes:
         self._running[process.future] = process
 
     def ended(self) -> list[SectionResult]:
-        done, _ = wait(self._running, return_when=FIRST_COMPLETED)
+        while not (done := wait(self._running, LOOK_SECONDS, FIRST_COMPLETED).done):
+            if self._patience is not None and time.monotonic() > self._patience:
+                self.kill()
         return [self._running.pop(future).result() for future in done]
+
+    def stop(self) -> None:
+        self._patience = time.monotonic() + STOP_SECONDS
+        self._send(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self._send(signal.SIGKILL)
+
+    def _send(self, number: signal.Signals) -> None:
+        for process in [*self._running.values()]:
+            process.send(number)
 
 
 class _SectionProcess:
@@ -115,6 +161,12 @@ class _SectionProcess:
             return self.future.result()
         except BrokenProcessPool:
             return killed(self._job, self._cells, round(time.monotonic() - self._started, 3))
+
+    def send(self, number: signal.Signals) -> None:
+        """Send the process a signal, if it is there still."""
+        for pid in [*(self._pool._processes or ())]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def close(self) -> None:
         """Wait until the process is gone, and its kernel, which holds the same pipe."""

@@ -26,6 +26,7 @@ import IPython.core.interactiveshell  # noqa: F401
 from jupyter_client.provisioning import LocalProvisioner
 
 import deploybook.runbook.runbook  # noqa: F401
+from deploybook import http
 from deploybook.runner import kernel_folder
 
 NAME = "deploybook-warm"
@@ -59,6 +60,7 @@ class ForkedKernel:
         self.pid = os.fork()
         if self.pid == 0:
             _become_kernel(options, environ, directory)
+        _running.add(self)
 
     def poll(self) -> int | None:
         """The exit code, or None while it runs."""
@@ -66,6 +68,7 @@ class ForkedKernel:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
                 self.returncode = os.waitstatus_to_exitcode(status)
+                _running.discard(self)
         return self.returncode
 
     def wait(self) -> int:
@@ -88,13 +91,23 @@ class ForkedKernel:
         self.send_signal(signal.SIGKILL)
 
 
+_running: set[ForkedKernel] = set()
+
+
+def stop_all() -> None:
+    """Have every kernel of this process stop before its next request."""
+    for kernel in [*_running]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(kernel.pid, signal.SIGTERM)
+
+
 def _become_kernel(options: list[str], environ: Mapping[str, str], directory: str | None) -> None:
     """In the child: shed what belongs to the worker and run a kernel until it is shut down. Never returns."""
     try:
         folder = Path(options[options.index("-f") + 1]).parent
         threading.Thread(target=_end_with_worker, args=(os.getppid(), folder), daemon=True).start()
         os.setsid()
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, lambda *_: http.stop())
         signal.signal(signal.SIGINT, signal.default_int_handler)
         os.environ.clear()
         os.environ.update(environ)

@@ -103,7 +103,8 @@ def summarize(console: Console, report: RunReport, directory: str) -> None:
         soft_wrap=True,
         highlight=False,
     )
-    console.print(f"executed copies and report: {directory}", markup=False, soft_wrap=True, highlight=False)
+    kept = f"not written: {report.unwritten} {report.unwritten.hint}" if report.unwritten else directory
+    console.print(f"executed copies and report: {kept}", markup=False, soft_wrap=True, highlight=False)
     console.print(_took(report), markup=False, soft_wrap=True, highlight=False)
 
 

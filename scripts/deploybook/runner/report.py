@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
+
+from deploybook.errors import MachineFault
+
+RUNNING, ENDED, STOPPED = "running", "ended", "stopped"
 
 # What a program's output can hold and an XML document can not (XML 1.0 §2.2).
 NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -45,7 +51,10 @@ class SectionResult:
 
 @dataclass
 class RunReport:
-    """One run. Times are ISO 8601 in UTC; ``commit`` is the checkout's, with ``+`` if it had changes, empty outside git."""
+    """One run. Times are ISO 8601 in UTC; ``commit`` is the checkout's, with ``+`` if it had changes, empty outside git.
+
+    ``status`` is running, ended or stopped: by ``signal``, a number. ``unwritten`` says why the report itself could not be written.
+    """
 
     mode: str
     environment: str
@@ -53,6 +62,9 @@ class RunReport:
     seconds: float
     commit: str
     sections: list[SectionResult]
+    status: str = ENDED
+    signal: int = 0
+    unwritten: MachineFault | None = None
 
     def longest(self, count: int) -> list[tuple[str, CellResult]]:
         """The cells that took longest, each with its section's slug."""
@@ -61,16 +73,64 @@ class RunReport:
 
     @property
     def exit_code(self) -> int:
-        """0 if every section passed, else the code of the first error."""
-        return next((int(section.error["exit_code"]) for section in self.sections if section.error), 0)
+        """0 if every section passed, else the code of the first error; a signal's own, as a shell shows it, if one stopped the run."""
+        if self.signal:
+            return 128 + self.signal
+        code = next((int(section.error["exit_code"]) for section in self.sections if section.error), 0)
+        return code or (self.unwritten.exit_code if self.unwritten else 0)
 
     def write(self, directory: Path) -> None:
-        """Write ``report.json`` and ``junit.xml``."""
-        data = asdict(self)
+        """Replace ``report.json`` and ``junit.xml``. Raises OSError, and leaves those before as they are."""
+        data = self.data()
+        _replace(directory / "report.json", json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+        _junit(self.sections).write(str(directory / "junit.xml"), pretty=True)
+
+    def data(self) -> dict[str, Any]:
+        """What stands in ``report.json``."""
+        data = {key: value for key, value in asdict(self).items() if key != "unwritten"}
         for section, result in zip(data["sections"], self.sections, strict=True):
             section["counts"] = result.counts()
-        (directory / "report.json").write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        _junit(self.sections).write(str(directory / "junit.xml"), pretty=True)
+        return data
+
+
+class ReportFile:
+    """The report of a run that goes on: it is on the disk from the first section on, and grows with each that ends."""
+
+    def __init__(self, report: RunReport, directory: Path) -> None:
+        self.report = report
+        self.directory = directory
+        self._began = time.monotonic()
+        report.status = RUNNING
+        report.write(directory)
+
+    def add(self, result: SectionResult) -> None:
+        """Note a section that has ended. A disk that has no room now may have it later: the end decides."""
+        self.report.sections = [result if result.slug == each.slug else each for each in self.report.sections]
+        with suppress(OSError):
+            self._write()
+
+    def end(self, stopped_by: int) -> None:
+        """Note that all sections have ended, by themselves or by a signal of this number."""
+        self.report.status, self.report.signal = STOPPED if stopped_by else ENDED, stopped_by
+        try:
+            self._write()
+        except OSError as error:
+            self.report.unwritten = MachineFault.of(error)
+
+    def _write(self) -> None:
+        self.report.seconds = round(time.monotonic() - self._began, 3)
+        self.report.write(self.directory)
+
+
+def _replace(path: Path, text: str) -> None:
+    """Nobody reads half a report, not even if the run is killed while it is written."""
+    half = path.with_name(f".{path.name}")
+    try:
+        half.write_text(text, encoding="utf-8")
+        half.replace(path)
+    except OSError:
+        half.unlink(missing_ok=True)
+        raise
 
 
 def _junit(sections: Iterable[SectionResult]) -> JUnitXml:
@@ -91,7 +151,7 @@ def _cases(section: SectionResult) -> Iterable[TestCase]:
                 yield _case(section.slug, line)
     if section.status == "not-run":
         case = TestCase("the runbook", section.slug)
-        case.result = [Skipped("a section that it needs did not pass")]
+        case.result = [Skipped("a section that it needs did not pass, or the run was stopped before it")]
         yield case
     elif section.error:
         case = TestCase(f"cell {section.error['cell']}", section.slug)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import os
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -26,7 +25,8 @@ from deploybook.runbook.modes import Mode
 from deploybook.runbook.sandbox_session import SandboxProcess, without
 from deploybook.runner import kernel_folder
 from deploybook.runner.executors import Executor
-from deploybook.runner.report import CellResult, RunReport, SectionResult
+from deploybook.runner.report import CellResult, ReportFile, RunReport, SectionResult
+from deploybook.runner.stopping import Stop
 from deploybook.runner.worker import SectionJob
 from deploybook.state.vault import Vault
 
@@ -113,17 +113,14 @@ def run(
     """
     plan.require_variables()
     started = datetime.datetime.now(datetime.UTC)
-    clock = time.monotonic()
     executor.warm_up()
     kernel_folder.sweep()
     directory = _make_directory(plan.layout.runs, f"{started:%Y%m%dT%H%M%SZ}-{plan.mode}")
+    sections = [SectionResult(slug, plan.contract.section(slug).title) for slug in plan.order()]
+    begun, commit = started.isoformat(timespec="seconds"), _commit(plan.layout)
+    report = RunReport(plan.mode, plan.environment, begun, 0.0, commit, sections)
     with _only_run(plan), _environment(plan, start_sandbox) as (state, environ):
-        results = _run_sections(plan, listener, executor, directory, state, environ)
-    seconds = round(time.monotonic() - clock, 3)
-    report = RunReport(
-        plan.mode, plan.environment, started.isoformat(timespec="seconds"), seconds, _commit(plan.layout), results
-    )
-    report.write(directory)
+        _run_sections(plan, listener, executor, ReportFile(report, directory), state, environ)
     return report, directory
 
 
@@ -159,17 +156,17 @@ def _only_run(plan: Plan) -> Iterator[None]:
 
 
 def _run_sections(
-    plan: Plan, listener: Listener, executor: Executor, directory: Path, state: Path, environ: dict[str, str]
-) -> list[SectionResult]:
+    plan: Plan, listener: Listener, executor: Executor, report: ReportFile, state: Path, environ: dict[str, str]
+) -> None:
     results: dict[str, SectionResult] = {}
-    waiting, running = plan.order(), set[str]()
-    with executor.open(plan.jobs, listener.cell_done) as workers:
-        while waiting or running:
+    waiting, running, stop = plan.order(), set[str](), Stop()
+    with executor.open(plan.jobs, listener.cell_done) as workers, stop.on_signals(workers):
+        while running or (waiting and not stop.number):
             for slug in _startable(plan, waiting, results, len(running)):
                 waiting.remove(slug)
                 running.add(slug)
                 listener.section_started(slug)
-                workers.start(_job(plan, slug, directory, state, environ))
+                workers.start(_job(plan, slug, report.directory, state, environ))
             for slug in _blocked(plan, waiting, results):
                 waiting.remove(slug)
                 results[slug] = SectionResult(slug, plan.contract.section(slug).title)
@@ -177,8 +174,9 @@ def _run_sections(
             for result in workers.ended() if running else ():
                 running.remove(result.slug)
                 results[result.slug] = result
+                report.add(result)
                 listener.section_done(result)
-    return [results[slug] for slug in plan.order()]
+    report.end(stop.number)
 
 
 def _startable(plan: Plan, waiting: Sequence[str], results: Mapping[str, SectionResult], running: int) -> list[str]:
@@ -228,7 +226,11 @@ def _commit(layout: Layout) -> str:
 
     def git(*arguments: str) -> str:
         command = ["git", "-C", str(layout.root), *arguments]
-        done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+        try:
+            done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+        except OSError:
+            # A run needs no git: the report says less.
+            return ""
         return done.stdout.strip() if done.returncode == 0 else ""
 
     commit = git("rev-parse", "HEAD")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import builtins
 import logging
 import multiprocessing
 import multiprocessing.connection
 import multiprocessing.util
 import os
+import re
 import shutil
+import signal
 import threading
 import time
 from dataclasses import dataclass, field
@@ -22,6 +25,7 @@ from deploybook.runner import kernel_folder
 from deploybook.runner.report import CellResult, SectionResult
 from deploybook.state.vault import Vault
 
+STOPPED_HINT = "Run the same command again: what is done is kept, and it goes on from there."
 _progress: Connection | None = None
 
 
@@ -38,10 +42,17 @@ class SectionJob:
 
 
 def prepare(progress: Connection) -> None:
-    """Prepare a worker process: keep the pipe for its cells, and end the process when the runner ends."""
+    """Keep the pipe for a worker's cells, end it with the runner, and have SIGTERM stop its kernel before the next request."""
     global _progress
     _progress = progress
+    signal.signal(signal.SIGTERM, lambda *_: _stop())
     threading.Thread(target=_end_with_runner, daemon=True).start()
+
+
+def _stop() -> None:
+    from deploybook.runner import forked_kernel
+
+    forked_kernel.stop_all()
 
 
 def _end_with_runner() -> None:
@@ -101,6 +112,10 @@ def execute(job: SectionJob) -> SectionResult:
         result.error = _as_dict(
             "RunbookFailed", message, unexpected.hint, unexpected.entry, unexpected.exit_code, "kernel"
         )
+    except OSError as failure:
+        # The executed copy could not be saved: what a section does is not to go on without evidence.
+        result.status = "failed"
+        result.error = _machine_fault(failure, result.cells[-1].id if result.cells else "worker")
     result.seconds = round(time.monotonic() - started, 3)
     return result
 
@@ -132,9 +147,27 @@ def error_in(slug: str, cell: str, name: str, message: str, hint: str, entry: st
     kind = getattr(errors, name, None)
     if isinstance(kind, type) and issubclass(kind, errors.DeploybookError):
         return _as_dict(name, message, hint, entry, kind.exit_code, cell)
+    if name == KeyboardInterrupt.__name__:
+        return _as_dict("Stopped", f"The {slug} runbook was stopped by a signal.", STOPPED_HINT, "", 130, cell)
+    if (fault := _fault_by_name(name, message)) is not None:
+        return _machine_fault(fault, cell)
     unexpected = errors.RunbookFailed(slug, cell)
     text = f"{unexpected.message[:-1]}: {name}: {message}"
     return _as_dict("RunbookFailed", text, unexpected.hint, unexpected.entry, unexpected.exit_code, cell)
+
+
+def _fault_by_name(name: str, message: str) -> OSError | None:
+    """What the machine refused a kernel, from the error's class and its words: ``[Errno 28] No space left on device: '/x'``."""
+    kind, parts = getattr(builtins, name, None), re.match(r"\[Errno (\d+)\] [^:]*(?:: '(.*)')?", message)
+    if parts is None or not (isinstance(kind, type) and issubclass(kind, OSError)):
+        return None
+    fault = OSError(int(parts[1]), os.strerror(int(parts[1])), parts[2])
+    return fault if errors.MachineFault.fits(OSError(fault.errno, "")) else None
+
+
+def _machine_fault(error: OSError, cell: str) -> dict[str, Any]:
+    fault = errors.MachineFault.of(error)
+    return _as_dict("MachineFault", fault.message, fault.hint, fault.entry, fault.exit_code, cell)
 
 
 def _as_dict(kind: str, message: str, hint: str, entry: str, exit_code: int, cell: str) -> dict[str, Any]:

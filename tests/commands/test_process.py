@@ -1,0 +1,59 @@
+"""The command line on a machine that is not as it might be: outputs that are gone, full, closed or not UTF-8, and a deleted folder."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from tests.conftest import ROOT, without_operator
+from tests.runbooks.conftest import COMMAND
+
+
+def shell(command: str, folder: Path = ROOT, **environ: str) -> subprocess.CompletedProcess[str]:
+    """A line of bash that calls ``deploybook``; a pipe's exit code is that of its first part that fails."""
+    return subprocess.run(
+        ["bash", "-c", f'set -o pipefail; deploybook() {{ {COMMAND} "$@"; }}; {command}'],
+        cwd=folder,
+        env=without_operator(os.environ) | environ,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_a_reader_that_has_gone_is_no_error() -> None:
+    done = shell("deploybook list | head -1")
+    assert (done.returncode, done.stdout.count("\n"), done.stderr) == (0, 1, "")
+
+
+def test_an_output_without_room_is_one_sentence_with_its_exit_code() -> None:
+    done = shell("deploybook list > /dev/full")
+    assert done.returncode == 7
+    assert done.stderr.startswith(
+        "error: This machine does not let deploybook use the output: No space left on device."
+    )
+    assert len(done.stderr.splitlines()) == 3
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
+def test_a_closed_stream_is_no_error(closed: str) -> None:
+    done = shell(f"deploybook list {closed}")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_signs_that_the_output_cannot_show_become_plain_ones() -> None:
+    done = shell("deploybook run webhook_secret --mode plan", PYTHONIOENCODING="ascii", LANG="C")
+    assert done.returncode == 0, done.stderr
+    assert "ok an imported secret has the right form - none given" in done.stdout
+    assert "+ would create secret INTERNAL_WEBHOOK_SECRET" in done.stdout
+
+
+def test_a_deleted_folder_is_left_for_the_checkout(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    done = shell(f"rmdir {gone}; deploybook list", gone)
+    assert done.returncode == 0
+    assert done.stderr == f"the current folder was deleted: going on in {ROOT}\n"
