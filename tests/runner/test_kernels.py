@@ -123,7 +123,7 @@ def test_a_signal_stops_a_section_before_its_next_request_and_is_reported(tmp_pa
         output, _ = process.communicate(timeout=60)
     assert process.returncode == 143, output
     assert "Traceback" not in output
-    assert "\rstopping after the requests that are under way; once more (Ctrl-C) stops at once\n" in output
+    assert "\nstopping after the requests that are under way; once more (Ctrl-C) stops at once\n" in output
     [report] = (root / "build" / "runs").glob("*/report.json")
     written = json.loads(report.read_text())
     assert (written["status"], written["signal"]) == ("stopped", signal.SIGTERM)
