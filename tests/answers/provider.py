@@ -35,7 +35,8 @@ class Nameless(AssertionError):
 class RandomProvider:
     """Answers every request with random JSON that its description allows for the operation; counts the operations that were asked for."""
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
+    def __init__(self, document: dict[str, Any]) -> None:
+        self.document = document
         self._base = urlsplit(document["servers"][0]["url"]).path.rstrip("/")
         self._paths: Mapping[str, Any] = document["paths"]
         self._generator = Generator(document)

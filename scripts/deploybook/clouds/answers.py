@@ -37,6 +37,8 @@ Text = Annotated[str, _instead_of_null(str)]
 Many = Annotated[tuple[Item, ...], _instead_of_null(tuple)]
 Mapped = Annotated[dict[str, Item], _instead_of_null(dict)]
 Flag = Annotated[bool, _instead_of_null(bool)]
+# What an answer cannot do without: an empty one would name nothing.
+Name = Annotated[str, Field(min_length=1)]
 # Seconds and milliseconds since the epoch, as far as they are a date; -1 is some providers' *never*.
 EpochSeconds = Annotated[int, Field(ge=-1, le=LAST_SECOND)]
 EpochMilliseconds = Annotated[float, Field(ge=0, le=LAST_SECOND * 1000)]

@@ -93,7 +93,7 @@ def test_a_group_with_databases_in_it_is_left(clouds: Connections, made: Databas
         GROUP.delete(clouds, state)
     turso.Database("studio", "default").delete(clouds, made)
     GROUP.delete(clouds, state)
-    assert clouds.turso.groups() == []
+    assert clouds.turso.groups() == ()
 
 
 def test_an_archived_group_is_woken(clouds: Connections, made: DatabaseState) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploybook import errors
+from deploybook.clouds.refusals import Refusal
 from deploybook.clouds.resource import Change
 from deploybook.runbook.events import Event
 
@@ -36,8 +37,8 @@ def used(package: Path) -> list[Use]:
 
 
 def _positions(trees: Iterable[ast.Module]) -> dict[str, int]:
-    """At which place each callable takes its ``entry``: our errors, ``Event``, ``Change``, and every function with such a parameter."""
-    result = {kind.__name__: _place(list(inspect.signature(kind).parameters)) for kind in (Event, Change)}
+    """At which place each callable takes its ``entry``: our errors, events, changes, refusals, every function that has it."""
+    result = {kind.__name__: _place(list(inspect.signature(kind).parameters)) for kind in (Event, Change, Refusal)}
     for name, kind in inspect.getmembers(errors, inspect.isclass):
         parameters = list(inspect.signature(kind).parameters)
         if issubclass(kind, errors.DeploybookError) and "entry" in parameters:

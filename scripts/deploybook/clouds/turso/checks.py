@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import cast
 
+import tenacity
 from pydantic import SecretStr
 
 from deploybook.clouds.turso import jobs
@@ -35,7 +36,7 @@ AWKWARD: tuple[Value, ...] = ("'); DROP TABLE x; --", "ünï ✓", 2**53 + 1, -(
 JOBS = 4
 # How long a claimant waits, inside its transaction, for the other one to get in as well. It must not.
 MEETING_SECONDS = 0.3
-BUSY_SECONDS = 10.0
+BUSY_SECONDS, BUSY_PAUSE = 10.0, 0.1
 
 
 def token_is_valid(turso: Turso) -> str:
@@ -57,12 +58,12 @@ def organization_is_usable(turso: Turso) -> str:
         raise type(error)(
             "Turso", error.operation, error.message, hint, "turso-organization", error.status, error.code
         ) from None
-    blocked = [what for what in ("reads", "writes") if details.get(f"blocked_{what}")]
+    blocked = [what for what in ("reads", "writes") if getattr(details, f"blocked_{what}")]
     if blocked:
         message = f"Turso has blocked {' and '.join(blocked)} for the organization {turso.organization}."
         hint = "Open the organization's billing page in Turso's dashboard: most often the plan's quota is used up."
         raise PermissionDenied("Turso", "use the organization", message, hint, "turso-organization")
-    return f"{details['slug']}, plan {details.get('plan_id') or 'unknown'}"
+    return f"{details.slug or turso.organization}, plan {details.plan_id or 'unknown'}"
 
 
 def location_exists(turso: Turso, location: str) -> str:
@@ -131,8 +132,8 @@ def claims_in_one_transaction(database: LibSql) -> str:
         with suppress(_BrokenOff):
             jobs.claim(database, table, marked=_break_off)
         for wanted in (first, second):
-            claimed = jobs.claim(database, table) or {}
-            values = {name: claimed.get(name) for name in ("jobId", "status")}
+            claimed = jobs.claim(database, table)
+            values = {name: claimed[name] for name in ("jobId", "status")} if claimed else {}
             _expect("the claimed job", {"jobId": wanted, "status": "processing"}, values)
         _expect("a claim when no job is left", None, jobs.claim(database, table))
     return "oldest first, nothing after a break-off"
@@ -188,20 +189,17 @@ def _claim_all(database: LibSql, table: str, meeting: threading.Barrier) -> list
         with suppress(threading.BrokenBarrierError):
             meeting.wait(MEETING_SECONDS)
 
+    # Busy is how a server may say "not at once"; the worker looks again at its next poll.
+    patient = tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(Conflict),
+        wait=tenacity.wait_fixed(BUSY_PAUSE),
+        stop=tenacity.stop_after_delay(BUSY_SECONDS),
+        reraise=True,
+    )
     taken: list[str] = []
-    deadline = time.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            job = jobs.claim(database, table, chosen=meet)
-        except Conflict:
-            # Busy is how a server may say "not at once"; the worker looks again at its next poll.
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
-            continue
-        if job is None:
-            return taken
+    while (job := patient(jobs.claim, database, table, chosen=meet)) is not None:
         taken.append(cast(str, job["jobId"]))
+    return taken
 
 
 def _expect(what: str, expected: object, actual: object) -> None:
@@ -225,11 +223,16 @@ def _expect_duplicate_refused(database: LibSql, table: str) -> None:
 def _expect_refused(what: str, database: LibSql) -> None:
     try:
         database.query("SELECT 1")
-    except (Unauthorized, PermissionDenied):
+    except Unauthorized:
         return
     except ServiceError as error:
+        # A quota that is used up, an edge or a sleeping database refuses every token: nothing is proved by it.
         raise VerificationFailed(
-            f"Turso answered to {what} otherwise than by a refusal.", "", "turso-token", "401", str(error)
+            f"Turso: it could not be tested whether the database refuses {what}.",
+            error.hint,
+            error.entry,
+            "401",
+            str(error),
         ) from None
     raise VerificationFailed(
         f"Turso opened the database to {what}.",

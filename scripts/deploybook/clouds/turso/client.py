@@ -12,7 +12,8 @@ from pydantic import SecretStr
 from deploybook import http
 from deploybook.clouds.api import Api
 from deploybook.clouds.credentials import endpoint, required, secret
-from deploybook.errors import NotFound, UnexpectedResponse
+from deploybook.clouds.turso import schema
+from deploybook.errors import NotFound
 from deploybook.state.pins import Account
 
 API_URL = "https://api.turso.tech"
@@ -51,59 +52,61 @@ class Turso:
 
     def validate_token(self) -> int:
         """When the operator's own token expires, in epoch seconds; -1 for never (validateAPIToken)."""
-        return int(self._field("exp", "verify the token", "GET", "/v1/auth/validate"))
+        return self.api.read(schema.Validated, "verify the token", "GET", "/v1/auth/validate").exp
 
-    def organization_details(self) -> dict[str, Any]:
-        """``{slug, plan_id, blocked_reads, blocked_writes, …}`` (getOrganization)."""
+    def organization_details(self) -> schema.Organization:
+        """The organization (getOrganization)."""
         operation = f"read the organization {self.organization}"
-        details: dict[str, Any] = self._field("organization", operation, "GET", self._organization)
-        return details
+        return self.api.read(schema.OrganizationAnswer, operation, "GET", self._organization).organization
 
     def locations(self) -> dict[str, str]:
         """Where a group can be: names by code, such as ``aws-us-east-1`` (listLocations)."""
-        locations: dict[str, str] = self._field("locations", "list the locations", "GET", "/v1/locations")
-        return locations
+        return self.api.read(schema.LocationsAnswer, "list the locations", "GET", "/v1/locations").locations
 
-    def groups(self) -> list[dict[str, Any]]:
+    def groups(self) -> tuple[schema.Group, ...]:
         """Every group of the organization (listGroups, which has no pages)."""
-        groups: list[dict[str, Any]] = self._field("groups", "list the groups", "GET", self._groups)
-        return groups
+        return self.api.read(schema.GroupsAnswer, "list the groups", "GET", self._groups).groups
 
-    def group(self, name: str) -> dict[str, Any] | None:
-        """One group ``{name, primary, …}``, or None (getGroup)."""
-        return self._or_none("group", f"read the group {name}", f"{self._groups}/{_part(name)}")
+    def group(self, name: str) -> schema.Group | None:
+        """One group, or None (getGroup)."""
+        try:
+            path = f"{self._groups}/{_part(name)}"
+            return self.api.read(schema.GroupAnswer, f"read the group {name}", "GET", path).group
+        except NotFound:
+            return None
 
-    def create_group(self, name: str, location: str) -> dict[str, Any]:
+    def create_group(self, name: str, location: str) -> schema.Group:
         """Make an empty group in a location (createGroup)."""
         body, operation = {"name": name, "location": location}, f"create the group {name}"
-        made: dict[str, Any] = self._field("group", operation, "POST", self._groups, json=body)
-        return made
+        return self.api.read(schema.GroupAnswer, operation, "POST", self._groups, json=body).group
 
-    def unarchive_group(self, name: str) -> dict[str, Any]:
+    def unarchive_group(self, name: str) -> schema.Group:
         """Wake a group that Turso put aside because nothing used it (unarchiveGroup)."""
         path, operation = f"{self._groups}/{_part(name)}/unarchive", f"unarchive the group {name}"
-        woken: dict[str, Any] = self._field("group", operation, "POST", path)
-        return woken
+        return self.api.read(schema.GroupAnswer, operation, "POST", path).group
 
     def delete_group(self, name: str) -> None:
         """Remove a group **and every database in it** (deleteGroup)."""
         self.api.call(f"delete the group {name}", "DELETE", f"{self._groups}/{_part(name)}", expect=GONE)
 
-    def databases(self, group: str) -> list[dict[str, Any]]:
-        """The databases of one group (listDatabases, which has no pages)."""
+    def databases(self, group: str) -> list[str]:
+        """The names of the databases of one group (listDatabases, which has no pages)."""
         operation, params = f"list the databases of {group}", {"group": group}
-        databases: list[dict[str, Any]] = self._field("databases", operation, "GET", self._databases, params=params)
-        return databases
+        answer = self.api.read(schema.DatabasesAnswer, operation, "GET", self._databases, params=params)
+        return [database.name for database in answer.databases]
 
-    def database(self, name: str) -> dict[str, Any] | None:
-        """One database ``{Name, Hostname, group, block_reads, block_writes, …}``, or None (getDatabase)."""
-        return self._or_none("database", f"read the database {name}", f"{self._databases}/{_part(name)}")
+    def database(self, name: str) -> schema.Database | None:
+        """One database, or None (getDatabase)."""
+        try:
+            path = f"{self._databases}/{_part(name)}"
+            return self.api.read(schema.DatabaseAnswer, f"read the database {name}", "GET", path).database
+        except NotFound:
+            return None
 
-    def create_database(self, name: str, group: str) -> dict[str, Any]:
-        """Make an empty database in a group that exists: ``{Name, DbId, Hostname}`` (createDatabase)."""
+    def create_database(self, name: str, group: str) -> schema.MadeDatabase:
+        """Make an empty database in a group that exists (createDatabase)."""
         body, operation = {"name": name, "group": group}, f"create the database {name}"
-        made: dict[str, Any] = self._field("database", operation, "POST", self._databases, json=body)
-        return made
+        return self.api.read(schema.MadeDatabaseAnswer, operation, "POST", self._databases, json=body).database
 
     def configure_database(self, name: str, settings: Mapping[str, bool]) -> None:
         """Change settings such as ``block_writes``; what is left out stays (updateDatabaseConfiguration)."""
@@ -118,7 +121,7 @@ class Turso:
         """A new full-access token for one database, shown only here; its options are in the query (createDatabaseToken)."""
         path, operation = f"{self._databases}/{_part(database)}/auth/tokens", f"create a token for {database}"
         options = {"expiration": expiration, "authorization": "full-access"}
-        return SecretStr(str(self._field("jwt", operation, "POST", path, params=options)))
+        return self.api.read(schema.TokenAnswer, operation, "POST", path, params=options).jwt
 
     def rotate_tokens(self, database: str) -> None:
         """Invalidate **every** token of a database; the answer has no body (invalidateDatabaseTokens)."""
@@ -137,21 +140,6 @@ class Turso:
     @property
     def _databases(self) -> str:
         return f"{self._organization}/databases"
-
-    def _field(self, name: str, operation: str, method: str, path: str, **options: Any) -> Any:
-        """The one field in which an answer wraps what was asked for."""
-        body = self.api.json(operation, method, path, **options)
-        if not isinstance(body, dict) or name not in body:
-            message = f"Turso could not {operation}: its answer has no field {name}."
-            raise UnexpectedResponse("Turso", operation, message, "Check that TURSO_API_URL is unset or right.")
-        return body[name]
-
-    def _or_none(self, name: str, operation: str, path: str) -> dict[str, Any] | None:
-        try:
-            answer: dict[str, Any] = self._field(name, operation, "GET", path)
-        except NotFound:
-            return None
-        return answer
 
 
 def _part(name: str) -> str:

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, Literal, Self
 
-from pydantic import SecretStr
+from pydantic import SecretStr, model_validator
 
 from deploybook import http
+from deploybook.clouds.answers import Answer, Text
 from deploybook.clouds.api import Api
-from deploybook.clouds.turso.values import Row, Value, encode, rows
+from deploybook.clouds.refusals import Refusal
+from deploybook.clouds.turso.values import Result, Row, Value, encode
 from deploybook.errors import (
     Conflict,
     InvalidValue,
@@ -29,10 +30,75 @@ from deploybook.errors import (
 PIPELINE = "/v2/pipeline"
 SCHEME = "libsql://"
 CLOSE = {"type": "close"}
-# Another transaction holds the database, or this one held it longer than the server lets it (5 s).
-BUSY = frozenset({"SQLITE_BUSY", "TRANSACTION_TIMEOUT"})
-# Turso's own ways of saying that the token, or the database's settings, do not allow a statement.
-DENIED = frozenset({"SQLITE_AUTH", "SQLITE_READONLY", "BLOCKED"})
+# What the host of a database answers whose group is archived (tursodatabase/turso-cli#917).
+ASLEEP = 502
+
+
+class StatementError(Answer):
+    """Why a statement failed, with libSQL's code."""
+
+    message: Text = ""
+    code: Text = ""
+
+
+class Response(Answer):
+    """The answer to one request of a pipeline; one to *close* has no result."""
+
+    result: Result | None = None
+
+
+class StatementResult(Answer):
+    """StreamResult: ``ok`` with a response, or ``error``."""
+
+    type: Literal["ok", "error"]
+    response: Response | None = None
+    error: StatementError | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.type == "error" and self.error is None:
+            raise ValueError("an error without its reason")
+        return self
+
+
+class PipelineAnswer(Answer):
+    """PipelineRespBody. Without a baton the stream is closed; ``base_url`` is where the next request goes, if it is set."""
+
+    baton: str | None = None
+    base_url: Text = ""
+    results: tuple[StatementResult, ...]
+
+
+BUSY = Refusal(
+    Conflict,
+    "Run this again; if it stays, look what else writes to this database, and for how long.",
+    "database-errors",
+)
+DENIED = Refusal(
+    PermissionDenied,
+    "Run deploybook run turso --mode apply: it mints a full-access token and lets the database be written.",
+    "turso-token",
+)
+# How a failed statement is read, by libSQL's code. Turso says BLOCKED where a quota is used up, whatever the platform API says of the
+# organization (tursodatabase/turso-docs#410), and where the database's own settings block it: neither says anything of the token.
+FAILURES = {
+    # Another transaction holds the database, or this one held it longer than the server lets it (5 s).
+    "SQLITE_BUSY": BUSY,
+    "TRANSACTION_TIMEOUT": BUSY,
+    # The token does not allow the statement.
+    "SQLITE_AUTH": DENIED,
+    "SQLITE_READONLY": DENIED,
+    "BLOCKED": Refusal(
+        PermissionDenied,
+        "Open the organization's billing page in Turso's dashboard: most often the plan's quota is used up; the token is not the reason.",
+        "turso-quota",
+    ),
+}
+OTHER_FAILURE = Refusal(
+    UnexpectedResponse,
+    "Check that this is the application's database; deploybook run turso --mode verify tells.",
+    "database-errors",
+)
 
 Statement = str | tuple[str, tuple[Value, ...]]
 
@@ -112,22 +178,21 @@ class Stream:
         requests: list[dict[str, Any]] = [_request(sql, arguments) for sql, arguments in pairs]
         operation = f"run {_shortened(pairs[0][0])}"
         answer = self._send(operation, [*requests, CLOSE] if last else requests)
-        try:
-            self._follow(operation, answer)
-            results = [_result(sql, result) for (sql, _), result in zip(pairs, answer["results"], strict=False)]
-        except (KeyError, TypeError, ValueError, AttributeError) as problem:
-            raise _undescribed(operation, f"its answer is not Hrana ({type(problem).__name__})") from None
+        self._follow(operation, answer)
+        results = [_rows(sql, result) for (sql, _), result in zip(pairs, answer.results, strict=False)]
         if len(results) != len(pairs):
             raise _undescribed(operation, f"it answered {len(results)} of {len(pairs)} statements")
         return results
 
-    def _send(self, operation: str, requests: list[dict[str, Any]]) -> Any:
+    def _send(self, operation: str, requests: list[dict[str, Any]]) -> PipelineAnswer:
         token = self._token.get_secret_value()
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         body = {"baton": self._baton, "requests": requests}
         path = self._base_url + PIPELINE
         try:
-            return self._api.json(operation, "POST", path, json=body, headers=headers, repeatable=self._repeatable)
+            return self._api.read(
+                PipelineAnswer, operation, "POST", path, json=body, headers=headers, repeatable=self._repeatable
+            )
         except NotFound as error:
             hint = "Run deploybook run turso --mode apply: it records the URL of the database that is there."
             raise NotFound("Turso", operation, error.message, hint, "turso-url", error.status, error.code) from None
@@ -139,14 +204,21 @@ class Stream:
         except Unreachable as error:
             hint = "Check the network, and in Turso's dashboard whether the database is there and awake."
             raise Unreachable("Turso", operation, error.message, hint) from None
+        except UnexpectedResponse as error:
+            if error.status != ASLEEP:
+                raise
+            hint = (
+                "Most often its group is archived: deploybook run turso --mode verify tells, and --mode apply wakes it."
+            )
+            raise UnexpectedResponse("Turso", operation, error.message, hint, status=error.status) from None
 
-    def _follow(self, operation: str, answer: dict[str, Any]) -> None:
+    def _follow(self, operation: str, answer: PipelineAnswer) -> None:
         """Take up the baton, and go on at the address that the server names; the token goes there, so it must be as safe."""
-        self._baton = answer["baton"]
-        named = str(answer.get("base_url") or "").rstrip("/")
+        self._baton = answer.baton
+        named = answer.base_url.rstrip("/")
         if named:
             secure = self._api.client.base_url.scheme == "https"
-            if urlsplit(named).scheme not in ({"https"} if secure else {"http", "https"}):
+            if not named.startswith("https://" if secure else ("http://", "https://")):
                 raise _undescribed(operation, "it names another address, which is not HTTPS")
             self._base_url = named
 
@@ -155,21 +227,20 @@ def _request(sql: str, arguments: tuple[Value, ...]) -> dict[str, Any]:
     return {"type": "execute", "stmt": {"sql": sql, "args": [encode(value) for value in arguments]}}
 
 
-def _result(sql: str, result: dict[str, Any]) -> list[Row]:
+def _rows(sql: str, result: StatementResult) -> list[Row]:
     """The rows of one statement; a failed one comes inside HTTP 200 and is raised here."""
-    if result["type"] == "ok":
-        return rows(result["response"]["result"])
-    code, message = str(result["error"].get("code") or ""), str(result["error"]["message"]).rstrip(".")
     operation = f"run {_shortened(sql)}"
-    text = f"Turso could not {operation}: {message} ({code or 'no code'})."
-    if code in DENIED:
-        hint = "Run deploybook run turso --mode apply: it mints a full-access token and lets the database be written."
-        raise PermissionDenied("Turso", operation, text, hint, "turso-token", 200, code)
-    if code in BUSY:
-        hint = "Run this again; if it stays, look what else writes to this database, and for how long."
-        raise Conflict("Turso", operation, text, hint, "database-errors", 200, code)
-    hint = "Check that this is the application's database; deploybook run turso --mode verify tells."
-    raise UnexpectedResponse("Turso", operation, text, hint, "database-errors", 200, code)
+    if result.error is not None:
+        raise _failed(operation, result.error)
+    if result.response is None or result.response.result is None:
+        raise _undescribed(operation, "its answer has no result")
+    return result.response.result.rows()
+
+
+def _failed(operation: str, error: StatementError) -> ServiceError:
+    text = f"Turso could not {operation}: {error.message.rstrip('.')} ({error.code or 'no code'})."
+    failure = FAILURES.get(error.code, OTHER_FAILURE)
+    return failure.kind("Turso", operation, text, str(failure.hint), failure.entry, 200, error.code)
 
 
 def _undescribed(operation: str, problem: str) -> UnexpectedResponse:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from deploybook.clouds.resource import Change, Resource, StillNeeded, VaultValues
+from deploybook.clouds.turso import schema
 from deploybook.errors import Conflict, InvalidValue, PermissionDenied, ServiceError
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Group(Resource[GroupState]):
 
     kind: ClassVar[str] = "Turso group"
     provider: ClassVar[str] = "turso"
+    drift_entry: ClassVar[str] = "turso-archived"
 
     def __init__(self, name: str, *, location: str) -> None:
         _require_name("group", name)
@@ -72,7 +74,7 @@ class Group(Resource[GroupState]):
     def delete(self, clouds: Connections, state: GroupState) -> None:
         """Operation deleteGroup, which takes every database of the group along: one with databases in it is left."""
         del state
-        inside = [str(database["Name"]) for database in clouds.turso.databases(self.name)]
+        inside = clouds.turso.databases(self.name)
         if inside:
             raise StillNeeded(f"it holds {', '.join(sorted(inside))}")
         clouds.turso.delete_group(self.name)
@@ -82,7 +84,7 @@ class Group(Resource[GroupState]):
         return GroupState(self.name, self.location)
 
     def _no_room(self, turso: Turso, error: ServiceError) -> PermissionDenied:
-        names = [str(group["name"]) for group in turso.groups()]
+        names = [group.name for group in turso.groups()]
         use = (
             f"Use a group that is there with -p group_name ({', '.join(names)})" if names else "Check the token's scope"
         )
@@ -137,15 +139,15 @@ class Database(Resource[DatabaseState]):
         database = clouds.turso.database(self.name)
         if database is None:
             return None
-        if database["group"] != self.group:
+        if database.group != self.group:
             raise Conflict(
                 "Turso",
                 "find the database",
-                f"The database {self.name} is in the group {database['group']}, not in {self.group}.",
-                f"Give -p group_name {database['group']}, or another database_name.",
+                f"The database {self.name} is in the group {database.group}, not in {self.group}.",
+                f"Give -p group_name {database.group}, or another database_name.",
             )
-        blocked = tuple(setting for setting in BLOCKS if database.get(setting))
-        return DatabaseState(self.name, str(database["Hostname"]), blocked, str(database["DbId"]))
+        blocked = tuple(setting for setting in BLOCKS if getattr(database, setting))
+        return DatabaseState(self.name, database.hostname, blocked, database.id)
 
     def differences(self, state: DatabaseState) -> list[Change]:
         """Whether it may be read and written."""
@@ -154,7 +156,7 @@ class Database(Resource[DatabaseState]):
     def create(self, clouds: Connections) -> DatabaseState:
         """Operation createDatabase."""
         made = clouds.turso.create_database(self.name, self.group)
-        return DatabaseState(self.name, str(made["Hostname"]), id=str(made["DbId"]), fresh=True)
+        return DatabaseState(self.name, made.hostname, id=made.id, fresh=True)
 
     def update(self, clouds: Connections, state: DatabaseState, changes: list[Change]) -> DatabaseState:
         """Operation updateDatabaseConfiguration."""
@@ -178,8 +180,5 @@ def _require_name(what: str, name: str) -> None:
         raise InvalidValue(f"{name!r} is no name for a Turso {what}.", "Use 1 to 64 of a–z, 0–9 and -.")
 
 
-def _group_state(group: dict[str, Any]) -> GroupState:
-    # Not in the API's description, but in its answers: the vendor's own client reads it.
-    return GroupState(
-        str(group["name"]), str(group.get("primary") or ""), bool(group.get("archived")), str(group.get("uuid") or "")
-    )
+def _group_state(group: schema.Group) -> GroupState:
+    return GroupState(group.name, group.primary, group.archived, group.uuid)

@@ -20,6 +20,24 @@ async def plan_raised(context: Context) -> None:
     await context.service(TursoService).platform.block(reads=False, writes=False)
 
 
+@scenario("turso-quota")
+async def quota_used_up_unreported(context: Context) -> None:
+    """The plan's reads and writes are used up: statements are refused, and the platform API does not show it."""
+    await context.service(TursoService).platform.block(reads=True, writes=True, reported=False)
+
+
+@by_hand("turso-quota")
+async def plan_raised_after_all(context: Context) -> None:
+    """Choose a larger plan."""
+    await context.service(TursoService).platform.block(reads=False, writes=False)
+
+
+@scenario("turso-archived")
+async def group_archived(context: Context) -> None:
+    """Nothing used the database for ten days: Turso archives its group, and the host of the database answers 502."""
+    _database(context).group.archived = True
+
+
 @scenario("drift")
 async def writes_blocked(context: Context) -> None:
     """Somebody presses *Block writes* in the database's settings, and forgets it."""
