@@ -222,8 +222,8 @@ def test_a_link_to_where_nothing_is_mounted_is_refused(tmp_path: Path) -> None:
 def test_what_a_killed_write_left_in_clear_is_swept_by_the_next(tmp_path: Path, write: Callable[[Vault], None]) -> None:
     vault = Vault(tmp_path, "production")
     vault.put({"A": SecretStr("canary")})
-    other = tmp_path / ".staging.env.abcd"
-    for left in (tmp_path / ".production.env.x1y2", tmp_path / ".production.env.z3", other):
+    other = tmp_path / ".staging.env.abcdefgh"
+    for left in (tmp_path / ".production.env.x1y2z3_4", tmp_path / ".production.env.z3z3z3z3", other):
         left.write_text("A='canary'\n")
     write(vault)
     assert list(tmp_path.glob(".*.env.*")) == [other]

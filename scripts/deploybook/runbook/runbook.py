@@ -38,6 +38,7 @@ from deploybook.runbook.output import Screen
 from deploybook.runbook.parameters import check_parameters
 from deploybook.runbook.reconcile import Reconciler
 from deploybook.runbook.record import Recorder
+from deploybook.state.atomic import sweep_state
 from deploybook.state.known_secrets import known_secrets
 from deploybook.state.last_writes import LastWrites
 from deploybook.state.ledger import Ledger
@@ -98,6 +99,8 @@ class Runbook:
             prerequisites.provide_examples(contract, runbook.vault)
         runbook._require_needs()
         runbook._prepare_vault()
+        if chosen.makes or chosen is Mode.DESTROY:
+            sweep_state(state)
         return runbook
 
     def named(self, parameter: str, value: str) -> str:

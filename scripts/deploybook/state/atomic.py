@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import contextlib
-import glob
+import fcntl
 import os
+import re
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+
+# The end of a name by tempfile.mkstemp, after the name of the file that it is for.
+_RANDOM = r"\.[a-z0-9_]{8}"
 
 
 def write_private(path: Path, text: str) -> None:
     """Replace ``path`` atomically and durably with a UTF-8 file that only its owner can read.
 
-    A symbolic link stays, and its target is replaced. Raises OSError if the file cannot be replaced; the file is unchanged then.
+    A symbolic link stays, and its target is replaced. What killed writers of this file left beside it is removed.
+    Raises OSError if the file cannot be replaced; the file is unchanged then.
     """
     target = path.resolve()
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary = _written(target, text)
-    try:
+    sweep_leftovers(target)
+    with _written(target, text) as temporary:
         temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
     _sync_folder(target.parent)
 
 
@@ -29,7 +32,8 @@ def prove_writable(path: Path, size: int) -> None:
     """Raise OSError unless ``write_private`` could now write ``size`` bytes to ``path``; the file itself is not touched."""
     target = path.resolve()
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _written(target, "#" * size).unlink()
+    with _written(target, "#" * size):
+        pass
 
 
 def remove_durably(path: Path) -> None:
@@ -40,28 +44,59 @@ def remove_durably(path: Path) -> None:
 
 
 def sweep_leftovers(path: Path) -> list[Path]:
-    """Remove what killed writers of ``path`` left in its folder, and return it. The caller holds the lock of ``path``."""
+    """Remove what killed writers of ``path`` left in its folder, and return it; a file that is being written now stays."""
     target = path.resolve()
-    leftovers = sorted(target.parent.glob(f".{glob.escape(target.name)}.*"))
-    for leftover in leftovers:
-        leftover.unlink(missing_ok=True)
-    return leftovers
+    return _sweep(target.parent, re.escape(target.name))
 
 
-def _written(target: Path, text: str) -> Path:
-    """A new file beside ``target`` with this text, on the disk."""
-    # mkstemp makes the file 0600 from the start: there is no moment at which it is readable by others.
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+def sweep_state(folder: Path) -> list[Path]:
+    """Remove what killed writers of any vault, record or export left in ``folder``, and return it."""
+    return _sweep(folder, r"(?:.+\.(?:env|json|bak)|checkout-id)")
+
+
+def _sweep(folder: Path, names: str) -> list[Path]:
+    leftover = re.compile(rf"\.{names}{_RANDOM}", re.DOTALL)
+    present = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [path for path in present if leftover.fullmatch(path.name) and _remove_abandoned(path)]
+
+
+def _remove_abandoned(path: Path) -> bool:
+    """Remove a temporary file unless its writer lives, which holds a lock on it."""
+    with contextlib.suppress(OSError):
+        handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
+            return True
+        finally:
+            os.close(handle)
+    return False
+
+
+@contextlib.contextmanager
+def _written(target: Path, text: str) -> Iterator[Path]:
+    """A new file beside ``target`` with this text, on the disk: locked inside the block, and removed after it if it is still there."""
+    handle, temporary = _locked_file(target)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             _keep_owner(file.fileno(), target)
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    return Path(name)
+            yield temporary
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _locked_file(target: Path) -> tuple[int, Path]:
+    while True:
+        # mkstemp makes the file 0600 from the start: there is no moment at which it is readable by others.
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        # Between these two lines somebody may have taken it for a leftover.
+        if os.fstat(handle).st_nlink:
+            return handle, Path(name)
+        os.close(handle)
 
 
 def _keep_owner(handle: int, target: Path) -> None:

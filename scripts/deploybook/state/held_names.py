@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploybook.errors import VaultUnreadable
-from deploybook.state.atomic import remove_durably, sweep_leftovers, write_private
+from deploybook.state.atomic import remove_durably, write_private
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,6 @@ class HeldNames:
 
     def write(self, backend: str, names: Collection[str]) -> None:
         """Replace the record; without names there is none."""
-        sweep_leftovers(self.path)
         record = Held(backend, frozenset(names))
         if not names:
             remove_durably(self.path)
