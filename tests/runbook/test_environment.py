@@ -67,6 +67,11 @@ def test_the_bucket_does_not_see_the_repositorys_token() -> None:
     assert kept == {"CLOUDFLARE_API_TOKEN": "own"}
 
 
+def test_the_authorities_of_tls_reach_every_section() -> None:
+    environ = {"AWS_CA_BUNDLE": "/etc/proxy.pem", "SSL_CERT_FILE": "/etc/proxy.pem", "AWS_PROFILE": "canary"}
+    assert environment.for_section(CONTRACT, "turso", environ, {}).keys() == {"AWS_CA_BUNDLE", "SSL_CERT_FILE"}
+
+
 def test_a_variable_that_a_parameter_names_is_passed_on() -> None:
     environ = {"INTERNAL_WEBHOOK_SECRET": "taken over", "GITHUB_TOKEN": "canary"}
     parameters = {"import_from": "INTERNAL_WEBHOOK_SECRET", "rotate": False}

@@ -19,6 +19,10 @@ MACHINE = re.compile(
 )
 
 
+# Of the prefixes that are the operator's at a provider: no credential, and without it no TLS connection behind the operator's proxy.
+CERTIFICATES = frozenset({"AWS_CA_BUNDLE"})
+
+
 def machine(environ: Mapping[str, str]) -> dict[str, str]:
     """The variables that describe this machine, and none that belong to its user. ``XDG_CACHE_HOME`` locates downloaded programs."""
     kept = {name: value for name, value in environ.items() if MACHINE.fullmatch(name)}
@@ -32,10 +36,10 @@ def for_section(
 ) -> dict[str, str]:
     """``environ`` for a live run of one section: of all that is the operator's at the providers, only what this section reads.
 
-    That is its credentials, the credentials that it sets at a consumer, its providers' other variables, every endpoint, and variables that
-    a parameter names, such as ``import_from``.
+    That is its credentials, the credentials that it sets at a consumer, its providers' other variables, every endpoint, the authorities of
+    TLS, and variables that a parameter names, such as ``import_from``.
     """
-    own = _read_by(contract, slug) | {value for value in parameters.values() if isinstance(value, str)}
+    own = CERTIFICATES | _read_by(contract, slug) | {value for value in parameters.values() if isinstance(value, str)}
     credentials = {credential.name for credential in contract.credentials}
     variables = {variable.name for variable in contract.variables}
     providers = {credential.provider for credential in contract.credentials if credential.name in own}
