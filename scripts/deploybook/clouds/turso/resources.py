@@ -85,10 +85,9 @@ class Group(Resource[GroupState]):
 
     def _no_room(self, turso: Turso, error: ServiceError) -> PermissionDenied:
         names = [group.name for group in turso.groups()]
-        use = (
-            f"Use a group that is there with -p group_name ({', '.join(names)})" if names else "Check the token's scope"
-        )
-        hint = f"{use}, or choose a plan with more groups."
+        use = f"Use the group that is there: -p group_name {names[0]}" if names else "Check the token's scope"
+        also = f" (or {', '.join(names[1:])})" if names[1:] else ""
+        hint = f"{use}{also}. A plan with more groups is the other way."
         return PermissionDenied(
             "Turso", error.operation, error.message, hint, "turso-group-limit", error.status, error.code
         )

@@ -189,7 +189,7 @@ class Platform:
     async def block(self, *, reads: bool, writes: bool, reported: bool = True) -> None:
         """Block the whole organization, as Turso does when a quota is used up, or let it go on.
 
-        Operators have met a block that is not ``reported`` (tursodatabase/turso-docs#410): statements fail, and the API does not show it.
+        Of a block that is not ``reported`` statements fail, and the API does not show it. No document says that it always does.
         """
         self._blocks = reads, writes
         self.blocked_reads, self.blocked_writes = reads and reported, writes and reported
