@@ -9,6 +9,7 @@ from typing import Any
 
 from deploybook.clouds.connections import Connections
 from deploybook.clouds.resource import Change, Resource
+from deploybook.contract.validation import set_command
 from deploybook.errors import Conflict, NeedsDecision, ServiceError, Unreachable
 from deploybook.redact import fingerprint
 from deploybook.runbook.decisions import Decisions
@@ -146,12 +147,18 @@ class Reconciler:
             message = (
                 f"The {label} would get a new secret, and whoever uses the present one would be refused ({described})."
             )
-            hint = f"If that is what you want, run {self._rotating()}; if another clone has the secret, copy its vault instead."
-            raise NeedsDecision(message, hint)
+            raise NeedsDecision(message, self._hint_to_replace(resource))
         if any(change.theirs for change in changes) and not adopted:
             message = f"The {label} was written by somebody else since, and was not changed ({described})."
             hint = f"Take over what they wrote into the vault, or overwrite it: {self._ownership.command(resource)}."
             raise NeedsDecision(message, hint)
+
+    def _hint_to_replace(self, resource: Resource[Any]) -> str:
+        if not resource.provider:
+            # It lives in the vault alone, where somebody edited it.
+            right = " && ".join(set_command(name, self._ledger.environment) for name in resource.variables)
+            return f"Run {right} and give the right value, or {self._rotating()} if it is lost."
+        return f"If that is what you want, run {self._rotating()}; if another clone has the secret, copy its vault instead."
 
     def _rotating(self) -> str:
         environment = self._ledger.environment
