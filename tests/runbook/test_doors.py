@@ -215,6 +215,29 @@ def test_a_live_run_after_a_dry_run_begins_from_the_operators_own_environment(la
     assert printed.strip() == "{'EXPORTED_SINCE': 'kept'} set()"
 
 
+def test_a_dry_run_in_a_kernel_of_its_own_leaves_it_what_its_section_reads(lab: Lab) -> None:
+    lab.run("import os")
+    assert lab.run_all({"mode": "dry-run"}) == ""
+    everything = lab.run("print(dict(os.environ))")
+    assert "TURSO_API_URL" in everything
+    assert [
+        name for name in ("TURSO_API_TOKEN", "GITHUB_TOKEN", "DEPLOYBOOK_SANDBOX_TOKEN") if name in everything
+    ] == []
+
+
+def test_two_dry_runs_in_one_kernel_keep_what_was_exported_between_them(lab: Lab) -> None:
+    lab.run("import os; before = dict(os.environ)")
+    assert lab.run_all({"mode": "dry-run"}) == ""
+    lab.run("os.environ['EXPORTED_SINCE'] = 'kept'")
+    assert lab.run_all({"mode": "dry-run"}) == ""
+    lab.run("os.environ['DEPLOYBOOK_CONFIRM'] = 'production'")
+    assert lab.run_all({"mode": "apply"}) == ""
+    printed = lab.run(
+        "print({n: v for n, v in os.environ.items() if before.get(n) != v}, before.keys() - os.environ.keys())"
+    )
+    assert printed.strip() == "{'EXPORTED_SINCE': 'kept'} set()"
+
+
 def test_a_process_of_a_dry_run_does_not_go_on_live(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     exports = f'{{"DEPLOYBOOK_SANDBOX_DIRECTORY": "{root / "sandbox"}"}}'
     monkeypatch.setenv(sandbox_session.SESSION_VARIABLE, exports)

@@ -47,6 +47,11 @@ def close_with_cells(close: Callable[[], object]) -> None:
         stack.callback(close)
 
 
+def within_cells() -> bool:
+    """Whether cells are executed in this process just now; in a kernel of its own they are not."""
+    return _open.get() is not None
+
+
 @contextmanager
 def _closing() -> Iterator[None]:
     with ExitStack() as stack:

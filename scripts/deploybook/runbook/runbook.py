@@ -31,8 +31,9 @@ from deploybook.layout import Layout, find_layout
 from deploybook.redact import Redactor
 from deploybook.runbook import ipython, prerequisites, sandbox_session
 from deploybook.runbook.decisions import Decisions
+from deploybook.runbook.environment import for_section
 from deploybook.runbook.events import Event
-from deploybook.runbook.in_process import close_with_cells, runs_every_cell
+from deploybook.runbook.in_process import close_with_cells, runs_every_cell, within_cells
 from deploybook.runbook.modes import Mode
 from deploybook.runbook.output import Screen
 from deploybook.runbook.parameters import check_parameters
@@ -93,10 +94,8 @@ class Runbook:
         close_with_cells(clouds.close)
         runbook = cls(slug, chosen, contract, state, environment, clouds)
         runbook._protect_output()
-        if alone or (chosen is Mode.DRY_RUN and runbook._lacking()):
-            prerequisites.run_predecessors(layout, contract, slug, environment)
         if chosen is Mode.DRY_RUN:
-            prerequisites.provide_examples(contract, runbook.vault)
+            runbook._complete_dry_run(layout, alone=alone)
         runbook._require_needs()
         runbook._prepare_vault()
         if chosen.makes or chosen is Mode.DESTROY:
@@ -306,6 +305,17 @@ class Runbook:
                     raise
             time.sleep(pause)
             pause = min(pause * 2, 5.0)
+
+    def _complete_dry_run(self, layout: Layout, *, alone: bool) -> None:
+        """Make what the earlier sections would have made, then leave this process only what this section reads."""
+        slug, environment = self.section.slug, self.vault.environment
+        if alone or self._lacking():
+            prerequisites.run_predecessors(layout, self.contract, slug, environment)
+            sandbox_session.enter(os.environ)
+        prerequisites.provide_examples(self.contract, self.vault)
+        if not within_cells():
+            read = for_section(self.contract, slug, os.environ, {})
+            sandbox_session.narrow(os.environ, {each.name for each in self.contract.credentials} - read.keys())
 
     def _needs(self) -> list[str]:
         return [variable.name for variable in self.contract.needed_by(self.section.slug) if not variable.optional]

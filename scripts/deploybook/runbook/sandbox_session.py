@@ -82,6 +82,10 @@ class _DryRun:
         """Whether ``environ`` is still this dry run's, and was not restored by somebody else."""
         return environ.get(SESSION_VARIABLE) == self.within[SESSION_VARIABLE]
 
+    def restored(self, environ: Mapping[str, str]) -> dict[str, str]:
+        """The environment before the dry run, with what was changed in ``environ`` since."""
+        return self.before | {name: value for name, value in environ.items() if self.within.get(name) != value}
+
 
 _entered: _DryRun | None = None
 _own: SandboxProcess | None = None
@@ -103,22 +107,31 @@ def enter(environ: MutableMapping[str, str]) -> tuple[Path, bool]:
     Alone means that nobody ran the earlier sections in this sandbox.
     """
     global _entered
-    announced = environ.get(SESSION_VARIABLE)
-    exports, alone = (json.loads(announced), False) if announced else _own_exports()
+    announced = json.loads(environ.get(SESSION_VARIABLE, "{}"))
+    exports, alone = (announced, False) if announced and not _is_own(announced) else _own_exports()
     within = _within(environ, exports)
-    if _entered is None or not _entered.is_on(environ):
-        _entered = _DryRun(dict(environ), within)
+    is_on = _entered is not None and _entered.is_on(environ)
+    _entered = _DryRun(_entered.restored(environ) if _entered and is_on else dict(environ), within)
     environ.clear()
     environ.update(within)
     return Path(exports[DIRECTORY_VARIABLE]) / "state", alone
+
+
+def narrow(environ: MutableMapping[str, str], names: Collection[str]) -> None:
+    """Take the named variables of the sandbox, and its control API, out of ``environ``; the next ``enter`` puts them back."""
+    global _entered
+    within = without(environ, names)
+    if _entered is not None:
+        _entered = _DryRun(_entered.before, within)
+    environ.clear()
+    environ.update(within)
 
 
 def leave(environ: MutableMapping[str, str]) -> None:
     """Restore ``environ`` as it was before ``enter``, but keep later changes to it; without a dry run do nothing."""
     global _entered
     if _entered is not None and _entered.is_on(environ):
-        changed = {name: value for name, value in environ.items() if _entered.within.get(name) != value}
-        restored = _entered.before | changed
+        restored = _entered.restored(environ)
         environ.clear()
         environ.update(restored)
     _entered = None
@@ -128,6 +141,11 @@ def is_within(state: Path, environ: Mapping[str, str]) -> bool:
     """Whether a state's directory belongs to the sandbox that ``environ`` points at."""
     directory = environ.get(DIRECTORY_VARIABLE)
     return bool(directory) and Path(str(directory)).resolve() in state.resolve().parents
+
+
+def _is_own(exports: Mapping[str, str]) -> bool:
+    """Whether they are of the sandbox that this process started, though not all of them."""
+    return _own is not None and _own.running and exports[DIRECTORY_VARIABLE] == _own.exports[DIRECTORY_VARIABLE]
 
 
 def _own_exports() -> tuple[dict[str, str], bool]:
