@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from deploybook.clouds.vercel.client import Vercel
 
 JOBS = ("web", "worker")
+# A job that lost its own request fails for good: nothing but another run deploys.
+DEPLOY_AGAIN = "deploybook run ci_cd --mode apply -p redeploy true"
 ENTRIES = {"web": "ci-vercel", "worker": "ci-render"}
 # Conclusions of a step or a job that are nothing to look into.
 HARMLESS = frozenset({SUCCESS, "skipped", "neutral", "", None})
@@ -143,7 +145,7 @@ def worker_was_deployed(render: Render, vault_values: Mapping[str, SecretStr], r
 def _failed(run: RunState, job: str, jobs: list[dict[str, Any]]) -> UnexpectedResponse:
     """An error that is not waited away: a finished run stays as it is."""
     message = f"Run {run.number} of the deploy workflow ended as {run.conclusion}{_place(job, jobs)}."
-    hint = f"Fix what its log says ({run.page}), then choose Re-run jobs there."
+    hint = f"Fix what its log says ({run.page}), then run {DEPLOY_AGAIN}, which starts it anew."
     return UnexpectedResponse("GitHub", "deploy", message, hint, ENTRIES.get(job, "ci-workflow-file"))
 
 
