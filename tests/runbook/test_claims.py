@@ -1,4 +1,4 @@
-"""A runbook that has lost a check does not pass: what its section claims would not be proved."""
+"""A runbook that has lost a check does not pass: what its section claims would not be proved. What fails says what is to be done."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 from tests.conftest import ROOT
 
+from deploybook.clouds.connections import Connections
+from deploybook.contract.model import load_contract
 from deploybook.errors import VerificationFailed
+from deploybook.runbook import Runbook
 from deploybook.runbook.in_process import run_cells
+from deploybook.runbook.modes import Mode
 
 SLUG = "webhook_secret"
 
@@ -46,3 +50,26 @@ def test_a_runbook_without_its_check_fails_and_names_the_claim(tmp_path: Path, m
     claim = "it is 32 bytes in hex, without white space"
     with pytest.raises(VerificationFailed, match=f"does not test what its section claims: {claim}"):
         run_cells(without_check(tmp_path, claim), {"mode": mode, "environment": "production"})
+
+
+def failing(claim: str) -> None:
+    raise VerificationFailed(f"{claim} does not hold.", f"Run the command for {claim}.")
+
+
+def hint_after(directory: Path, *claims: str) -> str:
+    """What a verify says is to be done when these claims do not hold."""
+    contract = load_contract(ROOT / "runbooks" / "contract.toml")
+    runbook = Runbook(SLUG, Mode.VERIFY, contract, directory, "production", Connections({}))
+    for claim in (*runbook.section.claims, *claims):
+        runbook.check(claim, failing if claim in claims else lambda _: None, claim)
+    with pytest.raises(VerificationFailed) as caught:
+        runbook.finish()
+    return caught.value.hint
+
+
+def test_one_claim_that_does_not_hold_ends_the_run_with_its_own_hint(tmp_path: Path) -> None:
+    assert hint_after(tmp_path, "one") == "Run the command for one."
+
+
+def test_several_have_a_link_each(tmp_path: Path) -> None:
+    assert "link beside each ✗" in hint_after(tmp_path, "one", "another")

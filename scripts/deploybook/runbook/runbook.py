@@ -73,7 +73,8 @@ class Runbook:
         clouds.may_empty = decisions.empty_bucket
         self._reconciler = Reconciler(slug, mode, clouds, self.vault, ledger, self._show, expected, decisions)
         self._redactor = Redactor()
-        self._failed: list[str] = []
+        # The claims that did not hold, each with what its error says that is to be done.
+        self._failed: dict[str, str] = {}
         self._claims: set[str] = set()
         self._recorder = Recorder(
             slug, mode, contract, self.vault, self._redactor, self._reconciler.one_time_variables, self._show
@@ -265,7 +266,9 @@ class Runbook:
         if failed:
             raise VerificationFailed(
                 f"{len(failed)} of the section's claims did not hold: {'; '.join(failed)}.",
-                "Follow the link beside each ✗ above, then run this section again.",
+                # Of several, the first may be the cause of the others: each has its own link.
+                (len(failed) == 1 and self._failed.get(failed[0]))
+                or "Follow the link beside each ✗ above, then run this section again.",
             )
 
     def _require_every_claim(self) -> None:
@@ -287,7 +290,7 @@ class Runbook:
         try:
             detail = self._settled(test, *arguments)
         except DeploybookError as error:
-            self._failed.append(claim)
+            self._failed[claim] = error.hint
             self._show(Event("check", "failed", claim, str(error), error.entry))
             return False
         self._show(Event("check", "passed", claim, detail or ""))
