@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from deploybook import http
+from deploybook.http.proxy import Routed
 
 
 @dataclass
@@ -136,6 +137,29 @@ def test_no_budget_means_no_repetition(server: Scripted) -> None:
 def test_a_closed_port_is_reported_within_the_budget() -> None:
     with http.open_client(retry_seconds=0.3) as session, pytest.raises(httpx.ConnectError):
         session.post("http://127.0.0.1:9")
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "http://nobody.invalid"])
+def test_an_address_that_refuses_is_reported_soon_however_large_the_budget(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("no_proxy", "*")
+    waits: list[float] = []
+    with httpx.Client(transport=http.RetryTransport(Routed(), 3600, waits.append)) as session:
+        monkeypatch.setattr("deploybook.http.client.REFUSED_SECONDS", 1e-9)
+        with pytest.raises(httpx.ConnectError):
+            session.get(url)
+    assert waits == []
+
+
+def test_a_process_that_is_to_stop_sends_nothing_more(server: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+    stopping = threading.Event()
+    monkeypatch.setattr("deploybook.http.client._stopping", stopping)
+    server.answers = [(503, {}), (503, {}), (503, {})]
+    transport = http.RetryTransport(httpx.HTTPTransport(), 3600, lambda _: http.stop())
+    with httpx.Client(transport=transport) as session, pytest.raises(KeyboardInterrupt):
+        session.get(server.url)
+    assert len(server.bodies) == 1
 
 
 def test_an_address_that_never_answered_is_waited_for_once_until_it_answers(server: Scripted) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
 from deploybook import http
+from deploybook.errors import InvalidValue
 
 
 @pytest.fixture
@@ -68,3 +70,48 @@ def test_hosts_without_a_proxy_are_reached_directly(
     with http.open_client() as client:
         assert client.get(f"{url}/direct").status_code == 204
     assert requests[0][0] == "/direct"
+
+
+@pytest.mark.parametrize("value", ["127.0.0.1:{port}", "http://127.0.0.1:{port}"])
+def test_a_proxy_without_a_scheme_is_an_http_proxy_as_to_curl(
+    recorder: tuple[str, list[tuple[str, str]]], monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    url, requests = recorder
+    monkeypatch.setenv("HTTP_PROXY", value.format(port=url.rpartition(":")[2]))
+    monkeypatch.setenv("no_proxy", "")
+    with http.open_client() as client:
+        assert client.get("http://api.example.com/x").status_code == 204
+    assert requests == [("http://api.example.com/x", "api.example.com")]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "kind"),
+    [
+        ("ALL_PROXY", "socks5://user:hunter2@127.0.0.1:1080", "a SOCKS proxy"),
+        ("https_proxy", "socks5h://127.0.0.1:1080", "a SOCKS proxy"),
+        ("HTTPS_PROXY", "ftp://127.0.0.1", "no URL of an HTTP proxy"),
+        ("HTTPS_PROXY", "http://", "no URL of an HTTP proxy"),
+        ("HTTPS_PROXY", "http://[::1", "no URL of an HTTP proxy"),
+    ],
+)
+def test_a_proxy_that_no_client_speaks_to_is_refused_by_the_name_of_its_variable(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, kind: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    monkeypatch.setenv("no_proxy", "")
+    with http.open_client() as client, pytest.raises(InvalidValue, match=f"{variable} is {kind}") as refused:
+        client.get("https://api.example.com/x")
+    assert "hunter2" not in str(refused.value)
+    assert f"unset {variable}" in refused.value.hint
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_a_file_of_certificates_that_is_none_is_refused_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None
+) -> None:
+    path = tmp_path / "ca.pem"
+    if content is not None:
+        path.write_text(content)
+    monkeypatch.setenv("SSL_CERT_FILE", str(path))
+    with http.open_client() as client, pytest.raises(InvalidValue, match=f"SSL_CERT_FILE names {path}"):
+        client.get("http://127.0.0.1:9/x")

@@ -45,6 +45,12 @@ def test_programs_that_were_downloaded_are_found_without_the_home_folder() -> No
     assert environment.machine({"HOME": "/home/me", "XDG_CACHE_HOME": "/c"})["XDG_CACHE_HOME"] == "/c"
 
 
+@pytest.mark.parametrize(("length", "kept"), [(49, True), (50, False), (66, False)])
+def test_a_folder_in_which_no_socket_could_be_named_gives_way_to_a_shorter_one(length: int, kept: bool) -> None:
+    path = "/" + "t" * (length - 1)
+    assert environment.machine({"TMPDIR": path}) == {"TMPDIR": path if kept else "/tmp"}
+
+
 @pytest.mark.parametrize("slug", [section.slug for section in CONTRACT.sections])
 def test_a_section_gets_its_own_credentials_and_no_others(slug: str) -> None:
     everything = dict.fromkeys(NAMES, "canary") | {"PATH": "/bin", "HTTPS_PROXY": "http://proxy"}

@@ -47,6 +47,14 @@ def checkout(root: Path, cell: str, section: str = "webhook_secret") -> Path:
     return root
 
 
+def operators_home(root: Path) -> Path:
+    """A home folder in which IPython is told to do something at each start."""
+    startup = root / "home" / ".ipython" / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "00.py").write_text("raise SystemExit('the operator has IPython do this')\n")
+    return root / "home"
+
+
 def start(root: Path, temporary: Path, *arguments: str, **environ: str) -> subprocess.Popen[str]:
     own = {"DEPLOYBOOK_HOME": str(root), "TMPDIR": str(temporary)}
     return subprocess.Popen(
@@ -62,7 +70,7 @@ def start(root: Path, temporary: Path, *arguments: str, **environ: str) -> subpr
 def test_a_kernel_gets_its_sections_credentials_and_output_is_clean(tmp_path: Path, temporary: Path) -> None:
     root = checkout(tmp_path, PROBE)
     credentials = ("GITHUB_TOKEN", "CLOUDFLARE_API_TOKEN", "TURSO_API_TOKEN", "AWS_SECRET_ACCESS_KEY", "VERCEL_TOKEN")
-    environ = dict.fromkeys((*credentials, "IMPORTED"), CANARY)
+    environ = dict.fromkeys((*credentials, "IMPORTED"), CANARY) | {"HOME": str(operators_home(tmp_path))}
     with start(root, temporary, "--mode", "apply", "--yes", **environ) as process:
         output, _ = process.communicate(timeout=120)
     assert process.returncode == 0, output

@@ -11,14 +11,17 @@ from deploybook.http.client import (
     retry_after,
     stop,
 )
+from deploybook.http.proxy import ca_file, proxy_for
 
 __all__ = [
     "CONNECT_SECONDS",
     "READ_SECONDS",
     "REPEATABLE_EXTENSION",
     "RetryTransport",
+    "ca_file",
     "open_client",
     "patience",
+    "proxy_for",
     "refuse_after_stop",
     "retry_after",
     "stop",

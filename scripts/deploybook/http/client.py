@@ -3,6 +3,7 @@
 | failure | GET, HEAD, OPTIONS, PUT, DELETE | POST, PATCH |
 |---|---|---|
 | no connection was made | again | again |
+| the same: refused, no such host, a certificate that is not trusted | for ``REFUSED_SECONDS`` | for ``REFUSED_SECONDS`` |
 | connection lost, or no answer in time | again | not again: it may have been carried out |
 | 429 | again, after Retry-After | again, after Retry-After: it was refused |
 | 500, 502, 503, 504, and 520 to 530, which are a CDN's | again | not again |
@@ -14,6 +15,8 @@ only reads (a query in its body) is sent with the extension ``REPEATABLE_EXTENSI
 from __future__ import annotations
 
 import email.utils
+import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -30,6 +33,7 @@ READ_SECONDS = 30.0
 RETRY_SECONDS = 60.0
 FIRST_WAIT = 0.5
 LONGEST_WAIT = 15.0
+REFUSED_SECONDS = 6.0
 _budget = RETRY_SECONDS
 # Set in a process that is to stop: what a request does is not known while it is under way, so none is cut off.
 _stopping = threading.Event()
@@ -101,10 +105,11 @@ class RetryTransport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send, and send again as allowed."""
         request.read()  # a streamed body could not be sent twice
+        budget = 0 if request.url.netloc in self._given_up else self._budget
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(lambda error: isinstance(error, _Again)),
             wait=_wait,
-            stop=tenacity.stop_before_delay(0 if request.url.netloc in self._given_up else self._budget),
+            stop=tenacity.stop_any(_RefusesForGood(), tenacity.stop_before_delay(budget)),
             sleep=self._sleep,
             reraise=True,
         )
@@ -147,6 +152,25 @@ class _Again(Exception):
         super().__init__()
         self.response = response
         self.cause = cause
+
+
+class _RefusesForGood(tenacity.stop.stop_base):
+    """Whether to stop asking an address that refuses at once, and longer than a restart takes: a proxy, a firewall, a wrong endpoint."""
+
+    def __call__(self, retry_state: tenacity.RetryCallState) -> bool:
+        error = retry_state.outcome.exception() if retry_state.outcome else None
+        late = (retry_state.seconds_since_start or 0) + retry_state.upcoming_sleep > REFUSED_SECONDS
+        return late and isinstance(error, _Again) and _is_lasting(error.cause)
+
+
+def _is_lasting(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ConnectionRefusedError | ssl.SSLCertVerificationError):
+            return True
+        if isinstance(error, socket.gaierror):
+            return error.errno != socket.EAI_AGAIN
+        error = error.__cause__ or error.__context__
+    return False
 
 
 _backoff = tenacity.wait_exponential_jitter(multiplier=FIRST_WAIT, max=LONGEST_WAIT, jitter=FIRST_WAIT)

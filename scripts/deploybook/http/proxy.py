@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import ssl
 import urllib.request
 from collections.abc import Mapping
 
 import httpx
+
+from deploybook.errors import InvalidValue
+
+CA_VARIABLE = "SSL_CERT_FILE"
 
 
 class Routed(httpx.BaseTransport):
@@ -21,13 +27,13 @@ class Routed(httpx.BaseTransport):
         self._by_proxy: dict[str | None, httpx.HTTPTransport] = {}
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send one request on its way."""
+        """Send one request on its way. Raises InvalidValue for a proxy or a file of certificates that cannot be used."""
         host = request.url.host
         for ending, target in self._stands_for.items():
             if host.endswith(ending):
                 request.url = request.url.copy_with(scheme=target.scheme, host=target.host, port=target.port)
                 request.extensions = {**request.extensions, "sni_hostname": host}
-        return self._transport(_proxy(request.url)).handle_request(request)
+        return self._transport(proxy_for(str(request.url))).handle_request(request)
 
     def close(self) -> None:
         """Close the connections."""
@@ -36,12 +42,65 @@ class Routed(httpx.BaseTransport):
 
     def _transport(self, proxy: str | None) -> httpx.HTTPTransport:
         if proxy not in self._by_proxy:
+            ca_file()
             self._by_proxy[proxy] = httpx.HTTPTransport(proxy=proxy)
         return self._by_proxy[proxy]
 
 
-def _proxy(url: httpx.URL) -> str | None:
-    if urllib.request.proxy_bypass(url.host):
+def proxy_for(url: str) -> str | None:
+    """The proxy for a URL, as the environment names it, or None.
+
+    Without a scheme it is an HTTP proxy, as it is to curl. Raises InvalidValue, naming the variable, for one that no client here speaks to.
+    """
+    target = httpx.URL(url)
+    if urllib.request.proxy_bypass(target.host):
         return None
-    proxies = urllib.request.getproxies()
-    return proxies.get(url.scheme) or proxies.get("all")
+    for scheme in (target.scheme, "all"):
+        if value := urllib.request.getproxies().get(scheme):
+            return _usable(_variable(f"{scheme}_proxy"), value)
+    return None
+
+
+def ca_file(*also: str) -> str | None:
+    """The file of certificates that the operator trusts, from ``SSL_CERT_FILE``, else from the first of ``also`` that is set.
+
+    Raises InvalidValue, naming the variable, for a file that holds none.
+    """
+    variable = next((name for name in (CA_VARIABLE, *also) if os.environ.get(name)), None)
+    if variable is None:
+        return None
+    path = os.environ[variable]
+    try:
+        ssl.create_default_context(cafile=path)
+    except (OSError, ssl.SSLError):
+        raise InvalidValue(
+            f"{variable} names {path}, which is no file of certificates.",
+            f"Correct the path, or run unset {variable}.",
+        ) from None
+    return path
+
+
+def _usable(variable: str, value: str) -> str:
+    proxy = value if "://" in value else f"http://{value}"
+    scheme, _, rest = proxy.partition("://")
+    if scheme.lower() in {"http", "https"} and _has_host(proxy):
+        return proxy
+    # The value may hold a password.
+    kind = (
+        "a SOCKS proxy" if scheme.lower().startswith("socks") else f"no URL of an HTTP proxy ({len(rest)} characters)"
+    )
+    raise InvalidValue(
+        f"{variable} is {kind}, and deploybook speaks to HTTP proxies only.",
+        f"Run unset {variable}, or export {variable}=http://HOST:PORT.",
+    )
+
+
+def _has_host(proxy: str) -> bool:
+    try:
+        return bool(httpx.URL(proxy).host)
+    except httpx.InvalidURL:
+        return False
+
+
+def _variable(name: str) -> str:
+    return name if os.environ.get(name) else name.upper()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 
 from deploybook.contract.model import Contract
@@ -21,14 +22,27 @@ MACHINE = re.compile(
 
 # Of the prefixes that are the operator's at a provider: no credential, and without it no TLS connection behind the operator's proxy.
 CERTIFICATES = frozenset({"AWS_CA_BUNDLE"})
+# A Unix socket's name has at most 103 bytes (macOS; Linux has 107), of which those in a kernel's folder take 54: sun_path in unix(7).
+LONGEST_TMPDIR = 49
+SHORT_TMPDIR = "/tmp"  # noqa: S108 - each process makes a folder of its own in it
 
 
 def machine(environ: Mapping[str, str]) -> dict[str, str]:
     """The variables that describe this machine, and none that belong to its user. ``XDG_CACHE_HOME`` locates downloaded programs."""
-    kept = {name: value for name, value in environ.items() if MACHINE.fullmatch(name)}
+    kept = {name: value for name, value in environ.items() if MACHINE.fullmatch(name)} | _short_tmpdir(environ)
     if "HOME" in kept:
         kept.setdefault("XDG_CACHE_HOME", str(Path(kept["HOME"]) / ".cache"))
     return kept
+
+
+def shorten_tmpdir(environ: MutableMapping[str, str]) -> None:
+    """Name a folder with a shorter path in ``environ`` where Unix sockets in ``TMPDIR`` could not be given a name."""
+    environ.update(_short_tmpdir(environ))
+    tempfile.tempdir = None
+
+
+def _short_tmpdir(environ: Mapping[str, str]) -> dict[str, str]:
+    return {"TMPDIR": SHORT_TMPDIR} if len(environ.get("TMPDIR", "")) > LONGEST_TMPDIR else {}
 
 
 def for_section(

@@ -60,6 +60,7 @@ class Kernels:
     def warm_up(self) -> None:
         """Start the fork server, which imports papermill once for all workers, while the sandbox starts."""
         multiprocessing.set_forkserver_preload(["deploybook.runner.preload"])
+        environment.shorten_tmpdir(os.environ)
         # A process's initial environment stays readable in /proc while it lives, so the workers get a section's variables later.
         with _machine_environment():
             with _ignored(signal.SIGHUP):

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from deploybook.runbook import environment
+
 PREFIX = "deploybook-kernel-"
 
 _open: set[Path] = set()
@@ -21,6 +23,8 @@ _open: set[Path] = set()
 @contextmanager
 def kernel_folder() -> Iterator[Path]:
     """A folder that only this user can enter; its name holds the process that it belongs to."""
+    # papermill with this engine, without the runner, has the TMPDIR of its shell.
+    environment.shorten_tmpdir(os.environ)
     folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
     _open.add(folder)
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from papermill.engines import NBClientEngine, NotebookExecutionManager
@@ -65,5 +66,18 @@ class DeploybookEngine(NBClientEngine):  # type: ignore[misc]
 @contextmanager
 def _sockets() -> Iterator[Config]:
     """Have the kernel reached over Unix sockets in a folder of its own: no other user can listen to what a cell shows."""
-    with kernel_folder() as folder:
+    with kernel_folder() as folder, _own_ipython(folder):
         yield Config({"KernelManager": {"transport": "ipc", "connection_file": str(folder / "kernel.json")}})
+
+
+@contextmanager
+def _own_ipython(folder: Path) -> Iterator[None]:
+    """Give the kernel an IPython folder of its own: without the operator's startup files, and where HOME cannot be written."""
+    before = os.environ.get("IPYTHONDIR")
+    os.environ["IPYTHONDIR"] = str(folder / "ipython")
+    try:
+        yield
+    finally:
+        os.environ.pop("IPYTHONDIR")
+        if before is not None:
+            os.environ["IPYTHONDIR"] = before

@@ -130,7 +130,7 @@ async def _started(directory: Path, only: Sequence[str]) -> AsyncIterator[Sandbo
     sandbox = Sandbox(directory, only)
     try:
         await sandbox.start()
-    except RuntimeError as problem:
+    except (RuntimeError, OSError) as problem:
         sys.exit(f"the sandbox did not start: {problem}")
     try:
         yield sandbox

@@ -156,10 +156,12 @@ clouds.close()
 """
 
 
-def test_the_operators_own_configuration_file_is_not_read(sandbox: RunningSandbox, tmp_path: Path) -> None:
+def test_the_operators_own_configuration_of_the_modal_command_is_not_read(
+    sandbox: RunningSandbox, tmp_path: Path
+) -> None:
     theirs = '[theirs]\nserver_url = "http://127.0.0.1:9"\ntoken_id = "ak-x"\nenvironment = "nowhere"\nactive = true\n'
     (tmp_path / ".modal.toml").write_text(theirs)
-    environ = sandbox.environment(HOME=str(tmp_path))
-    del environ["MODAL_CONFIG_PATH"]
+    environ = sandbox.environment(HOME=str(tmp_path), MODAL_PROFILE="theirs", MODAL_ENVIRONMENT="nowhere")
+    environ["MODAL_CONFIG_PATH"] = str(tmp_path / ".modal.toml")
     done = subprocess.run([sys.executable, "-c", ALONE], env=environ, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout.strip()) == (0, "workspace sandbox-operator main"), done.stderr

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import SecretStr
 
+from deploybook import http
 from deploybook.clouds.credentials import endpoint, required, secret
 from deploybook.clouds.modal.refusals import modal_errors
 from deploybook.errors import NotFound
@@ -29,6 +30,15 @@ SERVER_URL = "https://api.modal.com,https://api.modal2.com"
 # The SDK alone would try for a minute.
 CONNECT_SECONDS = 10.0
 CALL_SECONDS = 60.0
+# The modal command's own settings, by which an operator's shell would lead the SDK to another environment or workspace.
+SET_FOR_THE_COMMAND = (
+    "MODAL_PROFILE",
+    "MODAL_ENVIRONMENT",
+    "MODAL_OAUTH_REFRESH_TOKEN",
+    "MODAL_OAUTH_CLIENT_ID",
+    "MODAL_OAUTH_CLIENT_SECRET",
+    "MODAL_OAUTH_JWT_KEY",
+)
 
 
 @dataclass(frozen=True)
@@ -91,7 +101,7 @@ class Modal:
             "MODAL_SERVER_URL": self.server_url,
             "MODAL_TOKEN_ID": self._token_id,
             "MODAL_TOKEN_SECRET": self._token_secret.get_secret_value(),
-            "MODAL_CONFIG_PATH": os.environ.get("MODAL_CONFIG_PATH", os.devnull),
+            "MODAL_CONFIG_PATH": os.devnull,
         }
 
     def account(self) -> Account:
@@ -250,6 +260,7 @@ class Modal:
         self, operation: str, work: Callable[[modal.Client], Coroutine[Any, Any, Result]], seconds: float = CALL_SECONDS
     ) -> Result:
         """Do something with the SDK's client, connected if it is not yet, within a time limit."""
+        http.refuse_after_stop()
         with self._lock:
             if self._client is None:
                 self._settle_environment()
@@ -272,9 +283,11 @@ class Modal:
         return await modal.Client.from_credentials.aio(self._token_id, self._token_secret.get_secret_value())
 
     def _settle_environment(self) -> None:
-        """What the SDK reads from the environment: the server, no configuration file of the operator's, an end to waiting for a limit."""
+        """What the SDK reads from the environment: the server, nothing that the operator set for the modal command, an end to waiting."""
         os.environ["MODAL_SERVER_URL"] = self.server_url
-        os.environ.setdefault("MODAL_CONFIG_PATH", os.devnull)
+        os.environ["MODAL_CONFIG_PATH"] = os.devnull
+        for name in SET_FOR_THE_COMMAND:
+            os.environ.pop(name, None)
         os.environ.setdefault("MODAL_MAX_THROTTLE_WAIT", str(int(CALL_SECONDS)))
 
 

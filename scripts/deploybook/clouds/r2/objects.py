@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
 import boto3
+import botocore.configprovider
+import botocore.session
 import httpx
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -35,13 +38,15 @@ class Store:
         self.endpoint_url = endpoint_url
         self.access_key_id = access_key_id
         self._secret = secret_access_key
-        self.s3 = boto3.session.Session().client(
+        proxy = http.proxy_for(endpoint_url)
+        self.s3 = boto3.session.Session(botocore_session=_session()).client(
             "s3",
             endpoint_url=endpoint_url,
             aws_access_key_id=access_key_id,
             aws_secret_access_key=secret_access_key.get_secret_value(),
             # Without a region boto3 presigns with Signature Version 2, which R2 refuses.
             region_name="auto",
+            verify=http.ca_file("AWS_CA_BUNDLE"),
             config=Config(
                 signature_version="s3v4",
                 # By default boto3 uploads over https in aws-chunked with a trailing checksum, which R2 has answered with 501.
@@ -51,8 +56,12 @@ class Store:
                 connect_timeout=http.CONNECT_SECONDS,
                 read_timeout=http.READ_SECONDS,
                 s3={"addressing_style": "path"},
+                # An empty dict is none at all; None would be the environment's.
+                proxies={"http": proxy, "https": proxy} if proxy else {},
             ),
         )
+        # A run that is to stop sends no request more; botocore sends its own.
+        self.s3.meta.events.register_first("before-send.s3", lambda **_: http.refuse_after_stop())
 
     @classmethod
     def from_variables(cls, variables: Mapping[str, SecretStr], environ: Mapping[str, str]) -> Store | None:
@@ -99,6 +108,14 @@ class Store:
         except BotoCoreError as error:
             message = f"R2 could not {operation}: {self.endpoint_url} cannot be reached ({type(error).__name__})."
             raise Unreachable("R2", operation, message, f"Check the network and {ENDPOINT_VARIABLE}.") from None
+
+
+def _session() -> botocore.session.Session:
+    """botocore without what the machine has for AWS: files, profiles, and variables such as AWS_PROFILE and AWS_RETRY_MODE."""
+    defaults = botocore.configprovider.BOTOCORE_DEFAUT_SESSION_VARIABLES
+    variables = {name: (None, None, default, convert) for name, (_, _, default, convert) in defaults.items()}
+    files = dict.fromkeys(("config_file", "credentials_file"), (None, None, os.devnull, None))
+    return botocore.session.Session(session_vars=variables | files)
 
 
 def browser(url: str, method: str, **options: Any) -> httpx.Response:

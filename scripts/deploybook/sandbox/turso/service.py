@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 from deploybook.sandbox.core.service import Context, Service
 from deploybook.sandbox.turso.api import TursoApi
@@ -25,8 +26,15 @@ class TursoService(Service):
 
     async def start(self) -> None:
         """Check the libSQL binary, then open the platform API; databases start as they are created."""
-        self._servers.binary = await asyncio.to_thread(sqld.obtain)
+        self._servers.binary = await asyncio.to_thread(self._binary)
         self._url = await self.serve(TursoApi(self.platform, OPERATIONS).app())
+
+    def _binary(self) -> Path:
+        try:
+            return sqld.obtain()
+        except OSError:
+            # A home folder that cannot be written has no cache: this sandbox unpacks its own.
+            return sqld.obtain(self.context.directory / "cache")
 
     async def console(self, database: Database, sql: str) -> None:
         """Run a statement as Turso's web console does; raises RuntimeError if it fails."""

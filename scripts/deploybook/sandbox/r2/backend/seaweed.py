@@ -39,7 +39,7 @@ class SeaweedServer:
         self._key, self._secret = secrets.token_hex(16), secrets.token_hex(32)
         self._child: Child | None = None
         self._ports: dict[str, int] = {}
-        self._identities: Identities
+        self._identities: Identities | None = None
         self.http: httpx.AsyncClient
 
     @property
@@ -74,8 +74,10 @@ class SeaweedServer:
         if self._child:
             await self._child.stop()
             self._child = None
-            self._identities.close()
-            await self.http.aclose()
+            # Without them it never became ready: the reason for that is what is to be seen.
+            if self._identities:
+                self._identities.close()
+                await self.http.aclose()
         for name, port in self._ports.items():
             service = name.partition(".")[0]
             Path(f"/tmp/seaweedfs-{service}-grpc-{port}.sock").unlink(missing_ok=True)  # noqa: S108
@@ -105,11 +107,15 @@ class SeaweedServer:
 
     async def put_key(self, access_key_id: str, secret: str, actions: Sequence[str]) -> None:
         """Accept a key, or replace its secret and actions."""
-        await self._identities.put(access_key_id, secret, actions)
+        await self._known().put(access_key_id, secret, actions)
 
     async def remove_key(self, access_key_id: str) -> None:
         """Accept a key no longer."""
-        await self._identities.remove(access_key_id)
+        await self._known().remove(access_key_id)
+
+    def _known(self) -> Identities:
+        assert self._identities is not None, "the server was not started"
+        return self._identities
 
     async def _administer(self, method: str, path: str) -> None:
         headers = self._signed(method, f"/{path}")
