@@ -60,6 +60,7 @@ def test_files_profiles_and_variables_of_aws_change_nothing() -> None:
 def test_the_file_of_certificates_that_is_meant_for_aws_is_trusted_where_no_other_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     monkeypatch.setenv("AWS_CA_BUNDLE", "/nonexistent/ca.pem")
-    with pytest.raises(InvalidValue, match="AWS_CA_BUNDLE names /nonexistent/ca.pem"):
+    with pytest.raises(InvalidValue, match=r"AWS_CA_BUNDLE names /nonexistent/ca.pem"):
         Store("https://account.r2.cloudflarestorage.com", "key", SecretStr("s" * 64), "bucket")
