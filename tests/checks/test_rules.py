@@ -114,6 +114,10 @@ MUTATIONS = [
     ("policy-current", R2, '"MaxAgeSeconds": 3600', '"MaxAgeSeconds": 36'),
     ("workflow-secrets", WORKFLOW, "secrets.VERCEL_ORG_ID", "secrets.VERCEL_ORG"),
     ("workflow-commands", ".github/workflows/prove.yml", "run: make guide", "run: make guides"),
+    ("comment-closed", TROUBLES, "# Troubleshooting\n", "<!-- for <!-- us --> alone -->\n\n# Troubleshooting\n"),
+    ("comment-closed", R2, "## Undo\n", "## Undo\n\n<!-- not closed\n"),
+    ("plain-words", R2, "**You should see** four lines", "Look whether it is so. **You should see** four lines"),
+    ("plain-words", NOTEBOOK, "Allow the app's pages to upload", "Let the app's pages upload"),
     ("modal-secrets", APP, '"render-auth"', '"render-authority"'),
     ("app-routes", "scripts/deploybook/clouds/studio/uploads.py", '"/api/storage/upload"', '"/api/storage/uploads"'),
 ]

@@ -16,7 +16,7 @@ def test_without_renders_key_everything_else_is_verified_and_the_log_is_said_not
     lines = [line for section in verified.report["sections"] for cell in section["cells"] for line in cell["lines"]]
     later = [line["subject"] for line in lines if line["outcome"] == "later"]
     assert later == [
-        "the worker's log tells of the job (it is not read without RENDER_API_KEY)",
+        "the worker's log names the job (it is not read without RENDER_API_KEY)",
         "a render comes back as a video",
     ]
     notes = [line["subject"] for line in lines if line["step"] == "note"]

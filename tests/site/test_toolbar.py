@@ -14,14 +14,17 @@ from tests.site.browser import PHONE, Open
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("toolbar")]
 
 CHECKLIST = "DEPLOY_PROD_CHECKLIST.html"
+BY_RUNBOOK, BY_HAND = "#db-way-runbook", "#db-way-hand"
 BUCKET = "#step-r2-make-the-bucket"
 TOLD, OVERALL = "#db-message", "#db-overall-text"
 
 
 @pytest.fixture
 def page(open_page: Open) -> Page:
-    """The checklist, in a browser that knows nothing yet."""
-    return open_page(CHECKLIST)
+    """The checklist, in a browser that knows nothing yet but that its reader goes by hand."""
+    page = open_page(CHECKLIST)
+    page.check(BY_HAND)
+    return page
 
 
 def enter(page: Page, **names: str) -> None:
@@ -43,6 +46,33 @@ def copy_for(page: Page, environment: str) -> None:
 def command(page: Page, text: str) -> str:
     block = page.locator("pre code", has_text=text).first.inner_text()
     return next(line.strip() for line in block.splitlines() if text in line)
+
+
+# --- Two ways ------------------------------------------------------------------------------------------------------
+
+
+def test_the_way_by_runbook_comes_first_and_shows_no_step_by_hand(open_page: Open) -> None:
+    page = open_page(CHECKLIST)
+    expect(page.locator(BY_RUNBOOK)).to_be_checked()
+    expect(page.locator("#r2-or-run-it")).to_be_visible()
+    expect(page.locator("#r2-steps")).to_be_hidden()
+    expect(page.locator("#names")).to_be_hidden()
+
+
+def test_the_chosen_way_is_kept_and_counts_its_own_boxes_alone(open_page: Open) -> None:
+    page = open_page(CHECKLIST)
+    expect(page.locator("#r2 + .db-progress")).to_contain_text("0 of 1 done")
+    page.check(BY_HAND)
+    expect(page.locator("#r2 + .db-progress")).to_contain_text("0 of 6 done")
+    page.reload()
+    expect(page.locator("#r2-steps")).to_be_visible()
+    expect(page.locator("#r2-or-run-it")).to_be_hidden()
+
+
+def test_a_link_into_the_other_way_switches_to_it_and_opens_its_folds(open_page: Open) -> None:
+    page = open_page(f"{CHECKLIST}#r2-steps")
+    expect(page.locator("#r2-steps")).to_be_visible()
+    expect(page.locator(BY_HAND)).to_be_checked()
 
 
 # --- Names ---------------------------------------------------------------------------------------------------------
@@ -204,7 +234,7 @@ def test_a_section_that_is_done_is_one_line_and_a_link_into_it_opens_it(page: Pa
 
 
 def test_all_of_it_ticked_is_all_of_it_done(page: Page) -> None:
-    boxes = "document.querySelectorAll('.task-list-item input, .db-box')"
+    boxes = "[...document.querySelectorAll('.task-list-item input, .db-box')].filter(box => !box.closest('.db-way-runbook'))"
     count = page.evaluate(f"{boxes}.forEach(box => box.click()), {boxes}.length")
     expect(page.locator(OVERALL)).to_have_text(f"{count} of {count} done in production")
 
@@ -227,6 +257,7 @@ def test_without_scripts_the_checklist_is_a_page_to_read(open_page: Open) -> Non
     expect(page.locator("#db-toolbar")).to_be_hidden()
     expect(page.locator("#name-bucket_name")).to_be_hidden()
     expect(page.locator("#r2-steps")).to_be_visible()
+    expect(page.locator("#r2-or-run-it")).to_be_visible()
     assert "<BUCKET_NAME>" in command(page, "wrangler r2 bucket create")
 
 
@@ -234,12 +265,14 @@ def test_a_browser_that_keeps_nothing_says_so_and_the_page_works(page: Page) -> 
     page.add_init_script("Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }")
     page.reload()
     expect(page.locator(TOLD)).to_contain_text("This browser keeps nothing")
+    page.check(BY_HAND)
     tick(page)
     expect(page.locator(OVERALL)).to_contain_text("1 of ")
 
 
 def test_on_a_phone_the_desk_fits_and_works(open_page: Open) -> None:
     page = open_page(CHECKLIST, phone=True)
+    page.check(BY_HAND)
     tick(page)
     expect(page.locator(OVERALL)).to_contain_text("1 of ")
     copy_for(page, "staging")
@@ -370,7 +403,7 @@ def test_no_field_asks_for_a_secret(page: Page) -> None:
     assert page.locator('input[type="password"]').count() == 0
     secret = page.evaluate(
         "[...document.querySelectorAll('.md-content tr')].filter(row => row.cells[4]?.textContent.trim() === 'yes')"
-        ".map(row => row.cells[0].textContent.trim())"
+        ".map(row => row.cells[0].querySelector('code').textContent.trim())"
     )
     assert len(secret) > 5
     assert [name for name in secret if page.locator(f"#name-{name.lower()}").count()] == []

@@ -2,7 +2,7 @@
 "use strict";
 
 deploybook.progress = (function () {
-  const { store } = deploybook;
+  const { store, way } = deploybook;
   const overall = document.getElementById("db-overall");
   if (!overall) {
     return { show() {} };
@@ -78,12 +78,15 @@ deploybook.progress = (function () {
     collapse.checked = store.option("collapse");
     let all = 0;
     let ticked = 0;
-    for (const { heading, body, boxes, line } of sections) {
-      boxes.forEach((box) => (box.checked = store.ticked(box.id)));
+    for (const { heading, body, boxes: both, line } of sections) {
+      both.forEach((box) => (box.checked = store.ticked(box.id)));
+      // What belongs to the other way is not to be done.
+      const boxes = both.filter((box) => !way.hides(box));
+      line.hidden = boxes.length === 0;
       const done = boxes.filter((box) => box.checked).length;
       line.firstChild.textContent = `${done} of ${boxes.length} done`;
-      line.classList.toggle("db-done", done === boxes.length);
-      fold(body, line.lastChild, done === boxes.length);
+      line.classList.toggle("db-done", done === boxes.length && boxes.length > 0);
+      fold(body, line.lastChild, boxes.length > 0 && done === boxes.length);
       mark(heading.id, done, boxes.length);
       all += boxes.length;
       ticked += done;
@@ -105,7 +108,7 @@ deploybook.progress = (function () {
         count.className = "db-count";
         link.append(" ", count);
       }
-      count.textContent = done === all ? "✓" : `${done}/${all}`;
+      count.textContent = all === 0 ? "" : done === all ? "✓" : `${done}/${all}`;
     }
   }
 

@@ -2,11 +2,11 @@
 "use strict";
 
 (function () {
-  const { store, names, environments, progress, tracking } = deploybook;
+  const { store, way, names, environments, progress, tracking } = deploybook;
   const told = document.querySelector("#db-whose b");
 
   function show() {
-    for (const part of [environments, names, progress, tracking]) {
+    for (const part of [way, environments, names, progress, tracking]) {
       part.show();
     }
     if (told) {
@@ -19,5 +19,6 @@
   document.documentElement.classList.add("db-scripts");
   store.watch(show);
   show();
+  way.reveal?.();
   progress.reveal?.();
 })();

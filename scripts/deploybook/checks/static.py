@@ -18,6 +18,7 @@ from deploybook.checks.rules import (
     link,
     name,
     notebook,
+    prose,
     quotation,
     section,
     status,
@@ -38,6 +39,7 @@ FAMILIES: dict[str, tuple[Rule[Tree], ...]] = {
     "Links and images": link.RULES,
     "Troubleshooting": entry.RULES + fix.RULES,
     "Values and quotations": values.RULES + status.RULES + quotation.RULES,
+    "Prose": prose.RULES,
     "What is deployed": deployed.RULES,
     "Workflows": workflow.RULES,
 }

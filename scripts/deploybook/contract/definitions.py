@@ -22,6 +22,7 @@ class Definition(BaseModel):
 class Section(Definition):
     """One section of the checklist and its runbook; ``outcome`` is its *Done when* sentence.
 
+    ``why`` says what this part is and why the application needs it, ``costs`` what it costs, for a reader who knows neither.
     ``proves`` names the runbook's checks that the outcome rests on, ``also_checks`` its other ones, each by the claim that it tests.
     ``after`` names sections that must end before it starts, though it needs no variable of theirs.
     """
@@ -29,6 +30,8 @@ class Section(Definition):
     slug: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     title: str
     outcome: str
+    why: str = ""
+    costs: str = ""
     proves: tuple[str, ...] = ()
     also_checks: tuple[str, ...] = ()
     after: tuple[str, ...] = ()

@@ -22,6 +22,7 @@ from deploybook.guide.guide import Guide
 from deploybook.layout import Layout
 from deploybook.site import (
     accessible,
+    cards,
     doctor_page,
     footer,
     history,
@@ -96,8 +97,8 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
 
 @_without_traceback
 def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Give each name an element that the page's script can fill, and the script what it must know."""
-    content = placeholders.elements(html, f"docs/{page.file.src_uri}")
+    """Give each cell its column's heading, each name an element that the page's script can fill, and the script what it must know."""
+    content = cards.with_labels(placeholders.elements(html, f"docs/{page.file.src_uri}"))
     if not placeholders.has_any(content):
         return content
     checklist = files.get_file_from_path("DEPLOY_PROD_CHECKLIST.md")

@@ -13,6 +13,7 @@ from deploybook.site import (
     claims,
     cli_reference,
     drawings,
+    entries_index,
     errors_reference,
     names,
     overview,
@@ -32,7 +33,7 @@ def generator(cli: click.Command) -> Generator:
     """What fills the pages; ``cli`` is the command line whose reference is one of the blocks."""
     blocks = {
         "sections": Block(sections.whole, sections.listed),
-        "section-head": Block(sections.head),
+        "section-head": Block(sections.head_of_two_ways, sections.head),
         "or-run-it": Block(run_commands.or_run_it_with_button, run_commands.or_run_it),
         "claims": Block(claims.claims_with_results, claims.claims),
         "verified": Block(verified.verified_line, _only_published),
@@ -41,6 +42,9 @@ def generator(cli: click.Command) -> Generator:
         "status-durations": Block(status_page.whole_runs, _only_published),
         "status-history": Block(status_page.sections_history, _only_published),
         "status-entries": Block(proofs_summary.proofs_summary, _only_published),
+        "parts-diagram": Block(overview.parts_diagram),
+        "entries-index": Block(entries_index.entries_index),
+        "proof-state": Block(overview.proof_state, _only_published),
         "section-order": Block(overview.order),
         "order-diagram": Block(drawings.order_diagram),
         "variables-diagram": Block(drawings.variables_diagram),

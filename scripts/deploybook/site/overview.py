@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
+from deploybook.errors import DocsError
 from deploybook.guide.guide import Guide
 from deploybook.guide.markdown import table
+from deploybook.site.footer import proved_line
 from deploybook.site.verified import short_status
+
+_DIAGRAM = re.compile(r"^```mermaid\n.*?^```$", re.DOTALL | re.MULTILINE)
 
 
 def order(guide: Guide) -> str:
@@ -15,6 +21,22 @@ def order(guide: Guide) -> str:
         names = ", ".join(_link(guide, earlier) for earlier in before) or "nothing"
         rows.append([f"{guide.number(slug)}. {_link(guide, slug)}", names, guide.contract.section(slug).outcome])
     return table(("Section", "After", "Done when"), rows)
+
+
+def parts_diagram(guide: Guide) -> str:
+    """The first diagram of the architecture page, for the pages that show it too."""
+    text = (guide.docs / "architecture.md").read_text(encoding="utf-8")
+    match = _DIAGRAM.search(text)
+    if match is None:
+        raise DocsError("docs/architecture.md", 1, "it has no diagram", "Draw the parts in a block of mermaid.")
+    return match[0] + "\n"
+
+
+def proof_state(guide: Guide) -> str:
+    """How many sections the latest dry runs proved, and at which commit."""
+    passed = [section for section in guide.evidence.values() if section.status == "passed"]
+    total = len(guide.contract.order())
+    return f"**{len(passed)} of {total} sections passed.** {proved_line(guide)}\n"
 
 
 def runbooks(guide: Guide) -> str:

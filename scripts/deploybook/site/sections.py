@@ -11,6 +11,7 @@ from deploybook.guide.markdown import HEADING, change_prose, slugify
 from deploybook.site.variables import needs_and_produces
 from deploybook.site.verified import verified_line
 
+RUN_IT = "or-run-it"
 _STEP = re.compile(r"^\d+\. \[[ x]\] \*\*(?P<name>.+?)\.?\*\*", re.MULTILINE)
 
 
@@ -31,8 +32,19 @@ def listed(guide: Guide) -> str:
 
 
 def head(guide: Guide, slug: str) -> str:
-    """What every section begins with: when it is done, what it needs and produces."""
-    return f"**Done when:** {guide.contract.section(slug).outcome}\n\n{needs_and_produces(guide, slug)}"
+    """What every section begins with: what it is for, when it is done, what it costs, what it needs and produces."""
+    return f"{_purpose(guide, slug)}\n\n{needs_and_produces(guide, slug)}"
+
+
+def head_of_two_ways(guide: Guide, slug: str) -> str:
+    """The same for the site: whoever goes by runbook need not know which variable goes where."""
+    return f"{_purpose(guide, slug)}\n\n{_way('hand', needs_and_produces(guide, slug))}"
+
+
+def _purpose(guide: Guide, slug: str) -> str:
+    section = guide.contract.section(slug)
+    costs = f"**Costs:** {section.costs}" if section.costs else ""
+    return "\n\n".join(part for part in (section.why, f"**Done when:** {section.outcome}", costs) if part)
 
 
 def steps(text: str) -> list[str]:
@@ -44,7 +56,8 @@ def _section(guide: Guide, slug: str) -> str:
     path = guide.text_of(slug)
     if not path.is_file():
         return _unwritten(guide, slug)
-    text = _lowered(guide, slug, _with_last_box(guide, slug, path.read_text(encoding="utf-8")))
+    text = _two_ways(_with_last_box(guide, slug, path.read_text(encoding="utf-8")))
+    text = _lowered(guide, slug, text)
     return move(text, f"{SECTIONS}/{slug}.md", GENERATED, into_site)
 
 
@@ -54,6 +67,39 @@ def _with_last_box(guide: Guide, slug: str, text: str) -> str:
     head, verify, rest = text.partition("\n## Verify\n")
     part, after, rest = rest.partition("\n## ")
     return f"{head}{verify}{part}\n- [ ] **Verified.** {outcome}\n{after}{rest}" if verify else text
+
+
+def _two_ways(text: str) -> str:
+    """The way by runbook first, then the steps by hand, each in an element of its own: readers see the one that they chose."""
+    head, steps, rest = text.partition("\n## Steps\n")
+    by_hand, run, rest = rest.partition("\n## Or run it\n")
+    by_runbook, verify, rest = rest.partition("\n## Verify\n")
+    verification, undo, rest = rest.partition("\n## Undo\n")
+    undoing, fails, rest = rest.partition("\n## If it fails\n")
+    if not (steps and run and verify and undo and fails):
+        return text
+    ways = [("runbook", f"## Run it {{#{RUN_IT}}}\n{by_runbook}"), ("hand", f"## Steps by hand {{#steps}}\n{by_hand}")]
+    parts = [head, *(_way(name, part) for name, part in ways), verify, _verification(verification), undo]
+    return "\n".join([*parts, _folded("Undo it", undoing), fails, _folded("If it fails: entries that help", rest)])
+
+
+def _verification(text: str) -> str:
+    """*Verify*: what the command checks is folded, what is done by hand belongs to that way."""
+    before, by_hand, rest = text.partition("\nOr by hand")
+    hand, mark, claims = rest.partition("\n<!-- generated: claims") if by_hand else ("", "", "")
+    if not mark:
+        before, mark, claims = text.partition("\n<!-- generated: claims")
+    listed, end, box = claims.partition("<!-- /generated -->")
+    checked = _folded("Verify again, at any time", f"{before}{mark}{listed}{end}")
+    return f"{checked}\n{_way('hand', by_hand + hand) if by_hand else ''}{box}" if mark else text
+
+
+def _way(name: str, text: str) -> str:
+    return f'<div class="db-way-{name}" markdown="1">\n\n{text.strip()}\n\n</div>\n'
+
+
+def _folded(summary: str, text: str) -> str:
+    return f'<details class="db-fold" markdown="1">\n<summary>{summary}</summary>\n\n{text.strip()}\n\n</details>\n'
 
 
 def _unwritten(guide: Guide, slug: str) -> str:

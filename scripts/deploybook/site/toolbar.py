@@ -14,6 +14,11 @@ from deploybook.site.variables import columns
 
 _TOOLBAR = """\
 <div class="db-toolbar db-scripted" id="db-toolbar" role="region" aria-label="Your progress">
+<fieldset class="db-row db-ways">
+<legend class="db-out-of-sight">How you deploy</legend>
+<label class="db-choice"><input type="radio" name="db-way" id="db-way-runbook" value="runbook"/> By runbook: commands do it</label>
+<label class="db-choice"><input type="radio" name="db-way" id="db-way-hand" value="hand"/> By hand: every step in its dashboard</label>
+</fieldset>
 <div class="db-row">
 <label for="db-environment">Environment</label>
 <select id="db-environment"></select>
@@ -74,7 +79,7 @@ def tracking_form(guide: Guide) -> str:
     """The contract's variables, each with a box for every place where it is to be, and what fills them all at once."""
     slot = '<span class="db-options" data-names="ENVIRONMENT"></span>'
     rows = [_row(guide, variable) for variable in guide.contract.variables]
-    headings = ("Variable", "Produced by", "Known", "Set at", "Secret", "What it is")
+    headings = ("Variable", "Produced by", "Known", "Set at", "Secret")
     return f"{_IMPORT.format(slot=slot)}\n{table(headings, rows)}"
 
 
@@ -86,7 +91,7 @@ def _row(guide: Guide, variable: Variable) -> list[str]:
         if consumer.name in variable.consumers
     )
     known = "" if variable.value is not None or variable.same_as else _box(variable.name, "vault", "known")
-    return [name, producer, known, places, secrecy, purpose]
+    return [f"{name}<br/><small>{purpose}</small>", producer, known, places, secrecy]
 
 
 def _box(variable: str, place: str, title: str) -> str:

@@ -75,7 +75,7 @@ def _by_entry(tree: Tree) -> dict[str, frozenset[int]]:
 RULES: tuple[Rule[Tree], ...] = (
     Rule(
         "status-bound",
-        "An HTTP status that an entry tells of, or a paragraph that links to an entry, is one of the code that leads to the entry; "
+        "An HTTP status that an entry names, or a paragraph that links to an entry, is one of the code that leads to the entry; "
         "any other is followed by a comment that names the function, class or constant of the package that has it.",
         _bound,
     ),

@@ -187,6 +187,6 @@ RULES: tuple[Rule[Tree], ...] = (
         "Where a page counts sections, modes, or a section's variables, names, keys and secrets, the contract counts as many.",
         _counts,
     ),
-    Rule("exit-code", "Every exit code that a page tells of is one that the command line can end with.", _exit_codes),
+    Rule("exit-code", "Every exit code that a page names is one that the command line can end with.", _exit_codes),
     Rule("table-whole", "A table of the modes or of the signs has each of them once, and no other.", _tables),
 )
