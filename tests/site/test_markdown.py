@@ -4,7 +4,7 @@ import html
 import re
 
 import pytest
-from markdown import markdown  # type: ignore[import-untyped]
+from markdown import markdown
 
 from deploybook.guide.markdown import change_prose, code, fenced, plain, table
 
