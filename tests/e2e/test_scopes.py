@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from pydantic import SecretStr
 from tests.e2e.wiring import Stack
 
 from deploybook.clouds import r2
@@ -31,8 +30,8 @@ def bucket_token(stack: Stack, bucket: str, group: str) -> dict[str, str]:
         "permission_groups": [{"id": cloudflare.permission_group(group)}],
     }
     made = cloudflare.create_token(f"{bucket} {group}", [policy])
-    secret = s3_secret(SecretStr(made["value"])).get_secret_value()
-    return {"R2_ACCESS_KEY_ID": made["id"], "R2_SECRET_ACCESS_KEY": secret}
+    secret = s3_secret(made.value).get_secret_value()
+    return {"R2_ACCESS_KEY_ID": made.id, "R2_SECRET_ACCESS_KEY": secret}
 
 
 @pytest.mark.usefixtures("worker")
@@ -60,7 +59,7 @@ def test_a_worker_whose_database_token_only_reads_is_named(stack: Stack) -> None
 
 
 def test_a_cors_rule_for_another_origin_is_felt_at_the_upload(stack: Stack) -> None:
-    right = stack.clouds.cloudflare.cors_rules("studio-production") or []
+    right = stack.clouds.cloudflare.cors_rules("studio-production") or ()
     elsewhere = r2.Cors("studio-production", "https://elsewhere.example.com")
     stack.clouds.cloudflare.put_cors_rules("studio-production", elsewhere.planned())
     felt = stack.check()

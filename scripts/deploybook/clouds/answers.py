@@ -72,6 +72,11 @@ def misfit(service: str, operation: str, response: httpx.Response, problem: str)
     return UnexpectedResponse(service, operation, message, hint, status=status)
 
 
+def absent(service: str, operation: str, method: str, field: str) -> UnexpectedResponse:
+    """The error for an answer of success that lacks a field, where the answer itself is not at hand any more."""
+    return misfit(service, operation, httpx.Response(200, request=httpx.Request(method, "/")), f"it has no {field}")
+
+
 def _not_json(service: str, operation: str, response: httpx.Response, endpoint: str) -> UnexpectedResponse:
     status = response.status_code
     unknown = "" if response.request.method in READS else " Whether it was carried out is not known."

@@ -83,6 +83,8 @@ class Resource(ABC, Generic[State]):
     evidence: ClassVar[tuple[Evidence, ...]] = ()
     # Whether ``known`` goes by an id that no other resource of this name ever gets. A name or an address that follows from one does not.
     known_by_id: ClassVar[bool] = False
+    # For so long after a change its provider may answer as if nothing had changed. Cloudflare gives a CORS policy 30 seconds.
+    settle_seconds: ClassVar[float] = 45.0
     # Whether it is a credential: ``destroy`` removes these last.
     credential: ClassVar[bool] = False
     name: str

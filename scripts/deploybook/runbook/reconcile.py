@@ -51,8 +51,10 @@ class Reconciler:
         self._reported: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
         self.drifted: list[str] = []
-        # When something was last changed, on the monotonic clock; checks are patient for a while after it.
+        # When something was last changed, on the monotonic clock, and how long its provider may take to show it: checks are patient for
+        # as long.
         self.changed_at = float("-inf")
+        self.settle_seconds = 0.0
         # Variables that a provider showed in this run; the vault has them since.
         self.one_time_variables: set[str] = set()
 
@@ -278,6 +280,7 @@ class Reconciler:
 
     def _keep(self, resource: Resource[Any], state: Any) -> None:
         self.changed_at = time.monotonic()
+        self.settle_seconds = max(self.settle_seconds, resource.settle_seconds)
         kept = resource.one_time_secrets(state)
         if kept:
             self._vault.put(kept)

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
+import tenacity
 from pydantic import SecretStr
 
 from deploybook.clouds.connections import Connections
@@ -49,8 +50,7 @@ from deploybook.state.vault import Vault
 State = TypeVar("State")
 # Independent requests of one section go out together; more would only meet the providers' limits sooner.
 SIDE_BY_SIDE = 8
-# Cloudflare's documentation gives a changed CORS policy 30 seconds; new tokens are known sooner.
-SETTLE_SECONDS = 45.0
+# In the sandbox a change shows at once, or after a moment; what takes longer at a provider says its resource.
 SANDBOX_SETTLE_SECONDS = 2.0
 
 
@@ -298,16 +298,14 @@ class Runbook:
 
     def _settled(self, test: Callable[..., str | None], *arguments: Any) -> str | None:
         """Test, and repeat the test for a while after a change: a provider's systems do not all see a change at once."""
-        patience = SETTLE_SECONDS if self.mode.live else SANDBOX_SETTLE_SECONDS
-        pause = 0.2
-        while True:
-            try:
-                return test(*arguments)
-            except (VerificationFailed, NotFound, PermissionDenied, Unauthorized):
-                if time.monotonic() + pause > self._reconciler.changed_at + patience:
-                    raise
-            time.sleep(pause)
-            pause = min(pause * 2, 5.0)
+        patience = self._reconciler.settle_seconds if self.mode.live else SANDBOX_SETTLE_SECONDS
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type((VerificationFailed, NotFound, PermissionDenied, Unauthorized)),
+            wait=tenacity.wait_exponential(multiplier=0.2, max=5.0),
+            stop=tenacity.stop_before_delay(self._reconciler.changed_at + patience - time.monotonic()),
+            reraise=True,
+        )
+        return retrying(test, *arguments)
 
     def _complete_dry_run(self, layout: Layout, *, alone: bool) -> None:
         """Make what the earlier sections would have made, then leave this process only what this section reads."""

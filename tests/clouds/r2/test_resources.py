@@ -16,6 +16,7 @@ from deploybook import http
 from deploybook.clouds import r2
 from deploybook.clouds.connections import Connections
 from deploybook.clouds.r2.objects import Store
+from deploybook.clouds.r2.schema import CorsRule
 from deploybook.clouds.r2.token import TokenState
 from deploybook.errors import (
     Conflict,
@@ -96,7 +97,7 @@ def test_a_token_whose_secret_was_lost_is_rolled_not_made_again(clouds: Connecti
     assert [change.field for change in changes] == ["secret"]
     rolled = again.update(clouds, found, changes)
     assert (rolled.id, rolled.value != state.value) == (state.id, True)
-    assert len([each for each in clouds.cloudflare.tokens() if each["name"] == "t"]) == 1
+    assert len([each for each in clouds.cloudflare.tokens() if each.name == "t"]) == 1
 
 
 def test_the_old_secret_is_refused_after_a_roll(clouds: Connections, sandbox: RunningSandbox) -> None:
@@ -184,7 +185,7 @@ def test_two_tokens_of_one_name_are_for_the_operator_to_settle(clouds: Connectio
 def test_a_token_beyond_the_first_page_is_found(clouds: Connections) -> None:
     token, state = made_token(clouds)
     policies = clouds.cloudflare.token_policies(f"/accounts/{clouds.cloudflare.account_id}", state.id)
-    bare = [{key: value for key, value in policy.items() if key != "id"} for policy in policies]
+    bare = [policy.model_dump() for policy in policies]
     for number in range(55):
         clouds.cloudflare.create_token(f"other-{number}", bare)
     assert token.read(clouds) is not None
@@ -228,7 +229,8 @@ def test_a_bucket_with_objects_stays_and_says_so(clouds: Connections, sandbox: R
 
 def test_cors_rules_of_others_are_left_as_they_are(clouds: Connections) -> None:
     r2.Bucket("studio-production").create(clouds)
-    theirs = {"id": "theirs", "allowed": {"methods": ["GET"], "origins": ["https://other.example.com"]}}
+    allowed = {"methods": ["GET"], "origins": ["https://other.example.com"]}
+    theirs = CorsRule.model_validate({"id": "theirs", "allowed": allowed})
     clouds.cloudflare.put_cors_rules("studio-production", [theirs])
     cors = r2.Cors("studio-production", ORIGIN)
     assert cors.read(clouds) is None
@@ -242,9 +244,9 @@ def test_cors_rules_of_others_are_left_as_they_are(clouds: Connections) -> None:
     moved.update(clouds, found, moved.differences(found))
     rules = moved.read(clouds)
     assert rules is not None
-    assert [rule["id"] for rule in rules] == ["theirs", "deploybook-app"]
+    assert [rule.id for rule in rules] == ["theirs", "deploybook-app"]
     moved.delete(clouds, rules)
-    assert clouds.cloudflare.cors_rules("studio-production") == [theirs]
+    assert clouds.cloudflare.cors_rules("studio-production") == (theirs,)
 
 
 def test_a_page_of_the_app_may_upload_and_another_may_not(clouds: Connections, sandbox: RunningSandbox) -> None:
@@ -290,7 +292,7 @@ def test_a_token_without_the_permission_is_named(
     read = clouds.cloudflare.permission_group("Account API Tokens Read")
     policy = {"effect": "allow", "resources": {account: "*"}, "permission_groups": [{"id": group}, {"id": read}]}
     made = clouds.cloudflare.create_token("weak", [policy])
-    weak = connect(sandbox, CLOUDFLARE_API_TOKEN=made["value"])
+    weak = connect(sandbox, CLOUDFLARE_API_TOKEN=made.value.get_secret_value())
     with pytest.raises(PermissionDenied, match="lacks Account API Tokens Write"):
         r2.may_manage_r2(weak.cloudflare)
 
@@ -337,4 +339,4 @@ def test_an_unreachable_endpoint_is_one_sentence(sandbox: RunningSandbox, connec
 def test_a_limit_is_waited_for(sandbox: RunningSandbox, clouds: Connections) -> None:
     fault = {"service": "cloudflare", "kind": "status", "status": 429, "headers": {"Retry-After": "0"}, "times": 2}
     sandbox.control.post("/faults", json=fault).raise_for_status()
-    assert clouds.cloudflare.buckets() == []
+    assert clouds.cloudflare.buckets() == ()

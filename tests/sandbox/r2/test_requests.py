@@ -41,7 +41,6 @@ def test_a_streamed_signature_is_not_implemented(storage: Storage, error: Any, h
     [
         ("content-encoding", "aws-chunked"),
         ("x-amz-trailer", "x-amz-checksum-crc32"),
-        ("x-amz-acl", "public-read"),
         ("x-amz-tagging", "a=b"),
         ("x-amz-server-side-encryption", "AES256"),
         ("x-amz-object-lock-mode", "GOVERNANCE"),
@@ -51,6 +50,11 @@ def test_a_header_that_r2_lacks_is_not_implemented(storage: Storage, error: Any,
     answer = storage.send(storage.key(), "PUT", PATH, content=b"sound", headers={name: value})
     assert error(answer) == (501, "NotImplemented")
     assert f"Header '{name}' with value '{value}' not implemented" in answer.text
+
+
+@pytest.mark.parametrize("acl", ["private", "public-read"])
+def test_an_acl_is_taken_and_changes_nothing(storage: Storage, acl: str) -> None:
+    assert storage.send(storage.key(), "PUT", PATH, content=b"sound", headers={"x-amz-acl": acl}).status_code == 200
 
 
 @pytest.mark.parametrize("query", ["acl", "tagging", "versioning", "policy", "object-lock", "versions", "lifecycle"])

@@ -88,7 +88,7 @@ def _policies(tree: Tree) -> Iterator[Finding]:
             if block.language != "json" or "AllowedOrigins" not in block.text:
                 continue
             on_page = _first(block.text.replace("<APP_HOST>", "app.example.com"))
-            wanted = _as_s3(Cors("bucket", "https://app.example.com").planned()[0])
+            wanted = _as_s3(Cors("bucket", "https://app.example.com").planned()[0].sent())
             if on_page is not None and on_page != wanted:
                 differing = next((key for key in {**wanted, **on_page} if wanted.get(key) != on_page.get(key)), "")
                 message = f"the rule shown has another {differing} than the runbook sets"

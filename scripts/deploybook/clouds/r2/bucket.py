@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
+from deploybook.clouds.r2 import schema
+from deploybook.clouds.r2.client import JURISDICTIONS, Cloudflare
 from deploybook.clouds.r2.objects import Store
 from deploybook.clouds.r2.scratch import SCRATCH, foreign_keys, remove_objects
 from deploybook.clouds.resource import Change, Resource, VaultValues, holds
@@ -84,9 +87,28 @@ class Bucket(Resource[BucketState]):
         return store if store and store.bucket == self.name else None
 
     def read(self, clouds: Connections) -> BucketState | None:
-        """Operation r2-get-bucket."""
+        """Operation r2-get-bucket; one of this name in another jurisdiction is a Conflict: a second one would be another bucket."""
         bucket = clouds.cloudflare.bucket(self.name)
+        if bucket is None and (jurisdiction := self._jurisdiction(clouds.cloudflare)):
+            raise self._elsewhere(jurisdiction)
         return None if bucket is None else _bucket_state(bucket)
+
+    def _jurisdiction(self, cloudflare: Cloudflare) -> str:
+        """Where the bucket is, if it is where the plain address does not show it; one that the account may not use has none."""
+        for jurisdiction in JURISDICTIONS:
+            with suppress(ServiceError):
+                if cloudflare.bucket(self.name, jurisdiction) is not None:
+                    return jurisdiction
+        return ""
+
+    def _elsewhere(self, jurisdiction: str) -> Conflict:
+        return Conflict(
+            "Cloudflare",
+            "find the bucket",
+            f"The bucket {self.name} is in the jurisdiction {jurisdiction}, where the application does not reach it.",
+            "Give another bucket_name, or delete that bucket if nobody needs it.",
+            "r2-jurisdiction",
+        )
 
     def differences(self, state: BucketState) -> list[Change]:
         """None: a bucket has nothing that can be changed."""
@@ -119,5 +141,5 @@ class Bucket(Resource[BucketState]):
         return BucketState(self.name)
 
 
-def _bucket_state(bucket: dict[str, Any]) -> BucketState:
-    return BucketState(bucket["name"], str(bucket.get("location") or ""), str(bucket.get("creation_date") or ""))
+def _bucket_state(bucket: schema.Bucket) -> BucketState:
+    return BucketState(bucket.name, bucket.location, bucket.creation_date)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from deploybook.clouds.r2.bucket import Bucket
+from deploybook.clouds.r2.schema import CorsRule
 from deploybook.clouds.resource import Change, Resource, VaultValues, holds
 from deploybook.errors import InvalidValue
 
@@ -14,9 +15,10 @@ if TYPE_CHECKING:
 
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?")
 CORS_RULE_ID = "deploybook-app"
+Rules = tuple[CorsRule, ...]
 
 
-class Cors(Resource[list[dict[str, Any]]]):
+class Cors(Resource[Rules]):
     """One CORS rule of a bucket: the app's pages may GET, PUT and HEAD its objects. Rules of others are left as they are."""
 
     kind: ClassVar[str] = "CORS rule"
@@ -36,52 +38,57 @@ class Cors(Resource[list[dict[str, Any]]]):
         self.deleted_with = self.within = (Bucket.kind, bucket)
         self.waits_for = "R2_BUCKET_NAME" if not bucket else None if origin else "NEXT_PUBLIC_APP_URL"
 
-    def known(self, state: list[dict[str, Any]] | None, vault_values: VaultValues) -> bool:
+    def known(self, state: Rules | None, vault_values: VaultValues) -> bool:
         """The vault names the bucket."""
         del state
         return holds(vault_values, "R2_BUCKET_NAME", self.bucket)
 
-    def read(self, clouds: Connections) -> list[dict[str, Any]] | None:
+    def read(self, clouds: Connections) -> Rules | None:
         """All rules of the bucket, or None if ours is not among them."""
-        self._others = (clouds.cloudflare.cors_rules(self.bucket) or []) if self.bucket else []
-        return self._others if any(rule.get("id") == CORS_RULE_ID for rule in self._others) else None
+        self._others = (clouds.cloudflare.cors_rules(self.bucket) or ()) if self.bucket else ()
+        return self._others if any(rule.id == CORS_RULE_ID for rule in self._others) else None
 
-    def differences(self, state: list[dict[str, Any]]) -> list[Change]:
+    def differences(self, state: Rules) -> list[Change]:
         """Field by field of our rule, order aside."""
-        present = next(rule for rule in state if rule.get("id") == CORS_RULE_ID)["allowed"]
-        wanted = self._rule()["allowed"]
+        present = next(rule for rule in state if rule.id == CORS_RULE_ID).allowed
+        wanted = self._rule().allowed
         return [
-            Change(field, ", ".join(present.get(field, [])) or "none", ", ".join(wanted[field]))
-            for field in wanted
-            if {value.lower() for value in present.get(field, [])} != {value.lower() for value in wanted[field]}
+            Change(field, ", ".join(getattr(present, field)) or "none", ", ".join(getattr(wanted, field)))
+            for field in ("methods", "origins", "headers")
+            if _lower(getattr(present, field)) != _lower(getattr(wanted, field))
         ]
 
-    def create(self, clouds: Connections) -> list[dict[str, Any]]:
+    def create(self, clouds: Connections) -> Rules:
         """Operation r2-put-bucket-cors-policy replaces all rules: the others are sent along."""
-        return self._put(clouds, [*self._others, self._rule()])
+        return self._put(clouds, (*self._others, self._rule()))
 
-    def update(self, clouds: Connections, state: list[dict[str, Any]], changes: list[Change]) -> list[dict[str, Any]]:
+    def update(self, clouds: Connections, state: Rules, changes: list[Change]) -> Rules:
         """The same, in the place of our old rule."""
         del changes
-        return self._put(clouds, [self._rule() if rule.get("id") == CORS_RULE_ID else rule for rule in state])
+        return self._put(clouds, tuple(self._rule() if rule.id == CORS_RULE_ID else rule for rule in state))
 
-    def delete(self, clouds: Connections, state: list[dict[str, Any]]) -> None:
+    def delete(self, clouds: Connections, state: Rules) -> None:
         """Take our rule away, and the policy with it if no other rule is left."""
-        self._put(clouds, [rule for rule in state if rule.get("id") != CORS_RULE_ID])
+        self._put(clouds, tuple(rule for rule in state if rule.id != CORS_RULE_ID))
 
-    def planned(self) -> list[dict[str, Any]]:
+    def planned(self) -> Rules:
         """Our rule is known in advance."""
-        return [self._rule()]
+        return (self._rule(),)
 
-    def _put(self, clouds: Connections, rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _put(self, clouds: Connections, rules: Rules) -> Rules:
         clouds.cloudflare.put_cors_rules(self.bucket, rules)
         return rules
 
-    def _rule(self) -> dict[str, Any]:
+    def _rule(self) -> CorsRule:
         # The shape of the REST API; the dashboard and S3 use other names (AllowedOrigins …).
         allowed = {
             "methods": ["GET", "PUT", "HEAD"],
             "origins": [self.origin],
             "headers": ["Content-Type", "Content-Length"],
         }
-        return {"id": CORS_RULE_ID, "allowed": allowed, "exposeHeaders": ["ETag"], "maxAgeSeconds": 3600}
+        rule = {"id": CORS_RULE_ID, "allowed": allowed, "exposeHeaders": ["ETag"], "maxAgeSeconds": 3600}
+        return CorsRule.model_validate(rule)
+
+
+def _lower(values: tuple[str, ...]) -> set[str]:
+    return {value.lower() for value in values}

@@ -16,18 +16,36 @@ from pydantic import SecretStr
 
 from deploybook import http
 from deploybook.clouds.credentials import endpoint
+from deploybook.clouds.refusals import Refusal
 from deploybook.errors import InvalidValue, PermissionDenied, ServiceError, UnexpectedResponse, Unreachable
 
 # AWS Signature Version 4: a presigned URL lives 1 second to 7 days; boto3 signs longer ones without a word.
 LONGEST_PRESIGN = 7 * 24 * 3600
 ENDPOINT_VARIABLE = "R2_ENDPOINT_URL"
-# Cloudflare docs, R2 → API → Error codes: what the key itself is refused with, and what it may not do.
-ENTRIES = {"Unauthorized": "r2-keys", "SignatureDoesNotMatch": "r2-keys", "AccessDenied": "token-scope"}
-HINTS = {
-    "r2-keys": "Run deploybook run r2 --mode apply -p rotate true, then the sections that use the key.",
-    "token-scope": "Run deploybook run r2 --mode apply: it sets the token to read and write this bucket's objects.",
-    "storage-errors": "Check R2_ACCOUNT_ID and R2_BUCKET_NAME in the vault; deploybook run r2 --mode apply records them.",
+# By R2's code (Cloudflare docs, R2 → API → Error codes). *Unauthorized* is said of a key that does not exist any more, and of one that is
+# too new: rotating it would only begin the wait again. Only a wrong signature proves that the vault's secret is not the key's.
+REFUSALS = {
+    "Unauthorized": Refusal(
+        PermissionDenied,
+        "A new key takes up to a minute: wait, then run deploybook run r2 --mode verify; if it stays, run r2 --mode apply.",
+        "r2-keys",
+    ),
+    "SignatureDoesNotMatch": Refusal(
+        PermissionDenied,
+        "Run deploybook run r2 --mode apply -p rotate true, then the sections that use the key.",
+        "r2-keys",
+    ),
+    "AccessDenied": Refusal(
+        PermissionDenied,
+        "Run deploybook run r2 --mode apply: it sets the token to read and write this bucket's objects.",
+        "token-scope",
+    ),
 }
+OTHER_REFUSAL = Refusal(
+    UnexpectedResponse,
+    "Check R2_ACCOUNT_ID and R2_BUCKET_NAME in the vault; deploybook run r2 --mode apply records them.",
+    "storage-errors",
+)
 
 
 class Store:
@@ -132,9 +150,11 @@ def browser(url: str, method: str, **options: Any) -> httpx.Response:
 
 
 def _refused(operation: str, error: ClientError) -> ServiceError:
-    status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-    code = error.response["Error"].get("Code", "")
-    kind = PermissionDenied if status in {401, 403} else UnexpectedResponse
-    message = f"R2 could not {operation}: {error.response['Error'].get('Message', code)} ({status}, {code})."
-    entry = ENTRIES.get(code, "storage-errors")
-    return kind("R2", operation, message, HINTS[entry], entry, status, code)
+    """The error for a refusal. To HEAD it has no body: then botocore gives the status for a code."""
+    details = error.response.get("Error", {})
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    code = details.get("Code", "")
+    refusal = REFUSALS.get(code, OTHER_REFUSAL)
+    kind = PermissionDenied if status in {401, 403} else refusal.kind
+    message = f"R2 could not {operation}: {details.get('Message') or code} ({status}, {code})."
+    return kind("R2", operation, message, str(refusal.hint), refusal.entry, status, code)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import SecretStr
 
+from deploybook.clouds.r2 import schema
 from deploybook.clouds.resource import Change, Evidence, Resource, VaultValues, holds
 from deploybook.clouds.times import moment
 from deploybook.errors import Conflict, ServiceError
@@ -52,8 +53,9 @@ class BucketToken(Resource[TokenState]):
     credential: ClassVar[bool] = True
     # The key is known, and was not made with this secret. A key that is not known may be one that is too new.
     evidence: ClassVar[tuple[Evidence, ...]] = (Evidence(403, "SignatureDoesNotMatch"),)
-    # For so long after a token is made or changed, R2 may still apply its earlier state.
-    settle_seconds: ClassVar[float] = 30.0
+    # "A new or updated API key may take up to a minute" (cloudflare-docs r2/reference/consistency.mdx); until then R2 answers 401, and a
+    # rotation would begin the minute again. Some seconds more: the clocks of others.
+    settle_seconds: ClassVar[float] = 75.0
     absent_entry: ClassVar[str] = "r2-keys"
     drift_entry: ClassVar[str] = "token-scope"
 
@@ -65,7 +67,7 @@ class BucketToken(Resource[TokenState]):
         self._rotate = rotate
         self._group = ""
         self._account = ""
-        self._namesakes: list[dict[str, Any]] = []
+        self._namesakes: list[schema.Token] = []
 
     def identity(self, state: TokenState) -> str:
         """The token's id, which is the S3 access key id as well."""
@@ -90,10 +92,10 @@ class BucketToken(Resource[TokenState]):
         """
         tokens = list(clouds.cloudflare.tokens())
         self._account = clouds.cloudflare.account_id
-        self._namesakes = [token for token in tokens if token["name"] == self.name]
+        self._namesakes = [token for token in tokens if token.name == self.name]
         stored = self._stored.get(KEY_ID)
         ids = [self.known_id, stored.get_secret_value() if stored else ""]
-        chosen = next((token for known in ids for token in tokens if known and token["id"] == known), None)
+        chosen = next((token for known in ids for token in tokens if known and token.id == known), None)
         if chosen is None and len(self._namesakes) > 1:
             raise self._ambiguous()
         chosen = chosen or next(iter(self._namesakes), None)
@@ -156,8 +158,8 @@ class BucketToken(Resource[TokenState]):
         return []
 
     def _ambiguous(self) -> Conflict:
-        ids = ", ".join(f"{token['id']} (made {token.get('issued_on', 'unknown')})" for token in self._namesakes)
-        first = self._namesakes[0]["id"]
+        ids = ", ".join(f"{token.id} (made {token.issued_on or 'unknown'})" for token in self._namesakes)
+        first = self._namesakes[0].id
         return Conflict(
             "Cloudflare",
             "find the token",
@@ -171,7 +173,7 @@ class BucketToken(Resource[TokenState]):
         self._group = clouds.cloudflare.permission_group(OBJECT_READ_WRITE)
         not_before = _past_second(self.marker).strftime("%Y-%m-%dT%H:%M:%SZ") if self.marker else ""
         made = clouds.cloudflare.create_token(self.name, self._policies(), not_before)
-        return _token_state(made, SecretStr(made["value"]))
+        return _token_state(made, made.value)
 
     def update(self, clouds: Connections, state: TokenState, changes: list[Change]) -> TokenState:
         """Narrow it again, or roll it, or both."""
@@ -210,17 +212,13 @@ def s3_secret(value: SecretStr) -> SecretStr:
     return SecretStr(hashlib.sha256(value.get_secret_value().encode()).hexdigest())
 
 
-def _token_state(token: dict[str, Any], value: SecretStr | None = None) -> TokenState:
+def _token_state(token: schema.Token, value: SecretStr | None = None) -> TokenState:
     policies = tuple(
-        (
-            policy["effect"],
-            frozenset(policy["resources"]),
-            frozenset(group["id"] for group in policy["permission_groups"]),
-        )
-        for policy in token.get("policies", [])
+        (policy.effect, frozenset(policy.resources), frozenset(group.id for group in policy.permission_groups))
+        for policy in token.policies
     )
-    issued, modified, begins = (str(token.get(field) or "") for field in ("issued_on", "modified_on", "not_before"))
-    return TokenState(token["id"], token.get("status", "active"), issued, modified, begins, policies, value)
+    status = token.status or "active"
+    return TokenState(token.id, status, token.issued_on, token.modified_on, token.not_before, policies, value)
 
 
 def _past_second(marker: str) -> datetime:

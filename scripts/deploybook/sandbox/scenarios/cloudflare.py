@@ -121,6 +121,12 @@ async def bucket_emptied(context: Context) -> None:
     await storage.empty_bucket(list(storage.buckets.by_name)[-1])
 
 
+@scenario("r2-jurisdiction")
+async def bucket_in_the_eu(context: Context) -> None:
+    """Somebody has made a bucket by hand, and chosen *Specify jurisdiction*: European Union."""
+    await context.service(ObjectService).storage.create_bucket(Bucket("studio-eu", "eu"))
+
+
 async def _regrant(context: Context, name: str) -> None:
     """Set what the operator's token may do to R2."""
     service = context.service(CloudflareService)

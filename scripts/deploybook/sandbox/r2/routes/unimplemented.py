@@ -6,9 +6,9 @@ from deploybook.sandbox.r2.routes.requests import Operation, S3Request
 from deploybook.sandbox.r2.state.refusals import MISSING_LENGTH, NOT_IMPLEMENTED, TOO_LARGE, R2Error
 
 _LARGEST = 5 * 1024**3
-# ``r2/api/s3/api.mdx``, the crossed-out headers of the implemented operations.
+# ``r2/api/s3/api.mdx``, the crossed-out headers of the implemented operations. ``x-amz-acl`` is one of them, and R2 has taken it since 2022
+# without acting on it (FOSSBilling/FOSSBilling#4256): rclone sends it with every upload.
 _HEADERS = (
-    "x-amz-acl",
     "x-amz-bypass-governance-retention",
     "x-amz-expected-bucket-owner",
     "x-amz-grant-",
