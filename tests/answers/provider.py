@@ -96,6 +96,9 @@ class RandomProvider:
 
 
 def _fits(names: list[str], parts: list[str]) -> bool:
+    if names[-1] == "{path}":
+        # GitHub's name for a whole path.
+        parts = [*parts[: len(names) - 1], "/".join(parts[len(names) - 1 :])]
     return len(names) == len(parts) and all(
         name == part or name.startswith("{") for name, part in zip(names, parts, strict=True)
     )

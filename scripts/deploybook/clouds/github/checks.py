@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from deploybook.clouds.github import schema
 from deploybook.clouds.github.client import GitHub
 from deploybook.clouds.github.resources import RepositorySecret, WorkflowFile
 from deploybook.clouds.github.runs import COMPLETED, SUCCESS, RunState, newest, settled
@@ -23,7 +24,7 @@ JOBS = ("web", "worker")
 DEPLOY_AGAIN = "deploybook run ci_cd --mode apply -p redeploy true"
 ENTRIES = {"web": "ci-vercel", "worker": "ci-render"}
 # Conclusions of a step or a job that are nothing to look into.
-HARMLESS = frozenset({SUCCESS, "skipped", "neutral", "", None})
+HARMLESS = frozenset({SUCCESS, "skipped", "neutral", ""})
 
 
 def token_sees_repository(github: GitHub, target: Target) -> str:
@@ -34,11 +35,14 @@ def token_sees_repository(github: GitHub, target: Target) -> str:
         hint = "Check the name; else edit the token in GITHUB_TOKEN and tick this repository under Repository access."
         raise NotFound("GitHub", error.operation, error.message, hint, "ci-repository", error.status) from None
     for state in ("archived", "disabled"):
-        if repository.get(state):
-            message = f"The repository {repository['full_name']} is {state}: nothing can be changed in it."
+        if getattr(repository, state):
+            message = f"The repository {repository.full_name} is {state}: nothing can be changed in it."
             hint = "Unarchive it, or name the one that is in use."
             raise Conflict("GitHub", "read the repository", message, hint, "ci-repository")
-    return f"{repository['full_name']}, {'private' if repository.get('private') else 'public'}"
+    visibility = "private" if repository.private else "public"
+    if repository.full_name.lower() == target.repository.lower():
+        return f"{repository.full_name}, {visibility}"
+    return f"{target.repository} is now {repository.full_name}: give that with -p git_repository; {visibility}"
 
 
 def branch_is_there(github: GitHub, target: Target) -> str:
@@ -48,7 +52,7 @@ def branch_is_there(github: GitHub, target: Target) -> str:
         message = f"{target.repository} has no branch {target.branch}."
         hint = "Push it, or name another with -p production_branch."
         raise NotFound("GitHub", "read the branch", message, hint, "ci-repository", 404)
-    return "protected: the workflow file may have to come by a pull request" if branch.get("protected") else ""
+    return "protected: the workflow file may have to come by a pull request" if branch.protected else ""
 
 
 def secrets_can_be_listed(github: GitHub, target: Target) -> str:
@@ -83,15 +87,15 @@ def secrets_are_set(github: GitHub, target: Target, secrets: Iterable[Repository
 def workflow_is_active(github: GitHub, workflow: WorkflowFile) -> str:
     """GitHub knows the workflow, and nobody (nor 60 days without activity) has disabled it."""
     state = github.workflow(workflow.target.repository, workflow.file)
-    if state is None or state["state"] != "active":
+    if state is None or state.state != "active":
         raise VerificationFailed(
             f"The workflow {workflow.path} does not start at a push.",
             "Open the repository's Actions page: enable Actions, then the workflow.",
             "ci-not-triggered",
             "active",
-            state["state"] if state else "not known to GitHub",
+            state.state if state else "not known to GitHub",
         )
-    return str(state["name"])
+    return state.name
 
 
 def deployed_both(github: GitHub, workflow: WorkflowFile, minutes: float) -> str:
@@ -107,7 +111,7 @@ def deployed_both(github: GitHub, workflow: WorkflowFile, minutes: float) -> str
         message, hint = "The latest deploy by GitHub Actions is not finished.", f"Wait for it: {run.page}."
         raise VerificationFailed(message, hint, "ci-run-slow", COMPLETED, run.status)
     jobs = github.jobs(workflow.target.repository, run.id)
-    ended = {str(job["name"]): job.get("conclusion") for job in jobs}
+    ended = {job.name: job.conclusion for job in jobs}
     bad = next((name for name in (*ended, *JOBS) if ended.get(name) != SUCCESS), "") if ended else ""
     if run.conclusion != SUCCESS or bad:
         raise _failed(run, bad, jobs)
@@ -142,17 +146,16 @@ def worker_was_deployed(render: Render, vault_values: Mapping[str, SecretStr], r
     )
 
 
-def _failed(run: RunState, job: str, jobs: list[dict[str, Any]]) -> UnexpectedResponse:
+def _failed(run: RunState, job: str, jobs: list[schema.Job]) -> UnexpectedResponse:
     """An error that is not waited away: a finished run stays as it is."""
     message = f"Run {run.number} of the deploy workflow ended as {run.conclusion}{_place(job, jobs)}."
     hint = f"Fix what its log says ({run.page}), then run {DEPLOY_AGAIN}, which starts it anew."
     return UnexpectedResponse("GitHub", "deploy", message, hint, ENTRIES.get(job, "ci-workflow-file"))
 
 
-def _place(job: str, jobs: list[dict[str, Any]]) -> str:
-    wanted = next((candidate for candidate in jobs if candidate["name"] == job), None)
+def _place(job: str, jobs: list[schema.Job]) -> str:
+    wanted = next((candidate for candidate in jobs if candidate.name == job), None)
     if wanted is None:
         return f", but has no job {job}" if job else ", without a job: GitHub could not read the file"
-    steps = (step for step in wanted.get("steps") or [] if step.get("conclusion") not in HARMLESS)
-    step = next(steps, None)
-    return f" in job {job}" + (f", step {step['name']!r}" if step else "")
+    step = next((step for step in wanted.steps if step.conclusion not in HARMLESS), None)
+    return f" in job {job}" + (f", step {step.name!r}" if step else "")

@@ -193,7 +193,7 @@ class WorkflowFile(Resource[FileState]):
         try:
             commit = github.put_file(*where, self.content, message, sha)
         except NotFound as error:
-            raise _refused(error, "Push the branch first, or give the right production_branch.") from None
+            raise _refused(error, self._reason(github)) from None
         except PermissionDenied as error:
             # A workflow is more than a file: GitHub's answer may name the one permission only.
             hint = "Edit the token in GITHUB_TOKEN and give it Contents: read and write and Workflows: read and write."
@@ -205,6 +205,12 @@ class WorkflowFile(Resource[FileState]):
         state = self._read(github)
         return replace(state or self.planned(), commit=commit)
 
+    def _reason(self, github: GitHub) -> str:
+        """What to do about a 404, which is also the answer to a classic token without the scope *workflow* (octokit/rest.js#368)."""
+        if github.branch(self.target.repository, self.target.branch) is None:
+            return "Push the branch first, or give the right production_branch."
+        return "Give the token in GITHUB_TOKEN the scope workflow; one that is fine-grained, Workflows: read and write."
+
     def _already_there(self, github: GitHub, error: ServiceError) -> FileState:
         """The file, if a first write whose answer was lost has put it there; else raise the refusal of the second one."""
         state = self._read(github)
@@ -212,7 +218,7 @@ class WorkflowFile(Resource[FileState]):
             hint = "If the branch is protected, bring the file in by a pull request; else run this again."
             raise _refused(error, hint) from None
         branch = github.branch(self.target.repository, self.target.branch)
-        return replace(state, commit=branch["commit"]["sha"] if branch else "")
+        return replace(state, commit=branch.commit.sha if branch else "")
 
 
 def differing_lines(present: bytes, wanted: bytes) -> int:

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
+from deploybook.clouds.github import schema
 from deploybook.clouds.github.client import GitHub
 from deploybook.clouds.github.resources import FileState, WorkflowFile
 from deploybook.clouds.resource import Change, Resource, StillNeeded
+from deploybook.clouds.waiting import Stage, States, wait_until
 from deploybook.errors import UnexpectedResponse
 
 if TYPE_CHECKING:
     from deploybook.clouds.connections import Connections
 
 COMPLETED, SUCCESS, CANCELLED = "completed", "success", "cancelled"
+# The statuses of a run (description: workflow-run). How one ended is its conclusion, which ``deployed_both`` judges.
+STATUSES = States(
+    going_on=frozenset({"queued", "in_progress", "requested", "waiting", "pending"}),
+    good=frozenset({COMPLETED}),
+    bad=frozenset(),
+)
 # GitHub shows a run a few seconds after the push that starts it.
 APPEARS_SECONDS = 60.0
-FIRST_PAUSE, LONGEST_PAUSE = 0.3, 10.0
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -98,52 +105,60 @@ class DeployRun(Resource[RunState]):
 
     def _start(self, github: GitHub) -> RunState:
         where = self._workflow.target
-        known = {run["id"] for run in github.runs(where.repository, self._workflow.file, where.branch)}
+        known = {run.id for run in github.runs(where.repository, self._workflow.file, where.branch)}
         github.dispatch(where.repository, self._workflow.file, where.branch)
         return self._follow(github, self._appeared(github, known=known))
 
-    def _appeared(self, github: GitHub, *, commit: str = "", known: set[int] | None = None) -> int:
+    def _appeared(self, github: GitHub, *, commit: str = "", known: Collection[int] = ()) -> int:
         where = self._workflow.target
-        deadline, pause = time.monotonic() + APPEARS_SECONDS, FIRST_PAUSE
-        while True:
+
+        def new() -> list[int]:
             runs = github.runs(where.repository, self._workflow.file, where.branch, commit)
-            new = [run["id"] for run in runs if run["id"] not in (known or set())]
-            if new:
-                return int(new[0])
-            if time.monotonic() > deadline:
-                raise UnexpectedResponse(
-                    "GitHub",
-                    "start the workflow",
-                    f"{self._workflow.path} is on {where.branch}, but no run of it appeared in {APPEARS_SECONDS:.0f} seconds.",
-                    "Look whether Actions are switched on for the repository, and the workflow is not disabled.",
-                    "ci-not-triggered",
-                )
-            time.sleep(pause)
-            pause = min(pause * 1.5, LONGEST_PAUSE)
+            return [run.id for run in runs if run.id not in known]
+
+        appeared = wait_until(bool, new, APPEARS_SECONDS)
+        if not appeared:
+            raise UnexpectedResponse(
+                "GitHub",
+                "start the workflow",
+                f"{self._workflow.path} is on {where.branch}, but no run of it appeared in {APPEARS_SECONDS:.0f} seconds.",
+                "Look whether Actions are switched on for the repository, and the workflow is not disabled.",
+                "ci-not-triggered",
+            )
+        return appeared[0]
 
     def _follow(self, github: GitHub, run_id: int) -> RunState:
-        deadline, pause = time.monotonic() + self._seconds, FIRST_PAUSE
-        while True:
-            run = github.run(self._workflow.target.repository, run_id)
-            if run["status"] == COMPLETED and run["conclusion"] != CANCELLED:
-                return _state(run)
-            if run["status"] == COMPLETED:
-                # In the concurrency group a newer push takes the place of one that waits: that one counts.
-                latest = newest(github, self._workflow)
-                if latest is None or latest.id == run_id:
-                    return _state(run)
-                run_id = latest.id
-                continue
-            if time.monotonic() > deadline:
-                raise UnexpectedResponse(
-                    "GitHub",
-                    "wait for the run",
-                    f"The run of {self._workflow.path} is still {run['status']} after {self._seconds / 60:.0f} minutes.",
-                    f"Look at it: {run['html_url']}. Running this again waits for the same one.",
-                    "ci-run-slow",
-                )
-            time.sleep(pause)
-            pause = min(pause * 1.5, LONGEST_PAUSE)
+        """Wait for the run's end. In the concurrency group a newer push takes the place of one that waits: then that one counts."""
+        following = run_id
+
+        def read() -> RunState:
+            nonlocal following
+            run = _state(github.run(self._workflow.target.repository, following))
+            latest = newest(github, self._workflow) if run.conclusion == CANCELLED else None
+            if latest is None or latest.id <= following:
+                return run
+            following = latest.id
+            return latest
+
+        run = wait_until(lambda run: STATUSES.has_ended(run.status) and run.id == following, read, self._seconds)
+        stage = STATUSES.stage(run.status)
+        if stage is Stage.GOING_ON:
+            raise UnexpectedResponse(
+                "GitHub",
+                "wait for the run",
+                f"The run of {self._workflow.path} is still {run.status} after {self._seconds / 60:.0f} minutes.",
+                f"Look at it: {run.page}. Running this again waits for the same one.",
+                "ci-run-slow",
+            )
+        if stage is Stage.UNKNOWN:
+            raise UnexpectedResponse(
+                "GitHub",
+                "wait for the run",
+                f"GitHub says of the run of {self._workflow.path} that it is {run.status or 'nothing'}, which is not known here.",
+                f"Look at it: {run.page}.",
+                "ci-run-slow",
+            )
+        return run
 
 
 def newest(github: GitHub, workflow: WorkflowFile) -> RunState | None:
@@ -162,12 +177,5 @@ def settled(github: GitHub, workflow: WorkflowFile, minutes: float) -> RunState 
     return next(ended, listed[0])
 
 
-def _state(run: dict[str, Any]) -> RunState:
-    return RunState(
-        int(run["id"]),
-        str(run["status"]),
-        str(run["conclusion"] or ""),
-        str(run["html_url"]),
-        datetime.fromisoformat(run["created_at"]),
-        int(run["run_number"]),
-    )
+def _state(run: schema.Run) -> RunState:
+    return RunState(run.id, run.status, run.conclusion, run.html_url, run.created_at or NEVER, run.run_number)

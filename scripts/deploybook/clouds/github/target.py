@@ -33,8 +33,8 @@ def target(github: GitHub, repository: str, branch: str, *, stand_in: bool = Fal
     if not REPOSITORY.fullmatch(chosen):
         raise InvalidValue(f"GITHUB_REPOSITORY is {chosen!r}.", "Give the repository as <OWNER>/<NAME>.")
     if stand_in and github.branch(chosen, branch) is None:
-        default = github.repository(chosen)["default_branch"]
+        default = github.repository(chosen).default_branch
         head = github.branch(chosen, default)
         assert head is not None
-        github.create_branch(chosen, branch, head["commit"]["sha"])
+        github.create_branch(chosen, branch, head.commit.sha)
     return Target(chosen, branch)

@@ -28,6 +28,19 @@ async def unarchived(context: Context) -> None:
     context.service(GitHubService).repository.archived = False
 
 
+@scenario("ci-sso")
+async def single_sign_on_enforced(context: Context) -> None:
+    """The organization's owner chooses *Require SAML single sign-on*: tokens that nobody authorized are refused."""
+    context.service(GitHubService).repository.enforces_saml = True
+
+
+@by_hand("ci-sso")
+async def token_authorized(context: Context) -> None:
+    """Open the address, sign in, and authorize the token for the organization."""
+    tokens = context.service(GitHubService).tokens
+    tokens.authorized.add(tokens.operator.value)
+
+
 @scenario("ci-secrets")
 async def secret_moved(context: Context) -> None:
     """Somebody moves VERCEL_PROJECT_ID to the secrets of an environment, and deletes it among the repository's."""
