@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from deploybook.checks.finding import Finding
+from deploybook.checks.finding import Finding, Severity
 from deploybook.errors import DocsError, InvalidValue
 from deploybook.layout import Layout, find_layout
 
@@ -40,6 +40,12 @@ IN_ACTIONS, SUMMARY = "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"
 @click.option("--junit", type=click.Path(path_type=Path), help="Write the findings there as JUnit too.")
 @click.option("--sarif", type=click.Path(path_type=Path), help="Write the findings there as SARIF 2.1.0 too.")
 @click.option("--explain", metavar="RULE", help="Say what a rule holds the guide to, and stop.")
+@click.option(
+    "--environment",
+    default="production",
+    show_default=True,
+    help="With --app: whose settings file lists what is accepted.",
+)
 def check_guide(
     also_run: bool,
     fix: bool,
@@ -50,10 +56,12 @@ def check_guide(
     junit: Path | None,
     sarif: Path | None,
     explain: str | None,
+    environment: str,
 ) -> None:
     """Find the statements of the guide that are not true, each with its line. Only --run, --specs and --links run or send anything.
 
-    The exit code is 6 if there is one. In GitHub Actions each is shown at its line, and all of them in the step's summary.
+    The exit code is 6 if there is an error; warnings and notes, which --app has too, leave it 0. In GitHub Actions each
+    is shown at its line, and all of them in the step's summary.
     """
     if explain:
         click.echo(_explained(explain))
@@ -63,10 +71,10 @@ def check_guide(
     began = time.monotonic()
     if fix:
         _fix(layout)
-    findings = _findings(layout, also_run, app, specs, links)
+    findings = _findings(layout, also_run, app, specs, links, environment)
     _print_findings(findings, form or ("github" if os.environ.get(IN_ACTIONS) == "true" else "text"), began)
     _write(findings, junit, sarif)
-    if findings:
+    if any(finding.severity is Severity.ERROR for finding in findings):
         sys.exit(DocsError.exit_code)
 
 
@@ -76,9 +84,11 @@ def _refuse_two(options: Mapping[str, object]) -> None:
         raise InvalidValue(f"{' and '.join(chosen)} are checks of their own.", "Give one of them at a time.")
 
 
-def _findings(layout: Layout, also_run: bool, app: Path | None, specs: Path | None, links: bool) -> list[Finding]:
+def _findings(
+    layout: Layout, also_run: bool, app: Path | None, specs: Path | None, links: bool, environment: str
+) -> list[Finding]:
     if app:
-        return _application(layout, app)
+        return _application(layout, app, environment)
     if specs:
         return _sent(layout, specs)
     return _outside(layout) if links else _guide(layout, also_run)
@@ -96,13 +106,15 @@ def _guide(layout: Layout, also_run: bool) -> list[Finding]:
     return findings
 
 
-def _application(layout: Layout, app: Path) -> list[Finding]:
+def _application(layout: Layout, app: Path, environment: str) -> list[Finding]:
     from deploybook.checks.app import find
     from deploybook.contract.model import load_contract
+    from deploybook.runbook.app_settings import read_app_settings
 
     if not app.is_dir():
         raise InvalidValue(f"There is no folder {app}.", "Give --app the root of the application's repository.")
-    return sorted(find(app, load_contract(layout.contract)))
+    ignored = read_app_settings(layout, environment).ignore
+    return find(app, load_contract(layout.contract), ignored)
 
 
 def _sent(layout: Layout, specs: Path) -> list[Finding]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 from deploybook.checks.app.parts import Application
 from deploybook.checks.app.reads import Read
-from deploybook.checks.finding import Finding
+from deploybook.checks.finding import Finding, Severity
 from deploybook.contract.definitions import Variable
 from deploybook.contract.model import Contract
+from deploybook.runbook.app_settings import Ignored
 
 MODAL = "modal:"
 # What the runbook modal exports for `modal deploy` (runbooks/modal.ipynb, clouds/modal/resources.py).
@@ -24,6 +25,11 @@ class Compared:
 
     app: Application
     contract: Contract
+    ignored: Sequence[Ignored] = ()
+
+    def accepts(self, rule: str, name: str, path: str) -> bool:
+        """Whether the operator accepts a finding of the rule about this name in this file."""
+        return any(line.accepts(rule, name, path) for line in self.ignored)
 
     def required(self, consumer: str) -> list[Variable]:
         """What the contract sets at a consumer and does not leave to choice."""
@@ -47,9 +53,32 @@ class Compared:
         }
 
 
-def finding_at(read: Read, rule: str, message: str, hint: str) -> Finding:
-    """The finding at the place of a read."""
-    return Finding(read.path, read.line, rule, message, hint)
+def finding_of(
+    reads: Iterable[Read],
+    rule: str,
+    message: str,
+    hint: str,
+    severity: Severity = Severity.ERROR,
+) -> Finding:
+    """One finding for all the places of one cause."""
+    sorted_reads = sorted(reads, key=lambda read: (read.path, read.line))
+    places = list(dict.fromkeys((read.path, read.line) for read in sorted_reads))
+    names = tuple(sorted({read.name for read in sorted_reads if read.name}))
+    (path, line), *others = places
+    return Finding(path, line, rule, message, hint, severity, tuple(others), names)
+
+
+def by_name(reads: Iterable[Read]) -> dict[str, list[Read]]:
+    """The reads of each variable, in the order of their names."""
+    names: dict[str, list[Read]] = {}
+    for read in sorted(reads):
+        names.setdefault(read.name, []).append(read)
+    return names
+
+
+def listed(words: Sequence[str], *, last: str = "and") -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else "".join(words)
 
 
 def alike(name: str, names: Iterable[str]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -56,20 +55,9 @@ def scan(sources: Sources, path: str) -> Dockerfile:
     return Dockerfile(tuple(reads), tuple(variables), tuple(built), tuple(started))
 
 
-def words(command: str) -> list[str]:
-    """The words of a command in either form, `["node", "x.js"]` or `node x.js`."""
-    try:
-        listed = json.loads(command)
-        if isinstance(listed, list):
-            return [word for instruction in listed for word in _split(str(instruction))]
-    except ValueError:
-        pass
-    return _split(command)
-
-
 def _split(command: str) -> list[str]:
     try:
-        return shlex.split(command.replace("&&", " ").replace(";", " "))
+        return shlex.split(command)
     except ValueError:
         return command.split()
 

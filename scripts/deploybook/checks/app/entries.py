@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from deploybook.checks.app.dockerfile import words
+from deploybook.checks.app.commands import npm_run, simple_commands
 from deploybook.checks.app.graph import Graph
 from deploybook.checks.app.sources import Sources
 from deploybook.checks.app.syntax import SUFFIXES
@@ -22,7 +22,6 @@ BESIDE = re.compile(r"(middleware|proxy|instrumentation|instrumentation-client|m
 TESTS = re.compile(r"(^|/)(__tests__|__mocks__|tests?|e2e|cypress|playwright)/|\.(test|spec|stories|d)\.[cm]?[jt]sx?$")
 # What Vercel runs of package.json when it builds; each has its pre and post.
 BUILD = ("install", "build", "vercel-build")
-RUNNERS = frozenset({"npm", "pnpm", "yarn", "bun", "run-s", "run-p", "npm-run-all"})
 BUILT = frozenset({"dist", "build", "out", "lib", ".build"})
 FOLDERS_OF_SOURCES = ("", "src")
 
@@ -45,29 +44,36 @@ def of_next(sources: Sources, root: str) -> list[str]:
 
 def of_build(graph: Graph, sources: Sources, root: str) -> set[str]:
     """The files that the scripts of package.json run when Vercel builds."""
-    scripts = _scripts(sources, root)
+    scripts = package_scripts(sources, root)
     names = [f"{order}{name}" for name in BUILD for order in ("pre", "", "post")]
     return named_by(graph, sources, root, [scripts[name] for name in names if name in scripts])
 
 
-def named_by(
-    graph: Graph, sources: Sources, folder: str, commands: Iterable[str], *, compiled: bool = False
-) -> set[str]:
+def named_by(graph: Graph, sources: Sources, folder: str, texts: Iterable[str], *, compiled: bool = False) -> set[str]:
     """The files that commands name, those of package.json's scripts that they run included.
 
-    Where what runs is ``compiled``, a file stands for its source: `dist/worker/index.js` is worker/index.ts.
+    A command begins in ``folder``; `cd` and npm's `--prefix`, `--workspace` lead elsewhere. Where what runs is ``compiled``, a file
+    stands for its source: `dist/worker/index.js` is worker/index.ts.
     """
-    scripts = _scripts(sources, "") | _scripts(sources, folder)
-    entries, waiting, seen = set[str](), list(commands), set[str]()
+    entries, waiting, seen = set[str](), [(text, "") for text in texts], set[tuple[str, str]]()
     while waiting:
-        said = words(waiting.pop())
-        runs = bool(RUNNERS & set(said))
-        for word in said:
-            if runs and word in scripts and word not in seen:
-                seen.add(word)
-                waiting.append(scripts[word])
-            elif file := _file(graph, folder, word, compiled):
-                entries.add(file)
+        text, place = waiting.pop()
+        for command in simple_commands(text):
+            if command.name == "cd":
+                place = posixpath.normpath(posixpath.join(place, *command.arguments[:1]))
+                continue
+            run = npm_run(command)
+            if run is None:
+                named = (_file(graph, where, word, compiled) for word in command.words for where in (place, folder))
+                entries |= {file for file in named if file}
+                continue
+            for where in dict.fromkeys((run.folder or place, folder, "")):
+                script = package_scripts(sources, where).get(run.script)
+                if script is not None and (where, run.script) not in seen:
+                    seen.add((where, run.script))
+                    waiting.append((script, where))
+                if script is not None:
+                    break
     return entries
 
 
@@ -97,8 +103,9 @@ def _sources_of(path: str) -> list[str]:
     return [posixpath.normpath(candidate) for candidate in paths]
 
 
-def _scripts(sources: Sources, folder: str) -> dict[str, str]:
-    path = posixpath.join(folder, "package.json")
+def package_scripts(sources: Sources, folder: str) -> dict[str, str]:
+    """The scripts of a folder's package.json; none if there is no such file, or it can't be read."""
+    path = posixpath.normpath(posixpath.join(folder, "package.json"))
     if path not in sources.files:
         return {}
     try:

@@ -13,7 +13,7 @@ from tree_sitter import Node
 
 from deploybook.checks.app.defaults import default_of, value_of
 from deploybook.checks.app.reads import Asked, Found, Read, Reader, is_name
-from deploybook.checks.app.syntax import Syntax, ancestors, is_field, line, literal, text, unwrapped
+from deploybook.checks.app.syntax import FUNCTIONS, Syntax, ancestors, is_field, line, literal, text, unwrapped
 
 WHOLE = """
 (member_expression object: (identifier) @_o property: (property_identifier) @_p
@@ -35,15 +35,6 @@ CONSTANTS = "(variable_declarator name: (identifier) value: (_)) @node"
 CALLS = "(call_expression function: [(identifier) (member_expression)] arguments: (arguments) @node)"
 LISTED = "(array (string) @node)"
 PAIRS = "(pair key: (property_identifier) value: (_)) @node"
-FUNCTIONS = frozenset(
-    {
-        "function_declaration",
-        "function_expression",
-        "arrow_function",
-        "method_definition",
-        "generator_function_declaration",
-    }
-)
 SCHEMA_METHODS = frozenset({"parse", "safeParse", "parseAsync", "safeParseAsync", "validate", "validateSync", "decode"})
 SCHEMA_FUNCTIONS = frozenset({"createEnv", "cleanEnv", "parseEnv"})
 

@@ -9,6 +9,7 @@ from deploybook.checks.app import javascript
 from deploybook.checks.app.reads import Asked, Read, Reader
 from deploybook.checks.app.resolution import Resolver
 from deploybook.checks.app.sources import Sources
+from deploybook.checks.app.syntax import Syntax
 
 # A function that reads variables may be passed on by so many index files.
 LONGEST_WAY = 4
@@ -21,9 +22,13 @@ class Graph:
         self._sources = sources
         self.resolver = Resolver(sources)
         self.script = cache(self._scan)
+        self.syntax = cache(self._parse)
 
     def _scan(self, path: str) -> javascript.Script:
-        return javascript.scan(path, self._sources.content(path))
+        return javascript.scan(path, self._sources.content(path), self.syntax(path))
+
+    def _parse(self, path: str) -> Syntax:
+        return Syntax(path, self._sources.content(path))
 
     def reachable(self, entries: Iterable[str]) -> set[str]:
         """The entry points and every file that they lead to."""

@@ -42,9 +42,9 @@ class Script:
     inlined: tuple[str, ...] = ()
 
 
-def scan(path: str, content: bytes) -> Script:
-    """Read one file. What the grammar can't read is passed over."""
-    syntax = Syntax(path, content)
+def scan(path: str, content: bytes, syntax: Syntax | None = None) -> Script:
+    """Read one file; ``syntax`` is its tree, if that is there already. What the grammar can't read is passed over."""
+    syntax = syntax or Syntax(path, content)
     sources = syntax.capture(SOURCES)
     loaded = [node for node in sources.get("import", []) + sources.get("export", []) if not _is_type_only(node)]
     # A path in a string is loaded by somebody: `new URL("./task.ts", import.meta.url)`, `loader: "./images.ts"`.

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from deploybook.checks.app.endpoints import Endpoint, endpoints
 from deploybook.checks.app.python import PythonFile
 from deploybook.checks.app.reads import Read, is_name
 
@@ -46,6 +47,8 @@ class ModalApp:
     secrets: tuple[Secret, ...] = ()
     mounts: tuple[Mount, ...] = ()
     unmade: tuple[Read, ...] = ()
+    endpoints: tuple[Endpoint, ...] = ()
+    files: tuple[PythonFile, ...] = ()
 
 
 def scan(files: Iterable[PythonFile]) -> ModalApp:
@@ -65,6 +68,8 @@ def scan(files: Iterable[PythonFile]) -> ModalApp:
         secrets=tuple(secret for calls in made for secret in calls.secrets()),
         mounts=tuple(mount for calls in made for mount in calls.mounts()),
         unmade=tuple(read for calls in made for read in calls.unmade()),
+        endpoints=tuple(endpoints(files)),
+        files=tuple(files),
     )
 
 

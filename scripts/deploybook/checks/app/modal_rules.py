@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from deploybook.checks.app.comparison import AT_DEPLOY, WHERE, Compared, alike, finding_at
+from deploybook.checks.app.comparison import AT_DEPLOY, WHERE, Compared, alike, finding_of
 from deploybook.checks.finding import Finding
 
 BUCKET = "R2_BUCKET_NAME"
@@ -46,9 +46,9 @@ def _secrets_of_the_moment(compared: Compared) -> Iterator[Finding]:
             message = (
                 f"A secret is made of {read.name} when the app is deployed, and the runbook does not have it there."
             )
-            yield finding_at(read, "app-modal-secret", message, hint)
+            yield finding_of([read], "app-modal-secret", message, hint)
     for read in app.unmade:
-        yield finding_at(read, "app-modal-secret", f"No runbook makes what {read.name} reads.", hint)
+        yield finding_of([read], "app-modal-secret", f"No runbook makes what {read.name} reads.", hint)
 
 
 def unmade_buckets(compared: Compared) -> Iterator[Finding]:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
 
-from deploybook.checks.app import dockerfile, entries, example, modal, workflows
+from deploybook.checks.app import dockerfile, entries, example, modal, traffic, workflows
 from deploybook.checks.app.graph import Graph
 from deploybook.checks.app.python import PythonFile
 from deploybook.checks.app.reads import Read
 from deploybook.checks.app.sources import Sources
 from deploybook.checks.app.syntax import SUFFIXES
 
+# A string of Python, as far as it can be the path of a program.
+STRING = re.compile(r"""["']([\w./-]+\.[cm]?[jt]sx?)["']""")
 MODAL_FOLDER = "modal_app"
 WORKER_FILE = "worker/Dockerfile"
 SCRIPTS = "scripts"
@@ -35,19 +38,27 @@ class Part:
     files: frozenset[str] = frozenset()
     # What its own files set for a variable: in the image, in `.env.production`.
     preset: tuple[Read, ...] = ()
+    # The folder that it is built in.
+    root: str = ""
 
 
 @dataclass
 class Application:
     """All of it. ``absent`` names the parts that are not there, ``unreadable`` the files that can't be read, with what is wrong."""
 
+    sources: Sources
+    graph: Graph
     web: Part | None = None
     worker: Part | None = None
     modal: modal.ModalApp | None = None
     modal_home: str = ""
+    # What the programs read that the render app starts in its container: scripts of the repository.
+    modal_programs: frozenset[str] = frozenset()
+    started_in_modal: tuple[Read, ...] = ()
     workflows: dict[str, workflows.Workflow] = field(default_factory=dict)
     scripts: tuple[Read, ...] = ()
     example: list[Read] = field(default_factory=list)
+    traffic: traffic.Traffic = field(default_factory=traffic.Traffic)
     absent: list[tuple[str, str]] = field(default_factory=list)
     unreadable: list[tuple[str, int, str]] = field(default_factory=list)
 
@@ -59,13 +70,18 @@ class Application:
 
 def read_application(root: Path) -> Application:
     """Read a repository; runs nothing of it."""
-    sources, application = Sources(root), Application()
+    sources = Sources(root)
     graph = Graph(sources)
+    application = Application(sources, graph)
     application.web = _web(sources, graph)
     application.worker = _worker(sources, graph)
     _read_modal(sources, application)
     _read_workflows(sources, application)
+    application.modal_programs = _started_in_modal(sources, graph)
+    application.started_in_modal = tuple(graph.reads(application.modal_programs))
     application.scripts = _scripts(sources, graph, application)
+    files = {path for part in application.programs for path in part.files} | application.modal_programs
+    application.traffic = traffic.read(sources, graph, application.web.root if application.web else None, files)
     application.example = example.scan(sources, example.FILE)
     there = {
         "web app": application.web,
@@ -94,9 +110,8 @@ def _web(sources: Sources, graph: Graph) -> Part | None:
     )
     home = configuration or posixpath.join(root, "package.json")
     home = home if home in sources.files else routed[0]
-    return Part(
-        "web app", "vercel", home, tuple(graph.reads(files)), frozenset(preset_names), frozenset(files), tuple(preset)
-    )
+    reads = tuple(graph.reads(files))
+    return Part("web app", "vercel", home, reads, frozenset(preset_names), frozenset(files), tuple(preset), root)
 
 
 def _worker(sources: Sources, graph: Graph) -> Part | None:
@@ -122,6 +137,14 @@ def _read_modal(sources: Sources, application: Application) -> None:
             application.unreadable.append((path, error.lineno or 1, error.msg))
         application.modal_home = application.modal_home if application.modal_home.endswith("/app.py") else path
     application.modal = modal.scan(files) if application.modal_home else None
+
+
+def _started_in_modal(sources: Sources, graph: Graph) -> frozenset[str]:
+    """The render app may start programs of the repository that its image holds: `["npx", "tsx", "scripts/render.ts"]`."""
+    entries = set[str]()
+    for path in sources.matching(MODAL_FOLDER, ".py"):
+        entries |= {word for word in STRING.findall(sources.text(path)) if word in sources.files}
+    return frozenset(graph.reachable(path for path in entries if path.endswith(SUFFIXES)))
 
 
 def _read_workflows(sources: Sources, application: Application) -> None:

@@ -86,6 +86,20 @@ class Resolver:
         return Aliases(patterns or inherited.patterns, inherited.base if base is None else base)
 
 
+def read_settings(sources: Sources, path: str, seen: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """A tsconfig with what it inherits by a path (`extends`)."""
+    settings = _read(sources.text(path))
+    extends = settings.get("extends") or []
+    for reference in [extends] if isinstance(extends, str) else extends:
+        parent = posixpath.normpath(posixpath.join(posixpath.dirname(path), reference))
+        parent = parent if parent.endswith(".json") else f"{parent}.json"
+        if parent in sources.files and parent not in seen:
+            inherited = read_settings(sources, parent, seen | {path})
+            options = {**(inherited.get("compilerOptions") or {}), **(settings.get("compilerOptions") or {})}
+            settings = {**inherited, **settings, "compilerOptions": options}
+    return settings
+
+
 def _read(text: str) -> dict[str, Any]:
     """A tsconfig: JSON with comments and commas at the end. One that can't be read has no aliases."""
     try:

@@ -40,6 +40,13 @@ class Sources:
             self._contents[path] = (self.root / path).read_bytes()
         return self._contents[path]
 
+    def size(self, path: str) -> int:
+        """The length of a file in bytes; 0 for a link that leads nowhere."""
+        try:
+            return (self.root / path).stat().st_size
+        except OSError:
+            return 0
+
     def text(self, path: str) -> str:
         """The text of a file; a byte that is not UTF-8 stands for no name."""
         return self.content(path).decode(errors="replace")

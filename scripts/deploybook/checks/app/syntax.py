@@ -14,6 +14,16 @@ WRAPPERS = frozenset(
     {"parenthesized_expression", "non_null_expression", "as_expression", "satisfies_expression", "await_expression"}
 )
 
+FUNCTIONS = frozenset(
+    {
+        "function_declaration",
+        "function_expression",
+        "arrow_function",
+        "method_definition",
+        "generator_function_declaration",
+    }
+)
+
 
 @cache
 def _language(typed: bool) -> Language:

@@ -46,17 +46,19 @@ def _rule(name: str, text: str) -> dict[str, Any]:
 
 
 def _result(finding: Finding, names: list[str]) -> dict[str, Any]:
-    place = {
-        "artifactLocation": {"uri": finding.path, "uriBaseId": "%SRCROOT%"},
-        "region": {"startLine": max(finding.line, 1)},
-    }
     # The same finding keeps its fingerprint when lines before it come and go.
     known = hashlib.sha256(f"{finding.rule}\0{finding.path}\0{finding.message}".encode()).hexdigest()
     return {
         "ruleId": finding.rule,
         "ruleIndex": names.index(finding.rule),
-        "level": "error",
+        "level": str(finding.severity),
         "message": {"text": f"{finding.message}. {finding.hint}" if finding.hint else finding.message},
-        "locations": [{"physicalLocation": place}],
+        "locations": [_place(finding.path, finding.line)],
+        "relatedLocations": [{"id": number, **_place(*place)} for number, place in enumerate(finding.others, 1)],
         "partialFingerprints": {"deploybookFinding/v1": known},
     }
+
+
+def _place(path: str, line: int) -> dict[str, Any]:
+    artifact = {"uri": path, "uriBaseId": "%SRCROOT%"}
+    return {"physicalLocation": {"artifactLocation": artifact, "region": {"startLine": max(line, 1)}}}

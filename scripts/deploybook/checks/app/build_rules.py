@@ -1,0 +1,215 @@
+"""What happens when the parts are built: variables inlined too early, modules that the bundler makes promises of, databases changed."""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+import re
+from collections.abc import Iterator
+
+from deploybook.checkout.dockerfile import pairs, run_text, stages
+from deploybook.checks.app.commands import simple_commands
+from deploybook.checks.app.comparison import Compared, by_name, listed
+from deploybook.checks.app.entries import BUILD, package_scripts
+from deploybook.checks.app.image.packages import package_of
+from deploybook.checks.app.syntax import literal, text
+from deploybook.checks.finding import Finding, Severity
+
+# Next.js leaves these out of its bundle (server-external-packages.jsonc), and their import is asynchronous: they are ES modules.
+ASYNCHRONOUS = frozenset({"@libsql/client"})
+PUSHES = {
+    "drizzle-kit push": "--force",
+    "prisma db": "--accept-data-loss",
+    "prisma migrate": "reset",
+}
+
+
+# Debian 13 (trixie) release notes and package lists: renamed or removed since Debian 12.
+GONE = re.compile(r"\blibgdk-pixbuf2\.0-0\b")
+
+
+def promised_modules(compared: Compared) -> Iterator[Finding]:
+    """`require` of a module that imports what the bundler loads asynchronously: it is a promise, and its exports are undefined."""
+    web = compared.app.web
+    if web is None:
+        return
+    graph = compared.app.graph
+    for path in sorted(web.files):
+        if b"require(" not in compared.app.sources.content(path):
+            continue
+        for node in graph.syntax(path).nodes(
+            '(call_expression function: (identifier) @_f arguments: (arguments . (string) @node) (#eq? @_f "require"))'
+        ):
+            target = graph.resolver.resolve(path, literal(node) or "")
+            cause = next((it for it in _asynchronous(compared, target)), None) if target else None
+            if cause:
+                module, package, line = cause
+                message = f"require({text(node)}) is a promise in the bundle, because {module} imports {package}: "
+                message += "its exports are undefined (TypeError: a is not a constructor)."
+                hint = f"Import it with await import(…), or take {package} by require in {module}."
+                yield Finding(
+                    path,
+                    node.start_point[0] + 1,
+                    "app-require-promise",
+                    message,
+                    hint,
+                    others=((module, line),),
+                    subjects=(package,),
+                )
+
+
+def _asynchronous(compared: Compared, target: str) -> Iterator[tuple[str, str, int]]:
+    graph = compared.app.graph
+    for path in sorted(graph.reachable([target])):
+        for node in graph.syntax(path).nodes("(import_statement source: (string) @node)"):
+            package = package_of(literal(node) or "")
+            statement = node.parent
+            typed = statement is not None and len(statement.children) > 1 and statement.children[1].type == "type"
+            if package in ASYNCHRONOUS and not typed:
+                yield path, package, node.start_point[0] + 1
+
+
+def forced_pushes(compared: Compared) -> Iterator[Finding]:
+    """A build that changes a database, and may drop tables of it."""
+    web = compared.app.web
+    if web is None:
+        return
+    scripts = package_scripts(compared.app.sources, web.root)
+    path = posixpath.join(web.root, "package.json")
+    for name in (f"{order}{each}" for each in BUILD for order in ("pre", "", "post")):
+        for command in simple_commands(scripts.get(name, "")):
+            forced = PUSHES.get(" ".join(command.words[:2]))
+            if forced and forced in command.words:
+                line = next(
+                    (
+                        number
+                        for number, it in enumerate(compared.app.sources.text(path).splitlines(), 1)
+                        if f'"{name}"' in it
+                    ),
+                    1,
+                )
+                message = f"Each build runs {' '.join(command.words)}: it changes the production database, "
+                message += "and drops what its schema does not name."
+                hint = "Migrate in a step of its own, and never let it see the job database."
+                yield Finding(
+                    path, line, "app-build-database", message, hint, Severity.WARNING, subjects=(command.name,)
+                )
+
+
+def late_variables(compared: Compared) -> Iterator[Finding]:
+    """A public variable that an image inlines when it is built, though it is set only where the image runs."""
+    web = compared.app.web
+    if web is None:
+        return
+    public = by_name(read for read in web.reads if read.name.startswith("NEXT_PUBLIC_"))
+    known = {variable.name for variable in compared.contract.variables}
+    wanted = {name: reads for name, reads in public.items() if name in known and name not in web.given}
+    for path, line, who, has in (*_in_dockerfile(compared), *_in_modal(compared)):
+        late = sorted(set(wanted) - has)
+        if late:
+            message = f"{who} builds the web app without {listed(late)}, which next build inlines: what is set later has no effect."
+            hint = "Give the build its value (ARG, or a secret of the build step), or read another name at run time."
+            others = tuple((read.path, read.line) for name in late for read in wanted[name])
+            yield Finding(path, line, "app-inlined-late", message, hint, Severity.WARNING, others, tuple(late))
+
+
+def _in_dockerfile(compared: Compared) -> Iterator[tuple[str, int, str, set[str]]]:
+    worker = compared.app.worker
+    if worker is None:
+        return
+    for stage in stages(compared.app.sources.content(worker.home)):
+        has = set[str]()
+        for step in stage.steps:
+            if step.instruction in {"ARG", "ENV"}:
+                has |= set(pairs(step))
+            elif step.instruction == "RUN" and _builds_next(compared, run_text(step)):
+                yield worker.home, step.line, "The worker's image", has
+
+
+def _in_modal(compared: Compared) -> Iterator[tuple[str, int, str, set[str]]]:
+    modal = compared.app.modal
+    for file in modal.files if modal else ():
+        given = {
+            key.value
+            for node in ast.walk(file.tree)
+            if isinstance(node, ast.Dict)
+            for key in node.keys
+            if isinstance(key, ast.Constant)
+        }
+        for node in ast.walk(file.tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and _builds_next(compared, node.value):
+                yield file.path, node.lineno, "The render app's image", {str(name) for name in given}
+                break
+
+
+def _builds_next(compared: Compared, command: str) -> bool:
+    if not re.search(r"(npm|yarn|pnpm) (run )?build(?![\w:-])|next build", command):
+        return False
+    web = compared.app.web
+    if "cd worker" in command or web is None:
+        return False
+    script = package_scripts(compared.app.sources, web.root).get("build", "")
+    return "next build" in command or "next build" in script
+
+
+def undeployable_folder(compared: Compared) -> Iterator[Finding]:
+    """An image that copies the folder of the deploy and installs there: it must be deployed from where package.json is."""
+    modal = compared.app.modal
+    for file in modal.files if modal else ():
+        imports = {
+            (alias.name if isinstance(node, ast.Import) else node.module or "").partition(".")[0]
+            for node in ast.walk(file.tree)
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for alias in node.names
+        }
+        names = [
+            it
+            for node in ast.walk(file.tree)
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith((".pip_install", ".uv_pip_install"))
+            for it in node.args
+        ]
+        installed = {
+            re.split(r"[\[<>=~! ]", it.value)[0].lower()
+            for it in names
+            if isinstance(it, ast.Constant) and isinstance(it.value, str)
+        }
+        if (
+            "requests" in imports
+            and installed
+            and not any(it in installed for it in ("requests", "fastapi"))
+            and "requests" not in installed
+        ):
+            line = next(
+                (
+                    node.lineno
+                    for node in ast.walk(file.tree)
+                    if isinstance(node, ast.Import) and node.names[0].name == "requests"
+                ),
+                1,
+            )
+            yield Finding(
+                file.path,
+                line,
+                "app-modal-image",
+                "The render app imports requests, which no image of it installs.",
+                "Add requests to pip_install.",
+                subjects=("requests",),
+            )
+        gone = [
+            node
+            for node in ast.walk(file.tree)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and GONE.search(node.value)
+        ]
+        if gone and "debian_slim" in ast.unparse(file.tree):
+            packages = sorted({match[0] for node in gone if (match := GONE.search(str(node.value)))})
+            message = f"{listed(packages)} {'are' if len(packages) > 1 else 'is'} not in Debian 13, "
+            message += "which Modal's image builder has from 2026.10 on."
+            yield Finding(
+                file.path,
+                gone[0].lineno,
+                "app-modal-image",
+                message,
+                "Deploy with MODAL_IMAGE_BUILDER_VERSION=2025.06, or take the package out.",
+                Severity.WARNING,
+                subjects=tuple(packages),
+            )
