@@ -338,7 +338,6 @@ def test_destroy_leaves_a_project_that_it_did_not_make(web: Web) -> None:
     ("arguments", "changed", "code", "sentence"),
     [
         (("-p", "project_name", "Studio"), {}, 2, "Parameter project_name is 'Studio'."),
-        (("-p", "git_repository", "studio/web", "-p", "web_source", "x"), {}, 2, "Both git_repository and web_source"),
         (("-p", "web_source", "/nowhere"), {}, 2, "web_source names no folder"),
         ((), {"VERCEL_TOKEN": ""}, 2, "VERCEL_TOKEN is not set."),
         ((), {"VERCEL_TEAM_ID": "studio-team"}, 2, "VERCEL_TEAM_ID is not a team's id."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +17,9 @@ from deploybook.commands.parameters import parameters_of
 from deploybook.contract.model import Contract, load_contract
 from deploybook.layout import Layout, find_layout
 from deploybook.redact import Redactor
+from deploybook.runbook.credential_sources import Sources, complete
 from deploybook.runbook.notebook_file import values_of
+from deploybook.runbook.settings import Settings, load_settings
 from deploybook.state.known_secrets import known_secrets
 from deploybook.state.vault import Vault
 
@@ -33,6 +35,7 @@ class CommandContext:
     contract: Contract
     vault: Vault
     redactor: Redactor
+    settings: Settings
 
     @classmethod
     def open(cls, environment: str) -> CommandContext:
@@ -40,13 +43,20 @@ class CommandContext:
         layout = find_layout()
         contract = load_contract(layout.contract)
         contract.parameters["environment"].validate_value("environment", environment)
+        settings = load_settings(layout, contract, environment)
         vault = Vault(layout.state, environment)
-        return cls(layout, contract, vault, Redactor(known_secrets(contract, os.environ, vault)))
+        return cls(layout, contract, vault, Redactor(known_secrets(contract, os.environ, vault)), settings)
+
+    def take_credentials(self, names: Collection[str]) -> Sources:
+        """Complete the environment with these credentials from the sources that the settings name, and mask them from now on."""
+        sources = complete(self.contract, self.settings, os.environ, names)
+        self.redactor.learn(known_secrets(self.contract, os.environ, self.vault))
+        return sources
 
     def parameters(self, overrides: dict[str, object]) -> dict[str, dict[str, Any]]:
-        """Each runbook's parameters: its defaults, replaced by ``overrides`` where they name one."""
+        """Each runbook's parameters: its defaults, replaced by the settings and, before them, by ``overrides``."""
         slugs = [section.slug for section in self.contract.sections if self.layout.notebook(section.slug).exists()]
-        chosen = parameters_of(self.layout, self.contract, slugs, overrides)
+        chosen = parameters_of(self.layout, self.contract, slugs, overrides, self.settings)
         environment = self.vault.environment
         return {slug: values_of(self.layout.notebook(slug), self.contract, environment, chosen[slug]) for slug in slugs}
 

@@ -10,28 +10,30 @@ from typing import Any
 import click
 
 from deploybook.commands.context import CommandContext
-from deploybook.commands.options import environment_option, parameter_options
+from deploybook.commands.options import ParameterCommand, environment_option, parameter_options
 from deploybook.commands.parameters import parameter_values
 from deploybook.diagnosis.causes import Cause, causes
 from deploybook.diagnosis.observations import NOT_BEGUN, Diagnosis, DiagnosisTarget, Observation, examine
 from deploybook.errors import MissingVariable, VerificationFailed
 from deploybook.guide.entries import PAGE, read_entries
+from deploybook.runbook.credential_sources import credential_names
 
 # More evidence than this is nothing new to an operator.
 SHOWN = 5
 
 
-@click.command("doctor")
+@click.command("doctor", cls=ParameterCommand)
 @environment_option
 @parameter_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 def diagnose(environment: str, files: tuple[Path, ...], pairs: tuple[tuple[str, str], ...], as_json: bool) -> None:
     """Find what is wrong, in which service, and the troubleshooting entry that fixes it.
 
-    Runs the checks of every section that was begun. Changes nothing; the checks remove their own scratch objects. Give the parameters that
-    you gave to run. The exit code is 4 if something is wrong, 2 if nothing could be examined.
+    Runs the checks of every section that was begun. Changes nothing; the checks remove their own scratch objects. Takes parameters
+    and credentials from the environment's settings file. The exit code is 4 if something is wrong, 2 if nothing could be examined.
     """
     context = CommandContext.open(environment)
+    context.take_credentials(credential_names(context.contract, context.contract.order()))
     entries = read_entries(context.layout.root / PAGE)
     target = DiagnosisTarget(
         context.layout, context.contract, environment, context.parameters(parameter_values(files, pairs))

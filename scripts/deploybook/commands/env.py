@@ -16,7 +16,7 @@ from rich.text import Text
 from deploybook.clouds.comparison import DriftStatus, VariableDrift
 from deploybook.clouds.connections import Connections
 from deploybook.commands.context import CommandContext
-from deploybook.commands.options import environment_option, parameter_options
+from deploybook.commands.options import ParameterCommand, environment_option, parameter_options
 from deploybook.commands.parameters import parameter_values
 from deploybook.commands.values import value_for
 from deploybook.contract.consumers import require, variables_for
@@ -68,7 +68,7 @@ def list_variables(environment: str, fingerprints: bool, as_json: bool) -> None:
     context.print(table)
 
 
-@env.command("status")
+@env.command("status", cls=ParameterCommand)
 @environment_option
 @parameter_options
 @_as_json
@@ -79,6 +79,7 @@ def show_status(environment: str, files: tuple[Path, ...], pairs: tuple[tuple[st
     something differs, 3 if a place could not be compared, 2 if no place was asked.
     """
     context = CommandContext.open(environment)
+    context.take_credentials([credential.name for credential in context.contract.credentials])
     vault_values = context.vault.all()
     parameters = context.parameters(parameter_values(files, pairs))
     providers = compared_providers(context.contract)
@@ -149,6 +150,7 @@ def export_variables(name: str, output: Path | None, environment: str) -> None:
     consumer = _exported(context.contract, name)
     expected = default_path(context.layout, environment, consumer.name)
     path = writable(context.layout, output or expected, expected)
+    context.take_credentials([each.name for each in context.contract.consumed_by(consumer.name) if each.credential])
     variables, missing = variables_for(context.contract, consumer.name, context.vault.all(), os.environ, environment)
     require(context.contract, missing, consumer.section, environment)
     export(path, consumer.name, variables)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,6 +26,30 @@ def parameter_options(command: Command) -> Command:
         help="A YAML file of parameters, as for papermill.",
     )
     pairs = click.option(
-        "-p", "pairs", multiple=True, nargs=2, metavar="NAME VALUE", help="One parameter; goes before files."
+        "-p",
+        "pairs",
+        multiple=True,
+        nargs=2,
+        metavar="NAME VALUE",
+        help="One parameter for this run, also as NAME=VALUE; goes before files and settings.",
     )
     return files(pairs(command))
+
+
+class ParameterCommand(click.Command):
+    """A command with ``-p``, which takes NAME VALUE and NAME=VALUE alike."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take ``-p NAME=VALUE`` apart before click, which counts words, sees it."""
+        return super().parse_args(ctx, list(_apart(args)))
+
+
+def _apart(args: Sequence[str]) -> Iterator[str]:
+    waiting = iter(args)
+    for word in waiting:
+        yield word
+        if word == "--":
+            yield from waiting
+        elif word == "-p" and (pair := next(waiting, None)) is not None:
+            name, equals, value = pair.partition("=")
+            yield from (name, value) if equals and name.isidentifier() else (pair,)

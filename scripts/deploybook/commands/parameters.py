@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from deploybook.contract.model import Contract
 from deploybook.errors import InvalidValue, UnknownParameter
 from deploybook.layout import Layout
-from deploybook.runbook.notebook_file import parse_parameter, read_parameters
+from deploybook.runbook.notebook_file import NotebookParameter, parse_parameter, read_parameters
+from deploybook.runbook.settings import Settings
+from deploybook.runbook.yaml_file import read_yaml
 
 # These have options of their own, and are the same for every section.
 COMMON = frozenset({"mode", "environment"})
@@ -21,34 +22,58 @@ def parameter_values(files: Sequence[Path], pairs: Sequence[tuple[str, str]]) ->
     """The values from files and pairs, by name; a pair overrides a file. Raises InvalidValue for a file that is not a mapping."""
     values: dict[str, object] = {}
     for path in files:
-        try:
-            loaded = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        except (OSError, yaml.YAMLError, UnicodeDecodeError) as problem:
-            raise InvalidValue(
-                f"{path} cannot be read as YAML ({type(problem).__name__}).", "Correct it, or its name."
-            ) from None
-        if not isinstance(loaded, dict):
-            raise InvalidValue(f"{path} is not a mapping of parameters.", "Write one `name: value` a line.")
-        values |= loaded
+        values |= read_yaml(path).values
     return values | dict(pairs)
 
 
 def parameters_of(
-    layout: Layout, contract: Contract, sections: Sequence[str], values: Mapping[str, object]
+    layout: Layout,
+    contract: Contract,
+    sections: Sequence[str],
+    values: Mapping[str, object],
+    settings: Settings,
+    *,
+    rehearsal: bool = False,
 ) -> dict[str, dict[str, Any]]:
-    """The parsed values for each section; raises UnknownParameter for a parameter that no selected section has."""
+    """The parsed values for each section: the settings', and ``values`` of this run before them.
+
+    Raises UnknownParameter for one that no selected section has, InvalidValue for one that breaks its rule, with every problem at once.
+    A value that is the settings file's own, as with ``-f``, is passed over where no section has use for it.
+    """
     declared = {slug: read_parameters(layout.notebook(slug)) for slug in sections}
-    for name in values:
-        if name in COMMON:
-            raise UnknownParameter(f"{name} is not given as a parameter.", f"Use --{name}.")
-        if not any(name in parameters for parameters in declared.values()):
-            known = sorted({parameter for parameters in declared.values() for parameter in parameters} - COMMON)
-            raise UnknownParameter(f"No selected runbook has a parameter {name}.", f"They have {', '.join(known)}.")
+    chosen = {name: value for name, value in values.items() if not settings.injects(name, value)}
+    _refuse(contract, declared, chosen)
+    settled = settings.parameters_for(contract, rehearsal=rehearsal)
     return {
         slug: {
             name: parse_parameter(contract, parameters[name], value)
-            for name, value in values.items()
+            for name, value in (settled | chosen).items()
             if name in parameters
         }
         for slug, parameters in declared.items()
     }
+
+
+def _refuse(
+    contract: Contract, declared: Mapping[str, Mapping[str, NotebookParameter]], values: Mapping[str, object]
+) -> None:
+    """Raise one error that names every value which cannot be passed on."""
+    problems: list[InvalidValue | UnknownParameter] = []
+    known = {name: parameter for parameters in declared.values() for name, parameter in parameters.items()}
+    for name, value in values.items():
+        try:
+            if name in COMMON:
+                raise UnknownParameter(f"{name} is not given as a parameter.", f"Use --{name}.")
+            if name not in known:
+                names = sorted(known.keys() - COMMON)
+                near = difflib.get_close_matches(name, names, 1)
+                meant = f"Did you mean {near[0]}? " if near else ""
+                hint = f"{meant}They have {', '.join(names)}."
+                raise UnknownParameter(f"No selected runbook has a parameter {name}.", hint)
+            parse_parameter(contract, known[name], value)
+        except (InvalidValue, UnknownParameter) as problem:
+            problems.append(problem)
+    if problems:
+        kind = next((UnknownParameter for problem in problems if isinstance(problem, UnknownParameter)), InvalidValue)
+        hints = dict.fromkeys(problem.hint for problem in problems)
+        raise kind(" ".join(problem.message for problem in problems), " ".join(hints))

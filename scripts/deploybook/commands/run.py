@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from deploybook.commands.options import environment_option, parameter_options
+from deploybook.commands.options import ParameterCommand, environment_option, parameter_options
 from deploybook.commands.parameters import parameter_values, parameters_of
 from deploybook.commands.values import prompted
 from deploybook.contract.model import Contract, load_contract
@@ -17,13 +17,14 @@ from deploybook.errors import ConfigurationError, UnknownParameter
 from deploybook.layout import Layout, find_layout
 from deploybook.runbook.decisions import Decisions, check_form
 from deploybook.runbook.modes import Mode
+from deploybook.runbook.settings import load_settings
 from deploybook.runner.executors import Executor, Kernels
 from deploybook.runner.progress import Progress, summarize
 from deploybook.runner.run import Plan, run
 from deploybook.state.vault import Vault
 
 
-@click.command("run")
+@click.command("run", cls=ParameterCommand)
 @click.argument("sections", nargs=-1, metavar="[SECTION]...")
 @click.option("--mode", type=click.Choice([mode.value for mode in Mode]), default="dry-run", show_default=True)
 @environment_option
@@ -57,7 +58,9 @@ def run_sections(
     contract = load_contract(layout.contract)
     contract.parameters["environment"].validate_value("environment", environment)
     chosen = _chosen(layout, contract, sections)
-    parameters = parameters_of(layout, contract, chosen, parameter_values(files, pairs))
+    settings = load_settings(layout, contract, environment)
+    given = parameter_values(files, pairs)
+    parameters = parameters_of(layout, contract, chosen, given, settings, rehearsal=mode == Mode.DRY_RUN)
     check_form("--adopt", adopt)
     check_form("--release", release)
     decisions = Decisions(adopt, release, empty_bucket)

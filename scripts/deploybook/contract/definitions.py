@@ -138,6 +138,7 @@ class Credential(Definition):
     """An operator's own credential or identifier at a provider, read from the environment and never passed on unless the contract says so.
 
     ``sections`` read it and ask for it, unless it is ``optional``; those of ``used_if_set`` check more where it happens to be exported.
+    ``pattern`` is its form: by default printable ASCII, without the white space and the curly quotes that come along with a paste.
     """
 
     name: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
@@ -149,13 +150,26 @@ class Credential(Definition):
     made_at: str
     permissions: str
     check: str
+    pattern: str = r"[!-~]+"
+
+    def problem(self, value: str) -> str:
+        """What is wrong with the form of a value, without the value itself; empty if nothing is."""
+        if re.fullmatch(self.pattern, value):
+            return ""
+        if any(character.isspace() for character in value):
+            return "contains white space: a blank or a line break was pasted along"
+        if not value.isascii():
+            return "contains a character that no credential has, such as a curly quote"
+        return f"is {len(value)} characters long and does not match {self.pattern}"
 
 
 class Parameter(Definition):
     """The rule for one runbook parameter; its type and default stand in the notebook.
 
     ``named`` is what an empty one means, with ``{environment}`` in it, so that two environments never share a name by accident;
-    ``named_in`` has the exceptions, by environment.
+    ``named_in`` has the exceptions, by environment. ``once``: it is for one run, and no settings file keeps it. ``external``: it names
+    something of the operator's that the sandbox does not have. The sections of ``required_by`` cannot do without it, unless they
+    have what ``instead`` names: another parameter, or an environment variable. ``example`` is shown where it is asked for.
     """
 
     pattern: str | None = None
@@ -164,6 +178,11 @@ class Parameter(Definition):
     choices: tuple[str, ...] | None = None
     minimum: int | None = None
     maximum: int | None = None
+    once: bool = False
+    external: bool = False
+    required_by: tuple[str, ...] = ()
+    instead: dict[str, str] = Field(default_factory=dict)
+    example: str = ""
     description: str
 
     def validate_value(self, name: str, value: object) -> None:

@@ -18,10 +18,10 @@ from deploybook.errors import ConfigurationError, InvalidValue, VerificationFail
 from deploybook.guide.entries import PAGE, read_entries
 from deploybook.layout import HOME_VARIABLE, Layout, find_layout
 from deploybook.redact import Redactor
-from deploybook.runbook import ipython, prerequisites, sandbox_session
+from deploybook.runbook import credential_sources, ipython, opening, prerequisites, sandbox_session
 from deploybook.runbook.events import Event, Table
 from deploybook.runbook.modes import Mode
-from deploybook.runbook.notebook_file import values_of
+from deploybook.runbook.notebook_file import read_parameters, values_of
 from deploybook.runbook.parameters import check_parameters
 from deploybook.state.known_secrets import known_secrets
 from deploybook.state.vault import Vault
@@ -46,12 +46,21 @@ class Doctor:
         contract = load_contract(layout.contract)
         arguments = {"mode": mode, "environment": environment}
         namespace = sys._getframe(1).f_globals
-        check_parameters(contract, layout.notebook("doctor"), arguments, namespace, ipython.executed_cells(namespace))
+        settings = opening.settings_of(layout, contract, environment)
+        executed, notebook = ipython.executed_cells(namespace), layout.notebook("doctor")
+        check_parameters(contract, notebook, arguments, namespace, executed, settings)
         if mode not in {Mode.DRY_RUN, Mode.VERIFY}:
             raise InvalidValue(f"The doctor has no mode {mode}: it changes nothing.", "Use dry-run or verify.")
         if mode == Mode.DRY_RUN:
             layout = _applied(layout, contract, environment)
             given = given | {"git_repository": os.environ["GITHUB_REPOSITORY"], "job_seconds": 8}
+        else:
+            credential_sources.operator_environment(contract, settings, contract.order())
+        settled = settings.parameters_for(contract, rehearsal=mode == Mode.DRY_RUN)
+        # What stands in the notebook as it was committed is no choice of the operator's.
+        declared = read_parameters(notebook)
+        chosen = {name: value for name, value in given.items() if value != declared[name].default}
+        given = given | settled | chosen
         parameters: dict[str, dict[str, Any]] = {}
         for slug in contract.order():
             parameters[slug] = values_of(layout.notebook(slug), contract, environment, given)

@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from pathlib import Path
 
 from deploybook.runbook.notebook_file import code_cells
+from deploybook.runbook.parameters import CHOSEN
 
 _open: ContextVar[ExitStack | None] = ContextVar("open", default=None)
 _partial: ContextVar[bool] = ContextVar("partial", default=False)
@@ -25,7 +26,7 @@ def run_cells(
     ``parameters`` go before their defaults; cells with a tag of ``skipped`` are left out; ``starting`` is called with each
     cell's id before it is executed. What the runbook connected to is closed at the end, as it is when a kernel ends.
     """
-    namespace: dict[str, object] = {"__name__": "__main__"}
+    namespace: dict[str, object] = {"__name__": "__main__", CHOSEN: frozenset(parameters)}
     with _closing(), _leaving_out(skipped):
         for cell, tags, source in code_cells(path):
             if tags & set(skipped):

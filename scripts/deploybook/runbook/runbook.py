@@ -4,40 +4,33 @@ from __future__ import annotations
 
 import os
 import sys
-import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-import tenacity
 from pydantic import SecretStr
 
 from deploybook.clouds.connections import Connections
 from deploybook.clouds.resource import Resource
 from deploybook.contract.consumers import ConsumerVariable, require, variables_for
-from deploybook.contract.model import Contract, load_contract
+from deploybook.contract.model import Contract
 from deploybook.contract.validation import broken, operator_values, refuse_broken, refuse_missing
 from deploybook.errors import (
-    ConfigurationError,
-    DeploybookError,
     MissingVariable,
-    NotFound,
-    PermissionDenied,
-    Unauthorized,
     UnknownParameter,
     VerificationFailed,
 )
 from deploybook.layout import Layout, find_layout
 from deploybook.redact import Redactor
-from deploybook.runbook import ipython, prerequisites, sandbox_session
+from deploybook.runbook import ipython, opening, prerequisites, sandbox_session
+from deploybook.runbook.claims import Claims
 from deploybook.runbook.decisions import Decisions
 from deploybook.runbook.environment import for_section
 from deploybook.runbook.events import Event
 from deploybook.runbook.in_process import close_with_cells, runs_every_cell, within_cells
 from deploybook.runbook.modes import Mode
 from deploybook.runbook.output import Screen
-from deploybook.runbook.parameters import check_parameters
 from deploybook.runbook.reconcile import Reconciler
 from deploybook.runbook.record import Recorder
 from deploybook.state.atomic import sweep_state
@@ -73,9 +66,7 @@ class Runbook:
         clouds.may_empty = decisions.empty_bucket
         self._reconciler = Reconciler(slug, mode, clouds, self.vault, ledger, self._show, expected, decisions)
         self._redactor = Redactor()
-        # The claims that did not hold, each with what its error says that is to be done.
-        self._failed: dict[str, str] = {}
-        self._claims: set[str] = set()
+        self._claims = Claims(mode, self._show, self._settled_at)
         self._recorder = Recorder(
             slug, mode, contract, self.vault, self._redactor, self._reconciler.one_time_variables, self._show
         )
@@ -88,7 +79,7 @@ class Runbook:
         the operator's confirmation. Raises ConfigurationError before the first request.
         """
         ipython.show_errors_plainly()
-        layout, contract = _enter_process(slug, mode, environment, sys._getframe(1).f_globals)
+        layout, contract = opening.enter(slug, mode, environment, sys._getframe(1).f_globals)
         chosen = Mode(mode)
         state, alone = sandbox_session.enter(os.environ) if chosen is Mode.DRY_RUN else (layout.state, False)
         clouds = Connections(os.environ, Pins(state, environment), Vault(state, environment))
@@ -109,13 +100,7 @@ class Runbook:
 
     def require(self, claim: str, test: Callable[..., str | None], *arguments: Any) -> None:
         """Preflight: test a claim in every mode, reading only, and stop the runbook if it does not hold."""
-        self._claims.add(claim)
-        try:
-            detail = test(*arguments)
-        except DeploybookError as error:
-            self._show(Event("preflight", "failed", claim, str(error), error.entry))
-            raise
-        self._show(Event("preflight", "passed", claim, detail or ""))
+        self._claims.require(claim, test, *arguments)
 
     def ensure(self, *resources: Resource[Any]) -> Any:
         """Bring a resource to its desired state, as far as the mode allows, and return its state; several are done in parallel.
@@ -133,7 +118,7 @@ class Runbook:
         With a false ``when`` the claim can't be tested yet; the line says so.
         """
         # Returns nothing: a cell that ends in a check would show the value beside its line.
-        self._holds(claim, test, *arguments, when=when)
+        self._claims.hold(claim, test, *arguments, when=when)
 
     def record(self, name: str, value: str | SecretStr | None = None) -> None:
         """Put a variable of this section into the vault, under the contract's rules; only ``dry-run`` and ``apply`` write.
@@ -219,10 +204,10 @@ class Runbook:
 
         In ``plan`` it returns whether the check would run.
         """
-        self._claims.add(claim)
+        self._claims.tested.add(claim)
         if self.mode is not Mode.DESTROY:
             self._show(Event("manual", "manual", instruction))
-        return bool(when) if self.mode is Mode.PLAN else self._holds(claim, test, *arguments, when=when)
+        return bool(when) if self.mode is Mode.PLAN else self._claims.hold(claim, test, *arguments, when=when)
 
     def pasted(self, name: str, variable: str, stand_in: Callable[..., SecretStr], *arguments: Any) -> SecretStr | None:
         """A value that only a person can copy: from the environment variable ``variable``, else from the vault, else None.
@@ -241,7 +226,7 @@ class Runbook:
             return value
         if self.mode is Mode.DRY_RUN:
             return example
-        raise MissingVariable(f"The parameter {name} is empty.", f"Give it with -p {name} VALUE, such as {example}.")
+        raise MissingVariable(f"{name} is not given.", f"Give it with -p {name} {example}.")
 
     def has(self, credential: str) -> bool:
         """Whether the operator exported a credential that this section can do without.
@@ -262,50 +247,28 @@ class Runbook:
         if self.mode is not Mode.DESTROY and (table := self._recorder.table()):
             self._screen.table(table)
         self._require_every_claim()
-        failed = [*self._reconciler.drifted, *self._failed]
+        failed = [*self._reconciler.drifted, *self._claims.failed]
         if failed:
             raise VerificationFailed(
                 f"{len(failed)} of the section's claims did not hold: {'; '.join(failed)}.",
                 # Of several, the first may be the cause of the others: each has its own link.
-                (len(failed) == 1 and self._failed.get(failed[0]))
+                (len(failed) == 1 and self._claims.failed.get(failed[0]))
                 or "Follow the link beside each ✗ above, then run this section again.",
             )
 
     def _require_every_claim(self) -> None:
         """Raise VerificationFailed if the runbook lacks a check that the contract names: without it the section's outcome is not proved."""
-        lost = [claim for claim in self.section.claims if claim not in self._claims]
+        lost = [claim for claim in self.section.claims if claim not in self._claims.tested]
         if lost and runs_every_cell():
             raise VerificationFailed(
                 f"The runbook does not test what its section claims: {'; '.join(lost)}.",
                 f"Restore runbooks/{self.section.slug}.ipynb with git checkout -- runbooks/{self.section.slug}.ipynb.",
             )
 
-    def _holds(self, claim: str, test: Callable[..., str | None], *arguments: Any, when: object) -> bool:
-        self._claims.add(claim)
-        if not self.mode.checks:
-            return False
-        if not when:
-            self._show(Event("check", "later", claim, "what it needs is not known yet"))
-            return False
-        try:
-            detail = self._settled(test, *arguments)
-        except DeploybookError as error:
-            self._failed[claim] = error.hint
-            self._show(Event("check", "failed", claim, str(error), error.entry))
-            return False
-        self._show(Event("check", "passed", claim, detail or ""))
-        return True
-
-    def _settled(self, test: Callable[..., str | None], *arguments: Any) -> str | None:
-        """Test, and repeat the test for a while after a change: a provider's systems do not all see a change at once."""
+    def _settled_at(self) -> float:
+        """When the latest change is to be seen everywhere, on the monotonic clock."""
         patience = self._reconciler.settle_seconds if self.mode.live else SANDBOX_SETTLE_SECONDS
-        retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type((VerificationFailed, NotFound, PermissionDenied, Unauthorized)),
-            wait=tenacity.wait_exponential(multiplier=0.2, max=5.0),
-            stop=tenacity.stop_before_delay(self._reconciler.changed_at + patience - time.monotonic()),
-            reraise=True,
-        )
-        return retrying(test, *arguments)
+        return self._reconciler.changed_at + patience
 
     def _complete_dry_run(self, layout: Layout, *, alone: bool) -> None:
         """Make what the earlier sections would have made, then leave this process only what this section reads."""
@@ -357,23 +320,3 @@ class Runbook:
     def _protect_output(self) -> None:
         self._redactor.learn(known_secrets(self.contract, os.environ, self.vault))
         ipython.protect(self._redactor)
-
-
-def _enter_process(slug: str, mode: str, environment: str, namespace: Mapping[str, object]) -> tuple[Layout, Contract]:
-    """Check the parameters of a runbook, and restore the operator's environment in this process for a live mode."""
-    layout = find_layout()
-    contract = load_contract(layout.contract)
-    contract.section(slug)
-    arguments = {"mode": mode, "environment": environment}
-    check_parameters(contract, layout.notebook(slug), arguments, namespace, ipython.executed_cells(namespace))
-    if mode == Mode.DRY_RUN or sandbox_session.is_within(layout.state, os.environ):
-        return layout, contract
-    sandbox_session.leave(os.environ)
-    layout = find_layout()
-    if sandbox_session.SESSION_VARIABLE in os.environ:
-        raise ConfigurationError(
-            f"This process belongs to a dry run: it cannot go on in the mode {mode}.", "Start another kernel."
-        )
-    if mode in {Mode.APPLY, Mode.DESTROY}:
-        ipython.require_confirmation(slug, Mode(mode), environment)
-    return layout, contract

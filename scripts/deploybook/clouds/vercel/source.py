@@ -49,13 +49,12 @@ class Source:
 
 
 def source(repository: str, branch: str, folder: str, *, instead: Path | None = None, needed: bool = True) -> Source:
-    """The source that the parameters name; ``instead`` stands in where neither is given.
+    """The source that the parameters name: the folder, else the repository; ``instead`` stands in where neither is given.
 
-    A relative folder is seen from the guide's checkout. Raises InvalidValue if both are given, or none though one is ``needed``.
+    A relative folder is seen from the guide's checkout. The worker and CI need the repository where the web app is deployed from a
+    folder, too. Raises InvalidValue if neither is given though one is ``needed``.
     """
-    if repository and folder:
-        raise InvalidValue("Both git_repository and web_source are given.", "Give one: what is to be deployed.")
-    if repository:
+    if repository and not folder:
         return Source(repository, branch)
     chosen = find_layout().root / Path(folder).expanduser() if folder else instead
     if chosen is None:

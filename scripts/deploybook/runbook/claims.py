@@ -1,0 +1,65 @@
+"""Tests the claims of a section as the mode allows, with one event each; a change of a moment ago is given time to be seen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import tenacity
+
+from deploybook.errors import DeploybookError, NotFound, PermissionDenied, Unauthorized, VerificationFailed
+from deploybook.runbook.events import Event
+from deploybook.runbook.modes import Mode
+
+
+class Claims:
+    """The claims of one section's run; ``settled_at`` tells when the latest change is seen everywhere, on the monotonic clock.
+
+    ``tested`` are those that the runbook has come to; ``failed`` those that did not hold, each with what its error says that is to be
+    done.
+    """
+
+    def __init__(self, mode: Mode, show: Callable[[Event], None], settled_at: Callable[[], float]) -> None:
+        self._mode = mode
+        self._show = show
+        self._settled_at = settled_at
+        self.tested: set[str] = set()
+        self.failed: dict[str, str] = {}
+
+    def require(self, claim: str, test: Callable[..., str | None], *arguments: Any) -> None:
+        """See ``Runbook.require``."""
+        self.tested.add(claim)
+        try:
+            detail = test(*arguments)
+        except DeploybookError as error:
+            self._show(Event("preflight", "failed", claim, str(error), error.entry))
+            raise
+        self._show(Event("preflight", "passed", claim, detail or ""))
+
+    def hold(self, claim: str, test: Callable[..., str | None], *arguments: Any, when: object) -> bool:
+        """Test a claim where the mode checks; whether it was tested and holds. With a false ``when`` it cannot be tested yet."""
+        self.tested.add(claim)
+        if not self._mode.checks:
+            return False
+        if not when:
+            self._show(Event("check", "later", claim, "what it needs is not known yet"))
+            return False
+        try:
+            detail = self._settled(test, *arguments)
+        except DeploybookError as error:
+            self.failed[claim] = error.hint
+            self._show(Event("check", "failed", claim, str(error), error.entry))
+            return False
+        self._show(Event("check", "passed", claim, detail or ""))
+        return True
+
+    def _settled(self, test: Callable[..., str | None], *arguments: Any) -> str | None:
+        """Test, and repeat the test for a while after a change: a provider's systems do not all see a change at once."""
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type((VerificationFailed, NotFound, PermissionDenied, Unauthorized)),
+            wait=tenacity.wait_exponential(multiplier=0.2, max=5.0),
+            stop=tenacity.stop_before_delay(self._settled_at() - time.monotonic()),
+            reraise=True,
+        )
+        return retrying(test, *arguments)
