@@ -110,7 +110,7 @@ def test_both_are_asked_for_without_echo_and_kept(asking: Guide) -> None:
         assert terminal.end() == 2
     assert DSN not in terminal.screen
     assert held(asking) == dict.fromkeys(NAMES, DSN)
-    assert "vercel needs " in terminal.screen
+    assert "are missing or malformed, and no request was sent" in terminal.screen
     assert started(asking) == []
 
 

@@ -252,7 +252,7 @@ def test_a_run_killed_while_it_waits_goes_on_where_it_was(prepared: Guide, hands
         (("-p", "git_repository", "studio"), {}, 2, "Parameter git_repository is 'studio'."),
         (("-p", "workflow_path", "deploy.yml"), {}, 2, "Parameter workflow_path is 'deploy.yml'."),
         (("-p", "production_branch", "gone"), {}, 3, "studio/app has no branch gone."),
-        ((), {"GITHUB_REPOSITORY": ""}, 2, "Neither git_repository nor GITHUB_REPOSITORY is given."),
+        ((), {"GITHUB_REPOSITORY": ""}, 2, "git_repository is not given, nor GITHUB_REPOSITORY."),
         ((), {"GITHUB_TOKEN": ""}, 2, "GITHUB_TOKEN is not set."),
         ((), {"GITHUB_TOKEN": "github_pat_wrong"}, 3, "Bad credentials"),
         ((), {"VERCEL_TOKEN": ""}, 2, "VERCEL_TOKEN is not set."),

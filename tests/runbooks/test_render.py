@@ -269,7 +269,7 @@ def test_a_failing_build_is_told_with_the_end_of_its_log(prepared: Guide, sandbo
 @pytest.mark.parametrize(
     ("more", "extra", "code", "sentence"),
     [
-        (("-p", "git_repository", ""), {}, 2, "The parameter git_repository is empty."),
+        (("-p", "git_repository", ""), {}, 2, "git_repository is not given."),
         (("-p", "region", "moon"), {}, 2, "Parameter region is 'moon'."),
         (("-p", "owner", "Elsewhere"), {}, 3, "The key sees no workspace Elsewhere"),
         ((), {"RENDER_API_KEY": "rnd_wrong"}, 3, "Render could not list the workspaces"),

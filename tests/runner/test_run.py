@@ -8,18 +8,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 from tests.conftest import ROOT
 
 from deploybook.contract.model import load_contract
-from deploybook.errors import InvalidValue, MissingVariable
 from deploybook.layout import Layout
 from deploybook.runbook.modes import Mode
 from deploybook.runner.executors import CellListener, Workers
+from deploybook.runner.plan import Plan
 from deploybook.runner.report import CellResult, RunReport, SectionResult
-from deploybook.runner.run import Plan, run
+from deploybook.runner.run import run
 from deploybook.runner.worker import SectionJob, error_in
-from deploybook.state.vault import Vault
 
 ALL = ("r2", "turso", "modal", "webhook_secret", "vercel", "render")
 
@@ -131,24 +129,3 @@ def test_destroy_goes_the_other_way_round(layout: Layout) -> None:
     ran(layout, Mode.DESTROY, executor)
     assert executor.started.index("render") < executor.started.index("vercel") < executor.started.index("modal")
     assert executor.started.index("modal") < executor.started.index("r2")
-
-
-def test_a_live_run_without_what_it_needs_starts_nothing(layout: Layout) -> None:
-    executor = Pretended()
-    plan = Plan(layout, load_contract(layout.contract), Mode.APPLY, "production", ("render",))
-    with pytest.raises(MissingVariable, match="render needs"):
-        run(plan, RecordingListener(), executor)
-    assert (executor.started, layout.runs.exists()) == ([], False)
-
-
-@pytest.mark.parametrize("mode", [Mode.PLAN, Mode.APPLY, Mode.VERIFY])
-def test_a_live_run_with_a_broken_value_in_the_vault_starts_nothing(layout: Layout, mode: Mode) -> None:
-    Vault(layout.state, "production").put({"INTERNAL_WEBHOOK_SECRET": SecretStr("hunter2")})
-    executor = Pretended()
-    with pytest.raises(InvalidValue, match="INTERNAL_WEBHOOK_SECRET in the vault of production has not its form"):
-        run(
-            Plan(layout, load_contract(layout.contract), mode, "production", ("render",)), RecordingListener(), executor
-        )
-    assert executor.started == []
-    assert not executor.warm
-    assert not layout.runs.exists()

@@ -15,12 +15,15 @@ from deploybook.commands.values import prompted
 from deploybook.contract.model import Contract, load_contract
 from deploybook.errors import ConfigurationError, UnknownParameter
 from deploybook.layout import Layout, find_layout
+from deploybook.runbook.credential_sources import Sources, operator_environment
 from deploybook.runbook.decisions import Decisions, check_form
 from deploybook.runbook.modes import Mode
 from deploybook.runbook.settings import load_settings
 from deploybook.runner.executors import Executor, Kernels
+from deploybook.runner.inputs import lacking, refuse_incomplete
+from deploybook.runner.plan import Plan
 from deploybook.runner.progress import Progress, summarize
-from deploybook.runner.run import Plan, run
+from deploybook.runner.run import run
 from deploybook.state.vault import Vault
 
 
@@ -65,8 +68,9 @@ def run_sections(
     check_form("--release", release)
     decisions = Decisions(adopt, release, empty_bucket)
     plan = Plan(layout, contract, Mode(mode), environment, tuple(chosen), parameters, jobs, decisions)
+    sources = operator_environment(contract, settings, chosen) if plan.mode.live else Sources()
     _complete(plan)
-    plan.require_variables()
+    refuse_incomplete(plan, sources.problems)
     _ask(plan, yes)
     console = Console(highlight=False)
     with Progress(console) as progress:
@@ -88,8 +92,7 @@ def _chosen(layout: Layout, contract: Contract, sections: Sequence[str]) -> list
 
 def _complete(plan: Plan) -> None:
     """Ask at a terminal for the values that only the operator has and that the vault lacks; elsewhere the plan refuses to run."""
-    lacking = plan.lacking() if sys.stdin.isatty() else []
-    for variable in lacking:
+    for variable in lacking(plan) if sys.stdin.isatty() else []:
         click.echo(f"{variable.name}: {variable.description} From: {variable.made_at}.")
         value = prompted(variable)
         Vault(plan.layout.state, plan.environment).put({variable.name: value})

@@ -139,6 +139,8 @@ class Credential(Definition):
 
     ``sections`` read it and ask for it, unless it is ``optional``; those of ``used_if_set`` check more where it happens to be exported.
     ``pattern`` is its form: by default printable ASCII, without the white space and the curly quotes that come along with a paste.
+    ``malformed`` says what a value is that does not match, and ``entry`` explains it. ``unset`` says of an optional one what it means
+    to leave it out.
     """
 
     name: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
@@ -151,6 +153,9 @@ class Credential(Definition):
     permissions: str
     check: str
     pattern: str = r"[!-~]+"
+    malformed: str = ""
+    entry: str = "invalid-value"
+    unset: str = ""
 
     def problem(self, value: str) -> str:
         """What is wrong with the form of a value, without the value itself; empty if nothing is."""
@@ -160,7 +165,7 @@ class Credential(Definition):
             return "contains white space: a blank or a line break was pasted along"
         if not value.isascii():
             return "contains a character that no credential has, such as a curly quote"
-        return f"is {len(value)} characters long and does not match {self.pattern}"
+        return self.malformed or f"is {len(value)} characters long and does not match {self.pattern}"
 
 
 class Parameter(Definition):
@@ -168,8 +173,9 @@ class Parameter(Definition):
 
     ``named`` is what an empty one means, with ``{environment}`` in it, so that two environments never share a name by accident;
     ``named_in`` has the exceptions, by environment. ``once``: it is for one run, and no settings file keeps it. ``external``: it names
-    something of the operator's that the sandbox does not have. The sections of ``required_by`` cannot do without it, unless they
-    have what ``instead`` names: another parameter, or an environment variable. ``example`` is shown where it is asked for.
+    something of the operator's that the sandbox does not have. ``required_to`` has, by section, the modes that cannot do without it,
+    unless there is what ``instead`` names: another parameter, or an environment variable. ``entries`` are the sections' entries for
+    one that is missing; ``example`` is shown where it is asked for.
     """
 
     pattern: str | None = None
@@ -180,7 +186,8 @@ class Parameter(Definition):
     maximum: int | None = None
     once: bool = False
     external: bool = False
-    required_by: tuple[str, ...] = ()
+    required_to: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    entries: dict[str, str] = Field(default_factory=dict)
     instead: dict[str, str] = Field(default_factory=dict)
     example: str = ""
     description: str

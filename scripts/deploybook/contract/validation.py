@@ -56,17 +56,18 @@ def operator_values(contract: Contract, slugs: Iterable[str]) -> list[Variable]:
 
 def set_command(name: str, environment: str) -> str:
     """The command that puts a variable's value into the vault."""
-    return f"deploybook env set {name}{_in(environment)}"
+    return f"deploybook env set {name}{in_environment(environment)}"
 
 
 def repair(variable: Variable, environment: str) -> str:
     """The hint for a value that does not match: the command that replaces it."""
     advice = f"Run {set_command(variable.name, environment)} and give the right value"
     if variable.rotates:
-        renewed = f"deploybook run {variable.section} --mode apply -p rotate true{_in(environment)}"
+        renewed = f"deploybook run {variable.section} --mode apply -p rotate true{in_environment(environment)}"
         return f"{advice}, or {renewed} if it is lost."
     return f"{advice}."
 
 
-def _in(environment: str) -> str:
+def in_environment(environment: str) -> str:
+    """The option that names an environment, with the blank before it; empty for the default one."""
     return "" if environment == DEFAULT_ENVIRONMENT else f" --environment {environment}"

@@ -7,28 +7,23 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from filelock import FileLock, Timeout
 
-from deploybook.contract.definitions import Variable
-from deploybook.contract.model import Contract
-from deploybook.contract.validation import operator_values, refuse_broken, refuse_missing
-from deploybook.errors import MissingVariable, VaultLocked
+from deploybook.errors import VaultLocked
 from deploybook.layout import Layout
 from deploybook.runbook import environment
-from deploybook.runbook.decisions import Decisions
 from deploybook.runbook.ipython import CONFIRM_VARIABLE
 from deploybook.runbook.modes import Mode
 from deploybook.runbook.sandbox_session import SandboxProcess, without
 from deploybook.runner import kernel_folder
 from deploybook.runner.executors import Executor
+from deploybook.runner.plan import Plan
 from deploybook.runner.report import CellResult, ReportFile, RunReport, SectionResult
 from deploybook.runner.stopping import Stop
 from deploybook.runner.worker import SectionJob
-from deploybook.state.vault import Vault
 
 
 class Listener(Protocol):
@@ -44,66 +39,6 @@ class Listener(Protocol):
         """A section has ended, or will not run."""
 
 
-@dataclass(frozen=True)
-class Plan:
-    """A run that was checked and can start: what, how, with which parameters for each section."""
-
-    layout: Layout
-    contract: Contract
-    mode: Mode
-    environment: str
-    sections: tuple[str, ...]
-    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    jobs: int = 2
-    decisions: Decisions = field(default_factory=Decisions)
-
-    def order(self) -> list[str]:
-        """The sections in the order of their start: the contract's, or the reverse for ``destroy``."""
-        ordered = [slug for slug in self.contract.order() if slug in self.sections]
-        return ordered[::-1] if self.mode is Mode.DESTROY else ordered
-
-    def predecessors(self, slug: str) -> set[str]:
-        """The selected sections that must have passed before this one starts."""
-        if self.mode is Mode.DESTROY:
-            return {other for other in self.sections if slug in self.contract.comes_after(other)}
-        return self.contract.comes_after(slug) & set(self.sections)
-
-    def lacking(self) -> list[Variable]:
-        """The variables that only the operator can set, that this run needs, and that the vault does not have."""
-        if self.mode not in {Mode.APPLY, Mode.VERIFY}:
-            return []
-        stored = self._vault.all()
-        return [variable for variable in operator_values(self.contract, self.order()) if variable.name not in stored]
-
-    def require_variables(self) -> None:
-        """Raise MissingVariable or InvalidValue for what a live run would find lacking or broken in the vault, before anything is started.
-
-        What a selected section produces is left to it in ``apply``: it may be what repairs the value.
-        """
-        if self.mode in {Mode.DRY_RUN, Mode.DESTROY}:
-            return
-        stored = self._vault.all()
-        made = set(self.sections) if self.mode is Mode.APPLY else set()
-        taken = [name for slug in self.order() for name in self.contract.taken_by(slug)]
-        unmade = [name for name in taken if self.contract.variable(name).section not in made]
-        refuse_broken(self.contract, stored, unmade, self.environment)
-        if not self.mode.checks:
-            return
-        refuse_missing(operator_values(self.contract, self.order()), stored, self.environment)
-        for slug in self.order():
-            for variable in self.contract.needed_by(slug):
-                if variable.name not in stored and variable.section not in self.sections and not variable.optional:
-                    raise MissingVariable(
-                        f"{slug} needs {variable.name}, which is not in the vault of {self.environment}.",
-                        f"Run deploybook run {variable.section} --mode apply first.",
-                        "not-in-the-vault",
-                    )
-
-    @property
-    def _vault(self) -> Vault:
-        return Vault(self.layout.state, self.environment)
-
-
 def run(
     plan: Plan, listener: Listener, executor: Executor, start_sandbox: Callable[[], SandboxProcess] = SandboxProcess
 ) -> tuple[RunReport, Path]:
@@ -111,7 +46,6 @@ def run(
 
     ``start_sandbox`` starts the one that a dry run speaks to.
     """
-    plan.require_variables()
     started = datetime.datetime.now(datetime.UTC)
     executor.warm_up()
     kernel_folder.sweep()

@@ -165,16 +165,19 @@ def test_another_name_or_content_is_another_state_of_the_files(folder: Path) -> 
 @pytest.mark.parametrize(
     ("repository", "folder", "sentence"),
     [
-        ("o/n", "here", "Both"),
-        ("", "", "Nothing to deploy"),
+        ("", "", "git_repository is not given"),
         ("", "nowhere", "names no folder"),
         ("", "empty", "no file"),
     ],
 )
-def test_a_source_that_is_none_or_two_is_refused(tmp_path: Path, repository: str, folder: str, sentence: str) -> None:
+def test_a_source_that_is_none_is_refused(tmp_path: Path, repository: str, folder: str, sentence: str) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(InvalidValue, match=sentence):
         vercel.source(repository, "main", str(tmp_path / folder) if folder else "")
+
+
+def test_a_folder_is_deployed_where_the_worker_and_ci_have_a_repository(folder: Path) -> None:
+    assert vercel.source("o/n", "main", str(folder)) == vercel.source("", "main", str(folder))
 
 
 def test_what_stands_in_does_so_only_where_nothing_is_given(folder: Path) -> None:

@@ -26,8 +26,9 @@ from deploybook.contract.model import load_contract
 from deploybook.layout import Layout
 from deploybook.runbook.modes import Mode
 from deploybook.runner.executors import Executor
+from deploybook.runner.plan import Plan
 from deploybook.runner.report import CellResult, SectionResult
-from deploybook.runner.run import Plan, run
+from deploybook.runner.run import run
 
 HINT = "Read the provider's change, and change the client and the sandbox alike."
 

@@ -27,7 +27,7 @@ def target(github: GitHub, repository: str, branch: str, *, stand_in: bool = Fal
     chosen = github.named if stand_in else repository or github.named
     if not chosen:
         raise MissingVariable(
-            "Neither git_repository nor GITHUB_REPOSITORY is given.",
+            "git_repository is not given, nor GITHUB_REPOSITORY.",
             "Give the application's repository with -p git_repository <OWNER>/<NAME>.",
         )
     if not REPOSITORY.fullmatch(chosen):

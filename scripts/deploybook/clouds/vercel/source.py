@@ -61,7 +61,7 @@ def source(repository: str, branch: str, folder: str, *, instead: Path | None = 
         if not needed:
             return Source()
         raise InvalidValue(
-            "Nothing to deploy is given.",
+            "git_repository is not given, nor web_source.",
             "Give git_repository (<OWNER>/<NAME>) or web_source (a folder).",
             "vercel-source",
         )

@@ -1,0 +1,49 @@
+"""A run that was checked and can start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from deploybook.contract.model import Contract
+from deploybook.contract.validation import in_environment
+from deploybook.layout import Layout
+from deploybook.runbook.decisions import Decisions
+from deploybook.runbook.modes import Mode
+from deploybook.state.vault import Vault
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run that was checked and can start: what, how, with which parameters for each section."""
+
+    layout: Layout
+    contract: Contract
+    mode: Mode
+    environment: str
+    sections: tuple[str, ...]
+    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    jobs: int = 2
+    decisions: Decisions = field(default_factory=Decisions)
+
+    def order(self) -> list[str]:
+        """The sections in the order of their start: the contract's, or the reverse for ``destroy``."""
+        ordered = [slug for slug in self.contract.order() if slug in self.sections]
+        return ordered[::-1] if self.mode is Mode.DESTROY else ordered
+
+    def predecessors(self, slug: str) -> set[str]:
+        """The selected sections that must have passed before this one starts."""
+        if self.mode is Mode.DESTROY:
+            return {other for other in self.sections if slug in self.contract.comes_after(other)}
+        return self.contract.comes_after(slug) & set(self.sections)
+
+    def command(self) -> str:
+        """The command that repeats this run's sections and environment, without its mode."""
+        chosen = "" if set(self.contract.order()) <= set(self.sections) else f" {' '.join(self.sections)}"
+        return f"deploybook run{chosen}{in_environment(self.environment)}"
+
+    @property
+    def vault(self) -> Vault:
+        """The environment's vault."""
+        return Vault(self.layout.state, self.environment)
