@@ -22,6 +22,10 @@ COMMANDS = {
     "check": Source("check_guide", "Find the statements of the guide that are not true, each with its line."),
     "doctor": Source("diagnose", "Find what is wrong, in which service, and the troubleshooting entry that fixes it."),
     "env": Source("env", "List, set, compare or export the variables of one environment."),
+    "init": Source(
+        "initialize",
+        "Gather what a deployment needs, once: parameters, accounts, and where each credential comes from. Then check them all.",
+    ),
     "list": Source(
         "list_sections", "List the sections in the order in which they run, with what each needs and produces."
     ),

@@ -290,5 +290,5 @@ def test_a_vault_without_what_render_needs_is_refused_before_anything_starts(
 ) -> None:
     done = run(guide, sandbox, "apply")
     assert done.code == 2
-    assert "render needs R2_ACCOUNT_ID, which is not in the vault of production." in done.output
+    assert "R2_ACCOUNT_ID is not in the vault of production (render). From: the r2 section." in done.output
     assert not guide.reports()

@@ -56,7 +56,7 @@ def writable(layout: Layout, path: Path, expected: Path) -> Path:
     real = path.resolve()
     if real != expected.resolve() and layout.state.resolve() in real.parents:
         raise InvalidValue(f"{path} is in the folder of the vaults.", f"Leave --output out: it becomes {expected}.")
-    if _may_be_committed(real):
+    if may_be_committed(real):
         raise InvalidValue(
             f"{path} is in a git repository that does not ignore it.", "Write outside of the repository, or ignore it."
         )
@@ -65,7 +65,8 @@ def writable(layout: Layout, path: Path, expected: Path) -> Path:
     return real
 
 
-def _may_be_committed(path: Path) -> bool:
+def may_be_committed(path: Path) -> bool:
+    """Whether a file stands in a git repository that does not ignore it."""
     folders = [folder for folder in path.parents if folder.is_dir()]
     if not any((folder / ".git").exists() for folder in folders):
         return False

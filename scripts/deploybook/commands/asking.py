@@ -1,0 +1,156 @@
+"""The questions of ``deploybook init``: what cannot be derived, each once; an empty answer leaves it open."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import click
+
+from deploybook.commands.context import CommandContext
+from deploybook.contract.definitions import Credential
+from deploybook.contract.model import Contract
+from deploybook.errors import InvalidValue
+from deploybook.runbook.credential_sources import printed_by
+from deploybook.runbook.settings import command_problem
+from deploybook.runbook.settings_edit import Kept, keep
+from deploybook.state.atomic import write_private
+from deploybook.state.env_file import may_be_committed
+
+
+def ask_for_parameters(context: CommandContext, sections: Sequence[str]) -> CommandContext:
+    """Ask for each parameter that a section cannot do without and that no settings have; keep the answers."""
+    kept = Kept()
+    for name, rule in context.contract.parameters.items():
+        settled = context.settings.parameters
+        lacking = [
+            slug
+            for slug in rule.required_to
+            if slug in sections
+            and not (settled.get(rule.instead.get(slug, "")) or os.environ.get(rule.instead.get(slug, "")))
+        ]
+        if settled.get(name) or not lacking:
+            continue
+        answer = _asked(f"{rule.description}\n{name}", _rule(name, rule.validate_value))
+        if answer:
+            kept.parameters[name] = answer
+    return _keep(context, kept)
+
+
+def ask_for_credentials(context: CommandContext) -> CommandContext:
+    """Ask for each account, and for where the secrets are kept, as far as no source has them; keep the answers, never a secret."""
+    missing = _missing(context)
+    kept = Kept()
+    secrets = [credential for credential in missing if credential.secret]
+    if secrets and context.settings.credentials_file is None:
+        _ask_for_file(context, kept)
+        context, kept = _keep(context, kept), Kept()
+        missing = _missing(context)
+    for credential in missing:
+        if not credential.secret:
+            _ask_for_account(credential, kept)
+        elif context.settings.credentials_file is None:
+            _ask_for_command(context.contract, credential, kept)
+    return _keep(context, kept)
+
+
+def _missing(context: CommandContext) -> list[Credential]:
+    context.take_credentials([credential.name for credential in context.contract.credentials])
+    return [credential for credential in context.contract.credentials if not os.environ.get(credential.name)]
+
+
+def _ask_for_file(context: CommandContext, kept: Kept) -> None:
+    click.echo(
+        "\nThe credentials are read anew each time, from a place of yours: nothing secret is written by this command."
+    )
+    answer = _asked(
+        "A dot-env file that holds them, or is to (such as ~/studio.env); Enter to name a command for each, such as op read …\nfile",
+        usable_file,
+    )
+    if not answer:
+        return
+    kept.credentials_file = answer
+    path = _expanded(answer)
+    if not path.exists():
+        write_private(path, _template(_missing(context)))
+        click.echo(f"{path} is there now, without values: fill them in with an editor.")
+
+
+def _expanded(answer: str) -> Path:
+    return Path(answer).expanduser().absolute()
+
+
+def usable_file(answer: str) -> None:
+    """Raise InvalidValue for a path at which no file of credentials may stand."""
+    path = _expanded(answer)
+    if path.exists() and not path.is_file():
+        raise InvalidValue(f"{path} is not a file.", "Give the path of a file.")
+    if not path.parent.is_dir():
+        raise InvalidValue(f"There is no folder {path.parent}.", "Give a path in a folder that is there.")
+    if may_be_committed(path.resolve()):
+        raise InvalidValue(f"{path} is in a git repository that does not ignore it.", "Give a path outside of it.")
+
+
+def _template(credentials: Sequence[Credential]) -> str:
+    """A dot-env file with a line for each credential that is missing, and above it where it is made and what to tick."""
+    parts = [
+        f"# {credential.made_at}\n# tick: {credential.permissions}\n{credential.name}=\n" for credential in credentials
+    ]
+    return "# Credentials that deploybook reads. Only you can read this file; keep it out of every repository.\n\n" + (
+        "\n".join(parts)
+    )
+
+
+def _ask_for_account(credential: Credential, kept: Kept) -> None:
+    def check(answer: str) -> None:
+        if problem := credential.problem(answer):
+            raise InvalidValue(f"{credential.name} {problem}.", f"From: {credential.made_at}.")
+
+    left_out = f"; Enter: {credential.unset}" if credential.unset else ""
+    answer = _asked(f"From: {credential.made_at}{left_out}\n{credential.name}", check)
+    if answer:
+        kept.accounts[credential.name] = answer
+
+
+def _ask_for_command(contract: Contract, credential: Credential, kept: Kept) -> None:
+    names = {each.name for each in contract.credentials}
+
+    def check(answer: str) -> None:
+        if problem := command_problem(answer):
+            raise InvalidValue(f"{problem[0].upper()}{problem[1:]}.", "Give the command, not the credential.")
+        value, problem = printed_by(answer, {name: value for name, value in os.environ.items() if name not in names})
+        if not value or (problem := credential.problem(value)):
+            raise InvalidValue(f"The command {problem}.", "Try it in another terminal, then give it again.")
+
+    head = f"Made at: {credential.made_at}\nTick: {credential.permissions}"
+    answer = _asked(f"{head}\na command that prints {credential.name}", check)
+    if answer:
+        kept.commands[credential.name] = answer
+
+
+def _rule(name: str, validate: Callable[[str, object], None]) -> Callable[[str], None]:
+    return lambda answer: validate(name, answer)
+
+
+def _asked(question: str, check: Callable[[str], None]) -> str:
+    """An answer that passes its check; empty if there is none."""
+    about, _, prompt = question.rpartition("\n")
+    click.echo(f"\n{about}")
+    while True:
+        answer = str(click.prompt(prompt, default="", show_default=False)).strip()
+        if not answer:
+            return ""
+        try:
+            check(answer)
+        except InvalidValue as problem:
+            click.echo(f"{problem} {problem.hint}")
+        else:
+            return answer
+
+
+def _keep(context: CommandContext, kept: Kept) -> CommandContext:
+    if not kept:
+        return context
+    keep(context.layout, context.contract, context.vault.environment, kept)
+    return CommandContext.open(context.vault.environment)

@@ -1,0 +1,88 @@
+"""``deploybook init``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from deploybook.commands.access_table import access_table, look_at_all, problem_lines
+from deploybook.commands.asking import ask_for_credentials, ask_for_parameters, usable_file
+from deploybook.commands.context import CommandContext
+from deploybook.commands.options import ParameterCommand
+from deploybook.commands.parameters import parameters_of
+from deploybook.contract.validation import DEFAULT_ENVIRONMENT, in_environment
+from deploybook.errors import DeploybookError
+from deploybook.runbook.modes import Mode
+from deploybook.runbook.settings import keepable
+from deploybook.runbook.settings_edit import Kept, keep
+from deploybook.runner.inputs import MADE_VALUE, find_problems
+from deploybook.runner.plan import Plan
+
+
+@click.command("init", cls=ParameterCommand)
+@click.argument("environment", default=DEFAULT_ENVIRONMENT)
+@click.option("--check", is_flag=True, help="Ask nothing and write nothing: for scripts.")
+@click.option("--credentials-file", metavar="PATH", help="The dot-env file that holds the credentials; kept.")
+@click.option(
+    "-p", "pairs", multiple=True, nargs=2, metavar="NAME VALUE", help="One parameter to keep, also as NAME=VALUE."
+)
+def initialize(environment: str, check: bool, credentials_file: str | None, pairs: tuple[tuple[str, str], ...]) -> None:
+    """Gather what a deployment needs, once: parameters, accounts, and where each credential comes from. Then check them all.
+
+    What you answer is kept in runbooks/parameters/ENVIRONMENT.yaml, which holds no secret and is meant to be committed. Each credential
+    is taken from the environment, a dot-env file, or a password manager's command, and is checked at its provider, reading only. Run it
+    again at any time. The exit code is 2 if something is missing, 3 if a provider refuses a credential.
+    """
+    context = CommandContext.open(environment)
+    sections = [slug for slug in context.contract.order() if context.layout.notebook(slug).exists()]
+    if not check:
+        context = _kept(context, sections, credentials_file, pairs)
+        if sys.stdin.isatty():
+            context = ask_for_parameters(context, sections)
+            context = ask_for_credentials(context)
+    sources = context.take_credentials([credential.name for credential in context.contract.credentials])
+    plan = _plan(context, sections)
+    looks = look_at_all(context, plan)
+    context.print(access_table(context.contract, sources, looks, os.environ))
+    problems = [problem for problem in find_problems(plan, sources.problems) if problem.kind != MADE_VALUE]
+    for line in problem_lines(context.contract, problems, looks):
+        click.echo(context.redactor.text(line))
+    refused = [error for error in looks.values() if isinstance(error, DeploybookError)]
+    if problems or refused:
+        click.echo(f"\nThen run this again: {_command(environment, check=check)}")
+        sys.exit(2 if problems else refused[0].exit_code)
+    click.echo(f"Everything is there. Next: deploybook run --mode plan{in_environment(environment)}")
+
+
+def _kept(
+    context: CommandContext, sections: Sequence[str], credentials_file: str | None, pairs: Sequence[tuple[str, str]]
+) -> CommandContext:
+    """The context after what the command line names was written into the settings."""
+    environment = context.vault.environment
+    chosen = parameters_of(context.layout, context.contract, sections, dict(pairs), context.settings)
+    once = [name for name, _ in pairs if not keepable(context.contract, name)]
+    if once:
+        raise click.BadParameter(f"{once[0]} is for one run, and is not kept", param_hint="-p")
+    parsed = {name: value for values in chosen.values() for name, value in values.items() if name in dict(pairs)}
+    if credentials_file:
+        usable_file(credentials_file)
+    kept = Kept(parsed, credentials_file=credentials_file or "")
+    if kept:
+        keep(context.layout, context.contract, environment, kept)
+        return CommandContext.open(environment)
+    return context
+
+
+def _plan(context: CommandContext, sections: Sequence[str]) -> Plan:
+    """A whole apply: what it would need is what has to be there."""
+    parameters = parameters_of(context.layout, context.contract, sections, {}, context.settings)
+    environment = context.vault.environment
+    return Plan(context.layout, context.contract, Mode.APPLY, environment, tuple(sections), parameters)
+
+
+def _command(environment: str, *, check: bool) -> str:
+    named = "" if environment == DEFAULT_ENVIRONMENT else f" {environment}"
+    return f"deploybook init{named}{' --check' * check}"
