@@ -9,10 +9,10 @@ from collections.abc import Sequence
 import click
 
 from deploybook.commands.access_table import access_table, look_at_all, problem_lines
-from deploybook.commands.asking import ask_for_credentials, ask_for_parameters, usable_file
 from deploybook.commands.context import CommandContext
 from deploybook.commands.options import ParameterCommand
 from deploybook.commands.parameters import parameters_of
+from deploybook.commands.questions import ask_for_credentials, ask_for_parameters, usable_file
 from deploybook.contract.validation import DEFAULT_ENVIRONMENT, in_environment
 from deploybook.errors import DeploybookError
 from deploybook.runbook.modes import Mode

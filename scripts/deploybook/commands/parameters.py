@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import difflib
+import shlex
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import click
+
 from deploybook.contract.model import Contract
+from deploybook.contract.validation import DEFAULT_ENVIRONMENT
 from deploybook.errors import InvalidValue, UnknownParameter
 from deploybook.layout import Layout
+from deploybook.runbook.modes import Mode
 from deploybook.runbook.notebook_file import NotebookParameter, parse_parameter, read_parameters
-from deploybook.runbook.settings import Settings
+from deploybook.runbook.settings import Settings, keepable
+from deploybook.runbook.settings_edit import Kept, keep
 from deploybook.runbook.yaml_file import read_yaml
+from deploybook.runner.plan import Plan
 
 # These have options of their own, and are the same for every section.
 COMMON = frozenset({"mode", "environment"})
@@ -77,3 +85,24 @@ def _refuse(
         kind = next((UnknownParameter for problem in problems if isinstance(problem, UnknownParameter)), InvalidValue)
         hints = dict.fromkeys(problem.hint for problem in problems)
         raise kind(" ".join(problem.message for problem in problems), " ".join(hints))
+
+
+def offer_to_keep(plan: Plan, settings: Settings, pairs: Sequence[tuple[str, str]]) -> None:
+    """Offer to keep what was given with ``-p`` for this run: ask at a terminal, else name the command. A dry run keeps nothing."""
+    values = {name: value for parameters in plan.parameters.values() for name, value in parameters.items()}
+    new = {
+        name: values[name]
+        for name, _ in pairs
+        if name in values and keepable(plan.contract, name) and settings.parameters.get(name) != values[name]
+    }
+    if not new or not plan.mode.live or plan.mode is Mode.DESTROY:
+        return
+    named = f"runbooks/parameters/{plan.environment}.yaml"
+    listed = ", ".join(f"{name}={value}" for name, value in new.items())
+    if not sys.stdin.isatty():
+        given = "".join(f" -p {name}={shlex.quote(str(value))}" for name, value in new.items())
+        where = "" if plan.environment == DEFAULT_ENVIRONMENT else f" {plan.environment}"
+        click.echo(f"for this run only: {listed}; to keep it: deploybook init{where}{given}", err=True)
+    elif click.confirm(f"Keep {listed} in {named} for the next runs?", default=True):
+        keep(plan.layout, plan.contract, plan.environment, Kept(parameters=new))
+        click.echo(f"kept in {named}, which is meant to be committed")

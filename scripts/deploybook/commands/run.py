@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
-from rich.console import Console
 
 from deploybook.commands.options import ParameterCommand, environment_option, parameter_options
-from deploybook.commands.parameters import parameter_values, parameters_of
+from deploybook.commands.parameters import offer_to_keep, parameter_values, parameters_of
+from deploybook.commands.run_plan import run_plan
 from deploybook.commands.values import prompted
 from deploybook.contract.model import Contract, load_contract
-from deploybook.errors import ConfigurationError, UnknownParameter
+from deploybook.errors import InvalidValue, UnknownParameter
 from deploybook.layout import Layout, find_layout
 from deploybook.runbook.credential_sources import Sources, operator_environment
 from deploybook.runbook.decisions import Decisions, check_form
 from deploybook.runbook.modes import Mode
 from deploybook.runbook.settings import load_settings
+from deploybook.runner.changes import PlanFile
 from deploybook.runner.executors import Executor, Kernels
 from deploybook.runner.inputs import lacking, refuse_incomplete
 from deploybook.runner.plan import Plan
-from deploybook.runner.progress import Progress, summarize
-from deploybook.runner.run import run
 from deploybook.state.vault import Vault
 
 
@@ -33,7 +33,17 @@ from deploybook.state.vault import Vault
 @environment_option
 @parameter_options
 @click.option("--jobs", type=click.IntRange(1, 16), default=2, show_default=True, help="Sections side by side.")
-@click.option("--yes", is_flag=True, help="Do not ask before apply.")
+@click.option("--yes", is_flag=True, help="Do not plan and ask before apply.")
+@click.option(
+    "--plan-out", type=click.Path(path_type=Path), metavar="FILE", help="With plan: write the plan there too."
+)
+@click.option(
+    "--plan",
+    "plan_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="With apply: what --plan-out wrote, its sections and parameters. Refused if it is not what apply would do now.",
+)
 @click.option(
     "--adopt",
     multiple=True,
@@ -52,31 +62,55 @@ def run_sections(
     pairs: tuple[tuple[str, str], ...],
     jobs: int,
     yes: bool,
+    plan_out: Path | None,
+    plan_file: Path | None,
     adopt: tuple[str, ...],
     release: tuple[str, ...],
     empty_bucket: bool,
 ) -> None:
-    """Execute the runbooks of the sections (default: all), each after those it needs."""
+    """Execute the runbooks of the sections (default: all), each after those it needs.
+
+    apply shows the plan of all of them and asks once. Everything that is missing is named before the first request.
+    """
     layout = find_layout()
     contract = load_contract(layout.contract)
     contract.parameters["environment"].validate_value("environment", environment)
-    chosen = _chosen(layout, contract, sections)
     settings = load_settings(layout, contract, environment)
+    written = _planned(plan_file, Mode(mode), environment, (sections, pairs, files))
+    chosen = _chosen(layout, contract, written.sections if written else sections)
     given = parameter_values(files, pairs)
-    parameters = parameters_of(layout, contract, chosen, given, settings, rehearsal=mode == Mode.DRY_RUN)
+    if written:
+        parameters: Mapping[str, Mapping[str, Any]] = written.parameters
+    else:
+        parameters = parameters_of(layout, contract, chosen, given, settings, rehearsal=mode == Mode.DRY_RUN)
     check_form("--adopt", adopt)
     check_form("--release", release)
     decisions = Decisions(adopt, release, empty_bucket)
     plan = Plan(layout, contract, Mode(mode), environment, tuple(chosen), parameters, jobs, decisions)
+    if plan_out and plan.mode is not Mode.PLAN:
+        raise click.BadParameter("only plan writes one", param_hint="--plan-out")
     sources = operator_environment(contract, settings, chosen) if plan.mode.live else Sources()
     _complete(plan)
     refuse_incomplete(plan, sources.problems)
-    _ask(plan, yes)
-    console = Console(highlight=False)
-    with Progress(console) as progress:
-        report, directory = run(plan, progress, executor or Kernels())
-    summarize(console, report, str(directory.relative_to(layout.root)))
-    sys.exit(report.exit_code)
+    offer_to_keep(plan, settings, pairs)
+    run_plan(plan, executor or Kernels(), yes=yes, plan_out=plan_out, written=written, pairs=pairs)
+
+
+def _planned(
+    path: Path | None, mode: Mode, environment: str, others: tuple[tuple[object, ...], ...]
+) -> PlanFile | None:
+    """The plan that is to be applied, if one is named."""
+    if path is None:
+        return None
+    if mode is not Mode.APPLY or any(others):
+        raise click.BadParameter("is for apply, and has sections and parameters of its own", param_hint="--plan")
+    written = PlanFile.read(path)
+    if written.environment != environment:
+        raise InvalidValue(
+            f"{path} is a plan for {written.environment}, not for {environment}.",
+            f"Add --environment {written.environment}.",
+        )
+    return written
 
 
 def _chosen(layout: Layout, contract: Contract, sections: Sequence[str]) -> list[str]:
@@ -97,33 +131,3 @@ def _complete(plan: Plan) -> None:
         value = prompted(variable)
         Vault(plan.layout.state, plan.environment).put({variable.name: value})
         click.echo(f"{variable.name} is in the vault of {plan.environment}.")
-
-
-def _ask(plan: Plan, yes: bool) -> None:
-    names = ", ".join(plan.order())
-    if plan.mode is Mode.APPLY and not yes:
-        if not sys.stdin.isatty():
-            raise ConfigurationError(
-                "apply asks before it changes the real clouds, and there is no terminal to ask on.",
-                "Add --yes.",
-                "not-confirmed",
-            )
-        click.confirm(f"Change {names} of {plan.environment} in the real clouds?", abort=True)
-    if plan.mode is Mode.DESTROY:
-        click.echo(f"This removes what deploybook made for {names} of {plan.environment}. It cannot be undone.")
-        typed = _typed("Type the environment's name to go on")
-        if typed != plan.environment:
-            reason = "another name was typed" if typed else "its name was not typed"
-            raise ConfigurationError(
-                f"Nothing was destroyed: {reason}.",
-                f"Run this again in a terminal, and type {plan.environment} when asked.",
-                "destroy-not-confirmed",
-            )
-
-
-def _typed(question: str) -> str:
-    """The answer; empty if there is nobody to answer, or if they press Ctrl-C."""
-    try:
-        return str(click.prompt(question, default="", show_default=False))
-    except click.Abort:
-        return ""

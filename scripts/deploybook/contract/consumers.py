@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from deploybook.contract.definitions import Variable
 from deploybook.contract.model import Contract
-from deploybook.contract.validation import DEFAULT_ENVIRONMENT, refuse_broken, refuse_missing
+from deploybook.contract.validation import DEFAULT_ENVIRONMENT, obtain, refuse_broken, refuse_missing
 from deploybook.errors import MissingVariable
 
 
@@ -60,7 +60,7 @@ def require(contract: Contract, missing: list[str], slug: str, environment: str)
         if origin.section != slug:
             raise MissingVariable(
                 f"{origin.name} is not in the vault of {environment}.",
-                f"Run deploybook run {origin.section} --mode apply first.",
+                obtain(origin, environment, slug),
                 "not-in-the-vault",
             )
 

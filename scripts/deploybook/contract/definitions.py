@@ -82,7 +82,8 @@ class Variable(Definition):
 
     ``section`` whose runbook produces it (``rotates``: which makes another one with ``-p rotate true``), a fixed ``value``, ``same_as``
     another variable, an operator's ``credential``, or ``from_operator``: a value that only the operator has, and gets at ``made_at``.
-    One that is the ``same_as`` another is as secret as that one, and has its form: the contract fills both in.
+    ``copied_from`` is the page from which only a person can copy what a ``section`` makes. One that is the ``same_as`` another is as
+    secret as that one, and has its form: the contract fills both in.
     """
 
     name: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
@@ -93,6 +94,7 @@ class Variable(Definition):
     credential: bool = False
     from_operator: bool = False
     made_at: str = ""
+    copied_from: str = ""
     optional: bool = False
     # Who reads it, where that is a library of the application, such as the AWS SDK, and not its own code.
     read_by: str = ""
@@ -112,6 +114,8 @@ class Variable(Definition):
             raise ValueError(f"{self.name} takes secret, pattern and example from {self.same_as}: leave them out")
         if self.from_operator != bool(self.made_at):
             raise ValueError(f"{self.name} has made_at if, and only if, it is from_operator")
+        if self.copied_from and not self.section:
+            raise ValueError(f"{self.name} is copied from a page, but no section makes it")
         if self.rotates and not self.section:
             raise ValueError(f"{self.name} rotates, but no section produces it")
         if (self.section or self.from_operator or self.example) and not re.fullmatch(self.pattern, self.example):

@@ -59,6 +59,15 @@ def set_command(name: str, environment: str) -> str:
     return f"deploybook env set {name}{in_environment(environment)}"
 
 
+def obtain(variable: Variable, environment: str, slug: str) -> str:
+    """The hint for a value that an earlier section makes and the vault lacks, where ``slug`` needs it."""
+    where = in_environment(environment)
+    if variable.copied_from:
+        again = f"deploybook run {slug} --mode apply{where}"
+        return f"Copy it ({variable.copied_from}), then run {set_command(variable.name, environment)} && {again}."
+    return f"Run deploybook run {variable.section} --mode apply{where} first."
+
+
 def repair(variable: Variable, environment: str) -> str:
     """The hint for a value that does not match: the command that replaces it."""
     advice = f"Run {set_command(variable.name, environment)} and give the right value"

@@ -8,8 +8,10 @@ from typing import Any
 
 import tenacity
 
+from deploybook.contract.definitions import Section
 from deploybook.errors import DeploybookError, NotFound, PermissionDenied, Unauthorized, VerificationFailed
 from deploybook.runbook.events import Event
+from deploybook.runbook.in_process import runs_every_cell
 from deploybook.runbook.modes import Mode
 
 
@@ -36,6 +38,15 @@ class Claims:
             self._show(Event("preflight", "failed", claim, str(error), error.entry))
             raise
         self._show(Event("preflight", "passed", claim, detail or ""))
+
+    def require_all(self, section: Section) -> None:
+        """Raise VerificationFailed if the runbook lacks a check that the contract names: without it the section's outcome is not proved."""
+        lost = [claim for claim in section.claims if claim not in self.tested]
+        if lost and runs_every_cell():
+            raise VerificationFailed(
+                f"The runbook does not test what its section claims: {'; '.join(lost)}.",
+                f"Restore runbooks/{section.slug}.ipynb with git checkout -- runbooks/{section.slug}.ipynb.",
+            )
 
     def hold(self, claim: str, test: Callable[..., str | None], *arguments: Any, when: object) -> bool:
         """Test a claim where the mode checks; whether it was tested and holds. With a false ``when`` it cannot be tested yet."""

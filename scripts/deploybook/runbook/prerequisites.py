@@ -1,10 +1,10 @@
-"""Runs the sections before this one in a dry run of a single section, without output, so that it has what they make."""
+"""What a section finds before it starts: in a dry run of a single section what the earlier ones make, and a vault that it can write."""
 
 from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from deploybook.contract.model import Contract
 from deploybook.layout import Layout
 from deploybook.runbook.in_process import run_cells
+from deploybook.runbook.modes import Mode
 from deploybook.runbook.output import use_listener
 from deploybook.state.vault import Vault
 
@@ -37,3 +38,14 @@ def execute(path: Path, parameters: Mapping[str, object]) -> None:
     """Execute the cells of one runbook that make something, without output; ``parameters`` replace its own."""
     with use_listener(lambda _: None), contextlib.redirect_stdout(io.StringIO()):
         run_cells(path, parameters, skipped=SKIPPED)
+
+
+def prepare_vault(contract: Contract, slug: str, mode: Mode, vault: Vault, note: Callable[[str], None]) -> None:
+    """In a mode that makes: check that the vault is writable, and note the section's variables that it has lost."""
+    if not mode.makes:
+        return
+    vault.require_writable()
+    produced = {variable.name for variable in contract.produced_by(slug)}
+    for name in vault.lost():
+        if name in produced:
+            note(f"{name} was in the vault and is not any more: it is made anew, and its places have to follow")

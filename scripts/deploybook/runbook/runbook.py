@@ -15,7 +15,7 @@ from deploybook.clouds.connections import Connections
 from deploybook.clouds.resource import Resource
 from deploybook.contract.consumers import ConsumerVariable, require, variables_for
 from deploybook.contract.model import Contract
-from deploybook.contract.validation import broken, operator_values, refuse_broken, refuse_missing
+from deploybook.contract.validation import broken, obtain, operator_values, refuse_broken, refuse_missing
 from deploybook.errors import (
     MissingVariable,
     UnknownParameter,
@@ -28,9 +28,10 @@ from deploybook.runbook.claims import Claims
 from deploybook.runbook.decisions import Decisions
 from deploybook.runbook.environment import for_section
 from deploybook.runbook.events import Event
-from deploybook.runbook.in_process import close_with_cells, runs_every_cell, within_cells
+from deploybook.runbook.in_process import close_with_cells, within_cells
 from deploybook.runbook.modes import Mode
 from deploybook.runbook.output import Screen
+from deploybook.runbook.prerequisites import prepare_vault
 from deploybook.runbook.reconcile import Reconciler
 from deploybook.runbook.record import Recorder
 from deploybook.state.atomic import sweep_state
@@ -89,7 +90,7 @@ class Runbook:
         if chosen is Mode.DRY_RUN:
             runbook._complete_dry_run(layout, alone=alone)
         runbook._require_needs()
-        runbook._prepare_vault()
+        prepare_vault(contract, slug, chosen, runbook.vault, runbook.note)
         if chosen.makes or chosen is Mode.DESTROY:
             sweep_state(state)
         return runbook
@@ -143,10 +144,9 @@ class Runbook:
         stored = self._valid(names)
         missing = [name for name in names if name not in stored]
         if missing and self.mode.checks:
-            section = self.contract.variable(missing[0]).section or self.section.slug
             raise MissingVariable(
                 f"{missing[0]} is not in the vault of {self.vault.environment}.",
-                f"Run deploybook run {section} --mode apply first.",
+                obtain(self.contract.variable(missing[0]), self.vault.environment, self.section.slug),
                 "not-in-the-vault",
             )
         return {name: stored[name] for name in names if name in stored}
@@ -246,7 +246,7 @@ class Runbook:
         self.clouds.close()
         if self.mode is not Mode.DESTROY and (table := self._recorder.table()):
             self._screen.table(table)
-        self._require_every_claim()
+        self._claims.require_all(self.section)
         failed = [*self._reconciler.drifted, *self._claims.failed]
         if failed:
             raise VerificationFailed(
@@ -254,15 +254,6 @@ class Runbook:
                 # Of several, the first may be the cause of the others: each has its own link.
                 (len(failed) == 1 and self._claims.failed.get(failed[0]))
                 or "Follow the link beside each ✗ above, then run this section again.",
-            )
-
-    def _require_every_claim(self) -> None:
-        """Raise VerificationFailed if the runbook lacks a check that the contract names: without it the section's outcome is not proved."""
-        lost = [claim for claim in self.section.claims if claim not in self._claims.tested]
-        if lost and runs_every_cell():
-            raise VerificationFailed(
-                f"The runbook does not test what its section claims: {'; '.join(lost)}.",
-                f"Restore runbooks/{self.section.slug}.ipynb with git checkout -- runbooks/{self.section.slug}.ipynb.",
             )
 
     def _settled_at(self) -> float:
@@ -304,18 +295,6 @@ class Runbook:
         if self.mode.makes or self.mode is Mode.VERIFY:
             refuse_missing(operator_values(self.contract, [slug]), vault_values, self.vault.environment)
             self.variables(*self._needs())
-
-    def _prepare_vault(self) -> None:
-        """In a mode that makes: check that the vault is writable, and note this section's variables that it has lost."""
-        if not self.mode.makes:
-            return
-        self.vault.require_writable()
-        produced = {variable.name for variable in self.contract.produced_by(self.section.slug)}
-        for name in self.vault.lost():
-            if name in produced:
-                self.note(
-                    f"{name} was in the vault and is not any more: it is made anew, and its places have to follow"
-                )
 
     def _protect_output(self) -> None:
         self._redactor.learn(known_secrets(self.contract, os.environ, self.vault))

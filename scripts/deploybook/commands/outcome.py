@@ -1,0 +1,71 @@
+"""The end of a run: what was made, the addresses, what is left with its exact commands, and the next step."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+
+from deploybook.contract.definitions import Variable
+from deploybook.contract.validation import in_environment, set_command
+from deploybook.runbook.modes import Mode
+from deploybook.runner.plan import Plan
+from deploybook.runner.report import RunReport
+
+DONE = {"create": "created", "update": "updated", "delete": "deleted"}
+
+
+def outcome_lines(
+    plan: Plan, reports: Sequence[RunReport], left: Sequence[Variable], pairs: Sequence[tuple[str, str]] = ()
+) -> Iterator[str]:
+    """The lines below the summary of a run. ``left`` are the values that a person has still to copy; ``pairs`` were given with ``-p``."""
+    yield from _made(reports)
+    if plan.mode in {Mode.APPLY, Mode.VERIFY}:
+        yield from _addresses(plan)
+    failed = any(report.exit_code for report in reports)
+    for variable in left:
+        yield f"left: {variable.name}, which only a person can copy ({variable.copied_from}). Then:"
+        waiting = [slug for slug in plan.order() if variable in plan.contract.needed_by(slug)]
+        again = f"deploybook run {' '.join(waiting)} --mode apply{in_environment(plan.environment)}{_given(pairs)}"
+        yield f"  {set_command(variable.name, plan.environment)} && {again}"
+    if step := _next(plan, pairs, failed=failed, left=bool(left)):
+        yield f"next: {step}"
+
+
+def _made(reports: Sequence[RunReport]) -> Iterator[str]:
+    lines = [line for report in reports for section in report.sections for cell in section.cells for line in cell.lines]
+    for outcome, word in DONE.items():
+        subjects = list(dict.fromkeys(line["subject"] for line in lines if line["outcome"] == outcome))
+        if subjects and any(report.mode != Mode.DRY_RUN for report in reports):
+            yield f"{word}: {', '.join(subjects)}"
+
+
+def _addresses(plan: Plan) -> Iterator[str]:
+    """The recorded values that are addresses, and no secrets."""
+    values = plan.vault.all()
+    for variable in plan.contract.variables:
+        value = values[variable.name].get_secret_value() if variable.name in values and not variable.secret else ""
+        if value.startswith("https://") and variable.section in plan.sections:
+            yield f"{variable.name}: {value}"
+
+
+def _next(plan: Plan, pairs: Sequence[tuple[str, str]], *, failed: bool, left: bool) -> str:
+    where, given = in_environment(plan.environment), _given(pairs)
+    every = set(plan.contract.order()) <= set(plan.sections)
+    sections = "" if every else f" {' '.join(plan.order())}"
+    if failed:
+        if plan.mode is Mode.VERIFY:
+            return f"deploybook doctor{where}{given}"
+        mode = "" if plan.mode is Mode.DRY_RUN else f" --mode {plan.mode}"
+        return f"after the fix, deploybook run{sections}{mode}{where}{given}"
+    match plan.mode:
+        case Mode.DRY_RUN:
+            return f"deploybook init{'' if not where else ' ' + plan.environment}, then deploybook run{sections} --mode plan{where}"
+        case Mode.PLAN:
+            return f"deploybook run{sections} --mode apply{where}{given}"
+        case Mode.APPLY if not left:
+            return f"deploybook run --mode {'verify' if every else 'apply'}{where}{given}"
+    return ""
+
+
+def _given(pairs: Sequence[tuple[str, str]]) -> str:
+    return "".join(f" -p {name} {shlex.quote(value)}" for name, value in pairs)

@@ -1,0 +1,105 @@
+"""What an operator sees before something changes: ``apply``'s plan for all sections, and what ``destroy`` would remove."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+
+import click
+from rich.console import Console
+
+from deploybook.errors import ConfigurationError
+from deploybook.runbook.modes import Mode
+from deploybook.runner.changes import Change, changes_of, plan_lines
+from deploybook.runner.executors import Executor
+from deploybook.runner.plan import Plan
+from deploybook.runner.progress import Progress, summarize
+from deploybook.runner.report import CellResult, SectionResult
+from deploybook.runner.run import run
+from deploybook.state.ledger import Ledger, Proof
+
+
+class QuietProgress(Progress):
+    """Shows what is looked at, and of the lines only those that failed: the plan comes at the end, once."""
+
+    def section_started(self, slug: str) -> None:
+        """A section's notebook has started."""
+        super().section_started(slug)
+
+    def cell_done(self, slug: str, cell: CellResult) -> None:
+        """Print the lines of a cell that failed."""
+        failed = [line for line in cell.lines if line["outcome"] == "failed"]
+        super().cell_done(slug, replace(cell, lines=failed))
+
+    def section_done(self, result: SectionResult) -> None:
+        """Print how a section ended that did not pass."""
+        if result.status != "passed":
+            super().section_done(result)
+        else:
+            self._running.pop(result.slug, None)
+
+
+def preview(plan: Plan, executor: Executor, console: Console) -> list[Change]:
+    """Plan what an ``apply`` would do, reading only, and show it. Ends the command if a section cannot be planned."""
+    click.echo(f"Reading what is there, for the plan of {plan.environment} …")
+    with QuietProgress(console) as progress:
+        report, directory = run(replace(plan, mode=Mode.PLAN), progress, executor)
+    if report.exit_code:
+        summarize(console, report, str(directory.relative_to(plan.layout.root)))
+        click.echo("Nothing was changed.")
+        sys.exit(report.exit_code)
+    changes = changes_of(report)
+    click.echo(f"\nPlan for {plan.environment}:")
+    for line in plan_lines(changes):
+        _echo(line)
+    return changes
+
+
+def confirm_apply(plan: Plan) -> None:
+    """Ask once, for all sections. Raises ConfigurationError where there is nobody to ask."""
+    require_terminal()
+    names = ", ".join(plan.order())
+    click.confirm(f"\nChange {names} of {plan.environment} in the real clouds?", abort=True)
+
+
+def require_terminal() -> None:
+    """Raise ConfigurationError where there is no terminal to ask on."""
+    if not sys.stdin.isatty():
+        raise ConfigurationError(
+            "apply asks before it changes the real clouds, and there is no terminal to ask on.",
+            "Add --yes, or apply a plan that was written before with --plan FILE.",
+            "not-confirmed",
+        )
+
+
+def removal_lines(plan: Plan) -> Iterator[str]:
+    """What ``destroy`` would remove, by the ledger of what this environment made, newest first; what it leaves is said too."""
+    entries = [
+        entry for entry in Ledger(plan.layout.state, plan.environment).entries() if entry.section in plan.sections
+    ]
+    for entry in reversed(entries):
+        made = f"made {entry.made_at:%Y-%m-%d %H:%M} UTC by {entry.run}"
+        adopted = entry.proof is Proof.ADOPTED
+        certain = entry.proof.certain
+        sign, about = (
+            ("-", made) if certain else ("=", "taken over: it stays" if adopted else "not proved to be ours: it stays")
+        )
+        identity = f" ({entry.id})" if entry.id not in {"", entry.name} else ""
+        yield f"  {sign} {entry.kind} {entry.name}{identity}, {about}"
+    produced = [each.name for slug in plan.order() for each in plan.contract.produced_by(slug)]
+    forgotten = [name for name in produced if name in plan.vault.all()]
+    if forgotten:
+        yield f"  - from the vault: {', '.join(forgotten)}"
+    if not entries and not forgotten:
+        yield "  nothing: the record of this environment names nothing that was made here"
+
+
+def _echo(line: str) -> None:
+    """A line that breaks between words, its rest set in below its text."""
+    width = shutil.get_terminal_size((200, 24)).columns
+    if len(line) <= width or not sys.stdout.isatty():
+        click.echo(line)
+        return
+    click.echo(click.wrap_text(line, width, initial_indent="", subsequent_indent=" " * 14))

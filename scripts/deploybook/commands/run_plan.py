@@ -1,0 +1,154 @@
+"""Runs a plan as an operator follows it: shown and confirmed, then what only a person can copy, then what came of it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import click
+from pydantic import SecretStr
+from rich.console import Console
+
+from deploybook.commands.outcome import outcome_lines
+from deploybook.commands.preview import confirm_apply, preview, removal_lines, require_terminal
+from deploybook.commands.values import prompted
+from deploybook.contract.definitions import Variable
+from deploybook.errors import ConfigurationError, DeploybookError, MissingVariable
+from deploybook.runbook.modes import Mode
+from deploybook.runner.changes import PlanFile, changes_of, write_plan
+from deploybook.runner.executors import Executor
+from deploybook.runner.plan import Plan
+from deploybook.runner.progress import Progress, summarize
+from deploybook.runner.report import RunReport
+from deploybook.runner.run import run
+
+# The parameter by which a section takes over a value that a person copied: it names an environment variable.
+IMPORT = "import_from"
+
+
+def run_plan(
+    plan: Plan,
+    executor: Executor,
+    *,
+    yes: bool,
+    plan_out: Path | None,
+    written: PlanFile | None,
+    pairs: Sequence[tuple[str, str]],
+) -> None:
+    """Ask what has to be asked, run, show what came of it, and exit with the run's code."""
+    console = Console(highlight=False)
+    _confirm(plan, executor, console, yes=yes, written=written)
+    copied = _to_copy(plan)
+    now = _without(plan, _waiting(plan, copied))
+    reports = [_run(now, executor, console)]
+    left = copied
+    if not reports[0].exit_code and copied:
+        left = [variable for variable in copied if not _import(variable)]
+        if rest := _rest(plan, copied, left):
+            reports.append(_run(rest, executor, console))
+    if plan_out and not reports[0].exit_code:
+        write_plan(plan_out, plan, changes_of(reports[0]))
+        click.echo(f"the plan is in {plan_out}; apply it with: deploybook run --mode apply --plan {plan_out}")
+    code = next((report.exit_code for report in reports if report.exit_code), 0)
+    for line in outcome_lines(plan, reports, left if not code else [], pairs):
+        click.echo(line)
+    sys.exit(code or (MissingVariable.exit_code if left else 0))
+
+
+def _run(plan: Plan, executor: Executor, console: Console) -> RunReport:
+    with Progress(console) as progress:
+        report, directory = run(plan, progress, executor)
+    summarize(console, report, str(directory.relative_to(plan.layout.root)))
+    return report
+
+
+def _confirm(plan: Plan, executor: Executor, console: Console, *, yes: bool, written: PlanFile | None) -> None:
+    if plan.mode is Mode.APPLY and written:
+        written.require_same(preview(plan, executor, console))
+    elif plan.mode is Mode.APPLY and not yes:
+        require_terminal()
+        preview(plan, executor, console)
+        confirm_apply(plan)
+    elif plan.mode is Mode.DESTROY:
+        click.echo(f"This removes what deploybook made for {', '.join(plan.order())} of {plan.environment}:")
+        for line in removal_lines(plan):
+            click.echo(line)
+        click.echo("It cannot be undone.")
+        typed = _typed("Type the environment's name to go on")
+        if typed != plan.environment:
+            reason = "another name was typed" if typed else "its name was not typed"
+            raise ConfigurationError(
+                f"Nothing was destroyed: {reason}.",
+                f"Run this again in a terminal, and type {plan.environment} when asked.",
+                "destroy-not-confirmed",
+            )
+
+
+def _typed(question: str) -> str:
+    """The answer; empty if there is nobody to answer, or if they press Ctrl-C."""
+    try:
+        return str(click.prompt(question, default="", show_default=False))
+    except click.Abort:
+        return ""
+
+
+def _to_copy(plan: Plan) -> list[Variable]:
+    """The values that a selected section makes, that only a person can copy then, and that a selected section needs."""
+    if plan.mode is not Mode.APPLY:
+        return []
+    there = plan.vault.all()
+    needed = [variable for slug in plan.order() for variable in plan.contract.needed_by(slug)]
+    return [
+        variable
+        for variable in dict.fromkeys(needed)
+        if variable.copied_from
+        and variable.section in plan.sections
+        and variable.name not in there
+        and not plan.parameters.get(str(variable.section), {}).get(IMPORT)
+    ]
+
+
+def _waiting(plan: Plan, copied: Sequence[Variable]) -> set[str]:
+    """The sections that cannot start before these values are copied, and those that come after one of them."""
+    first = {slug for slug in plan.order() for variable in copied if variable in plan.contract.needed_by(slug)}
+    return {slug for slug in plan.order() if slug in first or first & set(plan.contract.all_before(slug))}
+
+
+def _without(plan: Plan, sections: set[str]) -> Plan:
+    return replace(plan, sections=tuple(slug for slug in plan.sections if slug not in sections))
+
+
+def _import(variable: Variable) -> bool:
+    """Have the value in this process's environment, from which its section takes it over; ask for it without echo at a terminal."""
+    if os.environ.get(variable.name):
+        return True
+    if not sys.stdin.isatty():
+        return False
+    click.echo(f"\n{variable.name}: {variable.description}")
+    click.echo(f"Copy it: {variable.copied_from}. An empty line leaves it for later.")
+    while True:
+        try:
+            value: SecretStr = prompted(variable)
+        except MissingVariable:
+            return False
+        except DeploybookError as problem:
+            click.echo(f"{problem} {problem.hint}")
+        else:
+            os.environ[variable.name] = value.get_secret_value()
+            return True
+
+
+def _rest(plan: Plan, copied: Sequence[Variable], left: Sequence[Variable]) -> Plan | None:
+    """What is run once the values are copied: the sections that make them, which prove them, and those that waited; None for nothing."""
+    done = [variable for variable in copied if variable not in left]
+    if not done:
+        return None
+    makers = {str(variable.section) for variable in done}
+    sections = (makers | _waiting(plan, done)) - _waiting(plan, left)
+    parameters = {slug: dict(values) for slug, values in plan.parameters.items()}
+    for variable in done:
+        parameters[str(variable.section)] = {**parameters.get(str(variable.section), {}), IMPORT: variable.name}
+    return replace(plan, sections=tuple(slug for slug in plan.sections if slug in sections), parameters=parameters)
