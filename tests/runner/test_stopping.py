@@ -15,8 +15,9 @@ from deploybook.contract.model import load_contract
 from deploybook.layout import Layout
 from deploybook.runbook.modes import Mode
 from deploybook.runner.executors import CellListener, Workers
+from deploybook.runner.plan import Plan
 from deploybook.runner.report import RunReport, SectionResult
-from deploybook.runner.run import Plan, run
+from deploybook.runner.run import run
 
 __all__ = ["layout"]
 

@@ -103,6 +103,13 @@ def offer_to_keep(plan: Plan, settings: Settings, pairs: Sequence[tuple[str, str
         given = "".join(f" -p {name}={shlex.quote(str(value))}" for name, value in new.items())
         where = "" if plan.environment == DEFAULT_ENVIRONMENT else f" {plan.environment}"
         click.echo(f"for this run only: {listed}; to keep it: deploybook init{where}{given}", err=True)
-    elif click.confirm(f"Keep {listed} in {named} for the next runs?", default=True):
+    elif _confirmed(f"Keep {listed} in {named} for the next runs?"):
         keep(plan.layout, plan.contract, plan.environment, Kept(parameters=new))
         click.echo(f"kept in {named}, which is meant to be committed")
+
+
+def _confirmed(question: str) -> bool:
+    try:
+        return click.confirm(question, default=True)
+    except click.Abort:
+        return False

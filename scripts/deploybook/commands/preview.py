@@ -20,6 +20,9 @@ from deploybook.runner.report import CellResult, SectionResult
 from deploybook.runner.run import run
 from deploybook.state.ledger import Ledger, Proof
 
+# The exit code of a run that the operator stopped, as with Ctrl-C.
+STOPPED = 130
+
 
 class QuietProgress(Progress):
     """Shows what is looked at, and of the lines only those that failed: the plan comes at the end, once."""
@@ -61,7 +64,9 @@ def confirm_apply(plan: Plan) -> None:
     """Ask once, for all sections. Raises ConfigurationError where there is nobody to ask."""
     require_terminal()
     names = ", ".join(plan.order())
-    click.confirm(f"\nChange {names} of {plan.environment} in the real clouds?", abort=True)
+    if not click.confirm(f"\nChange {names} of {plan.environment} in the real clouds?"):
+        click.echo("Nothing was changed.")
+        sys.exit(STOPPED)
 
 
 def require_terminal() -> None:

@@ -92,8 +92,9 @@ def run_sections(
     sources = operator_environment(contract, settings, chosen) if plan.mode.live else Sources()
     _complete(plan)
     refuse_incomplete(plan, sources.problems)
+    code = run_plan(plan, executor or Kernels(), yes=yes, plan_out=plan_out, written=written, pairs=pairs)
     offer_to_keep(plan, settings, pairs)
-    run_plan(plan, executor or Kernels(), yes=yes, plan_out=plan_out, written=written, pairs=pairs)
+    sys.exit(code)
 
 
 def _planned(

@@ -37,8 +37,8 @@ def run_plan(
     plan_out: Path | None,
     written: PlanFile | None,
     pairs: Sequence[tuple[str, str]],
-) -> None:
-    """Ask what has to be asked, run, show what came of it, and exit with the run's code."""
+) -> int:
+    """Ask what has to be asked, run, and show what came of it; returns the exit code."""
     console = Console(highlight=False)
     _confirm(plan, executor, console, yes=yes, written=written)
     copied = _to_copy(plan)
@@ -55,7 +55,7 @@ def run_plan(
     code = next((report.exit_code for report in reports if report.exit_code), 0)
     for line in outcome_lines(plan, reports, left if not code else [], pairs):
         click.echo(line)
-    sys.exit(code or (MissingVariable.exit_code if left else 0))
+    return code or (MissingVariable.exit_code if left else 0)
 
 
 def _run(plan: Plan, executor: Executor, console: Console) -> RunReport:
