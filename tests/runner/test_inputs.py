@@ -87,7 +87,7 @@ def test_malformed_credentials_are_all_named_and_never_quoted(tmp_path: Path, mo
     for words in (
         "RENDER_API_KEY contains white space",
         "VERCEL_TEAM_ID is not a team's id",
-        "GITHUB_TOKEN contains a",
+        "GITHUB_TOKEN contains left double quotation mark",
     ):
         assert words in message
     assert "hunter2" not in message

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 
 from pydantic import SecretStr
 
+from deploybook.contract.definitions import pasted_along
 from deploybook.errors import InvalidValue, MissingVariable
-
-QUOTES = frozenset("\"'`")
 
 
 def required(environ: Mapping[str, str], name: str) -> str:
-    """A variable's value; raises MissingVariable if it is unset or empty, InvalidValue if something was pasted with it.
-
-    No provider's credential has white space, quotation marks or anything else that an HTTP header cannot carry.
-    """
+    """A variable's value; raises MissingVariable if it is unset or empty, InvalidValue if something was pasted with it."""
     value = environ.get(name, "")
     if not value:
         raise MissingVariable(f"{name} is not set.", f"Export {name}; the prerequisites say where it is made.")
-    if any(character.isspace() for character in value):
+    if problem := pasted_along(value):
         raise InvalidValue(
-            f"{name} contains white space.", "Export it again without the blank or line break that was pasted along."
-        )
-    if strange := next((character for character in value if not "!" <= character <= "~" or character in QUOTES), ""):
-        raise InvalidValue(
-            f"{name} contains {unicodedata.name(strange, 'a control character').lower()}, which no credential has.",
-            f"Export it again without what was pasted along: read -rs {name} && export {name}.",
+            f"{name} {problem}.", f"Export it again without what was pasted along: read -rs {name} && export {name}."
         )
     return value
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from deploybook.errors import InvalidValue
+
+QUOTES = frozenset("\"'`")
 
 # How a consumer compares with the vault: value by value, or by our record of the last write where the provider never shows a value.
 Comparison = Literal["by value", "by record"]
@@ -138,6 +141,21 @@ class Variable(Definition):
             raise InvalidValue(f"{self.name} {self.problem(value)}.", f"Give it as: {self.description}")
 
 
+def pasted_along(value: str) -> str:
+    """What came along with a credential when it was pasted, as in ``contains white space``; empty if nothing did.
+
+    No provider's credential has white space, quotation marks or anything else that an HTTP header cannot carry.
+    """
+    if any(character.isspace() for character in value):
+        return "contains white space"
+    strange = next((character for character in value if not "!" <= character <= "~" or character in QUOTES), "")
+    return (
+        f"contains {unicodedata.name(strange, 'a control character').lower()}, which no credential has"
+        if strange
+        else ""
+    )
+
+
 class Credential(Definition):
     """An operator's own credential or identifier at a provider, read from the environment and never passed on unless the contract says so.
 
@@ -156,7 +174,7 @@ class Credential(Definition):
     made_at: str
     permissions: str
     check: str
-    pattern: str = r"[!-~]+"
+    pattern: str = r"[!#-&(-_a-~]+"
     malformed: str = ""
     entry: str = "invalid-value"
     unset: str = ""
@@ -165,10 +183,8 @@ class Credential(Definition):
         """What is wrong with the form of a value, without the value itself; empty if nothing is."""
         if re.fullmatch(self.pattern, value):
             return ""
-        if any(character.isspace() for character in value):
-            return "contains white space: a blank or a line break was pasted along"
-        if not value.isascii():
-            return "contains a character that no credential has, such as a curly quote"
+        if problem := pasted_along(value):
+            return problem
         return self.malformed or f"is {len(value)} characters long and does not match {self.pattern}"
 
 

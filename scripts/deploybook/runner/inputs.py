@@ -79,7 +79,7 @@ def _credentials(plan: Plan, source_problems: Mapping[str, str]) -> Iterator[Pro
         users = tuple(slug for slug in plan.order() if slug in credential.used_if_set)
         value = os.environ.get(credential.name, "")
         if value and (readers or users) and (problem := credential.problem(value)):
-            hint = f"Export it again, without what was pasted along. From: {credential.made_at}."
+            hint = f"Give it again, as it stands at: {credential.made_at}."
             yield Problem(
                 CREDENTIAL, f"{credential.name} {problem}", hint, readers, "", credential.entry, malformed=True
             )
