@@ -48,13 +48,16 @@ def initialize(environment: str, check: bool, credentials_file: str | None, pair
     looks = look_at_all(context, plan)
     context.print(access_table(context.contract, sources, looks, os.environ))
     problems = [problem for problem in find_problems(plan, sources.problems) if problem.kind != MADE_VALUE]
+    if problems or any(isinstance(each, DeploybookError) for each in looks.values()):
+        click.echo()
     for line in problem_lines(context.contract, problems, looks):
         click.echo(context.redactor.text(line))
     refused = [error for error in looks.values() if isinstance(error, DeploybookError)]
     if problems or refused:
         click.echo(f"\nThen run this again: {_command(environment, check=check)}")
         sys.exit(2 if problems else refused[0].exit_code)
-    click.echo(f"Everything is there. Next: deploybook run --mode plan{in_environment(environment)}")
+    click.echo(f"\nEverything is there. Next: deploybook run --mode apply{in_environment(environment)}")
+    click.echo("It shows the plan of all sections, and asks before it changes anything.")
 
 
 def _kept(

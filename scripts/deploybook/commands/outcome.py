@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 from deploybook.contract.definitions import Variable
-from deploybook.contract.validation import in_environment, set_command
+from deploybook.contract.validation import copy_command, in_environment
 from deploybook.runbook.modes import Mode
 from deploybook.runner.plan import Plan
 from deploybook.runner.report import RunReport
@@ -25,8 +25,7 @@ def outcome_lines(
     for variable in left:
         yield f"left: {variable.name}, which only a person can copy ({variable.copied_from}). Then:"
         waiting = [slug for slug in plan.order() if variable in plan.contract.needed_by(slug)]
-        again = f"deploybook run {' '.join(waiting)} --mode apply{in_environment(plan.environment)}{_given(pairs)}"
-        yield f"  {set_command(variable.name, plan.environment)} && {again}"
+        yield f"  {copy_command(variable, waiting, plan.environment)}{_given(pairs)}"
     if step := _next(plan, pairs, failed=failed, left=bool(left)):
         yield f"next: {step}"
 

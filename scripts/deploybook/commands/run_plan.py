@@ -41,6 +41,7 @@ def run_plan(
     """Ask what has to be asked, run, and show what came of it; returns the exit code."""
     console = Console(highlight=False)
     _confirm(plan, executor, console, yes=yes, written=written)
+    plan = _with_imports(plan, [variable for variable in _to_copy(plan) if _is_ready(plan, variable)])
     copied = _to_copy(plan)
     now = _without(plan, _waiting(plan, copied))
     reports = [_run(now, executor, console)]
@@ -111,6 +112,20 @@ def _to_copy(plan: Plan) -> list[Variable]:
     ]
 
 
+def _is_ready(plan: Plan, variable: Variable) -> bool:
+    """Whether a value that a person copied is in the environment, and what it is copied from was made by an earlier run."""
+    others = {each.name for each in plan.contract.produced_by(str(variable.section)) if not each.copied_from}
+    return bool(os.environ.get(variable.name)) and others <= plan.vault.all().keys()
+
+
+def _with_imports(plan: Plan, copied: Sequence[Variable]) -> Plan:
+    """The plan in which the sections that make these values take them over from the environment."""
+    parameters = {slug: dict(values) for slug, values in plan.parameters.items()}
+    for variable in copied:
+        parameters.setdefault(str(variable.section), {})[IMPORT] = variable.name
+    return replace(plan, parameters=parameters)
+
+
 def _waiting(plan: Plan, copied: Sequence[Variable]) -> set[str]:
     """The sections that cannot start before these values are copied, and those that come after one of them."""
     first = {slug for slug in plan.order() for variable in copied if variable in plan.contract.needed_by(slug)}
@@ -148,7 +163,5 @@ def _rest(plan: Plan, copied: Sequence[Variable], left: Sequence[Variable]) -> P
         return None
     makers = {str(variable.section) for variable in done}
     sections = (makers | _waiting(plan, done)) - _waiting(plan, left)
-    parameters = {slug: dict(values) for slug, values in plan.parameters.items()}
-    for variable in done:
-        parameters[str(variable.section)] = {**parameters.get(str(variable.section), {}), IMPORT: variable.name}
-    return replace(plan, sections=tuple(slug for slug in plan.sections if slug in sections), parameters=parameters)
+    chosen = tuple(slug for slug in plan.sections if slug in sections)
+    return replace(_with_imports(plan, done), sections=chosen)

@@ -61,11 +61,16 @@ def set_command(name: str, environment: str) -> str:
 
 def obtain(variable: Variable, environment: str, slug: str) -> str:
     """The hint for a value that an earlier section makes and the vault lacks, where ``slug`` needs it."""
-    where = in_environment(environment)
     if variable.copied_from:
-        again = f"deploybook run {slug} --mode apply{where}"
-        return f"Copy it ({variable.copied_from}), then run {set_command(variable.name, environment)} && {again}."
-    return f"Run deploybook run {variable.section} --mode apply{where} first."
+        return f"Copy it ({variable.copied_from}), then run {copy_command(variable, [slug], environment)}."
+    return f"Run deploybook run {variable.section} --mode apply{in_environment(environment)} first."
+
+
+def copy_command(variable: Variable, slugs: Iterable[str], environment: str) -> str:
+    """The command that reads a value which a person copied, has its section prove it, and goes on with the sections that need it."""
+    sections = " ".join(dict.fromkeys([str(variable.section), *slugs]))
+    read = f"read -rs {variable.name} && export {variable.name}"
+    return f"{read} && deploybook run {sections} --mode apply{in_environment(environment)}"
 
 
 def repair(variable: Variable, environment: str) -> str:

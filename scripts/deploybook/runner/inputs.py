@@ -12,6 +12,7 @@ from deploybook.contract.validation import (
     DEFAULT_ENVIRONMENT,
     broken,
     in_environment,
+    obtain,
     operator_values,
     repair,
     set_command,
@@ -151,7 +152,7 @@ def _values(plan: Plan) -> Iterator[Problem]:
         variable = contract.variable(name)
         users = tuple(slug for slug in takers[name] if variable in contract.needed_by(slug))
         if users and name not in stored and variable.section not in made and not variable.optional:
-            hint = _made_by(plan, [variable])
+            hint = obtain(variable, environment, users[0]) if variable.copied_from else _made_by(plan, [variable])
             message = f"{name} is not in the vault of {environment}"
             yield Problem(MADE_VALUE, message, hint, users, f"the {variable.section} section", "not-in-the-vault")
 
@@ -178,7 +179,9 @@ def _hints(plan: Plan, problems: Sequence[Problem]) -> Iterator[str]:
         there = plan.vault.all().keys()
         needed = [variable for slug in plan.order() for variable in plan.contract.needed_by(slug)]
         unmade = [each for each in needed if each.name not in there and each.section not in _made(plan)]
-        yield _made_by(plan, unmade)
+        if makers := [each for each in unmade if not each.copied_from]:
+            yield _made_by(plan, makers)
+        yield from dict.fromkeys(problem.hint for problem in problems if problem.hint.startswith("Copy it"))
     yield from dict.fromkeys(problem.hint for problem in problems if problem.kind == BROKEN_VALUE)
 
 

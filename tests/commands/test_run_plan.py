@@ -1,0 +1,187 @@
+"""What a run asks, shows and ends with: the plan before ``apply``, what only a person can copy, what is left, the next step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from tests.conftest import CONTRACT
+from tests.runbook.settings_checkout import checkout
+from tests.runner.test_run import Pretended
+
+from deploybook.cli import main
+from deploybook.commands.outcome import outcome_lines
+from deploybook.commands.preview import removal_lines
+from deploybook.layout import Layout
+from deploybook.runbook.modes import Mode
+from deploybook.runner.plan import Plan
+from deploybook.state.ledger import Entry, Ledger, Proof, now
+from deploybook.state.vault import Vault
+
+HOOK = CONTRACT.variable("RENDER_DEPLOY_HOOK_URL")
+CREDENTIALS = {each.name: "x" for each in CONTRACT.credentials if not each.optional} | {
+    "CLOUDFLARE_ACCOUNT_ID": "0" * 32
+}
+ALL = CONTRACT.order()
+
+
+@pytest.fixture
+def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
+    monkeypatch.setenv("DEPLOYBOOK_HOME", str(tmp_path))
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    return checkout(tmp_path)
+
+
+def run(executor: Pretended, *arguments: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(["run", *arguments], executor=executor)
+    assert isinstance(ended.value.code, int)
+    return ended.value.code
+
+
+class Remembering(Pretended):
+    """Pretends, and keeps what each section was started with."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.jobs: list[Any] = []
+
+    def start(self, job: Any) -> None:
+        self.jobs.append(job)
+        super().start(job)
+
+
+def test_a_whole_apply_without_a_terminal_does_all_that_it_can_and_says_what_is_left(
+    layout: Layout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    executor = Pretended()
+    assert run(executor, "--mode", "apply", "--yes", "-p", "git_repository=acme/studio") == 2
+    assert executor.started == [slug for slug in ALL if slug != "ci_cd"]
+    printed = capsys.readouterr().out
+    assert "left: RENDER_DEPLOY_HOOK_URL, which only a person can copy (Render dashboard → the worker" in printed
+    command = (
+        "read -rs RENDER_DEPLOY_HOOK_URL && export RENDER_DEPLOY_HOOK_URL && deploybook run render ci_cd --mode apply"
+    )
+    assert f"  {command} -p git_repository acme/studio\n" in printed
+
+
+def test_a_value_that_a_person_has_copied_is_proved_by_its_section_and_the_run_goes_on(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(HOOK.name, HOOK.example)
+    executor = Remembering()
+    assert run(executor, "--mode", "apply", "--yes", "-p", "git_repository=acme/studio") == 0
+    assert executor.started == [*(slug for slug in ALL if slug != "ci_cd"), "render", "ci_cd"]
+    assert "import_from" not in executor.jobs[ALL.index("render")].parameters
+    assert executor.jobs[-2].parameters["import_from"] == HOOK.name
+    assert executor.jobs[-2].environ[HOOK.name] == HOOK.example
+    assert HOOK.name not in executor.jobs[-1].environ
+
+
+def test_where_the_worker_is_there_already_one_run_takes_the_copied_value_over(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    examples = {each.name: SecretStr(each.example) for each in CONTRACT.variables if each.section and each != HOOK}
+    Vault(layout.state, "production").put(examples)
+    monkeypatch.setenv(HOOK.name, HOOK.example)
+    executor = Remembering()
+    assert run(executor, "render", "ci_cd", "--mode", "apply", "--yes", "-p", "git_repository=acme/studio") == 0
+    assert executor.started == ["render", "ci_cd"]
+    assert executor.jobs[0].parameters["import_from"] == HOOK.name
+
+
+def test_ci_cd_alone_without_the_hook_is_not_sent_back_to_a_command_that_does_not_help(
+    layout: Layout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    examples = {each.name: SecretStr(each.example) for each in CONTRACT.variables if each.section and each != HOOK}
+    Vault(layout.state, "production").put(examples)
+    assert run(Pretended(), "ci_cd", "--mode", "apply", "--yes", "-p", "git_repository=acme/studio") == 2
+    printed = capsys.readouterr().err
+    assert "hint: Copy it (Render dashboard → the worker → Settings → Deploy Hook), then run read -rs" in printed
+    assert "deploybook run render ci_cd --mode apply" in printed
+
+
+def test_a_parameter_of_one_run_is_offered_to_be_kept(layout: Layout, capsys: pytest.CaptureFixture[str]) -> None:
+    run(Pretended(), "r2", "--mode", "plan", "-p", "bucket_name=acme-studio")
+    assert "to keep it: deploybook init -p bucket_name=acme-studio" in capsys.readouterr().err
+    run(Pretended(), "webhook_secret", "--mode", "plan", "-p", "rotate=true")
+    assert "to keep it" not in capsys.readouterr().err
+
+
+def test_a_plan_file_carries_its_sections_and_is_not_asked_about(layout: Layout, tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    assert run(Pretended(), "r2", "--mode", "plan", "-p", "bucket_name=acme-studio", "--plan-out", str(path)) == 0
+    executor = Remembering()
+    assert run(executor, "--mode", "apply", "--plan", str(path)) == 0
+    assert [job.parameters["mode"] for job in executor.jobs] == ["plan", "apply"]
+    assert executor.jobs[1].parameters["bucket_name"] == "acme-studio"
+
+
+def test_a_plan_of_another_environment_is_refused(layout: Layout, tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    run(Pretended(), "r2", "--mode", "plan", "--plan-out", str(path))
+    executor = Pretended()
+    assert run(executor, "--mode", "apply", "--environment", "staging", "--plan", str(path)) == 2
+    assert executor.started == []
+
+
+def plan_of(layout: Layout, mode: Mode, *sections: str, environment: str = "production") -> Plan:
+    return Plan(layout, CONTRACT, mode, environment, sections or tuple(ALL))
+
+
+@pytest.mark.parametrize(
+    ("mode", "sections", "step"),
+    [
+        (Mode.DRY_RUN, (), "next: deploybook init, then deploybook run --mode plan"),
+        (Mode.PLAN, ("r2",), "next: deploybook run r2 --mode apply"),
+        (Mode.APPLY, ("r2",), "next: deploybook run --mode apply"),
+        (Mode.APPLY, (), "next: deploybook run --mode verify"),
+    ],
+)
+def test_a_run_ends_with_the_next_step(layout: Layout, mode: Mode, sections: tuple[str, ...], step: str) -> None:
+    assert list(outcome_lines(plan_of(layout, mode, *sections), [], [])) == [step]
+
+
+def test_the_next_step_names_the_environment(layout: Layout) -> None:
+    lines = list(outcome_lines(plan_of(layout, Mode.PLAN, environment="staging"), [], [], [("owner", "a b")]))
+    assert lines == ["next: deploybook run --mode apply --environment staging -p owner 'a b'"]
+
+
+def test_an_apply_ends_with_the_addresses_and_no_secret(layout: Layout) -> None:
+    examples = {each.name: SecretStr(each.example) for each in CONTRACT.variables if each.section}
+    Vault(layout.state, "production").put(examples)
+    lines = "\n".join(outcome_lines(plan_of(layout, Mode.APPLY), [], []))
+    assert "NEXT_PUBLIC_APP_URL: https://studio-production.example.com" in lines
+    assert HOOK.example not in lines
+
+
+def test_destroy_lists_what_goes_newest_first_and_what_stays(layout: Layout) -> None:
+    ledger = Ledger(layout.state, "production")
+    for name, proof in (("first", Proof.ANSWER), ("second", Proof.ANSWER), ("theirs", Proof.ADOPTED)):
+        ledger.put(
+            Entry(
+                section="r2",
+                kind="R2 bucket",
+                name=name,
+                id=f"id-{name}",
+                environment="production",
+                made_at=now(),
+                run="me@here",
+                proof=proof,
+            )
+        )
+    Vault(layout.state, "production").put({"R2_BUCKET_NAME": SecretStr("studio")})
+    lines = list(removal_lines(plan_of(layout, Mode.DESTROY, "r2")))
+    assert lines[0] == "  = R2 bucket theirs (id-theirs), taken over: it stays"
+    assert [line.split(",")[0] for line in lines[1:3]] == [
+        "  - R2 bucket second (id-second)",
+        "  - R2 bucket first (id-first)",
+    ]
+    assert lines[3] == "  - from the vault: R2_BUCKET_NAME"
+
+
+def test_destroy_of_nothing_says_so(layout: Layout) -> None:
+    assert "nothing: " in next(iter(removal_lines(plan_of(layout, Mode.DESTROY))))
