@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 # Each command: where it is in commands/, and the first sentence of its help.
 COMMANDS = {
     "check": Source("check_guide", "Find the statements of the guide that are not true, each with its line."),
+    "completion": Source("print_completion", "Print what makes a shell complete commands, sections and other names."),
     "doctor": Source("diagnose", "Find what is wrong, in which service, and the troubleshooting entry that fixes it."),
     "env": Source("env", "List, set, compare or export the variables of one environment."),
+    "explain": Source("explain_entry", "Explain one troubleshooting entry, its fix filled in for an environment."),
     "init": Source(
         "initialize",
         "Gather what a deployment needs, once: parameters, accounts, and where each credential comes from. Then check them all.",

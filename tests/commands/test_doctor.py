@@ -111,9 +111,9 @@ def test_no_secret_is_printed(checkout: Checkout, arguments: tuple[str, ...]) ->
 
 def test_nothing_begun_is_refused_with_what_to_do(checkout: Checkout) -> None:
     del checkout
-    code, lines = doctor("--environment", "staging")
+    code, lines = doctor()
     assert code == 2
-    assert lines[0].startswith("error: Nothing of staging has been set up from this checkout")
+    assert lines[0].startswith("error: Nothing of production has been set up from this checkout")
     assert lines[1] == "hint: Run deploybook run --mode plan, or give the right --environment."
     assert "docs/troubleshooting.md#variable-missing" in "\n".join(lines)
 
@@ -150,3 +150,79 @@ def test_a_vault_that_others_can_read_is_not_read(checkout: Checkout) -> None:
     path.chmod(0o644)
     code, lines = doctor()
     assert (code, "can be read by other users" in "\n".join(lines)) == (2, True), lines
+
+
+LACKS = """
+from deploybook.errors import MissingVariable
+raise MissingVariable('The parameter {0} is empty.', 'Give it with -p {0} VALUE.')
+"""
+REFUSED = """
+from deploybook.errors import Unauthorized
+raise Unauthorized('Turso', 'x', 'no such token (401).', 'Export it as TURSO_API_TOKEN.')
+"""
+LOST = """
+from deploybook.errors import MissingVariable
+raise MissingVariable('TURSO_AUTH_TOKEN is not in the vault of production.', entry='not-in-the-vault')
+"""
+
+
+def fix(lines: list[str]) -> list[str]:
+    return [
+        line.strip() for line in lines[lines.index("  fix:") + 1 :] if line.startswith("    ") and " with <" not in line
+    ]
+
+
+def test_a_section_that_lacks_an_input_is_left_out_and_hides_no_cause(checkout: Checkout) -> None:
+    checkout.begin("r2", LACKS.format("git_repository"))
+    checkout.begin("modal", "show('check', 'failed', 'a', 'b', 'modal-secrets')")
+    code, lines = doctor()
+    assert (code, [line for line in lines if line.startswith("✗")]) == (
+        4,
+        ["✗ Modal: a secret is missing or has other values — modal"],
+    )
+    assert "To examine r2 too: Give it with -p git_repository VALUE." in lines
+    assert "r2 (The parameter git_repository is empty)" in lines[-1]
+
+
+def test_a_missing_input_alone_is_no_cause(checkout: Checkout) -> None:
+    checkout.begin("r2", HOLDS, LACKS.format("git_repository"))
+    code, data = run_doctor()
+    assert (code, data["causes"], data["held"]) == (0, [], 1)
+    assert data["remedies"] == {"r2": "Give it with -p git_repository VALUE."}
+
+
+def test_a_fix_is_the_failing_sections_not_the_samples(checkout: Checkout) -> None:
+    checkout.begin("modal", "show('check', 'failed', 'the app is there', 'it is not', 'not-found')")
+    _, lines = doctor()
+    assert fix(lines) == ["deploybook run modal --mode apply"]
+
+
+def test_a_credential_that_is_refused_is_asked_for_by_its_own_name(checkout: Checkout) -> None:
+    checkout.begin("turso", REFUSED)
+    _, lines = doctor()
+    assert "  what to do: Export it as TURSO_API_TOKEN." in lines
+    assert fix(lines) == ["read -rs TURSO_API_TOKEN && export TURSO_API_TOKEN", "deploybook run turso --mode verify"]
+
+
+def test_a_lost_variable_leads_to_its_producer_and_the_section_that_lacks_it(checkout: Checkout) -> None:
+    checkout.begin("turso", HOLDS)
+    checkout.begin("end_to_end", LOST)
+    _, lines = doctor()
+    assert fix(lines) == ["deploybook run turso end_to_end --mode apply"]
+
+
+def test_no_placeholder_is_printed_for_what_was_typed(checkout: Checkout) -> None:
+    checkout.begin("render", "show('check', 'failed', 'a', 'b', 'render-repository')")
+    _, lines = doctor()
+    assert fix(lines) == ["deploybook run render --mode apply -p git_repository <GIT_REPOSITORY>"]
+    assert "    with <GIT_REPOSITORY>: The application's GitHub repository as OWNER/NAME." in lines
+    notebook = checkout.layout.notebook("render")
+    notebook.write_text(notebook.read_text().replace("bucket_name: str", "git_repository: str"))
+    _, lines = doctor("-p", "git_repository", "owner/app")
+    assert fix(lines) == ["deploybook run render --mode apply -p git_repository owner/app"]
+
+
+def test_a_parameter_that_was_typed_is_added_to_the_fix_of_a_section_that_has_it(checkout: Checkout) -> None:
+    checkout.begin("r2", "show('check', 'failed', 'a', 'b', 'cors')")
+    _, lines = doctor("-p", "bucket_name", "another")
+    assert fix(lines) == ["deploybook run r2 --mode apply -p bucket_name another"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -39,7 +40,7 @@ def test_a_command_is_listed_with_the_first_sentence_of_its_help(name: str) -> N
 
 def test_every_command_is_listed_by_help() -> None:
     output = CliRunner().invoke(cli, ["--help"]).output
-    listed = [line.split()[0] for line in output.partition("Commands:")[2].splitlines() if line.strip()]
+    listed = re.findall(r"^  (\S+)", output.partition("Commands:")[2], re.MULTILINE)
     assert listed == sorted(COMMANDS)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import sys
 import time
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from deploybook.checks.finding import Finding, Severity
+from deploybook.contract.nearest import did_you_mean
 from deploybook.errors import DocsError, InvalidValue
 from deploybook.layout import Layout, find_layout
 
@@ -156,9 +156,9 @@ def _explained(name: str) -> str:
 
     rules = explained()
     if name not in rules:
-        near = " or ".join(difflib.get_close_matches(name, rules))
-        meant = f"Did you mean {near}? " if near else ""
-        raise InvalidValue(f"There is no rule {name}.", f"{meant}docs/reference/checks.md lists them.")
+        raise InvalidValue(
+            f"There is no rule {name}.", f"{did_you_mean(name, rules)}docs/reference/checks.md lists them."
+        )
     return f"{name}\n\n{rules[name]}"
 
 

@@ -20,6 +20,7 @@ from deploybook.redact import Redactor
 from deploybook.runbook.credential_sources import Sources, complete
 from deploybook.runbook.notebook_file import values_of
 from deploybook.runbook.settings import Settings, load_settings
+from deploybook.state.environments import require_environment
 from deploybook.state.known_secrets import known_secrets
 from deploybook.state.vault import Vault
 
@@ -52,6 +53,10 @@ class CommandContext:
         sources = complete(self.contract, self.settings, os.environ, names)
         self.redactor.learn(known_secrets(self.contract, os.environ, self.vault))
         return sources
+
+    def require_environment(self) -> None:
+        """Raise UnknownParameter for an environment of which nothing is known."""
+        require_environment(self.layout, self.contract, self.vault.environment)
 
     def parameters(self, overrides: dict[str, object]) -> dict[str, dict[str, Any]]:
         """Each runbook's parameters: its defaults, replaced by the settings and, before them, by ``overrides``."""

@@ -12,7 +12,8 @@ import click
 from deploybook.commands.context import CommandContext
 from deploybook.commands.options import ParameterCommand, environment_option, parameter_options
 from deploybook.commands.parameters import parameter_values
-from deploybook.diagnosis.causes import Cause, causes
+from deploybook.diagnosis.causes import Cause, causes, set_aside
+from deploybook.diagnosis.fixes import SAMPLE, Fixes
 from deploybook.diagnosis.observations import NOT_BEGUN, Diagnosis, DiagnosisTarget, Observation, examine
 from deploybook.errors import MissingVariable, VerificationFailed
 from deploybook.guide.entries import PAGE, read_entries
@@ -33,6 +34,7 @@ def diagnose(environment: str, files: tuple[Path, ...], pairs: tuple[tuple[str, 
     and credentials from the environment's settings file. The exit code is 4 if something is wrong, 2 if nothing could be examined.
     """
     context = CommandContext.open(environment)
+    context.require_environment()
     context.take_credentials(credential_names(context.contract, context.contract.order()))
     entries = read_entries(context.layout.root / PAGE)
     target = DiagnosisTarget(
@@ -40,12 +42,13 @@ def diagnose(environment: str, files: tuple[Path, ...], pairs: tuple[tuple[str, 
     )
     if len(target.left_out()) == len(context.contract.order()):
         raise _nothing(environment, target.left_out())
-    diagnosis = examine(target, lambda slug: click.echo(f"examined {slug}", err=True))
+    diagnosis = set_aside(entries, examine(target, lambda slug: click.echo(f"examined {slug}", err=True)))
+    fixes = Fixes.of(target, dict(pairs), [str(path) for path in files])
     found_causes = causes(context.contract, entries, diagnosis.observations)
     if as_json:
-        context.print_json(_data(diagnosis, found_causes))
+        context.print_json(_data(diagnosis, found_causes, fixes))
     else:
-        for line in _report(environment, diagnosis, found_causes):
+        for line in _report(environment, diagnosis, found_causes, fixes):
             click.echo(context.redactor.text(line))
     if found_causes:
         sys.exit(VerificationFailed.exit_code)
@@ -62,28 +65,36 @@ def _nothing(environment: str, reasons: Mapping[str, str]) -> MissingVariable:
     )
 
 
-def _report(environment: str, diagnosis: Diagnosis, found_causes: list[Cause]) -> list[str]:
+def _report(environment: str, diagnosis: Diagnosis, found_causes: list[Cause], fixes: Fixes) -> list[str]:
     summary = f"{diagnosis.holding} ({environment}, {diagnosis.seconds} s)"
     if diagnosis.left_out:
         summary += f"; not examined: {_left_out(diagnosis.left_out)}"
+    remedies = [f"To examine {slug} too: {hint}" for slug, hint in diagnosis.remedies.items()]
     if not found_causes:
-        return [f"Nothing is wrong: {summary}."]
-    lines = [line for cause in found_causes for line in [*_cause_lines(cause), ""]]
+        return [f"Nothing is wrong: {summary}.", *remedies]
+    lines = [line for cause in found_causes for line in [*_cause_lines(cause, fixes), ""]]
     follow = found_causes[0].consequences
     if follow:
         lines += [f"What follows from it, most likely: {_count(len(follow))} in {_sections(follow)}.", ""]
-    return [*lines, f"{summary[0].upper()}{summary[1:]}. After the fix, run doctor again."]
+    return [*lines, *remedies, f"{summary[0].upper()}{summary[1:]}. After the fix, run doctor again."]
 
 
-def _cause_lines(cause: Cause) -> list[str]:
+def _cause_lines(cause: Cause, fixes: Fixes) -> list[str]:
     lines = [f"✗ {cause.entry.title} — {', '.join(cause.sections)}"]
     lines += [f"    {observation}" for observation in cause.evidence[:SHOWN]]
     lines += [f"    and {_count(len(cause.evidence) - SHOWN)} more"] * (len(cause.evidence) > SHOWN)
-    if cause.entry.commands:
-        lines += ["  fix:", *(f"    {command}" for command in cause.entry.commands)]
-    elif cause.evidence[0].hint:
-        lines += [f"  fix: {cause.evidence[0].hint}"]
+    hint, commands = cause.evidence[0].hint, _fix(cause, fixes)
+    if hint and (SAMPLE in cause.entry.marks or not commands):
+        lines += [f"  what to do: {hint}"]
+    if commands:
+        lines += ["  fix:", *(f"    {command}" for command in commands)]
+    lines += [f"    with <{name}>: {meaning}" for name, meaning in fixes.unknown(commands).items()]
     return [*lines, f"  see {cause.entry.link}"]
+
+
+def _fix(cause: Cause, fixes: Fixes) -> list[str]:
+    evidence = [f"{observation} {observation.hint}" for observation in cause.evidence]
+    return fixes.commands(cause.entry, cause.sections, evidence)
 
 
 def _count(number: int) -> str:
@@ -95,11 +106,11 @@ def _sections(observations: tuple[Observation, ...]) -> str:
 
 
 def _left_out(reasons: Mapping[str, str]) -> str:
-    return ", ".join(f"{slug} ({reason})" for slug, reason in reasons.items())
+    return ", ".join(f"{slug} ({reason.rstrip('.')})" for slug, reason in reasons.items())
 
 
-def _data(diagnosis: Diagnosis, found_causes: list[Cause]) -> dict[str, Any]:
-    """``causes``: entry, link, sections, evidence and fix of each; ``held``, ``seconds`` and ``left_out`` of the examination."""
+def _data(diagnosis: Diagnosis, found_causes: list[Cause], fixes: Fixes) -> dict[str, Any]:
+    """``causes``: entry, link, sections, evidence, fix and hint of each; and what the examination says of itself."""
     rows: list[dict[str, Any]] = [
         {
             "entry": cause.entry.id,
@@ -107,7 +118,8 @@ def _data(diagnosis: Diagnosis, found_causes: list[Cause]) -> dict[str, Any]:
             "link": cause.entry.link,
             "sections": list(cause.sections),
             "evidence": [str(observation) for observation in cause.evidence],
-            "fix": cause.entry.commands,
+            "fix": _fix(cause, fixes),
+            "hint": cause.evidence[0].hint,
         }
         for cause in found_causes
     ]
@@ -117,4 +129,5 @@ def _data(diagnosis: Diagnosis, found_causes: list[Cause]) -> dict[str, Any]:
         "held": diagnosis.held,
         "seconds": diagnosis.seconds,
         "left_out": dict(diagnosis.left_out),
+        "remedies": dict(diagnosis.remedies),
     }

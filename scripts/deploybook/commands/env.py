@@ -23,6 +23,7 @@ from deploybook.contract.consumers import require, variables_for
 from deploybook.contract.definitions import Consumer, Variable
 from deploybook.contract.inventory import InventoryRow, track
 from deploybook.contract.model import Contract
+from deploybook.contract.nearest import did_you_mean
 from deploybook.contract.validation import refuse_broken
 from deploybook.diagnosis.env_status import ComparedProvider, Question, Status, ask, compared_providers
 from deploybook.errors import InvalidValue, MissingVariable, UnknownParameter, VerificationFailed
@@ -79,6 +80,7 @@ def show_status(environment: str, files: tuple[Path, ...], pairs: tuple[tuple[st
     something differs, 3 if a place could not be compared, 2 if no place was asked.
     """
     context = CommandContext.open(environment)
+    context.require_environment()
     context.take_credentials([credential.name for credential in context.contract.credentials])
     vault_values = context.vault.all()
     parameters = context.parameters(parameter_values(files, pairs))
@@ -147,6 +149,7 @@ def export_variables(name: str, output: Path | None, environment: str) -> None:
     git does not ignore.
     """
     context = CommandContext.open(environment)
+    context.require_environment()
     consumer = _exported(context.contract, name)
     expected = default_path(context.layout, environment, consumer.name)
     path = writable(context.layout, output or expected, expected)
@@ -163,7 +166,9 @@ def _exported(contract: Contract, name: str) -> Consumer:
     """The consumer of this name, if its variables can be exported; raises UnknownParameter naming those that can."""
     exported = {consumer.name: consumer for consumer in contract.consumers if consumer.exported}
     if name not in exported:
-        raise UnknownParameter(f"{name} is no consumer to export for.", f"Use one of {', '.join(exported)}.")
+        raise UnknownParameter(
+            f"{name} is no consumer to export for.", f"{did_you_mean(name, exported)}Use one of {', '.join(exported)}."
+        )
     return exported[name]
 
 

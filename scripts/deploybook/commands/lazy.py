@@ -49,9 +49,10 @@ class LazyGroup(click.Group):
     commands: LazyCommands
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands as click does, by the first line of the help of each."""
-        listed = {name: click.Command(name, help=source.summary) for name, source in self.commands.sources.items()}
-        click.Group(commands=listed).format_commands(ctx, formatter)
+        """List the commands, each with its whole summary."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, source.summary) for name, source in self.commands.sources.items()])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Complete the names of commands, and the group's own options."""

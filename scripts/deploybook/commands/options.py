@@ -8,12 +8,21 @@ from typing import Any, TypeVar
 
 import click
 
+from deploybook.commands import offers
+from deploybook.contract.nearest import did_you_mean
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def environment_option(command: Command) -> Command:
     """``--environment``, passed on as ``environment``."""
-    return click.option("--environment", default="production", show_default=True, help="Names the vault.")(command)
+    return click.option(
+        "--environment",
+        default="production",
+        show_default=True,
+        help="Names the vault.",
+        shell_complete=offers.environments,
+    )(command)
 
 
 def parameter_options(command: Command) -> Command:
@@ -32,6 +41,7 @@ def parameter_options(command: Command) -> Command:
         nargs=2,
         metavar="NAME VALUE",
         help="One parameter for this run, also as NAME=VALUE; goes before files and settings.",
+        shell_complete=offers.parameters,
     )
     return files(pairs(command))
 
@@ -53,3 +63,12 @@ def _apart(args: Sequence[str]) -> Iterator[str]:
         elif word == "-p" and (pair := next(waiting, None)) is not None:
             name, equals, value = pair.partition("=")
             yield from (name, value) if equals and name.isidentifier() else (pair,)
+
+
+class Choice(click.Choice[str]):
+    """One of some words; a mistyped one is answered with the word that it may have been meant to be."""
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
+        """click's sentence, and the nearest word."""
+        near = did_you_mean(str(value), self.choices).strip()
+        return f"{super().get_invalid_choice_message(value, ctx)} {near}".rstrip()

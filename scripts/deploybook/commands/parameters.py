@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,7 @@ from typing import Any
 import click
 
 from deploybook.contract.model import Contract
+from deploybook.contract.nearest import did_you_mean
 from deploybook.contract.validation import DEFAULT_ENVIRONMENT
 from deploybook.errors import InvalidValue, UnknownParameter
 from deploybook.layout import Layout
@@ -74,9 +74,7 @@ def _refuse(
                 raise UnknownParameter(f"{name} is not given as a parameter.", f"Use --{name}.")
             if name not in known:
                 names = sorted(known.keys() - COMMON)
-                near = difflib.get_close_matches(name, names, 1)
-                meant = f"Did you mean {near[0]}? " if near else ""
-                hint = f"{meant}They have {', '.join(names)}."
+                hint = f"{did_you_mean(name, names)}They have {', '.join(names)}."
                 raise UnknownParameter(f"No selected runbook has a parameter {name}.", hint)
             parse_parameter(contract, known[name], value)
         except (InvalidValue, UnknownParameter) as problem:

@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from deploybook.commands.options import ParameterCommand, environment_option, parameter_options
+from deploybook.commands import offers
+from deploybook.commands.options import Choice, ParameterCommand, environment_option, parameter_options
 from deploybook.commands.parameters import offer_to_keep, parameter_values, parameters_of
 from deploybook.commands.run_plan import run_plan
 from deploybook.commands.values import prompted
@@ -24,12 +25,13 @@ from deploybook.runner.changes import PlanFile
 from deploybook.runner.executors import Executor, Kernels
 from deploybook.runner.inputs import lacking, refuse_incomplete
 from deploybook.runner.plan import Plan
+from deploybook.state.environments import require_environment
 from deploybook.state.vault import Vault
 
 
 @click.command("run", cls=ParameterCommand)
-@click.argument("sections", nargs=-1, metavar="[SECTION]...")
-@click.option("--mode", type=click.Choice([mode.value for mode in Mode]), default="dry-run", show_default=True)
+@click.argument("sections", nargs=-1, metavar="[SECTION]...", shell_complete=offers.sections)
+@click.option("--mode", type=Choice([mode.value for mode in Mode]), default="dry-run", show_default=True)
 @environment_option
 @parameter_options
 @click.option("--jobs", type=click.IntRange(1, 16), default=2, show_default=True, help="Sections side by side.")
@@ -75,6 +77,8 @@ def run_sections(
     layout = find_layout()
     contract = load_contract(layout.contract)
     contract.parameters["environment"].validate_value("environment", environment)
+    if mode in {Mode.VERIFY, Mode.DESTROY}:
+        require_environment(layout, contract, environment)
     settings = load_settings(layout, contract, environment)
     written = _planned(plan_file, Mode(mode), environment, (sections, pairs, files))
     chosen = _chosen(layout, contract, written.sections if written else sections)

@@ -6,6 +6,7 @@ import asyncio
 
 import click
 
+from deploybook.contract.nearest import did_you_mean
 from deploybook.runbook import environment
 
 
@@ -22,8 +23,9 @@ def run_sandbox(only: tuple[str, ...]) -> None:
 
     for name in only:
         if name not in REGISTRY:
+            near = did_you_mean(name, REGISTRY)
             raise click.BadParameter(
-                f"there is no service {name}; use one of {', '.join(REGISTRY)}", param_hint="--only"
+                f"there is no service {name}. {near}Use one of {', '.join(REGISTRY)}.", param_hint="--only"
             )
     # Nothing of the operator's reaches the sandbox or what it starts.
     kept = environment.machine(os.environ)

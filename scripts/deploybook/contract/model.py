@@ -23,6 +23,7 @@ from deploybook.contract.definitions import (
     Section,
     Variable,
 )
+from deploybook.contract.nearest import did_you_mean
 from deploybook.errors import InvalidValue, UnknownParameter
 
 
@@ -60,15 +61,20 @@ class Contract(Definition):
         for section in self.sections:
             if section.slug == slug:
                 return section
-        known = ", ".join(section.slug for section in self.sections)
-        raise UnknownParameter(f"There is no section {slug}.", f"Use one of {known}.")
+        known = [section.slug for section in self.sections]
+        raise UnknownParameter(
+            f"There is no section {slug}.", f"{did_you_mean(slug, known)}Use one of {', '.join(known)}."
+        )
 
     def variable(self, name: str) -> Variable:
-        """The variable of this name; raises UnknownParameter."""
+        """The variable of this name; raises UnknownParameter, with the name that it may have been meant to be."""
         for variable in self.variables:
             if variable.name == name:
                 return variable
-        raise UnknownParameter(f"{name} is not in the contract.", "Define it in runbooks/contract.toml.")
+        near = did_you_mean(name, (variable.name for variable in self.variables))
+        raise UnknownParameter(
+            f"{name} is not in the contract.", near.strip() or "Define it in runbooks/contract.toml."
+        )
 
     def origin(self, variable: Variable) -> Variable:
         """The variable whose value this one has: itself, or the one that it is another name for."""
@@ -92,8 +98,9 @@ class Contract(Definition):
         for consumer in self.consumers:
             if consumer.name == name:
                 return consumer
+        names = [consumer.name for consumer in self.consumers]
         raise UnknownParameter(
-            f"There is no consumer {name}.", f"Use one of {', '.join(c.name for c in self.consumers)}."
+            f"There is no consumer {name}.", f"{did_you_mean(name, names)}Use one of {', '.join(names)}."
         )
 
     def provider(self, name: str) -> Provider:

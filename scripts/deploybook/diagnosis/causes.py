@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deploybook.contract.model import Contract
-from deploybook.diagnosis.observations import Observation
+from deploybook.diagnosis.observations import Diagnosis, Observation
 from deploybook.guide.entries import Entry, speaking_for
+
+# The steps of an observation that ends its section.
+STOPPING = frozenset({"preflight", "error"})
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,27 @@ class Cause:
     sections: tuple[str, ...]
     evidence: tuple[Observation, ...]
     consequences: tuple[Observation, ...] = ()
+
+
+def set_aside(entries: dict[str, Entry], diagnosis: Diagnosis) -> Diagnosis:
+    """The diagnosis without the sections that stopped for want of something that the operator gives: nothing is known to be wrong there.
+
+    Such an error leads to an entry with nothing to diagnose. It is why the section was not examined, and no cause.
+    """
+    stopped = {
+        observation.section: observation
+        for observation in diagnosis.observations
+        if observation.failed and observation.step in STOPPING and _is_refusal(entries, observation)
+    }
+    kept = tuple(each for each in diagnosis.observations if stopped.get(each.section) is not each)
+    reasons = {slug: observation.detail or observation.claim for slug, observation in stopped.items()}
+    hints = {slug: observation.hint for slug, observation in stopped.items() if observation.hint}
+    return replace(diagnosis, observations=kept, left_out={**diagnosis.left_out, **reasons}, remedies=hints)
+
+
+def _is_refusal(entries: dict[str, Entry], observation: Observation) -> bool:
+    entry = entries.get(observation.entry)
+    return entry is not None and "at-the-command" in entry.marks
 
 
 def causes(contract: Contract, entries: dict[str, Entry], observations: Sequence[Observation]) -> list[Cause]:
@@ -58,7 +82,7 @@ def _explained(contract: Contract, slug: str, broken: set[str]) -> bool:
 
 def _of_section(entries: dict[str, Entry], failed: Sequence[Observation]) -> Iterable[tuple[str, list[Observation]]]:
     """The causes within one section: what stops its runbook, else each variable by the entry that speaks for it, else the first claim."""
-    stopping = [observation for observation in failed if observation.step in {"preflight", "error"}]
+    stopping = [observation for observation in failed if observation.step in STOPPING]
     if stopping:
         return [(stopping[0].entry, [stopping[0]])]
     spoken: dict[str, list[Observation]] = {}

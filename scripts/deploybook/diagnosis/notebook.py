@@ -12,7 +12,8 @@ from IPython.display import display
 
 from deploybook import http
 from deploybook.contract.model import Contract, load_contract
-from deploybook.diagnosis.causes import Cause, causes
+from deploybook.diagnosis.causes import Cause, causes, set_aside
+from deploybook.diagnosis.fixes import Fixes
 from deploybook.diagnosis.observations import Diagnosis, DiagnosisTarget, examine
 from deploybook.errors import ConfigurationError, InvalidValue, VerificationFailed
 from deploybook.guide.entries import PAGE, read_entries
@@ -84,7 +85,7 @@ class Doctor:
 
     def examine(self) -> None:
         """Test every claim of every section that was begun, and show how many of each hold."""
-        self._examination = examine(self._ward)
+        self._examination = set_aside(read_entries(self._ward.layout.root / PAGE), examine(self._ward))
         observed = self._examination.observations
         passed = Counter(
             observation.section for observation in observed if observation.outcome in {"passed", "unchanged"}
@@ -114,12 +115,17 @@ class Doctor:
                 "Follow the link beside each ✗ above, then examine again.",
             )
 
+    def _commands(self, cause: Cause) -> list[str]:
+        fixes = Fixes.of(self._ward)
+        evidence = [f"{observation} {observation.hint}" for observation in cause.evidence]
+        return fixes.commands(cause.entry, cause.sections, evidence)
+
     def _show(self, cause: Cause) -> None:
         entry, claim = cause.entry.id, f"{cause.entry.title} ({', '.join(cause.sections)})"
         lines = [
             Event("cause", "failed", claim, str(cause.evidence[0]), entry),
             *(Event("note", "note", str(observation)) for observation in cause.evidence[1:]),
-            *(Event("manual", "manual", f"fix: {command}") for command in cause.entry.commands),
+            *(Event("manual", "manual", f"fix: {command}") for command in self._commands(cause)),
         ]
         for line in lines:
             display(line.bundle(), raw=True)

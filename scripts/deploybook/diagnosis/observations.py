@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from deploybook import http
@@ -59,11 +59,12 @@ class Observation:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """All that was observed, in the contract's order. ``left_out`` says, by section, why it was not examined."""
+    """All that was observed, in the contract's order. ``left_out`` says, by section, why it was not examined, ``remedies`` what to do."""
 
     observations: tuple[Observation, ...]
     left_out: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
+    remedies: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def held(self) -> int:
@@ -154,8 +155,11 @@ def _examine_section(ward: DiagnosisTarget, slug: str, tell: Callable[[str], obj
         if not any(observation.failed for observation in observed):
             observed.append(_of_error(slug, summary))
     except DeploybookError as error:
-        if not any(observation.failed and observation.detail == str(error) for observation in observed):
+        shown = next((each for each in observed if each.failed and each.detail == str(error)), None)
+        if shown is None:
             observed.append(_of_error(slug, error))
+        else:
+            observed[observed.index(shown)] = replace(shown, hint=error.hint)
     except Exception as bug:  # noqa: BLE001 - the other sections go on
         observed.append(_of_error(slug, RunbookFailed(slug, started[-1], f"{type(bug).__name__}: {bug}")))
     tell(slug)

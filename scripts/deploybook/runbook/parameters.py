@@ -7,11 +7,11 @@ warns of an unknown name, and ``-p rotate false`` is a string to it, which Pytho
 from __future__ import annotations
 
 import ast
-import difflib
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from pathlib import Path
 
 from deploybook.contract.model import Contract
+from deploybook.contract.nearest import did_you_mean
 from deploybook.errors import InvalidValue, UnknownParameter
 from deploybook.runbook.notebook_file import NotebookParameter, read_parameters, require_type
 from deploybook.runbook.settings import ENVIRONMENT, Settings
@@ -108,8 +108,7 @@ def _problems(
 
 
 def _unknown(name: str, declared: Mapping[str, NotebookParameter]) -> UnknownParameter:
-    near = difflib.get_close_matches(name, declared, 1)
-    guess = f"Did you mean {near[0]}? " if near else ""
+    guess = did_you_mean(name, declared)
     return UnknownParameter(f"The runbook has no parameter {name}.", f"{guess}It has {', '.join(sorted(declared))}.")
 
 

@@ -6,7 +6,6 @@ the identifiers that are no secrets; ``credentials``, for each secret the comman
 
 from __future__ import annotations
 
-import difflib
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from typing import Any
 
 from deploybook.contract.definitions import Credential
 from deploybook.contract.model import Contract
+from deploybook.contract.nearest import did_you_mean
 from deploybook.errors import DeploybookError, InvalidValue
 from deploybook.layout import Layout
 from deploybook.runbook.notebook_file import NotebookParameter, read_parameters, require_type
@@ -128,8 +128,7 @@ def _of_parameter(
     value = file.values[name]
     if name not in declared:
         known = [*(known for known in declared if keepable(contract, known)), *OWN_KEYS]
-        near = difflib.get_close_matches(name, known, 1)
-        yield f"{file.place(name)}: there is no parameter {name}." + (f" Did you mean {near[0]}?" if near else "")
+        yield f"{file.place(name)}: there is no parameter {name}. {did_you_mean(name, known)}".rstrip()
     elif not keepable(contract, name):
         yield f"{file.place(name)}: {name} is for one run: give it with -p, and take it out of the file."
     elif isinstance(value, str) and looks_secret(value):

@@ -11,7 +11,7 @@ from deploybook.guide.entries import Entry, parse_entries
 from deploybook.guide.links import TROUBLESHOOTING
 
 # What a heading may be marked with; the comment at the page's top says what each means.
-MARKS = frozenset({"seen-in-the-app", "at-the-command", "by-hand", "unproved"})
+MARKS = frozenset({"seen-in-the-app", "at-the-command", "by-hand", "unproved", "sample"})
 _DANGER = "--mode destroy"
 
 

@@ -1,0 +1,84 @@
+"""``deploybook explain``."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+
+import click
+
+from deploybook.commands import offers
+from deploybook.commands.context import CommandContext
+from deploybook.commands.options import environment_option
+from deploybook.contract.nearest import did_you_mean
+from deploybook.diagnosis.fixes import Fixes
+from deploybook.diagnosis.observations import DiagnosisTarget
+from deploybook.errors import UnknownParameter
+from deploybook.guide.entries import PAGE, Entry, read_entries
+
+WIDTH = 100
+_LINK = re.compile(r"\[(?P<text>[^\]]+)\]\([^)]*\)")
+_BLOCK = re.compile(r"```\w*\n(?P<text>.*?)\n```", re.DOTALL)
+
+
+@click.command("explain")
+@click.argument("entry", shell_complete=offers.entries)
+@click.argument("sections", nargs=-1, metavar="[SECTION]...", shell_complete=offers.sections)
+@environment_option
+def explain_entry(entry: str, sections: tuple[str, ...], environment: str) -> None:
+    """Explain one troubleshooting entry, its fix filled in for an environment.
+
+    The entry is the word behind # in the link of an error. Sends no request.
+    """
+    context = CommandContext.open(environment)
+    entries = read_entries(context.layout.root / PAGE)
+    name = entry.rpartition("#")[2]
+    if name not in entries:
+        raise UnknownParameter(f"There is no entry {name}.", f"{did_you_mean(name, entries)}{PAGE} has all of them.")
+    for slug in sections:
+        context.contract.section(slug)
+    target = DiagnosisTarget(context.layout, context.contract, environment, context.parameters({}))
+    for line in _explanation(entries[name], Fixes.of(target), sections):
+        click.echo(context.redactor.text(line))
+
+
+def _explanation(problem: Entry, fixes: Fixes, sections: tuple[str, ...]) -> list[str]:
+    lines = [problem.title]
+    for part, text in problem.parts.items():
+        lines += ["", f"{part}:", *_prose(text, fixes)]
+    commands = fixes.commands(problem, sections)
+    # Else they stand above already.
+    if commands != [fixes.filled(line) for line in problem.commands] or fixes.unknown(commands):
+        filled = [*(f"    {command}" for command in commands)]
+        filled += [f"    with <{name}>: {meaning}" for name, meaning in fixes.unknown(commands).items()]
+        lines += ["", f"The fix, for {fixes.environment}:", *filled]
+    return [*lines, "", f"see {problem.link}"]
+
+
+def _prose(text: str, fixes: Fixes) -> list[str]:
+    """Paragraphs as a terminal shows them, and blocks indented, their commands filled in."""
+    lines: list[str] = []
+    position = 0
+    for block in _BLOCK.finditer(text):
+        lines += _wrapped(text[position : block.start()])
+        lines += [f"    {fixes.filled(line)}" for line in block["text"].splitlines()]
+        position = block.end()
+    return lines + _wrapped(text[position:])
+
+
+def _wrapped(text: str) -> list[str]:
+    plain = re.sub(r"<!--.*?-->", "", _LINK.sub(lambda match: match["text"], text), flags=re.DOTALL)
+    paragraphs = [" ".join(paragraph.split()) for paragraph in plain.split("\n\n")]
+    return [
+        line
+        for paragraph in paragraphs
+        if paragraph
+        for line in textwrap.wrap(
+            paragraph,
+            WIDTH,
+            initial_indent="  ",
+            subsequent_indent="  ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    ]

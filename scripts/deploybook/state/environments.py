@@ -1,0 +1,51 @@
+"""The environments of a checkout: those of which its state or its settings know something."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from deploybook.contract.model import Contract
+from deploybook.contract.nearest import did_you_mean
+from deploybook.contract.validation import DEFAULT_ENVIRONMENT
+from deploybook.errors import InvalidValue, UnknownParameter
+from deploybook.layout import Layout
+
+# What each environment has in the state's folder, behind its name.
+SUFFIXES = (".env", ".held.json", ".made.json", ".pins.json", ".last_writes.json", ".observed.json")
+
+
+def known_environments(layout: Layout, contract: Contract) -> list[str]:
+    """The names of the environments that have a vault, a ledger, pins, last writes or a settings file, in alphabetical order."""
+    names = {_name(path) for path in _files(layout.state) if path.name.endswith(SUFFIXES)}
+    names |= {path.stem for path in _files(layout.root / "runbooks" / "parameters") if path.suffix == ".yaml"}
+    return sorted(name for name in names if _is_name(contract, name))
+
+
+def require_environment(layout: Layout, contract: Contract, environment: str) -> None:
+    """Raise UnknownParameter for an environment of which nothing is known: nothing can be verified, compared or destroyed there.
+
+    The default one is left to say what it lacks.
+    """
+    known = known_environments(layout, contract)
+    if environment in known or environment == DEFAULT_ENVIRONMENT:
+        return
+    there = (
+        f"There are {', '.join(known)}." if known else "None was made from this checkout, and none has a settings file."
+    )
+    raise UnknownParameter(f"There is no environment {environment}.", f"{did_you_mean(environment, known)}{there}")
+
+
+def _is_name(contract: Contract, name: str) -> bool:
+    try:
+        contract.parameters["environment"].validate_value("environment", name)
+    except InvalidValue:
+        return False
+    return True
+
+
+def _files(folder: Path) -> list[Path]:
+    return list(folder.iterdir()) if folder.is_dir() else []
+
+
+def _name(path: Path) -> str:
+    return path.name.partition(".")[0]
