@@ -212,14 +212,14 @@ def test_a_lost_variable_leads_to_its_producer_and_the_section_that_lacks_it(che
 
 
 def test_no_placeholder_is_printed_for_what_was_typed(checkout: Checkout) -> None:
-    checkout.begin("render", "show('check', 'failed', 'a', 'b', 'render-repository')")
+    checkout.begin("ci_cd", "show('check', 'failed', 'a', 'b', 'ci-secrets')")
     _, lines = doctor()
-    assert fix(lines) == ["deploybook run render --mode apply -p git_repository <GIT_REPOSITORY>"]
+    assert fix(lines) == ["deploybook run ci_cd --mode apply -p git_repository <GIT_REPOSITORY>"]
     assert "    with <GIT_REPOSITORY>: The application's GitHub repository as OWNER/NAME." in lines
-    notebook = checkout.layout.notebook("render")
+    notebook = checkout.layout.notebook("ci_cd")
     notebook.write_text(notebook.read_text().replace("bucket_name: str", "git_repository: str"))
     _, lines = doctor("-p", "git_repository", "owner/app")
-    assert fix(lines) == ["deploybook run render --mode apply -p git_repository owner/app"]
+    assert fix(lines) == ["deploybook run ci_cd --mode apply -p git_repository owner/app"]
 
 
 def test_a_parameter_that_was_typed_is_added_to_the_fix_of_a_section_that_has_it(checkout: Checkout) -> None:

@@ -100,7 +100,7 @@ def test_a_shell_completes_sections_environments_parameters_and_entries(
     assert completed("run", "vercel", "v") == []
     assert completed("run", "--environment", "") == ["production", "staging"]
     assert completed("run", "r2", "-p", "bu") == ["bucket_name"]
-    assert completed("explain", "r2-") == ["r2-account-or-plan", "r2-keys"]
+    assert completed("explain", "turso-o") == ["turso-organization"]
     assert completed("run", "--mode", "de") == ["destroy"]
 
 

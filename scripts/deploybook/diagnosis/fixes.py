@@ -47,9 +47,13 @@ class Fixes:
         pins = Pins(target.layout.state, target.environment)
         return cls(target.contract, target.environment, target.parameters, target.vault, pins, typed or {}, files)
 
-    def commands(self, entry: Entry, sections: Sequence[str], evidence: Iterable[str] = ()) -> list[str]:
+    def commands(self, problem: Entry, sections: Sequence[str], evidence: Iterable[str] = ()) -> list[str]:
         """The commands of an entry's fix for the sections that failed; ``evidence`` is what they said."""
-        lines = self._for_sections(entry, sections, evidence) if SAMPLE in entry.marks and sections else entry.commands
+        lines = (
+            self._for_sections(problem, sections, evidence)
+            if SAMPLE in problem.marks and sections
+            else problem.commands
+        )
         return [self.filled(line) for line in lines]
 
     def filled(self, line: str) -> str:
@@ -68,12 +72,12 @@ class Fixes:
         names = dict.fromkeys(name for line in lines for name in _PLACEHOLDER.findall(line))
         return {name: self._description(name) for name in names}
 
-    def _for_sections(self, entry: Entry, sections: Sequence[str], evidence: Iterable[str]) -> list[str]:
+    def _for_sections(self, problem: Entry, sections: Sequence[str], evidence: Iterable[str]) -> list[str]:
         """The commands of an entry that shows them for another section, each line once."""
         evidence = list(evidence)
         ordered = self._with_producers(sections, evidence)
         lines: dict[str, None] = {}
-        for line in entry.commands:
+        for line in problem.commands:
             if _ASKED.match(line):
                 names = self._credentials(ordered, evidence)
                 lines |= dict.fromkeys(f"read -rs {name} && export {name}" for name in names)

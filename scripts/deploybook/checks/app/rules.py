@@ -321,7 +321,7 @@ RULES: tuple[Rule[Compared], ...] = (
     ),
     Rule(
         "app-bucket-literal",
-        "The runbook r2 makes one bucket and a token for it alone. Another bucket, named in the code, is refused or is somebody else's.",
+        "The runbook r2 makes one bucket and a token for it alone. Another bucket, named in the code, is refused or is another account's.",
         named_buckets,
     ),
     Rule(
