@@ -120,7 +120,7 @@ async def _modal_names(client: Any) -> list[str]:
     names = []
     for place in await modal.Environment.objects.list.aio(client=client):
         names.append(f"Modal environment {place.name}")
-        names += [f"Modal app {app.name or 'of a run'} in {place.name}" for app in await place.apps.list.aio()]
+        names += [f"Modal app {app.description} in {place.name}" for app in await place.apps.list.aio()]
         secrets = await modal.Secret.objects.list.aio(environment_name=place.name, client=client)
         names += [f"Modal secret {secret.name} in {place.name}" for secret in secrets]
     return names
