@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from tests.clouds.modal.conftest import APP
 from tests.conftest import CONTRACT, RunningSandbox
 
@@ -73,6 +74,73 @@ def test_a_deploy_by_somebody_else_is_drift(
     app.create(clouds)
     deploying.deploy(source, "studio", "", {"MODAL_LABEL": "studio"}, clouds.modal.credentials(), 60)
     assert faults(clouds, app) == ["deployment: version 2, not by deploybook → deployed"]
+
+
+@pytest.fixture
+def clone(render_auth: modal.ModalSecret, source: modal.Source, tmp_path: Path) -> Callable[..., modal.ModalApp]:
+    """The app as another clone has it, whose record is of an earlier deployment, or empty."""
+
+    def make(record: dict[str, str] | None = None, **variables: SecretStr) -> modal.ModalApp:
+        writes = LastWrites(tmp_path / "clone", "test")
+        if record:
+            writes.put("modal:app:studio", record)
+        options = {"functions": ("submit", "status"), "secrets": (render_auth,), "minutes": 1}
+        return modal.ModalApp("studio", source, variables, writes, label="studio", **options)  # type: ignore[arg-type]
+
+    return make
+
+
+def test_a_clone_with_the_same_to_deploy_has_nothing_to_do_whoever_deployed_last(
+    clouds: Connections,
+    app: modal.ModalApp,
+    render_auth: modal.ModalSecret,
+    clone: Callable[..., modal.ModalApp],
+) -> None:
+    render_auth.create(clouds)
+    render_auth.rewritten = False
+    state = app.create(clouds)
+    older = {"id": state.id, "version": "0", "source": "another", "MODAL_LABEL": "studio"}
+    for other in (clone(older), clone()):
+        assert faults(clouds, other) == []
+    state = app.read(clouds) or state
+    assert other.examine(clouds, state, []) == []
+    render_auth.rewritten = True
+    assert faults(clouds, other) == [], "its own record holds now"
+    assert "not by deploybook" in faults(clouds, clone(older))[0], "a secret that this run writes makes it an old one"
+
+
+def test_a_clone_with_something_else_to_deploy_says_so(
+    clouds: Connections, app: modal.ModalApp, render_auth: modal.ModalSecret, clone: Callable[..., modal.ModalApp]
+) -> None:
+    render_auth.create(clouds)
+    render_auth.rewritten = False
+    app.create(clouds)
+    other = clone({"id": "x", "version": "1"}, R2_BUCKET_NAME=SecretStr("other"))
+    assert "deployment: version 1, not by deploybook → deployed" in faults(clouds, other)
+
+
+def test_the_tag_of_an_earlier_deployment_says_nothing_of_a_later_one(
+    clouds: Connections,
+    app: modal.ModalApp,
+    render_auth: modal.ModalSecret,
+    source: modal.Source,
+    clone: Callable[..., modal.ModalApp],
+) -> None:
+    render_auth.create(clouds)
+    render_auth.rewritten = False
+    app.create(clouds)
+    deploying.deploy(source, "studio", "", {"MODAL_LABEL": "studio"}, clouds.modal.credentials(), 60)
+    assert "not known here" in faults(clouds, clone())[0]
+
+
+def test_a_tag_of_the_operators_stays(clouds: Connections, app: modal.ModalApp, render_auth: modal.ModalSecret) -> None:
+    render_auth.create(clouds)
+    first = app.create(clouds)
+    clouds.modal.tag_app("studio", "", "team", "films")
+    app.update(clouds, first, [])
+    state = app.read(clouds)
+    assert state is not None
+    assert state.tags.keys() == {"deploybook", "team"}
 
 
 def test_a_function_that_is_not_there_or_is_no_endpoint_is_named(

@@ -11,7 +11,7 @@ import os
 import threading
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import SecretStr
@@ -52,11 +52,15 @@ class SecretState:
 
 @dataclass(frozen=True)
 class AppState:
-    """A deployed app: ``version`` counts its deploys, ``urls`` are those of the web functions that were asked for and are there."""
+    """A deployed app: ``version`` counts its deploys, ``urls`` are those of the web functions that were asked for and are there.
+
+    ``tags`` are its metadata, which anybody in the workspace can set.
+    """
 
     id: str = ""
     version: int = 0
     urls: Mapping[str, str] | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     def url(self, function: str) -> str:
         """A web function's URL; what a plan says where it is not known yet."""
@@ -158,14 +162,30 @@ class Modal:
 
     def apps(self, environment: str) -> list[str]:
         """The names of the live apps of an environment (AppList)."""
-        if environment not in self._environments:
-            self.environment(environment)
 
         async def look(client: modal.Client) -> list[str]:
             del client
             return [app.name for app in await self._environments[environment].apps.list.aio() if app.name]
 
+        self._know(environment)
         return self.run("list the apps", look)
+
+    def stop_runs(self, environment: str, ended: Callable[[str], bool]) -> list[str]:
+        """Stop the live apps whose description is ``ended``, and return these (AppList, AppStop). An app that runs once has no name."""
+
+        async def stop(client: modal.Client) -> list[str]:
+            live = await self._environments[environment].apps.list.aio()
+            over = [app for app in live if app.description and ended(app.description)]
+            for app in over:
+                await app.stop.aio(client=client)
+            return [str(app.description) for app in over]
+
+        self._know(environment)
+        return self.run("stop the apps of checks that were killed", stop)
+
+    def _know(self, environment: str) -> None:
+        if environment not in self._environments:
+            self.environment(environment)
 
     def secret(self, name: str, environment: str, required_keys: list[str] | None = None) -> SecretState | None:
         """A secret, or None. With ``required_keys`` Modal itself compares, and a missing key is a Conflict (SecretGetOrCreate)."""
@@ -223,7 +243,10 @@ class Modal:
         self.run(f"delete the secret {name}", remove)
 
     def app(self, name: str, environment: str, functions: tuple[str, ...]) -> AppState | None:
-        """A deployed app and the URLs of those of its named web functions that are there, or None (AppGetOrCreate, FunctionGet)."""
+        """A deployed app and the URLs of those of its named web functions that are there, or None.
+
+        AppGetOrCreate, FunctionGet, AppGetTags.
+        """
 
         async def look(client: modal.Client) -> AppState:
             import modal
@@ -238,12 +261,24 @@ class Modal:
                 except modal.exception.NotFoundError:
                     continue
             there = {function: url for function, url in urls.items() if url}
-            return AppState(info.app_id, info.lifecycle.version or 0, there)
+            return AppState(info.app_id, info.lifecycle.version or 0, there, await app.get_tags.aio(client=client))
 
         try:
             return self.run(f"look up the app {name}", look)
         except NotFound:
             return None
+
+    def tag_app(self, name: str, environment: str, tag: str, value: str) -> None:
+        """Set one tag of a deployed app, and keep the others (AppGetTags, AppSetTags)."""
+
+        async def change(client: modal.Client) -> None:
+            import modal
+
+            app = await modal.App.lookup.aio(name, environment_name=environment or None, client=client)
+            tags = await app.get_tags.aio(client=client)
+            await app.set_tags.aio({**tags, tag: value}, client=client)
+
+        self.run(f"tag the app {name}", change)
 
     def stop_app(self, name: str, environment: str) -> None:
         """End an app and its containers for good; its name can be deployed again (AppStop)."""

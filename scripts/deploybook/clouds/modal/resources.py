@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import secrets
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
@@ -11,7 +13,7 @@ from pydantic import SecretStr
 
 from deploybook.clouds.modal.client import AppState, Modal, SecretState
 from deploybook.clouds.modal.deploying import deploy
-from deploybook.clouds.modal.probe import differing
+from deploybook.clouds.modal.probe import differing, stop_abandoned
 from deploybook.clouds.modal.source import Source
 from deploybook.clouds.resource import Change, Resource, VaultValues
 from deploybook.clouds.times import moment
@@ -22,6 +24,9 @@ from deploybook.state.last_writes import LastWrites
 
 if TYPE_CHECKING:
     from deploybook.clouds.connections import Connections
+
+# Of the app: any clone can compute it, and so see that a deployment is as its own would be.
+TAG = "deploybook"
 
 
 class ModalSecret(Resource[SecretState]):
@@ -56,6 +61,8 @@ class ModalSecret(Resource[SecretState]):
         self.keys = frozenset(variable.name for variable in wanted if not variable.optional or variable.name in values)
         self._last_writes = last_writes
         self._renewed = renewed
+        # Whether this run has written it: containers that run may have older values.
+        self.rewritten = False
         # Which write the secret's values are from; empty while they are to be written.
         self.stamp = ""
 
@@ -80,7 +87,7 @@ class ModalSecret(Resource[SecretState]):
         differ = differing(clouds.modal, self.secret, self.environment, self.values)
         if differ:
             return [Change(name, "another value", "set") for name in differ]
-        self._remember(clouds.modal, secrets.token_hex(8))
+        self._remember(clouds.modal)
         return []
 
     def read(self, clouds: Connections) -> SecretState | None:
@@ -105,7 +112,7 @@ class ModalSecret(Resource[SecretState]):
     def create(self, clouds: Connections) -> SecretState:
         """Make it with all its values."""
         clouds.modal.create_secret(self.secret, self.environment, self.values)
-        return self._remember(clouds.modal, secrets.token_hex(8))
+        return self._written(clouds.modal)
 
     def update(self, clouds: Connections, state: SecretState, changes: list[Change]) -> SecretState:
         """Write all values in place: deployed functions refer to a secret by its id, which so stays.
@@ -118,11 +125,12 @@ class ModalSecret(Resource[SecretState]):
         else:
             clouds.modal.delete_secret(self.secret, self.environment)
             clouds.modal.create_secret(self.secret, self.environment, self.values)
-        return self._remember(clouds.modal, secrets.token_hex(8))
+        return self._written(clouds.modal)
 
     def delete(self, clouds: Connections, state: SecretState) -> None:
         """Remove it; apps that use it no longer start."""
         del state
+        stop_abandoned(clouds.modal, self.environment)
         clouds.modal.delete_secret(self.secret, self.environment)
         self._last_writes.forget(self._key)
 
@@ -137,7 +145,7 @@ class ModalSecret(Resource[SecretState]):
     def mark_verified(self, cloud: Modal) -> None:
         """Remember a secret whose values were seen to be right; nothing is sent if it is remembered already."""
         if not self._last_writes.get(self._key):
-            self._remember(cloud, self.stamp or secrets.token_hex(8))
+            self._remember(cloud, self.stamp)
 
     @property
     def _key(self) -> str:
@@ -153,7 +161,12 @@ class ModalSecret(Resource[SecretState]):
         named = {change.field for change in changes}
         return changes + [Change(key, "kept", "new", requested=True) for key in self._renewed if key not in named]
 
-    def _remember(self, cloud: Modal, stamp: str) -> SecretState:
+    def _written(self, cloud: Modal) -> SecretState:
+        self.rewritten = True
+        return self._remember(cloud)
+
+    def _remember(self, cloud: Modal, stamp: str = "") -> SecretState:
+        stamp = stamp or secrets.token_hex(8)
         state = cloud.secret(self.secret, self.environment) or SecretState()
         prints = {key: fingerprint(value, stamp) for key, value in self.values.items()}
         self._last_writes.put(self._key, {"id": state.id, "created_at": state.created_at, "salt": stamp, **prints})
@@ -165,7 +178,8 @@ class ModalApp(Resource[AppState]):
     """The application's app, deployed from its file under a name, with two web functions.
 
     Modal does not show what was deployed. ``last_writes`` remembers the file's digest, the variables that it read and the secrets'
-    writes: the app is deployed again only if one of these has changed, or somebody else has deployed since.
+    writes: the app is deployed again only if one of these has changed, or somebody else has deployed since. Its tag says the same to
+    every clone: one with the same file, variables and values has nothing to deploy, whoever deployed last.
     """
 
     kind: ClassVar[str] = "Modal app"
@@ -218,6 +232,8 @@ class ModalApp(Resource[AppState]):
             for function in self.functions
             if function not in (state.urls or {})
         ]
+        if self._as_another_clone_deployed(state, record):
+            return changes
         if not record:
             return [*changes, Change("deployment", "not known here", "deployed", requested=True, unknown=True)]
         if (record["id"], record["version"]) != (state.id, str(state.version)):
@@ -233,8 +249,8 @@ class ModalApp(Resource[AppState]):
         """Deploy it, and note what was deployed."""
         deploy(self._source, self.app, self.environment, self._variables, clouds.modal.credentials(), self._seconds)
         state = self.read(clouds) or AppState()
-        record = {"id": state.id, "version": str(state.version), **self._desired(), **self._stamps()}
-        self._last_writes.put(self._key, record)
+        clouds.modal.tag_app(self.app, self.environment, TAG, self._mark(state))
+        self._remember(state)
         return state
 
     def update(self, clouds: Connections, state: AppState, changes: list[Change]) -> AppState:
@@ -248,6 +264,13 @@ class ModalApp(Resource[AppState]):
         clouds.modal.stop_app(self.app, self.environment)
         self._last_writes.forget(self._key)
 
+    def examine(self, clouds: Connections, state: AppState, changes: list[Change]) -> list[Change]:
+        """What another clone deployed as it is desired here is remembered, so that the next look is at our own record."""
+        del clouds
+        if not changes and self._as_another_clone_deployed(state, self._last_writes.get(self._key)):
+            self._remember(state)
+        return changes
+
     def planned(self) -> AppState:
         """Its URLs are known only when it is deployed."""
         return AppState()
@@ -255,6 +278,30 @@ class ModalApp(Resource[AppState]):
     @property
     def _key(self) -> str:
         return f"modal:app:{self.name}"
+
+    def _remember(self, state: AppState) -> None:
+        record = {"id": state.id, "version": str(state.version), **self._desired(), **self._stamps()}
+        self._last_writes.put(self._key, record)
+
+    def _as_another_clone_deployed(self, state: AppState, record: Mapping[str, str]) -> bool:
+        """Whether the deployment is not ours, and its tag says that ours would be the same. What is written now makes it an old one."""
+        is_ours = (record.get("id"), record.get("version")) == (state.id, str(state.version))
+        settled = all(secret.stamp and not secret.rewritten for secret in self._secrets)
+        return settled and not is_ours and state.tags.get(TAG) == self._mark(state)
+
+    def _mark(self, state: AppState) -> str:
+        """The tag's value: the version that it speaks of, and a hash of all that the deployment was made from.
+
+        A tag outlives a deploy by hand; its version then is an older one.
+        """
+        salt = f"{state.id}:{self.app}"
+        values = {
+            f"{secret.secret} {name}": fingerprint(value, salt)
+            for secret in self._secrets
+            for name, value in secret.values.items()
+        }
+        made_from = json.dumps({**self._desired(), **values}, sort_keys=True)
+        return f"{state.version}-{hashlib.sha256(made_from.encode()).hexdigest()[:32]}"
 
     def _desired(self) -> dict[str, str]:
         return {"source": self._source.digest(), **self._variables}

@@ -1,4 +1,4 @@
-"""RPCs that look at apps: the list, the history, the logs. Parse and serialise only."""
+"""RPCs that look at apps: the list, the tags, the history, the logs. Parse and serialise only."""
 
 from __future__ import annotations
 
@@ -34,6 +34,13 @@ class AppListRpcs(Servicer):
                 for it in self.workspace.apps.in_environment(request.environment_name)
             ]
         )
+
+    def app_get_tags(self, request: api_pb2.AppGetTagsRequest) -> api_pb2.AppGetTagsResponse:
+        return api_pb2.AppGetTagsResponse(tags=self.workspace.apps.get(request.app_id).tags)
+
+    def app_set_tags(self, request: api_pb2.AppSetTagsRequest) -> None:
+        # "Any tags set on the App before … will be removed if they are not included" (modal.App.set_tags).
+        self.workspace.apps.tag(request.app_id, request.tags)
 
     def app_deployment_history(
         self, request: api_pb2.AppDeploymentHistoryRequest

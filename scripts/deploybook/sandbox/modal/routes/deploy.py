@@ -61,6 +61,8 @@ class AppRpcs(Servicer):
 
     def app_create(self, request: api_pb2.AppCreateRequest) -> api_pb2.AppCreateResponse:
         made = self.workspace.apps.create(request.description, request.environment_name, request.app_state)
+        if request.tags:
+            self.workspace.apps.tag(made.object_id, request.tags)
         return api_pb2.AppCreateResponse(app_id=made.object_id, app_page_url=_page(self.workspace, made))
 
     def app_heartbeat(self, request: api_pb2.AppHeartbeatRequest) -> None:
@@ -72,6 +74,9 @@ class AppRpcs(Servicer):
         app = self.workspace.apps.publish(
             request.app_id, request.name, request.app_state, dict(request.function_ids), request.client_version
         )
+        # Whether a deploy without tags takes an app's away is not described; here it leaves them.
+        if request.tags:
+            self.workspace.apps.tag(app.object_id, request.tags)
         self.fleet.retire_outdated(app)
         return api_pb2.AppPublishResponse(url=_page(self.workspace, app), deployed_at=app.deployed_at)
 

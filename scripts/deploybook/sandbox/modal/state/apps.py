@@ -57,6 +57,7 @@ class App:
     functions: dict[str, Function] = field(default_factory=dict)
     draft: dict[str, Function] = field(default_factory=dict)
     logs: LogBook = field(default_factory=LogBook)
+    tags: dict[str, str] = field(default_factory=dict)
 
     @property
     def live(self) -> bool:
@@ -166,6 +167,11 @@ class Apps:
         app.client_versions.append((app.deployed_at, client_version))
         self._namespace.changes += 1
         return app
+
+    def tag(self, app_id: str, tags: Mapping[str, str]) -> None:
+        """Replace an app's tags."""
+        self.get(app_id).tags = dict(tags)
+        self._namespace.changes += 1
 
     def stop(self, app_id: str) -> App:
         """End an app for good; its name can be deployed again as a new app."""
