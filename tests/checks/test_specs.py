@@ -15,7 +15,8 @@ from tests.clouds.vercel.test_description import OPERATIONS as VERCEL
 from tests.runbooks.in_process import InProcess
 
 from deploybook.checks.finding import Finding
-from deploybook.checks.specs import PROVIDERS, RULES, compare, find, record
+from deploybook.checks.specs import RULES
+from deploybook.checks.specs.comparison import PROVIDERS, compare, find, record
 from deploybook.checks.specs.description import Description, read_document
 from deploybook.checks.specs.recording import Exchange
 from deploybook.errors import InvalidValue

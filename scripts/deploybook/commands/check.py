@@ -118,7 +118,7 @@ def _application(layout: Layout, app: Path, environment: str) -> list[Finding]:
 
 
 def _sent(layout: Layout, specs: Path) -> list[Finding]:
-    from deploybook.checks.specs import find
+    from deploybook.checks.specs.comparison import find
 
     if not specs.is_dir():
         raise InvalidValue(f"There is no folder {specs}.", "Give --specs the folder of the providers' descriptions.")

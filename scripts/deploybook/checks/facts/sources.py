@@ -100,7 +100,7 @@ def _module(text: str) -> Module:
         frozenset(_names(nodes)),
         dict(_constants(tree)),
         scopes(tree),
-        classes_by_status(tree),
+        classes_by_status(nodes),
     )
 
 

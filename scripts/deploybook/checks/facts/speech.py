@@ -69,7 +69,11 @@ def _fills(head: tuple[str, ...], quoted: tuple[str, ...]) -> bool:
 def _contains(string: tuple[str, ...], quoted: tuple[str, ...]) -> bool:
     # What fills a hole is told by itself: most of a quotation is in the words around it.
     most = len(quoted) - (len(quoted) + 1) // 2
-    return any(_begins(string[start:], quoted, most) for start in range(len(string)))
+    first = quoted[0]
+    # Most strings end here: a word that stands for no other begins only where it is, or where a hole is.
+    anywhere = _OPEN.search(first) is not None
+    starts = (start for start, word in enumerate(string) if anywhere or word == first or HOLE in word)
+    return any(_begins(string[start:], quoted, most) for start in starts)
 
 
 def _begins(string: tuple[str, ...], quoted: tuple[str, ...], most: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -26,17 +26,21 @@ class Scope:
 
 
 def scopes(module: ast.Module) -> tuple[Scope, ...]:
-    """Every scope of a module, outer ones first."""
-    constants = {scope.name: scope.statuses for scope in _constants(module)}
-    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    definitions = [node for node in ast.walk(module) if isinstance(node, kinds)]
-    return (*_constants(module), *(_scope(node.name, node, node, constants) for node in definitions))
+    """Every scope of a module: its constants, then its definitions, in the order of the source."""
+    constants: list[Scope] = []
+    for name, node, value in _constants(module):
+        reader = _Reader({})
+        reader.visit(value)
+        constants.append(_scope(name, node, reader))
+    reader = _Reader({scope.name: scope.statuses for scope in constants})
+    reader.visit(module)
+    return (*constants, *reader.scopes)
 
 
-def classes_by_status(module: ast.Module) -> Mapping[str, frozenset[int]]:
-    """The classes that a table such as ``{404: NotFound}`` makes of statuses."""
+def classes_by_status(nodes: Iterable[ast.AST]) -> Mapping[str, frozenset[int]]:
+    """The classes that a table such as ``{404: NotFound}`` makes of statuses, among the nodes of a module."""
     result: dict[str, frozenset[int]] = {}
-    for table in (node for node in ast.walk(module) if isinstance(node, ast.Dict)):
+    for table in (node for node in nodes if isinstance(node, ast.Dict)):
         for key, value in zip(table.keys, table.values, strict=True):
             status = key.value if isinstance(key, ast.Constant) else None
             if isinstance(status, int) and status in _KNOWN and isinstance(value, ast.Name):
@@ -44,28 +48,57 @@ def classes_by_status(module: ast.Module) -> Mapping[str, frozenset[int]]:
     return result
 
 
-def _constants(module: ast.Module) -> Iterator[Scope]:
+def _constants(module: ast.Module) -> Iterator[tuple[str, ast.stmt, ast.expr]]:
     for node in module.body:
         target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
         value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
         if isinstance(target, ast.Name) and value is not None:
-            yield _scope(target.id, node, value, {})
+            yield target.id, node, value
 
 
-def _scope(name: str, node: ast.stmt, content: ast.AST, constants: Mapping[str, frozenset[int]]) -> Scope:
-    names = frozenset(inner.id for inner in ast.walk(content) if isinstance(inner, ast.Name))
-    statuses = frozenset(_statuses(content, constants))
-    return Scope(name, node.lineno, node.end_lineno or node.lineno, statuses, names)
+def _scope(name: str, node: ast.stmt, reader: _Reader) -> Scope:
+    end = node.end_lineno or node.lineno
+    return Scope(name, node.lineno, end, frozenset(reader.statuses), frozenset(reader.names))
 
 
-def _statuses(scope: ast.AST, constants: Mapping[str, frozenset[int]]) -> Iterator[int]:
-    """Statuses as numbers, in what is said, by their names in ``HTTPStatus``, and by the module's constants; docstrings say nothing."""
-    docstrings = {node.value for node in ast.walk(scope) if isinstance(node, ast.Expr)}
-    for node in ast.walk(scope):
-        if isinstance(node, ast.Constant) and node not in docstrings:
-            numbers = _IN_WORDS.findall(node.value) if isinstance(node.value, str) else [node.value]
-            yield from (int(number) for number in numbers if isinstance(number, int | str) and int(number) in _KNOWN)
-        elif isinstance(node, ast.Attribute) and node.attr in HTTPStatus.__members__:
-            yield HTTPStatus[node.attr].value
-        elif isinstance(node, ast.Name):
-            yield from constants.get(node.id, frozenset())
+class _Reader(ast.NodeVisitor):
+    """Reads some code once: its names, and its statuses as numbers, in what is said, by their names in ``HTTPStatus``, and by the
+    module's constants. Docstrings say nothing. What a definition has, the code around it has too.
+    """
+
+    def __init__(self, constants: Mapping[str, frozenset[int]]) -> None:
+        self._constants = constants
+        self.names: set[str] = set()
+        self.statuses: set[int] = set()
+        self.scopes: list[Scope] = []
+
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> None:
+        """A scope of its own."""
+        inner = _Reader(self._constants)
+        inner.generic_visit(node)
+        self.names |= inner.names
+        self.statuses |= inner.statuses
+        self.scopes += [_scope(node.name, node, inner), *inner.scopes]
+
+    visit_AsyncFunctionDef = visit_ClassDef = visit_FunctionDef  # noqa: N815
+
+    def visit_Expr(self, node: ast.Expr) -> None:
+        """Nothing of a docstring."""
+        if not isinstance(node.value, ast.Constant):
+            self.visit(node.value)
+
+    def visit_Constant(self, node: ast.Constant) -> None:
+        """A number, or the numbers in some words."""
+        numbers = _IN_WORDS.findall(node.value) if isinstance(node.value, str) else [node.value]
+        self.statuses |= {int(number) for number in numbers if isinstance(number, int | str)} & _KNOWN
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        """Perhaps a status by its name."""
+        if node.attr in HTTPStatus.__members__:
+            self.statuses.add(HTTPStatus[node.attr].value)
+        self.visit(node.value)
+
+    def visit_Name(self, node: ast.Name) -> None:
+        """A name, perhaps of a constant."""
+        self.names.add(node.id)
+        self.statuses |= self._constants.get(node.id, frozenset())

@@ -15,6 +15,7 @@ from openapi_core import Config, OpenAPI
 from openapi_core.testing import MockRequest, MockResponse
 from openapi_core.validation.request.exceptions import ParameterValidationError, RequestBodyValidationError
 
+from deploybook.checks.specs import ANSWER, BODY, DEPRECATED, OPERATION, PARAMETER
 from deploybook.checks.specs.amendments import AMENDMENTS, UNDESCRIBED_FIELDS, UNDESCRIBED_PARAMETERS, tighten
 from deploybook.checks.specs.recording import Exchange
 from deploybook.errors import InvalidValue
@@ -25,7 +26,6 @@ METHODS = frozenset({"get", "put", "post", "delete", "patch", "head", "options"}
 STANDARD_HEADERS = frozenset(
     {"accept", "accept-encoding", "authorization", "connection", "content-length", "content-type", "host", "user-agent"}
 )
-OPERATION, DEPRECATED, PARAMETER, BODY, ANSWER = "operation", "deprecated", "parameter", "body", "answer"
 # A problem: the rule that it breaks, by the end of the rule's name, and what there is to say. Never a value that was sent.
 Problem = tuple[str, str]
 
