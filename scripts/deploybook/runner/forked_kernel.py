@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 # Imported for the kernels' sake, before the fork.
-import boto3  # noqa: F401
+import botocore.session  # noqa: F401
 import httpx  # noqa: F401
 import ipykernel.kernelapp
 import ipykernel.zmqshell

@@ -6,12 +6,12 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-import boto3
 import botocore.configprovider
 import botocore.session
 import httpx
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.loaders import Loader
 from pydantic import SecretStr
 
 from deploybook import http
@@ -46,6 +46,8 @@ OTHER_REFUSAL = Refusal(
     "Check R2_ACCOUNT_ID and R2_BUCKET_NAME in the vault; deploybook run r2 --mode apply records them.",
     "storage-errors",
 )
+# botocore's descriptions of S3 and of its endpoints, parsed once for all stores: it takes longer than many requests.
+_DESCRIPTIONS = Loader()
 
 
 class Store:
@@ -57,7 +59,7 @@ class Store:
         self.access_key_id = access_key_id
         self._secret = secret_access_key
         proxy = http.proxy_for(endpoint_url)
-        self.s3 = boto3.session.Session(botocore_session=_session()).client(
+        self.s3 = _session().create_client(
             "s3",
             endpoint_url=endpoint_url,
             aws_access_key_id=access_key_id,
@@ -133,7 +135,9 @@ def _session() -> botocore.session.Session:
     defaults = botocore.configprovider.BOTOCORE_DEFAUT_SESSION_VARIABLES
     variables = {name: (None, None, default, convert) for name, (_, _, default, convert) in defaults.items()}
     files = dict.fromkeys(("config_file", "credentials_file"), (None, None, os.devnull, None))
-    return botocore.session.Session(session_vars=variables | files)
+    session = botocore.session.Session(session_vars=variables | files)
+    session.register_component("data_loader", _DESCRIPTIONS)
+    return session
 
 
 def browser(url: str, method: str, **options: Any) -> httpx.Response:

@@ -19,11 +19,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import boto3
+
 from deploybook.sandbox.modal.backend.container.__main__ import main
 
 _PR_SET_PDEATHSIG = 1
 # What a container's process imports before the operator's own code.
-SHARED = ("boto3", "modal._container_entrypoint")
+SHARED = ("modal._container_entrypoint",)
 # The image decides whether a container has it.
 OPTIONAL = "fastapi"
 
@@ -36,6 +38,16 @@ def import_shared() -> None:
         importlib.import_module(OPTIONAL)
     # The runtime is executed, by its name, in each container.
     del sys.modules["modal._container_entrypoint"]
+    _read_descriptions()
+
+
+def _read_descriptions() -> None:
+    """Let boto3's default session read what it makes clients of S3 from: parsing takes longer than all imports.
+
+    What else the session knows, it reads from the environment when a client is made: that is each container's own. With keys given it
+    looks for no others, which would be asked of the network.
+    """
+    boto3.client("s3", region_name="auto", aws_access_key_id="none", aws_secret_access_key="none").close()
 
 
 class Parent:
