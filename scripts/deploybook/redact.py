@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any, TypeVar
 from urllib.parse import quote, quote_plus
 
@@ -163,6 +164,10 @@ def _in_base64(value: str) -> set[str]:
 
 def fingerprint(secret: SecretStr, salt: str = "deploybook") -> str:
     """Eight hex digits by which two holders can compare a secret without showing it."""
-    # A slow hash: short secrets must not be guessed from a published fingerprint.
-    digest = hashlib.scrypt(secret.get_secret_value().encode(), salt=salt.encode(), n=2**12, r=8, p=1, dklen=4)
-    return digest.hex()
+    return _slow_hash(secret.get_secret_value(), salt)
+
+
+@lru_cache(maxsize=512)
+def _slow_hash(value: str, salt: str) -> str:
+    """Slow, so that short secrets are not guessed from a published fingerprint; kept, as a run compares each value several times."""
+    return hashlib.scrypt(value.encode(), salt=salt.encode(), n=2**12, r=8, p=1, dklen=4).hex()

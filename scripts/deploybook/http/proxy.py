@@ -6,6 +6,7 @@ import os
 import ssl
 import urllib.request
 from collections.abc import Mapping
+from functools import lru_cache
 
 import httpx
 
@@ -42,9 +43,27 @@ class Routed(httpx.BaseTransport):
 
     def _transport(self, proxy: str | None) -> httpx.HTTPTransport:
         if proxy not in self._by_proxy:
-            ca_file()
-            self._by_proxy[proxy] = httpx.HTTPTransport(proxy=proxy)
+            self._by_proxy[proxy] = httpx.HTTPTransport(verify=_trusted(), proxy=proxy)
         return self._by_proxy[proxy]
+
+
+def _trusted() -> ssl.SSLContext:
+    """The authorities that the environment names, or else httpx's own."""
+    path = ca_file()
+    return _certificates(path) if path else _bundle(os.environ.get("SSL_CERT_DIR"))
+
+
+# Read once for all clients: that takes longer than a request.
+@lru_cache(maxsize=16)
+def _certificates(path: str) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=path)
+
+
+@lru_cache(maxsize=16)
+def _bundle(folder: str | None) -> ssl.SSLContext:
+    """``folder`` is what httpx reads from the environment."""
+    del folder
+    return httpx.create_ssl_context()
 
 
 def proxy_for(url: str) -> str | None:
@@ -71,7 +90,7 @@ def ca_file(*also: str) -> str | None:
         return None
     path = os.environ[variable]
     try:
-        ssl.create_default_context(cafile=path)
+        _certificates(path)
     except (OSError, ssl.SSLError):
         raise InvalidValue(
             f"{variable} names {path}, which is no file of certificates.",
