@@ -25,6 +25,7 @@ SPECS = Path(os.environ.get("DEPLOYBOOK_SPECS", ROOT.parent / "shared" / "specs"
 CONTRACT = load_contract(ROOT / "runbooks" / "contract.toml")
 
 lazily.import_grammar_of_iris()
+lazily.read_authorities_once()
 
 
 # Before xdist reads the groups.

@@ -13,22 +13,36 @@ BY_MODULE = ("tests/clients", "tests/runbooks")
 # What takes long begins first, so that no worker is left alone with it at the end.
 FIRST = (
     "tests/e2e",
-    "tests/sample_app",
     "tests/runbooks",
-    "tests/site",
     "tests/checks",
+    "tests/site",
+    "tests/sample_app",
     "tests/clouds",
     "tests/clients",
 )
 
 
 def group(items: list[pytest.Item], root: Path) -> None:
-    """Keep the tests of one sandbox on one worker, unless their module says otherwise: each worker would start it anew."""
+    """Keep the tests that share something on one worker, unless their module says otherwise: each worker would make it anew."""
     for item in items:
-        if SANDBOX in getattr(item, "fixturenames", ()) and item.get_closest_marker("xdist_group") is None:
-            folder = item.path.parent.relative_to(root).as_posix()
-            name = item.path.relative_to(root).as_posix() if folder in BY_MODULE else folder
+        if item.get_closest_marker("xdist_group") is None and (name := _shares(item, root)):
             item.add_marker(pytest.mark.xdist_group(name))
+
+
+def _shares(item: pytest.Item, root: Path) -> str:
+    """The folder, or the module, whose tests use the same sandbox, or the same fixture that is made once; empty if there is none."""
+    folder, module = (path.relative_to(root).as_posix() for path in (item.path.parent, item.path))
+    if SANDBOX in getattr(item, "fixturenames", ()):
+        return module if folder in BY_MODULE else folder
+    scopes = _scopes_of_own_fixtures(item)
+    return folder if "session" in scopes else module if "module" in scopes else ""
+
+
+def _scopes_of_own_fixtures(item: pytest.Item) -> set[str]:
+    """The scopes of the test's fixtures that are defined below ``tests/``, not in the conftest that all share, nor by a plugin."""
+    information = getattr(item, "_fixtureinfo", None)
+    definitions = [each[-1] for each in information.name2fixturedefs.values()] if information else []
+    return {each.scope for each in definitions if each.baseid.startswith("tests/")}
 
 
 def order(items: list[pytest.Item], root: Path) -> None:

@@ -1,10 +1,14 @@
-"""What is imported when it is used, and not by everybody who collects the tests."""
+"""What is imported when it is used, and what is read once, and not by everybody who collects the tests or opens a client."""
 
 from __future__ import annotations
 
 import importlib
+import ssl
 import sys
 from types import ModuleType
+from typing import Any
+
+import httpx
 
 
 def import_grammar_of_iris() -> None:
@@ -23,3 +27,17 @@ def import_grammar_of_iris() -> None:
     stand_in = ModuleType(name)
     stand_in.__dict__["is_valid_syntax"] = is_valid_syntax
     sys.modules.setdefault(name, stand_in)
+
+
+def read_authorities_once() -> None:
+    """Let httpx parse its bundle of authorities once: it takes a hundredth of a second, and most tests open a client without TLS.
+
+    No test trusts the bundle. A client that goes by the environment, or is told whom to trust, has a context of its own as always.
+    """
+    create, bundle = httpx.create_ssl_context, httpx.create_ssl_context(trust_env=False)
+
+    def create_or_share(verify: Any = True, cert: Any = None, trust_env: bool = True) -> ssl.SSLContext:
+        shared = verify is True and cert is None and not trust_env
+        return bundle if shared else create(verify, cert, trust_env)
+
+    httpx._transports.default.create_ssl_context = create_or_share

@@ -17,6 +17,7 @@ from tests.conftest import ROOT, RunningSandbox
 from tests.runbooks.conftest import Finished, Guide
 from tests.runbooks.killing import kill_while_held
 
+from deploybook import http
 from deploybook.clouds.r2.objects import Store
 from deploybook.clouds.r2.token import BucketToken
 from deploybook.state.ledger import Action, Ledger
@@ -320,7 +321,8 @@ def test_a_rotation_whose_answer_was_lost_ends_with_a_secret_that_works(operator
     operator.done("r2", "apply", *ORIGIN)
     fault = {"service": "cloudflare", "kind": "lost-answer", "method": "PUT", "path": ".*/value", "times": 10}
     operator.sandbox.control.post("/faults", json=fault).raise_for_status()
-    assert operator.run("r2", "apply", *ORIGIN, "-p", "rotate", "true").code == 3
+    with http.patience(2):
+        assert operator.run("r2", "apply", *ORIGIN, "-p", "rotate", "true").code == 3
     operator.sandbox.control.delete("/faults")
     [token] = operator.tokens()
     assert operator.ledger().intents(("R2 token", token["name"]), Action.ROTATE)
