@@ -34,10 +34,10 @@ def read_authorities_once() -> None:
 
     No test trusts the bundle. A client that goes by the environment, or is told whom to trust, has a context of its own as always.
     """
-    create, bundle = httpx.create_ssl_context, httpx.create_ssl_context(trust_env=False)
+    bundle = httpx.create_ssl_context(trust_env=False)
 
     def create_or_share(verify: Any = True, cert: Any = None, trust_env: bool = True) -> ssl.SSLContext:
         shared = verify is True and cert is None and not trust_env
-        return bundle if shared else create(verify, cert, trust_env)
+        return bundle if shared else httpx.create_ssl_context(verify, cert, trust_env)
 
-    httpx._transports.default.create_ssl_context = create_or_share
+    vars(httpx._transports.default)["create_ssl_context"] = create_or_share

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import httpx
 import pytest
@@ -112,7 +114,8 @@ def kill_before(operator: Operator, section: str, **request: str) -> None:
 def put_objects(operator: Operator, *keys: str) -> None:
     """Upload to the bucket with the vault's key, as the application does."""
     values = {name: SecretStr(value or "") for name, value in operator.vault().items()}
-    store = Store.from_variables(values, operator.sandbox.exports)
+    with mock.patch.dict(os.environ, {"SSL_CERT_FILE": operator.sandbox.exports["SSL_CERT_FILE"]}):
+        store = Store.from_variables(values, operator.sandbox.exports)
     assert store
     with closing(store):
         for key in keys:
