@@ -101,6 +101,12 @@ FLOWS: Mapping[str, Callable[[Clouds], object]] = {
 }
 
 
+def perform(operation: str, provider: Any) -> object:
+    """An operation by its name, against recorded answers."""
+    clouds = Clouds(provider)
+    return CLIENT[operation](clouds.cloudflare) if operation in CLIENT else FLOWS[operation](clouds)
+
+
 def test_every_request_of_the_client_is_tried() -> None:
     public = {name for name, member in inspect.getmembers(Cloudflare, callable) if not name.startswith("_")}
     assert public - LOCAL == CLIENT.keys()

@@ -6,6 +6,7 @@ import base64
 import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from nacl.public import PrivateKey
@@ -93,6 +94,7 @@ def file(clouds: Clouds) -> None:
 
 FLOWS: Mapping[str, Callable[[Clouds], object]] = {
     "the preflight": lambda clouds: [claim(clouds.github, MAIN) for claim in (token_sees_repository, branch_is_there)],
+    "the repository": lambda clouds: token_sees_repository(clouds.github, MAIN),
     "the last run": lambda clouds: last_run(clouds.github, workflow()),
     "the workflow": lambda clouds: workflow_is_active(clouds.github, workflow()),
     "the workflow's file": file,
@@ -100,6 +102,12 @@ FLOWS: Mapping[str, Callable[[Clouds], object]] = {
     "a run that is started": lambda clouds: DeployRun(workflow(), FileState("", b""))._start(clouds.github),
     "both jobs": lambda clouds: deployed_both(clouds.github, workflow(), 15),
 }
+
+
+def perform(operation: str, provider: Any) -> object:
+    """An operation by its name, against recorded answers."""
+    clouds = Clouds(provider)
+    return CLIENT[operation](clouds.github) if operation in CLIENT else FLOWS[operation](clouds)
 
 
 def test_every_request_of_the_client_is_tried() -> None:

@@ -104,6 +104,21 @@ SQL: Mapping[str, Callable[[turso.LibSql], object]] = {
 }
 
 
+def opened(provider: Any) -> turso.LibSql:
+    """A database whose answers are the provider's."""
+    client = provider.client("https://studio.example.com")
+    api = Api("Turso", client, explain_sql, "TURSO_AUTH_TOKEN", "TURSO_DATABASE_URL")
+    return turso.LibSql("libsql://studio.example.com", SecretStr("a.b.c"), api)
+
+
+def perform(operation: str, provider: Any) -> object:
+    """An operation by its name, against recorded answers."""
+    if operation in SQL:
+        return SQL[operation](opened(provider))
+    clouds = Clouds(provider)
+    return CLIENT[operation](clouds.turso) if operation in CLIENT else FLOWS[operation](clouds)
+
+
 def transaction(database: turso.LibSql) -> None:
     with database.transaction() as stream:
         stream.execute("SELECT 1")

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import modal as sdk
 import pytest
+from grpclib import GRPCError, Status
+from modal._utils.time_utils import month_length
+from modal_proto import api_pb2
 from pydantic import SecretStr
 from tests.clouds.conftest import Connect
 from tests.conftest import RunningSandbox
@@ -138,6 +141,38 @@ def test_each_of_the_sdks_exceptions_is_one_of_ours_with_a_hint(theirs: Exceptio
         raise theirs
     assert (type(caught.value), bool(caught.value.hint), caught.value.service) == (ours, True, "Modal")
     assert str(caught.value).startswith("Modal could not do it: ")
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        sdk.exception.ResourceExhaustedError("Function call failed: workspace billing cycle spend limit reached"),
+        GRPCError(Status.RESOURCE_EXHAUSTED, "Function call failed: workspace billing cycle spend limit reached"),
+    ],
+    ids=["as the SDK's", "as gRPC's"],
+)
+def test_a_spend_limit_is_not_waited_for(theirs: Exception) -> None:
+    with pytest.raises(PermissionDenied, match="spend limit reached") as caught, modal_errors("do it", "http://x", 5):
+        raise theirs
+    assert (caught.value.entry, "minute" in caught.value.hint) == ("modal-spend-limit", False)
+
+
+@pytest.mark.parametrize(
+    ("status", "ours"),
+    [(Status.UNAUTHENTICATED, Unauthorized), (Status.UNAVAILABLE, Unreachable), (Status.DATA_LOSS, UnexpectedResponse)],
+)
+def test_a_plain_grpc_error_is_one_of_ours(status: Status, ours: type[ServiceError]) -> None:
+    with pytest.raises(ServiceError, match="could not do it: why") as caught, modal_errors("do it", "http://x", 5):
+        raise GRPCError(status, "why")
+    assert type(caught.value) is ours
+
+
+def test_an_answer_that_the_sdk_does_not_expect_is_no_bug_of_ours() -> None:
+    with pytest.raises(UnexpectedResponse, match="not what the SDK") as caught, modal_errors("do it", "http://x", 5):
+        api_pb2.SecretListResponse.FromString(b"\xff\xff")
+    assert caught.value.service == "Modal"
+    with pytest.raises(UnexpectedResponse), modal_errors("do it", "http://x", 5):
+        month_length(13, 2026)
 
 
 def test_a_bug_stays_a_bug() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import json
 import secrets
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from deploybook.clouds.studio.audio import tone
 from deploybook.clouds.studio.client import Answer, Studio
 from deploybook.clouds.studio.progress import Progress, ProgressListener
 from deploybook.clouds.turso.hrana import LibSql
+from deploybook.clouds.waiting import wait_until
 from deploybook.errors import ServiceError, VerificationFailed
 
 POLL_SECONDS = 0.5
@@ -55,14 +55,15 @@ class Journey:
 
     def poll(self, job: str, seconds: float) -> Answer:
         """The job's last answer: when it has ended, or when the time is up."""
-        deadline = time.monotonic() + seconds
         progress = Progress(job, self.on_progress)
-        while True:
+
+        def read() -> Answer:
             answer = self.studio.call("ask for the job", "GET", f"/api/audio/jobs/{job}")
-            if answer.status != 200 or answer.body.get("status") in ENDED or time.monotonic() > deadline:
-                return answer
-            progress.see(answer.body)
-            time.sleep(POLL_SECONDS)
+            if not _has_ended(answer):
+                progress.see(answer.body)
+            return answer
+
+        return wait_until(_has_ended, read, seconds, first_pause=POLL_SECONDS, longest_pause=POLL_SECONDS)
 
     def row(self, job: str) -> dict[str, Any] | None:
         """The job's row in the vault's own database, or None."""
@@ -139,3 +140,8 @@ def _try(action: Callable[[], object], name: str, left: list[str]) -> None:
     except ServiceError as error:
         if error.status != 404:
             left.append(name)
+
+
+def _has_ended(answer: Answer) -> bool:
+    """Whether there is nothing to wait for: the job has ended, or cannot be asked for."""
+    return answer.status != 200 or answer.body.get("status") in ENDED

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from deploybook.clouds.studio.journey import Journey
+from deploybook.clouds.waiting import wait_until
 from deploybook.errors import VerificationFailed
 
 if TYPE_CHECKING:
@@ -37,12 +38,12 @@ def worker_log_names_job(journey: Journey, clouds: Connections, seconds: float =
 
 def _lines(render: Render, journey: Journey, wanted: list[str], seconds: float) -> list[str]:
     """The lines with the job's id: when all that is wanted is among them, or when the time is up."""
-    deadline = time.monotonic() + seconds
-    while True:
-        lines = _log(render, journey, journey.job)
-        if all(_holds(lines, text) for text in wanted) or time.monotonic() > deadline:
-            return lines
-        time.sleep(PAUSE)
+
+    def has_all(lines: list[str]) -> bool:
+        return all(_holds(lines, text) for text in wanted)
+
+    read = partial(_log, render, journey, journey.job)
+    return wait_until(has_all, read, seconds, first_pause=PAUSE, longest_pause=PAUSE)
 
 
 def _log(render: Render, journey: Journey, *texts: str) -> list[str]:

@@ -8,7 +8,7 @@ from deploybook.sandbox.core.service import Context
 from deploybook.sandbox.modal.service import ModalService
 from deploybook.sandbox.modal.state.namespace import Creation
 from deploybook.sandbox.render.service import RenderService
-from deploybook.sandbox.scenarios.registry import scenario
+from deploybook.sandbox.scenarios.registry import by_hand, scenario
 
 
 @scenario("modal-secrets")
@@ -26,6 +26,18 @@ async def app_stopped(context: Context) -> None:
     modal = context.service(ModalService)
     for app in [app for app in modal.workspace.apps.in_environment("") if app.live]:
         await modal.stop(app)
+
+
+@scenario("modal-spend-limit")
+async def limit_reached(context: Context) -> None:
+    """The workspace has spent what its owner allows in a billing cycle: nothing that costs money is started."""
+    context.service(ModalService).workspace.spend_limit_reached = True
+
+
+@by_hand("modal-spend-limit")
+async def limit_raised(context: Context) -> None:
+    """Raise the limit under *Usage and Billing*."""
+    context.service(ModalService).workspace.spend_limit_reached = False
 
 
 @scenario("modal-dispatch")
