@@ -8,12 +8,19 @@ deploybook.way = (function () {
     return { show() {}, hides: () => false };
   }
 
+  // What `deploybook init` says as well is folded for those who go by runbook, until they open it.
+  let folded = "";
+
   const chosen = () => (store.option("by-hand") ? "hand" : "runbook");
   const hidden = () => `.db-way-${chosen() === "hand" ? "runbook" : "hand"}`;
 
   function show() {
     document.documentElement.dataset.dbWay = chosen();
     choices.forEach((choice) => (choice.checked = choice.value === chosen()));
+    if (folded !== chosen()) {
+      folded = chosen();
+      document.querySelectorAll("details.db-open-by-hand").forEach((each) => (each.open = folded === "hand"));
+    }
     // The table of contents has no line for what is out of sight.
     for (const link of document.querySelectorAll(".md-nav--secondary a[href^='#']")) {
       const target = document.getElementById(decodeURIComponent(link.hash.slice(1)));

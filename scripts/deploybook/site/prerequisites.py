@@ -11,7 +11,10 @@ from deploybook.guide.markdown import code, table
 
 def credentials_with_boxes(guide: Guide) -> str:
     """For the site: each with a box to tick when it is exported and checked."""
-    return _table(guide, _box)
+    return (
+        '<details class="db-fold db-open-by-hand" open markdown="1">\n<summary>Where each is made, and what to tick</summary>\n\n'
+        f'<div class="db-dense db-credentials" markdown="1">\n\n{_table(guide, _box)}\n</div>\n\n</details>\n'
+    )
 
 
 def credentials_table(guide: Guide) -> str:

@@ -80,7 +80,7 @@ def tracking_form(guide: Guide) -> str:
     slot = '<span class="db-options" data-names="ENVIRONMENT"></span>'
     rows = [_row(guide, variable) for variable in guide.contract.variables]
     headings = ("Variable", "Produced by", "Known", "Set at", "Secret")
-    return f"{_IMPORT.format(slot=slot)}\n{table(headings, rows)}"
+    return f'{_IMPORT.format(slot=slot)}\n<div class="db-dense" markdown="1">\n\n{table(headings, rows)}\n</div>\n'
 
 
 def _row(guide: Guide, variable: Variable) -> list[str]:
