@@ -80,45 +80,54 @@ with image.imports():
 def submit(body: dict[str, Any]) -> dict[str, Any]:
     """Start a render. A refusal is HTTP 200 as well, with its own ``status`` in the body."""
     if not hmac.compare_digest(str(body.get("auth_token", "")).encode(), os.environ["MODAL_AUTH_TOKEN"].encode()):
-        return {"error": "invalid auth_token", "status": 401}
+        return {"error": "Unauthorized", "status": 401}
     problem = unfit(body)
     if problem:
         return {"error": problem, "status": 400}
-    gpu = body.get("gpu", True)
-    job = {name: body[name] for name in ("config", "job_id", "audio_signed_url", "webhook_url", "webhook_secret")}
+    gpu = body.get("gpu", needs_gpu(body["config"]))
+    job = {name: body.get(name) for name in ("config", "job_id", "audio_signed_url", "webhook_url", "webhook_secret")}
     call = (render_on_gpu if gpu else render_on_cpu).spawn(job)
     return {"call_id": call.object_id, "gpu": gpu, "job_id": body["job_id"]}
 
 
 def unfit(body: dict[str, Any]) -> str | None:
     """What is wrong with a job, if anything."""
-    if not isinstance(body.get("config"), dict):
-        return "config must be an object"
+    if not isinstance(body.get("config"), dict) or not body["config"]:
+        return "config is required"
     # The id becomes part of an object's key.
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", str(body.get("job_id", ""))):
         return "job_id must be 1 to 64 letters, digits, hyphens or underscores"
+    if not body.get("audio_signed_url"):
+        # The application's own words: its worker sends the field, and its render app once looked for others.
+        return "audio_url or audio_base64 is required"
     for name in ("audio_signed_url", "webhook_url"):
-        if not re.match(r"https://[^/]", str(body.get(name, ""))):
-            return f"{name} must be a full https URL"
-    if not body.get("webhook_secret") or not isinstance(body["webhook_secret"], str):
-        return "webhook_secret must be given"
+        if not re.match(r"https?://[^/]", str(body.get(name, ""))):
+            return f"{name} must be a full URL"
     if not isinstance(body.get("gpu", True), bool):
         return "gpu must be true or false"
     return None
 
 
+def needs_gpu(config: dict[str, Any]) -> bool:
+    """Whether a format is rendered on a GPU: those of 4K and more, and the spherical ones."""
+    name = output_format(config)
+    return "4k" in name or "360" in name
+
+
 @app.function(image=image)
 @modal.fastapi_endpoint(method="GET", label=f"{LABEL}-status")
-def status(call_id: str) -> dict[str, Any]:
-    """How a render is getting on."""
-    if not call_id.startswith("fc-"):
-        return {"status": "unknown"}
+def status(call_id: str = "") -> dict[str, Any]:
+    """How a render is getting on. Of a call that never was it says ``failed``, as Modal itself does when it is asked for its result."""
+    if not call_id:
+        return {"error": "call_id query parameter required", "status": 400}
     try:
-        return {"status": "completed", "result": modal.FunctionCall.from_id(call_id).get(timeout=0)}
+        call = modal.FunctionCall.from_id(call_id)
+    except Exception as error:  # noqa: BLE001 - whatever keeps the call from being named
+        return {"status": "unknown", "error": str(error)}
+    try:
+        return {"status": "completed", "result": call.get(timeout=0)}
     except TimeoutError:
         return {"status": "running"}
-    except (modal.exception.NotFoundError, modal.exception.OutputExpiredError):
-        return {"status": "unknown"}
     except Exception as error:  # noqa: BLE001 - whatever the render raised comes out here
         return {"status": "failed", "error": str(error)}
 
@@ -144,12 +153,14 @@ def render(job: dict[str, Any]) -> dict[str, Any]:
             audio, video = Path(name, "audio"), Path(name, "output.mp4")
             download(job["audio_signed_url"], audio)
             encode(audio, video, job["config"])
+            seconds = length(audio)
             upload(video, key)
     except Exception as error:
         tell(job, {"status": "failed", "error": str(error)})
         # One type for every failure: a TimeoutError would look to ``status`` like a render that still runs.
         raise RuntimeError(str(error)) from error
-    return {"videoKey": key, "webhook": tell(job, {"status": "complete", "result": {"videoKey": key}})}
+    result = {"videoKey": key, "format": output_format(job["config"]), "durationSeconds": seconds}
+    return {**result, "webhook": tell(job, {"status": "complete", "result": result})}
 
 
 def download(url: str, target: Path) -> None:
@@ -162,7 +173,7 @@ def download(url: str, target: Path) -> None:
 
 def encode(audio: Path, video: Path, config: dict[str, Any]) -> None:
     """Write the video: over the background if the job names one from the bucket's ``assets/``, else over black."""
-    fps = min(max(int(config.get("fps", 30)), 1), 60)
+    fps = min(max(int(config.get("output", {}).get("fps", 30)), 1), 60)
     if not shutil.which("ffmpeg"):
         video.write_bytes(still_video(length(audio)))
         return
@@ -179,6 +190,11 @@ def encode(audio: Path, video: Path, config: dict[str, Any]) -> None:
     )
     if done.returncode:
         raise RuntimeError(f"ffmpeg failed: {done.stderr.strip()[-500:]}")
+
+
+def output_format(config: dict[str, Any]) -> str:
+    """The format that a job asks for."""
+    return str(config.get("output", {}).get("format", "flat-1080p-landscape"))
 
 
 def length(audio: Path) -> float:
@@ -211,10 +227,10 @@ def upload(video: Path, key: str) -> None:
 
 def tell(job: dict[str, Any], outcome: dict[str, Any]) -> str:
     """POST the outcome to the web app. The answer's status; the video is made, so a deaf web app does not fail the job."""
-    request = urllib.request.Request(  # noqa: S310 - https, see unfit
+    request = urllib.request.Request(  # noqa: S310 - http or https, see unfit
         job["webhook_url"],
         data=json.dumps({"jobId": job["job_id"], **outcome}).encode(),
-        headers={"Content-Type": "application/json", "Authorization": f"Bearer {job['webhook_secret']}"},
+        headers={"Content-Type": "application/json", "Authorization": f"Bearer {job['webhook_secret'] or ''}"},
     )
     said = ""
     for attempt in range(WEBHOOK_ATTEMPTS):

@@ -21,12 +21,16 @@ ROOT = Path(__file__).resolve().parents[2]
 PYTHON = sys.executable
 JOB_SECONDS = 12.0
 STEPS: dict[str, Callable[[studio.Journey], str]] = {
+    "inventory": studio.take_inventory,
     "page": studio.page,
+    "api": studio.api_answers,
     "upload": studio.upload_from_a_page,
     "playback": studio.playback,
     "ingest": studio.ingest,
-    "worker": studio.worker_finishes,
-    "preview": studio.preview,
+    "ingested": studio.ingested,
+    "asset": studio.asset_plays,
+    "worker": studio.preview,
+    "preview": studio.preview_plays,
     "callbacks": studio.callbacks_are_accepted,
     "render": studio.render,
 }
@@ -129,7 +133,7 @@ class Stack:
                     return Felt(name, str(error))
             return Felt()
         finally:
-            journey.clean_up()
+            studio.clean_up(journey)
 
     def _vercel(self, values: dict[str, str]) -> None:
         vercel = self.clouds.vercel

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from tests.clients.render_app import APP, make_bucket
+from tests.clients.render_app import APP, make_bucket, two_seconds_of_silence
 from tests.waiting import PATIENCE_SECONDS, until
 
 if TYPE_CHECKING:
@@ -62,6 +62,8 @@ class Stack:
     url: str = ""
     service: str = ""
     deployment: str = ""
+    asset: str = ""
+    latest_end: float = 0.5
     _web: dict[str, str] | None = None
     _worker: dict[str, str] | None = None
     _secrets: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -97,6 +99,7 @@ class Stack:
             "STORAGE_BACKEND": "r2",
             "JOB_STORE_BACKEND": "turso",
             "AWS_REQUEST_CHECKSUM_CALCULATION": "WHEN_REQUIRED",
+            "AWS_MAX_ATTEMPTS": "8",
         }
         shared["MODAL_ENDPOINT_URL"] = self.deploy_render_app(keys, shared["MODAL_AUTH_TOKEN"])
         project = _done(self.vercel.post("/v11/projects", json={"name": NAME, "framework": "nextjs"}))
@@ -129,10 +132,29 @@ class Stack:
         assert answer["success"] is True
         return dict(answer["data"])
 
-    def ingest(self, content: bytes) -> str:
+    def ingest(self, content: bytes, name: str = "my voice.wav") -> str:
         """Upload by form; the job."""
-        files = {"file": ("my voice.wav", content, "audio/wav")}
+        files = {"file": (name, content, "audio/wav")}
         return str(self.ask("POST", "/api/audio/ingest", files=files, data={"type": "audio_file"})["jobId"])
+
+    def recipe(self, end: float) -> dict[str, Any]:
+        """An edit of the stack's asset, which is made at the first call."""
+        if not self.asset:
+            ended = self.ended(self.ingest(two_seconds_of_silence(), "tone.wav"))
+            self.asset = str(ended["result"]["assetId"])
+        clip = {"id": "c1", "sourceAssetId": self.asset, "startTime": 0, "endTime": end}
+        return {"version": 1, "assetId": self.asset, "clips": [clip]}
+
+    def preview(self) -> str:
+        """Ask for a preview that nobody has asked for before: a job that only the worker does."""
+        self.latest_end = round(self.latest_end + 0.001, 3)
+        return str(self.ask("POST", "/api/audio/edit/preview", json=self.recipe(self.latest_end))["jobId"])
+
+    def address_of_asset(self) -> dict[str, str]:
+        """The stack's asset as a render takes it: by its signed URL."""
+        self.recipe(1)
+        location = self.call("GET", f"/api/audio/assets/{self.asset}/stream").headers["location"]
+        return {"type": "url", "url": location, "filename": "tone.wav"}
 
     def ended(self, job: str, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
         """The job's answer once it has ended, or when the time is up."""

@@ -10,7 +10,9 @@ import pytest
 from tests.clients.render_app import two_seconds_of_silence
 
 from deploybook.sample_app import audio
-from deploybook.sample_app.problems import AudioFailed
+from deploybook.sample_app.recipe import Clip
+
+ASSET = "00000000-0000-4000-8000-000000000000"
 
 
 def wav(seconds: float, *, channels: int = 1, width: int = 2, rate: int = 8000) -> bytes:
@@ -35,19 +37,28 @@ def reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
 
 @pytest.mark.parametrize(("channels", "width", "rate"), [(1, 2, 8000), (2, 2, 44100), (1, 1, 8000), (2, 3, 48000)])
 def test_wav_is_measured(reader: str, channels: int, width: int, rate: int) -> None:
-    sound = audio.read(wav(1.5, channels=channels, width=width, rate=rate))
+    sound = audio.probe(wav(1.5, channels=channels, width=width, rate=rate))
     assert (sound.duration, sound.sample_rate, sound.channels) == (1.5, rate, channels)
     assert sound.codec == {1: "pcm_u8", 2: "pcm_s16le", 3: "pcm_s24le"}[width]
-    with wave.open(io.BytesIO(sound.preview)) as preview:
-        assert preview.getnframes() / preview.getframerate() == 1.5
+    assert sound.bitrate > 0
 
 
-def test_preview_is_the_first_half_minute(reader: str) -> None:
-    with wave.open(io.BytesIO(audio.read(wav(40)).preview)) as preview:
-        assert preview.getnframes() == 30 * 8000
+def clip(end: float) -> Clip:
+    return Clip.model_validate({"id": "a", "sourceAssetId": ASSET, "startTime": 0, "endTime": end})
+
+
+def test_preview_is_mp3_of_the_clips_length(reader: str) -> None:
+    content = audio.preview({ASSET: wav(2)}, [clip(0.5), clip(1)])
+    assert content[:3] == b"ID3" or content[0] == 0xFF
+    # 128 kbit/s, and a frame or a tag more.
+    assert 1.4 < len(content) * 8 / 128_000 < 1.7
+
+
+def test_prepared_file_is_wav_of_the_clips_length(reader: str) -> None:
+    with wave.open(io.BytesIO(audio.prepared({ASSET: wav(2)}, [clip(0.5), clip(1)], 44100))) as file:
+        assert file.getnframes() / file.getframerate() == pytest.approx(1.5, abs=0.01)
 
 
 @pytest.mark.parametrize("content", [b"words", b"RIFF\x04\0\0\0WAVE", two_seconds_of_silence()[:20]])
-def test_what_is_no_audio_is_refused(reader: str, content: bytes) -> None:
-    with pytest.raises(AudioFailed, match="cannot"):
-        audio.read(content)
+def test_what_is_no_audio_is_taken_and_measured_as_nothing(reader: str, content: bytes) -> None:
+    assert audio.probe(content) == audio.UNKNOWN

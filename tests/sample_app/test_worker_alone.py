@@ -12,11 +12,14 @@ from typing import Any
 import httpx
 import pytest
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.types import ASGIApp
 
-from deploybook.sample_app.jobs import INGEST, RENDER, Job, Jobs
+from deploybook.sample_app.defects import NONE, Defect, Defects
+from deploybook.sample_app.jobs import INGEST, PREVIEW, RENDER, STALE, Job, Jobs, text_of
 from deploybook.sample_app.local import LocalDatabase
 from deploybook.sample_app.network import Network
+from deploybook.sample_app.problems import JobFailed
 from deploybook.sample_app.worker.process import Worker
 from deploybook.sample_app.worker.reaper import reap
 from deploybook.sample_app.worker.settings import Settings
@@ -58,7 +61,7 @@ async def ended(worker: Worker, job_id: str) -> Job:
     for _ in range(250):
         job = await worker.jobs.find(job_id)
         assert job is not None
-        if job.status not in {"pending", "processing"}:
+        if job.status not in {"pending", "processing"} or job.stage == "dispatched-to-modal":
             return job
         await asyncio.sleep(0.02)
     raise AssertionError(f"the job did not end: {job}")
@@ -66,24 +69,33 @@ async def ended(worker: Worker, job_id: str) -> Job:
 
 def test_unknown_type_fails_loudly(tmp_path: Path) -> None:
     async def scenario(worker: Worker, _: list[str]) -> Job:
-        await worker.jobs.add("a", "tape", {})
-        return await ended(worker, "a")
+        return await ended(worker, (await worker.jobs.create("tape", {})).id)
 
     job, log = with_worker(tmp_path, scenario)
-    assert (job.status, job.error) == ("failed", "Unknown job type tape")
-    assert "[Worker] Claimed job a (tape)" in log
+    assert (job.status, job.error) == ("failed", "Unknown job type: tape")
+    assert f"[Worker] Claimed job {job.id} (tape)" in log
+    assert f"[Worker] Job {job.id} failed: Unknown job type: tape" in log
+    assert f"[Worker] Finished job {job.id}" in log, "the worker says so after a failure too"
 
 
 def test_job_that_breaks_the_code_does_not_end_the_worker(tmp_path: Path) -> None:
     async def scenario(worker: Worker, _: list[str]) -> Job:
-        await worker.jobs.add("a", INGEST, {})
-        await ended(worker, "a")
-        await worker.jobs.add("b", INGEST, {"audioKey": "assets/b"})
-        return await ended(worker, "b")
+        await ended(worker, (await worker.jobs.create(PREVIEW, {})).id)
+        metadata = {"sourceType": "audio_file", "storageKey": "ingest-uploads/b/original.wav"}
+        return await ended(worker, (await worker.jobs.create(INGEST, metadata)).id)
 
     job, log = with_worker(tmp_path, scenario)
-    assert "[Worker] Failed job a: KeyError: 'audioKey'" in log
-    assert job.error == "ENOENT: no such file or directory, open '/app/uploads/assets/b'"
+    assert any(line.endswith("failed: KeyError: 'recipe'") for line in log)
+    assert job.error == "Uploaded file not found in storage at key: ingest-uploads/b/original.wav"
+
+
+def test_transient_error_is_tried_once_more(tmp_path: Path) -> None:
+    async def unavailable(scope: Any, receive: Any, send: Any) -> None:
+        await PlainTextResponse("later", 503)(scope, receive, send)
+
+    job, log = rendered_by(tmp_path, unavailable)
+    assert (job.status, job.retries, job.error) == ("failed", 1, "Modal submit failed (503): later")
+    assert f"[Worker] Transient error on job {job.id}, scheduling retry: {job.error}" in log
 
 
 def test_server_that_repeats_the_body_puts_no_secret_into_the_job(tmp_path: Path) -> None:
@@ -91,77 +103,84 @@ def test_server_that_repeats_the_body_puts_no_secret_into_the_job(tmp_path: Path
         body = await Request(scope, receive).body()
         await PlainTextResponse(body, 422)(scope, receive, send)
 
-    async def scenario() -> Job:
-        certificates = Certificates(tmp_path)
-        network = Network(certificates.authority_path)
-        listener = await serve(repeat, certificates=certificates)
-        worker = Worker(VARIABLES | {"MODAL_ENDPOINT_URL": listener.url}, network, lambda _: None)
-        worker.start()
-        await worker.jobs.add("a", RENDER, {"audio": {"type": "storage", "key": "assets/a"}})
-        job = await ended(worker, "a")
-        await worker.stop()
-        await network.reset()
-        await listener.close()
-        return job
-
-    error = asyncio.run(scenario()).error or ""
-    assert error.startswith("Modal dispatch failed: HTTP 422 ")
+    error = rendered_by(tmp_path, repeat)[0].error or ""
+    assert error.startswith("Modal submit failed (422): ")
     assert "the-" not in error
 
 
-async def stalled(jobs: Jobs, database: LocalDatabase, job_id: str, seconds: float, **columns: Any) -> Job:
+def test_defect_of_the_field_names_is_what_the_render_app_refuses(tmp_path: Path) -> None:
+    async def submit(scope: Any, receive: Any, send: Any) -> None:
+        body = await Request(scope, receive).json()
+        missing = {"error": "audio_url or audio_base64 is required", "status": 400}
+        answer = {"call_id": "fc-1", "gpu": False} if body.get("audio_signed_url") else missing
+        await JSONResponse(answer)(scope, receive, send)
+
+    assert rendered_by(tmp_path, submit)[0].stage == "dispatched-to-modal"
+    job, _ = rendered_by(tmp_path, submit, frozenset({Defect.AUDIO_FIELD}))
+    assert job.error == "Modal submit error: audio_url or audio_base64 is required"
+
+
+def rendered_by(directory: Path, endpoint: ASGIApp, defects: Defects = NONE) -> tuple[Job, list[str]]:
+    """A render that a worker hands to this endpoint, as it is when the worker has done its part; the worker's log."""
+
+    async def scenario() -> tuple[Job, list[str]]:
+        log: list[str] = []
+        certificates = Certificates(directory)
+        network = Network(certificates.authority_path)
+        listener = await serve(endpoint, certificates=certificates)
+        worker = Worker(VARIABLES | {"MODAL_ENDPOINT_URL": listener.url}, network, log.append, defects)
+        worker.start()
+        made = await worker.jobs.create(RENDER, {"outputFormat": "flat-1080p-landscape", "fps": 30})
+        await worker.jobs.update(made.id, result={"audioStorageKey": "renders/a/audio.wav"})
+        job = await ended(worker, made.id)
+        await worker.stop()
+        await network.reset()
+        await listener.close()
+        return job, log
+
+    return asyncio.run(scenario())
+
+
+async def stalled(jobs: Jobs, database: LocalDatabase, seconds: float, kind: str) -> str:
     """A claimed job that nothing was written to for so long."""
-    await jobs.add(job_id, columns.pop("type", INGEST), {})
+    job = await jobs.create(kind, {})
     await jobs.claim()
-    moment = datetime.now(UTC) - timedelta(seconds=seconds)
-    changes = {"updatedAt": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"), **columns}
-    sets = ", ".join(f"{name} = ?" for name in changes)
-    sql = f"UPDATE audio_prep_jobs SET {sets} WHERE jobId = ?"  # noqa: S608
-    await database.execute((sql, [*changes.values(), job_id]))
-    job = await jobs.find(job_id)
-    assert job is not None
-    return job
+    moment = text_of(datetime.now(UTC) - timedelta(seconds=seconds))
+    await database.execute(("UPDATE audio_prep_jobs SET updatedAt = ? WHERE jobId = ?", [moment, job.id]))
+    return job.id
 
 
 @pytest.mark.parametrize(
-    ("seconds", "columns", "status", "error"),
+    ("seconds", "kind", "status"),
     [
-        (5, {}, "processing", None),
-        (20, {}, "pending", None),
-        (20, {"retryCount": 2}, "failed", "Stalled 3 times"),
-        (60, {"type": RENDER, "stage": "rendering"}, "processing", None),
-        (3600, {"type": RENDER, "stage": "rendering"}, "failed", "The render's callback never came"),
+        (5, PREVIEW, "processing"),
+        (20, PREVIEW, "failed"),
+        (700, RENDER, "processing"),
+        # The limit of its own type is a day: the default caps it.
+        (1300, RENDER, "failed"),
     ],
 )
-def test_stalled_jobs_are_queued_again_or_ended(
-    seconds: float, columns: dict[str, Any], status: str, error: str | None
-) -> None:
+def test_stalled_jobs_fail_by_the_smaller_of_two_limits(seconds: float, kind: str, status: str) -> None:
     async def scenario() -> None:
         database = LocalDatabase()
         jobs, log = Jobs(database), list[str]()
-        settings = Settings.of(VARIABLES | {"WORKER_INGEST_TIMEOUT_MS": "10000"})
-        await stalled(jobs, database, "a", seconds, **columns)
-        await reap(jobs, settings, log.append)
-        job = await jobs.find("a")
+        limits = {"WORKER_PREVIEW_TIMEOUT_MS": "10000", "WORKER_DEFAULT_TIMEOUT_MS": "1200000"}
+        job_id = await stalled(jobs, database, seconds, kind)
+        await reap(jobs, Settings.of(VARIABLES | limits), log.append)
+        job = await jobs.find(job_id)
         assert job is not None
-        assert (job.status, job.error) == (status, error)
-        assert bool(log) is (status != "processing")
+        assert job.status == status
+        assert job.error == (STALE if status == "failed" else None)
+        assert log == (["[Reaper] Marked 1 stale job(s) as failed"] if status == "failed" else [])
 
     asyncio.run(scenario())
 
 
-def test_progress_of_a_job_that_has_ended_is_not_reported(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        jobs = Jobs(LocalDatabase())
-        await jobs.add("a", RENDER, {"audio": 1})
-        await jobs.claim()
-        await jobs.complete("a", {"videoKey": "renders/a/output.mp4"})
-        await jobs.advance("a", "rendering", 50, {"callId": "fc-1"})
-        job = await jobs.find("a")
-        assert job is not None
-        assert (job.status, job.stage, job.progress) == ("complete", "complete", 100)
-
-    asyncio.run(scenario())
+def test_numbers_that_are_none_are_the_defaults() -> None:
+    settings = Settings.of(
+        {"WORKER_POLL_INTERVAL_MS": "3s", "WORKER_SAVE_TIMEOUT_MS": "0", "JOB_STORE_BACKEND": "redis"}
+    )
+    assert (settings.poll_ms, settings.limits["save"], settings.job_store) == (3000, 900, "redis")
 
 
 def test_names_outside_do_not_resolve(tmp_path: Path) -> None:
@@ -178,11 +197,12 @@ def test_rows_are_read_as_they_were_written() -> None:
     async def scenario() -> None:
         jobs = Jobs(LocalDatabase())
         metadata = {"fileName": "Grüße 'x'; --.wav", "n": [1, None, 0.5]}
-        await jobs.add("a", INGEST, metadata)
-        job = await jobs.find("a")
+        job = await jobs.find((await jobs.create(INGEST, metadata)).id)
         assert job is not None
         assert job.metadata == json.loads(json.dumps(metadata))
         assert (job.status, job.retries, job.result, job.progress) == ("pending", 0, None, 0)
         assert await jobs.find("b") is None
+        with pytest.raises(JobFailed, match="Job b not found"):
+            await jobs.fail("b", "x")
 
     asyncio.run(scenario())

@@ -194,9 +194,12 @@ class Connections:
         secret = values.get("INTERNAL_WEBHOOK_SECRET")
         if studio is None or store is None or database is None or secret is None:
             return None
-        worker = values["RENDER_SERVICE_ID"].get_secret_value() if "RENDER_SERVICE_ID" in values else ""
+        worker, status_url = (
+            values[name].get_secret_value() if name in values else ""
+            for name in ("RENDER_SERVICE_ID", "MODAL_STATUS_URL")
+        )
         self._opened.enter_context(closing(studio))
-        return Journey(studio, store, database, secret, job_seconds, worker, on_progress)
+        return Journey(studio, store, database, secret, job_seconds, worker, status_url, on_progress)
 
     @cached_property
     def github(self) -> GitHub:

@@ -14,6 +14,8 @@ from deploybook.runbook.events import Event
 from deploybook.runbook.in_process import runs_every_cell
 from deploybook.runbook.modes import Mode
 
+NOT_KNOWN_YET = "what it needs is not known yet"
+
 
 class Claims:
     """The claims of one section's run; ``settled_at`` tells when the latest change is seen everywhere, on the monotonic clock.
@@ -48,13 +50,20 @@ class Claims:
                 f"Restore runbooks/{section.slug}.ipynb with git checkout -- runbooks/{section.slug}.ipynb.",
             )
 
-    def hold(self, claim: str, test: Callable[..., str | None], *arguments: Any, when: object) -> bool:
-        """Test a claim where the mode checks; whether it was tested and holds. With a false ``when`` it cannot be tested yet."""
+    def hold(
+        self,
+        claim: str,
+        test: Callable[..., str | None],
+        *arguments: Any,
+        when: object,
+        why_not: str = NOT_KNOWN_YET,
+    ) -> bool:
+        """Test a claim where the mode checks; whether it was tested and holds. With a false ``when`` it is not tested, and says ``why_not``."""
         self.tested.add(claim)
         if not self._mode.checks:
             return False
         if not when:
-            self._show(Event("check", "later", claim, "what it needs is not known yet"))
+            self._show(Event("check", "later", claim, why_not))
             return False
         try:
             detail = self._settled(test, *arguments)

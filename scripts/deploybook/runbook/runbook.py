@@ -24,7 +24,7 @@ from deploybook.errors import (
 from deploybook.layout import Layout, find_layout
 from deploybook.redact import Redactor
 from deploybook.runbook import ipython, opening, prerequisites, sandbox_session
-from deploybook.runbook.claims import Claims
+from deploybook.runbook.claims import NOT_KNOWN_YET, Claims
 from deploybook.runbook.decisions import Decisions
 from deploybook.runbook.environment import for_section
 from deploybook.runbook.events import Event
@@ -113,13 +113,20 @@ class Runbook:
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
             return list(pool.map(self._reconciler.ensure, resources))
 
-    def check(self, claim: str, test: Callable[..., str | None], *arguments: Any, when: object = True) -> None:
+    def check(
+        self,
+        claim: str,
+        test: Callable[..., str | None],
+        *arguments: Any,
+        when: object = True,
+        why_not: str = NOT_KNOWN_YET,
+    ) -> None:
         """Verify: test a claim where the mode checks; a failure is shown, and raised by ``finish`` when all were tested.
 
-        With a false ``when`` the claim can't be tested yet; the line says so.
+        With a false ``when`` the claim is not tested; the line says so, and ``why_not``.
         """
         # Returns nothing: a cell that ends in a check would show the value beside its line.
-        self._claims.hold(claim, test, *arguments, when=when)
+        self._claims.hold(claim, test, *arguments, when=when, why_not=why_not)
 
     def record(self, name: str, value: str | SecretStr | None = None) -> None:
         """Put a variable of this section into the vault, under the contract's rules; only ``dry-run`` and ``apply`` write.

@@ -1,10 +1,8 @@
-"""Which backends the application's variables choose, in the web app and in the worker alike (commits B and C)."""
+"""The backends that the application's variables choose, in the web app and in the worker alike (commits B and C)."""
 
 from __future__ import annotations
 
 from deploybook.sample_app.problems import Variables
-
-STORES = ("turso", "local")
 
 
 def is_production(variables: Variables) -> bool:
@@ -13,7 +11,7 @@ def is_production(variables: Variables) -> bool:
 
 
 def job_store(variables: Variables) -> str:
-    """``JOB_STORE_BACKEND``, else ``turso`` in production and ``local`` elsewhere."""
+    """``JOB_STORE_BACKEND``, else ``turso`` in production and ``local`` elsewhere. Anything but ``turso`` is the local store."""
     return variables.get("JOB_STORE_BACKEND") or ("turso" if is_production(variables) else "local")
 
 

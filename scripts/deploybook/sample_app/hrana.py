@@ -8,7 +8,6 @@ from typing import Any, Protocol
 
 import httpx
 
-from deploybook.sample_app.network import reason
 from deploybook.sample_app.problems import DatabaseFailed
 
 Value = str | int | float | None
@@ -29,7 +28,7 @@ class Hrana:
     def __init__(self, url: str, token: str, client: httpx.AsyncClient) -> None:
         scheme, _, host = url.partition("://")
         if scheme not in {"libsql", "https"} or not host:
-            raise DatabaseFailed("TURSO_DATABASE_URL must be libsql://HOST")
+            raise DatabaseFailed(f"URL_INVALID: The URL {_shown(url)} is not in a valid format")
         self.base = f"https://{host.rstrip('/')}"
         # fetch strips white space from the ends of a header's value.
         self._headers = {"Authorization": f"Bearer {token}".strip("\t\r\n ")} if token else {}
@@ -53,18 +52,17 @@ class Hrana:
 
     async def post(self, base: str, body: dict[str, Any]) -> dict[str, Any]:
         """One request of a pipeline; raises for what fails as a whole."""
+        # The words are those of @libsql/client, which never quotes a token.
         try:
             response = await self._client.post(f"{base}/v3/pipeline", json=body, headers=self._headers)
-        except (httpx.TransportError, httpx.InvalidURL, UnicodeEncodeError) as error:
-            words = reason(error) if isinstance(error, httpx.TransportError) else str(error)
-            raise DatabaseFailed(f"Turso cannot be reached: {words}") from None
+        except (httpx.TransportError, httpx.InvalidURL, UnicodeEncodeError):
+            raise DatabaseFailed("fetch failed") from None
         try:
             content = response.json()
         except ValueError:
             content = {}
         if response.is_error or "results" not in content:
-            message = content.get("error") or content.get("message") or response.text[:200]
-            raise DatabaseFailed(f"Turso answered {response.status_code}: {message}")
+            raise DatabaseFailed(f"SERVER_ERROR: Server returned HTTP status {response.status_code}")
         return dict(content)
 
 
@@ -88,7 +86,8 @@ class _Stream:
         # A statement that fails is HTTP 200 as well, and does not keep the next one from running.
         for result in answer["results"]:
             if result["type"] == "error":
-                raise DatabaseFailed(f"Turso refused the statement: {result['error']['message']}")
+                error = result["error"]
+                raise DatabaseFailed(f"{error.get('code') or 'SQLITE_ERROR'}: {error['message']}")
         return [_rows(result["response"]["result"]) for result in answer["results"][: len(statements)]]
 
     async def close(self) -> None:
@@ -126,3 +125,8 @@ def _plain(cell: dict[str, Any]) -> Any:
     if cell["type"] == "integer":
         return int(cell["value"])
     return cell.get("value")
+
+
+def _shown(url: str) -> str:
+    """A URL that cannot be used, without what stands before the host: it may hold a password."""
+    return repr(url.rpartition("@")[2] or "undefined")

@@ -7,10 +7,11 @@ import json
 import uuid
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-from deploybook.sample_app.hrana import Row, Statement, Transaction
+from deploybook.sample_app.hrana import Row, Statement, Transaction, Value
+from deploybook.sample_app.problems import JobFailed
 
 # The application's table: times are text, ISO 8601 in UTC, and compared as text. Every statement may run again.
 SCHEMA = (
@@ -21,7 +22,9 @@ SCHEMA = (
     "CREATE INDEX IF NOT EXISTS idx_jobs_created ON audio_prep_jobs (createdAt)",
     "CREATE INDEX IF NOT EXISTS idx_jobs_updated ON audio_prep_jobs (updatedAt)",
 )
-INGEST, RENDER = "ingest", "render"
+INGEST, PREVIEW, SAVE, RENDER = "ingest", "preview", "save", "render"
+TERMINAL = frozenset({"complete", "failed", "cancelled"})
+STALE = "Timeout: job exceeded processing time limit"
 
 
 class Database(Protocol):
@@ -57,7 +60,7 @@ class Job:
             row["jobId"],
             row["type"],
             row["status"],
-            row["progress"],
+            _number(row["progress"]),
             row["stage"],
             json.loads(row["metadata"]),
             json.loads(row["result"]) if row["result"] else None,
@@ -66,11 +69,6 @@ class Job:
             row["createdAt"],
             row["updatedAt"],
         )
-
-    @property
-    def age(self) -> float:
-        """Seconds since its row last changed."""
-        return (datetime.now(UTC) - datetime.fromisoformat(self.updated_at)).total_seconds()
 
 
 class Jobs:
@@ -88,23 +86,27 @@ class Jobs:
                 await self._database.execute(*SCHEMA)
                 self._prepared = True
 
-    async def add(self, job_id: str, kind: str, metadata: dict[str, Any]) -> None:
+    async def create(self, kind: str, metadata: dict[str, Any]) -> Job:
         """A new pending job."""
-        sql = (
-            "INSERT INTO audio_prep_jobs (jobId, type, stage, metadata, createdAt, updatedAt) VALUES (?, ?, ?, ?, ?, ?)"
-        )
-        moment = now()
-        await self._run(sql, job_id, kind, "queued", json.dumps(metadata), moment, moment)
+        job_id, moment = str(uuid.uuid4()), now()
+        sql = "INSERT INTO audio_prep_jobs (jobId, type, metadata, createdAt, updatedAt) VALUES (?, ?, ?, ?, ?)"
+        await self._run(sql, job_id, kind, json.dumps(metadata), moment, moment)
+        return Job(job_id, kind, "pending", 0, None, metadata, None, None, 0, moment, moment)
 
     async def find(self, job_id: str) -> Job | None:
         """A job by its id."""
         rows = await self._run("SELECT * FROM audio_prep_jobs WHERE jobId = ?", job_id)
         return Job.of(rows[0]) if rows else None
 
+    async def of_type(self, kind: str) -> list[Job]:
+        """All jobs of a type, newest first."""
+        sql = "SELECT * FROM audio_prep_jobs WHERE type = ? ORDER BY createdAt DESC"
+        return [Job.of(row) for row in await self._run(sql, kind)]
+
     async def position(self, job: Job) -> int:
-        """Its place among the pending jobs; 1 is next."""
+        """How many pending jobs come before a pending one; 0 is next."""
         sql = "SELECT count(*) AS before FROM audio_prep_jobs WHERE status = 'pending' AND createdAt < ?"
-        return int((await self._run(sql, job.created_at))[0]["before"]) + 1
+        return int((await self._run(sql, job.created_at))[0]["before"])
 
     async def claim(self) -> Job | None:
         """Take the oldest pending job, in one interactive write transaction; None if there is none."""
@@ -115,56 +117,60 @@ class Jobs:
             if not oldest:
                 return None
             job_id = oldest[0]["jobId"]
-            mark = "UPDATE audio_prep_jobs SET status = 'processing', stage = 'claimed', updatedAt = ? WHERE jobId = ?"
+            mark = "UPDATE audio_prep_jobs SET status = 'processing', updatedAt = ? WHERE jobId = ?"
             await transaction.execute((mark, (now(), job_id)))
             [claimed] = await transaction.execute(("SELECT * FROM audio_prep_jobs WHERE jobId = ?", (job_id,)))
             return Job.of(claimed[0])
 
-    async def advance(self, job_id: str, stage: str, progress: float, metadata: dict[str, Any] | None = None) -> None:
-        """Record a job's stage and progress. A job that has ended is left alone: the callback can be faster than the worker."""
-        sql = (
-            "UPDATE audio_prep_jobs SET stage = ?, progress = ?, metadata = coalesce(?, metadata), updatedAt = ?"
-            " WHERE jobId = ? AND status = 'processing'"
-        )
-        await self._run(sql, stage, progress, None if metadata is None else json.dumps(metadata), now(), job_id)
+    async def update(self, job_id: str, **columns: Value | dict[str, Any]) -> None:
+        """Set columns of a job in any state, and its ``updatedAt``; none at all is a heartbeat. Raises JobFailed for no such job."""
+        values = [json.dumps(value) if isinstance(value, dict) else value for value in columns.values()]
+        sets = ", ".join(["updatedAt = ?", *(f"{name} = ?" for name in columns)])
+        sql = f"UPDATE audio_prep_jobs SET {sets} WHERE jobId = ? RETURNING jobId"  # noqa: S608 - names of our own columns
+        if not await self._run(sql, now(), *values, job_id):
+            raise JobFailed(f"Job {job_id} not found")
+
+    async def advance(self, job_id: str, stage: str, progress: float) -> None:
+        """Record a job's stage and progress (0 to 100)."""
+        await self.update(job_id, stage=stage, progress=progress)
 
     async def complete(self, job_id: str, result: dict[str, Any]) -> None:
-        """End a job with its result."""
-        sql = (
-            "UPDATE audio_prep_jobs SET status = 'complete', stage = 'complete', progress = 100, result = ?, error = NULL,"
-            " updatedAt = ? WHERE jobId = ?"
-        )
-        await self._run(sql, json.dumps(result), now(), job_id)
+        """End a job with its result, whatever it was; its stage stays."""
+        await self.update(job_id, status="complete", progress=100, result=result)
 
     async def fail(self, job_id: str, error: str) -> None:
-        """End a job with an error; its stage stays, and says where it failed."""
-        sql = "UPDATE audio_prep_jobs SET status = 'failed', error = ?, updatedAt = ? WHERE jobId = ?"
-        await self._run(sql, error, now(), job_id)
+        """End a job with an error, whatever it was; its stage says where it failed."""
+        await self.update(job_id, status="failed", error=error)
 
-    async def requeue(self, job: Job) -> None:
-        """Make a stalled job pending again, unless it has changed since it was read."""
+    async def cancel(self, job_id: str) -> None:
+        """Cancel a job that has not ended."""
+        await self.update(job_id, status="cancelled")
+
+    async def fail_stale(self, seconds: float, kind: str = "") -> int:
+        """Fail the jobs in processing whose row has not changed for so long, of one type or of all; how many there were."""
+        limit = text_of(datetime.now(UTC) - timedelta(seconds=seconds))
         sql = (
-            "UPDATE audio_prep_jobs SET status = 'pending', stage = 'queued', retryCount = retryCount + 1, updatedAt = ?"
-            " WHERE jobId = ? AND status = 'processing' AND updatedAt = ?"
+            "UPDATE audio_prep_jobs SET status = 'failed', error = ?, updatedAt = ?"
+            " WHERE status = 'processing' AND updatedAt < ? AND (? = '' OR type = ?) RETURNING jobId"
         )
-        await self._run(sql, now(), job.id, job.updated_at)
+        return len(await self._run(sql, STALE, now(), limit, kind, kind))
 
-    async def under_way(self) -> list[Job]:
-        """The jobs in processing, those of a worker that is gone included."""
-        rows = await self._run("SELECT * FROM audio_prep_jobs WHERE status = 'processing'")
-        return [Job.of(row) for row in rows]
-
-    async def _run(self, sql: str, *arguments: str | int | float | None) -> list[Row]:
+    async def _run(self, sql: str, *arguments: Value) -> list[Row]:
         await self.prepare()
         [rows] = await self._database.execute((sql, arguments))
         return rows
 
 
-def new_job_id() -> str:
-    """A UUID, as the webhook demands."""
-    return str(uuid.uuid4())
-
-
 def now() -> str:
     """This moment as the table has it: ``2026-02-23T12:00:00.000Z``."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return text_of(datetime.now(UTC))
+
+
+def text_of(moment: datetime) -> str:
+    """A moment (UTC) as the table has it."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _number(value: float) -> float:
+    """A number as JavaScript writes it: a whole one without a fraction."""
+    return int(value) if float(value).is_integer() else value

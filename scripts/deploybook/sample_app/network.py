@@ -72,12 +72,3 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def reason(error: httpx.TransportError) -> str:
-    """Why a host could not be reached, in one line."""
-    if isinstance(error, httpx.LocalProtocolError):
-        # Its own words quote the header, and with it the token.
-        return "a header holds characters that cannot be sent"
-    # Some of httpx's errors have no words of their own.
-    return str(error) or type(error).__name__

@@ -10,9 +10,8 @@ from deploybook.clouds.modal.checks import (
     right_token_is_accepted,
     secret_has_its_keys,
     secret_values_arrive,
-    status_url_follows,
     token_is_valid,
-    unknown_call_is_unknown,
+    unknown_call_is_not_found,
     wrong_token_is_refused,
 )
 from deploybook.clouds.modal.environment import ModalEnvironment
@@ -31,8 +30,7 @@ __all__ = [
     "secret_has_its_keys",
     "secret_values_arrive",
     "source_is_there",
-    "status_url_follows",
     "token_is_valid",
-    "unknown_call_is_unknown",
+    "unknown_call_is_not_found",
     "wrong_token_is_refused",
 ]

@@ -30,9 +30,14 @@ class Answer:
 
     @property
     def error(self) -> str:
-        """What the application says is wrong; empty if it says nothing."""
+        """What the application says is wrong, in whichever of its four shapes, with the fields that it names; empty if it says nothing."""
         error = self.body.get("error") or self.body.get("message") or ""
-        return str(error.get("message", error) if isinstance(error, dict) else error)
+        details = self.body.get("details")
+        if isinstance(error, dict):
+            details = error.get("details") or details
+            error = error.get("message") or error.get("code") or ""
+        fields = ", ".join(map(str, details)) if isinstance(details, dict) else ""
+        return f"{error} ({fields})" if fields and error else str(error)
 
 
 class Studio:
@@ -57,6 +62,10 @@ class Studio:
     def page(self) -> httpx.Response:
         """GET ``/``."""
         return self._send("open the page", "GET", "/")
+
+    def redirect(self, operation: str, path: str) -> httpx.Response:
+        """GET a path that leads elsewhere; the redirection is not followed."""
+        return self._send(operation, "GET", path)
 
     def call(self, operation: str, method: str, path: str, **options: Any) -> Answer:
         """One call of the API; ``operation`` says what was wanted, as the end of *could not …*."""

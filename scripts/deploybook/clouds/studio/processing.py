@@ -1,112 +1,157 @@
-"""Jobs: ingest, the worker's claim, preview. A job that does not move is looked for where it should lie, to name who is at fault."""
+"""Jobs: the upload that the application takes in, and the preview that only the worker makes.
+
+A job that does not move is looked for where it should lie, to name whose fault it is.
+"""
 
 from __future__ import annotations
 
+from deploybook.clouds.studio.audio import SECONDS, is_mp3
 from deploybook.clouds.studio.client import Answer
 from deploybook.clouds.studio.journey import Journey
-from deploybook.clouds.studio.uploads import same_bytes
+from deploybook.clouds.studio.refusals import (
+    IN_THE_CODE,
+    R2_ON_VERCEL,
+    SIGNED_ON_VERCEL,
+    TURSO_ON_VERCEL,
+    answered,
+    job_routes_failed,
+    stored,
+)
+from deploybook.clouds.studio.uploads import PART_BYTES, same_bytes
 from deploybook.errors import VerificationFailed
 
-TURSO_ON_VERCEL = (
-    "Compare DEPLOY_ENV, TURSO_DATABASE_URL and TURSO_AUTH_TOKEN on Vercel: deploybook run vercel --mode apply."
+TURSO_ON_RENDER = (
+    "Compare JOB_STORE_BACKEND, DEPLOY_ENV and the two Turso variables on Render, and look at its log:"
+    " deploybook run render --mode apply."
 )
-TURSO_ON_RENDER = "Compare TURSO_DATABASE_URL and TURSO_AUTH_TOKEN on Render, and look at its log: deploybook run render --mode apply."
-OWN_FAULT = "Fix what failed before it. If nothing did, report it: this is the application's."
 R2_ON_RENDER = "Compare STORAGE_BACKEND and the four R2 variables on Render: deploybook run render --mode apply."
+ATTEMPTS = "Set AWS_MAX_ATTEMPTS=8 where the job was done, and deploy again: deploybook run vercel render --mode apply."
+CLIP_SECONDS = 0.5
+# How far the length that the application measures may be from the file's.
+TOLERANCE = 0.1
 
 
 def ingest(journey: Journey) -> str:
-    """The multipart upload makes a pending job, and the job lies in the vault's database."""
-    files = {"file": ("deploybook-check.wav", journey.audio, "audio/wav")}
+    """The multipart upload makes a job, and the job lies in the vault's database."""
+    files = {"file": (journey.filename, journey.audio, "audio/wav")}
     answer = journey.studio.call(
         "upload for processing", "POST", "/api/audio/ingest", files=files, data={"type": "audio_file"}
     )
     journey.job = str(answer.data.get("jobId") or "")
     if answer.status != 200 or not journey.job:
-        if "no such table" in answer.error:
-            hint = "Deploy again, so that it makes the table: deploybook run vercel --mode apply with -p redeploy true."
-            raise _said("The web app on Vercel has no jobs table", answer, hint, "database-schema")
-        raise _said("The web app on Vercel takes no file for processing", answer, TURSO_ON_VERCEL, "app-errors")
-    journey.jobs.append(journey.job)
+        if _storage_refused(answer.error):
+            raise answered("The web app on Vercel cannot keep the file", answer, R2_ON_VERCEL, "storage-errors")
+        raise job_routes_failed("The web app on Vercel takes no file for processing", answer)
     if journey.row(journey.job) is None:
-        raise VerificationFailed(
-            "The web app on Vercel took the job, but it is not in the vault's database.",
-            TURSO_ON_VERCEL,
-            "other-database",
-        )
+        message = "The web app on Vercel took the job, but it is not in the vault's database."
+        raise VerificationFailed(message, TURSO_ON_VERCEL, "other-database")
     return f"job {journey.job}"
 
 
-def worker_finishes(journey: Journey) -> str:
-    """The worker on Render claims the job and finishes it within the time limit."""
+def ingested(journey: Journey) -> str:
+    """The job becomes an asset of the file's length. Newer releases do it in the web app: it proves nothing of the worker."""
     if not journey.job:
-        raise VerificationFailed(
-            "There is no job to finish: the upload for processing failed.", "Fix that first.", "end-to-end"
-        )
+        raise _nothing_to_look_at("There is no job to wait for: the upload for processing failed.")
     answer = journey.poll(journey.job, journey.job_seconds)
-    status = answer.body.get("status")
     if answer.status != 200:
-        raise _said("The web app on Vercel does not know its own job", answer, TURSO_ON_VERCEL, "app-errors")
-    if status == "pending":
-        raise VerificationFailed(
-            f"The worker on Render did not pick up the job within {journey.job_seconds:.0f} s.",
-            TURSO_ON_RENDER,
-            "worker-idle",
-        )
+        raise job_routes_failed("The web app on Vercel does not know its own job", answer)
+    error, status = str(answer.body.get("error") or ""), answer.body.get("status")
+    if status == "failed" and " 429 " in f" {error} ":
+        raise _job_failed("The application", answer, ATTEMPTS, "object-rate")
+    if status == "failed":
+        raise _job_failed("The application", answer, R2_ON_VERCEL, "storage-errors")
     if status != "complete":
-        raise _job_failed("The worker on Render", answer, R2_ON_RENDER, "storage-errors")
-    _require_result(journey, answer)
-    return f"stage {answer.body.get('stage') or 'done'}"
+        message = f"Nobody finished the upload's job within {journey.job_seconds:.0f} s (status {status})."
+        raise VerificationFailed(message, "Look at the web app's runtime log on Vercel.", "app-errors")
+    result = answer.body.get("result") or {}
+    journey.asset = str(result.get("assetId") or "")
+    if not journey.asset:
+        raise answered("The upload's job names no asset in its result", answer, IN_THE_CODE, "end-to-end")
+    journey.assets.append(journey.asset)
+    seconds = (result.get("metadata") or {}).get("duration")
+    if not isinstance(seconds, int | float) or abs(seconds - SECONDS) > TOLERANCE:
+        message = "The application measures another length than the file has."
+        raise VerificationFailed(message, IN_THE_CODE, "end-to-end", f"{SECONDS:g} s", f"{seconds} s")
+    return f"asset {journey.asset}, {seconds:g} s"
+
+
+def asset_plays(journey: Journey) -> str:
+    """The asset's own route leads to the file in R2, the same bytes."""
+    _require_asset(journey)
+    path = f"/api/audio/assets/{journey.asset}/stream"
+    response = journey.studio.redirect("play the asset", path)
+    if response.status_code != 302 or not response.headers.get("location"):
+        message = "The web app on Vercel does not lead to the asset's file"
+        raise stored(message, response, R2_ON_VERCEL, "storage-errors")
+    same_bytes(journey, response.headers["location"], "the asset")
+    return "302, then 206 and the same bytes"
+
+
+def one_asset(journey: Journey) -> str:
+    """One upload has become one asset: no second process did the same job."""
+    _require_asset(journey)
+    answer = journey.studio.call("list the assets", "GET", "/api/audio/assets")
+    if answer.status != 200 or not isinstance(answer.data.get("assets"), list):
+        raise answered("The web app on Vercel does not list its assets", answer, R2_ON_VERCEL, "storage-errors")
+    own = [asset["assetId"] for asset in answer.data["assets"] if asset.get("originalFilename") == journey.filename]
+    journey.assets += [asset for asset in own if asset not in journey.assets]
+    if len(own) != 1:
+        message = "One upload did not become one asset: web app and worker both did its job."
+        raise VerificationFailed(message, IN_THE_CODE, "two-assets", "1 asset", f"{len(own)} assets")
+    return "1 asset"
 
 
 def preview(journey: Journey) -> str:
-    """The preview that the worker wrote to R2 plays back through the web app."""
-    answer = journey.studio.call("ask for the preview", "GET", f"/api/audio/edit/preview/{journey.job}/audio")
+    """A preview, which no part but the worker on Render makes: asked for, claimed, written to R2."""
+    _require_asset(journey)
+    clip = {"id": "c1", "sourceAssetId": journey.asset, "startTime": 0, "endTime": CLIP_SECONDS}
+    recipe = {"version": 1, "assetId": journey.asset, "clips": [clip]}
+    answer = journey.studio.call("ask for a preview", "POST", "/api/audio/edit/preview", json=recipe)
+    journey.preview_job = str(answer.data.get("jobId") or "")
+    if answer.status != 200 or not journey.preview_job:
+        raise job_routes_failed("The web app on Vercel takes no preview", answer)
+    ended = journey.poll(journey.preview_job, journey.job_seconds)
+    if ended.status != 200:
+        raise job_routes_failed("The web app on Vercel does not know its own job", ended)
+    if ended.body.get("status") == "pending":
+        message = f"The worker on Render did not pick up the job within {journey.job_seconds:.0f} s."
+        raise VerificationFailed(message, TURSO_ON_RENDER, "worker-idle")
+    if ended.body.get("status") != "complete":
+        raise _job_failed("The worker on Render", ended, R2_ON_RENDER, "storage-errors")
+    return f"job {journey.preview_job}, stage {ended.body.get('stage') or 'done'}"
+
+
+def preview_plays(journey: Journey) -> str:
+    """The preview comes from R2 by the URL that the app signed, in part, and is MP3."""
+    path = f"/api/audio/edit/preview/{journey.preview_job}/audio"
+    answer = journey.studio.call("ask for the preview", "GET", path)
     if answer.status == 409:
-        raise _said("The worker on Render has written no preview", answer, R2_ON_RENDER, "storage-errors")
+        raise answered("The worker on Render has written no preview", answer, R2_ON_RENDER, "storage-errors")
     if answer.status != 200 or "downloadUrl" not in answer.data:
-        hint = "Set STORAGE_BACKEND=r2 for Production on Vercel, and deploy again: deploybook run vercel --mode apply."
-        raise _said("The web app on Vercel gives no preview URL", answer, hint, "playback")
-    url = answer.data["downloadUrl"]
-    response = journey.studio.storage("play the preview", "GET", url, headers={"Range": "bytes=0-1023"})
-    if response.status_code != 206:
-        raise VerificationFailed(
-            f"The preview of the worker on Render is not in R2 ({response.status_code}).",
-            R2_ON_RENDER,
-            "storage-errors",
-            "206",
-        )
-    return "206 for a range"
-
-
-def unknown_jobs_are_refused(journey: Journey) -> str:
-    """A job that never was is answered 404, from the database."""
-    answer = journey.studio.call(
-        "ask for a job that never was", "GET", "/api/audio/jobs/00000000-0000-4000-8000-000000000000"
+        raise answered("The web app on Vercel gives no URL for the preview", answer, SIGNED_ON_VERCEL, "playback")
+    part = journey.studio.storage(
+        "play the preview", "GET", answer.data["downloadUrl"], headers={"Range": f"bytes=0-{PART_BYTES - 1}"}
     )
-    if answer.status != 404:
-        raise _said("The web app on Vercel does not answer 404 for an unknown job", answer, OWN_FAULT, "end-to-end")
-    return "404"
+    if part.status_code != 206:
+        raise stored("R2 does not give a part of the preview", part, R2_ON_RENDER, "storage-errors")
+    if not is_mp3(part.content):
+        message = "The preview that the worker on Render wrote is no MP3."
+        raise VerificationFailed(message, "Look at the worker's log: its image needs ffmpeg.", "storage-errors")
+    return "206, MP3"
 
 
-def _require_result(journey: Journey, answer: Answer) -> None:
-    result = answer.body.get("result") or {}
-    duration = result.get("duration") if isinstance(result, dict) else None
-    if duration is not None and not 0.9 <= float(duration) <= 1.1:
-        raise VerificationFailed(
-            "The worker on Render measured another length than the file has.",
-            R2_ON_RENDER,
-            "storage-errors",
-            "1 s",
-            f"{duration} s",
-        )
-    if answer.body.get("downloadUrl"):
-        same_bytes(journey, answer.body["downloadUrl"], "the uploaded file")
+def _require_asset(journey: Journey) -> None:
+    if not journey.asset:
+        raise _nothing_to_look_at("There is no asset to use: the upload for processing failed.")
 
 
-def _said(message: str, answer: Answer, hint: str, entry: str) -> VerificationFailed:
-    said = f": {answer.error.rstrip('.')}" if answer.error else ""
-    return VerificationFailed(f"{message}{said} ({answer.status}).", hint, entry)
+def _nothing_to_look_at(message: str) -> VerificationFailed:
+    return VerificationFailed(message, "Fix that first.", "end-to-end")
+
+
+def _storage_refused(error: str) -> bool:
+    """Whether the application's words are those of its storage client, and not of its job store."""
+    return any(word in error for word in ("R2 ", "credential", "Access Denied", "bucket", "signature", "hostname"))
 
 
 def _job_failed(who: str, answer: Answer, hint: str, entry: str) -> VerificationFailed:

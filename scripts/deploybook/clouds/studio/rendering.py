@@ -1,8 +1,7 @@
-"""Render to video on Modal's GPU, and the callbacks that end it."""
+"""Render to video on Modal, and the callbacks that end it."""
 
 from __future__ import annotations
 
-import base64
 import secrets
 
 from pydantic import SecretStr
@@ -10,30 +9,50 @@ from pydantic import SecretStr
 from deploybook.clouds.studio.audio import mp4_boxes
 from deploybook.clouds.studio.client import Answer
 from deploybook.clouds.studio.journey import Journey
+from deploybook.clouds.studio.refusals import IN_THE_CODE, answered, job_routes_failed
+from deploybook.clouds.studio.uploads import UNKNOWN_JOB
 from deploybook.errors import VerificationFailed
 
 WEBHOOK = "/api/webhooks/worker"
-UNKNOWN_JOB = "00000000-0000-4000-8000-000000000000"
 SECRET_HINT = "Compare INTERNAL_WEBHOOK_SECRET on Vercel and Render: deploybook run vercel render --mode apply."
 MODAL_HINT = "Compare MODAL_ENDPOINT_URL and MODAL_AUTH_TOKEN on Render, and the Modal app: deploybook run modal render --mode apply."
-# Modal starts a container and a GPU before the first render: minutes on a cold day.
-RENDER_SECONDS = 600.0
+TIMEOUT_HINT = "Set WORKER_DEFAULT_TIMEOUT_MS above the longest render: deploybook run render --mode apply."
+# The smallest there is: flat, full HD, which the application renders without a GPU.
+OUTPUT = {"outputFormat": "flat-1080p-landscape", "fps": 30}
+COST = (
+    "a render of one second of sound is started on Modal: 4 CPU cores and 4 GiB for the minutes that it takes,"
+    " an hour at most, at Modal's prices; -p render false leaves it out"
+)
+# Modal starts a container and in it the app and a browser: minutes on a cold day.
+RENDER_SECONDS = 900.0
 
 
 def render(journey: Journey) -> str:
-    """A render goes web app → worker → Modal → R2 → webhook, and a valid MP4 comes back."""
-    audio = {"type": "base64", "data": base64.b64encode(journey.audio).decode(), "contentType": "audio/wav"}
-    body = {"audio": audio, "outputFormat": "mp4", "fps": 10, "width": 64, "height": 64}
-    answer = journey.studio.call("ask for a render", "POST", "/api/render", json=body)
+    """A render goes web app → worker → Modal → R2 → callback, and a valid MP4 comes back."""
+    if not journey.playback_url:
+        message = "There is no URL to render from: the upload or its playback failed."
+        raise VerificationFailed(message, "Fix that first.", "end-to-end")
+    audio = {"type": "url", "url": journey.playback_url, "filename": journey.filename}
+    answer = journey.studio.call("ask for a render", "POST", "/api/render", json={"audio": audio, **OUTPUT})
     job = str(answer.data.get("jobId") or "")
+    if answer.status >= 500:
+        raise job_routes_failed("The web app on Vercel takes no render", answer)
     if answer.status != 200 or not job:
-        raise _said("The web app on Vercel takes no render", answer, "Look at its runtime log.", "app-errors")
-    journey.jobs.append(job)
-    journey.keys.append(f"renders/{job}/output.mp4")
+        raise answered("The web app on Vercel takes no render", answer, "Look at its runtime log.", "app-errors")
     ended = journey.poll(job, min(RENDER_SECONDS, 4 * journey.job_seconds))
     if ended.status != 200 or ended.body.get("status") != "complete":
         raise _render_failed(journey, job, ended)
     return _valid_video(journey, ended)
+
+
+def render_reads_no_files(journey: Journey) -> str:
+    """A render takes no path of the web app's own file system: whoever could give one could read its secrets."""
+    audio = {"type": "path", "path": f"/nonexistent/{journey.filename}"}
+    answer = journey.studio.call("ask for a render", "POST", "/api/render", json={"audio": audio, **OUTPUT})
+    if answer.status != 400:
+        message = "The web app on Vercel takes a path of its own file system as a render's audio, from anyone"
+        raise answered(message, answer, IN_THE_CODE, "render-reads-files")
+    return "400"
 
 
 def callbacks_are_refused(journey: Journey) -> str:
@@ -46,29 +65,24 @@ def callbacks_are_refused(journey: Journey) -> str:
     for name, value in wrong.items():
         answer = _callback(journey, None if value is None else SecretStr(value))
         if answer.status == 500:
-            raise _said("The web app on Vercel has no INTERNAL_WEBHOOK_SECRET", answer, SECRET_HINT, "webhook-401")
+            raise answered("The web app on Vercel has no INTERNAL_WEBHOOK_SECRET", answer, SECRET_HINT, "webhook-401")
         if answer.status != 401:
-            raise _said(f"The web app on Vercel accepts a callback with {name}", answer, SECRET_HINT, "webhook-401")
+            message = f"The web app on Vercel accepts a callback with {name}"
+            raise answered(message, answer, SECRET_HINT, "webhook-401")
     return "401 for none, a wrong one, and one that is longer"
 
 
 def callbacks_are_accepted(journey: Journey) -> str:
     """The vault's secret is the web app's: a callback for a job that never was gets as far as 404."""
     answer = _callback(journey, journey.webhook_secret)
-    if answer.status in {401, 500}:
-        raise _said(
-            "The web app on Vercel does not accept the vault's INTERNAL_WEBHOOK_SECRET",
-            answer,
-            SECRET_HINT,
-            "webhook-401",
-        )
+    if answer.status == 401 or (answer.status == 500 and "secret" in answer.error.lower()):
+        message = "The web app on Vercel does not accept the vault's INTERNAL_WEBHOOK_SECRET"
+        raise answered(message, answer, SECRET_HINT, "webhook-401")
+    if answer.status >= 500:
+        raise job_routes_failed("The web app on Vercel cannot look up a callback's job", answer)
     if answer.status != 404:
-        raise _said(
-            "The web app on Vercel does not answer 404 to a callback for an unknown job",
-            answer,
-            SECRET_HINT,
-            "end-to-end",
-        )
+        message = "The web app on Vercel does not answer 404 to a callback for an unknown job"
+        raise answered(message, answer, SECRET_HINT, "end-to-end")
     return "404 for a job that never was"
 
 
@@ -79,14 +93,13 @@ def _callback(journey: Journey, secret: SecretStr | None) -> Answer:
 
 
 def _valid_video(journey: Journey, ended: Answer) -> str:
-    url = ended.body.get("downloadUrl") or (ended.body.get("result") or {}).get("downloadUrl")
+    url = ended.body.get("downloadUrl")
     if not url:
-        raise _said(
+        message, hint = (
             "The web app on Vercel gives no URL for the finished video",
-            ended,
             "Compare the R2 variables on Vercel.",
-            "playback",
         )
+        raise answered(message, ended, hint, "playback")
     video = journey.studio.storage("download the video", "GET", url)
     boxes = mp4_boxes(video.content)
     if video.status_code != 200 or "ftyp" not in boxes or "moov" not in boxes:
@@ -104,9 +117,8 @@ def _render_failed(journey: Journey, job: str, ended: Answer) -> VerificationFai
     status, stage = ended.body.get("status"), str(ended.body.get("stage") or "")
     error = str(ended.body.get("error") or ended.error).rstrip(".")
     if status == "failed":
-        return VerificationFailed(
-            f"The render failed: {error} (stage {stage or 'unknown'}).", MODAL_HINT, "modal-dispatch"
-        )
+        hint, entry = _cause(error)
+        return VerificationFailed(f"The render failed: {error} (stage {stage or 'unknown'}).", hint, entry)
     if status == "pending":
         return VerificationFailed("The worker on Render did not pick up the render.", MODAL_HINT, "worker-idle")
     if journey.rendered(job):
@@ -122,6 +134,10 @@ def _render_failed(journey: Journey, job: str, ended: Answer) -> VerificationFai
     )
 
 
-def _said(message: str, answer: Answer, hint: str, entry: str) -> VerificationFailed:
-    said = f": {answer.error.rstrip('.')}" if answer.error else ""
-    return VerificationFailed(f"{message}{said} ({answer.status}).", hint, entry)
+def _cause(error: str) -> tuple[str, str]:
+    """What to do, and the entry, for a render that failed with these words."""
+    if "audio_url or audio_base64 is required" in error:
+        return f"Worker and render app name the audio's field differently. {IN_THE_CODE}", "modal-fields"
+    if error.startswith("Timeout: job exceeded"):
+        return TIMEOUT_HINT, "render-timeout"
+    return MODAL_HINT, "modal-dispatch"

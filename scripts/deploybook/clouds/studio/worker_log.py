@@ -20,11 +20,12 @@ ELSEWHERE = "Fix what its log says. If it says nothing, look for another worker,
 
 
 def worker_log_names_job(journey: Journey, clouds: Connections, seconds: float = LOG_SECONDS) -> str:
-    """The worker's log on Render says that it claimed this check's job and finished it.
+    """The worker's log on Render says that it claimed this check's preview and went through with it.
 
-    Raises VerificationFailed if it does not within ``seconds``: the job was another worker's, or was not finished.
+    Raises VerificationFailed if it does not within ``seconds``: the job was another worker's, or is not done. That the job succeeded
+    is not in these lines (the worker writes *Finished* after a failure too), but in the job itself.
     """
-    job = journey.job
+    job = journey.preview_job
     if not job:
         hint = "Fix that first."
         raise VerificationFailed("There is no job to look for in the worker's log.", hint, "end-to-end")
@@ -42,7 +43,7 @@ def _lines(render: Render, journey: Journey, wanted: list[str], seconds: float) 
     def has_all(lines: list[str]) -> bool:
         return all(_holds(lines, text) for text in wanted)
 
-    read = partial(_log, render, journey, journey.job)
+    read = partial(_log, render, journey, journey.preview_job)
     return wait_until(has_all, read, seconds, first_pause=PAUSE, longest_pause=PAUSE)
 
 

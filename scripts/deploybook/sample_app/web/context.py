@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
-import httpx
 from starlette.requests import Request
-from starlette.responses import JSONResponse
 
+from deploybook.sample_app.assets import Assets
 from deploybook.sample_app.backends import job_store, stores_in_r2
+from deploybook.sample_app.background import Background
+from deploybook.sample_app.defects import NONE, Defect, Defects
 from deploybook.sample_app.hrana import Hrana
 from deploybook.sample_app.jobs import Jobs
 from deploybook.sample_app.local import LocalDatabase
 from deploybook.sample_app.network import Network
 from deploybook.sample_app.objects import R2, LocalDisk, Storage
-from deploybook.sample_app.problems import Variables, require
-
-# The only folder of a Vercel function that can be written; it is gone with the instance.
-FOLDER = "/tmp/uploads"  # noqa: S108
+from deploybook.sample_app.problems import DatabaseFailed, Variables
 
 
 @dataclass
@@ -27,26 +24,28 @@ class Web:
 
     variables: Variables
     network: Network
-    disk: LocalDisk = field(default_factory=lambda: LocalDisk(FOLDER))
-    asked: dict[str, float] = field(default_factory=dict)
+    background: Background
+    defects: Defects = NONE
+    disk: LocalDisk = field(default_factory=LocalDisk)
     _jobs: Jobs | None = None
 
-    def client(self, seconds: float = 30) -> httpx.AsyncClient:
-        """A client of the outside."""
-        return self.network.client(seconds)
-
     def storage(self) -> Storage:
-        """Where uploads go: chosen by ``STORAGE_BACKEND``, and by ``DEPLOY_ENV`` without it."""
-        return R2(self.variables, self.client()) if stores_in_r2(self.variables) else self.disk
+        """Where files are: chosen by ``STORAGE_BACKEND``, and by ``DEPLOY_ENV`` without it."""
+        return R2(self.variables, self.network.client()) if stores_in_r2(self.variables) else self.disk
 
-    def playback_storage(self) -> Storage:
-        """Where the download and preview routes look: they read ``STORAGE_BACKEND`` alone."""
-        if self.variables.get("STORAGE_BACKEND") == "r2":
-            return R2(self.variables, self.client())
-        return self.disk
+    @property
+    def hands_out_addresses(self) -> bool:
+        """Whether download and preview answer with a signed URL: they read ``STORAGE_BACKEND`` alone, and send the bytes without it."""
+        return self.variables.get("STORAGE_BACKEND") == "r2"
+
+    def assets(self) -> Assets:
+        """The assets in the storage."""
+        return Assets(self.storage())
 
     def jobs(self) -> Jobs:
         """The job store: Turso, or a table that nobody else sees."""
+        if Defect.JOB_ROUTES in self.defects:
+            raise DatabaseFailed("a is not a constructor")
         if self._jobs is None:
             self._jobs = Jobs(self._database())
         return self._jobs
@@ -54,8 +53,8 @@ class Web:
     def _database(self) -> Hrana | LocalDatabase:
         if job_store(self.variables) != "turso":
             return LocalDatabase()
-        url, token = require(self.variables, "Jobs", "TURSO_DATABASE_URL", "TURSO_AUTH_TOKEN")
-        return Hrana(url, token, self.client())
+        url, token = self.variables.get("TURSO_DATABASE_URL", ""), self.variables.get("TURSO_AUTH_TOKEN", "")
+        return Hrana(url, token, self.network.client())
 
 
 def web_of(request: Request) -> Web:
@@ -67,22 +66,3 @@ def web_of(request: Request) -> Web:
 def log(request: Request, line: str, level: str = "info") -> None:
     """Write to the deployment's runtime log."""
     request.scope["state"]["log"](line, level)
-
-
-def done(**data: Any) -> JSONResponse:
-    """``{success: true, data}``."""
-    return JSONResponse({"success": True, "data": data})
-
-
-def refused(status: int, error: str) -> JSONResponse:
-    """``{success: false, error}``."""
-    return JSONResponse({"success": False, "error": error}, status)
-
-
-async def json_object(request: Request) -> dict[str, Any] | None:
-    """The body if it is a JSON object, else None."""
-    try:
-        body = await request.json()
-    except (ValueError, RecursionError):
-        return None
-    return body if isinstance(body, dict) else None

@@ -1,106 +1,195 @@
-"""Render to video: the request for it, and the callback that ends it."""
+"""Render to video: the request for it, and the list of those there are. The worker hands each to Modal."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-import hmac
-import uuid
-from typing import Any
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+from uuid import UUID
 
+from pydantic import AnyUrl, BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 
-from deploybook.sample_app.jobs import RENDER, new_job_id
-from deploybook.sample_app.problems import modal_endpoint, require
-from deploybook.sample_app.web.context import done, json_object, log, refused, web_of
-from deploybook.sample_app.web.storage import bad_key
+from deploybook.sample_app.defects import Defect
+from deploybook.sample_app.jobs import RENDER, Job
+from deploybook.sample_app.problems import JobFailed, StudioError
+from deploybook.sample_app.web.answers import api_error, by_path, done, json_body
+from deploybook.sample_app.web.context import Web, log, web_of
+
+# Megabytes a second and frame that each format comes to: what the application estimates a render's length by.
+FORMATS = {
+    "flat-1080p-landscape": 0.015,
+    "flat-1080p-portrait": 0.015,
+    "flat-1080p-square": 0.012,
+    "flat-4k-landscape": 0.06,
+    "flat-4k-portrait": 0.06,
+    "360-mono-4k": 0.08,
+    "360-mono-6k": 0.15,
+    "360-mono-8k": 0.25,
+    "360-stereo-8k": 0.5,
+}
+STATUSES = {"processing": "rendering", "complete": "completed"}
+_SECONDS, _SECONDS_PER_MB = 180, 2
 
 
-async def create_render(request: Request) -> JSONResponse:
-    """POST ``/api/render``: a row for the worker. Modal is not called from here, but must be configured."""
-    body = await json_object(request)
-    if body is None:
-        return refused(400, "Invalid JSON")
-    problem = _unfit(body)
-    if problem:
-        return refused(400, problem)
-    web, job_id = web_of(request), new_job_id()
-    modal_endpoint(web.variables)
-    require(web.variables, "Render", "MODAL_AUTH_TOKEN")
-    config = {"outputFormat": "mp4", "fps": 30} | {name: value for name, value in body.items() if name != "audio"}
-    await web.jobs().add(job_id, RENDER, {"audio": body["audio"], "config": config})
-    log(request, f"[Render] Job {job_id} queued")
-    return done(jobId=job_id, status="pending", outputFormat=config["outputFormat"], fps=config["fps"])
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="ignore")
 
 
-async def webhook(request: Request) -> JSONResponse:
-    """POST ``/api/webhooks/worker``: how a render ended."""
+class _Base64(_Model):
+    type: Literal["base64"]
+    data: Annotated[str, Field(min_length=1)]
+    filename: Annotated[str, Field(min_length=1)]
+    mimeType: Annotated[str, Field(pattern=r"^audio/")]  # noqa: N815 - the application's own name
+
+
+class _Address(_Model):
+    type: Literal["url"]
+    url: AnyUrl
+    filename: str = ""
+
+
+class _Asset(_Model):
+    type: Literal["asset"]
+    assetId: UUID  # noqa: N815 - the application's own name
+
+
+class _Path(_Model):
+    type: Literal["path"]
+    path: Annotated[str, Field(min_length=1)]
+
+
+class _Render(_Model):
+    """What POST ``/api/render`` takes."""
+
+    audio: Annotated[_Base64 | _Address | _Asset, Field(discriminator="type")]
+    outputFormat: Literal[tuple(FORMATS)]  # type: ignore[valid-type]  # noqa: N815
+    fps: Literal[30, 60, "30", "60"]
+    priority: Annotated[int, Field(ge=1, le=10)] = 5
+    metadata: dict[str, Any] = {}
+
+
+class _RenderOfAnyFile(_Render):
+    audio: Annotated[_Base64 | _Address | _Asset | _Path, Field(discriminator="type")]  # type: ignore[assignment]
+
+
+async def create_render(request: Request) -> Response:
+    """POST ``/api/render``: a row for the worker. Nothing here reads a variable of Modal."""
+    if "application/json" not in request.headers.get("content-type", ""):
+        message = "Content-Type must be application/json or multipart/form-data"
+        return api_error(400, "INVALID_CONTENT_TYPE", message)
     web = web_of(request)
-    secret = web.variables.get("INTERNAL_WEBHOOK_SECRET", "")
-    if not secret:
-        log(request, "[Webhook] INTERNAL_WEBHOOK_SECRET is not configured", "error")
-        return refused(500, "INTERNAL_WEBHOOK_SECRET is not configured")
-    header = request.headers.get("authorization", "")
-    # Compared exactly: a blank or a line break at the end of either makes them differ.
-    if not hmac.compare_digest(header.encode(), f"Bearer {secret}".encode()):
-        log(request, "[Webhook] Unauthorized callback", "warning")
-        return refused(401, "Unauthorized")
-    body = await json_object(request)
-    if body is None:
-        return refused(400, "Invalid JSON")
-    problem = _unfit_callback(body)
-    if problem:
-        return refused(400, problem)
-    jobs = web.jobs()
-    job = await jobs.find(body["jobId"])
-    if job is None:
-        return refused(404, "Job not found")
-    if body["status"] == "complete":
-        result = body.get("result") or {}
-        await jobs.complete(job.id, result)
-        log(request, f"[Webhook] Render complete for job {job.id}, video at {result.get('videoKey')}")
+    model = _RenderOfAnyFile if Defect.AUDIO_PATH in web.defects else _Render
+    try:
+        body = model.model_validate(await json_body(request))
+    except ValidationError as problems:
+        return api_error(400, "VALIDATION_ERROR", "Invalid request body", by_path(problems, "audio"))
+    name, jobs = _audio_name(body.audio), web.jobs()
+    metadata = _metadata(body, name, web)
+    job = await jobs.create(RENDER, metadata)
+    if not isinstance(body.audio, _Address):
+        try:
+            key = await _stored_audio(web, job, body.audio)
+        except (StudioError, binascii.Error) as error:
+            await jobs.fail(job.id, f"Audio upload failed: {error}")
+            log(request, f"[API] Failed to upload audio to storage: {error}", "error")
+            return api_error(500, "AUDIO_UPLOAD_ERROR", "Failed to upload audio to storage")
+        await jobs.update(job.id, result={"audioStorageKey": key})
+    log(request, f"[API] Render job {job.id} created in JobStore (worker will dispatch to Modal)")
+    estimate = round(_SECONDS * int(body.fps) * FORMATS[body.outputFormat] * _SECONDS_PER_MB)
+    return done(
+        jobId=job.id,
+        status="pending",
+        audioName=name,
+        outputFormat=body.outputFormat,
+        targetMachine=None,
+        estimatedDuration=estimate,
+        position=await jobs.position(job),
+    )
+
+
+async def list_renders(request: Request) -> Response:
+    """GET ``/api/render``: the render jobs, newest first."""
+    try:
+        limit, offset = int(request.query_params.get("limit", 20)), int(request.query_params.get("offset", 0))
+    except ValueError:
+        limit = offset = -1
+    if not 1 <= limit <= 100 or offset < 0:
+        return api_error(400, "VALIDATION_ERROR", "Invalid query parameters", {"limit": ["1 to 100"]})
+    jobs = await web_of(request).jobs().of_type(RENDER)
+    summary: dict[str, int] = {}
+    for job in jobs:
+        status = STATUSES.get(job.status, job.status)
+        summary[status] = summary.get(status, 0) + 1
+    wanted = request.query_params.get("status")
+    chosen = [job for job in jobs if not wanted or STATUSES.get(job.status, job.status) == wanted]
+    page = chosen[offset : offset + limit]
+    more = offset + len(page) < len(chosen)
+    pagination = {"total": len(chosen), "limit": limit, "offset": offset, "hasMore": more}
+    return done(jobs=[_summary(job) for job in page], pagination=pagination, summary=summary)
+
+
+async def unknown_render(request: Request) -> Response:
+    """GET, PATCH and DELETE ``/api/render/{id}``: they look in a store that nothing fills, so there never is one."""
+    return api_error(404, "NOT_FOUND", f"Job not found: {request.path_params['render_id']}")
+
+
+def _metadata(body: _Render, name: str, web: Web) -> dict[str, Any]:
+    """What the job's row keeps for the worker."""
+    visual = body.metadata.get("visualConfig")
+    metadata = {
+        "audioName": name,
+        "outputFormat": body.outputFormat,
+        "fps": int(body.fps),
+        "quality": body.priority,
+        "visualConfig": visual if isinstance(visual, dict) else {"mode": "flame"},
+        "callbackUrl": web.variables.get("NEXT_PUBLIC_APP_URL") or "http://localhost:3000",
+        "renderTarget": "cloud",
+    }
+    return metadata | ({"audioUrl": str(body.audio.url)} if isinstance(body.audio, _Address) else {})
+
+
+def _audio_name(audio: _Base64 | _Address | _Asset | _Path) -> str:
+    if isinstance(audio, _Address):
+        return audio.filename or urlsplit(str(audio.url)).path.rpartition("/")[2] or "audio.mp3"
+    if isinstance(audio, _Asset):
+        return f"asset-{audio.assetId}"
+    return audio.filename if isinstance(audio, _Base64) else audio.path.rpartition("/")[2]
+
+
+async def _stored_audio(web: Web, job: Job, audio: _Base64 | _Address | _Asset | _Path) -> str:
+    """Keep the audio of a render beside its job; the key."""
+    storage = web.storage()
+    extension = "mp3"
+    if isinstance(audio, _Base64):
+        content = base64.b64decode(audio.data)
+        extension = audio.filename.rpartition(".")[2].lower() or "mp3"
+    elif isinstance(audio, _Asset):
+        key = await web.assets().file(str(audio.assetId), "prepared.")
+        prepared = await storage.get(key) if key else None
+        if prepared is None:
+            raise JobFailed(f"Prepared asset not found for {audio.assetId}. Save edits first.")
+        content = prepared
     else:
-        error = body.get("error") or "The render failed"
-        await jobs.fail(job.id, error)
-        log(request, f"[Webhook] Render failed for job {job.id}: {error}", "error")
-    return JSONResponse({"success": True})
+        # The defect is that it is taken at all. No file of the machine that runs the sandbox is read.
+        raise JobFailed("ENOENT: no such file or directory, open 'AUDIO'")
+    target = f"renders/{job.id}/audio.{extension}"
+    await storage.put(target, content)
+    return target
 
 
-def _unfit(body: dict[str, Any]) -> str | None:
-    """What is wrong with a request to render, if anything."""
-    if body.get("outputFormat", "mp4") != "mp4":
-        return "outputFormat must be mp4"
-    fps = body.get("fps", 30)
-    if not isinstance(fps, int) or isinstance(fps, bool) or not 1 <= fps <= 60:
-        return "fps must be a whole number from 1 to 60"
-    audio = body.get("audio")
-    if not isinstance(audio, dict):
-        return "audio is required"
-    kind = audio.get("type")
-    if kind == "url":
-        return None if str(audio.get("url", "")).startswith("https://") else "audio.url must be an https URL"
-    if kind == "storage":
-        return bad_key(audio.get("key"))
-    if kind != "base64":
-        return "audio.type must be one of url, base64, storage"
-    try:
-        content = base64.b64decode(str(audio.get("data", "")), validate=True)
-    except (binascii.Error, ValueError):
-        content = b""
-    return None if content else "audio.data must be base64"
-
-
-def _unfit_callback(body: dict[str, Any]) -> str | None:
-    """What is wrong with a callback, if anything."""
-    try:
-        uuid.UUID(body["jobId"])
-    except (KeyError, ValueError, TypeError, AttributeError):
-        return "jobId must be a UUID"
-    if body.get("status") not in {"complete", "failed"}:
-        return "status must be complete or failed"
-    if not isinstance(body.get("result", {}), dict):
-        return "result must be an object"
-    if not isinstance(body.get("error", ""), str):
-        return "error must be a string"
-    return None
+def _summary(job: Job) -> dict[str, Any]:
+    return {
+        "id": job.id,
+        "batchId": None,
+        "status": STATUSES.get(job.status, job.status),
+        "progress": job.progress,
+        "currentStage": job.stage or "Unknown",
+        "audioName": job.metadata.get("audioName") or "Unknown",
+        "outputFormat": job.metadata.get("outputFormat") or "unknown",
+        "createdAt": job.created_at,
+        "completedAt": job.updated_at if job.status == "complete" else None,
+        "errorMessage": job.error,
+    }

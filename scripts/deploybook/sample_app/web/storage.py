@@ -3,71 +3,109 @@
 from __future__ import annotations
 
 import datetime
+import mimetypes
 import re
+from typing import Annotated
 
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 
-from deploybook.sample_app.objects import DOWNLOAD_SECONDS, LARGEST
-from deploybook.sample_app.web.context import done, json_object, refused, web_of
+from deploybook.sample_app.objects import WEEK_SECONDS
+from deploybook.sample_app.problems import StudioError
+from deploybook.sample_app.web.answers import by_path, done, json_body, storage_error
+from deploybook.sample_app.web.context import log, web_of
 
-_CONTENT_TYPE = re.compile(r"[A-Za-z0-9.+-]+/[A-Za-z0-9.+-]+(; ?[A-Za-z0-9-]+=[\"A-Za-z0-9., -]+)*")
-
-
-def bad_key(key: object) -> str | None:
-    """What is wrong with a key, if anything."""
-    if not isinstance(key, str) or not key.startswith(("assets/", "renders/")):
-        return "key must start with assets/ or renders/"
-    parts = key.split("/")
-    if (
-        len(key.encode("utf-8", "replace")) > 1024
-        or not all(parts)
-        or {".", ".."} & set(parts)
-        or not key.isprintable()
-    ):
-        return "key is not a valid object key"
-    return None
+LARGEST = 500 * 1024 * 1024
+LONGEST_KEY = 1024
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
-async def create_upload(request: Request) -> JSONResponse:
-    """POST ``/api/storage/upload`` ``{key, contentType, size}``: where to PUT the file."""
-    body = await json_object(request)
-    if body is None:
-        return refused(400, "Invalid JSON")
-    key, content_type, size = body.get("key"), body.get("contentType"), body.get("size")
-    problem = bad_key(key)
-    if problem:
-        return refused(400, problem)
-    if not isinstance(content_type, str) or not _CONTENT_TYPE.fullmatch(content_type):
-        return refused(400, "contentType must be a media type")
-    if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-        return refused(400, "size must be a positive number of bytes")
-    if size > LARGEST:
-        return refused(400, "The file is too large: at most 500 MB")
-    url = web_of(request).storage().upload_url(str(key), content_type)
-    return done(uploadUrl=url, method="PUT", key=key)
+def bad_key(key: str) -> str:
+    """What is wrong with a key; empty if nothing is."""
+    if not key.strip():
+        return "key query parameter is required"
+    if not key.startswith(("assets/", "renders/")):
+        return 'key must start with "assets/" or "renders/"'
+    return 'key must not contain ".."' if ".." in key else ""
 
 
-async def take_upload(request: Request) -> JSONResponse:
-    """PUT ``/api/storage/upload?key=``: what a local upload URL leads to; with R2 no browser is ever sent here."""
-    web, key = web_of(request), request.query_params.get("key", "")
-    problem = bad_key(key)
-    if problem:
-        return refused(400, problem)
-    if web.storage() is not web.disk:
-        return refused(405, "Uploads go to the presigned URL")
-    await web.disk.put(key, await request.body(), request.headers.get("content-type", ""))
+def _good_key(key: str) -> str:
+    if problem := bad_key(key):
+        raise ValueError(problem)
+    return key
+
+
+class _Upload(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+    key: Annotated[str, Field(min_length=1, max_length=LONGEST_KEY), AfterValidator(_good_key)]
+    size: Annotated[int, Field(gt=0, le=LARGEST)]
+    contentType: str = "application/octet-stream"  # noqa: N815 - the application's own name
+
+
+async def create_upload(request: Request) -> Response:
+    """POST ``/api/storage/upload`` ``{key, size, contentType?}``: where to PUT the file, for an hour."""
+    try:
+        body = _Upload.model_validate(await json_body(request))
+    except ValidationError as problems:
+        return storage_error(400, "Validation failed", by_path(problems))
+    except ValueError as error:
+        return _failed(request, "storage/upload", "POST", error, "Failed to generate upload URL")
+    try:
+        url = web_of(request).storage().upload_url(body.key)
+    except StudioError as error:
+        return _failed(request, "storage/upload", "POST", error, "Failed to generate upload URL")
+    return done(uploadUrl=url, method="PUT", key=body.key)
+
+
+async def take_upload(request: Request) -> Response:
+    """PUT ``/api/storage/upload?key=``: the file itself, through the function; in production too."""
+    key = request.query_params.get("key", "")
+    if problem := bad_key(key):
+        return storage_error(400, problem)
+    try:
+        content_type = request.headers.get("content-type", "")
+        await web_of(request).storage().put(key, await request.body(), content_type)
+    except StudioError as error:
+        return _failed(request, "storage/upload", "PUT", error, "Upload failed")
     return done(key=key)
 
 
-async def download(request: Request) -> JSONResponse:
-    """GET ``/api/storage/download?key=``: where to GET the file. Whether it is there, only that GET will tell."""
-    key = request.query_params.get("key", "")
-    problem = bad_key(key)
-    if problem:
-        return refused(400, problem)
-    url = web_of(request).playback_storage().download_url(key, DOWNLOAD_SECONDS)
-    return done(downloadUrl=url, expiresAt=_in(DOWNLOAD_SECONDS))
+async def download(request: Request) -> Response:
+    """GET ``/api/storage/download?key=``: where to GET the file, for a week; without ``STORAGE_BACKEND=r2``, the file itself."""
+    key, web = request.query_params.get("key", ""), web_of(request)
+    if problem := bad_key(key):
+        return storage_error(400, problem)
+    try:
+        storage = web.storage()
+        if web.hands_out_addresses:
+            return done(downloadUrl=storage.download_url(key, WEEK_SECONDS), expiresAt=_in(WEEK_SECONDS))
+        content = await storage.get(key)
+    except StudioError as error:
+        return _failed(request, "storage/download", "GET", error, "Download failed")
+    if content is None:
+        return storage_error(404, "File not found")
+    return _part(content, request.headers.get("range", ""), mimetypes.guess_type(key)[0])
+
+
+def _part(content: bytes, wanted: str, content_type: str | None) -> Response:
+    """A file, or the part of it that a Range header asks for."""
+    kind = content_type or "application/octet-stream"
+    if not wanted:
+        return Response(content, media_type=kind, headers={"Accept-Ranges": "bytes"})
+    match = _RANGE.search(wanted)
+    start = int(match[1] or 0) if match else len(content)
+    if match is None or start >= len(content):
+        return Response(status_code=416, headers={"Content-Range": f"bytes */{len(content)}"})
+    end = min(int(match[2] or len(content) - 1), len(content) - 1)
+    headers = {"Content-Range": f"bytes {start}-{end}/{len(content)}", "Accept-Ranges": "bytes"}
+    return Response(content[start : end + 1], 206, headers, kind)
+
+
+def _failed(request: Request, area: str, method: str, error: Exception, message: str) -> Response:
+    log(request, f"[{area}] {method} error: {error}", "error")
+    return storage_error(500, message)
 
 
 def _in(seconds: int) -> str:

@@ -1,19 +1,24 @@
-"""The worker's own variables, read once at its start."""
+"""The worker's own variables, read once at its start. A number that is none is the default."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from deploybook.sample_app.backends import STORES, job_store
-from deploybook.sample_app.jobs import INGEST
-from deploybook.sample_app.problems import NotConfigured, Variables
+from deploybook.sample_app.backends import job_store
+from deploybook.sample_app.problems import Variables
 
-_TIMEOUTS = {
-    INGEST: "WORKER_INGEST_TIMEOUT_MS",
-    "preview": "WORKER_PREVIEW_TIMEOUT_MS",
-    "save": "WORKER_SAVE_TIMEOUT_MS",
+_MINUTE = 60_000
+# By type of job, in milliseconds: how long a row in processing may stay unchanged.
+_LIMITS = {
+    "ingest": 10 * _MINUTE,
+    "preview": 5 * _MINUTE,
+    "save": 15 * _MINUTE,
+    "render": 24 * 60 * _MINUTE,
+    "playlist": 48 * 60 * _MINUTE,
+    "creator-recut": 4 * 60 * _MINUTE,
+    "publish": 60 * _MINUTE,
+    "creator-pack-sync": 10 * _MINUTE,
 }
-_DEFAULTS = {INGEST: 600_000, "preview": 300_000, "save": 900_000}
 
 
 @dataclass(frozen=True)
@@ -22,33 +27,26 @@ class Settings:
 
     poll_ms: int
     reaper: float
-    timeouts: dict[str, float]
-    default_timeout: float
+    limits: dict[str, float]
+    default_limit: float
     job_store: str
 
     @classmethod
     def of(cls, variables: Variables) -> Settings:
-        """Read the variables; raises NotConfigured for what the process exits on."""
-        store = job_store(variables)
-        if store not in STORES:
-            raise NotConfigured("Worker", f"JOB_STORE_BACKEND must be one of {', '.join(STORES)}")
-        if store == "turso" and not variables.get("TURSO_DATABASE_URL"):
-            raise NotConfigured("Worker", "TURSO_DATABASE_URL is required")
+        """Read the variables."""
+        limits = {
+            kind: _milliseconds(variables, f"WORKER_{kind.upper().replace('-', '_')}_TIMEOUT_MS", limit) / 1000
+            for kind, limit in _LIMITS.items()
+        }
         return cls(
             _milliseconds(variables, "WORKER_POLL_INTERVAL_MS", 3000),
             _milliseconds(variables, "WORKER_REAPER_INTERVAL_MS", 30_000) / 1000,
-            {kind: _milliseconds(variables, name, _DEFAULTS[kind]) / 1000 for kind, name in _TIMEOUTS.items()},
-            _milliseconds(variables, "WORKER_DEFAULT_TIMEOUT_MS", 600_000) / 1000,
-            store,
+            limits,
+            _milliseconds(variables, "WORKER_DEFAULT_TIMEOUT_MS", 10 * _MINUTE) / 1000,
+            job_store(variables),
         )
-
-    def timeout(self, kind: str) -> float:
-        """How long a job of this type may take."""
-        return self.timeouts.get(kind, self.default_timeout)
 
 
 def _milliseconds(variables: Variables, name: str, default: int) -> int:
-    text = variables.get(name) or str(default)
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise NotConfigured("Worker", f"{name} must be a positive number of milliseconds")
-    return int(text)
+    text = variables.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and int(text) else default

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from deploybook.sample_app.defects import NONE, Defects
 from deploybook.sample_app.jobs import Job, Jobs
 from deploybook.sample_app.network import Network
 from deploybook.sample_app.objects import Storage
@@ -21,6 +22,7 @@ class Task:
     variables: Variables
     network: Network
     log: Callable[[str], None]
+    defects: Defects = NONE
 
     async def advance(self, stage: str, progress: float) -> None:
         """Record its stage and its progress (0 to 100)."""

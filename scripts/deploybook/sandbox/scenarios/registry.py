@@ -11,7 +11,7 @@ from deploybook.sandbox.core.service import Context
 Act = Callable[[Context], Awaitable[None]]
 
 # A module for each service; whoever looks a scenario up loads them.
-MODULES = ("network", "cloudflare", "turso", "modal", "vercel", "render", "github")
+MODULES = ("network", "cloudflare", "turso", "modal", "vercel", "render", "application", "github")
 
 
 @dataclass
