@@ -16,6 +16,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.e2e.wiring import STEPS, Stack
 
+from deploybook.clouds import studio
 from deploybook.clouds.studio import Journey
 
 CLIENTS = ROOT / "tests" / "clients"
@@ -32,7 +33,7 @@ def journey(stack: Stack) -> Iterator[Journey]:
             step(walk)
         yield walk
     finally:
-        walk.clean_up()
+        studio.clean_up(walk)
 
 
 def output(command: list[str], **environment: str) -> str:
@@ -77,13 +78,15 @@ def modal(*arguments: str) -> Any:
     reason="node or tests/clients/node_modules is absent: run npm ci --prefix tests/clients",
 )
 def test_other_clients_see_a_journeys_jobs_objects_app_and_secrets(stack: Stack, journey: Journey) -> None:
-    processed, rendered = journey.jobs
-    made = {journey.key, f"assets/{processed}/deploybook-check.wav", f"renders/{rendered}/output.mp4"}
-    assert job_rows(stack) == {processed: "complete", rendered: "complete"}
+    rows = job_rows(stack)
+    assert {journey.job, journey.preview_job} < rows.keys()
+    assert set(rows.values()) == {"complete"}
+    [rendered] = rows.keys() - {journey.job, journey.preview_job}
+    made = {journey.key, f"assets/{journey.asset}/original.wav", f"renders/{rendered}/output.mp4"}
     assert made <= object_keys(stack)
     assert [app["description"] for app in modal("app", "list") if app["state"] == "deployed"] == ["studio-production"]
     assert {"r2-credentials", "render-auth"} <= {secret["name"] for secret in modal("secret", "list")}
 
-    journey.clean_up()
+    studio.clean_up(journey)
     assert job_rows(stack) == {}
-    assert [key for key in object_keys(stack) if key in made or processed in key or rendered in key] == []
+    assert object_keys(stack) == set()

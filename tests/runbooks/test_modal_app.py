@@ -112,7 +112,7 @@ def job(studio: Studio, webhooks: Webhooks) -> dict[str, Any]:
     )
     return {
         "auth_token": TOKEN,
-        "config": {"fps": 30},
+        "config": {"output": {"format": "flat-1080p-landscape", "fps": 30}},
         "job_id": str(uuid.uuid4()),
         "audio_signed_url": signed,
         "webhook_url": webhooks.url,
@@ -122,7 +122,7 @@ def job(studio: Studio, webhooks: Webhooks) -> dict[str, Any]:
 
 @pytest.mark.parametrize("token", ["wrong", "", None, TOKEN + "\n", "ä"])
 def test_a_wrong_token_is_200_with_401_in_the_body(studio: Studio, job: dict[str, Any], token: str | None) -> None:
-    assert studio.submit(job | {"auth_token": token}) == {"error": "invalid auth_token", "status": 401}
+    assert studio.submit(job | {"auth_token": token}) == {"error": "Unauthorized", "status": 401}
 
 
 @pytest.mark.parametrize(
@@ -131,8 +131,7 @@ def test_a_wrong_token_is_200_with_401_in_the_body(studio: Studio, job: dict[str
         {"config": None},
         {"job_id": "../x"},
         {"audio_signed_url": "file:///etc/passwd"},
-        {"webhook_url": "http://studio.example/api/webhooks/worker"},
-        {"webhook_secret": ""},
+        {"webhook_url": "studio.example/api/webhooks/worker"},
         {"gpu": 1},
     ],
 )
@@ -151,13 +150,12 @@ def test_a_job_is_rendered_uploaded_and_reported(
     key = f"renders/{job['job_id']}/output.mp4"
     accepted = studio.submit(job | {"gpu": gpu})
     assert {name: accepted[name] for name in ("gpu", "job_id")} == {"gpu": gpu, "job_id": job["job_id"]}
-    assert studio.finish(job | {"gpu": gpu}) == {"status": "completed", "result": {"videoKey": key, "webhook": "200"}}
+    result = {"videoKey": key, "format": "flat-1080p-landscape", "durationSeconds": 2}
+    assert studio.finish(job | {"gpu": gpu}) == {"status": "completed", "result": result | {"webhook": "200"}}
     video = objects(studio.sandbox, studio.keys).get_object(Bucket=BUCKET, Key=key)
     assert video["ContentType"] == "video/mp4"
     assert video["Body"].read(12)[4:] == b"ftypisom"
-    assert ("Bearer shared", {"jobId": job["job_id"], "status": "complete", "result": {"videoKey": key}}) in (
-        webhooks.heard
-    )
+    assert ("Bearer shared", {"jobId": job["job_id"], "status": "complete", "result": result}) in (webhooks.heard)
 
 
 def test_a_render_that_fails_is_reported_as_failed(studio: Studio, job: dict[str, Any], webhooks: Webhooks) -> None:
@@ -183,9 +181,23 @@ def test_a_web_app_that_is_down_for_a_moment_is_told_again(
     assert len(webhooks.heard) == 2
 
 
-@pytest.mark.parametrize("call_id", ["fc-nothing", "nothing", ""])
-def test_an_unknown_call_has_the_status_unknown(studio: Studio, call_id: str) -> None:
-    assert studio.status(call_id) == {"status": "unknown"}
+def test_a_call_that_never_was_has_failed(studio: Studio) -> None:
+    answer = studio.status("fc-nothing")
+    assert answer["status"] == "failed"
+    assert "not found" in answer["error"].lower()
+    assert studio.status("") == {"error": "call_id query parameter required", "status": 400}
+
+
+@pytest.mark.parametrize(
+    ("name", "gpu"), [("flat-1080p-portrait", False), ("flat-4k-landscape", True), ("360-mono-6k", True)]
+)
+def test_a_format_chooses_the_gpu(studio: Studio, job: dict[str, Any], name: str, gpu: bool) -> None:
+    assert studio.submit(job | {"config": {"output": {"format": name}}})["gpu"] is gpu
+
+
+def test_a_job_without_its_audio_is_refused_in_the_applications_own_words(studio: Studio, job: dict[str, Any]) -> None:
+    refused = {"error": "audio_url or audio_base64 is required", "status": 400}
+    assert studio.submit(job | {"audio_signed_url": ""}) == refused
 
 
 @pytest.fixture

@@ -222,8 +222,8 @@ def test_times_are_text_of_one_form_that_sorts_as_time_does(stack: Stack) -> Non
 
 
 def test_render_comes_back_as_a_video(stack: Stack) -> None:
-    body = {"audio": stack.address_of_asset(), **FLAT}
-    data = stack.ask("POST", "/api/render", json=body)
+    audio = stack.address_of_asset()
+    data = stack.ask("POST", "/api/render", json={"audio": audio, **FLAT})
     assert (data["status"], data["outputFormat"], data["estimatedDuration"]) == ("pending", FLAT["outputFormat"], 162)
     job = data["jobId"]
     ended = stack.ended(job, 60)
@@ -244,7 +244,7 @@ def test_render_comes_back_as_a_video(stack: Stack) -> None:
     [listed] = [it for it in stack.ask("GET", "/api/render")["jobs"] if it["id"] == job]
     assert (listed["status"], listed["audioName"]) == ("completed", "tone.wav")
     metadata = json.loads(dict(stack.rows("SELECT jobId, metadata FROM audio_prep_jobs"))[job])
-    assert metadata["audioUrl"] == body["audio"]["url"]
+    assert metadata["audioUrl"] == audio["url"]
 
 
 def test_render_of_a_format_of_4k_takes_a_gpu_and_of_base64_its_own_object(stack: Stack) -> None:

@@ -13,7 +13,7 @@ from deploybook.clouds.studio.progress import Progress
 from deploybook.errors import VerificationFailed
 
 JOB = "0b4d7c1e-0000-4000-8000-000000000000"
-CLAIMED, FINISHED = f"[Worker] Claimed job {JOB} (ingest)", f"[Worker] Finished job {JOB}"
+CLAIMED, FINISHED = f"[Worker] Claimed job {JOB} (preview)", f"[Worker] Finished job {JOB}"
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ class Log:
 def journey(job: str = JOB) -> Journey:
     unused: Any = SimpleNamespace()
     walk = Journey(unused, unused, unused, SecretStr("x"), 60, "srv-x")
-    walk.job = job
+    walk.preview_job = job
     return walk
 
 
@@ -63,11 +63,11 @@ def test_lines_that_come_late_are_waited_for(clock: list[float]) -> None:
 @pytest.mark.parametrize(
     ("lines", "message", "expected", "found"),
     [
-        ((CLAIMED, f"[Worker] Failed job {JOB}: no space"), "did not finish", FINISHED, f"[Worker] Failed job {JOB}: no space"),
-        (("[Worker] Poll failed: Turso answered 401",), "does not tell of the job", f"[Worker] Claimed job {JOB}",
-         "[Worker] Poll failed: Turso answered 401"),
-        ((f"[Worker] Claimed job {JOB[::-1]} (ingest)",), "does not tell of the job", f"[Worker] Claimed job {JOB}",
-         f"[Worker] Claimed job {JOB[::-1]} (ingest)"),
+        ((CLAIMED, f"[Worker] Job {JOB} failed: no space"), "did not finish", FINISHED, f"[Worker] Job {JOB} failed: no space"),
+        (("LibsqlError: SERVER_ERROR: Server returned HTTP status 401",), "does not tell of the job", f"[Worker] Claimed job {JOB}",
+         "LibsqlError: SERVER_ERROR: Server returned HTTP status 401"),
+        ((f"[Worker] Claimed job {JOB[::-1]} (preview)",), "does not tell of the job", f"[Worker] Claimed job {JOB}",
+         f"[Worker] Claimed job {JOB[::-1]} (preview)"),
         ((), "does not tell of the job", f"[Worker] Claimed job {JOB}", "an empty log"),
     ],
     ids=["failed", "refused by the database", "another job", "silent"],
@@ -111,3 +111,11 @@ def test_ten_minutes_of_changes_twice_a_second_are_few_notes(clock: list[float])
     clock[0] += 60
     progress.see({"error": "not found"})
     assert "frame" in told[-1], "an answer without a status says nothing of the job"
+
+
+@pytest.mark.usefixtures("clock")
+def test_worker_with_a_job_store_of_its_own_is_told_from_one_that_is_silent() -> None:
+    log = Log("[Worker] Using job store backend: local", "[Worker] Started, polling every 3000ms")
+    with pytest.raises(VerificationFailed, match="in a file of its own") as caught:
+        tells(log)
+    assert caught.value.entry == "worker-job-store"

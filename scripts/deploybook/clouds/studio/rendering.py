@@ -110,15 +110,17 @@ def _valid_video(journey: Journey, ended: Answer) -> str:
             "boxes ftyp and moov",
             f"{video.status_code}, {', '.join(boxes) or 'no boxes'}",
         )
-    return f"{len(video.content)} bytes, {' '.join(boxes)}"
+    seconds = (ended.body.get("result") or {}).get("durationSeconds")
+    return (
+        f"{len(video.content)} bytes, {' '.join(boxes)}{f', {seconds:g} s' if isinstance(seconds, int | float) else ''}"
+    )
 
 
 def _render_failed(journey: Journey, job: str, ended: Answer) -> VerificationFailed:
     status, stage = ended.body.get("status"), str(ended.body.get("stage") or "")
     error = str(ended.body.get("error") or ended.error).rstrip(".")
     if status == "failed":
-        hint, entry = _cause(error)
-        return VerificationFailed(f"The render failed: {error} (stage {stage or 'unknown'}).", hint, entry)
+        return _failed_with(error, f"The render failed: {error} (stage {stage or 'unknown'}).")
     if status == "pending":
         return VerificationFailed("The worker on Render did not pick up the render.", MODAL_HINT, "worker-idle")
     if journey.rendered(job):
@@ -134,10 +136,11 @@ def _render_failed(journey: Journey, job: str, ended: Answer) -> VerificationFai
     )
 
 
-def _cause(error: str) -> tuple[str, str]:
-    """What to do, and the entry, for a render that failed with these words."""
+def _failed_with(error: str, message: str) -> VerificationFailed:
+    """The entry that explains a render which failed with these words."""
     if "audio_url or audio_base64 is required" in error:
-        return f"Worker and render app name the audio's field differently. {IN_THE_CODE}", "modal-fields"
+        hint = f"Worker and render app name the audio's field differently. {IN_THE_CODE}"
+        return VerificationFailed(message, hint, "modal-fields")
     if error.startswith("Timeout: job exceeded"):
-        return TIMEOUT_HINT, "render-timeout"
-    return MODAL_HINT, "modal-dispatch"
+        return VerificationFailed(message, TIMEOUT_HINT, "render-timeout")
+    return VerificationFailed(message, MODAL_HINT, "modal-dispatch")

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 # A line is in Render's log some seconds after the worker has written it.
 LOG_SECONDS = 30.0
 PAUSE = 1.0
+LOCAL_STORE = "[Worker] Using job store backend: local"
+CHOOSE_THE_STORE = "Set JOB_STORE_BACKEND and DEPLOY_ENV on Render: deploybook run render --mode apply."
 ELSEWHERE = "Fix what its log says. If it says nothing, look for another worker, here or on a developer's machine, that takes the jobs."
 
 
@@ -62,5 +64,10 @@ def _not_in_log(render: Render, journey: Journey, missing: str, lines: list[str]
         return VerificationFailed(message, "Look at its log in the dashboard.", "worker-idle", missing, lines[-1])
     # What it says instead is mostly the reason, such as that its database refuses it.
     said = _log(render, journey)
+    if any(LOCAL_STORE in line for line in said):
+        message = f"The worker {journey.worker} on Render looks for jobs in a file of its own."
+        return VerificationFailed(
+            message, CHOOSE_THE_STORE, "worker-job-store", "job store backend: turso", LOCAL_STORE
+        )
     message = f"The log of the worker {journey.worker} on Render does not tell of the job."
     return VerificationFailed(message, ELSEWHERE, "worker-idle", missing, said[-1] if said else "an empty log")
