@@ -22,6 +22,7 @@ def test_constants_need_no_vault() -> None:
         "STORAGE_BACKEND": "r2",
         "JOB_STORE_BACKEND": "turso",
         "AWS_REQUEST_CHECKSUM_CALCULATION": "WHEN_REQUIRED",
+        "AWS_MAX_ATTEMPTS": "8",
     }
 
 

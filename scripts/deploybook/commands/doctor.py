@@ -21,6 +21,8 @@ from deploybook.runbook.credential_sources import credential_names
 
 # More evidence than this is nothing new to an operator.
 SHOWN = 5
+# Whoever looks for a fault looks often: what costs is asked for.
+COSTS_NOTHING: dict[str, object] = {"render": "false"}
 
 
 @click.command("doctor", cls=ParameterCommand)
@@ -30,15 +32,19 @@ SHOWN = 5
 def diagnose(environment: str, files: tuple[Path, ...], pairs: tuple[tuple[str, str], ...], as_json: bool) -> None:
     """Find what is wrong, in which service, and the troubleshooting entry that fixes it.
 
-    Runs the checks of every section that was begun. Changes nothing; the checks remove their own scratch objects. Takes parameters
-    and credentials from the environment's settings file. The exit code is 4 if something is wrong, 2 if nothing could be examined.
+    Runs the checks of every section that was begun. Changes nothing; the checks remove their own scratch objects. A video is rendered
+    only with -p render true: it costs. Takes parameters and credentials from the environment's settings file. The exit code is 4 if
+    something is wrong, 2 if nothing could be examined.
     """
     context = CommandContext.open(environment)
     context.require_environment()
     context.take_credentials(credential_names(context.contract, context.contract.order()))
     entries = read_entries(context.layout.root / PAGE)
     target = DiagnosisTarget(
-        context.layout, context.contract, environment, context.parameters(parameter_values(files, pairs))
+        context.layout,
+        context.contract,
+        environment,
+        context.parameters(COSTS_NOTHING | parameter_values(files, pairs)),
     )
     if len(target.left_out()) == len(context.contract.order()):
         raise _nothing(environment, target.left_out())

@@ -61,7 +61,8 @@ class Doctor:
         # What stands in the notebook as it was committed is no choice of the operator's.
         declared = read_parameters(notebook)
         chosen = {name: value for name, value in given.items() if value != declared[name].default}
-        given = given | settled | chosen
+        # Whoever looks for a fault looks often: in the real clouds a render, which costs, is asked for.
+        given = given | settled | {"render": mode == Mode.DRY_RUN} | chosen
         parameters: dict[str, dict[str, Any]] = {}
         for slug in contract.order():
             parameters[slug] = values_of(layout.notebook(slug), contract, environment, given)

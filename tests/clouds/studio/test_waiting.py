@@ -92,8 +92,8 @@ def test_each_change_is_told_once(clock: list[float]) -> None:
     told: list[str] = []
     progress = Progress("j", told.append)
     for answer in (
-        {"status": "pending", "queuePosition": 2, "progress": 0},
-        {"status": "pending", "queuePosition": 2, "progress": 0},
+        {"status": "pending", "queuePosition": 1, "progress": 0},
+        {"status": "pending", "queuePosition": 1, "progress": 0},
         {"status": "processing", "stage": "rendering\n frames", "progress": 12.5},
     ):
         progress.see(answer)

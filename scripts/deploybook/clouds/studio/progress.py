@@ -38,7 +38,8 @@ def _said(answer: Mapping[str, Any]) -> str:
     place, progress = answer.get("queuePosition"), answer.get("progress")
     parts = [
         str(answer.get("status") or ""),
-        f"place {place} in the queue" if place else "",
+        # The application counts from 0, and gives none to a job that does not wait.
+        f"place {place + 1} in the queue" if isinstance(place, int) else "",
         f"stage {stage}" if stage else "",
         f"progress {progress:g}" if isinstance(progress, int | float) and progress else "",
     ]
