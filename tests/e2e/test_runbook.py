@@ -16,7 +16,7 @@ def test_without_renders_key_everything_else_is_verified_and_the_log_is_said_not
     lines = [line for section in verified.report["sections"] for cell in section["cells"] for line in cell["lines"]]
     later = {line["subject"]: line["detail"] for line in lines if line["outcome"] == "later"}
     assert later == {
-        "the worker's log tells of it": "not tested: RENDER_API_KEY is not exported, so the log is not read",
+        "the worker's log names the job": "not tested: RENDER_API_KEY is not exported, so the log is not read",
         "a render comes back as a video": "not tested: the parameter render is False",
     }
     notes = [line["subject"] for line in lines if line["step"] == "note"]

@@ -35,15 +35,21 @@ class Traces:
 def take_inventory(journey: Journey) -> str:
     """Remove what a killed check left, then note what is in the bucket and in the table."""
     names = {name for name in _names(journey) if scratch.is_left_over(name)}
-    removed = _remove(journey, names) if names else 0
+    removed, rendering = _remove(journey, names) if names else (0, ())
     journey.before = Inventory.of(journey.store, journey.database)
     left = f"; {removed} objects and jobs of a check that was killed are removed" if removed else ""
-    return f"{journey.before}{left}"
+    still = f"; Modal is still at work at its render {', '.join(rendering)}" if rendering else ""
+    return f"{journey.before}{left}{still}"
 
 
 def clean_up(journey: Journey) -> str:
     """Remove every object and row that this check made. Raises VerificationFailed naming what can't be removed."""
-    return f"{_remove(journey, {journey.name})} objects and jobs"
+    removed, rendering = _remove(journey, {journey.name})
+    if rendering:
+        # Its video is still to come: without the row nobody would know whose it is.
+        message = f"Modal is still at work at the render {', '.join(rendering)}: its row stays until then."
+        raise VerificationFailed(message, AGAIN, "modal-dispatch")
+    return f"{removed} objects and jobs"
 
 
 def nothing_is_left(journey: Journey) -> str:
@@ -60,8 +66,11 @@ def nothing_is_left(journey: Journey) -> str:
     return f"{after}{others or ', as before'}"
 
 
-def _remove(journey: Journey, names: set[str]) -> int:
-    """Cancel what has not ended, then remove objects and rows; how many."""
+def _remove(journey: Journey, names: set[str]) -> tuple[int, tuple[str, ...]]:
+    """Cancel what has not ended, then remove objects and rows; how many, and the renders that are left because Modal is at work at them.
+
+    Raises VerificationFailed naming what can't be removed.
+    """
     traces = _traces(journey, names)
     if traces.live:
         for job in traces.live:
@@ -80,11 +89,7 @@ def _remove(journey: Journey, names: set[str]) -> int:
         _try(partial(journey.database.execute, delete), f"job {job}", left)
     if left:
         raise VerificationFailed(f"The check could not remove {', '.join(left)}.", AGAIN, "end-to-end")
-    if traces.rendering:
-        # Its video is still to come: without the row nobody would know whose it is.
-        message = f"Modal is still at work at the render {', '.join(traces.rendering)}: its row stays until then."
-        raise VerificationFailed(message, AGAIN, "modal-dispatch")
-    return len(dict.fromkeys(keys)) + len(traces.jobs)
+    return len(dict.fromkeys(keys)) + len(traces.jobs), traces.rendering
 
 
 def _settle(journey: Journey, jobs: Iterable[str]) -> None:
@@ -127,9 +132,9 @@ def _traces(journey: Journey, names: set[str]) -> Traces:
 
 
 def _is_rendering(journey: Journey, row: JobRow) -> bool:
-    """Whether Modal, asked itself, is still at work at a render that was handed to it."""
+    """Whether Modal, asked itself, is still at work at a render that was handed to it; a cancelled one goes on there."""
     call = row.result.get("modalCallId")
-    if not call or row.status in ENDED or not journey.status_url:
+    if not call or row.status in {"complete", "failed"} or not journey.status_url:
         return False
     with suppress(DeploybookError):
         return endpoint.status(journey.status_url, str(call)).get("status") == "running"
