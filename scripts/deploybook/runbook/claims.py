@@ -58,7 +58,7 @@ class Claims:
         when: object,
         why_not: str = NOT_KNOWN_YET,
     ) -> bool:
-        """Test a claim where the mode checks; whether it was tested and holds. With a false ``when`` it is not tested, and says ``why_not``."""
+        """Test a claim where the mode checks; whether it was tested and holds. With a false ``when`` the line says ``why_not``."""
         self.tested.add(claim)
         if not self._mode.checks:
             return False

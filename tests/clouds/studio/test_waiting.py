@@ -64,11 +64,11 @@ def test_lines_that_come_late_are_waited_for(clock: list[float]) -> None:
     ("lines", "message", "expected", "found"),
     [
         ((CLAIMED, f"[Worker] Job {JOB} failed: no space"), "did not finish", FINISHED, f"[Worker] Job {JOB} failed: no space"),
-        (("LibsqlError: SERVER_ERROR: Server returned HTTP status 401",), "does not tell of the job", f"[Worker] Claimed job {JOB}",
+        (("LibsqlError: SERVER_ERROR: Server returned HTTP status 401",), "does not name the job", f"[Worker] Claimed job {JOB}",
          "LibsqlError: SERVER_ERROR: Server returned HTTP status 401"),
-        ((f"[Worker] Claimed job {JOB[::-1]} (preview)",), "does not tell of the job", f"[Worker] Claimed job {JOB}",
+        ((f"[Worker] Claimed job {JOB[::-1]} (preview)",), "does not name the job", f"[Worker] Claimed job {JOB}",
          f"[Worker] Claimed job {JOB[::-1]} (preview)"),
-        ((), "does not tell of the job", f"[Worker] Claimed job {JOB}", "an empty log"),
+        ((), "does not name the job", f"[Worker] Claimed job {JOB}", "an empty log"),
     ],
     ids=["failed", "refused by the database", "another job", "silent"],
 )  # fmt: skip

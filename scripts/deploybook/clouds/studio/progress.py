@@ -19,16 +19,16 @@ class Progress:
     def __init__(self, job: str, on_progress: ProgressListener) -> None:
         self._job = job
         self._on_progress = on_progress
-        self._told = ""
+        self._latest = ""
         self._next, self._pause = 0.0, FIRST_PAUSE
 
     def see(self, answer: Mapping[str, Any]) -> None:
         """Look at an answer of GET ``/api/audio/jobs/{jobId}``, and report it if it says something new and the pause is over."""
         now, said = time.monotonic(), _said(answer)
-        if not said or said == self._told or now < self._next:
+        if not said or said == self._latest or now < self._next:
             return
         self._on_progress(f"job {self._job}: {said}")
-        self._told, self._next = said, now + self._pause
+        self._latest, self._next = said, now + self._pause
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
 
 

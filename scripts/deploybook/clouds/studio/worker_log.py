@@ -69,5 +69,5 @@ def _not_in_log(render: Render, journey: Journey, missing: str, lines: list[str]
         return VerificationFailed(
             message, CHOOSE_THE_STORE, "worker-job-store", "job store backend: turso", LOCAL_STORE
         )
-    message = f"The log of the worker {journey.worker} on Render does not tell of the job."
+    message = f"The log of the worker {journey.worker} on Render does not name the job."
     return VerificationFailed(message, ELSEWHERE, "worker-idle", missing, said[-1] if said else "an empty log")
