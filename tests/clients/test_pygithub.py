@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import pytest
 from github import Auth, Github, GithubException, UnknownObjectException
 from github.GithubException import BadCredentialsException
 from github.Repository import Repository
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from tests.conftest import RunningSandbox
@@ -99,10 +99,8 @@ def test_a_run_is_followed_to_its_conclusion(repo: Repository) -> None:
     workflow = repo.get_workflow("deploy.yml")
     assert (workflow.name, workflow.state) == ("Deploy", "active")
     run = workflow.get_runs()[0]
-    deadline = time.monotonic() + 10
-    while run.status != "completed" and time.monotonic() < deadline:
-        time.sleep(0.1)
-        run = repo.get_workflow_run(run.id)
+    until(lambda: repo.get_workflow_run(run.id).status == "completed", "the end of the run")
+    run = repo.get_workflow_run(run.id)
     assert (run.conclusion, run.event, run.head_branch) == ("failure", "push", "main")
     assert {job.name: job.conclusion for job in run.jobs()} == {"web": "failure", "worker": "failure"}
 

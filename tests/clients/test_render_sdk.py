@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import contextlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +45,7 @@ from render.public_api.models import (
     ServiceRuntime,
     ServiceType,
 )
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from tests.conftest import RunningSandbox
@@ -97,15 +98,14 @@ def new_worker(client: Any, name: str = "studio-worker") -> Any:
 
 def settled(client: Any, service: str) -> str:
     """The newest deploy's status once it is done; until then ``finishedAt`` is null, and this client cannot read it."""
-    for _ in range(100):
-        try:
+
+    def ended() -> str | None:
+        with contextlib.suppress(TypeError):
             status = str(list_deploys.sync(service, client=client, limit=1)[0].deploy.status)
-            if status not in {"created", "queued", "build_in_progress", "update_in_progress"}:
-                return status
-        except TypeError:
-            pass
-        time.sleep(0.05)
-    raise AssertionError("the deploy did not end")
+            return status if status not in {"created", "queued", "build_in_progress", "update_in_progress"} else None
+        return None
+
+    return until(ended, "the end of the deploy")
 
 
 def test_a_worker_is_created_found_and_read_back(client: Any) -> None:

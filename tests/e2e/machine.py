@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 from tests.conftest import ROOT
+from tests.runbooks.killing import taken
 
 from deploybook.sandbox.turso.backend import sqld
 from deploybook.state.vault import Vault
@@ -182,7 +182,7 @@ def another_run(bench: Bench) -> None:
     bench.sandbox.control.post("/faults", json=slow).raise_for_status()
     environ = bench.sandbox.exports
     bench.others.append(bench.guide.start("run", "turso", "--mode", "apply", "--yes", env=environ))
-    _wait_for(lambda: not bench.sandbox.control.get("/faults").json())
+    taken(bench.sandbox)
 
 
 @by_hand("vault-locked")
@@ -249,10 +249,3 @@ def _turso(bench: Bench) -> httpx.Client:
     return httpx.Client(
         base_url=base, headers={"Authorization": f"Bearer {exports['TURSO_API_TOKEN']}"}, trust_env=False, timeout=30
     )
-
-
-def _wait_for(fact: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not fact():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.waiting import until
 
 from deploybook.clouds import studio
 from deploybook.clouds.connections import Connections
@@ -149,7 +150,7 @@ class Stack:
         body = {"name": "studio-production", "project": project["id"], "target": "production"}
         files = [{"file": "index.html", "data": "studio", "encoding": "utf-8"}]
         made = vercel.create_deployment({**body, "files": files, "projectSettings": {"framework": "nextjs"}})
-        _until(lambda: bool(vercel.deployment(made["id"]).get("aliasAssigned")))
+        until(lambda: bool(vercel.deployment(made["id"]).get("aliasAssigned")), "the end of the deployment")
 
     def _render(self, values: dict[str, str]) -> None:
         render = self.clouds.render
@@ -158,7 +159,7 @@ class Stack:
         render.api.call("set the variables", "PUT", f"/services/{service}/env-vars", json=body)
         started = render.api.json("deploy", "POST", f"/services/{service}/deploys", json={})["id"]
         ended = {"live", "update_failed", "build_failed", "canceled", "deactivated"}
-        _until(lambda: render.deploy(service, started)["status"] in ended)
+        until(lambda: render.deploy(service, started)["status"] in ended, "the end of the deploy")
         status = render.deploy(service, started)["status"]
         if status != "live":
             # Render keeps the worker that ran before: the application goes on as if nothing had happened.
@@ -199,10 +200,3 @@ def feel(stack: Stack, cut: Cut) -> Felt:
         return Felt("deploy", str(refusal))
     finally:
         stack.deploy(cut.consumer, right)
-
-
-def _until(holds: Callable[[], bool], seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import re
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ from nacl.public import PublicKey, SealedBox
 from pydantic import SecretStr
 from tests.conftest import RunningSandbox
 from tests.runbooks.conftest import Finished, Guide
+from tests.waiting import until
 
 from deploybook.state.vault import Vault
 
@@ -64,12 +64,12 @@ class Hands:
 
     def runs_end(self) -> None:
         """Wait until no run of a workflow is going on: a push by hand starts one too."""
-        for _ in range(300):
+
+        def ended() -> bool:
             runs = self.github.get("/actions/runs").json()["workflow_runs"]
-            if runs and all(each["status"] == "completed" for each in runs):
-                return
-            time.sleep(0.05)
-        raise AssertionError(f"still going on: {[each['status'] for each in runs]}")
+            return bool(runs) and all(run["status"] == "completed" for run in runs)
+
+        until(ended, "the end of every run")
 
     def writes(self) -> list[str]:
         """GitHub's writing requests since the last time, secrets in the order of their names."""

@@ -6,7 +6,6 @@ import json
 import ssl
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from tests.clients.render_app import APP, BUCKET, Webhooks, listening, make_bucket, objects, two_seconds_of_silence
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from tests.conftest import RunningSandbox
@@ -75,12 +75,12 @@ class Studio:
     def finish(self, body: dict[str, Any]) -> dict[str, Any]:
         """Submit a job and wait for its end."""
         call_id = self.submit(body)["call_id"]
-        for _ in range(600):
+
+        def ended() -> dict[str, Any] | None:
             answer = self.status(call_id)
-            if answer["status"] != "running":
-                return answer
-            time.sleep(0.1)
-        raise AssertionError("the render did not end")
+            return answer if answer["status"] != "running" else None
+
+        return until(ended, "the end of the render")
 
 
 @pytest.fixture(scope="module")

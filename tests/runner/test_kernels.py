@@ -8,14 +8,14 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
 import pytest
 from tests.conftest import ROOT, without_operator
 from tests.runbooks.conftest import COMMAND
+from tests.waiting import until
 
 from deploybook.runner import kernel_folder
 
@@ -114,19 +114,19 @@ def test_a_killed_run_leaves_no_connection_file(tmp_path: Path, temporary: Path,
     root = checkout(tmp_path, cell)
     started = root / "runbooks" / "started"
     with start(root, temporary) as process:
-        wait_for(started.exists)
+        until(started.exists, "the start of the cell")
         assert list(temporary.glob("deploybook-kernel-*/kernel.json"))
         os.kill(process.pid if killed == "the run" else int(started.read_text()), signal.SIGKILL)
         if killed == "the worker":
             process.communicate(timeout=60)
-    wait_for(lambda: not list(temporary.iterdir()))
+    until(lambda: not list(temporary.iterdir()), "an empty folder")
 
 
 def test_a_signal_stops_a_section_before_its_next_request_and_is_reported(tmp_path: Path, temporary: Path) -> None:
     cell = "import time; open('started', 'w')\nwhile True:\n http.refuse_after_stop()\n time.sleep(0.05)"
     root = checkout(tmp_path, f"from deploybook import http; {cell}")
     with start(root, temporary) as process:
-        wait_for((root / "runbooks" / "started").exists)
+        until((root / "runbooks" / "started").exists, "the start of the cell")
         process.terminate()
         output, _ = process.communicate(timeout=60)
     assert process.returncode == 143, output
@@ -169,10 +169,3 @@ def test_what_processes_left_that_were_all_killed_is_swept_by_the_next_run(
     kernel_folder.sweep()
     left = {path.name for path in temporary.iterdir()}
     assert left == {f"{kernel_folder.PREFIX}{os.getpid()}-in-use", "deploybook-kernel-of-somebody"}
-
-
-def wait_for(fact: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 120
-    while not fact():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

@@ -14,6 +14,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp
+from tests.waiting import PATIENCE_SECONDS
 
 from deploybook.sample_app.defects import NONE, Defect, Defects
 from deploybook.sample_app.jobs import INGEST, PREVIEW, RENDER, STALE, Job, Jobs, text_of
@@ -58,13 +59,13 @@ def with_worker(
 
 async def ended(worker: Worker, job_id: str) -> Job:
     """The job once it has ended."""
-    for _ in range(250):
-        job = await worker.jobs.find(job_id)
-        assert job is not None
-        if job.status not in {"pending", "processing"} or job.stage == "dispatched-to-modal":
-            return job
-        await asyncio.sleep(0.02)
-    raise AssertionError(f"the job did not end: {job}")
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            job = await worker.jobs.find(job_id)
+            assert job is not None
+            if job.status not in {"pending", "processing"}:
+                return job
+            await asyncio.sleep(0.02)
 
 
 def test_unknown_type_fails_loudly(tmp_path: Path) -> None:

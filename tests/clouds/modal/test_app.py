@@ -12,6 +12,7 @@ import pytest
 from pydantic import SecretStr
 from tests.clouds.modal.conftest import APP
 from tests.conftest import CONTRACT, RunningSandbox
+from tests.waiting import PATIENCE_SECONDS
 
 from deploybook.clouds import modal
 from deploybook.clouds.connections import Connections
@@ -214,7 +215,7 @@ def test_the_command_line_ends_with_whoever_started_it(source: modal.Source, san
             assert process.poll() is None
             time.sleep(0.05)
         process.stdin.close()
-        assert process.wait(5) == 1
+        assert process.wait(PATIENCE_SECONDS) == 1
 
 
 def test_the_digest_follows_what_is_deployed_and_nothing_else(source: modal.Source) -> None:

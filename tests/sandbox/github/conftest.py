@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from nacl.public import PublicKey, SealedBox
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from tests.conftest import RunningSandbox
@@ -78,13 +78,9 @@ class GitHub:
 
     def finished(self) -> dict[str, Any]:
         """The newest run once it is completed."""
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            run = self.runs()[0]
-            if run["status"] == "completed":
-                return run
-            time.sleep(0.05)
-        raise AssertionError("the run did not end")
+        return until(
+            lambda: next((run for run in self.runs()[:1] if run["status"] == "completed"), None), "the end of the run"
+        )
 
     def jobs(self, run: dict[str, Any]) -> dict[str, str]:
         """Each job of a run: its conclusion, and its log."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ import httpx
 import pytest
 from openapi_core import OpenAPI
 from openapi_core.testing import MockRequest, MockResponse
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from tests.conftest import RunningSandbox
@@ -102,14 +102,13 @@ class Render:
 
     def settled(self, service: str, deploy: str = "") -> dict[str, Any]:
         """The deploy (the newest if none is named) once it is done."""
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
+
+        def ended() -> dict[str, Any] | None:
             newest = self.api.get(f"/services/{service}/deploys", params={"limit": 1}).json()[0]["deploy"]["id"]
             state: dict[str, Any] = self.api.get(f"/services/{service}/deploys/{deploy or newest}").json()
-            if state["status"] in LIVE_OR_FAILED:
-                return state
-            time.sleep(0.05)
-        raise AssertionError("the deploy did not end")
+            return state if state["status"] in LIVE_OR_FAILED else None
+
+        return until(ended, "the end of the deploy")
 
     def messages(self, service: str, **query: Any) -> list[str]:
         """The log, oldest line first."""

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.sandbox.turso.conftest import Turso, processes
+from tests.waiting import PATIENCE_SECONDS
 
 from deploybook.sandbox.core.certificates import Certificates
 from deploybook.sandbox.core.service import Context
@@ -108,7 +109,7 @@ def test_callers_who_went_away_leave_no_socket_once_the_database_is_deleted(tmp_
         for _ in range(3):
             await ask_and_leave(tmp_path / "ca.pem", hostname, token)
         await servers.stop(database)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while descriptors() > before:
                 await asyncio.sleep(0.01)
 

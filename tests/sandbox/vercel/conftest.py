@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import ssl
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ import httpx
 import pytest
 from openapi_core import Config, OpenAPI
 from openapi_core.testing import MockRequest, MockResponse
+from tests.waiting import until
 
 SERVER = "https://api.vercel.com"
 # The description leaves these out for most operations, or has them without a body.
@@ -129,13 +129,12 @@ class Vercel:
 
     def until(self, deployment: str, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The deployment once ``condition`` holds of it."""
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
+
+        def reached() -> dict[str, Any] | None:
             current = self.done(self.api.get(f"/v13/deployments/{deployment}"))
-            if condition(current):
-                return current
-            time.sleep(0.05)
-        raise AssertionError(f"the deployment did not get so far: {current}")
+            return current if condition(current) else None
+
+        return until(reached, f"the state of {deployment} that is waited for")
 
     def ready(self, files: dict[str, str] | None = None, **body: Any) -> dict[str, Any]:
         """A new production deployment that is READY and has its names."""

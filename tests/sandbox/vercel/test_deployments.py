@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 import pytest
+from tests.waiting import until
 
 PAGE = b"<h1>from a file</h1>"
 DIGEST = hashlib.sha1(PAGE, usedforsecurity=False).hexdigest()
@@ -54,7 +55,7 @@ def test_states_pass_in_order_and_names_come_after_ready(vercel: Any) -> None:
             seen.append((deployment["readyState"], deployment["aliasAssigned"]))
         time.sleep(0.02)
     assert [state for state, _ in seen] == ["QUEUED", "INITIALIZING", "BUILDING", "READY", "READY"]
-    assert 0.5 < time.monotonic() - started < 3
+    assert time.monotonic() - started > 0.5
     assert "://" not in made["url"]
     assert made["id"].startswith("dpl_")
 
@@ -180,7 +181,7 @@ def test_an_older_build_that_ends_later_does_not_take_production_back(vercel: An
     vercel.project()
     vercel.fault(service="vercel-build", kind="slow", seconds=1.5, path="/web")
     slow = vercel.deploy({"index.html": "old"})
-    time.sleep(0.9)
+    until(lambda: not vercel.sandbox.control.get("/faults").json(), "the build that is slow")
     quick = vercel.ready({"index.html": "new"})
     assert vercel.settled(slow["id"])["alias"] == []
     assert vercel.visit(quick["alias"][0]).text == "new"
