@@ -62,7 +62,7 @@ class DeploybookError(Exception):
 
 
 class ConfigurationError(DeploybookError):
-    """Something that the operator gave is missing or wrong; no request was sent."""
+    """Something that the operator has to give or to decide is missing or wrong. What was done before stays."""
 
     exit_code = 2
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-import pty
-import select
 import shutil
 import signal
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.commands.terminal import Terminal, at_a_terminal
 from tests.conftest import ROOT
 from tests.contract.test_one_more_variable import ANCHOR, DSN, TABLE
 from tests.runbooks.conftest import COMMAND, Guide
@@ -21,7 +18,6 @@ from tests.runbooks.conftest import COMMAND, Guide
 from deploybook.state.vault import Vault
 
 SECOND = TABLE.replace("SENTRY_DSN", "SENTRY_TRACES_DSN")
-PATIENCE_SECONDS = 120
 NAMES = ("SENTRY_DSN", "SENTRY_TRACES_DSN")
 
 
@@ -34,61 +30,17 @@ def asking(tmp_path: Path) -> Guide:
     return Guide(tmp_path)
 
 
-@dataclass
-class Terminal:
-    """The operator's side of a run's terminal; ``screen`` is all that it showed."""
-
-    process: subprocess.Popen[bytes]
-    side: int
-    screen: str = ""
-
-    def wait_for(self, words: str) -> None:
-        while words not in self.screen:
-            assert self._read(), self.screen
-
-    def wait_for_prompt(self, name: str) -> None:
-        """What is typed before the terminal is without echo would be thrown away."""
-        self.wait_for(f"(DSN).\r\n{name}: ")
-
-    def type(self, keys: str) -> None:
-        os.write(self.side, keys.encode())
-
-    def end(self) -> int:
-        """The exit code, when everything was shown."""
-        while self._read():
-            pass
-        return self.process.wait(60)
-
-    def _read(self) -> bool:
-        readable, _, _ = select.select([self.side], [], [], PATIENCE_SECONDS)
-        assert readable, self.screen
-        try:
-            shown = os.read(self.side, 4096)
-        except OSError:  # Linux's word for a terminal whose program has ended
-            return False
-        self.screen += shown.decode()
-        return bool(shown)
-
-
 @contextmanager
 def run_at_a_terminal(guide: Guide) -> Iterator[Terminal]:
     """``run vercel --mode verify``, which asks nothing else, and stops at the next thing that the empty vault lacks."""
-    side, programs = pty.openpty()
-    process = subprocess.Popen(
-        [COMMAND, "run", "vercel", "--mode", "verify", "-p", "git_repository", "example/studio"],
-        stdin=programs,
-        stdout=programs,
-        stderr=programs,
-        env=guide.environment(),
-        start_new_session=True,
-    )
-    os.close(programs)
-    try:
-        yield Terminal(process, side)
-    finally:
-        process.kill()
-        process.wait()
-        os.close(side)
+    command = [COMMAND, "run", "vercel", "--mode", "verify", "-p", "git_repository", "example/studio"]
+    with at_a_terminal(command, guide.environment()) as terminal:
+        yield terminal
+
+
+def wait_for_prompt(terminal: Terminal, name: str) -> None:
+    """What is typed before the terminal is without echo would be thrown away."""
+    terminal.wait_for(f"(DSN).\r\n{name}: ")
 
 
 def held(guide: Guide) -> dict[str, str]:
@@ -104,7 +56,7 @@ def test_both_are_asked_for_without_echo_and_kept(asking: Guide) -> None:
     with run_at_a_terminal(asking) as terminal:
         for name in NAMES:
             terminal.wait_for(f"{name}: Where errors of the web app and the worker are reported. From: Sentry")
-            terminal.wait_for_prompt(name)
+            wait_for_prompt(terminal, name)
             terminal.type(f"{DSN}\n")
             terminal.wait_for(f"{name} is in the vault of production.")
         assert terminal.end() == 2
@@ -116,9 +68,9 @@ def test_both_are_asked_for_without_echo_and_kept(asking: Guide) -> None:
 
 def test_a_value_that_breaks_its_pattern_is_refused_and_what_was_typed_before_is_kept(asking: Guide) -> None:
     with run_at_a_terminal(asking) as terminal:
-        terminal.wait_for_prompt("SENTRY_DSN")
+        wait_for_prompt(terminal, "SENTRY_DSN")
         terminal.type(f"{DSN}\n")
-        terminal.wait_for_prompt("SENTRY_TRACES_DSN")
+        wait_for_prompt(terminal, "SENTRY_TRACES_DSN")
         terminal.type("hunter2\n")
         assert terminal.end() == 2
     assert "#invalid-value" in terminal.screen
@@ -130,10 +82,10 @@ def test_a_value_that_breaks_its_pattern_is_refused_and_what_was_typed_before_is
 @pytest.mark.parametrize("keys", ["\x03", "\n"], ids=["Ctrl-C", "an empty line"])
 def test_without_an_answer_nothing_is_started_and_what_was_typed_before_is_kept(asking: Guide, keys: str) -> None:
     with run_at_a_terminal(asking) as terminal:
-        terminal.wait_for_prompt("SENTRY_DSN")
+        wait_for_prompt(terminal, "SENTRY_DSN")
         terminal.type(f"{DSN}\n")
         terminal.wait_for("SENTRY_DSN is in the vault of production.")
-        terminal.wait_for_prompt("SENTRY_TRACES_DSN")
+        wait_for_prompt(terminal, "SENTRY_TRACES_DSN")
         terminal.type(keys) if keys == "\n" else os.kill(terminal.process.pid, signal.SIGINT)
         assert terminal.end() == 2
     assert "No value was given for SENTRY_TRACES_DSN" in terminal.screen

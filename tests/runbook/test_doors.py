@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -11,6 +12,7 @@ from pathlib import Path
 import nbformat
 import papermill
 import pytest
+import yaml
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import start_new_kernel
 from nbclient import NotebookClient
@@ -243,3 +245,38 @@ def test_a_process_of_a_dry_run_does_not_go_on_live(root: Path, monkeypatch: pyt
     monkeypatch.setenv(sandbox_session.SESSION_VARIABLE, exports)
     monkeypatch.setenv("DEPLOYBOOK_CONFIRM", "production")
     assert "belongs to a dry run" in by_call({"mode": "apply"}, root)
+
+
+SETTINGS = "environment: production\ngit_repository: acme/studio\nbucket_name: acme-studio\naccounts: {TURSO_ORGANIZATION: acme}\n"
+
+
+@pytest.fixture
+def settled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout with a settings file that names more than one section's parameters."""
+    shutil.copytree(ROOT / "runbooks", tmp_path / "runbooks", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "runbooks" / "parameters" / "production.yaml").write_text(SETTINGS)
+    monkeypatch.setenv("DEPLOYBOOK_HOME", str(tmp_path))
+    return tmp_path
+
+
+def test_papermill_f_opens_a_section_with_the_settings_file(settled: Path) -> None:
+    # What -f injects; the command itself costs two seconds more.
+    injected = yaml.safe_load(SETTINGS) | {"mode": "plan"}
+    with pytest.raises(papermill.PapermillExecutionError, match="CLOUDFLARE_API_TOKEN is not set"):
+        papermill.execute_notebook(
+            settled / "runbooks" / "r2.ipynb", settled / "out.ipynb", injected, progress_bar=False
+        )
+
+
+def test_a_notebook_that_is_opened_in_jupyterlab_has_the_settings(settled: Path) -> None:
+    manager, client = start_new_kernel(kernel_name="python3")
+    lab = Lab(client)
+    try:
+        for cell in nbformat.read(settled / "runbooks" / "r2.ipynb", as_version=4).cells[:3]:
+            if cell.cell_type == "code":
+                assert lab.run(cell.source.replace('mode: str = "dry-run"', 'mode: str = "plan"')) == ""
+        assert lab.run("print(bucket_name)").strip() == "acme-studio"
+        assert lab.run("import os; print(os.environ.get('TURSO_ORGANIZATION'))").strip() == "None"
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)

@@ -35,7 +35,8 @@ def _made(reports: Sequence[RunReport]) -> Iterator[str]:
     for outcome, word in DONE.items():
         subjects = list(dict.fromkeys(line["subject"] for line in lines if line["outcome"] == outcome))
         if subjects and any(report.mode != Mode.DRY_RUN for report in reports):
-            yield f"{word}: {', '.join(subjects)}"
+            yield f"{word} {len(subjects)}:"
+            yield from (f"  {subject}" for subject in subjects)
 
 
 def _addresses(plan: Plan) -> Iterator[str]:

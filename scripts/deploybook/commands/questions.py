@@ -17,6 +17,7 @@ from deploybook.runbook.settings import command_problem
 from deploybook.runbook.settings_edit import Kept, keep
 from deploybook.state.atomic import write_private
 from deploybook.state.env_file import may_be_committed
+from deploybook.state.pins import Pins
 
 
 def ask_for_parameters(context: CommandContext, sections: Sequence[str]) -> CommandContext:
@@ -57,7 +58,14 @@ def ask_for_credentials(context: CommandContext) -> CommandContext:
 
 def _missing(context: CommandContext) -> list[Credential]:
     context.take_credentials([credential.name for credential in context.contract.credentials])
-    return [credential for credential in context.contract.credentials if not os.environ.get(credential.name)]
+    pins = Pins(context.layout.state, context.vault.environment)
+    # Where an environment lives already, an identifier that may be left out is known.
+    settled = {provider.name for provider in context.contract.providers if pins.get(provider.name)}
+    return [
+        credential
+        for credential in context.contract.credentials
+        if not os.environ.get(credential.name) and not (credential.optional and credential.provider in settled)
+    ]
 
 
 def _ask_for_file(context: CommandContext, kept: Kept) -> None:

@@ -1,0 +1,111 @@
+"""``deploybook init``: what it asks, what it keeps, what it never writes, and what it says of each provider."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.commands.terminal import at_a_terminal
+from tests.conftest import CONTRACT, RunningSandbox
+from tests.runbook.settings_checkout import checkout
+from tests.runbooks.conftest import COMMAND, Guide
+
+from deploybook.clouds.access import LOOKS
+
+SECRETS = [each.name for each in CONTRACT.credentials if each.secret]
+
+
+@pytest.fixture
+def guide(tmp_path: Path) -> Guide:
+    checkout(tmp_path)
+    return Guide(tmp_path)
+
+
+def kept(guide: Guide) -> str:
+    return (guide.root / "runbooks" / "parameters" / "production.yaml").read_text()
+
+
+def endpoints(sandbox: RunningSandbox) -> dict[str, str]:
+    """The sandbox in the place of the internet: its addresses, and none of its credentials."""
+    names = {name for provider in CONTRACT.providers for name in provider.endpoints} | {"SSL_CERT_FILE"}
+    return {name: value for name, value in sandbox.exports.items() if name in names}
+
+
+def test_every_provider_is_looked_at() -> None:
+    assert set(LOOKS) == {provider.name for provider in CONTRACT.providers}
+
+
+def test_a_script_is_told_everything_that_is_missing_and_nothing_is_written(guide: Guide) -> None:
+    done = guide.run("init", "--check")
+    assert done.code == 2
+    for credential in CONTRACT.credentials:
+        assert credential.name in done.output
+    assert done.output.count("MISSING") == sum(not each.optional for each in CONTRACT.credentials)
+    assert not (guide.root / "runbooks" / "parameters" / "production.yaml").exists()
+
+
+@pytest.fixture
+def sandbox(start_sandbox: Callable[..., RunningSandbox]) -> RunningSandbox:
+    running = start_sandbox("vercel", "render", "modal")
+    running.reset()
+    return running
+
+
+def test_a_new_operator_is_asked_once_and_nothing_secret_is_written(
+    guide: Guide, sandbox: RunningSandbox, tmp_path: Path
+) -> None:
+    file = tmp_path / "home" / "studio.env"
+    file.parent.mkdir()
+    environ = guide.environment(endpoints(sandbox))
+    with at_a_terminal([COMMAND, "init"], environ) as terminal:
+        terminal.answer("git_repository: ", "not a repository")
+        terminal.answer("Parameter git_repository is 'not a repository'.", "studio/app")
+        terminal.answer("file: ", str(file))
+        terminal.wait_for("is there now, without values")
+        for name in ("CLOUDFLARE_ACCOUNT_ID", "TURSO_ORGANIZATION", "MODAL_TOKEN_ID", "VERCEL_TEAM_ID"):
+            terminal.answer(f"{name}: ", sandbox.exports.get(name, ""))
+        assert terminal.end() == 2
+    assert [name for name in SECRETS if f"\n{name}=\n" not in file.read_text()] == []
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert "git_repository: studio/app\n" in kept(guide)
+    assert f"credentials_file: {file}\n" in kept(guide)
+    assert f"  VERCEL_TEAM_ID: {sandbox.exports['VERCEL_TEAM_ID']}\n" in kept(guide)
+
+
+def test_each_provider_says_which_account_it_is_or_why_not(
+    guide: Guide, sandbox: RunningSandbox, tmp_path: Path
+) -> None:
+    file = tmp_path / "studio.env"
+    names = ("MODAL_TOKEN_ID", "MODAL_TOKEN_SECRET", "VERCEL_TOKEN", "VERCEL_TEAM_ID")
+    file.write_text("".join(f"{name}={sandbox.exports[name]}\n" for name in names) + "RENDER_API_KEY=rnd_wrong\n")
+    file.chmod(0o600)
+    done = guide.run("init", "--credentials-file", str(file), env=endpoints(sandbox))
+    assert "workspace sandbox-operator" in done.output
+    assert "team studio-team" in done.output
+    assert "✗ Render: " in done.output
+    assert "docs/troubleshooting.md#credential-refused" in done.output
+    assert done.code == 2
+    assert not [name for name in (*names, "RENDER_API_KEY") if f"{name}:" in kept(guide)]
+    assert all(sandbox.exports[name] not in done.output for name in ("MODAL_TOKEN_SECRET", "VERCEL_TOKEN"))
+    assert not [each for each in sandbox.journal("vercel", "render") if each["method"] != "GET"]
+
+
+def test_a_password_managers_command_is_kept_and_a_pasted_secret_is_not(
+    guide: Guide, sandbox: RunningSandbox, tmp_path: Path
+) -> None:
+    key = tmp_path / "key"
+    key.write_text(sandbox.exports["RENDER_API_KEY"])
+    others = {name: "x" for name in SECRETS if name != "RENDER_API_KEY"}
+    names = {each.name: "x" for each in CONTRACT.credentials if not each.secret} | {"CLOUDFLARE_ACCOUNT_ID": "0" * 32}
+    environ = guide.environment(endpoints(sandbox) | others | names | {"VERCEL_TEAM_ID": "team_x"})
+    with at_a_terminal([COMMAND, "init"], environ) as terminal:
+        terminal.answer("git_repository: ", "studio/app")
+        terminal.answer("file: ", "")
+        terminal.answer("a command that prints RENDER_API_KEY: ", sandbox.exports["RENDER_API_KEY"])
+        terminal.answer("Give the command, not the credential.", f"cat {shlex.quote(str(key))}")
+        terminal.wait_for("workspace ")
+        terminal.end()
+    assert f"credentials:\n  RENDER_API_KEY: cat {key}\n" in kept(guide)
+    assert sandbox.exports["RENDER_API_KEY"] not in kept(guide)
