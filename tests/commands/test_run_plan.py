@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -185,3 +186,52 @@ def test_destroy_lists_what_goes_newest_first_and_what_stays(layout: Layout) -> 
 
 def test_destroy_of_nothing_says_so(layout: Layout) -> None:
     assert "nothing: " in next(iter(removal_lines(plan_of(layout, Mode.DESTROY))))
+
+
+class TypedAnswers(io.StringIO):
+    """A terminal at which the answers are typed ahead."""
+
+    def isatty(self) -> bool:
+        """It is one."""
+        return True
+
+
+def test_apply_at_a_terminal_shows_the_plan_and_asks_once(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", TypedAnswers("y\n"))
+    executor = Remembering()
+    assert run(executor, "r2", "turso", "--mode", "apply") == 0
+    assert [job.parameters["mode"] for job in executor.jobs] == ["plan", "plan", "apply", "apply"]
+    printed = capsys.readouterr().out
+    assert printed.index("Plan for production:") < printed.index("Change r2, turso of production in the real clouds?")
+
+
+def test_an_apply_that_is_not_confirmed_changes_nothing(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", TypedAnswers("n\n"))
+    executor = Remembering()
+    assert run(executor, "r2", "--mode", "apply") == 130
+    assert [job.parameters["mode"] for job in executor.jobs] == ["plan"]
+    assert "Nothing was changed." in capsys.readouterr().out
+
+
+def test_a_plan_that_fails_is_not_asked_about(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", TypedAnswers("y\n"))
+    executor = Pretended(failing=("r2",))
+    assert run(executor, "r2", "--mode", "apply") != 0
+    assert executor.started == ["r2"]
+    assert "Nothing was changed." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("answer", "kept"), [("y", True), ("n", False), ("", True)])
+def test_what_was_given_for_one_run_is_kept_if_the_operator_says_so(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch, answer: str, kept: bool
+) -> None:
+    monkeypatch.setattr("sys.stdin", TypedAnswers(f"{answer}\n"))
+    run(Pretended(), "r2", "--mode", "plan", "-p", "bucket_name=acme-studio")
+    path = layout.root / "runbooks" / "parameters" / "production.yaml"
+    assert (path.exists() and "bucket_name: acme-studio\n" in path.read_text()) is kept
