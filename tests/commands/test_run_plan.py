@@ -232,6 +232,7 @@ def test_what_was_given_for_one_run_is_kept_if_the_operator_says_so(
     layout: Layout, monkeypatch: pytest.MonkeyPatch, answer: str, kept: bool
 ) -> None:
     monkeypatch.setattr("sys.stdin", TypedAnswers(f"{answer}\n"))
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     run(Pretended(), "r2", "--mode", "plan", "-p", "bucket_name=acme-studio")
     path = layout.root / "runbooks" / "parameters" / "production.yaml"
     assert (path.exists() and "bucket_name: acme-studio\n" in path.read_text()) is kept

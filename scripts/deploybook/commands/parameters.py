@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
+from deploybook.commands.values import is_terminal
 from deploybook.contract.model import Contract
 from deploybook.contract.nearest import did_you_mean
 from deploybook.contract.validation import DEFAULT_ENVIRONMENT
@@ -97,7 +97,7 @@ def offer_to_keep(plan: Plan, settings: Settings, pairs: Sequence[tuple[str, str
         return
     named = f"runbooks/parameters/{plan.environment}.yaml"
     listed = ", ".join(f"{name}={value}" for name, value in new.items())
-    if not sys.stdin.isatty():
+    if not is_terminal():
         given = "".join(f" -p {name}={shlex.quote(str(value))}" for name, value in new.items())
         where = "" if plan.environment == DEFAULT_ENVIRONMENT else f" {plan.environment}"
         click.echo(f"for this run only: {listed}; to keep it: deploybook init{where}{given}", err=True)

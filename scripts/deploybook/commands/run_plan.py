@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from rich.console import Console
 
 from deploybook.commands.outcome import outcome_lines
 from deploybook.commands.preview import confirm_apply, preview, removal_lines, require_terminal
-from deploybook.commands.values import prompted
+from deploybook.commands.values import is_terminal, prompted
 from deploybook.contract.definitions import Variable
 from deploybook.errors import ConfigurationError, DeploybookError, MissingVariable
 from deploybook.runbook.modes import Mode
@@ -140,7 +139,7 @@ def _import(variable: Variable) -> bool:
     """Have the value in this process's environment, from which its section takes it over; ask for it without echo at a terminal."""
     if os.environ.get(variable.name):
         return True
-    if not sys.stdin.isatty():
+    if not is_terminal():
         return False
     click.echo(f"\n{variable.name}: {variable.description}")
     click.echo(f"Copy it: {variable.copied_from}. An empty line leaves it for later.")

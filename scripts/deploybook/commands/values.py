@@ -11,6 +11,11 @@ from deploybook.contract.definitions import Variable
 from deploybook.errors import InvalidValue, MissingVariable
 
 
+def is_terminal() -> bool:
+    """Whether somebody sits there who sees a question, too, that can be left unanswered."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
 def value_for(variable: Variable) -> SecretStr:
     """Ask for the value at a terminal, else read standard input; raises InvalidValue if it does not match the variable's pattern."""
     return prompted(variable) if sys.stdin.isatty() else _valid(variable, _piped(variable))
