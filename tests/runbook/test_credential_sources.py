@@ -90,5 +90,12 @@ def test_a_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
     assert refused.value.hint == f"Run chmod 600 {readable.credentials_file}."
 
 
+def test_a_file_that_is_another_machines_is_named_beside_what_it_would_give(tmp_path: Path) -> None:
+    elsewhere = settings(tmp_path, file="TURSO_API_TOKEN=x\n")
+    assert elsewhere.credentials_file
+    elsewhere.credentials_file.unlink()
+    assert taken(elsewhere, {}).problems == {"TURSO_API_TOKEN": f"{elsewhere.credentials_file} is not there"}
+
+
 def test_a_section_asks_for_what_it_reads_and_can_use() -> None:
     assert credential_names(CONTRACT, ["render"]) == ["VERCEL_TOKEN", "VERCEL_TEAM_ID", "RENDER_API_KEY"]

@@ -74,7 +74,7 @@ def problem_lines(contract: Contract, problems: Sequence[Problem], looks: Looks)
     for problem in problems:
         yield f"✗ {problem.line()}"
         credential = credentials.get(problem.message.split()[0])
-        if credential and not problem.malformed:
+        if credential and credential.secret and not problem.malformed:
             yield f"    tick: {credential.permissions}"
     for name, error in looks.items():
         if isinstance(error, DeploybookError):

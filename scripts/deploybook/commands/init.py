@@ -12,6 +12,7 @@ from deploybook.commands.access_table import access_table, look_at_all, problem_
 from deploybook.commands.context import CommandContext
 from deploybook.commands.options import ParameterCommand
 from deploybook.commands.parameters import parameters_of
+from deploybook.commands.prose import say
 from deploybook.commands.questions import ask_for_credentials, ask_for_parameters, usable_file
 from deploybook.contract.validation import DEFAULT_ENVIRONMENT, in_environment
 from deploybook.errors import DeploybookError
@@ -51,13 +52,13 @@ def initialize(environment: str, check: bool, credentials_file: str | None, pair
     if problems or any(isinstance(each, DeploybookError) for each in looks.values()):
         click.echo()
     for line in problem_lines(context.contract, problems, looks):
-        click.echo(context.redactor.text(line))
+        say(context.redactor.text(line), 4)
     refused = [error for error in looks.values() if isinstance(error, DeploybookError)]
     if problems or refused:
         click.echo(f"\nThen run this again: {_command(environment, check=check)}")
         sys.exit(2 if problems else refused[0].exit_code)
     click.echo(f"\nEverything is there. Next: deploybook run --mode apply{in_environment(environment)}")
-    click.echo("It shows the plan of all sections, and asks before it changes anything.")
+    say("It shows the plan of all sections, and asks before it changes anything.")
 
 
 def _kept(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,6 +9,7 @@ from dataclasses import replace
 import click
 from rich.console import Console
 
+from deploybook.commands.prose import say, wrapped
 from deploybook.errors import ConfigurationError
 from deploybook.runbook.modes import Mode
 from deploybook.runner.changes import Change, changes_of, plan_lines
@@ -56,7 +56,7 @@ def preview(plan: Plan, executor: Executor, console: Console) -> list[Change]:
     changes = changes_of(report)
     click.echo(f"\nPlan for {plan.environment}:")
     for line in plan_lines(changes):
-        _echo(line)
+        say(line, 14)
     return changes
 
 
@@ -64,7 +64,8 @@ def confirm_apply(plan: Plan) -> None:
     """Ask once, for all sections. Raises ConfigurationError where there is nobody to ask."""
     require_terminal()
     names = ", ".join(plan.order())
-    if not click.confirm(f"\nChange {names} of {plan.environment} in the real clouds?"):
+    click.echo()
+    if not click.confirm(wrapped(f"Change {names} of {plan.environment} in the real clouds?")):
         click.echo("Nothing was changed.")
         sys.exit(STOPPED)
 
@@ -99,12 +100,3 @@ def removal_lines(plan: Plan) -> Iterator[str]:
         yield f"  - from the vault: {', '.join(forgotten)}"
     if not entries and not forgotten:
         yield "  nothing: the record of this environment names nothing that was made here"
-
-
-def _echo(line: str) -> None:
-    """A line that breaks between words, its rest set in below its text."""
-    width = shutil.get_terminal_size((200, 24)).columns
-    if len(line) <= width or not sys.stdout.isatty():
-        click.echo(line)
-        return
-    click.echo(click.wrap_text(line, width, initial_indent="", subsequent_indent=" " * 14))

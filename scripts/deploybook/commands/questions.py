@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from deploybook.commands.context import CommandContext
+from deploybook.commands.prose import say
 from deploybook.contract.definitions import Credential
 from deploybook.contract.model import Contract
 from deploybook.errors import InvalidValue
@@ -44,7 +45,10 @@ def ask_for_credentials(context: CommandContext) -> CommandContext:
     missing = _missing(context)
     kept = Kept()
     secrets = [credential for credential in missing if credential.secret]
-    if secrets and context.settings.credentials_file is None:
+    if secrets and context.settings.credentials_file:
+        # The settings may be another machine's: its file is not here yet.
+        _make_file(context.settings.credentials_file, missing)
+    elif secrets:
         _ask_for_file(context, kept)
         context, kept = _keep(context, kept), Kept()
         missing = _missing(context)
@@ -69,20 +73,23 @@ def _missing(context: CommandContext) -> list[Credential]:
 
 
 def _ask_for_file(context: CommandContext, kept: Kept) -> None:
-    click.echo(
-        "\nThe credentials are read anew each time, from a place of yours: nothing secret is written by this command."
-    )
     answer = _asked(
-        "A dot-env file that holds them, or is to (such as ~/studio.env); Enter to name a command for each, such as op read …\nfile",
+        "The credentials are read anew each time, from a place of yours: nothing secret is written by this command.\n"
+        "Name a dot-env file that holds them, or is to (such as ~/studio.env), or press Enter to name a command for each, "
+        "such as op read …\nfile",
         usable_file,
     )
     if not answer:
         return
     kept.credentials_file = answer
-    path = _expanded(answer)
+    _make_file(_expanded(answer), _missing(context))
+
+
+def _make_file(path: Path, missing: Sequence[Credential]) -> None:
+    """Write a dot-env file without values where there is none."""
     if not path.exists():
-        write_private(path, _template(_missing(context)))
-        click.echo(f"{path} is there now, without values: fill them in with an editor.")
+        write_private(path, _template(missing))
+        say(f"{path} is there now, without values: fill them in with an editor.")
 
 
 def _expanded(answer: str) -> Path:
@@ -144,7 +151,9 @@ def _rule(name: str, validate: Callable[[str, object], None]) -> Callable[[str],
 def _asked(question: str, check: Callable[[str], None]) -> str:
     """An answer that passes its check; empty if there is none."""
     about, _, prompt = question.rpartition("\n")
-    click.echo(f"\n{about}")
+    click.echo()
+    for line in about.splitlines():
+        say(line)
     while True:
         answer = str(click.prompt(prompt, default="", show_default=False)).strip()
         if not answer:
@@ -152,7 +161,7 @@ def _asked(question: str, check: Callable[[str], None]) -> str:
         try:
             check(answer)
         except InvalidValue as problem:
-            click.echo(f"{problem} {problem.hint}")
+            say(f"{problem} {problem.hint}")
         else:
             return answer
 

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from deploybook.commands.outcome import outcome_lines
 from deploybook.commands.preview import confirm_apply, preview, removal_lines, require_terminal
+from deploybook.commands.prose import say
 from deploybook.commands.values import is_terminal, prompted
 from deploybook.contract.definitions import Variable
 from deploybook.errors import ConfigurationError, DeploybookError, MissingVariable
@@ -73,9 +74,9 @@ def _confirm(plan: Plan, executor: Executor, console: Console, *, yes: bool, wri
         preview(plan, executor, console)
         confirm_apply(plan)
     elif plan.mode is Mode.DESTROY:
-        click.echo(f"This removes what deploybook made for {', '.join(plan.order())} of {plan.environment}:")
+        say(f"This removes what deploybook made for {', '.join(plan.order())} of {plan.environment}:")
         for line in removal_lines(plan):
-            click.echo(line)
+            say(line, 6)
         click.echo("It cannot be undone.")
         typed = _typed("Type the environment's name to go on")
         if typed != plan.environment:

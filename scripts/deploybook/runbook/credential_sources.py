@@ -53,8 +53,13 @@ def complete(
         if name in names and not environ.get(name):
             environ[name] = value
             sources.origins[name] = settings.path.name
-    if settings.credentials_file:
-        _from_file(contract, settings.credentials_file, environ, names, sources)
+    file = settings.credentials_file
+    if file and file.exists():
+        _from_file(contract, file, environ, names, sources)
+    elif file:
+        required = {credential.name for credential in contract.credentials if not credential.optional}
+        lacking = [name for name in names if name in required and not environ.get(name)]
+        sources.problems |= dict.fromkeys(lacking, f"{file} is not there")
     for name in names:
         if name in settings.commands and not environ.get(name):
             _from_command(contract, name, settings.commands[name], environ, sources)
@@ -99,6 +104,7 @@ def _from_command(
     if value:
         environ[name] = value
         sources.origins[name] = f"`{shlex.split(command)[0]}`"
+        sources.problems.pop(name, None)
     else:
         sources.problems[name] = f"its command `{command}` {problem}"
 
