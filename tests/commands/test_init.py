@@ -104,7 +104,7 @@ def test_a_password_managers_command_is_kept_and_a_pasted_secret_is_not(
         terminal.answer("git_repository: ", "studio/app")
         terminal.answer("file: ", "")
         terminal.answer("a command that prints RENDER_API_KEY: ", sandbox.exports["RENDER_API_KEY"])
-        terminal.answer("Give the command, not the credential.", f"cat {shlex.quote(str(key))}")
+        terminal.answer("not the credential.", f"cat {shlex.quote(str(key))}")
         terminal.wait_for("workspace ")
         terminal.end()
     assert f"credentials:\n  RENDER_API_KEY: cat {key}\n" in kept(guide)

@@ -51,7 +51,8 @@ def test_a_section_that_needs_it_does_not_start(
     yes = ["--yes"] if mode == "apply" else []
     done = edited.run("run", section, "--mode", mode, *yes, *GIT, env=sandbox.exports)
     output = refused(done, sandbox)
-    assert "MODAL_ENDPOINT_URL, INTERNAL_WEBHOOK_SECRET in the vault of production have not their form" in output
+    assert "MODAL_ENDPOINT_URL in the vault of production has not its form" in output
+    assert "INTERNAL_WEBHOOK_SECRET in the vault of production has not its form" in output
     assert "deploybook env set MODAL_ENDPOINT_URL" in output
 
 

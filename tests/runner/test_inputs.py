@@ -121,5 +121,14 @@ def test_a_source_that_did_not_give_a_credential_says_why(tmp_path: Path) -> Non
     assert problems[0].message == "RENDER_API_KEY is not set: its command `op` failed"
 
 
+@pytest.mark.usefixtures("credentials")
+def test_destroy_needs_no_credential_that_a_section_only_passes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("VERCEL_TOKEN")
+    assert find_problems(plan_of(tmp_path, Mode.DESTROY, ("ci_cd",))) == []
+    assert find_problems(Plan(Layout(tmp_path), CONTRACT, Mode.DESTROY, "production", ("vercel",))) != []
+
+
 def test_a_dry_run_needs_nothing(tmp_path: Path) -> None:
     assert find_problems(plan_of(tmp_path, Mode.DRY_RUN, parameters={})) == []

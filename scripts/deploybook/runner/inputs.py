@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from deploybook.contract.definitions import Parameter, Variable
+from deploybook.contract.definitions import Credential, Parameter, Variable
 from deploybook.contract.validation import (
     DEFAULT_ENVIRONMENT,
     broken,
@@ -76,7 +76,7 @@ def lacking(plan: Plan) -> list[Variable]:
 
 def _credentials(plan: Plan, source_problems: Mapping[str, str]) -> Iterator[Problem]:
     for credential in plan.contract.credentials:
-        readers = tuple(slug for slug in plan.order() if slug in credential.sections)
+        readers = tuple(slug for slug in plan.order() if slug in credential.sections and _asks(plan, slug, credential))
         users = tuple(slug for slug in plan.order() if slug in credential.used_if_set)
         value = os.environ.get(credential.name, "")
         if value and (readers or users) and (problem := credential.problem(value)):
@@ -89,6 +89,18 @@ def _credentials(plan: Plan, source_problems: Mapping[str, str]) -> Iterator[Pro
             message = f"{credential.name} is not set" + (f": {reason}" if reason else "")
             hint = f"Export {credential.name}, or run {init_command(plan.environment)}: it says where each credential is made."
             yield Problem(CREDENTIAL, message, hint, readers, credential.made_at)
+
+
+def _asks(plan: Plan, slug: str, credential: Credential) -> bool:
+    """Whether the section needs the credential in this mode: to destroy, none that it only passes on to another provider."""
+    if plan.mode is not Mode.DESTROY or plan.contract.provider(credential.provider).section == slug:
+        return True
+    passed_on = {
+        name
+        for consumer in plan.contract.consumers_set_by(slug)
+        for name in (variable.name for variable in plan.contract.consumed_by(consumer.name) if variable.credential)
+    }
+    return credential.name not in passed_on
 
 
 def _left_out(plan: Plan, problems: Sequence[Problem]) -> Iterator[str]:
