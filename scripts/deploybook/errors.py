@@ -185,6 +185,11 @@ class UnexpectedResponse(ServiceError):
 
     entry_default = "unexpected-response"
 
+    @property
+    def may_be_done(self) -> bool:
+        """Whether the request may have been carried out: an answer of success that cannot be read, or an internal error."""
+        return 200 <= self.status < 300 or self.status >= 500
+
 
 class VerificationFailed(DeploybookError):
     """A claim of the guide did not hold."""

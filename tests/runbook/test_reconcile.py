@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from deploybook.clouds.connections import Connections
 from deploybook.clouds.resource import Change, Resource, StillNeeded
-from deploybook.errors import Conflict, NotMadeHere, ServiceError, Unreachable
+from deploybook.errors import Conflict, NotMadeHere, ServiceError, UnexpectedResponse, Unreachable
 from deploybook.runbook.events import Event
 from deploybook.runbook.modes import Mode
 from deploybook.runbook.reconcile import Reconciler
@@ -222,6 +222,26 @@ def test_what_another_made_in_between_is_not_ours(world: World) -> None:
     with pytest.raises(NotMadeHere):
         world.reconciler(Mode.APPLY).ensure(Thing("a", [], on_create=Conflict("S", "create", "taken")))
     assert world.ledger.entries() == []
+
+
+@pytest.mark.parametrize(("status", "kept"), [(201, 1), (500, 1), (520, 1), (400, 0), (402, 0), (0, 0)])
+def test_a_create_that_may_have_been_carried_out_keeps_its_note(world: World, status: int, kept: int) -> None:
+    error = UnexpectedResponse("Cloud", "create it", "no field id", status=status)
+    thing = Thing("a", [], on_create=error)
+    with pytest.raises(UnexpectedResponse):
+        world.reconciler(Mode.APPLY).ensure(thing)
+    assert (len(world.ledger.intents(("thing", "t"))), thing.calls) == (kept, ["create"])
+
+
+def test_the_longest_settling_change_says_how_long_checks_are_patient(world: World) -> None:
+    class Slow(Thing):
+        kind: ClassVar[str] = "slow thing"
+        settle_seconds: ClassVar[float] = 75.0
+
+    reconciler = world.reconciler(Mode.APPLY)
+    for thing in (Slow("a", []), Thing("a", [])):
+        reconciler.ensure(thing)
+    assert reconciler.settle_seconds == 75.0
 
 
 def test_a_refused_create_leaves_no_note(world: World) -> None:

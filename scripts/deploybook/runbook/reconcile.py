@@ -10,7 +10,7 @@ from typing import Any
 from deploybook.clouds.connections import Connections
 from deploybook.clouds.resource import Change, Resource
 from deploybook.contract.validation import set_command
-from deploybook.errors import Conflict, NeedsDecision, ServiceError, Unreachable
+from deploybook.errors import Conflict, NeedsDecision, ServiceError, UnexpectedResponse, Unreachable
 from deploybook.redact import fingerprint
 from deploybook.runbook.decisions import Decisions
 from deploybook.runbook.events import Event
@@ -179,9 +179,10 @@ class Reconciler:
             return self._after_lost_answer(resource)
         except Conflict:
             return self._after_conflict(resource, intent, earlier)
-        except ServiceError:
-            # Refused in the provider's words: nothing was made by this request.
-            self._ledger.end(intent)
+        except ServiceError as error:
+            # Refused in the provider's words, nothing was made by this request. Of any other answer that is not known: the intent stays.
+            if not (isinstance(error, UnexpectedResponse) and error.may_be_done):
+                self._ledger.end(intent)
             raise
         self._kept(resource, state, intent)
         self._line("create", resource)

@@ -53,7 +53,7 @@ async def _user(call: Call) -> dict[str, Any]:
 
 
 OPERATIONS = (
-    operation("GET", "/accounts", _accounts),
+    operation("GET", "/accounts", _accounts, query="page per_page name direction"),
     operation("GET", "/accounts/{account_id}", _account, needs=Needs("account", _SETTINGS)),
     operation("GET", "/user", _user, needs=Needs("user", frozenset({USER_READ, USER_WRITE}))),
 )
