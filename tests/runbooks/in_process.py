@@ -52,21 +52,21 @@ class InProcess:
         """Nothing takes time."""
 
     @contextmanager
-    def open(self, jobs: int, on_cell: CellListener) -> Iterator[Workers]:
+    def open(self, jobs: int, listener: CellListener) -> Iterator[Workers]:
         """One worker, however many are asked for."""
-        yield _Worker(on_cell)
+        yield _Worker(listener)
 
 
 class _Worker:
-    def __init__(self, on_cell: CellListener) -> None:
-        self._on_cell = on_cell
+    def __init__(self, listener: CellListener) -> None:
+        self._listener = listener
         self._waiting: list[SectionJob] = []
 
     def start(self, job: SectionJob) -> None:
         self._waiting.append(job)
 
     def ended(self) -> list[SectionResult]:
-        return [execute(self._waiting.pop(0), self._on_cell)]
+        return [execute(self._waiting.pop(0), self._listener)]
 
     def stop(self) -> None:
         """A section that is executed where it is called has no process of its own to stop."""
@@ -75,7 +75,7 @@ class _Worker:
         """The same."""
 
 
-def execute(job: SectionJob, on_cell: CellListener) -> SectionResult:
+def execute(job: SectionJob, listener: CellListener) -> SectionResult:
     """Run one notebook's cells as ``worker.execute`` does, and tell how it went in the same terms."""
     slug = job.section.slug
     result = SectionResult(slug, job.section.title, parameters=job.parameters)
@@ -86,7 +86,7 @@ def execute(job: SectionJob, on_cell: CellListener) -> SectionResult:
         redactor.learn(known_secrets(load_contract(find_layout().contract), os.environ, vault))
         cell = result.cells[-1]
         cell.seconds, cell.lines = round(time.monotonic() - began[-1], 3), redactor.tree(cell.lines)
-        on_cell(slug, cell)
+        listener.cell_done(slug, cell)
 
     def starting(cell: str) -> None:
         if result.cells:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.conftest import ROOT
@@ -37,8 +38,8 @@ class Pretended:
         self.warm = True
 
     @contextmanager
-    def open(self, jobs: int, on_cell: CellListener) -> Iterator[Workers]:
-        self._on_cell = on_cell
+    def open(self, jobs: int, listener: CellListener) -> Iterator[Workers]:
+        self._listener = listener
         yield self
 
     def start(self, job: SectionJob) -> None:
@@ -56,7 +57,7 @@ class Pretended:
         job = self._running.pop(0)
         slug = job.section.slug
         result = SectionResult(slug, job.section.title, "passed", 1.0, cells=[CellResult("only", 1.0)])
-        self._on_cell(slug, result.cells[0])
+        self._listener.cell_done(slug, result.cells[0])
         if slug in self.failing:
             result.status = "failed"
             result.error = error_in(slug, "only", "NotFound", "It is not there.", "Make it.", "not-found")
@@ -71,6 +72,12 @@ class RecordingListener:
 
     def section_started(self, slug: str) -> None:
         self.lines.append(f"{slug} started")
+
+    def cell_started(self, slug: str, cell: str) -> None:
+        """The end of a cell says enough here."""
+
+    def event_shown(self, slug: str, cell: str, data: Mapping[str, Any]) -> None:
+        """The end of a cell says enough here."""
 
     def cell_done(self, slug: str, cell: CellResult) -> None:
         self.lines.append(f"{slug} {cell.id}")

@@ -32,8 +32,8 @@ class Signalled(Pretended):
         self.written: dict[str, object] = {}
 
     @contextmanager
-    def open(self, jobs: int, on_cell: CellListener) -> Iterator[Workers]:
-        with super().open(jobs, on_cell):
+    def open(self, jobs: int, listener: CellListener) -> Iterator[Workers]:
+        with super().open(jobs, listener):
             yield self
 
     def ended(self) -> list[SectionResult]:

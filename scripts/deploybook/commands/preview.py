@@ -11,12 +11,13 @@ from rich.console import Console
 
 from deploybook.commands.prose import say, wrapped
 from deploybook.errors import ConfigurationError
+from deploybook.runbook.events import Event
 from deploybook.runbook.modes import Mode
 from deploybook.runner.changes import Change, changes_of, plan_lines
 from deploybook.runner.executors import Executor
 from deploybook.runner.plan import Plan
 from deploybook.runner.progress import Progress, summarize
-from deploybook.runner.report import CellResult, SectionResult
+from deploybook.runner.report import SectionResult
 from deploybook.runner.run import run
 from deploybook.state.ledger import Ledger, Proof
 
@@ -27,21 +28,16 @@ STOPPED = 130
 class QuietProgress(Progress):
     """Shows what is looked at, and of the lines only those that failed: the plan comes at the end, once."""
 
-    def section_started(self, slug: str) -> None:
-        """A section's notebook has started."""
-        super().section_started(slug)
-
-    def cell_done(self, slug: str, cell: CellResult) -> None:
-        """Print the lines of a cell that failed."""
-        failed = [line for line in cell.lines if line["outcome"] == "failed"]
-        super().cell_done(slug, replace(cell, lines=failed))
+    def prints(self, event: Event) -> bool:
+        """Print what failed."""
+        return event.outcome == "failed"
 
     def section_done(self, result: SectionResult) -> None:
         """Print how a section ended that did not pass."""
         if result.status != "passed":
             super().section_done(result)
         else:
-            self._running.pop(result.slug, None)
+            self.ended(result.slug)
 
 
 def preview(plan: Plan, executor: Executor, console: Console) -> list[Change]:

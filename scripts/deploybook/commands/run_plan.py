@@ -24,6 +24,7 @@ from deploybook.runner.plan import Plan
 from deploybook.runner.progress import Progress, summarize
 from deploybook.runner.report import RunReport
 from deploybook.runner.run import run
+from deploybook.runner.usual import usual_seconds
 
 # The parameter by which a section takes over a value that a person copied: it names an environment variable.
 IMPORT = "import_from"
@@ -60,7 +61,8 @@ def run_plan(
 
 
 def _run(plan: Plan, executor: Executor, console: Console) -> RunReport:
-    with Progress(console) as progress:
+    usual = usual_seconds(plan.layout.runs, plan.mode)
+    with Progress(console, len(plan.sections), usual) as progress:
         report, directory = run(plan, progress, executor)
     summarize(console, report, str(directory.relative_to(plan.layout.root)))
     return report

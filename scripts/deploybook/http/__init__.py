@@ -9,6 +9,7 @@ from deploybook.http.client import (
     patience,
     refuse_after_stop,
     retry_after,
+    say_waits_to,
     stop,
 )
 from deploybook.http.proxy import ca_file, proxy_for
@@ -24,5 +25,6 @@ __all__ = [
     "proxy_for",
     "refuse_after_stop",
     "retry_after",
+    "say_waits_to",
     "stop",
 ]

@@ -34,6 +34,9 @@ RETRY_SECONDS = 60.0
 FIRST_WAIT = 0.5
 LONGEST_WAIT = 15.0
 REFUSED_SECONDS = 6.0
+# A shorter pause is none to whoever watches.
+SAID_SECONDS = 2.0
+_say: Callable[[str], object] = str
 _budget = RETRY_SECONDS
 # Set in a process that is to stop: what a request does is not known while it is under way, so none is cut off.
 _stopping = threading.Event()
@@ -66,6 +69,12 @@ def refuse_after_stop() -> None:
     """Raise KeyboardInterrupt if this process is to stop: for clients that send their requests themselves."""
     if _stopping.is_set():
         raise KeyboardInterrupt
+
+
+def say_waits_to(listener: Callable[[str], object]) -> None:
+    """Have ``listener`` called with each longer pause before a request is sent again, in any thread of this process."""
+    global _say
+    _say = listener
 
 
 def _pause(seconds: float) -> None:
@@ -106,11 +115,18 @@ class RetryTransport(httpx.BaseTransport):
         """Send, and send again as allowed."""
         request.read()  # a streamed body could not be sent twice
         budget = 0 if request.url.netloc in self._given_up else self._budget
+
+        def before_sleep(state: tenacity.RetryCallState) -> None:
+            error = state.outcome.exception() if state.outcome else None
+            if isinstance(error, _Again) and state.upcoming_sleep >= SAID_SECONDS:
+                _say(f"{request.url.host} {error.reason}: asking again in {state.upcoming_sleep:.0f} s")
+
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(lambda error: isinstance(error, _Again)),
             wait=_wait,
             stop=tenacity.stop_any(_RefusesForGood(), tenacity.stop_before_delay(budget)),
             sleep=self._sleep,
+            before_sleep=before_sleep,
             reraise=True,
         )
         try:
@@ -152,6 +168,11 @@ class _Again(Exception):
         super().__init__()
         self.response = response
         self.cause = cause
+
+    @property
+    def reason(self) -> str:
+        """What the address did, as the end of a sentence that begins with it."""
+        return f"answered {self.response.status_code}" if self.response is not None else "did not answer"
 
 
 class _RefusesForGood(tenacity.stop.stop_base):

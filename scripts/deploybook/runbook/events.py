@@ -11,6 +11,8 @@ from typing import Any
 
 from deploybook.redact import without_controls
 
+# The step of an event that says what is waited for: for whoever watches, and kept nowhere.
+WAIT = "wait"
 MIME = "application/vnd.deploybook+json"
 
 # The sign carries the meaning beside the word, so that neither colour nor a font is needed.
@@ -37,7 +39,10 @@ SIGNS = {
 
 @dataclass(frozen=True)
 class Event:
-    """One line. ``step`` is ``resource``, ``preflight``, ``check``, ``record``, ``manual`` or ``note``; ``outcome`` is a key of SIGNS."""
+    """One line. ``outcome`` is a key of SIGNS.
+
+    ``step`` is ``resource``, ``preflight``, ``check``, ``record``, ``manual``, ``note`` or WAIT.
+    """
 
     step: str
     outcome: str

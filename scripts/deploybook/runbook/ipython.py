@@ -18,6 +18,11 @@ CONFIRM_VARIABLE = "DEPLOYBOOK_CONFIRM"
 SHOWN = frozenset({"stream", "display_data", "update_display_data", "execute_result", "error", "execute_reply"})
 
 
+def in_kernel() -> bool:
+    """Whether this process is a notebook's kernel."""
+    return getattr(get_ipython(), "kernel", None) is not None
+
+
 def executed_cells(namespace: Mapping[str, object]) -> list[str]:
     """The sources of the cells that this kernel executed in ``namespace`` before the present one, oldest first.
 

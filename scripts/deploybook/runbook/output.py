@@ -8,7 +8,7 @@ from contextvars import ContextVar
 
 from IPython.display import display
 
-from deploybook.runbook.events import Event, Table
+from deploybook.runbook.events import WAIT, Event, Table
 
 Listener = Callable[[Event], None]
 _listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
@@ -29,6 +29,11 @@ class Screen:
 
     def __init__(self) -> None:
         self._listener = _listener.get()
+
+    def waits(self, text: str) -> None:
+        """What is waited for now: for whoever watches a notebook that runs."""
+        if not self._listener:
+            self.show(Event(WAIT, "note", text))
 
     def show(self, line: Event) -> None:
         """One line."""

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import SecretStr
 
+from deploybook import http
 from deploybook.clouds.connections import Connections
 from deploybook.clouds.resource import Resource
 from deploybook.contract.consumers import ConsumerVariable, require, variables_for
@@ -87,6 +88,8 @@ class Runbook:
         close_with_cells(clouds.close)
         runbook = cls(slug, chosen, contract, state, environment, clouds)
         runbook._protect_output()
+        if ipython.in_kernel():
+            http.say_waits_to(runbook._screen.waits)
         if chosen is Mode.DRY_RUN:
             runbook._complete_dry_run(layout, alone=alone)
         runbook._require_needs()

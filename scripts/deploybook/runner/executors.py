@@ -8,24 +8,36 @@ import pickle
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection
-from typing import Protocol
+from typing import Any, Protocol
 
 from deploybook.runbook import environment
 from deploybook.runner.report import CellResult, SectionResult
-from deploybook.runner.worker import SectionJob, execute, killed, prepare
+from deploybook.runner.worker import CellProgress, SectionJob, execute, killed, prepare
 
-CellListener = Callable[[str, CellResult], None]
 # A kernel notices within half a second that its worker was killed, and ends too.
 LAST_WORDS_SECONDS = 5.0
 # How long a section may take to end the request that is under way when it is to stop: the time limit of one, and its retries are not made.
 STOP_SECONDS = 45.0
 LOOK_SECONDS = 1.0
+
+
+class CellListener(Protocol):
+    """Is told of the cells of sections, each as it goes on and when it has ended; called in other threads."""
+
+    def cell_started(self, slug: str, cell: str) -> None:
+        """A code cell has started."""
+
+    def event_shown(self, slug: str, cell: str, data: Mapping[str, Any]) -> None:
+        """A code cell that goes on has shown an event."""
+
+    def cell_done(self, slug: str, cell: CellResult) -> None:
+        """A code cell has ended."""
 
 
 class Workers(Protocol):
@@ -50,8 +62,8 @@ class Executor(Protocol):
     def warm_up(self) -> None:
         """Start preparing what takes time, and return at once; called before a run starts."""
 
-    def open(self, jobs: int, on_cell: CellListener) -> AbstractContextManager[Workers]:
-        """Open ``jobs`` workers, which call ``on_cell`` for each code cell that ends."""
+    def open(self, jobs: int, listener: CellListener) -> AbstractContextManager[Workers]:
+        """Open ``jobs`` workers, which tell ``listener`` of each code cell."""
 
 
 class Kernels:
@@ -69,11 +81,11 @@ class Kernels:
                 forkserver.ensure_running()
 
     @contextmanager
-    def open(self, jobs: int, on_cell: CellListener) -> Iterator[Workers]:
+    def open(self, jobs: int, listener: CellListener) -> Iterator[Workers]:
         """Open a process for each section: a killed one fails no other section, and none sees what an earlier one knew."""
         del jobs
         with ExitStack() as opened:
-            yield _Processes(opened, on_cell)
+            yield _Processes(opened, listener)
 
 
 @contextmanager
@@ -110,14 +122,14 @@ def _blocked(*numbers: signal.Signals) -> Iterator[None]:
 
 
 class _Processes:
-    def __init__(self, opened: ExitStack, on_cell: CellListener) -> None:
+    def __init__(self, opened: ExitStack, listener: CellListener) -> None:
         self._opened = opened
-        self._on_cell = on_cell
+        self._listener = listener
         self._running: dict[Future[SectionResult], _SectionProcess] = {}
         self._patience: float | None = None
 
     def start(self, job: SectionJob) -> None:
-        process = _SectionProcess(job, self._on_cell)
+        process = _SectionProcess(job, self._listener)
         self._opened.callback(process.close)
         self._running[process.future] = process
 
@@ -142,7 +154,7 @@ class _Processes:
 class _SectionProcess:
     """A section that is executed in a process of its own, and the thread that relays what it shows."""
 
-    def __init__(self, job: SectionJob, on_cell: CellListener) -> None:
+    def __init__(self, job: SectionJob, listener: CellListener) -> None:
         context = multiprocessing.get_context("forkserver")
         reader, writer = context.Pipe(duplex=False)
         self._job = job
@@ -152,7 +164,7 @@ class _SectionProcess:
         self.future = self._pool.submit(execute, job)
         # The process has its own end of the pipe by now; with this one open, the reader would never see that it is gone.
         writer.close()
-        self._relay = threading.Thread(target=self._relayed, args=(reader, on_cell), daemon=True)
+        self._relay = threading.Thread(target=self._relayed, args=(reader, listener), daemon=True)
         self._relay.start()
 
     def result(self) -> SectionResult:
@@ -174,16 +186,22 @@ class _SectionProcess:
         self._pool.shutdown()
         self._relay.join(LAST_WORDS_SECONDS)
 
-    def _relayed(self, reader: Connection, on_cell: CellListener) -> None:
+    def _relayed(self, reader: Connection, listener: CellListener) -> None:
+        slug = self._job.section.slug
         with reader:
-            while cell := _received(reader):
-                self._cells.append(cell)
-                on_cell(self._job.section.slug, cell)
+            while message := _received(reader):
+                if isinstance(message, CellResult):
+                    self._cells.append(message)
+                    listener.cell_done(slug, message)
+                elif message.event is None:
+                    listener.cell_started(slug, message.cell)
+                else:
+                    listener.event_shown(slug, message.cell, message.event)
 
 
-def _received(reader: Connection) -> CellResult | None:
-    """The next cell; None when the process is gone, be it in the middle of a message."""
+def _received(reader: Connection) -> CellResult | CellProgress | None:
+    """The next message; None when the process is gone, be it in the middle of one."""
     with suppress(EOFError, OSError, pickle.UnpicklingError):
-        cell: CellResult = reader.recv()
-        return cell
+        message: CellResult | CellProgress = reader.recv()
+        return message
     return None

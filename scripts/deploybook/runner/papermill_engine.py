@@ -17,15 +17,22 @@ from traitlets.config import Config
 from deploybook.contract.model import load_contract
 from deploybook.layout import find_layout
 from deploybook.redact import Redactor
+from deploybook.runbook.events import MIME, WAIT
+from deploybook.runbook.notebook_file import events
 from deploybook.runner.kernel_folder import kernel_folder
 from deploybook.state.known_secrets import known_secrets
 from deploybook.state.vault import Vault
 
 CellDone = Callable[[Any], None]
+# A cell's id, and an event that it has shown; None when it starts.
+CellGoesOn = Callable[[str, dict[str, Any] | None], None]
 
 
 class DeploybookEngine(NBClientEngine):  # type: ignore[misc]
-    """nbclient's engine with redaction. ``vault`` is where secrets of this run appear; ``cell_done`` is called with each code cell."""
+    """nbclient's engine with redaction. ``vault`` is where secrets of this run appear; ``cell_done`` is called with each code cell.
+
+    ``cell_goes_on`` is called when one starts, and with each event that it shows while it goes on.
+    """
 
     @classmethod
     def execute_managed_notebook(
@@ -35,6 +42,7 @@ class DeploybookEngine(NBClientEngine):  # type: ignore[misc]
         *arguments: Any,
         vault: Vault | None = None,
         cell_done: CellDone | None = None,
+        cell_goes_on: CellGoesOn | None = None,
         **options: Any,
     ) -> Any:
         """Execute; whatever is saved on the way, and what is returned, is redacted first."""
@@ -50,17 +58,46 @@ class DeploybookEngine(NBClientEngine):  # type: ignore[misc]
             nb_man.nb.metadata.update(redactor.tree(nb_man.nb.metadata))
             save(**kwargs)
 
+        def started(cell: Any, *args: Any, **kwargs: Any) -> None:
+            start(cell, *args, **kwargs)
+            if cell_goes_on and cell.cell_type == "code":
+                shown.update(cell=cell, count=0)
+                cell_goes_on(cell.id, None)
+
+        def output_came() -> None:
+            autosave()
+            if not cell_goes_on or not (cell := shown.get("cell")):
+                return
+            if new := take_events(cell, shown["count"]):
+                redactor.learn(known_secrets(contract, os.environ, vault))
+                for event in redactor.tree(new):
+                    cell_goes_on(cell.id, event)
+                shown["count"] += sum(event["step"] != WAIT for event in new)
+
         def reporting_complete(cell: Any, *args: Any, **kwargs: Any) -> None:
             complete(cell, *args, **kwargs)
             if cell_done and cell.cell_type == "code":
                 cell_done(redactor.tree(cell))
 
+        shown: dict[str, Any] = {}
+        start, autosave = nb_man.cell_start, nb_man.autosave_cell
         nb_man.save, nb_man.cell_complete = redacted_save, reporting_complete
+        nb_man.cell_start, nb_man.autosave_cell = started, output_came
         try:
             with _sockets() as config:
                 return super().execute_managed_notebook(nb_man, kernel_name, *arguments, config=config, **options)
         finally:
             redacted_save()
+
+
+def take_events(cell: Any, known: int) -> list[dict[str, Any]]:
+    """The events that a cell has shown after ``known`` others. Those that say what is waited for are taken out: they are not kept."""
+    new = events(cell)[known:]
+    if any(event["step"] == WAIT for event in new):
+        cell.outputs[:] = [
+            output for output in cell.outputs if output.get("data", {}).get(MIME, {}).get("step") != WAIT
+        ]
+    return new
 
 
 @contextmanager

@@ -1,15 +1,24 @@
-"""Shows the progress of a run: live on a terminal (rich), in plain lines elsewhere."""
+"""Shows the progress of a run: live on a terminal (rich), in plain lines elsewhere.
+
+Each line of a section is printed when it is shown. Below them a terminal has what runs now, redrawn: what each section is doing and for how
+long, how long it usually takes, and what is waited for. Elsewhere, in CI or with TERM=dumb, there are the lines alone.
+"""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
 from deploybook.runbook.events import Event
 from deploybook.runner.report import CellResult, RunReport, SectionResult
+from deploybook.runner.wrapping import wrapped
 
 STYLES = {
     "passed": "green",
@@ -24,17 +33,39 @@ STYLES = {
 }
 LONGEST = 3
 MARKS = {"passed": "✓", "failed": "✗", "not-run": "–"}
+NAMED = 14
+# From so many seconds on a step is said to be waited for.
+WAITS = 5.0
+
+
+@dataclass
+class _Running:
+    """A section that runs: since when, the step that it is at, and what it showed last."""
+
+    since: float
+    step: str = ""
+    doing: str = ""
+    changed: float = 0.0
+    # How many lines of the present cell were printed already.
+    printed: dict[str, int] = field(default_factory=dict)
 
 
 class Progress:
-    """Prints each line as it comes; on a terminal the last line changes and shows what runs now. A runner's Listener."""
+    """Prints each line as it comes; on a terminal the last lines change and show what runs now. A runner's Listener.
 
-    def __init__(self, console: Console) -> None:
+    ``total`` is the number of sections, ``usual`` the seconds that each usually takes, where that is known.
+    """
+
+    def __init__(self, console: Console, total: int = 0, usual: Mapping[str, float] = MappingProxyType({})) -> None:
         self._console = console
-        self._running: dict[str, float] = {}
+        self._total = total
+        self._usual = usual
+        self._ended = 0
+        self._began = time.monotonic()
+        self._running: dict[str, _Running] = {}
         # rich redraws it: a deploy takes minutes, in which no cell ends.
-        live = Live(console=console, get_renderable=self._doing, refresh_per_second=4, transient=True)
-        self._live = live if console.is_terminal else None
+        live = Live(console=console, get_renderable=self._now, refresh_per_second=2, transient=True)
+        self._live = live if console.is_terminal and not console.is_dumb_terminal else None
 
     def __enter__(self) -> Progress:
         if self._live:
@@ -47,30 +78,87 @@ class Progress:
 
     def section_started(self, slug: str) -> None:
         """A section's notebook has started."""
-        self._running[slug] = time.monotonic()
+        now = time.monotonic()
+        self._running[slug] = _Running(now, changed=now)
         if not self._live:
             self._console.print(f"{slug}: started", markup=False, highlight=False)
 
+    def cell_started(self, slug: str, cell: str) -> None:
+        """A section has come to its next step."""
+        if section := self._running.get(slug):
+            section.step, section.doing, section.changed = cell, "", time.monotonic()
+
+    def event_shown(self, slug: str, cell: str, data: Mapping[str, Any]) -> None:
+        """Print a line while its cell goes on; one that says what is waited for is shown below only."""
+        event = Event(**data)
+        if section := self._running.get(slug):
+            section.doing, section.changed = event.subject, time.monotonic()
+            if event.step == "wait":
+                return
+            section.printed[cell] = section.printed.get(cell, 0) + 1
+        self._line(slug, event)
+
     def cell_done(self, slug: str, cell: CellResult) -> None:
-        """Print the lines of a cell."""
-        for data in cell.lines:
-            line = Event(**data)
-            self._print(f"{slug:<14} ", line.plain().replace("\n", "\n" + " " * 15), STYLES.get(line.outcome, ""))
+        """Print the lines of a cell that were not printed when they were shown."""
+        section = self._running.get(slug)
+        printed = section.printed.pop(cell.id, 0) if section else 0
+        for data in cell.lines[printed:]:
+            self._line(slug, Event(**data))
 
     def section_done(self, result: SectionResult) -> None:
         """Print how a section ended."""
-        self._running.pop(result.slug, None)
+        self.ended(result.slug)
         style = {"passed": "green", "failed": "bold red"}.get(result.status, "dim")
         took = f" in {result.seconds:.1f} s" if result.seconds else ""
-        self._print(f"{result.slug:<14} ", f"{MARKS[result.status]} {result.status}{took}", style)
+        self._print(f"{result.slug:<{NAMED}} ", f"{MARKS[result.status]} {result.status}{took}", style)
+
+    def ended(self, slug: str) -> None:
+        """Show a section among those that run no more."""
+        self._running.pop(slug, None)
+        self._ended += 1
+
+    def prints(self, event: Event) -> bool:
+        """Whether an event has a line of its own; all of them have."""
+        del event
+        return True
+
+    def _line(self, slug: str, event: Event) -> None:
+        if self.prints(event):
+            self._print(f"{slug:<{NAMED}} ", event.plain(), STYLES.get(event.outcome, ""))
 
     def _print(self, prefix: str, text: str, style: str) -> None:
-        self._console.print(Text(prefix, style="dim") + Text(text, style=style), soft_wrap=True, highlight=False)
+        indent = " " * len(prefix)
+        if self._console.is_terminal:
+            # Two columns more: what follows the sign and the word stays behind them.
+            text = wrapped(text, self._console.width - len(prefix), "  ")
+        body = Text(text.replace("\n", "\n" + indent), style=style)
+        self._console.print(Text(prefix, style="dim") + body, soft_wrap=True, highlight=False)
 
-    def _doing(self) -> Text:
+    def _now(self) -> Group:
+        """The lines at the end of a terminal: the run as a whole, then each section that runs."""
         now = time.monotonic()
-        running = ", ".join(f"{slug} ({now - since:.0f} s)" for slug, since in self._running.items())
-        return Text(f"running {running} …" if running else "", style="dim")
+        lines = [self._whole(now), *(self._section(slug, each, now) for slug, each in self._running.items())]
+        for line in lines:
+            line.truncate(max(self._console.width - 1, 1), overflow="ellipsis")
+        return Group(*lines) if self._running else Group()
+
+    def _whole(self, now: float) -> Text:
+        count = f"{self._ended} of {self._total} sections done, " if self._total else ""
+        return Text(f"── {count}{_clock(now - self._began)} so far", style="dim")
+
+    def _section(self, slug: str, section: _Running, now: float) -> Text:
+        usual = f" of usually {_clock(self._usual[slug])}" if slug in self._usual else ""
+        silent = now - section.changed
+        waits = f" ({_clock(silent)})" if silent >= WAITS else ""
+        doing = section.doing or section.step
+        line = Text(f"{slug:<{NAMED}} ", style="bold")
+        line.append(f"{_clock(now - section.since)}{usual}", style="dim")
+        return line.append(f"  {doing}{waits}" if doing else "")
+
+
+def _clock(seconds: float) -> str:
+    """Such as ``0:07`` or ``12:30``."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
 
 
 def summarize(console: Console, report: RunReport, directory: str) -> None:
@@ -82,30 +170,24 @@ def summarize(console: Console, report: RunReport, directory: str) -> None:
     # Nothing is counted where a section stopped before its first line.
     counted = ": " * bool(totals) + ", ".join(f"{count} {outcome}" for outcome, count in totals.items())
     passed = sum(section.status == "passed" for section in report.sections)
-    console.print()
+    _say(console, "")
     for section in report.sections:
         if section.error:
-            console.print(
-                Text(f"{section.slug}: {section.error['message']}", style="bold red"), soft_wrap=True, highlight=False
-            )
+            _say(console, f"{section.slug}: {section.error['message']}", style="bold red")
             if section.error["hint"]:
-                console.print(f"  hint: {section.error['hint']}", markup=False, soft_wrap=True, highlight=False)
+                _say(console, f"  hint: {section.error['hint']}")
             if section.error["entry"]:
-                console.print(
-                    f"  see: docs/troubleshooting.md#{section.error['entry']}",
-                    markup=False,
-                    soft_wrap=True,
-                    highlight=False,
-                )
-    console.print(
-        f"{passed} of {len(report.sections)} sections passed ({report.mode}, {report.environment}){counted}",
-        markup=False,
-        soft_wrap=True,
-        highlight=False,
-    )
+                _say(console, f"  see: docs/troubleshooting.md#{section.error['entry']}")
+    _say(console, f"{passed} of {len(report.sections)} sections passed ({report.mode}, {report.environment}){counted}")
     kept = f"not written: {report.unwritten} {report.unwritten.hint}" if report.unwritten else directory
-    console.print(f"executed copies and report: {kept}", markup=False, soft_wrap=True, highlight=False)
-    console.print(_took(report), markup=False, soft_wrap=True, highlight=False)
+    _say(console, f"executed copies and report: {kept}")
+    _say(console, _took(report))
+
+
+def _say(console: Console, text: str, style: str = "") -> None:
+    if console.is_terminal:
+        text = wrapped(text, console.width, "    ")
+    console.print(Text(text, style=style), soft_wrap=True, highlight=False)
 
 
 def _took(report: RunReport) -> str:

@@ -32,6 +32,12 @@ class Listener(Protocol):
     def section_started(self, slug: str) -> None:
         """A section's notebook has started."""
 
+    def cell_started(self, slug: str, cell: str) -> None:
+        """A code cell has started."""
+
+    def event_shown(self, slug: str, cell: str, data: Mapping[str, Any]) -> None:
+        """A code cell that goes on has shown an event; it stands in the cell's lines too when that has ended."""
+
     def cell_done(self, slug: str, cell: CellResult) -> None:
         """A code cell has ended."""
 
@@ -94,7 +100,7 @@ def _run_sections(
 ) -> None:
     results: dict[str, SectionResult] = {}
     waiting, running, stop = plan.order(), set[str](), Stop()
-    with executor.open(plan.jobs, listener.cell_done) as workers, stop.on_signals(workers):
+    with executor.open(plan.jobs, listener) as workers, stop.on_signals(workers):
         while running or (waiting and not stop.number):
             for slug in _startable(plan, waiting, results, len(running)):
                 waiting.remove(slug)

@@ -41,6 +41,14 @@ class SectionJob:
     environ: dict[str, str] = field(repr=False)
 
 
+@dataclass(frozen=True)
+class CellProgress:
+    """A code cell that goes on: it has started, or it has shown ``event``."""
+
+    cell: str
+    event: dict[str, Any] | None = None
+
+
 def prepare(progress: Connection) -> None:
     """Keep the pipe for a worker's cells, end it with the runner, and have SIGTERM stop its kernel before the next request."""
     global _progress
@@ -82,6 +90,10 @@ def execute(job: SectionJob) -> SectionResult:
     result = SectionResult(job.section.slug, job.section.title, notebook=job.output.name, parameters=job.parameters)
     started = time.monotonic()
 
+    def goes_on(cell: str, event: dict[str, Any] | None) -> None:
+        if _progress is not None:
+            _progress.send(CellProgress(cell, event))
+
     def cell_done(cell: Any) -> None:
         timing = cell.metadata.get("papermill", {}).get("duration") or 0.0
         result.cells.append(CellResult(cell.id, round(timing, 3), events(cell)))
@@ -99,6 +111,7 @@ def execute(job: SectionJob) -> SectionResult:
             cwd=job.notebook.parent,
             vault=Vault(job.state, job.parameters["environment"]),
             cell_done=cell_done,
+            cell_goes_on=goes_on,
         )
         result.status = "passed"
     except PapermillExecutionError as failure:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from deploybook.checks.finding import Finding
 from deploybook.checks.specs.description import Description, Document, read_document
@@ -105,6 +106,12 @@ class _Progress:
 
     def section_started(self, slug: str) -> None:
         """Nothing: its end counts."""
+
+    def cell_started(self, slug: str, cell: str) -> None:
+        """Nothing: its section's end counts."""
+
+    def event_shown(self, slug: str, cell: str, data: Mapping[str, Any]) -> None:
+        """Nothing: its section's end counts."""
 
     def cell_done(self, slug: str, cell: CellResult) -> None:
         """Nothing: its section's end counts."""
