@@ -34,7 +34,7 @@ COMMANDS = {
     "run": Source("run_sections", "Execute the runbooks of the sections (default: all), each after those it needs."),
     "sandbox": Source(
         "run_sandbox",
-        "Run the clouds on loopback in the foreground and print the export lines that point any client at them.",
+        "Run the clouds on loopback in the foreground, and say how to point any client at them.",
     ),
 }
 

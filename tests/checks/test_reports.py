@@ -116,6 +116,14 @@ def test_the_nightly_tells_the_jobs_and_every_finding(tmp_path: Path) -> None:
     assert "Nothing was found." not in text
 
 
+def test_a_page_with_a_blank_in_its_name_has_a_uri_that_code_scanning_takes(tmp_path: Path) -> None:
+    finding = Finding("docs/my page 100%.md", 3, "link-outside", "https://a.invalid answers 404", "")
+    sarif.write([finding], {"link-outside": "Every link."}, tmp_path / "links.sarif")
+    [result] = json.loads((tmp_path / "links.sarif").read_text())["runs"][0]["results"]
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "docs/my%20page%20100%25.md"
+    assert "`docs/my page 100%.md:3`" in nightly.text(RESULTS, tmp_path, "")
+
+
 def test_a_long_list_stays_below_what_an_issue_holds(tmp_path: Path) -> None:
     many = [Finding("docs/index.md", line, "link-outside", "x" * 900, "") for line in range(1, 300)]
     sarif.write(many, {"link-outside": "Every link."}, tmp_path / "links.sarif")

@@ -75,7 +75,7 @@ def _report(environment: str, diagnosis: Diagnosis, found_causes: list[Cause], f
     summary = f"{diagnosis.holding} ({environment}, {diagnosis.seconds} s)"
     if diagnosis.left_out:
         summary += f"; not examined: {_left_out(diagnosis.left_out)}"
-    remedies = [f"To examine {slug} too: {hint}" for slug, hint in diagnosis.remedies.items()]
+    remedies = [f"To examine {slug} too: {fixes.in_place(hint)}" for slug, hint in diagnosis.remedies.items()]
     if not found_causes:
         return [f"Nothing is wrong: {summary}.", *remedies]
     lines = [line for cause in found_causes for line in [*_cause_lines(cause, fixes), ""]]
@@ -91,7 +91,7 @@ def _cause_lines(cause: Cause, fixes: Fixes) -> list[str]:
     lines += [f"    and {_count(len(cause.evidence) - SHOWN)} more"] * (len(cause.evidence) > SHOWN)
     hint, commands = cause.evidence[0].hint, _fix(cause, fixes)
     if hint and (SAMPLE in cause.entry.marks or not commands):
-        lines += [f"  what to do: {hint}"]
+        lines += [f"  what to do: {fixes.in_place(hint)}"]
     if commands:
         lines += ["  fix:", *(f"    {command}" for command in commands)]
     lines += [f"    with <{name}>: {meaning}" for name, meaning in fixes.unknown(commands).items()]

@@ -2,24 +2,55 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import sys
+from collections.abc import Sequence
+from typing import Any
+
 import click
 
+from deploybook.contract.definitions import Variable
 from deploybook.contract.model import load_contract
 from deploybook.layout import find_layout
+from deploybook.runner.wrapping import wrapped
+
+INDENT = 16
 
 
 @click.command("list")
-def list_sections() -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+def list_sections(as_json: bool) -> None:
     """List the sections in the order in which they run, with what each needs and produces."""
     layout = find_layout()
     contract = load_contract(layout.contract)
-    for slug in contract.order():
-        section = contract.section(slug)
-        written = "" if layout.notebook(slug).exists() else "  (not yet written)"
-        click.echo(f"{slug:<15} {section.title}{written}")
-        click.echo(f"{'':<15} needs     {_names(contract.needed_by(slug))}")
-        click.echo(f"{'':<15} produces  {_names(contract.produced_by(slug))}")
+    rows: list[dict[str, Any]] = [
+        {
+            "slug": slug,
+            "title": contract.section(slug).title,
+            "outcome": contract.section(slug).outcome,
+            "runbook": layout.notebook(slug).exists(),
+            "after": [each for each in contract.order() if each in contract.comes_after(slug)],
+            "needs": _names(contract.needed_by(slug)),
+            "produces": _names(contract.produced_by(slug)),
+            "credentials": [credential.name for credential in contract.credentials_for(slug)],
+        }
+        for slug in contract.order()
+    ]
+    if as_json:
+        click.echo(json.dumps({"sections": rows}, indent=1, ensure_ascii=False))
+        return
+    for row in rows:
+        click.echo(f"{row['slug']:<{INDENT}}{row['title']}{'' if row['runbook'] else '  (not yet written)'}")
+        for word in ("needs", "produces"):
+            click.echo(_line(word, ", ".join(row[word]) or "nothing"))
 
 
-def _names(variables: list) -> str:  # type: ignore[type-arg]
-    return ", ".join(variable.name for variable in variables) or "nothing"
+def _names(variables: Sequence[Variable]) -> list[str]:
+    return [variable.name for variable in variables]
+
+
+def _line(word: str, names: str) -> str:
+    """A line that a terminal need not break within a name."""
+    line = f"{'':<{INDENT}}{word:<10}{names}"
+    return wrapped(line, shutil.get_terminal_size().columns, " " * (INDENT + 10)) if sys.stdout.isatty() else line

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext, redirect_stdout
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +24,11 @@ from deploybook.runbook.credential_sources import Sources, operator_environment
 from deploybook.runbook.decisions import Decisions, check_form
 from deploybook.runbook.modes import Mode
 from deploybook.runbook.settings import load_settings
-from deploybook.runner.changes import PlanFile
+from deploybook.runner.changes import PlanFile, changes_of
 from deploybook.runner.executors import Executor, Kernels
 from deploybook.runner.inputs import lacking, refuse_incomplete
 from deploybook.runner.plan import Plan
+from deploybook.runner.report import RunReport
 from deploybook.state.environments import require_environment
 from deploybook.state.vault import Vault
 
@@ -53,6 +57,7 @@ from deploybook.state.vault import Vault
     help="Take over what exists and was not made here; KIND/ID among several.",
 )
 @click.option("--release", multiple=True, metavar="KIND/NAME", help="Give back what was made or taken over here.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON; all else goes to standard error.")
 @click.option("--empty-bucket", is_flag=True, help="With destroy: remove what is in the bucket, too.")
 @click.pass_obj
 def run_sections(
@@ -68,6 +73,7 @@ def run_sections(
     plan_file: Path | None,
     adopt: tuple[str, ...],
     release: tuple[str, ...],
+    as_json: bool,
     empty_bucket: bool,
 ) -> None:
     """Execute the runbooks of the sections (default: all), each after those it needs.
@@ -96,9 +102,18 @@ def run_sections(
     sources = operator_environment(contract, settings, chosen) if plan.mode.live else Sources()
     _complete(plan)
     refuse_incomplete(plan, sources.problems)
-    code = run_plan(plan, executor or Kernels(), yes=yes, plan_out=plan_out, written=written, pairs=pairs)
-    offer_to_keep(plan, settings, pairs)
+    with redirect_stdout(sys.stderr) if as_json else nullcontext():
+        code, reports = run_plan(plan, executor or Kernels(), yes=yes, plan_out=plan_out, written=written, pairs=pairs)
+        offer_to_keep(plan, settings, pairs)
+    if as_json:
+        click.echo(json.dumps({"exit_code": code, "runs": [_data(report) for report in reports]}, indent=1))
     sys.exit(code)
+
+
+def _data(report: RunReport) -> dict[str, Any]:
+    """The report as it is on the disk, and in ``plan`` what would change."""
+    changes = {"changes": [asdict(change) for change in changes_of(report)]} if report.mode == Mode.PLAN else {}
+    return report.data() | changes
 
 
 def _planned(

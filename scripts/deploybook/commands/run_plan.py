@@ -38,8 +38,8 @@ def run_plan(
     plan_out: Path | None,
     written: PlanFile | None,
     pairs: Sequence[tuple[str, str]],
-) -> int:
-    """Ask what has to be asked, run, and show what came of it; returns the exit code."""
+) -> tuple[int, list[RunReport]]:
+    """Ask what has to be asked, run, and show what came of it; returns the exit code, and the report of each run."""
     console = Console(highlight=False)
     _confirm(plan, executor, console, yes=yes, written=written)
     plan = _with_imports(plan, [variable for variable in _to_copy(plan) if _is_ready(plan, variable)])
@@ -57,7 +57,7 @@ def run_plan(
     code = next((report.exit_code for report in reports if report.exit_code), 0)
     for line in outcome_lines(plan, reports, left if not code else [], pairs):
         click.echo(line)
-    return code or (MissingVariable.exit_code if left else 0)
+    return code or (MissingVariable.exit_code if left else 0), reports
 
 
 def _run(plan: Plan, executor: Executor, console: Console) -> RunReport:

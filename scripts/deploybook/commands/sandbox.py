@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 
 import click
 
@@ -13,9 +14,10 @@ from deploybook.runbook import environment
 @click.command("sandbox")
 @click.option("--only", multiple=True, metavar="SERVICE", help="Start only this service; may be repeated.")
 def run_sandbox(only: tuple[str, ...]) -> None:
-    """Run the clouds on loopback in the foreground and print the export lines that point any client at them.
+    """Run the clouds on loopback in the foreground, and say how to point any client at them.
 
-    Ctrl-C ends it and everything in it.
+    At a terminal it names a file to source; into a pipe or a file it writes the export lines themselves. Ctrl-C ends it and everything in
+    it.
     """
     import os
 
@@ -31,4 +33,4 @@ def run_sandbox(only: tuple[str, ...]) -> None:
     kept = environment.machine(os.environ)
     os.environ.clear()
     os.environ.update(kept)
-    asyncio.run(run(only=only))
+    asyncio.run(run(only=only, announce="file" if sys.stdout.isatty() else "exports"))

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from deploybook.contract.model import Contract
-from deploybook.contract.validation import DEFAULT_ENVIRONMENT
+from deploybook.contract.validation import DEFAULT_ENVIRONMENT, for_environment
 from deploybook.diagnosis.observations import DiagnosisTarget
 from deploybook.guide.entries import Entry
 from deploybook.state.pins import Pins
@@ -66,6 +66,10 @@ class Fixes:
         if _OURS.match(line) and "--environment" not in line and self.environment != DEFAULT_ENVIRONMENT:
             line += f" --environment {self.environment}"
         return line
+
+    def in_place(self, hint: str) -> str:
+        """A hint whose commands name the environment."""
+        return for_environment(hint, self.contract, self.environment)
 
     def unknown(self, lines: Iterable[str]) -> dict[str, str]:
         """The placeholders that stay, with what stands for each."""

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from filelock import FileLock, Timeout
 
+from deploybook.contract.validation import for_environment
 from deploybook.errors import VaultLocked
 from deploybook.layout import Layout
 from deploybook.runbook import environment
@@ -113,6 +114,8 @@ def _run_sections(
                 listener.section_done(results[slug])
             for result in workers.ended() if running else ():
                 running.remove(result.slug)
+                if result.error:
+                    result.error["hint"] = for_environment(result.error["hint"], plan.contract, plan.environment)
                 results[result.slug] = result
                 report.add(result)
                 listener.section_done(result)

@@ -8,11 +8,12 @@ import importlib
 import json
 import os
 import secrets
+import shlex
 import signal
 import sys
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 
 from deploybook.sandbox.control import control_app
@@ -100,7 +101,7 @@ def _load(target: str) -> type[Service]:
 async def run(*, only: Sequence[str] = (), announce: str = "exports", owned: bool = False) -> None:
     """Run a sandbox until SIGINT or SIGTERM, or, if ``owned``, until standard input closes (its owner has ended).
 
-    ``announce`` is ``exports`` (shell lines for a person) or ``json`` (one line for a program).
+    ``announce`` is ``file`` (the name of a file to source, for a person), ``exports`` (its lines) or ``json`` (one line for a program).
     """
     # Files and sockets of the sandbox, and of the servers that it starts, are this user's alone.
     os.umask(0o077)
@@ -120,8 +121,18 @@ async def run(*, only: Sequence[str] = (), announce: str = "exports", owned: boo
             if announce == "json":
                 print(json.dumps(exports), flush=True)
             else:
-                print("\n".join(f"export {key}={value}" for key, value in exports.items()), flush=True)
+                print(_for_a_shell(Path(name), exports, announce), flush=True)
             await stop.wait()
+
+
+def _for_a_shell(directory: Path, exports: Mapping[str, str], announce: str) -> str:
+    """The exports as lines of sh, or, for a person, how to source them: the file is this user's alone, and gone with the sandbox."""
+    lines = "\n".join(f"export {key}={shlex.quote(value)}" for key, value in exports.items())
+    if announce != "file":
+        return lines
+    path = directory / "exports.sh"
+    path.write_text(f"{lines}\n", encoding="utf-8")
+    return f"The sandbox runs until Ctrl-C. Point the clients of another terminal at it with:\n\n    . {shlex.quote(str(path))}\n"
 
 
 @contextlib.asynccontextmanager

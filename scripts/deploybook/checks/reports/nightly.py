@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from deploybook.checks.reports.comment import post
 from deploybook.errors import InvalidValue
@@ -44,7 +45,7 @@ def _of_check(path: Path) -> Iterator[str]:
 
 def _row(result: Mapping[str, Any]) -> list[str]:
     place = result["locations"][0]["physicalLocation"]
-    where = f"{place['artifactLocation']['uri']}:{place['region']['startLine']}"
+    where = f"{unquote(place['artifactLocation']['uri'])}:{place['region']['startLine']}"
     return [code(where), code(result["ruleId"]), plain(" ".join(result["message"]["text"].split())[:400])]
 
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from deploybook import __version__
 from deploybook.checks.finding import Finding
@@ -60,5 +61,6 @@ def _result(finding: Finding, names: list[str]) -> dict[str, Any]:
 
 
 def _place(path: str, line: int) -> dict[str, Any]:
-    artifact = {"uri": path, "uriBaseId": "%SRCROOT%"}
+    # A relative reference of RFC 3986 (SARIF 2.1.0, 3.4.3): GitHub refuses the whole log for a blank in one.
+    artifact = {"uri": quote(path), "uriBaseId": "%SRCROOT%"}
     return {"physicalLocation": {"artifactLocation": artifact, "region": {"startLine": max(line, 1)}}}

@@ -16,19 +16,29 @@ from deploybook.checks.finding import Finding, Rule
 ORDER = ["title", "parameters", "setup", "preflight", "apply", "manual", "verify", "handoff"]
 NEEDED = frozenset({"title", "parameters", "setup", "preflight", "verify", "handoff"})
 LINES = 12
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 BANNED = ("def ", "class ", "try:", "os.environ", "http://", "https://")
 _MODES_NOTE = "dry-run, plan, apply, verify or destroy"
 
 
 def canonical(text: str) -> str:
-    """A notebook as it is committed: without outputs and counts, nothing but the kernel in its metadata, indented by one."""
+    """A notebook as it is committed: without outputs, counts and what an editor notes of its own, indented by one."""
     data = json.loads(text)
-    data["metadata"] = {"kernelspec": data["metadata"].get("kernelspec")}
-    for cell in data["cells"]:
-        cell["id"] = cell["id"].lower()
-        if cell["cell_type"] == "code":
-            cell["outputs"], cell["execution_count"] = [], None
-    return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+    cells = [_canonical_cell(cell) for cell in data["cells"]]
+    whole = {"cells": cells, "metadata": {"kernelspec": KERNEL}, "nbformat": 4, "nbformat_minor": 5}
+    return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
+
+
+def _canonical_cell(cell: dict[str, Any]) -> dict[str, Any]:
+    """The fields of nbformat 4.5 that a cell of ours has, in nbformat's order; of its metadata the tags."""
+    code: dict[str, Any] = {"execution_count": None, "outputs": []} if cell["cell_type"] == "code" else {}
+    kept = {
+        "cell_type": cell["cell_type"],
+        "id": cell["id"].lower(),
+        "metadata": {"tags": cell["metadata"].get("tags", [])},
+        "source": "".join(cell["source"]).splitlines(keepends=True),
+    }
+    return dict(sorted((kept | code).items()))
 
 
 def _form(tree: Tree) -> Iterator[Finding]:
