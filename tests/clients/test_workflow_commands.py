@@ -86,9 +86,19 @@ def deployments(client: httpx.Client) -> list[str]:
 
 def test_the_web_job_deploys_to_production(vercel: tuple[httpx.Client, str], checkout: Path) -> None:
     client, path = vercel
-    done = perform("web", checkout, secrets_of(client), path)
-    assert [each.returncode for each in done] == [0, 0, 0], done[-1].stdout + done[-1].stderr
+    secrets = secrets_of(client)
+    variables = [
+        {"key": "SECRET", "value": "canary", "type": "sensitive", "target": ["production"]},
+        {"key": "PLAIN", "value": "plain", "type": "plain", "target": ["production"]},
+    ]
+    client.post(f"/v10/projects/{secrets['VERCEL_PROJECT_ID']}/env", json=variables).raise_for_status()
+    done = perform("web", checkout, secrets, path)
+    assert [each.returncode for each in done] == [0, 0, 0, 0], done[-1].stdout + done[-1].stderr
     assert deployments(client) == ["production"]
+    pulled = (checkout / "app" / ".vercel" / ".env.production.local").read_text()
+    assert 'PLAIN="plain"' in pulled
+    # The command line has put a word in the place of what it cannot pull, which the build would take for the value.
+    assert "SECRET" not in pulled
 
 
 @pytest.mark.parametrize(
