@@ -17,6 +17,7 @@ from tests.runbooks.conftest import Finished, Guide
 
 from deploybook.clouds import modal, render, vercel
 from deploybook.clouds.connections import Connections
+from deploybook.clouds.vercel.schema import VariableAnswer
 from deploybook.contract.consumers import variables_for
 from deploybook.diagnosis.env_status import compared_providers
 from deploybook.state.last_writes import LastWrites
@@ -48,8 +49,8 @@ class Stack:
         data = json.loads(done.output[: done.output.rindex("\n}") + 2])
         return done.code, {row["name"]: row for row in data["variables"]}
 
-    def vercel_entry(self, name: str) -> dict[str, Any]:
-        return next(variable for variable in self.clouds.vercel.variables(self.project) if variable["key"] == name)
+    def vercel_entry(self, name: str) -> VariableAnswer:
+        return next(variable for variable in self.clouds.vercel.variables(self.project) if variable.key == name)
 
     def vercel_call(self, method: str, path: str, **body: Any) -> httpx.Response:
         return self.clouds.vercel.api.call("change by hand", method, f"/v10/projects/{self.project}/env{path}", **body)
@@ -111,11 +112,11 @@ def test_it_only_reads(stack: Stack, start_sandbox: Callable[..., RunningSandbox
 
 def test_each_change_by_hand_is_reported_where_it_was_made(stack: Stack) -> None:
     call, entry = stack.vercel_call, stack.vercel_entry
-    call("PATCH", f"/{entry('TURSO_AUTH_TOKEN')['id']}", json={"value": "a.b.c"})
-    call("PATCH", f"/{entry('DEPLOY_ENV')['id']}", json={"target": ["preview"]})
-    call("PATCH", f"/{entry('R2_BUCKET_NAME')['id']}", json={"value": "another"})
-    call("DELETE", f"/{entry('MODAL_AUTH_TOKEN')['id']}")
-    call("DELETE", f"/{entry('INTERNAL_WEBHOOK_SECRET')['id']}")
+    call("PATCH", f"/{entry('TURSO_AUTH_TOKEN').id}", json={"value": "a.b.c"})
+    call("PATCH", f"/{entry('DEPLOY_ENV').id}", json={"target": ["preview"]})
+    call("PATCH", f"/{entry('R2_BUCKET_NAME').id}", json={"value": "another"})
+    call("DELETE", f"/{entry('MODAL_AUTH_TOKEN').id}")
+    call("DELETE", f"/{entry('INTERNAL_WEBHOOK_SECRET').id}")
     call(
         "POST",
         "",
@@ -186,7 +187,7 @@ def test_a_place_that_refuses_hides_no_other(stack: Stack) -> None:
     assert (code, rows["TURSO_AUTH_TOKEN"]["consumers"]) == (3, {"vercel": "equal", "render": "cannot be told"})
     done = stack.status(env=env)
     assert ("RENDER_API_KEY" in done.output, "canary-wrong-key" in done.output) == (True, False)
-    stack.vercel_call("DELETE", f"/{stack.vercel_entry('DEPLOY_ENV')['id']}")
+    stack.vercel_call("DELETE", f"/{stack.vercel_entry('DEPLOY_ENV').id}")
     assert stack.status(env=env).code == 4
 
 

@@ -74,18 +74,18 @@ def _cut_at_vercel(stack: Stack, cut: Cut) -> None:
     vercel = stack.clouds.vercel
     project = vercel.project("studio-production")
     assert project is not None
-    (entry,) = (each for each in vercel.variables(project["id"]) if each["key"] == cut.variable)
-    vercel.delete_variable(project["id"], entry["id"])
+    (entry,) = (each for each in vercel.variables(project.id) if each.key == cut.variable)
+    vercel.delete_variable(project.id, entry.id)
     if cut.kind == "wrong":
         value = wrong_value(cut.variable, stack.values("vercel")[cut.variable])
-        body = {"key": cut.variable, "value": value, "type": entry["type"], "target": ["production"]}
-        vercel.put_variables(project["id"], [body])
+        body = {"key": cut.variable, "value": value, "type": entry.type, "target": ["production"]}
+        vercel.put_variables(project.id, [body])
 
 
 def _cut_at_render(stack: Stack, cut: Cut) -> None:
     render = stack.clouds.render
-    [worker] = render.workers("studio-production-worker", render.owners()[0]["id"])
+    [worker] = render.workers("studio-production-worker", render.owners()[0].id)
     if cut.kind == "wrong":
-        render.put_variable(worker["id"], cut.variable, wrong_value(cut.variable, stack.values("render")[cut.variable]))
+        render.put_variable(worker.id, cut.variable, wrong_value(cut.variable, stack.values("render")[cut.variable]))
     else:
-        render.delete_variable(worker["id"], cut.variable)
+        render.delete_variable(worker.id, cut.variable)

@@ -140,27 +140,27 @@ class Stack:
         vercel = self.clouds.vercel
         project = vercel.project("studio-production")
         assert project is not None
-        for entry in vercel.variables(project["id"]):
-            vercel.delete_variable(project["id"], entry["id"])
+        for entry in vercel.variables(project.id):
+            vercel.delete_variable(project.id, entry.id)
         bodies = [
             {"key": name, "value": value, "type": "encrypted", "target": ["production"]}
             for name, value in values.items()
         ]
-        vercel.put_variables(project["id"], bodies)
-        body = {"name": "studio-production", "project": project["id"], "target": "production"}
+        vercel.put_variables(project.id, bodies)
+        body = {"name": "studio-production", "project": project.id, "target": "production"}
         files = [{"file": "index.html", "data": "studio", "encoding": "utf-8"}]
         made = vercel.create_deployment({**body, "files": files, "projectSettings": {"framework": "nextjs"}})
-        until(lambda: bool(vercel.deployment(made["id"]).get("aliasAssigned")), "the end of the deployment")
+        until(lambda: bool(vercel.deployment(made.id).alias_assigned), "the end of the deployment")
 
     def _render(self, values: dict[str, str]) -> None:
         render = self.clouds.render
-        service = render.workers("studio-production-worker", render.owners()[0]["id"])[0]["id"]
+        service = render.workers("studio-production-worker", render.owners()[0].id)[0].id
         body = [{"key": name, "value": value} for name, value in values.items()]
         render.api.call("set the variables", "PUT", f"/services/{service}/env-vars", json=body)
         started = render.api.json("deploy", "POST", f"/services/{service}/deploys", json={})["id"]
         ended = {"live", "update_failed", "build_failed", "canceled", "deactivated"}
-        until(lambda: render.deploy(service, started)["status"] in ended, "the end of the deploy")
-        status = render.deploy(service, started)["status"]
+        until(lambda: render.deploy(service, started).status in ended, "the end of the deploy")
+        status = render.deploy(service, started).status
         if status != "live":
             # Render keeps the worker that ran before: the application goes on as if nothing had happened.
             raise DeployRefused(f"Render: the deploy ended as {status}")

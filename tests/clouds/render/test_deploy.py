@@ -20,13 +20,13 @@ STARTED = "[Worker] Started, polling every 3000ms"
 
 
 def statuses(clouds: Connections, service: str) -> list[str]:
-    return [f"{each['trigger']} {each['status']}" for each in clouds.render.deploys(service)]
+    return [f"{each.trigger} {each.status}" for each in clouds.render.deploys(service)]
 
 
 def under_way(clouds: Connections, service: str) -> str:
     """A deploy that has left its first state, which another one would push aside unbuilt."""
     deploy = clouds.render.start_deploy(service)
-    while clouds.render.deploy(service, deploy)["status"] == "created":
+    while clouds.render.deploy(service, deploy).status == "created":
         time.sleep(0.02)
     return deploy
 
@@ -164,7 +164,7 @@ def test_one_that_has_its_time_still_is_no_drift_and_the_one_before_it_is_judged
     clouds: Connections, bench: Bench, observed: LastWrites
 ) -> None:
     state = bench.live()
-    before = clouds.render.deploys(state.id)[0]["id"]
+    before = clouds.render.deploys(state.id)[0].id
     under_way(clouds, state.id)
     deploy = bench.deploy(state)
     [change] = deploy.differences(bench.changes(deploy)[0])
@@ -180,8 +180,8 @@ def test_deploys_since_a_time_are_all_read(clouds: Connections, bench: Bench, mo
     made = clouds.render.deploys(state.id)
     # A page of one: more must be asked for.
     monkeypatch.setattr("deploybook.clouds.render.client.PAGE", 1)
-    found = clouds.render.deploys(state.id, since=datetime.fromisoformat(made[-1]["createdAt"]))
-    assert [each["id"] for each in found] == [each["id"] for each in made[:-1]]
+    found = clouds.render.deploys(state.id, since=datetime.fromisoformat(made[-1].created))
+    assert [each.id for each in found] == [each.id for each in made[:-1]]
 
 
 def test_waiting_has_an_end(clouds: Connections, bench: Bench, fault: Callable[..., None]) -> None:

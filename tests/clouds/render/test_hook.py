@@ -30,8 +30,8 @@ def test_it_is_used_once_and_its_deploy_is_followed(clouds: Connections, bench: 
     deploy, hook = copied(bench)
     proof = render.proved(clouds.render, deploy, hook, None, True)
     newest = clouds.render.deploys(deploy.worker.id)[0]
-    assert (proof, newest["trigger"], newest["status"]) == (f"it started {newest['id']}", "deploy_hook", "live")
-    assert deploy.serving(clouds.render).id == newest["id"]
+    assert (proof, newest.trigger, newest.status) == (f"it started {newest.id}", "deploy_hook", "live")
+    assert deploy.serving(clouds.render).id == newest.id
     for held, may_use in ((hook, True), (None, False)):
         assert render.proved(clouds.render, deploy, hook, held, may_use).startswith("form and worker")
     assert len(clouds.render.deploys(deploy.worker.id)) == 2

@@ -12,6 +12,7 @@ from tests.conftest import RunningSandbox
 
 from deploybook.clouds import render
 from deploybook.clouds.connections import Connections
+from deploybook.clouds.render.schema import Owner
 from deploybook.errors import (
     Conflict,
     InvalidValue,
@@ -40,7 +41,8 @@ def test_a_worker_is_made_with_its_variables_and_found_again(clouds: Connections
 def test_a_push_alone_deploys_nothing_for_ci_does_so_by_the_hook(clouds: Connections, bench: Bench) -> None:
     bench.worker().create(clouds)
     [service] = clouds.render.workers("worker", render.owner(clouds.render, ""))
-    assert (service["autoDeploy"], service["serviceDetails"]["plan"]) == ("no", "starter")
+    assert service.details is not None
+    assert (service.auto_deploy, service.details.plan) == ("no", "starter")
 
 
 def test_a_name_that_only_begins_alike_is_not_ours(
@@ -226,7 +228,7 @@ def test_a_wrong_key_and_an_unknown_workspace_are_told_apart(
 
 
 def test_of_several_workspaces_one_must_be_named(clouds: Connections) -> None:
-    clouds.render._owners = [{"id": "tea-1", "name": "A"}, {"id": "tea-2", "name": "B"}, {"id": "tea-3", "name": "B"}]
+    clouds.render._owners = [Owner(id=f"tea-{number}", name=name) for number, name in enumerate("ABB", 1)]
     with pytest.raises(InvalidValue, match=r"several workspaces: A \(tea-1\), B \(tea-2\), B \(tea-3\)"):
         render.owner(clouds.render, "")
     with pytest.raises(InvalidValue):

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from deploybook.clouds.render.schema import ServiceAnswer
 from deploybook.clouds.studio import Journey, worker_log_names_job
 from deploybook.clouds.studio.progress import Progress
-from deploybook.errors import VerificationFailed
+from deploybook.errors import NotTested, VerificationFailed
 
 JOB = "0b4d7c1e-0000-4000-8000-000000000000"
 CLAIMED, FINISHED = f"[Worker] Claimed job {JOB} (preview)", f"[Worker] Finished job {JOB}"
@@ -33,8 +34,8 @@ class Log:
         self.readings = 0
         self.render = self
 
-    def service(self, _: str) -> dict[str, str]:
-        return {"ownerId": "tea-x"}
+    def service(self, service_id: str) -> ServiceAnswer:
+        return ServiceAnswer.model_validate({"id": service_id, "ownerId": "tea-x"})
 
     def logs(self, owner: str, service: str, since: str, texts: tuple[str, ...] = ()) -> list[str]:
         assert (owner, service, since[-1]) == ("tea-x", "srv-x", "Z")
@@ -83,7 +84,7 @@ def test_a_log_that_does_not_say_that_the_job_was_done_is_told(
 
 def test_without_a_job_no_log_is_read() -> None:
     log = Log()
-    with pytest.raises(VerificationFailed, match="no job to look for"):
+    with pytest.raises(NotTested, match="no job to look for"):
         tells(log, "")
     assert log.readings == 0
 

@@ -16,6 +16,7 @@ from deploybook.clouds import vercel
 from deploybook.clouds.connections import Connections
 from deploybook.clouds.vercel.client import Vercel
 from deploybook.clouds.vercel.project import ProjectState
+from deploybook.clouds.vercel.schema import VariableAnswer
 from deploybook.contract.consumers import ConsumerVariable
 from deploybook.state.last_writes import LastWrites
 
@@ -38,7 +39,7 @@ def sandbox(start_sandbox: Callable[..., RunningSandbox]) -> Iterator[RunningSan
 
 @pytest.fixture
 def clouds(sandbox: RunningSandbox, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> Connections:
-    monkeypatch.setattr("deploybook.clouds.vercel.deployment.POLL_SECONDS", 0.1)
+    monkeypatch.setattr("deploybook.clouds.vercel.deployment.FIRST_PAUSE", 0.1)
     return connect(sandbox)
 
 
@@ -102,12 +103,12 @@ class Site:
         variables.read(self.clouds)
         return vercel.Deployment("web", self.project, source, variables, **options)
 
-    def entries(self) -> list[dict[str, Any]]:
+    def entries(self) -> list[VariableAnswer]:
         client: Vercel = self.clouds.vercel
-        return sorted(client.variables(self.project.id), key=lambda each: (each["key"], each["target"]))
+        return sorted(client.variables(self.project.id), key=lambda each: (each.key, each.targets))
 
-    def entry(self, name: str) -> dict[str, Any]:
-        return next(each for each in self.entries() if each["key"] == name)
+    def entry(self, name: str) -> VariableAnswer:
+        return next(each for each in self.entries() if each.key == name)
 
 
 @pytest.fixture

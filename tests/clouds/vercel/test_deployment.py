@@ -11,7 +11,9 @@ import pytest
 from tests.conftest import RunningSandbox
 
 from deploybook.clouds import vercel
+from deploybook.clouds.edges import EdgeAnswered
 from deploybook.clouds.vercel.deployment import DeploymentState
+from deploybook.clouds.vercel.schema import Reason
 from deploybook.errors import UnexpectedResponse, Unreachable, VerificationFailed
 
 from .conftest import Site, pushed
@@ -29,7 +31,7 @@ def changes(site: Site, **options: Any) -> list[str]:
 
 
 def made(site: Site) -> list[str]:
-    return [each["uid"] for each in site.clouds.vercel.production_deployments(site.project.id)]
+    return [each.id for each in site.clouds.vercel.production_deployments(site.project.id)]
 
 
 def address(site: Site) -> str:
@@ -80,7 +82,8 @@ def test_a_change_of_variables_alone_reaches_production(site: Site) -> None:
     state = looking.read(site.clouds)
     assert state is not None
     looking.update(site.clouds, state, looking.differences(state))
-    serving = site.clouds.vercel.deployment(address(site).removeprefix("https://"))
+    host = address(site).removeprefix("https://")
+    serving = site.clouds.vercel.api.json("read it", "GET", f"/v13/deployments/{host}")
     assert serving["env"] == ["ADDED", "PLAIN", "SECRET"]
 
 
@@ -213,10 +216,10 @@ def test_one_whose_names_could_not_be_given_is_told_and_not_taken_for_one_that_s
 ) -> None:
     """Vercel calls it READY all the same."""
     state = deploy(site)
-    error = {"code": "alias_failed", "message": "the name is held"}
+    error = Reason(code="alias_failed", message="the name is held")
     client = site.clouds.vercel
-    broken = client.deployment(state.id) | {"aliasError": error, "aliasAssigned": False}
-    listed = [each | {"aliasError": error} for each in client.production_deployments(site.project.id)]
+    broken = client.deployment(state.id).model_copy(update={"alias_error": error, "alias_assigned": False})
+    listed = [each.model_copy(update={"alias_error": error}) for each in client.production_deployments(site.project.id)]
     monkeypatch.setattr(client, "deployment", lambda _: broken)
     with pytest.raises(UnexpectedResponse, match="the name is held"):
         deploy(site, minutes=0)
@@ -251,9 +254,9 @@ def test_a_page_behind_protection_is_told_as_such(site: Site, by_hand: httpx.Cli
 
 
 def test_a_domain_without_a_deployment_is_told_with_vercels_code(site: Site) -> None:
-    with pytest.raises(VerificationFailed) as caught:
+    with pytest.raises(EdgeAnswered, match=r"\(404, x-vercel-error: DEPLOYMENT_NOT_FOUND\)") as caught:
         vercel.page_answers(address(site))
-    assert (caught.value.entry, caught.value.found) == ("vercel-page", "404 DEPLOYMENT_NOT_FOUND")
+    assert caught.value.entry == "vercel-page"
 
 
 def test_an_address_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

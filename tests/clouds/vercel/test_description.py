@@ -98,7 +98,7 @@ def exercise(site: Site) -> None:
     assert linked is not None
     by_git = vercel.Deployment("linked", linked, vercel.source("studio/web", "main", ""), site.variables())
     by_git.create(clouds)
-    client.build_log(client.production_deployments(site.project.id)[0]["uid"])
+    client.build_log(client.production_deployments(site.project.id)[0].id)
     vercel.production_url(client, site.project)
     state = variables.read(clouds)
     assert state is not None

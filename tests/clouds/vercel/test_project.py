@@ -13,6 +13,7 @@ from tests.conftest import RunningSandbox
 from deploybook.clouds import vercel
 from deploybook.clouds.connections import Connections
 from deploybook.clouds.vercel.project import ProjectState
+from deploybook.clouds.vercel.schema import Domain
 from deploybook.errors import (
     Conflict,
     InvalidValue,
@@ -77,7 +78,7 @@ def test_a_repository_is_linked_when_the_project_is_made_and_deployed_from(site:
     site.project = linked.create(site.clouds)
     assert site.project.repository == "studio/web"
     deployed = site.deployment(source=vercel.source("studio/web", "release", "")).create(site.clouds)
-    source = site.clouds.vercel.deployment(deployed.id)["gitSource"]
+    source = site.clouds.vercel.api.json("read it", "GET", f"/v13/deployments/{deployed.id}")["gitSource"]
     assert (source["org"], source["repo"], source["ref"]) == ("studio", "web", "release")
     other = vercel.Project("linked", repository="studio/other")
     with pytest.raises(Conflict, match="is linked to studio/web, not to studio/other") as caught:
@@ -104,6 +105,11 @@ DOMAINS = [
 ]
 
 
+def answer_domains(clouds: Connections, monkeypatch: pytest.MonkeyPatch, rows: list[Any]) -> None:
+    domains = [Domain.model_validate(row) for row in rows]
+    monkeypatch.setattr(clouds.vercel, "domains", lambda _: domains)
+
+
 @pytest.mark.parametrize(
     ("more", "wished", "url"),
     [
@@ -115,7 +121,7 @@ DOMAINS = [
 def test_the_address_is_a_verified_domain_of_production(
     clouds: Connections, monkeypatch: pytest.MonkeyPatch, more: list[Any], wished: str, url: str
 ) -> None:
-    monkeypatch.setattr(clouds.vercel, "domains", lambda _: DOMAINS + more)
+    answer_domains(clouds, monkeypatch, DOMAINS + more)
     assert vercel.production_url(clouds.vercel, ProjectState("prj_1", "team_1"), wished) == url
 
 
@@ -125,7 +131,7 @@ def test_the_address_is_a_verified_domain_of_production(
 def test_a_domain_that_does_not_show_production_is_refused(
     clouds: Connections, monkeypatch: pytest.MonkeyPatch, refused: str
 ) -> None:
-    monkeypatch.setattr(clouds.vercel, "domains", lambda _: DOMAINS)
+    answer_domains(clouds, monkeypatch, DOMAINS)
     with pytest.raises(NotFound, match=r"it has web\.vercel\.app\)") as caught:
         vercel.production_url(clouds.vercel, ProjectState("prj_1", "team_1"), refused)
     assert caught.value.entry == "vercel-domain"

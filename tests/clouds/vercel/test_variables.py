@@ -18,7 +18,7 @@ from .conftest import WANTED, Site, pushed
 
 def test_variables_are_set_for_production_alone_and_sensitive_where_secret(site: Site) -> None:
     site.set()
-    found = [(each["key"], each["type"], each["target"], each.get("value") or None) for each in site.entries()]
+    found = [(each.key, each.type, list(each.targets), each.value or None) for each in site.entries()]
     assert found == [("PLAIN", "plain", ["production"], "p"), ("SECRET", "sensitive", ["production"], None)]
     assert site.judged() == {}
     assert site.variables().verify(site.clouds.vercel) == "2 for production"
@@ -26,7 +26,7 @@ def test_variables_are_set_for_production_alone_and_sensitive_where_secret(site:
 
 def test_equal_secrets_have_unequal_comments_that_say_nothing(site: Site) -> None:
     site.set(pushed(SECRET_A="same-secret-value", SECRET_B="same-secret-value"))
-    first, second = (each["comment"] for each in site.entries())
+    first, second = (each.comment for each in site.entries())
     assert first != second
     assert "same" not in first
     assert fingerprints.matches(first, SecretStr("same-secret-value"))
@@ -37,7 +37,7 @@ def test_equal_secrets_have_unequal_comments_that_say_nothing(site: Site) -> Non
 
 def test_a_sensitive_value_edited_by_hand_is_told_by_its_time_and_a_new_one_by_its_fingerprint(site: Site) -> None:
     site.set()
-    path = f"/v9/projects/web/env/{site.entry('SECRET')['id']}"
+    path = f"/v9/projects/web/env/{site.entry('SECRET').id}"
     site.clouds.vercel.api.json("edit", "PATCH", path, json={"value": "other"})
     assert site.judged() == {"SECRET": "edited elsewhere since it was set"}
     assert site.judged(pushed(SECRET="t" * 32, PLAIN="p")) == {"SECRET": "different"}
@@ -61,11 +61,11 @@ def test_another_value_under_a_mark_that_is_not_ours_is_another_vaults(site: Sit
 
 def test_another_clones_write_of_the_same_value_is_at_rest(site: Site) -> None:
     site.set()
-    before = site.entry("SECRET")["comment"]
+    before = site.entry("SECRET").comment
     record = site.variables()._last_writes.get("vercel:variable:SECRET")
     site.variables().forget()
     site.variables().update(site.clouds, site.entries(), [Change("SECRET", "different", "set for production")])
-    assert site.entry("SECRET")["comment"] != before
+    assert site.entry("SECRET").comment != before
     site.variables()._last_writes.put("vercel:variable:SECRET", record)
     assert site.judged() == {}
 
@@ -74,10 +74,10 @@ def test_another_clones_write_of_the_same_value_is_at_rest(site: Site) -> None:
 def test_a_secret_that_can_be_read_is_removed_and_set_as_sensitive(site: Site, kind: str) -> None:
     body = [{"key": "SECRET", "value": "s" * 32, "type": kind, "target": ["production"]}]
     site.clouds.vercel.put_variables(site.project.id, body)
-    before = site.entry("SECRET")["id"]
+    before = site.entry("SECRET").id
     assert site.judged()["SECRET"] == "not sensitive"
     site.set()
-    assert (site.entry("SECRET")["type"], site.entry("SECRET")["id"] != before, site.judged()) == (
+    assert (site.entry("SECRET").type, site.entry("SECRET").id != before, site.judged()) == (
         "sensitive",
         True,
         {},
@@ -97,15 +97,15 @@ def test_a_secret_that_can_be_read_leads_to_its_own_entry_unless_its_value_is_wr
 def test_a_plain_variable_that_a_policy_made_sensitive_is_as_wished_and_one_by_hand_is_set_again(site: Site) -> None:
     body = {"key": "PLAIN", "value": "p", "type": "sensitive", "target": ["production"]}
     site.set()
-    kept = site.entry("PLAIN")["comment"]
-    site.clouds.vercel.delete_variable(site.project.id, site.entry("PLAIN")["id"])
+    kept = site.entry("PLAIN").comment
+    site.clouds.vercel.delete_variable(site.project.id, site.entry("PLAIN").id)
     site.variables().forget()
     site.clouds.vercel.put_variables(site.project.id, [body | {"comment": kept}])
     assert site.judged() == {}
     site.clouds.vercel.put_variables(site.project.id, [body])
     assert site.judged() == {"PLAIN": "different"}
     site.set()
-    assert (site.entry("PLAIN")["type"], site.entry("PLAIN")["value"], site.judged()) == ("plain", "p", {})
+    assert (site.entry("PLAIN").type, site.entry("PLAIN").value, site.judged()) == ("plain", "p", {})
 
 
 def test_an_encrypted_plain_variable_is_compared_by_value(site: Site) -> None:
@@ -136,8 +136,8 @@ def test_other_targets_are_told_and_keep_their_value(
     site.clouds.vercel.put_variables(site.project.id, [body])
     assert site.judged()["PLAIN"] == told
     site.set()
-    found = {tuple(each["target"]): each["value"] for each in site.entries() if each["key"] == "PLAIN"}
-    assert found == {tuple(left): "theirs", ("production",): "p"}
+    found = {each.targets: each.value for each in site.entries() if each.key == "PLAIN"}
+    assert found == {tuple(sorted(left)): "theirs", ("production",): "p"}
     assert site.judged() == {}
 
 
@@ -153,7 +153,7 @@ def test_what_the_contract_does_not_know_is_told_and_survives_update_and_delete(
     state = made.read(site.clouds)
     assert state is not None
     made.delete(site.clouds, state)
-    assert [(each["key"], each["target"]) for each in site.entries()] == [
+    assert [(each.key, list(each.targets)) for each in site.entries()] == [
         ("OLD", ["production"]),
         ("PLAIN", ["preview"]),
         ("THEIRS", ["preview"]),

@@ -229,10 +229,14 @@ def test_git_source_needs_the_linked_repository(vercel: Any) -> None:
     vercel.project()
     source = {"type": "github", "org": "studio", "repo": "app", "ref": "main"}
     body = {"name": "web", "project": "web", "gitSource": source}
-    assert "isn't connected" in vercel.refused(vercel.api.post("/v13/deployments", json=body), 400, "bad_request")
+    assert "isn't connected" in vercel.refused(
+        vercel.api.post("/v13/deployments", json=body), 400, "incorrect_git_source_info"
+    )
     vercel.project("linked", gitRepository={"type": "github", "repo": "studio/other"})
     body = {"name": "linked", "project": "linked", "gitSource": source}
-    assert "is not the repository" in vercel.refused(vercel.api.post("/v13/deployments", json=body), 400, "bad_request")
+    assert "is not the repository" in vercel.refused(
+        vercel.api.post("/v13/deployments", json=body), 400, "incorrect_git_source_info"
+    )
 
 
 def test_first_deployment_must_say_how_to_build(vercel: Any) -> None:

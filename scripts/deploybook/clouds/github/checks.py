@@ -122,10 +122,8 @@ def web_was_deployed(vercel: Vercel, vault_values: Mapping[str, SecretStr], run:
     """Vercel has a ready production deployment that is younger than the run."""
     since = run.created.timestamp() * 1000
     for deployment in vercel.production_deployments(vault_values["VERCEL_PROJECT_ID"].get_secret_value()):
-        if (deployment.get("readyState") or deployment.get("state")) == "READY" and float(
-            deployment["created"]
-        ) >= since:
-            return str(deployment["uid"])
+        if deployment.state == "READY" and deployment.created >= since:
+            return deployment.id
     raise VerificationFailed(
         f"Run {run.number} ended well, but Vercel has made no production deployment since it began.",
         "Compare VERCEL_PROJECT_ID with the project whose domain you serve.",
@@ -137,8 +135,8 @@ def worker_was_deployed(render: Render, vault_values: Mapping[str, SecretStr], r
     """Render has a deploy of the hook's worker that the hook started, and that is younger than the run."""
     service = urlsplit(vault_values["RENDER_DEPLOY_HOOK_URL"].get_secret_value()).path.rpartition("/")[2]
     for deploy in render.deploys(service, since=run.created):
-        if deploy.get("trigger") == "deploy_hook":
-            return f"{deploy['id']}, {deploy['status']}"
+        if deploy.trigger == "deploy_hook":
+            return f"{deploy.id}, {deploy.status}"
     raise VerificationFailed(
         f"Run {run.number} ended well, but no deploy of {service} was started by its hook since.",
         "Copy the deploy hook again: deploybook run render, then deploybook run ci_cd.",

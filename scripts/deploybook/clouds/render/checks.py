@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deploybook.clouds.render.waiting import LIVE
+from deploybook.clouds.render.schema import LIVE
 from deploybook.errors import VerificationFailed
 
 if TYPE_CHECKING:

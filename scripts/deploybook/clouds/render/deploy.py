@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from deploybook.clouds.render.schema import LIVE
 from deploybook.clouds.render.undeployed import Undeployed
 from deploybook.clouds.render.variables import Variables
-from deploybook.clouds.render.waiting import FAILED, LIVE, DeployState, ProgressListener, appeared, follow
+from deploybook.clouds.render.waiting import FAILED, DeployState, ProgressListener, appeared, follow
 from deploybook.clouds.render.worker import WorkerState
 from deploybook.clouds.resource import Change, Resource, VaultValues
 from deploybook.errors import UnexpectedResponse, Unreachable
@@ -56,7 +57,7 @@ class Deploy(Resource[DeployState]):
         """The newest deploy, looked for once; None if there is none, or the worker was made in this run."""
         if not self.worker.id or self.worker.first_deploy:
             return None
-        listed = [deploy for deploy in clouds.render.deploys(self.worker.id) if deploy["status"] != "deactivated"]
+        listed = [deploy for deploy in clouds.render.deploys(self.worker.id) if deploy.status != "deactivated"]
         self._newest = DeployState.of(listed[0]) if listed else None
         return self._newest
 
@@ -108,7 +109,7 @@ class Deploy(Resource[DeployState]):
         """
         if self._newest is None or self._newest.status != LIVE:
             listed = [
-                DeployState.of(deploy) for deploy in render.deploys(self.worker.id) if deploy["status"] != "deactivated"
+                DeployState.of(deploy) for deploy in render.deploys(self.worker.id) if deploy.status != "deactivated"
             ]
             self._newest = next(iter(listed), None)
             if self._newest and self._newest.is_under_way(self._seconds):
@@ -117,7 +118,7 @@ class Deploy(Resource[DeployState]):
 
     def _start(self, render: Render) -> str:
         """Operation create-deploy. An answer that is lost, or has no body, leaves the deploy to be found in the list."""
-        known = {deploy["id"] for deploy in render.deploys(self.worker.id)}
+        known = {deploy.id for deploy in render.deploys(self.worker.id)}
         try:
             started = render.start_deploy(self.worker.id)
         except Unreachable:

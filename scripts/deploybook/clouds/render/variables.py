@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import SecretStr
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from deploybook.clouds.connections import Connections
     from deploybook.clouds.render.client import Render
     from deploybook.clouds.vercel.client import Vercel
+    from deploybook.clouds.vercel.schema import VariableAnswer
 
 # Render allows 30 such writes a minute; more at once would only meet that limit sooner.
 SIDE_BY_SIDE = 4
@@ -98,8 +99,8 @@ class Variables(Resource[dict[str, str]]):
     ) -> str:
         """What web app and worker share is the same at both: by Vercel's fingerprints, or by value where it shows one."""
         project = vercel.project(project_name)
-        entries = vercel.variables(project["id"]) if project else []
-        there = {entry["key"]: entry for entry in entries if "production" in (entry.get("target") or [])}
+        entries = vercel.variables(project.id) if project else []
+        there = {entry.key: entry for entry in entries if "production" in entry.targets}
         here = self._looked_at(render)
         shared = sorted(self._wanted.keys() & set(wanted_there))
         otherwise = [name for name in shared if not _same(here.get(name), there.get(name))]
@@ -135,9 +136,9 @@ def _judge(value: str | None, wanted: ConsumerVariable) -> str:
     return "different by white space" if value.strip() == wanted.value.get_secret_value() else "different"
 
 
-def _same(here: str | None, there: Mapping[str, Any] | None) -> bool:
+def _same(here: str | None, there: VariableAnswer | None) -> bool:
     if here is None or there is None:
         return False
-    if there["type"] == "sensitive":
-        return matches(there.get("comment"), SecretStr(here))
-    return bool(there.get("value") == here)
+    if there.type == "sensitive":
+        return matches(there.comment, SecretStr(here))
+    return there.value == here

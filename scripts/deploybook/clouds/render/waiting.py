@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from deploybook.clouds.render.schema import STATES, DeployAnswer
 from deploybook.clouds.render.worker import WorkerState
+from deploybook.clouds.times import moment
+from deploybook.clouds.waiting import Stage, wait_until
 from deploybook.errors import UnexpectedResponse
 
 if TYPE_CHECKING:
@@ -16,12 +18,12 @@ if TYPE_CHECKING:
 
 ProgressListener = Callable[[str], None]
 
-LIVE = "live"
-FAILED = frozenset({"build_failed", "update_failed", "pre_deploy_failed", "canceled"})
-ENDED = FAILED | {LIVE, "deactivated"}
 # A deploy ends so when another one takes its place, which may have gone well.
 REPLACED = frozenset({"deactivated", "canceled"})
+FAILED = STATES.bad - {"deactivated"}
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0
+# One deploy may replace another while we look.
+MOST_REPLACEMENTS = 3
 LOG_LINES = 8
 # A deploy that is queued, or that a hook has started, is listed a moment later.
 APPEARS_SECONDS = 20.0
@@ -36,14 +38,15 @@ class DeployState:
     created: str
 
     @classmethod
-    def of(cls, deploy: dict[str, Any]) -> DeployState:
-        """From Render's JSON (schema deploy)."""
-        return cls(deploy["id"], deploy["status"], deploy["createdAt"])
+    def of(cls, deploy: DeployAnswer) -> DeployState:
+        """From Render's answer."""
+        return cls(deploy.id, deploy.status, deploy.created)
 
     def is_under_way(self, seconds: float) -> bool:
         """Whether it has not ended, and began less than ``seconds`` ago."""
-        age = (datetime.now(UTC) - datetime.fromisoformat(self.created)).total_seconds()
-        return self.status not in ENDED and age < seconds
+        began = moment(self.created)
+        young = began is not None and (datetime.now(UTC) - began).total_seconds() < seconds
+        return not STATES.has_ended(self.status) and young
 
 
 def follow(
@@ -51,46 +54,57 @@ def follow(
 ) -> DeployState:
     """Wait until a deploy, or the one that has replaced it, is live; ``on_progress`` is called with every new status.
 
-    Raises UnexpectedResponse with the log's last lines if it fails, and without them if it takes longer than ``seconds``.
+    Raises UnexpectedResponse with the log's last lines if it fails, and without them if it takes longer than ``seconds`` or comes into a
+    status that nobody here knows.
     """
-    deadline, pause, reported = time.monotonic() + seconds, FIRST_PAUSE, ""
-    while True:
-        deploy = render.deploy(worker.id, deploy_id)
-        status = str(deploy["status"])
-        if status != reported:
-            on_progress(f"Render deploy {deploy_id}: {status}")
-            reported = status
-        if status == LIVE:
-            return DeployState.of(deploy)
-        newest = render.deploys(worker.id)[0]["id"] if status in REPLACED else deploy_id
-        if newest != deploy_id:
-            deploy_id = newest
-            continue
-        if status in FAILED:
-            raise _failed(render, worker, deploy)
-        if time.monotonic() > deadline:
-            raise _slow(status, seconds)
-        time.sleep(pause)
-        pause = min(pause * 1.5, LONGEST_PAUSE)
+    current, reported = deploy_id, ""
+
+    def look() -> DeployAnswer:
+        nonlocal reported
+        deploy = render.deploy(worker.id, current)
+        if deploy.status != reported:
+            on_progress(f"Render deploy {current}: {deploy.status}")
+            reported = deploy.status
+        return deploy
+
+    def read() -> DeployAnswer:
+        nonlocal current
+        deploy = look()
+        for _ in range(MOST_REPLACEMENTS):
+            newest = next(iter(render.deploys(worker.id)), deploy) if deploy.status in REPLACED else deploy
+            if newest.id == current:
+                break
+            current = newest.id
+            deploy = look()
+        return deploy
+
+    def has_ended(deploy: DeployAnswer) -> bool:
+        return STATES.has_ended(deploy.status)
+
+    deploy = wait_until(has_ended, read, seconds, first_pause=FIRST_PAUSE, longest_pause=LONGEST_PAUSE)
+    stage = STATES.stage(deploy.status)
+    if stage is Stage.GOOD_END:
+        return DeployState.of(deploy)
+    if stage is Stage.BAD_END:
+        raise _failed(render, worker, deploy)
+    raise _unknown(deploy.status) if stage is Stage.UNKNOWN else _slow(deploy.status, seconds)
 
 
 def appeared(
     render: Render, worker: WorkerState, known: Collection[str], trigger: str, seconds: float = APPEARS_SECONDS
 ) -> str:
     """The id of a new deploy of this trigger that is not ``known``; empty if none appears in ``seconds``."""
-    deadline = time.monotonic() + seconds
-    while True:
-        for deploy in render.deploys(worker.id):
-            if deploy["id"] not in known and deploy.get("trigger") == trigger:
-                return str(deploy["id"])
-        if time.monotonic() > deadline:
-            return ""
-        time.sleep(FIRST_PAUSE)
+
+    def look() -> str:
+        started = (deploy.id for deploy in render.deploys(worker.id) if deploy.trigger == trigger)
+        return next((deploy_id for deploy_id in started if deploy_id not in known), "")
+
+    return wait_until(bool, look, seconds, first_pause=FIRST_PAUSE, longest_pause=FIRST_PAUSE)
 
 
-def _failed(render: Render, worker: WorkerState, deploy: dict[str, Any]) -> UnexpectedResponse:
-    log = " | ".join(render.logs(worker.owner_id, worker.id, deploy["createdAt"])[-LOG_LINES:])
-    message = f"Render's deploy ended as {deploy['status']}." + (f" Last lines of the log: {log}" if log else "")
+def _failed(render: Render, worker: WorkerState, deploy: DeployAnswer) -> UnexpectedResponse:
+    log = " | ".join(render.logs(worker.owner_id, worker.id, deploy.created)[-LOG_LINES:])
+    message = f"Render's deploy ended as {deploy.status}." + (f" Last lines of the log: {log}" if log else "")
     hint = "Fix what the log says, then run this again."
     return UnexpectedResponse("Render", "deploy", message, hint, "render-deploy-failed")
 
@@ -99,3 +113,9 @@ def _slow(status: str, seconds: float) -> UnexpectedResponse:
     message = f"Render's deploy is still {status} after {seconds / 60:.0f} minutes."
     hint = "Look at it in the dashboard; running this again waits for the same one."
     return UnexpectedResponse("Render", "deploy", message, hint, "render-deploy-slow")
+
+
+def _unknown(status: str) -> UnexpectedResponse:
+    message = f"Render's deploy is in a status that deploybook does not know: {status or 'none'}."
+    hint = "Look at it in the dashboard, and report the status: the guide has to learn it."
+    return UnexpectedResponse("Render", "deploy", message, hint)

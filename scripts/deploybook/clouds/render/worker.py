@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from deploybook.clouds.render.schema import Details, Docker, ServiceAnswer
 from deploybook.clouds.render.undeployed import Undeployed
 from deploybook.clouds.resource import Change, Resource, VaultValues
 from deploybook.clouds.times import moment
 from deploybook.contract.consumers import ConsumerVariable
-from deploybook.errors import Conflict, InvalidValue, NotFound, PermissionDenied, ServiceError, UnexpectedResponse
+from deploybook.errors import Conflict, InvalidValue, NotFound
 from deploybook.state.last_writes import LastWrites
 from deploybook.state.pins import Account
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from deploybook.clouds.render.client import Render
 
 RUNTIME = "docker"
-PAYMENT_REQUIRED = 402
 # Who may have suspended a service; the other ones do not let the operator's key resume it.
 RESUMABLE = frozenset({"user", "stuck_crashlooping"})
 # The troubleshooting entries of what a person may have changed; the other fields are drift.
@@ -101,7 +101,7 @@ class Worker(Resource[WorkerState]):
         service = self._by_id(clouds.render)
         if service is None:
             listed = clouds.render.workers(self.name, self._owner_id)
-            service = next((candidate for candidate in listed if candidate["name"] == self.name), None)
+            service = next((candidate for candidate in listed if candidate.name == self.name), None)
         if service is None:
             return None
         state = _state(service)
@@ -133,11 +133,8 @@ class Worker(Resource[WorkerState]):
             raise InvalidValue("No git_repository is given.", hint, "render-repository")
         # What was noted belongs to an earlier worker of this name.
         self._undeployed.forget()
-        try:
-            made = clouds.render.create_service(self._desired())
-        except ServiceError as error:
-            raise self._explained(error) from None
-        return replace(_state(made["service"]), first_deploy=str(made.get("deployId") or ""))
+        made = clouds.render.create_service(self._desired())
+        return replace(_state(made.service), first_deploy=made.deploy_id)
 
     def update(self, clouds: Connections, state: WorkerState, changes: list[Change]) -> WorkerState:
         """Operation update-service, then resume-service; raises Conflict for what can't be changed."""
@@ -160,7 +157,7 @@ class Worker(Resource[WorkerState]):
         """Its id is known only when it is made."""
         return WorkerState("", self._owner_id, self._settings)
 
-    def _by_id(self, render: Render) -> dict[str, Any] | None:
+    def _by_id(self, render: Render) -> ServiceAnswer | None:
         try:
             return render.service(self.known_id) if self.known_id else None
         except NotFound:
@@ -182,15 +179,6 @@ class Worker(Resource[WorkerState]):
     def _details(self) -> dict[str, Any]:
         docker = {"dockerfilePath": self._settings.dockerfile, "dockerContext": self._settings.context}
         return {"plan": self._settings.plan, "envSpecificDetails": docker}
-
-    def _explained(self, error: ServiceError) -> ServiceError:
-        if error.status == PAYMENT_REQUIRED:
-            hint = "Add a payment method to the workspace (Billing): background workers have no free plan."
-            return PermissionDenied("Render", error.operation, error.message, hint, "render-billing", error.status)
-        if error.status == 400 and "repo" in error.message.lower():
-            hint = f"Check git_repository, and that Render's GitHub app may read {self._settings.repository}."
-            return UnexpectedResponse("Render", error.operation, error.message, hint, "render-repository", error.status)
-        return error
 
     def _refuse_the_impossible(self, state: WorkerState, fields: set[str]) -> None:
         there, wanted = state.settings, self._settings
@@ -214,8 +202,8 @@ def owner(render: Render, name: str) -> str:
     Raises NotFound or InvalidValue, naming those there are, or OtherAccount if the environment lives in another one.
     """
     owners, name = render.owners(), name or render.home
-    names = ", ".join(sorted(f"{owner['name']} ({owner['id']})" for owner in owners)) or "none"
-    matching = [owner for owner in owners if name in {owner["name"], owner["id"]}] if name else owners
+    names = ", ".join(sorted(f"{owner.name} ({owner.id})" for owner in owners)) or "none"
+    matching = [owner for owner in owners if name in {owner.name, owner.id}] if name else owners
     if not matching:
         wanted = f"workspace {name}" if name else "workspace at all"
         message = f"The key sees no {wanted} (it sees {names})."
@@ -224,8 +212,8 @@ def owner(render: Render, name: str) -> str:
     if len(matching) > 1:
         message = f"The key sees several workspaces: {names}."
         raise InvalidValue(message, "Name one in the parameter owner, by its id if two have one name.", "render-owner")
-    render.use(Account(id=str(matching[0]["id"]), name=str(matching[0]["name"])))
-    return str(matching[0]["id"])
+    render.use(Account(id=matching[0].id, name=matching[0].name))
+    return matching[0].id
 
 
 def key_sees_workspace(render: Render, name: str) -> str:
@@ -246,24 +234,24 @@ def _path(path: str) -> str:
     return posixpath.normpath(path or ".")
 
 
-def _state(service: Mapping[str, Any]) -> WorkerState:
-    details = service.get("serviceDetails") or {}
-    docker = details.get("envSpecificDetails") or {}
+def _state(service: ServiceAnswer) -> WorkerState:
+    details = service.details or Details()
+    docker = details.docker or Docker()
     settings = Settings(
-        repository=str(service.get("repo") or "").removeprefix("https://github.com/").removesuffix(".git"),
-        branch=service.get("branch") or "",
-        region=details.get("region") or "",
-        plan=details.get("plan") or "",
-        dockerfile=_path(docker.get("dockerfilePath") or ""),
-        context=_path(docker.get("dockerContext") or ""),
+        repository=service.repo.removeprefix("https://github.com/").removesuffix(".git"),
+        branch=service.branch,
+        region=details.region,
+        plan=details.plan,
+        dockerfile=_path(docker.dockerfile_path),
+        context=_path(docker.docker_context),
     )
-    suspended = service.get("suspended") == "suspended"
+    suspended = service.suspended == "suspended"
     return WorkerState(
-        service["id"],
-        service["ownerId"],
+        service.id,
+        service.owner_id,
         settings,
-        suspenders=tuple(service.get("suspenders") or ["user"]) if suspended else (),
-        auto_deploy=service.get("autoDeploy") == "yes",
-        runtime=details.get("runtime") or details.get("env") or "",
-        created=str(service.get("createdAt") or ""),
+        suspenders=(service.suspenders or ("user",)) if suspended else (),
+        auto_deploy=service.auto_deploy == "yes",
+        runtime=details.runtime or details.env,
+        created=service.created,
     )

@@ -4,36 +4,45 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import quote
 
 from deploybook import http
 from deploybook.clouds.api import Api
 from deploybook.clouds.credentials import endpoint, secret
-from deploybook.clouds.refusals import Refusal
-from deploybook.errors import InvalidValue, NotFound, Unauthorized, UnexpectedResponse
+from deploybook.clouds.vercel.refusals import REFUSALS, explain
+from deploybook.clouds.vercel.schema import (
+    STATES,
+    DeploymentAnswer,
+    DeploymentPage,
+    Domain,
+    DomainPage,
+    EventAnswer,
+    FailureReason,
+    Owner,
+    Page,
+    ProjectAnswer,
+    PutAnswer,
+    UserAnswer,
+    VariableAnswer,
+    VariablePage,
+)
+from deploybook.errors import InvalidValue, NotFound, UnexpectedResponse
 from deploybook.state.pins import Account
 
-Listed = list[dict[str, Any]]
+Listed = TypeVar("Listed")
 
 API_URL = "https://api.vercel.com"
 TEAM_ID = re.compile(r"team_[A-Za-z0-9]+")
 # A repeated DELETE whose first answer was lost finds nothing any more: that is what was wanted.
 GONE = (200, 204, 404)
-# Vercel answers 403, not 401, where the token itself is absent or unknown.
-TOKEN_REFUSED = (Refusal(Unauthorized, code="invalid_token"), Refusal(Unauthorized, code="missing_token"))
-
-
-def _explain(body: Any) -> tuple[str, str]:
-    """Vercel's error body: ``error.code`` and ``error.message``; flags mark a token that is absent or unknown."""
-    error = body["error"]
-    if error.get("invalidToken"):
-        return "invalid_token", str(error["message"])
-    if error.get("missingToken"):
-        return "missing_token", str(error["message"])
-    return str(error["code"]), str(error["message"])
+# Vercel allows so many rows of a list at once.
+PAGE = 100
+# How many deployments are looked through for one that is ready: whoever has more failures in a row has another problem.
+MOST_DEPLOYMENTS = 200
 
 
 @dataclass
@@ -42,10 +51,10 @@ class Vercel:
 
     api: Api
     team_id: str
-    _owner: dict[str, Any] = field(default_factory=dict)
-    _domains: dict[str, Listed] = field(default_factory=dict)
+    _owner: Owner | None = None
+    _domains: dict[str, list[Domain]] = field(default_factory=dict)
     _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(3))
-    _ahead: dict[str, Future[Listed]] = field(default_factory=dict)
+    _ahead: dict[str, Future[list[Any]]] = field(default_factory=dict)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str], home: str = "") -> Vercel:
@@ -63,7 +72,7 @@ class Vercel:
         if team:
             # Without it a call acts on the personal account, where the team's project is simply not found.
             client.params = client.params.set("teamId", team)
-        return cls(Api("Vercel", client, _explain, "VERCEL_TOKEN", "VERCEL_API_URL", TOKEN_REFUSED), team)
+        return cls(Api("Vercel", client, explain, "VERCEL_TOKEN", "VERCEL_API_URL", REFUSALS), team)
 
     def close(self) -> None:
         """Close the connections."""
@@ -75,106 +84,98 @@ class Vercel:
         if self.team_id and not named:
             return Account(id=self.team_id)
         owner = self.owner()
-        return Account(id=str(owner["id"]), name=str(owner.get("slug") or owner.get("username") or ""))
+        return Account(id=owner.id, name=owner.slug or owner.username)
 
     def named_account(self) -> Account:
         """The same with its name."""
         return self.account()
 
-    def owner(self) -> dict[str, Any]:
-        """The team, or the user where no team is named: ``{id, name, slug …}``; read once."""
+    def owner(self) -> Owner:
+        """The team, or the user where no team is named; read once."""
         self._owner = self._owner or self._read_owner()
         return self._owner
 
-    def _read_owner(self) -> dict[str, Any]:
+    def _read_owner(self) -> Owner:
         if self.team_id:
-            team: dict[str, Any] = self.api.json("read the team", "GET", f"/v2/teams/{self.team_id}")
-            return team
-        user: dict[str, Any] = self.api.json("read the user", "GET", "/v2/user")["user"]
-        return user
+            return self.api.read(Owner, "read the team", "GET", f"/v2/teams/{_part(self.team_id)}")
+        return self.api.read(UserAnswer, "read the user", "GET", "/v2/user").user
 
-    def project(self, name: str) -> dict[str, Any] | None:
+    def project(self, name: str) -> ProjectAnswer | None:
         """One project by name or id, or None."""
         try:
-            project: dict[str, Any] = self.api.json(f"read the project {name}", "GET", f"/v9/projects/{name}")
+            return self.api.read(ProjectAnswer, f"read the project {name}", "GET", f"/v9/projects/{_part(name)}")
         except NotFound:
             return None
-        return project
 
-    def create_project(self, name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    def create_project(self, name: str, settings: Mapping[str, Any]) -> ProjectAnswer:
         """Make a project (operation createProject); a name that is taken is a Conflict."""
-        made: dict[str, Any] = self.api.json(
-            f"create the project {name}", "POST", "/v11/projects", json={"name": name, **settings}
-        )
-        return made
+        body = {"name": name, **settings}
+        return self.api.read(ProjectAnswer, f"create the project {name}", "POST", "/v11/projects", json=body)
 
-    def update_project(self, project_id: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    def update_project(self, project_id: str, settings: Mapping[str, Any]) -> ProjectAnswer:
         """Change a project's settings (operation updateProject)."""
-        changed: dict[str, Any] = self.api.json(
-            "change the project", "PATCH", f"/v9/projects/{project_id}", json=dict(settings), repeatable=True
-        )
-        return changed
+        path, body = f"/v9/projects/{_part(project_id)}", dict(settings)
+        return self.api.read(ProjectAnswer, "change the project", "PATCH", path, json=body, repeatable=True)
 
     def delete_project(self, project_id: str) -> None:
         """Remove a project with its deployments, variables and domains."""
-        self.api.call("delete the project", "DELETE", f"/v9/projects/{project_id}", expect=GONE)
+        self.api.call("delete the project", "DELETE", f"/v9/projects/{_part(project_id)}", expect=GONE)
 
     def read_ahead(self, project_id: str) -> None:
         """Ask together for all that the section goes on to read of a project; each answer is for the first who wants it."""
         for read in (self._list_variables, self._list_domains, self._list_production_deployments):
             self._ahead[read.__name__ + project_id] = self._pool.submit(read, project_id)
 
-    def variables(self, project_id: str) -> Listed:
+    def variables(self, project_id: str) -> list[VariableAnswer]:
         """Every variable of a project; values in clear but for sensitive ones, which have none."""
         return self._asked(self._list_variables, project_id)
 
-    def _asked(self, read: Callable[[str], Listed], project_id: str) -> Listed:
+    def _asked(self, read: Callable[[str], list[Listed]], project_id: str) -> list[Listed]:
         asked = self._ahead.pop(read.__name__ + project_id, None)
         return asked.result() if asked else read(project_id)
 
-    def _list_variables(self, project_id: str) -> Listed:
-        body = self.api.json("list the variables", "GET", f"/v10/projects/{project_id}/env", params={"decrypt": "true"})
-        # The description allows three shapes: one variable, with pagination, without.
-        variables: Listed = body.get("envs", [body])
-        return variables
+    def _list_variables(self, project_id: str) -> list[VariableAnswer]:
+        path, params = f"/v10/projects/{_part(project_id)}/env", {"decrypt": "true"}
+        pages = self._pages(VariablePage | VariableAnswer, "list the variables", path, params)
+        return [
+            variable for page in pages for variable in (page.variables if isinstance(page, VariablePage) else (page,))
+        ]
 
-    def put_variables(self, project_id: str, variables: Sequence[Mapping[str, Any]]) -> Listed:
+    def put_variables(self, project_id: str, variables: Sequence[Mapping[str, Any]]) -> list[VariableAnswer]:
         """Create or overwrite variables in one request. An answer that lists failures is an error, whatever its status."""
         operation = f"set {', '.join(str(variable['key']) for variable in variables)}"
-        path, body = f"/v10/projects/{project_id}/env", [dict(variable) for variable in variables]
+        path, body = f"/v10/projects/{_part(project_id)}/env", [dict(variable) for variable in variables]
         # Writing the same values over themselves changes nothing: unlike other POSTs this one may be sent again.
-        answer = self.api.json(operation, "POST", path, params={"upsert": "true"}, json=body, repeatable=True)
-        created: list[dict[str, Any]] = (
-            answer["created"] if isinstance(answer["created"], list) else [answer["created"]]
-        )
-        if answer.get("failed"):
-            set_now = {variable["key"] for variable in created}
-            raise _not_set(
-                operation,
-                answer["failed"][0]["error"],
-                [variable["key"] for variable in body if variable["key"] not in set_now],
-            )
-        return created
+        options: dict[str, Any] = {"params": {"upsert": "true"}, "json": body, "repeatable": True}
+        answer = self.api.read(PutAnswer, operation, "POST", path, **options)
+        if answer.failed:
+            set_now = {variable.key for variable in answer.created}
+            missing = [variable["key"] for variable in body if variable["key"] not in set_now]
+            raise _not_set(operation, answer.failed[0].error, missing)
+        return list(answer.created)
 
     def retarget_variable(self, project_id: str, variable_id: str, targets: Sequence[str]) -> None:
         """Set where a variable applies; its value stays."""
-        path = f"/v9/projects/{project_id}/env/{variable_id}"
+        path = f"/v9/projects/{_part(project_id)}/env/{_part(variable_id)}"
         self.api.call("change a variable's target", "PATCH", path, json={"target": list(targets)}, repeatable=True)
 
     def delete_variable(self, project_id: str, variable_id: str) -> None:
         """Remove a variable."""
-        self.api.call("delete a variable", "DELETE", f"/v9/projects/{project_id}/env/{variable_id}", expect=GONE)
+        self.api.call(
+            "delete a variable", "DELETE", f"/v9/projects/{_part(project_id)}/env/{_part(variable_id)}", expect=GONE
+        )
 
-    def domains(self, project_id: str) -> Listed:
-        """The domains of a project: ``{name, verified, redirect?, gitBranch?}``."""
+    def domains(self, project_id: str) -> list[Domain]:
+        """Every domain of a project."""
         # Read once, unless there was none: the first deployment may bring it.
         if not self._domains.get(project_id):
             self._domains[project_id] = self._asked(self._list_domains, project_id)
         return self._domains[project_id]
 
-    def _list_domains(self, project_id: str) -> Listed:
-        domains: Listed = self.api.json("list the domains", "GET", f"/v9/projects/{project_id}/domains")["domains"]
-        return domains
+    def _list_domains(self, project_id: str) -> list[Domain]:
+        path = f"/v9/projects/{_part(project_id)}/domains"
+        pages = self._pages(DomainPage, "list the domains", path, {"limit": PAGE})
+        return [domain for page in pages for domain in page.domains]
 
     def upload(self, content: bytes) -> str:
         """Upload one file's bytes; gives the SHA-1 by which a deployment refers to them. Doing it twice changes nothing."""
@@ -184,43 +185,74 @@ class Vercel:
         self.api.call("upload a file", "POST", "/v2/files", content=content, headers=headers, repeatable=True)
         return digest
 
-    def create_deployment(self, body: Mapping[str, Any]) -> dict[str, Any]:
+    def create_deployment(self, body: Mapping[str, Any]) -> DeploymentAnswer:
         """Start a deployment (operation createDeployment)."""
         # Unless forced, Vercel may answer with an earlier deployment of the same files, which lacks the newer variables.
         params = {"skipAutoDetectionConfirmation": "1", "forceNew": "1"}
-        made: dict[str, Any] = self.api.json(
-            "start a deployment", "POST", "/v13/deployments", params=params, json=dict(body)
-        )
-        return made
+        path = "/v13/deployments"
+        return self.api.read(DeploymentAnswer, "start a deployment", "POST", path, params=params, json=dict(body))
 
-    def deployment(self, id_or_host: str) -> dict[str, Any]:
-        """One deployment, or the one that a host name shows: ``{id, readyState, aliasAssigned, aliasError, errorMessage …}``."""
-        deployment: dict[str, Any] = self.api.json("read the deployment", "GET", f"/v13/deployments/{id_or_host}")
-        return deployment
+    def deployment(self, id_or_host: str) -> DeploymentAnswer:
+        """One deployment, or the one that a host name shows."""
+        return self.api.read(DeploymentAnswer, "read the deployment", "GET", f"/v13/deployments/{_part(id_or_host)}")
 
-    def production_deployments(self, project_id: str) -> Listed:
-        """The latest production deployments, newest first; a list names the id ``uid``."""
+    def production_deployments(self, project_id: str) -> list[DeploymentAnswer]:
+        """The latest production deployments, newest first, back to one that is ready."""
         return self._asked(self._list_production_deployments, project_id)
 
-    def _list_production_deployments(self, project_id: str) -> Listed:
+    def _list_production_deployments(self, project_id: str) -> list[DeploymentAnswer]:
         params = {"projectId": project_id, "target": "production", "limit": 20}
-        deployments: Listed = self.api.json("list the deployments", "GET", "/v6/deployments", params=params)[
-            "deployments"
-        ]
-        return sorted(deployments, key=lambda deployment: -int(deployment["created"]))
+        deployments: list[DeploymentAnswer] = []
+        for page in self._pages(DeploymentPage, "list the deployments", "/v6/deployments", params):
+            deployments += page.deployments
+            ready = any(deployment.state in STATES.good for deployment in page.deployments)
+            if ready or len(deployments) >= MOST_DEPLOYMENTS:
+                break
+        return sorted(deployments, key=lambda deployment: -deployment.created)
 
     def build_log(self, deployment_id: str, lines: int = 8) -> list[str]:
         """The last lines that a build printed."""
+        path = f"/v3/deployments/{_part(deployment_id)}/events"
         params = {"builds": 1, "direction": "backward", "limit": 100}
-        events = self.api.json("read the build's log", "GET", f"/v3/deployments/{deployment_id}/events", params=params)
-        ordered = sorted((event for event in events if event), key=lambda event: event.get("created", 0))
-        texts = [str((event.get("payload") or {}).get("text") or event.get("text") or "") for event in ordered]
-        return [text for text in texts if text][-lines:]
+        events = self.api.read(list[EventAnswer | None], "read the build's log", "GET", path, params=params)
+        ordered = sorted((event for event in events if event), key=lambda event: event.created)
+        return [event.line for event in ordered if event.line][-lines:]
+
+    def _pages(self, shape: Any, operation: str, path: str, params: Mapping[str, Any]) -> Iterator[Any]:
+        """Each page of a list, as far as it is asked for. ``next`` is a time that only goes back: one that does not ends in an error."""
+        until: float | None = None
+        while True:
+            page = self.api.read(shape, operation, "GET", path, params={**params, "until": _whole(until)})
+            yield page
+            pagination = page.pagination if isinstance(page, Page) else None
+            following = pagination.next if pagination else None
+            if following is None:
+                return
+            if until is not None and following >= until:
+                raise _does_not_end(operation)
+            until = following
 
 
-def _not_set(operation: str, error: Mapping[str, Any], missing: Sequence[str]) -> UnexpectedResponse:
+def _part(name: str) -> str:
+    """A name or an id as one part of a path; a host keeps the colon before its port."""
+    return quote(name, safe=":")
+
+
+def _whole(moment: float | None) -> str | None:
+    return None if moment is None else f"{moment:.0f}"
+
+
+def _does_not_end(operation: str) -> UnexpectedResponse:
+    message = f"Vercel could not {operation}: its list does not end."
+    return UnexpectedResponse(
+        "Vercel", operation, message, "Run this again; if it stays, compare Vercel's status page."
+    )
+
+
+def _not_set(operation: str, error: FailureReason, missing: Sequence[str]) -> UnexpectedResponse:
     """The error for variables of which Vercel's answer says that they failed; the first of them may be named in it, or not."""
-    named = error.get("key") or error.get("envVarKey") or ", ".join(missing) or "a variable"
-    message = f"Vercel could not set {named}: {error['message'].rstrip('.')} ({error['code']})."
+    name = error.key or error.env_var_key or ", ".join(missing) or "a variable"
+    reason = error.message.rstrip(".") or "no reason given"
+    message = f"Vercel could not set {name}: {reason} ({error.code or 'no code'})."
     hint = "Correct what it says in the dashboard, then run this again: the others were set."
-    return UnexpectedResponse("Vercel", operation, message, hint, "vercel-variables", code=error["code"])
+    return UnexpectedResponse("Vercel", operation, message, hint, "vercel-variables", code=error.code)

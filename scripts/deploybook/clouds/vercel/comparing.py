@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from deploybook.clouds.comparison import ConsumerDrift, DriftStatus, VariableDrift, Wanted, findings
 from deploybook.clouds.vercel.fingerprints import FORM
 from deploybook.clouds.vercel.project import Project
+from deploybook.clouds.vercel.schema import VariableAnswer
 from deploybook.clouds.vercel.variables import READABLE, Variables
 
 if TYPE_CHECKING:
@@ -23,19 +24,19 @@ def compare(
     state = project.read(clouds)
     entries = clouds.vercel.variables(state.id) if state else []
     variables = Variables(project.name, state or project.planned(), wanted.values, last_writes)
-    present = {str(entry["key"]): entry for entry in entries}
+    present = {entry.key: entry for entry in entries}
     judged = {
         change.field: _finding(change.old, present.get(change.field)) for change in variables.differences(entries)
     }
     return findings(wanted, present, judged)
 
 
-def _finding(problem: str, variable: Mapping[str, Any] | None) -> VariableDrift:
+def _finding(problem: str, variable: VariableAnswer | None) -> VariableDrift:
     if problem == "missing" or variable is None:
         return VariableDrift(DriftStatus.MISSING)
     if problem.startswith("set for"):
         return VariableDrift(DriftStatus.OTHER_TARGET, problem)
-    if problem == "different" and variable["type"] == "sensitive" and not FORM.fullmatch(variable.get("comment") or ""):
+    if problem == "different" and variable.type == "sensitive" and not FORM.fullmatch(variable.comment):
         return VariableDrift(DriftStatus.UNTELLABLE, "sensitive, and not set by deploybook")
     if problem == READABLE:
         # Every service works all the same, so no other check shows it.

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from deploybook.clouds.resource import Change, Resource, StillNeeded, VaultValues
+from deploybook.clouds.vercel.schema import READY, STATES, DeploymentAnswer
 from deploybook.clouds.vercel.source import Source
-from deploybook.errors import NotFound, UnexpectedResponse, Unreachable, VerificationFailed
+from deploybook.clouds.vercel.watch import Watch, described, failed, staged
+from deploybook.clouds.waiting import Stage, wait_until
+from deploybook.errors import NotFound, ServiceError, UnexpectedResponse, Unreachable, VerificationFailed
 
 if TYPE_CHECKING:
     from deploybook.clouds.connections import Connections
@@ -21,14 +24,12 @@ if TYPE_CHECKING:
 
 # The field of a deployment's meta that tells the request which made it.
 NONCE = "deploybookRun"
-POLL_SECONDS = 1.0
-LONGEST_POLL_SECONDS = 5.0
-READY = "READY"
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 5.0
+# One that somebody cancelled or deleted was not to serve.
 FAILED = frozenset({"ERROR", "BLOCKED"})
-ENDED_BADLY = FAILED | {"CANCELED", "DELETED"}
+# A deployment is staged for a moment before it is given the domains; for so long where the project assigns them by itself.
+STAGED_SECONDS = 60.0
 UPLOADS_SIDE_BY_SIDE = 8
-# While its state stays the same, a deployment is spoken of again only after so long.
-SILENCE_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class DeploymentState:
     outlived: bool = False
     # The one that is ready before it, which serves until it is ready itself.
     before: str = ""
+    # Ready, and waits for somebody to promote it.
+    staged: bool = False
 
     def is_under_way(self, seconds: float) -> bool:
         """Whether it is not ready, and was made less than ``seconds`` ago."""
@@ -92,6 +95,8 @@ class Deployment(Resource[DeploymentState]):
 
     def differences(self, state: DeploymentState) -> list[Change]:
         """Left to serve by a newer one that failed, older than the variables, still on its way, of other files, or to be made anew."""
+        if state.staged:
+            return [Change("newest deployment", "staged", "in production", entry="vercel-staged")]
         if state.outlived:
             return [Change("newest deployment", "failed", READY, entry="vercel-build-failed")]
         # Those that differ still are changed before this deployment would be made.
@@ -112,7 +117,7 @@ class Deployment(Resource[DeploymentState]):
         self._newest = None
         body = self._body(clouds.vercel)
         try:
-            deployment_id = clouds.vercel.create_deployment(body)["id"]
+            deployment_id = clouds.vercel.create_deployment(body).id
         except Unreachable:
             # The request may have been carried out: a deployment of this very request is looked for before anything is repeated.
             deployment_id = self._find(clouds.vercel, body["meta"][NONCE])
@@ -122,6 +127,9 @@ class Deployment(Resource[DeploymentState]):
 
     def update(self, clouds: Connections, state: DeploymentState, changes: list[Change]) -> DeploymentState:
         """Wait for one that is on its way, or make a new one: a deployment itself never changes."""
+        if state.staged:
+            # To promote what somebody holds back is not ours.
+            raise staged(state.id)
         if [change.field for change in changes] == ["state"]:
             return self._wait(clouds.vercel, state.id)
         return self.create(clouds)
@@ -156,71 +164,68 @@ class Deployment(Resource[DeploymentState]):
         newest: DeploymentState | None = None
         failed = False
         for deployment in vercel.production_deployments(self._project.id):
-            state = deployment.get("readyState") or deployment["state"]
-            if state in ENDED_BADLY or deployment.get("aliasError"):
-                # One that somebody cancelled or deleted was not to serve.
-                failed = failed or state in FAILED or bool(deployment.get("aliasError"))
+            if deployment.ended_badly:
+                failed = failed or deployment.state in FAILED or deployment.alias_error is not None
                 continue
             if newest is None:
-                digest = (deployment.get("meta") or {}).get("deploybook", "")
-                newest = DeploymentState(deployment["uid"], state, int(deployment["created"]), digest, failed)
-            elif state == READY:
-                return replace(newest, before=deployment["uid"])
-            if state == READY:
+                digest = deployment.note("deploybook")
+                newest = DeploymentState(
+                    deployment.id,
+                    deployment.state,
+                    int(deployment.created),
+                    digest,
+                    failed,
+                    staged=self._is_held_back(deployment),
+                )
+            elif deployment.state == READY:
+                return replace(newest, before=deployment.id)
+            if deployment.state == READY and not newest.staged:
                 return newest
         return newest
 
+    def _is_held_back(self, deployment: DeploymentAnswer, ready_for: float | None = None) -> bool:
+        """Whether a deployment is staged, and will not be given the domains by itself."""
+        seconds = time.time() - deployment.created / 1000 if ready_for is None else ready_for
+        return deployment.is_staged and (not self._project.auto_assigns_domains or seconds > STAGED_SECONDS)
+
     def _find(self, vercel: Vercel, nonce: str) -> str:
         deployments = vercel.production_deployments(self._project.id)
-        return next(
-            (
-                str(deployment["uid"])
-                for deployment in deployments
-                if (deployment.get("meta") or {}).get(NONCE) == nonce
-            ),
-            "",
-        )
+        return next((deployment.id for deployment in deployments if deployment.note(NONCE) == nonce), "")
 
     def _wait(self, vercel: Vercel, deployment_id: str) -> DeploymentState:
-        begun, pause, reported = time.monotonic(), POLL_SECONDS, ""
-        while True:
-            deployment = vercel.deployment(deployment_id)
-            state = deployment["readyState"]
-            waited = time.monotonic() - begun
-            progress = f"{state}{'' if waited < SILENCE_SECONDS else f', {waited // SILENCE_SECONDS:.0f} min'}"
-            if progress != reported:
-                self._on_progress(f"the deployment {deployment_id} is {progress}")
-                reported = progress
-            # READY alone does not mean that the production domain points at it (terraform-provider-vercel, client/deployment.go).
-            if state in ENDED_BADLY or deployment.get("aliasError"):
-                raise self._failed(vercel, deployment)
-            if state == READY and deployment.get("aliasAssigned"):
-                self._newest = DeploymentState(
-                    deployment["id"], state, int(deployment["createdAt"]), self._source.digest()
-                )
-                self._is_new = True
-                return self._newest
-            if waited > self._seconds:
-                raise UnexpectedResponse(
-                    "Vercel",
-                    "deploy",
-                    f"Vercel's deployment is still {state} after {self._seconds // 60} minutes.",
-                    "Look at it in the dashboard; running this again waits for the same one.",
-                    "vercel-deployment-slow",
-                )
-            time.sleep(pause)
-            pause = min(pause * 1.3, LONGEST_POLL_SECONDS)
+        """Wait until it has the production domains; READY alone does not say that (terraform-provider-vercel, client/deployment.go)."""
+        watch = Watch(deployment_id, self._on_progress)
 
-    def _failed(self, vercel: Vercel, deployment: Mapping[str, Any]) -> UnexpectedResponse:
-        alias = deployment.get("aliasError") or {}
-        reason = deployment.get("errorMessage") or alias.get("message") or f"it ended as {deployment['readyState']}"
-        log = " | ".join(vercel.build_log(deployment["id"]))
-        code = str(deployment.get("errorCode") or alias.get("code") or "")
-        message = f"Vercel's deployment failed: {str(reason).rstrip('.')}." + (
-            f" Last lines of the build: {log}" if log else ""
-        )
-        hint = "Fix what the build says, push, then run this again."
-        return UnexpectedResponse("Vercel", "deploy", message, hint, "vercel-build-failed", code=code)
+        def has_ended(deployment: DeploymentAnswer) -> bool:
+            if deployment.state == READY and deployment.alias_error is None:
+                return bool(deployment.alias_assigned) or self._is_held_back(deployment, watch.ready_for)
+            return deployment.ended_badly or STATES.has_ended(deployment.state)
+
+        def read() -> DeploymentAnswer:
+            return watch.see(vercel.deployment(deployment_id))
+
+        pauses = {"first_pause": FIRST_PAUSE, "longest_pause": LONGEST_PAUSE}
+        deployment = wait_until(has_ended, read, self._seconds, **pauses)
+        if deployment.state == READY and deployment.alias_assigned and deployment.alias_error is None:
+            self._newest = DeploymentState(deployment.id, READY, int(deployment.created), self._source.digest())
+            self._is_new = True
+            return self._newest
+        raise self._not_serving(vercel, deployment, watch.ready_for)
+
+    def _not_serving(self, vercel: Vercel, deployment: DeploymentAnswer, ready_for: float) -> ServiceError:
+        """Why a deployment that was waited for does not serve."""
+        if deployment.ended_badly:
+            return failed(vercel, deployment)
+        if self._is_held_back(deployment, ready_for):
+            return staged(deployment.id)
+        if STATES.stage(deployment.state) is Stage.UNKNOWN:
+            message = f"Vercel's deployment is in a state that deploybook does not know: {deployment.state or 'none'}."
+            hint = "Look at it in the dashboard, and report the state: the guide has to learn it."
+            return UnexpectedResponse("Vercel", "deploy", message, hint)
+        minutes = self._seconds // 60
+        message = f"Vercel's deployment is still {described(deployment)} after {minutes} minutes."
+        hint = "Look at it in the dashboard; running this again waits for the same one."
+        return UnexpectedResponse("Vercel", "deploy", message, hint, "vercel-deployment-slow")
 
 
 def _is_recorded(project: ProjectState, vault_values: VaultValues) -> bool:
@@ -242,19 +247,19 @@ def serves_all(vercel: Vercel, address: str, deployment: DeploymentState, variab
             "Run deploybook run vercel --mode apply with -p redeploy true.",
             "vercel-page",
         ) from None
-    waiting = deployment.state != READY and serving["id"] == deployment.before
-    if serving["id"] != deployment.id and not waiting:
+    waiting = deployment.state != READY and serving.id == deployment.before
+    if serving.id != deployment.id and not waiting:
         raise VerificationFailed(
             f"{host} does not show the newest deployment.",
             "Promote the newest one in the dashboard (Deployments, Promote), or undo the rollback.",
             "vercel-redeploy",
             expected=deployment.id or "a deployment that is ready",
-            found=serving["id"],
+            found=serving.id,
         )
-    if variables.changed_at > (deployment.created if waiting else int(serving["createdAt"])):
+    if variables.changed_at > (deployment.created if waiting else int(serving.created)):
         raise VerificationFailed(
             "A variable was changed after the deployment that serves was made; the app does not see it.",
             "Run deploybook run vercel --mode apply: it deploys again.",
             "vercel-redeploy",
         )
-    return str(serving["id"])
+    return serving.id

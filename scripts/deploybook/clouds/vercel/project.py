@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from deploybook.clouds.resource import Change, Resource, VaultValues
 from deploybook.clouds.times import from_milliseconds
-from deploybook.errors import Conflict, InvalidValue, NotFound, PermissionDenied, UnexpectedResponse
+from deploybook.errors import Conflict, InvalidValue, NotFound, PermissionDenied
 
 if TYPE_CHECKING:
     from deploybook.clouds.connections import Connections
     from deploybook.clouds.vercel.client import Vercel
+    from deploybook.clouds.vercel.schema import ProjectAnswer
 
 FRAMEWORK = "nextjs"
 REPOSITORY = re.compile(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+")
@@ -30,6 +30,8 @@ class ProjectState:
     root_directory: str = ""
     repository: str = ""
     created: int = 0
+    # Whether a deployment that is ready is given the production domains without anybody promoting it.
+    auto_assigns_domains: bool = True
 
 
 class Project(Resource[ProjectState]):
@@ -71,7 +73,7 @@ class Project(Resource[ProjectState]):
         if project is None:
             return None
         if self._reads_ahead:
-            clouds.vercel.read_ahead(project["id"])
+            clouds.vercel.read_ahead(project.id)
         return _state(project)
 
     def differences(self, state: ProjectState) -> list[Change]:
@@ -91,15 +93,7 @@ class Project(Resource[ProjectState]):
         settings = self._settings()
         if self.repository:
             settings["gitRepository"] = {"type": "github", "repo": self.repository}
-        try:
-            return _state(clouds.vercel.create_project(self.name, settings))
-        except UnexpectedResponse as error:
-            if not self.repository or error.status != 400:
-                raise
-            hint = f"Install Vercel's GitHub app on {self.repository} (Settings, Integrations), then run this again."
-            raise UnexpectedResponse(
-                "Vercel", error.operation, error.message, hint, "vercel-repository", error.status, error.code
-            ) from None
+        return _state(clouds.vercel.create_project(self.name, settings))
 
     def update(self, clouds: Connections, state: ProjectState, changes: list[Change]) -> ProjectState:
         """Operation updateProject; a project that is linked otherwise is a Conflict for the operator to settle."""
@@ -130,11 +124,13 @@ def team_is_visible(vercel: Vercel) -> str:
     try:
         owner = vercel.owner()
     except (NotFound, PermissionDenied) as error:
+        if error.entry == "vercel-team":
+            raise
         hint = "Check VERCEL_TEAM_ID (Team Settings, General), and that the token's scope is that team."
         raise type(error)(
             "Vercel", error.operation, error.message, hint, "vercel-team", error.status, error.code
         ) from None
-    return str(owner.get("slug") or owner.get("username") or owner["id"])
+    return owner.slug or owner.username or owner.id
 
 
 def production_url(vercel: Vercel, project: ProjectState, domain: str = "") -> str:
@@ -144,7 +140,7 @@ def production_url(vercel: Vercel, project: ProjectState, domain: str = "") -> s
     """
     if not project.id:
         return ""
-    names = [domain["name"] for domain in vercel.domains(project.id) if _serves_production(domain)]
+    names = [each.name for each in vercel.domains(project.id) if each.serves_production]
     if domain and domain not in names:
         known = ", ".join(names) or "none"
         raise NotFound(
@@ -158,19 +154,14 @@ def production_url(vercel: Vercel, project: ProjectState, domain: str = "") -> s
     return f"https://{domain or ordered[0]}" if ordered else ""
 
 
-def _serves_production(domain: Mapping[str, Any]) -> bool:
-    special = domain.get("redirect") or domain.get("gitBranch") or domain.get("customEnvironmentId")
-    return bool(domain.get("verified")) and not special
-
-
-def _state(project: Mapping[str, Any]) -> ProjectState:
-    link = project.get("link") or {}
-    repository = f"{link['org']}/{link['repo']}" if link.get("org") and link.get("repo") else ""
+def _state(project: ProjectAnswer) -> ProjectState:
+    link = project.link
     return ProjectState(
-        id=project["id"],
-        owner_id=project["accountId"],
-        framework=project.get("framework") or "",
-        root_directory=project.get("rootDirectory") or "",
-        repository=repository,
-        created=int(project.get("createdAt") or 0),
+        id=project.id,
+        owner_id=project.account_id,
+        framework=project.framework,
+        root_directory=project.root_directory,
+        repository=f"{link.org}/{link.repo}" if link and link.org and link.repo else "",
+        created=int(project.created or 0),
+        auto_assigns_domains=project.auto_assigns_domains is not False,
     )

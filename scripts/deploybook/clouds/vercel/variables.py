@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from deploybook.clouds.resource import Change, Resource, VaultValues
 from deploybook.clouds.times import from_milliseconds
 from deploybook.clouds.vercel.fingerprints import FORM, comment_for, matches
+from deploybook.clouds.vercel.schema import VariableAnswer
 from deploybook.contract.consumers import ConsumerVariable
 from deploybook.errors import VerificationFailed
 from deploybook.state.last_writes import LastWrites
@@ -22,7 +23,7 @@ PRODUCTION = "production"
 READABLE = "not sensitive"
 # What is said of a value that another clone wrote from a vault that holds another one.
 ANOTHER_VAULTS = "another vault's"
-Entries = list[dict[str, Any]]
+Entries = list[VariableAnswer]
 
 
 class Variables(Resource[Entries]):
@@ -64,7 +65,7 @@ class Variables(Resource[Entries]):
         """Operation filterProjectEnvs, once; None if none of the wanted names is there."""
         if self._entries is None:
             self._entries = clouds.vercel.variables(self._project.id) if self._project.id else []
-        return self._entries if any(entry["key"] in self._wanted for entry in self._entries) else None
+        return self._entries if any(entry.key in self._wanted for entry in self._entries) else None
 
     def differences(self, state: Entries) -> list[Change]:
         """One change for each variable that is missing, differs, or is set for another target."""
@@ -83,15 +84,15 @@ class Variables(Resource[Entries]):
         """Set those that differ; an entry that serves other targets too keeps its value there."""
         names = [change.field for change in changes]
         for entry in state:
-            if entry["key"] in names and PRODUCTION in _targets(entry):
+            if entry.key in names and PRODUCTION in entry.targets:
                 self._detach_targets(clouds.vercel, entry)
         return self._set(clouds, names)
 
     def delete(self, clouds: Connections, state: Entries) -> None:
         """Remove the wanted ones, from production alone."""
         for entry in state:
-            if entry["key"] in self._wanted and _targets(entry) == [PRODUCTION]:
-                clouds.vercel.delete_variable(self._project.id, entry["id"])
+            if entry.key in self._wanted and entry.targets == (PRODUCTION,):
+                clouds.vercel.delete_variable(self._project.id, entry.id)
         self.forget()
 
     def forget(self) -> None:
@@ -113,16 +114,12 @@ class Variables(Resource[Entries]):
 
         What is set for other targets reaches no production deployment, and does not count.
         """
-        serving = [entry for entry in self._entries or [] if entry["key"] in self._wanted and _serves(entry)]
-        return max((int(entry.get("updatedAt") or 0) for entry in serving), default=0)
+        serving = [entry for entry in self._entries or [] if entry.key in self._wanted and _serves(entry)]
+        return max((int(entry.updated or 0) for entry in serving), default=0)
 
     def leftovers(self) -> list[str]:
         """Production variables that the contract does not know (any more): for the operator to judge."""
-        names = {
-            entry["key"]
-            for entry in self._entries or []
-            if PRODUCTION in _targets(entry) and entry.get("type") != "system"
-        }
+        names = {entry.key for entry in self._entries or [] if PRODUCTION in entry.targets and entry.type != "system"}
         return sorted(names - set(self._wanted))
 
     def verify(self, vercel: Vercel) -> str:
@@ -143,44 +140,44 @@ class Variables(Resource[Entries]):
         return f"{len(self._wanted)} for production{leftovers}"
 
     def _judge(self, entries: Entries, wanted: ConsumerVariable) -> str:
-        mine = [entry for entry in entries if entry["key"] == wanted.name]
+        mine = [entry for entry in entries if entry.key == wanted.name]
         serving = [entry for entry in mine if _serves(entry)]
         if not serving:
-            elsewhere = sorted({target for entry in mine for target in _targets(entry)})
+            elsewhere = sorted({target for entry in mine for target in entry.targets})
             return f"set for {', '.join(elsewhere)} only" if elsewhere else "missing"
         entry = serving[0]
-        if _targets(entry) != [PRODUCTION]:
-            return f"set for {', '.join(_targets(entry))}"
-        if entry["type"] == "sensitive":
+        if entry.targets != (PRODUCTION,):
+            return f"set for {', '.join(entry.targets)}"
+        if entry.type == "sensitive":
             return self._judge_hidden(entry, wanted)
-        if entry.get("value") != wanted.value.get_secret_value():
+        if entry.value != wanted.value.get_secret_value():
             return self._written_by_another_vault(entry, wanted) or "different"
         return READABLE if wanted.secret else ""
 
-    def _detach_targets(self, vercel: Vercel, entry: dict[str, Any]) -> None:
-        others = [target for target in _targets(entry) if target != PRODUCTION]
+    def _detach_targets(self, vercel: Vercel, entry: VariableAnswer) -> None:
+        others = [target for target in entry.targets if target != PRODUCTION]
         if others:
-            vercel.retarget_variable(self._project.id, entry["id"], others)
-        elif (entry["type"] == "sensitive") != self._wanted[entry["key"]].secret:
+            vercel.retarget_variable(self._project.id, entry.id, others)
+        elif (entry.type == "sensitive") != self._wanted[entry.key].secret:
             # A variable that is there becomes neither sensitive nor readable: Vercel's documentation has it removed and added.
-            vercel.delete_variable(self._project.id, entry["id"])
+            vercel.delete_variable(self._project.id, entry.id)
 
-    def _judge_hidden(self, entry: dict[str, Any], wanted: ConsumerVariable) -> str:
-        if not matches(entry.get("comment"), wanted.value):
+    def _judge_hidden(self, entry: VariableAnswer, wanted: ConsumerVariable) -> str:
+        if not matches(entry.comment, wanted.value):
             return self._written_by_another_vault(entry, wanted) or "different"
         record = self._last_writes.get(_key(wanted.name))
-        ours = record.get("comment") == entry.get("comment")
-        edited = ours and record["updatedAt"] != str(entry.get("updatedAt"))
+        ours = record.get("comment") == entry.comment
+        edited = ours and record["updatedAt"] != entry.updated_text
         return "edited elsewhere since it was set" if edited else ""
 
-    def _written_by_another_vault(self, entry: Mapping[str, Any], wanted: ConsumerVariable) -> str:
+    def _written_by_another_vault(self, entry: VariableAnswer, wanted: ConsumerVariable) -> str:
         """When another clone wrote another value than this vault's; empty if the last write was this clone's, or a person's."""
-        comment, record = entry.get("comment") or "", self._last_writes.get(_key(wanted.name))
+        comment, record = entry.comment, self._last_writes.get(_key(wanted.name))
         marks = {record.get("comment"), record.get("begun")}
-        same_moment = record.get("updatedAt") == str(entry.get("updatedAt"))
+        same_moment = record.get("updatedAt") == entry.updated_text
         if comment in marks or same_moment or not FORM.fullmatch(comment):
             return ""
-        at = from_milliseconds(entry.get("updatedAt"))
+        at = from_milliseconds(entry.updated)
         return f"{ANOTHER_VAULTS}, written {at:%Y-%m-%d %H:%M} UTC" if at else ANOTHER_VAULTS
 
     def _set(self, clouds: Connections, names: list[str]) -> Entries:
@@ -192,11 +189,11 @@ class Variables(Resource[Entries]):
         created = clouds.vercel.put_variables(self._project.id, bodies)
         # What was written is looked at again before anything is said of it; the answer may leave out fields.
         self._entries = clouds.vercel.variables(self._project.id)
-        written = {entry["key"] for entry in created}
+        written = {entry.key for entry in created}
         for entry in self._entries:
-            if entry["key"] in written and _targets(entry) == [PRODUCTION]:
-                mark = {"updatedAt": str(entry.get("updatedAt")), "comment": str(entry.get("comment") or "")}
-                self._last_writes.put(_key(entry["key"]), mark)
+            if entry.key in written and entry.targets == (PRODUCTION,):
+                mark = {"updatedAt": entry.updated_text, "comment": entry.comment}
+                self._last_writes.put(_key(entry.key), mark)
         return self._entries
 
 
@@ -210,13 +207,8 @@ def _body(wanted: ConsumerVariable) -> dict[str, Any]:
     }
 
 
-def _targets(entry: Mapping[str, Any]) -> list[str]:
-    target = entry.get("target") or []
-    return sorted([target] if isinstance(target, str) else target)
-
-
-def _serves(entry: Mapping[str, Any]) -> bool:
-    return PRODUCTION in _targets(entry) and not entry.get("gitBranch")
+def _serves(entry: VariableAnswer) -> bool:
+    return PRODUCTION in entry.targets and not entry.git_branch
 
 
 def _key(name: str) -> str:

@@ -27,7 +27,7 @@ from deploybook.sandbox.vercel.schema.deployments import (
 )
 from deploybook.sandbox.vercel.state.deployments import GOING, Deployment, Event
 from deploybook.sandbox.vercel.state.projects import Project
-from deploybook.sandbox.vercel.state.refusals import bad_request, no_environment, not_found
+from deploybook.sandbox.vercel.state.refusals import bad_request, git_source_refused, no_environment, not_found
 
 _LINES = "application/stream+json"
 
@@ -218,14 +218,14 @@ def _source(project: Project, source: GitSourceBody) -> dict[str, Any]:
     """The commit, if it is of the repository that the project is linked to."""
     repository = project.repository
     if repository is None:
-        raise bad_request("The project isn't connected to a Git repository; link one to deploy a gitSource.")
+        raise git_source_refused("The project isn't connected to a Git repository; link one to deploy a gitSource.")
     named = source.org is not None and source.repo is not None
     if not named and source.repo_id is None:
         raise bad_request("Invalid request: `gitSource` needs `repoId`, or `org` and `repo`.")
     by_name = (str(source.org).lower(), str(source.repo).lower()) == (repository.owner.lower(), repository.name.lower())
     by_id = source.repo_id is not None and str(source.repo_id) == str(repository.id)
     if not (by_name or by_id) or source.type != repository.type:
-        raise bad_request("The gitSource is not the repository that the project is connected to.")
+        raise git_source_refused("The gitSource is not the repository that the project is connected to.")
     sha = source.sha or hashlib.sha1(f"{repository.id} {source.ref}".encode(), usedforsecurity=False).hexdigest()
     return {
         "type": source.type,

@@ -27,6 +27,11 @@ def forbidden(message: str = "Not authorized", **details: Any) -> Refusal:
     return Refusal(403, message, "forbidden", **details)
 
 
+def git_source_refused(message: str) -> Refusal:
+    """400 with the code for a repository, a branch or a commit that Vercel cannot read (saleor/cli#246)."""
+    return Refusal(400, message, "incorrect_git_source_info")
+
+
 def no_environment(name: str | None) -> Refusal:
     """400: the sandbox has no custom environments, for the operation that makes them answers 501."""
     return bad_request(f"The custom environment `{name}` does not exist.")
