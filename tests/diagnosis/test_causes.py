@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.conftest import ROOT
 
@@ -133,6 +135,34 @@ def test_the_journey_is_not_asked_where_a_section_that_it_does_not_stand_on_fail
     contract: Contract, entries: dict[str, Entry]
 ) -> None:
     assert named(contract, entries, claim("end_to_end", "second"), claim("modal", "first")) == ["first"]
+
+
+def test_what_no_other_section_can_bring_about_is_named_beside_what_is_wrong_in_that(
+    contract: Contract, entries: dict[str, Entry]
+) -> None:
+    upstream, follows = claim("r2", "first"), claim("vercel", "first")
+    edge = replace(claim("vercel", "second"), obstacle="https://app Vercel's firewall")
+    refused = claim("render", "second", "preflight")
+    own = replace(differing("DEPLOY_ENV"), claim="DEPLOY_ENV at vercel")
+    assert named(contract, entries, upstream, follows) == ["first"]
+    assert named(contract, entries, upstream, follows, edge) == ["first", "second"]
+    assert named(contract, entries, upstream, refused) == ["first", "second"]
+    assert named(contract, entries, upstream, own) == ["first", "kept-wrongly"]
+
+
+def test_a_variable_that_a_broken_section_has_to_record_first_is_no_cause_of_its_own(
+    contract: Contract, entries: dict[str, Entry]
+) -> None:
+    recorded = differing("TURSO_AUTH_TOKEN")
+    assert named(contract, entries, claim("turso", "first"), recorded) == ["first"]
+    assert named(contract, entries, claim("r2", "first"), recorded) == ["first", "kept-wrongly"]
+
+
+def test_an_edge_that_only_the_journey_meets_is_named_beside_another_sections_trouble(
+    contract: Contract, entries: dict[str, Entry]
+) -> None:
+    met = replace(claim("end_to_end", "second"), obstacle="https://app Vercel's firewall")
+    assert named(contract, entries, claim("r2", "first"), met) == ["first", "second"]
 
 
 def test_a_failure_that_leads_nowhere_is_a_bug_and_raises(contract: Contract, entries: dict[str, Entry]) -> None:

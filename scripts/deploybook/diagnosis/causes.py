@@ -47,16 +47,17 @@ def _is_refusal(entries: dict[str, Entry], observation: Observation) -> bool:
 def causes(contract: Contract, entries: dict[str, Entry], observations: Sequence[Observation]) -> list[Cause]:
     """The causes, in the contract's order. Raises KeyError for a failure that leads to no entry: the tests see that there is none.
 
-    A section that stands on one that fails is not asked for causes: what is wrong there may come of it, and shows once that is fixed.
+    Of a section that stands on one that fails, only what no other section can bring about is a cause: the rest may come of it, and
+    shows once that is fixed.
     """
     failed = [observation for observation in observations if observation.failed]
     broken = {observation.section for observation in failed}
-    first = [slug for slug in contract.order() if slug in broken and not _explained(contract, slug, broken)]
     result: dict[str, list[Observation]] = {}
-    for slug in first:
-        for entry, evidence in _of_section(
-            entries, [observation for observation in failed if observation.section == slug]
-        ):
+    for slug in contract.order():
+        own = [observation for observation in failed if observation.section == slug]
+        if _explained(contract, slug, broken):
+            own = [observation for observation in own if _is_its_own(contract, observation, broken)]
+        for entry, evidence in _of_section(entries, own) if own else ():
             result.setdefault(entry, []).extend(evidence)
     explained = {id(observation) for evidence in result.values() for observation in evidence}
     rest = tuple(observation for observation in failed if id(observation) not in explained)
@@ -78,6 +79,17 @@ def _explained(contract: Contract, slug: str, broken: set[str]) -> bool:
     if contract.checks_the_whole(slug):
         return any(slug not in contract.all_before(other) for other in others)
     return bool(others.intersection(contract.all_before(slug)))
+
+
+def _is_its_own(contract: Contract, observation: Observation, broken: set[str]) -> bool:
+    """Whether a section has this trouble whatever is wrong with those that it stands on.
+
+    Its provider was asked before anything else and refused; an edge stands in front of the app; or a variable is at the provider
+    otherwise than in the vault, and it is not one that a broken section has to record first.
+    """
+    if observation.variable:
+        return contract.variable(observation.variable).section not in broken
+    return observation.step == "preflight" or bool(observation.obstacle)
 
 
 def _of_section(entries: dict[str, Entry], failed: Sequence[Observation]) -> Iterable[tuple[str, list[Observation]]]:

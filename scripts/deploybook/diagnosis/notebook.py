@@ -92,13 +92,15 @@ class Doctor:
             observation.section for observation in observed if observation.outcome in {"passed", "unchanged"}
         )
         failed = Counter(observation.section for observation in observed if observation.failed)
+        untested = Counter(observation.section for observation in observed if observation.outcome == "not tested")
         rows = [
-            (slug, str(passed[slug]), str(failed[slug]))
+            (slug, str(passed[slug]), str(failed[slug]), str(untested[slug]))
             for slug in self._ward.contract.order()
-            if passed[slug] or failed[slug]
+            if passed[slug] or failed[slug] or untested[slug]
         ]
-        rows += [(slug, "–", reason) for slug, reason in self._examination.left_out.items()]
-        display(Table(("section", "claims that hold", "claims that do not"), tuple(rows)).bundle(), raw=True)
+        rows += [(slug, "–", reason, "–") for slug, reason in self._examination.left_out.items()]
+        headings = ("section", "claims that hold", "claims that do not", "not tested")
+        display(Table(headings, tuple(rows)).bundle(), raw=True)
 
     def finish(self) -> None:
         """Show each cause with its evidence and its entry; in ``verify`` raise VerificationFailed if there is one."""

@@ -47,6 +47,8 @@ class Observation:
     hint: str = ""
     variable: str = ""
     consumer: str = ""
+    # What stood between the claim and what it tests, such as an edge in front of the application.
+    obstacle: str = ""
 
     @property
     def failed(self) -> bool:
@@ -73,8 +75,10 @@ class Diagnosis:
 
     @property
     def holding(self) -> str:
-        """The same in words."""
-        return "1 check passes" if self.held == 1 else f"{self.held} checks pass"
+        """The same in words, with those that were not tested: nothing is known of them."""
+        untested = sum(observation.outcome == "not tested" for observation in self.observations)
+        apart = f", {untested} not tested" if untested else ""
+        return ("1 check passes" if self.held == 1 else f"{self.held} checks pass") + apart
 
 
 @dataclass(frozen=True)
@@ -142,7 +146,11 @@ def _examine_section(ward: DiagnosisTarget, slug: str, tell: Callable[[str], obj
     observed: list[Observation] = []
 
     def listen(line: Event) -> None:
-        observed.append(Observation(slug, line.step, line.outcome, line.subject, line.detail, line.entry))
+        obstacle = line.fields.get("obstacle", "")
+        observation = Observation(
+            slug, line.step, line.outcome, line.subject, line.detail, line.entry, obstacle=obstacle
+        )
+        observed.append(observation)
 
     path = ward.layout.notebook(slug)
     parameters = {**ward.parameters.get(slug, {}), "mode": str(Mode.VERIFY), "environment": ward.environment}
