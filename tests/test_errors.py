@@ -18,6 +18,7 @@ EXIT_CODES = {
     "RunbookFailed": 5,
     "DocsError": 6,
     "MachineFault": 7,
+    "NotTested": 8,
 }
 
 

@@ -22,7 +22,8 @@ DeploybookError                        exit 1   message, hint, entry (anchor in 
 ├ VerificationFailed                   exit 4   expected, found
 ├ RunbookFailed(slug, cell, output)    exit 5
 ├ DocsError(path, line)                exit 6
-└ MachineFault                         exit 7
+├ MachineFault                         exit 7
+└ NotTested                            exit 8   the reason
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ class DeploybookError(Exception):
 
     exit_code = 1
     entry_default = ""
+    # What stood between a check and what it tests, such as an edge in front of the application: of a claim that meets it after another
+    # one, nothing is known.
+    obstacle = ""
 
     def __init__(self, message: str, hint: str = "", entry: str = "") -> None:
         super().__init__(message, hint, entry)
@@ -270,3 +274,9 @@ def _machine_hint(number: int | None, where: str) -> str:
     if number in {errno.EMFILE, errno.ENFILE}:
         return "Allow more open files (ulimit -n 4096), then run the same command again."
     return "Correct that on this machine, then run the same command again."
+
+
+class NotTested(DeploybookError):
+    """Nothing failed, but a claim could not be tested, or a value is not known yet: the section is incomplete."""
+
+    exit_code = 8

@@ -65,7 +65,9 @@ def prove(bench: Bench, entry: Entry, commands: Sequence[str] | None = None) -> 
     proof.told += bench.mend(entry, commands)
     mended = bench.examine()
     proof.mended_seconds = mended.seconds
-    proof.still = [f"{each.section}: {each}" for each in mended.observations if each.failed]
+    proof.still = [
+        f"{each.section}: {each}" for each in mended.observations if each.failed or each.outcome == "not tested"
+    ]
     if bench.fix_code:
         proof.still.append(f"the fix's commands ended with {bench.fix_code}")
     return proof

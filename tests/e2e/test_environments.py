@@ -67,7 +67,7 @@ class Accounts:
 
 @pytest.fixture(scope="module")
 def accounts(start_sandbox: Callable[..., RunningSandbox], tmp_path_factory: pytest.TempPathFactory) -> Accounts:
-    sandbox = start_sandbox("r2", "cloudflare", "turso", "modal", "vercel", "render", "github")
+    sandbox = start_sandbox("r2", "cloudflare", "turso", "modal", "vercel", "render", "github", "studio")
     sandbox.reset()
     return Accounts(sandbox, tmp_path_factory.mktemp("environments"))
 

@@ -25,7 +25,7 @@ def test_the_line_tells_mode_time_checks_duration_and_commit(checkout: Checkout)
     line = verified_line(checkout.guide(), "r2")
     assert "**Verified** by a dry-run on" in line
     assert '<time datetime="2026-01-02T03:04:05+00:00">2 January 2026, 03:04 UTC</time>' in line
-    assert "2 of 2 checks passed in 3.1 s, at commit `0123456+`." in line
+    assert "2 of 2 checks passed in 3.1 s, 1 later, at commit `0123456+`." in line
 
 
 def test_the_overview_tells_the_seconds_of_each_runbook_and_its_longest_step(checkout: Checkout) -> None:

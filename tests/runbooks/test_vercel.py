@@ -105,7 +105,7 @@ def earlier(
     start_sandbox: Callable[..., RunningSandbox], tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[RunningSandbox, Path]:
     """A sandbox with the bucket made, and the state of a guide that knows it."""
-    sandbox = start_sandbox("vercel", "r2", "cloudflare")
+    sandbox = start_sandbox("vercel", "r2", "cloudflare", "studio")
     root = tmp_path_factory.mktemp("earlier")
     (root / "runbooks").symlink_to(ROOT / "runbooks")
     done = Guide(root).run("run", "r2", "webhook_secret", "--mode", "apply", "--yes", env=sandbox.exports)

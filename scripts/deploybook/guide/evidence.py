@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,8 @@ CLAIMS = frozenset({"check", "preflight"})
 
 @dataclass(frozen=True)
 class Evidence:
-    """One section in one dry run. ``tested`` counts the claims that were tested, ``passed`` those that held.
+    """One section in one dry run. ``tested`` counts the claims that were tested, ``passed`` those that held; ``untested`` counts the
+    others by outcome: not tested, left out, later.
 
     ``steps`` has the seconds of each code cell by its id, ``run_seconds`` those of the whole run, which may have had other sections.
     ``changes`` are the resources that it was about, each as (cell, outcome, kind and name), in the order of the run.
@@ -40,6 +42,7 @@ class Evidence:
     notebook: Path
     changes: tuple[tuple[str, str, str], ...] = ()
     claims: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    untested: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def short_commit(self) -> str:
@@ -99,10 +102,11 @@ def _evidence(folder: Path, report: Mapping[str, Any], section: Mapping[str, Any
         steps={cell["id"]: cell["seconds"] for cell in section["cells"]},
         run_seconds=report["seconds"],
         commit=report["commit"],
-        tested=len([outcome for outcome in outcomes if outcome != "later"]),
+        tested=len([outcome for outcome in outcomes if outcome in {"passed", "failed"}]),
         passed=outcomes.count("passed"),
         error=error["message"] if error else "",
         notebook=folder / (section["notebook"] or f"{section['slug']}.ipynb"),
+        untested=Counter(outcome for outcome in outcomes if outcome not in {"passed", "failed"}),
         changes=tuple((cell, line["outcome"], line["subject"]) for cell, line in resources),
         claims={
             line["subject"]: (cell["id"], line["outcome"])

@@ -31,6 +31,8 @@ SIGNS = {
     "kept": "=",
     "passed": "✓",
     "failed": "✗",
+    "not tested": "○",
+    "left out": "·",
     "later": "·",
     "note": "·",
     "manual": "☞",
@@ -42,6 +44,9 @@ class Event:
     """One line. ``outcome`` is a key of SIGNS.
 
     ``step`` is ``resource``, ``preflight``, ``check``, ``record``, ``manual``, ``note`` or WAIT.
+
+    A claim has one of five: it ``passed`` or ``failed``; it was ``not tested``, because something stood in the way, and then its section
+    is incomplete; it was ``left out`` by the operator's choice; or it comes ``later``, with another section.
     """
 
     step: str

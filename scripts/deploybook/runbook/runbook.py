@@ -25,7 +25,7 @@ from deploybook.errors import (
 from deploybook.layout import Layout, find_layout
 from deploybook.redact import Redactor
 from deploybook.runbook import ipython, opening, prerequisites, sandbox_session
-from deploybook.runbook.claims import NOT_KNOWN_YET, Claims
+from deploybook.runbook.claims import Claims
 from deploybook.runbook.decisions import Decisions
 from deploybook.runbook.environment import for_section
 from deploybook.runbook.events import Event
@@ -68,7 +68,7 @@ class Runbook:
         clouds.may_empty = decisions.empty_bucket
         self._reconciler = Reconciler(slug, mode, clouds, self.vault, ledger, self._show, expected, decisions)
         self._redactor = Redactor()
-        self._claims = Claims(mode, self._show, self._settled_at)
+        self._claims = Claims(slug, mode, contract, self._show, self._settled_at)
         self._recorder = Recorder(
             slug, mode, contract, self.vault, self._redactor, self._reconciler.one_time_variables, self._show
         )
@@ -122,14 +122,15 @@ class Runbook:
         test: Callable[..., str | None],
         *arguments: Any,
         when: object = True,
-        why_not: str = NOT_KNOWN_YET,
+        needs: str = "",
     ) -> None:
         """Verify: test a claim where the mode checks; a failure is shown, and raised by ``finish`` when all were tested.
 
-        With a false ``when`` the claim is not tested; the line says so, and ``why_not``.
+        With a false ``when`` the claim can't be tested: ``needs`` names the variable, the credential or the parameter that it lacks, and
+        the line says whether it comes later, was left out, or is not tested.
         """
         # Returns nothing: a cell that ends in a check would show the value beside its line.
-        self._claims.hold(claim, test, *arguments, when=when, why_not=why_not)
+        self._claims.hold(claim, test, *arguments, when=when, needs=needs)
 
     def record(self, name: str, value: str | SecretStr | None = None) -> None:
         """Put a variable of this section into the vault, under the contract's rules; only ``dry-run`` and ``apply`` write.
@@ -212,12 +213,12 @@ class Runbook:
     ) -> bool:
         """Show a step that only a person can do, and check that it was done. Returns whether the check ran and passed.
 
-        In ``plan`` it returns whether the check would run.
+        In ``plan`` it returns whether the check would run. With a false ``when`` the check comes later: the person has not done it yet.
         """
         self._claims.tested.add(claim)
         if self.mode is not Mode.DESTROY:
             self._show(Event("manual", "manual", instruction))
-        return bool(when) if self.mode is Mode.PLAN else self._claims.hold(claim, test, *arguments, when=when)
+        return bool(when) if self.mode is Mode.PLAN else self._claims.hold(claim, test, *arguments, when=when, needs="")
 
     def pasted(self, name: str, variable: str, stand_in: Callable[..., SecretStr], *arguments: Any) -> SecretStr | None:
         """A value that only a person can copy: from the environment variable ``variable``, else from the vault, else None.

@@ -30,9 +30,10 @@ STYLES = {
     "would update": "yellow",
     "would delete": "magenta",
     "manual": "bold yellow",
+    "not tested": "bold yellow",
 }
 LONGEST = 3
-MARKS = {"passed": "✓", "failed": "✗", "not-run": "–"}
+MARKS = {"passed": "✓", "incomplete": "○", "failed": "✗", "not-run": "–"}
 NAMED = 14
 # From so many seconds on a step is said to be waited for.
 WAITS = 5.0
@@ -108,7 +109,7 @@ class Progress:
     def section_done(self, result: SectionResult) -> None:
         """Print how a section ended."""
         self.ended(result.slug)
-        style = {"passed": "green", "failed": "bold red"}.get(result.status, "dim")
+        style = {"passed": "green", "incomplete": "bold yellow", "failed": "bold red"}.get(result.status, "dim")
         took = f" in {result.seconds:.1f} s" if result.seconds else ""
         self._print(f"{result.slug:<{NAMED}} ", f"{MARKS[result.status]} {result.status}{took}", style)
 
@@ -170,6 +171,8 @@ def summarize(console: Console, report: RunReport, directory: str) -> None:
     # Nothing is counted where a section stopped before its first line.
     counted = ": " * bool(totals) + ", ".join(f"{count} {outcome}" for outcome, count in totals.items())
     passed = sum(section.status == "passed" for section in report.sections)
+    incomplete = sum(section.status == "incomplete" for section in report.sections)
+    apart = f", {incomplete} incomplete" * bool(incomplete)
     _say(console, "")
     for section in report.sections:
         if section.error:
@@ -178,7 +181,8 @@ def summarize(console: Console, report: RunReport, directory: str) -> None:
                 _say(console, f"  hint: {section.error['hint']}")
             if section.error["entry"]:
                 _say(console, f"  see: docs/troubleshooting.md#{section.error['entry']}")
-    _say(console, f"{passed} of {len(report.sections)} sections passed ({report.mode}, {report.environment}){counted}")
+    sections = f"{passed} of {len(report.sections)} sections passed{apart}"
+    _say(console, f"{sections} ({report.mode}, {report.environment}){counted}")
     kept = f"not written: {report.unwritten} {report.unwritten.hint}" if report.unwritten else directory
     _say(console, f"executed copies and report: {kept}")
     _say(console, _took(report))

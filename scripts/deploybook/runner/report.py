@@ -14,12 +14,16 @@ from typing import Any
 
 from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
 
-from deploybook.errors import MachineFault
+from deploybook.errors import MachineFault, NotTested
 
 RUNNING, ENDED, STOPPED = "running", "ended", "stopped"
 
 # What a program's output can hold and an XML document can not (XML 1.0 §2.2).
 NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+# The outcome of an event (``runbook/events.py``) that leaves a section incomplete.
+NOT_TESTED = "not tested"
 
 
 @dataclass
@@ -33,7 +37,10 @@ class CellResult:
 
 @dataclass
 class SectionResult:
-    """One section. ``status`` is passed, failed or not-run; ``error`` is ``{type, message, hint, entry, exit_code, cell}``."""
+    """One section. ``status`` is passed, incomplete, failed or not-run; ``error`` is ``{type, message, hint, entry, exit_code, cell}``.
+
+    It is incomplete if nothing failed and something was ``not tested``: less is known of it than of one that passed.
+    """
 
     slug: str
     title: str
@@ -47,6 +54,15 @@ class SectionResult:
     def counts(self) -> dict[str, int]:
         """How many lines had each outcome, such as ``{"create": 2, "passed": 6}``."""
         return dict(Counter(line["outcome"] for cell in self.cells for line in cell.lines))
+
+    def succeed(self) -> None:
+        """Its notebook ended without an error."""
+        self.status = "incomplete" if NOT_TESTED in self.counts() else "passed"
+
+    @property
+    def lets_others_start(self) -> bool:
+        """Whether sections that need this one may run: what is not tested has not failed."""
+        return self.status in {"passed", "incomplete"}
 
 
 @dataclass
@@ -73,11 +89,12 @@ class RunReport:
 
     @property
     def exit_code(self) -> int:
-        """0 if every section passed, else the code of the first error; a signal's own, as a shell shows it, if one stopped the run."""
+        """0 if every section passed, else the code of the first error, or of what is incomplete; a signal's own if one stopped the run."""
         if self.signal:
             return 128 + self.signal
         code = next((int(section.error["exit_code"]) for section in self.sections if section.error), 0)
-        return code or (self.unwritten.exit_code if self.unwritten else 0)
+        incomplete = NotTested.exit_code if any(section.status == "incomplete" for section in self.sections) else 0
+        return code or (self.unwritten.exit_code if self.unwritten else incomplete)
 
     def write(self, directory: Path) -> None:
         """Replace ``report.json`` and ``junit.xml``. Raises OSError, and leaves those before as they are."""
@@ -164,6 +181,6 @@ def _case(slug: str, line: dict[str, Any]) -> TestCase:
     case = TestCase(line["subject"], slug)
     if line["outcome"] == "failed":
         case.result = [Failure(NOT_IN_XML.sub("", line["detail"]), line["entry"] or None)]
-    elif line["outcome"] == "later":
+    elif line["outcome"] in {NOT_TESTED, "left out", "later"}:
         case.result = [Skipped(line["detail"])]
     return case

@@ -123,13 +123,13 @@ def _run_sections(
 
 
 def _startable(plan: Plan, waiting: Sequence[str], results: Mapping[str, SectionResult], running: int) -> list[str]:
-    passed = {slug for slug, result in results.items() if result.status == "passed"}
-    ready = [slug for slug in waiting if plan.predecessors(slug) <= passed]
+    done = {slug for slug, result in results.items() if result.lets_others_start}
+    ready = [slug for slug in waiting if plan.predecessors(slug) <= done]
     return ready[: plan.jobs - running]
 
 
 def _blocked(plan: Plan, waiting: Sequence[str], results: Mapping[str, SectionResult]) -> list[str]:
-    broken = {slug for slug, result in results.items() if result.status != "passed"}
+    broken = {slug for slug, result in results.items() if not result.lets_others_start}
     return [slug for slug in waiting if plan.predecessors(slug) & broken]
 
 

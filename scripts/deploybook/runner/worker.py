@@ -113,7 +113,7 @@ def execute(job: SectionJob) -> SectionResult:
             cell_done=cell_done,
             cell_goes_on=goes_on,
         )
-        result.status = "passed"
+        result.succeed()
     except PapermillExecutionError as failure:
         result.status = "failed"
         result.error = _describe(job.section.slug, failure, result.cells)

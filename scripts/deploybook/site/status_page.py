@@ -78,7 +78,7 @@ def _section(guide: Guide, slug: str, runs: Sequence[PastRun]) -> str:
 
 def _in_words(runs: Sequence[PastRun]) -> str:
     seconds = [run.seconds for run in runs]
-    failed = sum(not run.passed for run in runs)
+    failed = sum(any(section.status not in {"passed", "incomplete"} for section in run.sections) for run in runs)
     span = f"{min(seconds):.1f} s" if len(runs) == 1 else f"{min(seconds):.1f} to {max(seconds):.1f} s"
     median = f", median {statistics.median(seconds):.1f} s" if len(runs) > 1 else ""
     return f"{_number(len(runs), 'dry run')} of all sections, {span}{median}; {failed or 'none'} failed."
@@ -97,9 +97,9 @@ def _day(run: PastRun) -> str:
 def _outcome(run: PastRun) -> str:
     if run.passed:
         return signed("passed")
-    return "✗ " + ", ".join(
-        plain(f"{section.slug} {section.status}") for section in run.sections if section.status != "passed"
-    )
+    others = [section for section in run.sections if section.status != "passed"]
+    sign = SIGNS["incomplete" if all(section.status == "incomplete" for section in others) else "failed"]
+    return f"{sign} " + ", ".join(plain(f"{section.slug} {section.status}") for section in others)
 
 
 def _number(count: int, noun: str, before: str = "") -> str:

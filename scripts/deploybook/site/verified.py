@@ -8,7 +8,7 @@ from deploybook.guide.evidence import Evidence, is_current
 from deploybook.guide.guide import Guide
 from deploybook.guide.markdown import plain
 
-SIGNS = {"passed": "✓", "failed": "✗", "not-run": "–"}
+SIGNS = {"passed": "✓", "incomplete": "○", "failed": "✗", "not-run": "–"}
 
 
 def verified_line(guide: Guide, slug: str) -> str:
@@ -24,7 +24,8 @@ def short_status(guide: Guide, slug: str) -> str:
     evidence = guide.evidence.get(slug)
     if evidence is None:
         return "– not yet run"
-    return f"{SIGNS[evidence.status]} {evidence.status}, {evidence.passed} of {evidence.tested} checks, {when(evidence.started)}"
+    checks = f"{evidence.passed} of {evidence.tested} checks{_apart(evidence)}"
+    return f"{SIGNS[evidence.status]} {evidence.status}, {checks}, {when(evidence.started)}"
 
 
 def signed(outcome: str) -> str:
@@ -46,11 +47,18 @@ def _sentence(evidence: Evidence) -> str:
     how = f"by a {evidence.mode} on {when(evidence.started)}"
     if evidence.status == "not-run":
         return f"**Not run** {how}: a section that it needs did not pass."
-    counted = f"{evidence.passed} of {evidence.tested} checks passed in {evidence.seconds:.1f} s"
+    counted = f"{evidence.passed} of {evidence.tested} checks passed in {evidence.seconds:.1f} s{_apart(evidence)}"
     commit = f", at commit `{evidence.short_commit}`" if evidence.commit else ""
     if evidence.status == "passed":
         return f"**Verified** {how}: {counted}{commit}."
+    if evidence.status == "incomplete":
+        return f"**Incomplete** {how}: {counted}{commit}. What was not tested is known neither to hold nor to fail."
     return f"**Failed** {how}: {counted}{commit}. {plain(evidence.error)}"
+
+
+def _apart(evidence: Evidence) -> str:
+    """The claims that were not tested, which count neither as passed nor as failed."""
+    return "".join(f", {count} {outcome}" for outcome, count in evidence.untested.items())
 
 
 def changed_since(guide: Guide, slug: str) -> bool:

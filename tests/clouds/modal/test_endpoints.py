@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from deploybook import http
 from deploybook.clouds import modal
 from deploybook.clouds.connections import Connections
-from deploybook.errors import Unreachable, VerificationFailed
+from deploybook.errors import NotTested, Unreachable, VerificationFailed
 
 TOKEN = SecretStr("a" * 64)
 Urls = Mapping[str, SecretStr]
@@ -75,27 +75,28 @@ def test_the_deployed_app_refuses_a_wrong_token_and_takes_the_right_one(
         "MODAL_ENDPOINT_URL": SecretStr(deployed.url("submit")),
         "MODAL_STATUS_URL": SecretStr(deployed.url("status")),
     }
-    assert modal.wrong_token_is_refused(found)
-    assert modal.right_token_is_accepted(found, {"MODAL_AUTH_TOKEN": token})
+    assert modal.wrong_token_is_refused(found, {"MODAL_AUTH_TOKEN": token})
     assert modal.unknown_call_is_not_found(found)
     with pytest.raises(VerificationFailed) as caught:
         modal.right_token_is_accepted(found, {"MODAL_AUTH_TOKEN": TOKEN})
     assert (caught.value.entry, caught.value.found) == ("modal-dispatch", "status 401, error refused")
     app.delete(clouds, deployed)
     with pytest.raises(VerificationFailed, match="modal-http: "):
-        modal.wrong_token_is_refused(found)
+        modal.right_token_is_accepted(found, {"MODAL_AUTH_TOKEN": token})
+    with pytest.raises(NotTested, match="modal-http: "):
+        modal.wrong_token_is_refused(found, {"MODAL_AUTH_TOKEN": token})
 
 
 def test_an_app_that_takes_any_token_is_found_out(serve: Any) -> None:
     found, _ = serve(lambda _: {"error": "config is required", "status": 400})
     with pytest.raises(VerificationFailed, match="does not refuse a wrong token"):
-        modal.wrong_token_is_refused(found)
-    assert modal.right_token_is_accepted(found, {"MODAL_AUTH_TOKEN": TOKEN})
+        modal.wrong_token_is_refused(found, {"MODAL_AUTH_TOKEN": TOKEN})
 
 
-def test_an_app_that_takes_no_token_is_found_out(serve: Any) -> None:
+def test_an_app_that_takes_no_token_is_found_out_and_proves_nothing_by_its_refusals(serve: Any) -> None:
     found, _ = serve(lambda _: {"error": "Unauthorized", "status": 401})
-    assert modal.wrong_token_is_refused(found)
+    with pytest.raises(NotTested, match="the vault's token is not accepted either"):
+        modal.wrong_token_is_refused(found, {"MODAL_AUTH_TOKEN": TOKEN})
     with pytest.raises(VerificationFailed, match="does not take the vault's MODAL_AUTH_TOKEN"):
         modal.right_token_is_accepted(found, {"MODAL_AUTH_TOKEN": TOKEN})
 
@@ -110,9 +111,10 @@ def test_the_right_token_comes_with_nothing_that_could_be_rendered(serve: Any) -
 @pytest.mark.parametrize("said", [b"not json", b"[]", 404, 302, b""])
 def test_an_answer_that_is_not_the_applications_fails_every_check(serve: Any, said: Any) -> None:
     found, _ = serve(lambda _: said)
-    for check in (modal.wrong_token_is_refused, modal.unknown_call_is_not_found):
-        with pytest.raises(VerificationFailed, match="did not answer as the application's"):
-            check(found)
+    with pytest.raises(VerificationFailed, match="did not answer as the application's"):
+        modal.unknown_call_is_not_found(found)
+    with pytest.raises(NotTested, match="did not answer as the application's"):
+        modal.wrong_token_is_refused(found, {"MODAL_AUTH_TOKEN": TOKEN})
 
 
 @pytest.mark.parametrize(("said", "entry"), [(404, "modal-app-stopped"), (500, "modal-dispatch")])
@@ -131,11 +133,17 @@ def test_an_echoed_token_is_not_shown(serve: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", [{"status": "completed", "result": {}}, {"status": "failed", "error": "no secret"}, {"status": "running"}]
+    "answer", [{"status": "completed", "result": {}}, {"status": "failed", "result": {}}, {"status": "running"}]
 )
 def test_a_status_endpoint_that_knows_everything_is_found_out(serve: Any, answer: dict[str, Any]) -> None:
     found, _ = serve(lambda _: answer)
     with pytest.raises(VerificationFailed, match="knows a call that never was"):
+        modal.unknown_call_is_not_found(found)
+
+
+def test_a_status_endpoint_that_fails_for_a_reason_of_its_own_says_nothing_of_the_call(serve: Any) -> None:
+    found, _ = serve(lambda _: {"status": "failed", "error": "no secret"})
+    with pytest.raises(NotTested, match="no secret"):
         modal.unknown_call_is_not_found(found)
 
 
@@ -150,4 +158,4 @@ def test_a_call_that_never_was_is_failed_or_unknown(serve: Any, answer: dict[str
 def test_an_endpoint_that_is_not_there_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "open_client", lambda **_: httpx.Client(trust_env=False))
     with http.patience(0), pytest.raises(Unreachable, match="cannot be reached"):
-        modal.wrong_token_is_refused(urls("http://127.0.0.1:9"))
+        modal.unknown_call_is_not_found(urls("http://127.0.0.1:9"))

@@ -101,9 +101,9 @@ def test_a_render_that_fails_leads_to_what_its_job_says(error: str, entry: str) 
 
 
 def test_a_render_that_takes_a_path_is_named_as_what_it_is() -> None:
-    assert entry_of(studio.render_reads_no_files, journey(Answer(500, {}))) == "render-reads-files"
-    assert entry_of(studio.render_reads_no_files, journey(Answer(200, {}))) == "render-reads-files"
-    assert studio.render_reads_no_files(journey(Answer(400, {}))) == "400"
+    assert entry_of(studio.render_reads_no_files, journey(Answer(500, {"error": "ENOENT"}))) == "render-reads-files"
+    assert entry_of(studio.render_reads_no_files, journey(Answer(200, {"success": True}))) == "render-reads-files"
+    assert studio.render_reads_no_files(journey(Answer(400, {"error": "Validation failed"}))) == "400"
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from deploybook.errors import (
     Conflict,
     InvalidValue,
     NotFound,
+    NotTested,
     PermissionDenied,
     Unauthorized,
     UnexpectedResponse,
@@ -151,7 +152,7 @@ def test_an_error_is_no_refusal(database: turso.LibSql, monkeypatch: pytest.Monk
         raise UnexpectedResponse("Turso", "run", "500")
 
     monkeypatch.setattr(turso.LibSql, "query", broken)
-    with pytest.raises(VerificationFailed, match="could not be tested"):
+    with pytest.raises(NotTested, match="the vault's token is not accepted either"):
         turso.wrong_tokens_are_refused(database)
 
 

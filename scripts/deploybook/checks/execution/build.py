@@ -26,7 +26,12 @@ def run_everything(layout: Layout) -> Iterator[Finding]:
         )
     for section in json.loads(new[-1].read_text(encoding="utf-8"))["sections"] if new else ():
         if section["status"] != "passed":
-            error = section["error"] or {"message": "a section that it needs did not pass", "hint": "", "cell": ""}
+            reason = (
+                "a claim was not tested"
+                if section["status"] == "incomplete"
+                else "a section that it needs did not pass"
+            )
+            error = section["error"] or {"message": reason, "hint": "", "cell": ""}
             message = f"the dry run of {section['slug']} is {section['status']}: {error['message']}"
             yield Finding(f"runbooks/{section['slug']}.ipynb", 1, "runbook-passes", message, error["hint"])
 

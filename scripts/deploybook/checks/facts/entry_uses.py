@@ -37,7 +37,7 @@ def used(package: Path) -> list[Use]:
 
 
 def _positions(trees: Iterable[ast.Module]) -> dict[str, int]:
-    """At which place each callable takes its ``entry``: our errors, events, changes, refusals, every function that has it."""
+    """At which place each callable takes its ``entry``: our errors, events, changes, refusals, every function and dataclass that has it."""
     result = {kind.__name__: _place(list(inspect.signature(kind).parameters)) for kind in (Event, Change, Refusal)}
     for name, kind in inspect.getmembers(errors, inspect.isclass):
         parameters = list(inspect.signature(kind).parameters)
@@ -50,7 +50,16 @@ def _positions(trees: Iterable[ast.Module]) -> dict[str, int]:
                 names = names[1:] if names[:1] in (["self"], ["cls"]) else names
                 if "entry" in names:
                     result[node.name] = _place(names)
+            elif isinstance(node, ast.ClassDef) and (fields := _text_fields(node)):
+                result.setdefault(node.name, _place(fields))
     return result
+
+
+def _text_fields(node: ast.ClassDef) -> list[str]:
+    """The fields of a dataclass that holds an entry's id; empty for any other class."""
+    annotated = [item for item in node.body if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)]
+    fields = {item.target.id: ast.unparse(item.annotation) for item in annotated if isinstance(item.target, ast.Name)}
+    return list(fields) if fields.get("entry") == "str" and node.decorator_list else []
 
 
 def _place(names: list[str]) -> int:

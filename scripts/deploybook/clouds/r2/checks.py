@@ -9,6 +9,7 @@ from functools import partial
 
 from pydantic import SecretStr
 
+from deploybook.clouds.negative import ExpectedRefusal, Reply, reply_of, require_accepted, require_refused
 from deploybook.clouds.r2.client import Cloudflare
 from deploybook.clouds.r2.objects import Store, browser
 from deploybook.clouds.r2.scratch import SCRATCH
@@ -18,8 +19,11 @@ BUCKETS_WRITE = "Workers R2 Storage Write"
 TOKENS_WRITE = "Account API Tokens Write"
 # Cloudflare docs, R2 → API → Error codes: with 403, the account has no R2 subscription.
 NOT_ENTITLED = "10042"
-# Cloudflare docs, R2 → API → Error codes.
-DENIED, WRONG_SIGNATURE = "AccessDenied", "SignatureDoesNotMatch"
+# How R2 refuses what the token does not cover, and a signature made with another secret.
+NOT_COVERED = ExpectedRefusal(frozenset({403}), frozenset({"AccessDenied"}))
+BAD_SIGNATURE = ExpectedRefusal(frozenset({403}), frozenset({"SignatureDoesNotMatch"}))
+# A preflight that no rule allows is answered without permission, whatever its status: R2 has 403, other S3 servers 200 or 204.
+NO_PERMISSION = ExpectedRefusal(frozenset({200, 204, 403}), frozenset({"no permission"}))
 CONTENT = b"deploybook checks that what goes in comes out again. " * 40
 
 
@@ -89,13 +93,22 @@ def presigned_put_works(store: Store, origin: str) -> str:
     return "preflight, PUT, GET"
 
 
-def other_origins_are_refused(store: Store) -> str:
-    """A page of another origin gets no permission from the preflight."""
+def other_origins_are_refused(store: Store, origin: str = "") -> str:
+    """A page of another origin gets no permission from the preflight, and the app's ``origin``, once known, gets it."""
     url = store.presign("put_object", f"{SCRATCH}/never-written", content_type="audio/wav")
-    answer = browser(url, "OPTIONS", headers=_preflight_headers("https://elsewhere.invalid"))
-    allowed = answer.headers.get("access-control-allow-origin")
-    _expect("Access-Control-Allow-Origin for another origin", None, allowed)
-    return f"{answer.status_code}, no permission"
+    right = partial(_preflight, url, origin) if origin else partial(store.call, "list_objects_v2", MaxKeys=1)
+    require_accepted("the app's own origin" if origin else "the vault's key", right)
+    fault = VerificationFailed(
+        "The bucket lets pages of any origin upload.",
+        "Run deploybook run r2 --mode apply, and remove the rules of others that allow any origin.",
+        "cors",
+        "no Access-Control-Allow-Origin",
+        "one for https://elsewhere.invalid",
+    )
+    reply = require_refused(
+        "another origin", partial(_permission, url), NO_PERMISSION, fault, lambda reply: reply.code == "permission"
+    )
+    return f"{reply.status}, no permission"
 
 
 def presigned_get_works(store: Store) -> str:
@@ -112,22 +125,22 @@ def presigned_get_works(store: Store) -> str:
 def other_buckets_are_refused(store: Store) -> str:
     """The credentials open this bucket and no other, nor the list of buckets."""
     other = f"{store.bucket[:50]}-not-this-one"
-    store.call("list_objects_v2", MaxKeys=1)
-    _expect_refused("list another bucket", lambda: store.call("list_objects_v2", Bucket=other, MaxKeys=1), DENIED)
-    _expect_refused(
-        "write to another bucket", lambda: store.call("put_object", Bucket=other, Key=f"{SCRATCH}/x", Body=b"x"), DENIED
-    )
-    _expect_refused("list the buckets", store.list_buckets, DENIED)
-    return "403 for another bucket, and for the list of buckets"
+    require_accepted("the vault's key for its own bucket", partial(store.call, "list_objects_v2", MaxKeys=1))
+    listing = partial(store.call, "list_objects_v2", Bucket=other, MaxKeys=1)
+    _require_refused("list another bucket", listing, NOT_COVERED)
+    writing = partial(store.call, "put_object", Bucket=other, Key=f"{SCRATCH}/x", Body=b"x")
+    _require_refused("write to another bucket", writing, NOT_COVERED)
+    _require_refused("list the buckets", store.list_buckets, NOT_COVERED)
+    return f"{NOT_COVERED} for another bucket, and for the list of buckets"
 
 
 def wrong_secret_is_refused(store: Store) -> str:
     """A request signed with another secret is refused: the signature is really checked."""
-    store.call("list_objects_v2", MaxKeys=1)
+    require_accepted("the vault's key", partial(store.call, "list_objects_v2", MaxKeys=1))
     with closing(store.with_secret(SecretStr(secrets.token_hex(32)))) as impostor:
-        attempt = partial(impostor.call, "list_objects_v2", MaxKeys=1)
-        _expect_refused("list with a wrong secret", attempt, WRONG_SIGNATURE)
-    return "403"
+        listing = partial(impostor.call, "list_objects_v2", MaxKeys=1)
+        _require_refused("list with a wrong secret", listing, BAD_SIGNATURE)
+    return str(BAD_SIGNATURE)
 
 
 def _preflight(url: str, origin: str) -> None:
@@ -166,26 +179,30 @@ def _expect(what: str, expected: object, actual: object) -> None:
         raise VerificationFailed(f"R2: {what} is not as promised.", "", "storage-errors", *texts)
 
 
-def _expect_refused(what: str, attempt: Callable[[], object], code: str) -> None:
-    """The attempt is refused, with the code that R2 has for exactly that: a refusal for another reason proves nothing."""
-    try:
-        attempt()
-    except ServiceError as error:
-        if (error.status, error.code) == (403, code):
-            return
-        raise VerificationFailed(
-            f"R2: it could not be tested that it refuses to {what}.",
-            error.hint,
-            error.entry,
-            f"403, {code}",
-            str(error),
-        ) from None
-    raise VerificationFailed(
+def _permission(url: str) -> Reply:
+    """The preflight of another origin: its status, and whether it has been given permission."""
+    other = "https://elsewhere.invalid"
+    answer = browser(url, "OPTIONS", headers=_preflight_headers(other))
+    allowed = answer.headers.get("access-control-allow-origin")
+    return Reply(answer.status_code, "permission" if allowed in {other, "*"} else "no permission")
+
+
+def _require_refused(what: str, attempt: Callable[[], object], refusal: ExpectedRefusal) -> None:
+    fault = VerificationFailed(
         f"R2 let these credentials {what}.",
         "Run deploybook run r2 --mode apply: it narrows the token.",
         "token-scope",
-        "403",
+        str(refusal),
         "200",
+    )
+    # A bucket that is not there is named only to credentials that would open it.
+    let_in = {"", "NoSuchBucket"}
+    require_refused(
+        f"to {what}",
+        lambda: reply_of(attempt),
+        refusal,
+        fault,
+        lambda reply: reply.code in let_in and reply.status in {200, 404},
     )
 
 

@@ -10,6 +10,8 @@ import httpx
 from pydantic import SecretStr
 
 from deploybook import http
+from deploybook.clouds.edges import refuse_edge
+from deploybook.clouds.negative import ExpectedRefusal, Reply
 from deploybook.errors import UnexpectedResponse, Unreachable
 
 R2_HOSTS = ".r2.cloudflarestorage.com"
@@ -39,9 +41,22 @@ class Answer:
         fields = ", ".join(map(str, details)) if isinstance(details, dict) else ""
         return f"{error} ({fields})" if fields and error else str(error)
 
+    def reply(self) -> Reply:
+        """The answer for a negative claim; its code says whether it is the application's own JSON."""
+        said = f", {self.error.rstrip('.')}" if self.error else ""
+        return Reply(self.status, JSON if self.body else "", f"{self.status}{said}")
+
+
+JSON = "JSON"
+
+
+def refusal(*statuses: int) -> ExpectedRefusal:
+    """How the application refuses: with one of these statuses, and in JSON."""
+    return ExpectedRefusal(frozenset(statuses), frozenset({JSON}))
+
 
 class Studio:
-    """The application at its public origin. Answers are given as they are; only an unreachable host is raised."""
+    """The application at its public origin. Answers are given as they are; an unreachable host and an edge in front of it are raised."""
 
     def __init__(self, url: str, *, r2_endpoint: str = "") -> None:
         self.url = url
@@ -60,16 +75,16 @@ class Studio:
         self._client.close()
 
     def page(self) -> httpx.Response:
-        """GET ``/``."""
-        return self._send("open the page", "GET", "/")
+        """GET ``/``; raises EdgeAnswered if it is an edge's answer."""
+        return self._ask("open the page", "GET", "/")
 
     def redirect(self, operation: str, path: str) -> httpx.Response:
         """GET a path that leads elsewhere; the redirection is not followed."""
-        return self._send(operation, "GET", path)
+        return self._ask(operation, "GET", path)
 
     def call(self, operation: str, method: str, path: str, **options: Any) -> Answer:
-        """One call of the API; ``operation`` says what was wanted, as the end of *could not …*."""
-        response = self._send(operation, method, path, **options)
+        """One call of the API; ``operation`` is the end of *could not …*. Raises EdgeAnswered if an edge answers in the app's place."""
+        response = self._ask(operation, method, path, **options)
         try:
             body = response.json()
         except ValueError:
@@ -88,6 +103,11 @@ class Studio:
             )
         return self._send(operation, method, url, **options)
 
+    def _ask(self, operation: str, method: str, path: str, **options: Any) -> httpx.Response:
+        response = self._send(operation, method, path, **options)
+        refuse_edge(response, self.url)
+        return response
+
     def _send(self, operation: str, method: str, url: str, **options: Any) -> httpx.Response:
         try:
             return self._client.request(method, url, **options)
@@ -96,4 +116,6 @@ class Studio:
             host = httpx.URL(url).host or httpx.URL(self.url).host
             service = "R2" if host.endswith(R2_HOSTS) else "Vercel"
             message = f"Could not {operation}: {host} cannot be reached ({type(error).__name__})."
-            raise Unreachable(service, operation, message, "Check the network and the address.") from None
+            unreachable = Unreachable(service, operation, message, "Check the network and the address.")
+            unreachable.obstacle = f"{host} cannot be reached"
+            raise unreachable from None

@@ -90,12 +90,12 @@ class Journey:
             raise
         return dict(rows[0]) if rows else None
 
-    def rendered(self, job: str) -> bool:
-        """Whether the job's video lies in the vault's bucket."""
+    def rendered(self, job: str) -> bool | None:
+        """Whether the job's video lies in the vault's bucket; None if R2 does not say."""
         try:
             self.store.call("head_object", Key=f"renders/{job}/output.mp4")
-        except ServiceError:
-            return False
+        except ServiceError as error:
+            return False if error.status == 404 else None
         return True
 
 

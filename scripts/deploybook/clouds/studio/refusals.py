@@ -9,6 +9,7 @@ import httpx
 from deploybook.clouds.studio.client import Answer
 from deploybook.errors import VerificationFailed
 
+BUSY = frozenset({429, *range(500, 600)})
 VERCEL_AGAIN = "deploybook run vercel --mode apply."
 TURSO_ON_VERCEL = f"Compare DEPLOY_ENV, TURSO_DATABASE_URL and TURSO_AUTH_TOKEN on Vercel: {VERCEL_AGAIN}"
 R2_ON_VERCEL = f"Compare the four R2 variables on Vercel: {VERCEL_AGAIN}"
@@ -23,7 +24,10 @@ def answered(message: str, answer: Answer, hint: str, entry: str) -> Verificatio
 
 
 def stored(message: str, response: httpx.Response, hint: str, entry: str) -> VerificationFailed:
-    """A refusal by R2, with its status and code."""
+    """A refusal by R2, with its status and code; where R2 answers nobody for now, that says nothing of who signed the URL."""
+    if response.status_code in BUSY:
+        message = f"R2 did not answer a request to a URL that the web app on Vercel signed ({response.status_code})."
+        return VerificationFailed(message, "Wait, then run this again.", "unexpected-response")
     code = re.search(r"<Code>([^<]+)</Code>", response.text)
     return VerificationFailed(f"{message} ({response.status_code}{', ' + code[1] if code else ''}).", hint, entry)
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
+from functools import partial
 
 from pydantic import SecretStr
 
+from deploybook.clouds.negative import Reply, require_accepted, require_refused
 from deploybook.clouds.studio.audio import mp4_boxes
-from deploybook.clouds.studio.client import Answer
+from deploybook.clouds.studio.client import JSON, Answer, refusal
 from deploybook.clouds.studio.journey import Journey
 from deploybook.clouds.studio.refusals import IN_THE_CODE, answered, job_routes_failed
 from deploybook.clouds.studio.uploads import UNKNOWN_JOB
-from deploybook.errors import VerificationFailed
+from deploybook.errors import NotTested, VerificationFailed
 
+UNAUTHORIZED = refusal(401)
 WEBHOOK = "/api/webhooks/worker"
 SECRET_HINT = "Compare INTERNAL_WEBHOOK_SECRET on Vercel and Render: deploybook run vercel render --mode apply."
 MODAL_HINT = "Compare MODAL_ENDPOINT_URL and MODAL_AUTH_TOKEN on Render, and the Modal app: deploybook run modal render --mode apply."
@@ -30,8 +34,7 @@ RENDER_SECONDS = 900.0
 def render(journey: Journey) -> str:
     """A render goes web app → worker → Modal → R2 → callback, and a valid MP4 comes back."""
     if not journey.playback_url:
-        message = "There is no URL to render from: the upload or its playback failed."
-        raise VerificationFailed(message, "Fix that first.", "end-to-end")
+        raise NotTested("there is no URL to render from: the upload or its playback failed")
     audio = {"type": "url", "url": journey.playback_url, "filename": journey.filename}
     answer = journey.studio.call("ask for a render", "POST", "/api/render", json={"audio": audio, **OUTPUT})
     job = str(answer.data.get("jobId") or "")
@@ -48,11 +51,16 @@ def render(journey: Journey) -> str:
 def render_reads_no_files(journey: Journey) -> str:
     """A render takes no path of the web app's own file system: whoever could give one could read its secrets."""
     audio = {"type": "path", "path": f"/nonexistent/{journey.filename}"}
-    answer = journey.studio.call("ask for a render", "POST", "/api/render", json={"audio": audio, **OUTPUT})
-    if answer.status != 400:
-        message = "The web app on Vercel takes a path of its own file system as a render's audio, from anyone"
-        raise answered(message, answer, IN_THE_CODE, "render-reads-files")
+    ask = partial(journey.studio.call, "ask for a render", "POST", "/api/render", json={"audio": audio, **OUTPUT})
+    message = "The web app on Vercel takes a path of its own file system as a render's audio, from anyone."
+    fault = VerificationFailed(message, IN_THE_CODE, "render-reads-files", "400", "it looked for the file")
+    # A file that it looks for and does not find is an error of its own; whatever it says, it was not the path that was refused.
+    require_refused("a path of its own", partial(_reply, ask), refusal(400), fault, _looked_for_the_file)
     return "400"
+
+
+def _looked_for_the_file(reply: Reply) -> bool:
+    return reply.code == JSON and (reply.status in {200, 404} or reply.status >= 500)
 
 
 def callbacks_are_refused(journey: Journey) -> str:
@@ -60,16 +68,24 @@ def callbacks_are_refused(journey: Journey) -> str:
 
     White space at the end of a header's value can't be sent at all: HTTP strips it (RFC 9110 §5.5).
     """
+    require_accepted("the vault's secret", lambda: callbacks_are_accepted(journey))
     right = journey.webhook_secret.get_secret_value()
     wrong = {"no secret": None, "a wrong secret": secrets.token_hex(32), "a longer one": f"{right}x"}
     for name, value in wrong.items():
-        answer = _callback(journey, None if value is None else SecretStr(value))
-        if answer.status == 500:
-            raise answered("The web app on Vercel has no INTERNAL_WEBHOOK_SECRET", answer, SECRET_HINT, "webhook-401")
-        if answer.status != 401:
-            message = f"The web app on Vercel accepts a callback with {name}"
-            raise answered(message, answer, SECRET_HINT, "webhook-401")
+        attempt = partial(_callback, journey, None if value is None else SecretStr(value))
+        message = f"The web app on Vercel accepts a callback with {name}."
+        fault = VerificationFailed(message, SECRET_HINT, "webhook-401", "401", "404, as the right one")
+        # The right secret gets as far as the job, which is not there.
+        require_refused(f"a callback with {name}", partial(_reply, attempt), UNAUTHORIZED, fault, _reaches_the_job)
     return "401 for none, a wrong one, and one that is longer"
+
+
+def _reply(attempt: Callable[[], Answer]) -> Reply:
+    return attempt().reply()
+
+
+def _reaches_the_job(reply: Reply) -> bool:
+    return reply.status in {200, 404} and bool(reply.code)
 
 
 def callbacks_are_accepted(journey: Journey) -> str:
@@ -123,14 +139,16 @@ def _render_failed(journey: Journey, job: str, ended: Answer) -> VerificationFai
         return _failed_with(error, f"The render failed: {error} (stage {stage or 'unknown'}).")
     if status == "pending":
         return VerificationFailed("The worker on Render did not pick up the render.", MODAL_HINT, "worker-idle")
-    if journey.rendered(job):
+    rendered = journey.rendered(job)
+    if rendered:
         return VerificationFailed(
             "Modal finished the video, but its callback did not reach the web app on Vercel.",
             f"{SECRET_HINT} Compare NEXT_PUBLIC_APP_URL on Render too.",
             "webhook-401",
         )
+    seen = "no video is in R2" if rendered is False else "R2 does not say whether its video is there"
     return VerificationFailed(
-        f"The render was handed to Modal and did not end (stage {stage or 'unknown'}); no video is in R2.",
+        f"The render was handed to Modal and did not end (stage {stage or 'unknown'}); {seen}.",
         "Look at the Modal app's log, and at its secret r2-credentials: deploybook run modal --mode apply.",
         "modal-dispatch",
     )

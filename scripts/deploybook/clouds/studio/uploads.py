@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from deploybook.clouds.negative import require_accepted, require_refused
+from deploybook.clouds.studio.client import Answer, refusal
 from deploybook.clouds.studio.journey import Journey
 from deploybook.clouds.studio.refusals import (
     IN_THE_CODE,
@@ -13,6 +15,8 @@ from deploybook.clouds.studio.refusals import (
 )
 from deploybook.errors import VerificationFailed
 
+# How the application refuses a key that is none of its own.
+BAD_KEY = refusal(400)
 UNKNOWN_JOB = "00000000-0000-4000-8000-000000000000"
 CHECKSUM = "Set AWS_REQUEST_CHECKSUM_CALCULATION=WHEN_REQUIRED on Vercel: deploybook run vercel --mode apply."
 PART_BYTES = 1024
@@ -40,11 +44,7 @@ def api_answers(journey: Journey) -> str:
 
 def upload_from_a_page(journey: Journey) -> str:
     """The two-step upload as a browser does it: the URL as the app signed it, CORS preflight, PUT to R2."""
-    body = {"key": journey.key, "contentType": "audio/wav", "size": len(journey.audio)}
-    answer = journey.studio.call("ask for an upload URL", "POST", "/api/storage/upload", json=body)
-    if answer.status != 200 or "uploadUrl" not in answer.data:
-        raise answered("The web app on Vercel gives no upload URL", answer, R2_ON_VERCEL, "storage-errors")
-    url, origin = answer.data["uploadUrl"], journey.studio.url
+    url, origin = _signed(journey), journey.studio.url
     headers = {
         "Origin": origin,
         "Access-Control-Request-Method": "PUT",
@@ -68,7 +68,7 @@ def upload_from_a_page(journey: Journey) -> str:
 
 def playback(journey: Journey) -> str:
     """A signed URL from the app gives the same bytes back, and a part of them with 206."""
-    answer = journey.studio.call("ask for a download URL", "GET", "/api/storage/download", params={"key": journey.key})
+    answer = _ask_to_download(journey, journey.key)
     if answer.status != 200 or "downloadUrl" not in answer.data:
         raise answered("The web app on Vercel gives no playback URL", answer, SIGNED_ON_VERCEL, "playback")
     journey.playback_url = answer.data["downloadUrl"]
@@ -89,12 +89,27 @@ def same_bytes(journey: Journey, url: str, what: str) -> None:
 
 def bad_keys_are_refused(journey: Journey) -> str:
     """The app signs no URL for a key outside ``assets/`` and ``renders/``, to write or to read."""
+    require_accepted("a key in assets/", lambda: _signed(journey))
     key = f"secrets/{journey.name}"
-    body = {"key": key, "contentType": "audio/wav", "size": 1}
-    upload = journey.studio.call("ask for an upload URL", "POST", "/api/storage/upload", json=body)
-    download = journey.studio.call("ask for a download URL", "GET", "/api/storage/download", params={"key": key})
-    for answer in (upload, download):
-        if answer.status != 400:
-            message = "The web app on Vercel signs a URL for a key outside assets/ and renders/"
-            raise answered(message, answer, IN_THE_CODE, "end-to-end")
+    message = "The web app on Vercel signs a URL for a key outside assets/ and renders/."
+    fault = VerificationFailed(message, IN_THE_CODE, "end-to-end", str(BAD_KEY), "200")
+    require_refused("a key outside assets/", lambda: _ask_to_upload(journey, key).reply(), BAD_KEY, fault)
+    require_refused("a key outside assets/", lambda: _ask_to_download(journey, key).reply(), BAD_KEY, fault)
     return "400 to write, 400 to read"
+
+
+def _signed(journey: Journey) -> str:
+    """The upload URL that the app signs for the check's own key."""
+    answer = _ask_to_upload(journey, journey.key)
+    if answer.status != 200 or "uploadUrl" not in answer.data:
+        raise answered("The web app on Vercel gives no upload URL", answer, R2_ON_VERCEL, "storage-errors")
+    return str(answer.data["uploadUrl"])
+
+
+def _ask_to_upload(journey: Journey, key: str) -> Answer:
+    body = {"key": key, "contentType": "audio/wav", "size": len(journey.audio)}
+    return journey.studio.call("ask for an upload URL", "POST", "/api/storage/upload", json=body)
+
+
+def _ask_to_download(journey: Journey, key: str) -> Answer:
+    return journey.studio.call("ask for a download URL", "GET", "/api/storage/download", params={"key": key})

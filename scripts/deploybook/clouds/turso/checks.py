@@ -15,6 +15,7 @@ from typing import cast
 import tenacity
 from pydantic import SecretStr
 
+from deploybook.clouds.negative import ExpectedRefusal, reply_of, require_accepted, require_refused
 from deploybook.clouds.turso import jobs
 from deploybook.clouds.turso.claims import read_claims
 from deploybook.clouds.turso.client import Turso
@@ -27,12 +28,13 @@ from deploybook.errors import (
     NotFound,
     PermissionDenied,
     ServiceError,
-    Unauthorized,
     VerificationFailed,
 )
 
 # What an application could store, and what a careless client would break: quotes, non-ASCII, 64 bits, bytes, nothing.
 AWKWARD: tuple[Value, ...] = ("'); DROP TABLE x; --", "ünï ✓", 2**53 + 1, -(2**63), 0.1, b"\x00\xff\x10", None)
+# How a database refuses a token that is not its own.
+UNAUTHORIZED = ExpectedRefusal(frozenset({401}))
 JOBS = 4
 # How long a claimant waits, inside its transaction, for the other one to get in as well. It must not.
 MEETING_SECONDS = 0.3
@@ -169,8 +171,9 @@ def wrong_tokens_are_refused(database: LibSql) -> str:
         "another signature": f"{head}.{payload}.{signature[:middle]}{other}{signature[middle + 1 :]}",
         "other claims": f"{head}.{forged}.{signature}",
     }
+    require_accepted("the vault's token", lambda: database.query("SELECT 1"))
     for what, token in wrong.items():
-        _expect_refused(what, database.with_token(SecretStr(token)))
+        _require_refused(what, database.with_token(SecretStr(token)))
     return ", ".join(wrong)
 
 
@@ -220,24 +223,12 @@ def _expect_duplicate_refused(database: LibSql, table: str) -> None:
     raise VerificationFailed("Turso took two jobs of one id.", "", "database-errors", "SQLITE_CONSTRAINT", "success")
 
 
-def _expect_refused(what: str, database: LibSql) -> None:
-    try:
-        database.query("SELECT 1")
-    except Unauthorized:
-        return
-    except ServiceError as error:
-        # A quota that is used up, an edge or a sleeping database refuses every token: nothing is proved by it.
-        raise VerificationFailed(
-            f"Turso: it could not be tested whether the database refuses {what}.",
-            error.hint,
-            error.entry,
-            "401",
-            str(error),
-        ) from None
-    raise VerificationFailed(
+def _require_refused(what: str, database: LibSql) -> None:
+    fault = VerificationFailed(
         f"Turso opened the database to {what}.",
         "Take the database out of use and tell Turso's support: anyone who knows its URL can read it.",
         "turso-token",
-        "401",
+        str(UNAUTHORIZED),
         "200",
     )
+    require_refused(what, lambda: reply_of(lambda: database.query("SELECT 1")), UNAUTHORIZED, fault)

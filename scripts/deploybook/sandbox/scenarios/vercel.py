@@ -175,6 +175,76 @@ async def standard_protection(context: Context) -> None:
     only_project(context)[1].sso_protection = {"deploymentType": "prod_deployment_urls_and_all_previews"}
 
 
+@scenario("vercel-firewall")
+async def challenged(context: Context) -> None:
+    """Somebody switches *Attack Challenge Mode* on, in the project's *Firewall*, and forgets it."""
+    only_project(context)[1].attack_mode = True
+
+
+@by_hand("vercel-firewall")
+async def unchallenged(context: Context) -> None:
+    """Switch it off."""
+    only_project(context)[1].attack_mode = False
+
+
+@scenario("vercel-paused")
+async def paused(context: Context) -> None:
+    """The team's spend limit is reached: Vercel pauses the project."""
+    only_project(context)[1].paused = True
+
+
+@by_hand("vercel-paused")
+async def resumed(context: Context) -> None:
+    """Choose *Resume Service*."""
+    only_project(context)[1].paused = False
+
+
+@scenario("cloudflare-proxy")
+async def proxied(context: Context) -> None:
+    """Somebody sets the domain's DNS record at Cloudflare to *Proxied*, where a rule stops what is no browser."""
+    fault = Fault(
+        SITE, "status", times=ALL, status=403, body="<!doctype html>error code: 1020", scenario="cloudflare-proxy"
+    )
+    fault.headers = {"content-type": "text/html", "cf-mitigated": "challenge"}
+    context.faults.inject(fault)
+
+
+@by_hand("cloudflare-proxy")
+async def proxied_no_more(context: Context) -> None:
+    """Set it to *DNS only*."""
+    context.faults.end("cloudflare-proxy")
+
+
+@scenario("vercel-staged")
+async def staged(context: Context) -> None:
+    """Somebody switches *Auto-assign Custom Production Domains* off for a release, and forgets it; then a push is built."""
+    platform, project = only_project(context)
+    project.configure({"autoAssignCustomDomains": False})
+    made = await deploy_again(platform, project)
+    while made.state != "READY":
+        await asyncio.sleep(0.05)
+
+
+@by_hand("vercel-staged")
+async def promoted_and_assigned(context: Context) -> None:
+    """Choose *Promote* beside it, and switch *Auto-assign Custom Production Domains* on."""
+    platform, project = only_project(context)
+    project.configure({"autoAssignCustomDomains": True})
+    await platform.promote(project, platform.deployments_of(project)[0], kind="promote")
+
+
+@scenario("vercel-limits")
+async def deployments_used_up(context: Context) -> None:
+    """The team is on the plan Hobby, and has made a hundred deployments since yesterday."""
+    context.service(VercelService).use_up_free_deployments()
+
+
+@by_hand("vercel-limits")
+async def on_a_larger_plan(context: Context) -> None:
+    """Choose the plan *Pro*."""
+    context.service(VercelService).platform.accounts.plan = "pro"
+
+
 @scenario("vercel-page")
 async def serving_deployment_deleted(context: Context) -> None:
     """After a push, somebody tidies up in *Deployments* and deletes the one that serves; those before it stay."""

@@ -102,6 +102,8 @@ class Edge:
         if deployment.id not in self.sites:
             return _absent()
         project = deployment.project
+        if project.paused:
+            return error_page(503, "DEPLOYMENT_PAUSED", "This deployment is temporarily paused")
         if project.attack_mode:
             return _challenge()
         guarded = project.protects(production_domain=domain is not None, production=deployment.production)

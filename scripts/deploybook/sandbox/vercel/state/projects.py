@@ -122,6 +122,7 @@ class Project:
     domain: str = ""
     # Attack Challenge Mode: every visitor that is no browser gets a challenge in place of the site.
     attack_mode: bool = False
+    paused: bool = False
     # The last promotion or rollback, by Vercel's names: clients wait on it.
     last_alias_request: dict[str, Any] | None = None
     id: str = field(default_factory=lambda: mint("prj_"))
