@@ -38,7 +38,7 @@ def test_every_provider_is_looked_at() -> None:
 
 
 def test_a_script_is_told_everything_that_is_missing_and_nothing_is_written(guide: Guide) -> None:
-    done = guide.run("init", "--check")
+    done = guide.run("init", "--check", "-p", "region=ohio")
     assert done.code == 2
     for credential in CONTRACT.credentials:
         assert credential.name in done.output

@@ -45,7 +45,7 @@ def initialize(environment: str, check: bool, credentials_file: str | None, pair
             context = ask_for_parameters(context, sections)
             context = ask_for_credentials(context)
     sources = context.take_credentials([credential.name for credential in context.contract.credentials])
-    plan = _plan(context, sections)
+    plan = _plan(context, sections, dict(pairs) if check else {})
     looks = look_at_all(context, plan)
     context.print(access_table(context.contract, sources, looks, os.environ))
     problems = [problem for problem in find_problems(plan, sources.problems) if problem.kind != MADE_VALUE]
@@ -80,9 +80,9 @@ def _kept(
     return context
 
 
-def _plan(context: CommandContext, sections: Sequence[str]) -> Plan:
-    """A whole apply: what it would need is what has to be there."""
-    parameters = parameters_of(context.layout, context.contract, sections, {}, context.settings)
+def _plan(context: CommandContext, sections: Sequence[str], values: dict[str, object]) -> Plan:
+    """A whole apply: what it would need is what has to be there. ``values`` go before the settings."""
+    parameters = parameters_of(context.layout, context.contract, sections, values, context.settings)
     environment = context.vault.environment
     return Plan(context.layout, context.contract, Mode.APPLY, environment, tuple(sections), parameters)
 
