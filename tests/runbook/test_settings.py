@@ -33,6 +33,10 @@ accounts:
 credentials:
   TURSO_API_TOKEN: op read op://deploy/turso/token
 credentials_file: ~/studio.env
+app:
+  directory: ../studio
+  ignore:
+    - {rule: app-example, reason: The SDK reads it.}
 """
 # What is wrong, and words of the answer. Each stands below the line `environment: production`.
 WRONG = {
@@ -59,6 +63,8 @@ WRONG = {
     "a token for a command": ("credentials: {RENDER_API_KEY: hunter2}", "a command has a program and an argument"),
     "a token in a command": ("credentials: {GITHUB_TOKEN: echo ghp_abcdefghijklmnop}", "a word of the command looks"),
     "a command for nobody": ("credentials: {RENDER_TOKEN: op read x}", "RENDER_TOKEN is no credential"),
+    "an application without a reason": ("app: {ignore: [{rule: app-example}]}", "app.ignore.0.reason is not right"),
+    "an application of another form": ("app: {folder: ../studio}", "app.folder is not right"),
     "the same key twice": (
         "region: ohio\nregion: oregon",
         "production.yaml:3: region stands here again, and on line 2",

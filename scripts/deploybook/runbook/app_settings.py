@@ -51,6 +51,15 @@ class AppSettings(_Settings):
     ignore: tuple[Ignored, ...] = Field(default=())
 
 
+def problems(value: object) -> list[str]:
+    """What is wrong with the ``app`` key of a settings file, each with its place."""
+    try:
+        AppSettings.model_validate(value)
+    except ValidationError as error:
+        return [f"{'.'.join([KEY, *map(str, each['loc'])])} is not right: {each['msg']}" for each in error.errors()]
+    return []
+
+
 def settings_file(layout: Layout, environment: str) -> Path:
     """Where an environment's settings stand."""
     return layout.root / "runbooks" / "parameters" / f"{environment}.yaml"

@@ -1,7 +1,8 @@
 """The settings of one environment, ``runbooks/parameters/<environment>.yaml``: committed, without secrets, read by every command.
 
-Its own keys are parameters, as ``papermill -f`` reads them, and three more: ``environment``, which says whose the file is; ``accounts``,
-the identifiers that are no secrets; ``credentials``, for each secret the command that prints it; ``credentials_file``, a dot-env file.
+Its own keys are parameters, as ``papermill -f`` reads them, and five more: ``environment``, which says whose the file is; ``accounts``,
+the identifiers that are no secrets; ``credentials``, for each secret the command that prints it; ``credentials_file``, a dot-env file;
+``app``, the application's own checkout (``app_settings.py``).
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ from deploybook.contract.model import Contract
 from deploybook.contract.nearest import did_you_mean
 from deploybook.errors import DeploybookError, InvalidValue
 from deploybook.layout import Layout
+from deploybook.runbook import app_settings
 from deploybook.runbook.notebook_file import NotebookParameter, read_parameters, require_type
 from deploybook.runbook.secret_shapes import looks_secret
 from deploybook.runbook.yaml_file import YamlFile, read_yaml
 
 ENVIRONMENT, ACCOUNTS, CREDENTIALS, CREDENTIALS_FILE = "environment", "accounts", "credentials", "credentials_file"
-OWN_KEYS = (ENVIRONMENT, ACCOUNTS, CREDENTIALS, CREDENTIALS_FILE)
+OWN_KEYS = (ENVIRONMENT, ACCOUNTS, CREDENTIALS, CREDENTIALS_FILE, app_settings.KEY)
 # These are no settings: what a run may do is said each time.
 NEVER = frozenset({"mode"})
 
@@ -109,6 +111,8 @@ def _problems(
             yield from _of_accounts(file, value, secrets)
         elif name == CREDENTIALS:
             yield from _of_commands(file, value, secrets)
+        elif name == app_settings.KEY:
+            yield from (f"{file.place(name)}: {problem}." for problem in app_settings.problems(value))
         elif name == CREDENTIALS_FILE:
             if not (isinstance(value, str) and value):
                 yield f"{file.place(name)}: {name} is not a path."

@@ -13,6 +13,8 @@ from typing import Any
 from deploybook.contract.definitions import Parameter
 from deploybook.contract.model import Contract
 from deploybook.layout import Layout
+from deploybook.runbook.app_settings import KEY as APP
+from deploybook.runbook.app_settings import AppSettings
 from deploybook.runbook.notebook_file import NotebookParameter
 from deploybook.runbook.settings import (
     ACCOUNTS,
@@ -66,11 +68,15 @@ def schema(layout: Layout, contract: Contract) -> dict[str, Any]:
         "minLength": 1,
         "description": "A dot-env file outside of the repository that holds credentials; only you can read it.",
     }
+    application = AppSettings.model_json_schema(ref_template="#/$defs/{model}")
+    definitions = application.pop("$defs", {})
+    properties[APP] = application | {"title": "The application's own checkout, which deploybook check --app reads."}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "The settings of one environment of deploybook",
         **_object(properties),
         "required": [ENVIRONMENT],
+        "$defs": definitions,
     }
 
 
