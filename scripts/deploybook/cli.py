@@ -12,6 +12,7 @@ import click
 from deploybook import __version__
 from deploybook.commands import process
 from deploybook.commands.lazy import LazyCommands, LazyGroup, Source
+from deploybook.commands.prose import wrapped
 from deploybook.errors import DeploybookError, MachineFault
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ def _run(arguments: Sequence[str] | None, executor: Executor | None) -> None:
 
 
 def _fail(error: DeploybookError) -> NoReturn:
-    click.echo(_cleaned("\n".join([f"error: {error}", *error.lines()[1:]])), err=True)
+    text = _cleaned("\n".join([f"error: {error}", *error.lines()[1:]]))
+    click.echo(wrapped(text, 2, sys.stderr), err=True)
     sys.exit(error.exit_code)
 
 

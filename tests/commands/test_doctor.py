@@ -44,7 +44,9 @@ def run_doctor(*arguments: str) -> tuple[int, dict[str, Any]]:
 
 def test_a_healthy_environment_is_one_line(checkout: Checkout) -> None:
     checkout.begin("r2", HOLDS)
-    code, [line] = doctor()
+    code, lines = doctor()
+    assert len(lines) == 1, lines
+    [line] = lines
     assert code == 0
     assert line.startswith("Nothing is wrong: 1 check passes (production, ")
     assert "turso (not begun)" in line

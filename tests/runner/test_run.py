@@ -136,3 +136,35 @@ def test_destroy_goes_the_other_way_round(layout: Layout) -> None:
     ran(layout, Mode.DESTROY, executor)
     assert executor.started.index("render") < executor.started.index("vercel") < executor.started.index("modal")
     assert executor.started.index("modal") < executor.started.index("r2")
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "kind", "code", "sentence"),
+    [
+        (
+            "OSError",
+            "[Errno 28] No space left on device: '/disk/production.env'",
+            "MachineFault",
+            7,
+            "This machine does not let deploybook use /disk/production.env: No space left on device.",
+        ),
+        (
+            "PermissionError",
+            "[Errno 13] Permission denied: '/disk'",
+            "MachineFault",
+            7,
+            "use /disk: Permission denied.",
+        ),
+        ("OSError", "[Errno 30] Read-only file system", "MachineFault", 7, "use a file: Read-only file system."),
+        ("ConnectionResetError", "[Errno 104] Connection reset by peer", "RunbookFailed", 5, "ConnectionResetError"),
+        ("FileNotFoundError", "[Errno 2] No such file or directory: 'x'", "RunbookFailed", 5, "FileNotFoundError"),
+        ("KeyboardInterrupt", "", "Stopped", 130, "The r2 runbook was stopped by a signal."),
+        ("ZeroDivisionError", "division by zero", "RunbookFailed", 5, "ZeroDivisionError: division by zero"),
+    ],
+)
+def test_what_the_machine_refuses_is_told_from_a_bug(
+    name: str, message: str, kind: str, code: int, sentence: str
+) -> None:
+    error = error_in("r2", "bucket", name, message, "", "")
+    assert (error["type"], error["exit_code"]) == (kind, code)
+    assert sentence in error["message"]

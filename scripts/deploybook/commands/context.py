@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from deploybook.commands.parameters import parameters_of
+from deploybook.commands.prose import say
 from deploybook.contract.model import Contract, load_contract
 from deploybook.layout import Layout, find_layout
 from deploybook.redact import Redactor
@@ -74,6 +75,11 @@ class CommandContext:
             console.print(table)
         lines = [line.rstrip() for line in captured.get().splitlines()]
         click.echo(self.redactor.text("\n".join(lines).strip("\n")))
+
+    def say(self, lines: Iterable[str]) -> None:
+        """Print lines; at a terminal they break between words, and never within a command."""
+        for line in lines:
+            say(self.redactor.text(line), 4)
 
     def print_json(self, data: dict[str, Any]) -> None:
         """Print JSON with its environment and the time added."""

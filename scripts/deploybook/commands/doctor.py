@@ -18,6 +18,7 @@ from deploybook.diagnosis.observations import NOT_BEGUN, Diagnosis, DiagnosisTar
 from deploybook.errors import MissingVariable, VerificationFailed
 from deploybook.guide.entries import PAGE, read_entries
 from deploybook.runbook.credential_sources import credential_names
+from deploybook.runbook.notebook_file import read_parameters
 
 # More evidence than this is nothing new to an operator.
 SHOWN = 5
@@ -44,7 +45,7 @@ def diagnose(environment: str, files: tuple[Path, ...], pairs: tuple[tuple[str, 
         context.layout,
         context.contract,
         environment,
-        context.parameters(COSTS_NOTHING | parameter_values(files, pairs)),
+        context.parameters(_costs_nothing(context) | parameter_values(files, pairs)),
     )
     if len(target.left_out()) == len(context.contract.order()):
         raise _nothing(environment, target.left_out())
@@ -54,10 +55,16 @@ def diagnose(environment: str, files: tuple[Path, ...], pairs: tuple[tuple[str, 
     if as_json:
         context.print_json(_data(diagnosis, found_causes, fixes))
     else:
-        for line in _report(environment, diagnosis, found_causes, fixes):
-            click.echo(context.redactor.text(line))
+        context.say(_report(environment, diagnosis, found_causes, fixes))
     if found_causes:
         sys.exit(VerificationFailed.exit_code)
+
+
+def _costs_nothing(context: CommandContext) -> dict[str, object]:
+    """COSTS_NOTHING, as far as there are runbooks that have it."""
+    books = [context.layout.notebook(slug) for slug in context.contract.order()]
+    declared = {name for book in books if book.exists() for name in read_parameters(book)}
+    return {name: value for name, value in COSTS_NOTHING.items() if name in declared}
 
 
 def _nothing(environment: str, reasons: Mapping[str, str]) -> MissingVariable:

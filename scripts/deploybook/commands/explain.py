@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import textwrap
 
 import click
 
@@ -16,7 +15,6 @@ from deploybook.diagnosis.observations import DiagnosisTarget
 from deploybook.errors import UnknownParameter
 from deploybook.guide.entries import PAGE, Entry, read_entries
 
-WIDTH = 100
 _LINK = re.compile(r"\[(?P<text>[^\]]+)\]\([^)]*\)")
 _BLOCK = re.compile(r"```\w*\n(?P<text>.*?)\n```", re.DOTALL)
 
@@ -38,8 +36,7 @@ def explain_entry(entry: str, sections: tuple[str, ...], environment: str) -> No
     for slug in sections:
         context.contract.section(slug)
     target = DiagnosisTarget(context.layout, context.contract, environment, context.parameters({}))
-    for line in _explanation(entries[name], Fixes.of(target), sections):
-        click.echo(context.redactor.text(line))
+    context.say(_explanation(entries[name], Fixes.of(target), sections))
 
 
 def _explanation(problem: Entry, fixes: Fixes, sections: tuple[str, ...]) -> list[str]:
@@ -56,29 +53,17 @@ def _explanation(problem: Entry, fixes: Fixes, sections: tuple[str, ...]) -> lis
 
 
 def _prose(text: str, fixes: Fixes) -> list[str]:
-    """Paragraphs as a terminal shows them, and blocks indented, their commands filled in."""
+    """A line for each paragraph, and blocks indented, their commands filled in."""
     lines: list[str] = []
     position = 0
     for block in _BLOCK.finditer(text):
-        lines += _wrapped(text[position : block.start()])
+        lines += _paragraphs(text[position : block.start()])
         lines += [f"    {fixes.filled(line)}" for line in block["text"].splitlines()]
         position = block.end()
-    return lines + _wrapped(text[position:])
+    return lines + _paragraphs(text[position:])
 
 
-def _wrapped(text: str) -> list[str]:
+def _paragraphs(text: str) -> list[str]:
     plain = re.sub(r"<!--.*?-->", "", _LINK.sub(lambda match: match["text"], text), flags=re.DOTALL)
     paragraphs = [" ".join(paragraph.split()) for paragraph in plain.split("\n\n")]
-    return [
-        line
-        for paragraph in paragraphs
-        if paragraph
-        for line in textwrap.wrap(
-            paragraph,
-            WIDTH,
-            initial_indent="  ",
-            subsequent_indent="  ",
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-    ]
+    return [f"  {paragraph}" for paragraph in paragraphs if paragraph]

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import shutil
-import sys
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
+from deploybook.commands.prose import wrapped
 from deploybook.contract.definitions import Variable
 from deploybook.contract.model import load_contract
 from deploybook.layout import find_layout
-from deploybook.runner.wrapping import wrapped
 
 INDENT = 16
 
@@ -53,4 +51,4 @@ def _names(variables: Sequence[Variable]) -> list[str]:
 def _line(word: str, names: str) -> str:
     """A line that a terminal need not break within a name."""
     line = f"{'':<{INDENT}}{word:<10}{names}"
-    return wrapped(line, shutil.get_terminal_size().columns, " " * (INDENT + 10)) if sys.stdout.isatty() else line
+    return wrapped(line, INDENT + 10)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shutil
 import sys
-import textwrap
+from typing import TextIO
 
 import click
+
+from deploybook.runner import wrapping
 
 
 def say(text: str, indent: int = 0) -> None:
@@ -14,16 +16,8 @@ def say(text: str, indent: int = 0) -> None:
     click.echo(wrapped(text, indent))
 
 
-def wrapped(text: str, indent: int = 0) -> str:
-    """The paragraph as it fits on the terminal; on one line where there is none."""
-    width = shutil.get_terminal_size().columns
-    if not sys.stdout.isatty() or len(text) <= width:
+def wrapped(text: str, indent: int = 0, stream: TextIO | None = None) -> str:
+    """The lines as they fit on the terminal that ``stream`` (standard output) is; as they are where it is none."""
+    if not (stream or sys.stdout).isatty():
         return text
-    return textwrap.fill(
-        text,
-        width,
-        subsequent_indent=" " * indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-        drop_whitespace=True,
-    )
+    return wrapping.wrapped(text, shutil.get_terminal_size().columns, " " * indent)

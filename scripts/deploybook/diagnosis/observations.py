@@ -131,7 +131,12 @@ def examine(ward: DiagnosisTarget, tell: Callable[[str], object] = str) -> Diagn
     redactor = Redactor(known_secrets(ward.contract, os.environ, ward.vault))
     with http.patience(PATIENCE_SECONDS), ThreadPoolExecutor(len(slugs) + 1) as pool:
         variables = pool.submit(_compare, ward, slugs)
-        sections = list(pool.map(lambda slug: _examine_section(ward, slug, tell), slugs))
+        try:
+            sections = list(pool.map(lambda slug: _examine_section(ward, slug, tell), slugs))
+        except KeyboardInterrupt:
+            # The threads end before their next request; without that the process would wait for all that is left.
+            http.stop()
+            raise
     observed = [*variables.result(), *(observation for section in sections for observation in section)]
     observed.sort(key=lambda observation: slugs.index(observation.section))
     return Diagnosis(
