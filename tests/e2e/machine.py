@@ -193,6 +193,22 @@ def other_run_ended(bench: Bench) -> None:
     assert other.returncode == 0, output
 
 
+@scenario("token-name-ambiguous")
+def state_lost(bench: Bench) -> None:
+    """There was an environment for trials, and the machine that had its ledger and its vault is gone; the sandbox makes a second token."""
+    done = bench.guide.run("run", "r2", "--mode", "apply", "--yes", "--environment", "lost", env=bench.sandbox.exports)
+    assert done.code == 0, done.output
+    for path in vault(bench).parent.glob("lost.*"):
+        path.unlink()
+    bench.placeholders |= {"<ENVIRONMENT>": "lost"}
+
+
+@tidy("token-name-ambiguous")
+def lost_no_more(bench: Bench) -> None:
+    """The placeholder means the environment of before."""
+    bench.placeholders |= {"<ENVIRONMENT>": "production"}
+
+
 @scenario("sandbox-does-not-start")
 def server_damaged(bench: Bench) -> None:
     """The disk was full, or failed: the database server's file in the cache is not what it was."""

@@ -54,17 +54,16 @@ async def subscribed_again(context: Context) -> None:
 
 @scenario("token-name-ambiguous")
 async def second_token(context: Context) -> None:
-    """Somebody makes a token for themselves, and copies the name of the bucket's."""
+    """Somebody makes a token for themselves, and copies the name of the one that was made last for a bucket."""
     cloud = context.service(CloudflareService).cloud
-    await cloud.keep(replace(_bucket_token(cloud.tokens), id=issue_id(), secret=_new_secret()))
+    await cloud.keep(replace(_bucket_tokens(cloud.tokens)[-1], id=issue_id(), secret=_new_secret()))
 
 
 @by_hand("token-name-ambiguous")
 async def second_token_deleted(context: Context) -> None:
     """Delete the one whose id is not the application's ``R2_ACCESS_KEY_ID``: the newer one."""
     cloud = context.service(CloudflareService).cloud
-    newest = [token for token in cloud.tokens.of("account") if token.name == _bucket_token(cloud.tokens).name][-1]
-    await cloud.remove("account", newest.id)
+    await cloud.remove("account", _bucket_tokens(cloud.tokens)[-1].id)
 
 
 @scenario("r2-keys")
@@ -135,8 +134,12 @@ async def _regrant(context: Context, name: str) -> None:
 
 
 def _bucket_token(tokens: Tokens) -> Token:
-    """The token of the bucket: it opens one bucket by name."""
-    return next(token for token in tokens.of("account") if any("r2.bucket" in str(p.resources) for p in token.policies))
+    return _bucket_tokens(tokens)[0]
+
+
+def _bucket_tokens(tokens: Tokens) -> list[Token]:
+    """The tokens of buckets, oldest first: each opens one bucket by name."""
+    return [token for token in tokens.of("account") if any("r2.bucket" in str(p.resources) for p in token.policies)]
 
 
 def _bucket(context: Context) -> Bucket:
