@@ -59,6 +59,11 @@ class Guide:
             text=True,
         )
 
+    def lose(self, record: str) -> None:
+        """Make this a clone that has not this record of production, nor the copy of it."""
+        for path in (self.root / ".deploybook").glob(f"production.{record}.json*"):
+            path.unlink()
+
     @property
     def with_kernels(self) -> Guide:
         """The same checkout; its runs are as the operator's are, in processes of their own and with kernels."""

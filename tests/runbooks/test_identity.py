@@ -357,7 +357,7 @@ def test_two_tokens_of_one_name_are_told_apart_by_what_the_vault_holds(operator:
     [ours] = operator.tokens()
     theirs = {"name": ours["name"], "policies": ours["policies"]}
     assert operator.cloudflare("POST", "/tokens", json=theirs).is_success
-    operator.state("production.made.json").unlink()
+    operator.guide.lose("made")
     operator.done("r2", "verify", *ORIGIN)
     assert operator.done("r2", "apply", *ORIGIN).outcomes("resource") == ["unchanged"] * 3
     assert len(operator.tokens()) == 2

@@ -216,7 +216,7 @@ def test_rotating_the_token_is_planned_line_by_line_and_reaches_the_app(guide: G
 
 def test_another_machine_verifies_what_it_has_no_record_of(guide: Guide, sandbox: RunningSandbox) -> None:
     applied(guide, sandbox)
-    (guide.root / ".deploybook" / "production.last_writes.json").unlink()
+    guide.lose("last_writes")
     verified = modal(guide, sandbox, "verify")
     assert (verified.code, set(verified.outcomes("resource"))) == (0, {"unchanged"}), verified.output
     again = outcomes(applied(guide, sandbox))

@@ -206,7 +206,7 @@ def test_destroy_leaves_a_worker_that_it_did_not_make(
     prepared: Guide, sandbox: RunningSandbox, api: httpx.Client
 ) -> None:
     run(prepared, sandbox, "apply")
-    (prepared.root / ".deploybook" / "production.made.json").unlink()
+    prepared.lose("made")
     destroyed = run(prepared, sandbox, "destroy")
     assert (destroyed.code, set(destroyed.outcomes("resource"))) == (0, {"left"})
     assert len(api.get("/services").json()) == 1

@@ -360,7 +360,7 @@ def test_bad_input_is_one_sentence_a_hint_and_an_exit_code(
 def test_a_shell_without_the_team_keeps_to_the_team_of_the_first_apply(web: Web, *, pinned: bool) -> None:
     web.apply()
     if not pinned:
-        (web.guide.root / ".deploybook" / "production.pins.json").unlink()
+        web.guide.lose("pins")
     before = web.vault()
     web.calls()
     for mode in ("plan", "verify", "apply"):

@@ -97,6 +97,9 @@ def test_what_another_environment_has_is_known_by_its_id(ledger: Ledger, tmp_pat
         ('{"version": 3, "environment": "production"}', "it is of version 3"),
         ('{"version": 2, "environment": "production", "entries": [{"kind": "R2 bucket"}]}', "entries.0.section"),
         ('{"version": 2, "environment": "staging"}', "it belongs to the environment staging"),
+        ("[" * 100_000, "it is no JSON"),
+        ('\ufeff{"version": 2, "environment": "production"}', "it is no JSON"),
+        ('{"version": 2, "environment": "production", "entries": {}}', "entries is not as it should be"),
     ],
 )
 def test_a_damaged_ledger_is_an_error_that_names_the_file_and_the_way_out(
@@ -115,6 +118,16 @@ def test_a_damaged_ledger_is_an_error_that_names_the_file_and_the_way_out(
     _, source, target = command.split()
     Path(target).write_bytes(Path(source).read_bytes())
     assert ledger.entries() == [BUCKET]
+
+
+def test_a_ledger_that_is_gone_is_not_a_new_one(ledger: Ledger) -> None:
+    ledger.put(BUCKET)
+    ledger.put(TOKEN)
+    ledger.path.unlink()
+    with pytest.raises(StateDamaged, match="it is gone") as raised:
+        ledger.begin(INTENT)
+    assert raised.value.hint == f"Put the last good copy back: cp {ledger.path}.bak {ledger.path}."
+    assert not ledger.path.exists()
 
 
 def test_a_damaged_ledger_without_a_good_copy_says_how_to_begin_again(ledger: Ledger) -> None:

@@ -37,7 +37,7 @@ class HeldNames:
             return Held(str(data["backend"]), frozenset(map(str, data["names"])))
         except FileNotFoundError:
             return Held()
-        except (OSError, ValueError, TypeError, KeyError) as problem:
+        except (OSError, ValueError, TypeError, KeyError, RecursionError) as problem:
             raise VaultUnreadable(
                 f"{self.path} cannot be read ({type(problem).__name__}): it lists the names in the vault.",
                 f"If the vault beside it is whole, run rm {shlex.quote(str(self.path))}: the next write makes it again.",

@@ -59,8 +59,11 @@ class RecordFile(Generic[State]):
         self._lock = FileLock(path.with_suffix(".lock"), timeout=LOCK_SECONDS, mode=0o600)
 
     def read(self) -> State:
-        """The record; an empty one if there is no file."""
+        """The record; an empty one if there never was a file."""
         text = self._text(self.path)
+        if text is None and self._has_good_copy():
+            # No run removes it: somebody did, or a copy of the folder lacks it.
+            raise self._damaged("it is gone")
         return self._empty if text is None else self._parsed(text)
 
     @contextmanager
@@ -110,7 +113,7 @@ class RecordFile(Generic[State]):
             return "it is empty", None
         try:
             data = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return "it is no JSON: it was cut off, or edited", None
         kind = type(self._empty)
         expected = self._empty.version
@@ -133,9 +136,12 @@ class RecordFile(Generic[State]):
             return f"it belongs to the environment {state.environment}", None
         return "", state
 
+    def _has_good_copy(self) -> bool:
+        text = self.backup.read_text(encoding="utf-8", errors="replace") if self.backup.is_file() else ""
+        return self._judged(text)[1] is not None
+
     def _damaged(self, reason: str) -> StateDamaged:
-        backup = self.backup.read_text(encoding="utf-8", errors="replace") if self.backup.is_file() else ""
-        if self._judged(backup)[1] is not None:
+        if self._has_good_copy():
             hint = f"Put the last good copy back: cp {self.backup} {self.path}"
         else:
             hint = f"There is no good copy: put it away with mv {self.path} {self.path}.damaged"
