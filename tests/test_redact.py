@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import secrets
+import shlex
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
@@ -41,7 +43,18 @@ def test_the_two_alphabets_of_base64_differ_for_what_the_tests_encode() -> None:
 
 @pytest.mark.parametrize(
     "form",
-    [SECRET, quote(SECRET), quote(SECRET, safe=""), quote_plus(SECRET), json.dumps(SECRET)[1:-1], repr(SECRET)[1:-1]],
+    [
+        SECRET,
+        quote(SECRET),
+        quote(SECRET, safe=""),
+        quote_plus(SECRET),
+        json.dumps(SECRET)[1:-1],
+        repr(SECRET)[1:-1],
+        repr(SECRET.encode())[2:-1],
+        html.escape(SECRET),
+        html.escape(SECRET, quote=False),
+        shlex.quote(SECRET)[1:-1].replace("'\"'\"'", "'\\''"),
+    ],
 )
 def test_every_written_form_is_masked(form: str) -> None:
     assert Redactor([SecretStr(SECRET)]).text(f"before {form} after") == f"before {MASK} after"
@@ -53,6 +66,10 @@ def test_every_written_form_is_masked(form: str) -> None:
         lambda value: value.encode().hex(),
         lambda value: value.encode().hex().upper(),
         lambda value: value.encode().hex(":"),
+        lambda value: value.encode().hex(":").upper(),
+        lambda value: "".join(f"\\x{byte:02x}" for byte in value.encode()),
+        lambda value: base64.b32encode(value.encode()).decode().rstrip("="),
+        lambda value: quote(quote(value, safe=""), safe=""),
         lambda value: "".join(f"%{byte:02X}" for byte in value.encode()),
         lambda value: "".join(f"%{byte:02x}" for byte in value.encode()),
         lambda value: quote(value, safe="").replace("%2B", "%2b").replace("%2F", "%2f"),

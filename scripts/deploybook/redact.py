@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -118,7 +119,7 @@ def forms_of(value: str) -> set[str]:
     """Every form in which a secret is masked: it and its longer halves; each as it is, reversed, and in each simple encoding."""
     forms: set[str] = set()
     for part in _parts(value):
-        forms |= {part, part[::-1], *_escaped(part), *_in_hex(part), *_in_base64(part)}
+        forms |= {part, part[::-1], *_escaped(part), *_in_hex(part), *_in_base32(part), *_in_base64(part)}
     return {form for form in forms if len(form) >= SHORTEST}
 
 
@@ -141,13 +142,25 @@ def _escaped(value: str) -> set[str]:
     in_json = json.dumps(value)[1:-1]
     unescaped = json.dumps(value, ensure_ascii=False)[1:-1]
     points = "".join(f"\\u{ord(character):04x}" for character in value)
+    bytewise = "".join(f"\\x{byte:02x}" for byte in raw)
+    in_html = {html.escape(value, quote=False), html.escape(value), html.escape(value).replace("&#x27;", "&#39;")}
+    in_shell = value.replace("'", "'\\''")
     slashed = {in_json.replace("/", "\\/"), unescaped.replace("/", "\\/")}
-    return {percent, percent.upper(), *quoted, *lower, in_json, unescaped, points, *slashed, repr(value)[1:-1]}
+    # An address that was put into an address is escaped twice.
+    twice = {quote(form, safe="") for form in quoted}
+    written = {in_json, unescaped, points, bytewise, in_shell, repr(value)[1:-1], repr(raw)[2:-1]}
+    return {percent, percent.upper(), *quoted, *lower, *twice, *written, *slashed, *in_html}
 
 
 def _in_hex(value: str) -> set[str]:
     raw = value.encode()
-    return {raw.hex(), raw.hex().upper(), raw.hex(":"), raw.hex(" ")}
+    forms = {raw.hex(separator) if separator else raw.hex() for separator in ("", ":", " ", "-")}
+    return {*forms, *(form.upper() for form in forms)}
+
+
+def _in_base32(value: str) -> set[str]:
+    encoded = base64.b32encode(value.encode()).decode().rstrip("=")
+    return {encoded, encoded.lower()}
 
 
 def _in_base64(value: str) -> set[str]:
