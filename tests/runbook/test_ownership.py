@@ -490,3 +490,31 @@ def test_credentials_are_removed_last(checkout: Checkout, cloud: Cloud) -> None:
     checkout.run(Mode.APPLY, *things)
     checkout.run(Mode.DESTROY, *things)
     assert [event.subject for event in checkout.events] == ["store store", "thing t"]
+
+
+class Taking(Thing):
+    """A thing with an address that another one of the operator's has."""
+
+    def taken_from(self, clouds: Connections) -> str:
+        return "another thing answers to its address, and would lose it"
+
+
+def test_what_another_thing_would_lose_is_not_taken_unless_the_operator_says_so(
+    checkout: Checkout, cloud: Cloud
+) -> None:
+    checkout.run(Mode.PLAN, Taking(cloud))
+    assert checkout.outcomes() == ["left"]
+    with pytest.raises(NotMadeHere, match="would lose it") as raised:
+        checkout.run(Mode.APPLY, Taking(cloud))
+    assert f"--mode apply --adopt {Taking.kind}/t" in raised.value.hint
+    assert (cloud.journal, checkout.ledger.intents(Taking(cloud).key)) == ([], [])
+    checkout.run(Mode.APPLY, Taking(cloud), adopt=[f"{Taking.kind}/t"])
+    assert cloud.journal == ["create"]
+
+
+def test_a_change_takes_nothing_either(checkout: Checkout, cloud: Cloud) -> None:
+    checkout.run(Mode.APPLY, Thing(cloud))
+    cloud.things["t"]["value"] = "wrong"
+    with pytest.raises(NotMadeHere, match="would lose it"):
+        checkout.run(Mode.APPLY, Taking(cloud))
+    assert cloud.journal == ["create"]

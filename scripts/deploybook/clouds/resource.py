@@ -157,6 +157,11 @@ class Resource(ABC, Generic[State]):
         del clouds, state
         return changes
 
+    def taken_from(self, clouds: Connections) -> str:
+        """What making or changing it would take from something else of the operator's, such as an address; empty if nothing is known."""
+        del clouds
+        return ""
+
     def undecided(self, state: State) -> str:
         """Why the resource could not be compared with the desired state; empty if it could."""
         del state

@@ -176,6 +176,13 @@ class Ownership:
         if resource.within and not self._whole(resource).ours:
             self.require(resource, Owner.UNKNOWN, None, [])
 
+    def require_nothing_taken(self, resource: Resource[Any]) -> None:
+        """Raise NotMadeHere if the resource would take something from another one, unless the operator said so."""
+        taken = "" if self.decisions.adopts(resource) else resource.taken_from(self._clouds)
+        if taken:
+            message = f"The {resource.kind} {resource.name} was not changed: {taken}."
+            raise NotMadeHere(message, f"Choose another name, or take it over: {self.command(resource)}.")
+
     def command(self, resource: Resource[Any], name: str = "", option: str = "--adopt", mode: Mode = Mode.APPLY) -> str:
         """The command that decides about one resource, as it can be pasted."""
         name = name or f"{resource.kind}/{resource.name}"

@@ -92,12 +92,14 @@ class Reconciler:
 
     def _absent(self, resource: Resource[Any]) -> Any:
         if self._mode is Mode.PLAN:
-            self._line("would create", resource)
+            taken = resource.taken_from(self._clouds)
+            self._line(*(("left", resource, f"{taken}: apply stops") if taken else ("would create", resource)))
             return resource.planned()
         if self._mode is Mode.VERIFY:
             self._drift(resource, "it is not there", resource.absent_entry)
             return resource.planned()
         self._ownership.require_within(resource)
+        self._ownership.require_nothing_taken(resource)
         return self._create(resource)
 
     def _planned(self, resource: Resource[Any], state: Any, owner: Owner, changes: list[Change]) -> Any:
@@ -139,6 +141,7 @@ class Reconciler:
             return state
         self._ownership.require(resource, owner, state, changes)
         self._require_decision(resource, changes, adopted=adopted)
+        self._ownership.require_nothing_taken(resource)
         return self._update(resource, state, changes)
 
     def _require_decision(self, resource: Resource[Any], changes: list[Change], *, adopted: bool) -> None:

@@ -77,6 +77,17 @@ def test_a_deploy_by_somebody_else_is_drift(
     assert faults(clouds, app) == ["deployment: version 2, not by deploybook → deployed"]
 
 
+def test_the_label_of_another_app_is_not_taken_unnoticed(
+    clouds: Connections, app: modal.ModalApp, render_auth: modal.ModalSecret, source: modal.Source
+) -> None:
+    render_auth.create(clouds)
+    assert app.taken_from(clouds) == ""
+    deploying.deploy(source, "by-hand", "", {"MODAL_LABEL": "studio"}, clouds.modal.credentials(), 60)
+    assert app.taken_from(clouds) == "the app by-hand answers to the label studio-status, and would lose it"
+    app.create(clouds)
+    assert app.taken_from(clouds) == "", "it has the label now"
+
+
 @pytest.fixture
 def clone(render_auth: modal.ModalSecret, source: modal.Source, tmp_path: Path) -> Callable[..., modal.ModalApp]:
     """The app as another clone has it, whose record is of an earlier deployment, or empty."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -169,6 +169,26 @@ class Modal:
 
         self._know(environment)
         return self.run("list the apps", look)
+
+    def addresses(self, environment: str, functions: Collection[str]) -> dict[str, set[str]]:
+        """The URLs of the live apps' web functions of these names, by app (AppList, FunctionGet)."""
+
+        async def url(client: modal.Client, app: str, function: str) -> tuple[str, str | None]:
+            import modal
+
+            handle = modal.Function.from_name(app, function, environment_name=environment or None, client=client)
+            try:
+                return app, await handle.get_web_url.aio()
+            except modal.exception.NotFoundError:
+                return app, None
+
+        async def look(client: modal.Client) -> dict[str, set[str]]:
+            names = {app.name for app in await self._environments[environment].apps.list.aio() if app.name}
+            pairs = await asyncio.gather(*(url(client, app, function) for app in names for function in functions))
+            return {app: {found for name, found in pairs if found and name == app} for app in names}
+
+        self._know(environment)
+        return self.run("list the apps' addresses", look)
 
     def stop_runs(self, environment: str, ended: Callable[[str], bool]) -> list[str]:
         """Stop the live apps whose description is ``ended``, and return these (AppList, AppStop). An app that runs once has no name."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 # Of the app: any clone can compute it, and so see that a deployment is as its own would be.
 TAG = "deploybook"
+
+# Of an address such as https://<workspace>--<label>.modal.run.
+LABEL = re.compile(r"--([^./]+)\.modal\.run/?$")
 
 
 class ModalSecret(Resource[SecretState]):
@@ -270,6 +274,18 @@ class ModalApp(Resource[AppState]):
         if not changes and self._as_another_clone_deployed(state, self._last_writes.get(self._key)):
             self._remember(state)
         return changes
+
+    def taken_from(self, clouds: Connections) -> str:
+        """A label belongs to the app of the environment that was deployed last. Only functions of the same names are looked at."""
+        label = self._variables["MODAL_LABEL"]
+        if self._last_writes.get(self._key).get("MODAL_LABEL") == label:
+            return ""
+        wanted = {f"{label}-submit", f"{label}-status"}
+        for app, urls in clouds.modal.addresses(self.environment, self.functions).items():
+            taken = wanted & {match[1] for url in urls if (match := LABEL.search(url))}
+            if taken and app != self.app:
+                return f"the app {app} answers to the label {min(taken)}, and would lose it"
+        return ""
 
     def planned(self) -> AppState:
         """Its URLs are known only when it is deployed."""
