@@ -147,7 +147,8 @@ def worker_was_deployed(render: Render, vault_values: Mapping[str, SecretStr], r
 def _failed(run: RunState, job: str, jobs: list[schema.Job]) -> UnexpectedResponse:
     """An error that is not waited away: a finished run stays as it is."""
     message = f"Run {run.number} of the deploy workflow ended as {run.conclusion}{_place(job, jobs)}."
-    hint = f"Fix what its log says ({run.page}), then run {DEPLOY_AGAIN}, which starts it anew."
+    again = f"choose Re-run jobs there, or run {DEPLOY_AGAIN} if the token has Actions: read and write"
+    hint = f"Fix what its log says ({run.page}), then {again}."
     return UnexpectedResponse("GitHub", "deploy", message, hint, ENTRIES.get(job, "ci-workflow-file"))
 
 
