@@ -220,7 +220,7 @@ def test_another_machine_verifies_what_it_has_no_record_of(guide: Guide, sandbox
     verified = modal(guide, sandbox, "verify")
     assert (verified.code, set(verified.outcomes("resource"))) == (0, {"unchanged"}), verified.output
     again = outcomes(applied(guide, sandbox))
-    assert again == {TOKEN: "unchanged", R2_CREDENTIALS: "unchanged", RENDER_AUTH: "unchanged", APP: "update"}
+    assert again == {TOKEN: "unchanged", R2_CREDENTIALS: "unchanged", RENDER_AUTH: "unchanged", APP: "unchanged"}
 
 
 @pytest.mark.parametrize("call", ["SecretUpdate", "FunctionCreate"])
