@@ -6,7 +6,7 @@ import html.parser
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -89,22 +89,22 @@ class Page:
     generated: dict[int, str] = field(repr=False)
     ids: frozenset[str] = frozenset()
 
-    @property
+    @cached_property
     def headings(self) -> list[Heading]:
         """The headings, in their order."""
         return [piece for piece in self.pieces if isinstance(piece, Heading)]
 
-    @property
+    @cached_property
     def blocks(self) -> list[Block]:
         """The fenced blocks, in their order."""
         return [piece for piece in self.pieces if isinstance(piece, Block)]
 
-    @property
+    @cached_property
     def rows(self) -> list[Row]:
         """The rows of all tables, without their heads."""
         return [piece for piece in self.pieces if isinstance(piece, Row)]
 
-    @property
+    @cached_property
     def paragraphs(self) -> list[Paragraph]:
         """Running text, and the cells of tables."""
         paragraphs: list[Paragraph] = []
@@ -112,12 +112,12 @@ class Page:
             paragraphs += [piece] if isinstance(piece, Paragraph) else piece.cells if isinstance(piece, Row) else []
         return paragraphs
 
-    @property
+    @cached_property
     def spans(self) -> list[Span]:
         """The spans of all paragraphs and cells."""
         return [span for paragraph in self.paragraphs for span in paragraph.spans]
 
-    @property
+    @cached_property
     def anchors(self) -> set[str]:
         """All that a link can name after ``#``."""
         return {heading.anchor for heading in self.headings} | self.ids

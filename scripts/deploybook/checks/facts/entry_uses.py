@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploybook import errors
+from deploybook.checks.facts.syntax import parsed
 from deploybook.clouds.refusals import Refusal
 from deploybook.clouds.resource import Change
 from deploybook.runbook.events import Event
@@ -31,7 +32,7 @@ class Use:
 def used(package: Path) -> list[Use]:
     """Every place in the package that names an entry: an argument or a class attribute."""
     paths = [path for path in sorted(package.rglob("*.py")) if path.relative_to(package).parts[0] not in LEFT_OUT]
-    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in paths}
+    trees = {path: parsed(path.read_text(encoding="utf-8")) for path in paths}
     positions = _positions(trees.values())
     return [use for path, tree in trees.items() for use in _Finder(path, tree, positions).uses()]
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from deploybook.checks.facts import entry_uses
 from deploybook.checks.facts.status_use import Scope, classes_by_status, scopes
+from deploybook.checks.facts.syntax import parsed
 
 # In a template's words, what is filled in at run time.
 HOLE = "\x00"
@@ -87,7 +88,7 @@ def _sources(package: Path, digest: str) -> Sources:
 
 @lru_cache(maxsize=1024)
 def _module(text: str) -> Module:
-    tree = ast.parse(text)
+    tree = parsed(text)
     nodes = list(ast.walk(tree))
     strings = {string for node in nodes for string in _string(node)}
     numbers = {
