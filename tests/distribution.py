@@ -17,8 +17,11 @@ FIRST = (
     "tests/checks",
     "tests/site",
     "tests/sample_app",
-    "tests/clouds",
+    "tests/sandbox",
     "tests/clients",
+    "tests/clouds",
+    "tests/contract",
+    "tests/runner",
 )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -71,7 +70,6 @@ def test_a_run_passes_through_its_states(github: GitHub) -> None:
     while "completed" not in seen:
         status = github.runs()[0]["status"]
         seen += [status] if status not in seen else []
-        time.sleep(0.02)
     assert seen == ["queued", "in_progress", "completed"]
 
 

@@ -43,17 +43,15 @@ def test_missing_files_are_named_and_then_deployed(vercel: Any) -> None:
 
 def test_states_pass_in_order_and_names_come_after_ready(vercel: Any) -> None:
     vercel.project()
-    seen: list[tuple[str, bool]] = []
     made = vercel.deploy()
     assert made["readyState"] == "QUEUED"
     assert made["alias"] == []
     assert made["aliasAssigned"] is False
-    started = time.monotonic()
-    while not seen or not seen[-1][1]:
+    started, seen = time.monotonic(), [("QUEUED", False)]
+    while not seen[-1][1]:
         deployment = vercel.api.get(f"/v13/deployments/{made['id']}").json()
-        if not seen or seen[-1] != (deployment["readyState"], deployment["aliasAssigned"]):
+        if seen[-1] != (deployment["readyState"], deployment["aliasAssigned"]):
             seen.append((deployment["readyState"], deployment["aliasAssigned"]))
-        time.sleep(0.02)
     assert [state for state, _ in seen] == ["QUEUED", "INITIALIZING", "BUILDING", "READY", "READY"]
     assert time.monotonic() - started > 0.5
     assert "://" not in made["url"]
