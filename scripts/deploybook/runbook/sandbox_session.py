@@ -26,8 +26,8 @@ CONTROL_VARIABLES = frozenset({"DEPLOYBOOK_SANDBOX_URL", "DEPLOYBOOK_SANDBOX_TOK
 class SandboxProcess:
     """A sandbox in a process of its own, which ends when its standard input closes, that is: with its owner, however that ends."""
 
-    def __init__(self) -> None:
-        command = [sys.executable, "-m", "deploybook.sandbox", "--owned"]
+    def __init__(self, app: Path | None = None) -> None:
+        command = [sys.executable, "-m", "deploybook.sandbox", "--owned", *(["--app", str(app)] if app else [])]
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+from pathlib import Path
 
 from deploybook.sandbox.host import REGISTRY, run
 
@@ -14,8 +15,9 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=[], metavar="SERVICE", choices=list(REGISTRY))
     parser.add_argument("--announce", default="json", choices=["exports", "json"])
     parser.add_argument("--owned", action="store_true", help="end when standard input closes")
+    parser.add_argument("--app", type=Path, help="the application that runs in the sandbox; default: the sample")
     options = parser.parse_args()
-    asyncio.run(run(only=options.only, announce=options.announce, owned=options.owned))
+    asyncio.run(run(only=options.only, announce=options.announce, owned=options.owned, app=options.app))
 
 
 if __name__ == "__main__":

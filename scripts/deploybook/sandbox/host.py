@@ -37,7 +37,7 @@ REGISTRY: dict[str, str] = {
 class Sandbox:
     """All services on loopback. Use as an async context manager, or ``start`` and ``close``."""
 
-    def __init__(self, directory: Path, only: Sequence[str] = ()) -> None:
+    def __init__(self, directory: Path, only: Sequence[str] = (), app: Path | None = None) -> None:
         unknown = set(only) - REGISTRY.keys()
         if unknown:
             raise ValueError(f"no such sandbox service: {', '.join(sorted(unknown))}; there are {', '.join(REGISTRY)}")
@@ -46,18 +46,26 @@ class Sandbox:
         self._names = [name for name in REGISTRY if not only or name in only]
         self._token = secrets.token_urlsafe(32)
         self._control: Listener | None = None
+        self._app = app
 
     async def start(self) -> None:
         """Start the services in the registry's order; on failure those already started are closed."""
         try:
             for name in self._names:
-                service = _load(REGISTRY[name])(self.context)
+                service = self._make(name)
                 self.context.services[name] = service
                 await service.start()
             self._control = await serve(control_app(self.context, self._token, exports=self.exports, reset=self.reset))
         except BaseException:
             await self.close()
             raise
+
+    def _make(self, name: str) -> Service:
+        if name == "studio" and self._app is not None:
+            from deploybook.sandbox.own_app.service import OwnAppService
+
+            return OwnAppService(self.context, self._app)
+        return _load(REGISTRY[name])(self.context)
 
     def exports(self) -> dict[str, str]:
         """Every variable that a client needs: endpoints, credentials, the authority's certificate, the control API and its token."""
@@ -98,10 +106,13 @@ def _load(target: str) -> type[Service]:
     return loaded
 
 
-async def run(*, only: Sequence[str] = (), announce: str = "exports", owned: bool = False) -> None:
+async def run(
+    *, only: Sequence[str] = (), announce: str = "exports", owned: bool = False, app: Path | None = None
+) -> None:
     """Run a sandbox until SIGINT or SIGTERM, or, if ``owned``, until standard input closes (its owner has ended).
 
     ``announce`` is ``file`` (the name of a file to source, for a person), ``exports`` (its lines) or ``json`` (one line for a program).
+    ``app`` is the operator's application, which takes the place of the sample.
     """
     # Files and sockets of the sandbox, and of the servers that it starts, are this user's alone.
     os.umask(0o077)
@@ -116,7 +127,7 @@ async def run(*, only: Sequence[str] = (), announce: str = "exports", owned: boo
         # What runs in this process, uploaded code too, finds no file of credentials in the home folder of whoever started it.
         os.environ.setdefault("XDG_CACHE_HOME", str(Path.home() / ".cache"))
         os.environ["HOME"] = name
-        async with _started(Path(name), only) as sandbox:
+        async with _started(Path(name), only, app) as sandbox:
             exports = sandbox.exports() | {"DEPLOYBOOK_SANDBOX_DIRECTORY": name}
             if announce == "json":
                 print(json.dumps(exports), flush=True)
@@ -136,9 +147,9 @@ def _for_a_shell(directory: Path, exports: Mapping[str, str], announce: str) -> 
 
 
 @contextlib.asynccontextmanager
-async def _started(directory: Path, only: Sequence[str]) -> AsyncIterator[Sandbox]:
+async def _started(directory: Path, only: Sequence[str], app: Path | None) -> AsyncIterator[Sandbox]:
     """A running sandbox; ends the process with one sentence if it does not start."""
-    sandbox = Sandbox(directory, only)
+    sandbox = Sandbox(directory, only, app)
     try:
         await sandbox.start()
     except (RuntimeError, OSError) as problem:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from pathspec import GitIgnoreSpec
+
 from deploybook.errors import InvalidValue
 from deploybook.layout import find_layout
 
@@ -24,10 +26,19 @@ class Source:
 
     @cached_property
     def files(self) -> dict[str, bytes]:
-        """The folder's files by path, without what is made or private (files that hold variables)."""
+        """The folder's files by path, without what is made or private (files that hold variables), and without what is ignored.
+
+        As by `vercel deploy`: .vercelignore says what is ignored, and .gitignore where there is none
+        (https://vercel.com/docs/deployments/vercel-ignore).
+        """
         assert self.folder is not None
-        files = sorted(path for path in self.folder.rglob("*") if path.is_file() and self._is_deployed(path))
-        return {path.relative_to(self.folder).as_posix(): path.read_bytes() for path in files}
+        ignored = _ignored(self.folder)
+        paths = {path.relative_to(self.folder).as_posix(): path for path in sorted(self.folder.rglob("*"))}
+        return {
+            name: path.read_bytes()
+            for name, path in paths.items()
+            if path.is_file() and self._is_deployed(path) and not ignored.match_file(name)
+        }
 
     def _is_deployed(self, path: Path) -> bool:
         assert self.folder is not None
@@ -46,6 +57,13 @@ class Source:
         for name, content in self.files.items():
             parts.update(f"{name}\0{hashlib.sha256(content).hexdigest()}\n".encode())
         return parts.hexdigest()[:16]
+
+
+def _ignored(folder: Path) -> GitIgnoreSpec:
+    for name in (".vercelignore", ".gitignore"):
+        if (folder / name).is_file():
+            return GitIgnoreSpec.from_lines((folder / name).read_text(encoding="utf-8", errors="replace").splitlines())
+    return GitIgnoreSpec.from_lines([])
 
 
 def source(repository: str, branch: str, folder: str, *, instead: Path | None = None, needed: bool = True) -> Source:

@@ -38,7 +38,7 @@ class Child:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=sink,
                 stderr=sink,
-                preexec_fn=_die_with_parent(),
+                preexec_fn=die_with_parent(),
                 start_new_session=True,
                 umask=0o077,
             )
@@ -66,7 +66,7 @@ class Child:
         await self.process.wait()
 
 
-def _die_with_parent() -> Callable[[], Any] | None:
+def die_with_parent() -> Callable[[], Any] | None:
     """On Linux, ask the kernel to end the child when the sandbox dies, even by SIGKILL."""
     if not sys.platform.startswith("linux"):
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,10 +19,13 @@ from deploybook.sandbox.modal.backend.launch import R2_DOMAIN
 from deploybook.sandbox.modal.routes import ContainerRpcs, OperatorRpcs
 from deploybook.sandbox.modal.routes.blobs import blob_app
 from deploybook.sandbox.modal.routes.web import web_app
-from deploybook.sandbox.modal.state.apps import App
+from deploybook.sandbox.modal.state.apps import App, Function
 from deploybook.sandbox.modal.state.calls import Calls
 from deploybook.sandbox.modal.state.workspace import Workspace
 from deploybook.sandbox.r2.service import ObjectService
+
+# What an image installs to have a browser.
+BROWSER = re.compile(r"\b(chromium|google-chrome|playwright install)\b")
 
 
 class ModalService(Service):
@@ -38,6 +42,7 @@ class ModalService(Service):
         self._grpc: Server | None = None
         self._port = 0
         self._parent = ContainerParent()
+        self._refuses = False
         self._install()
 
     async def start(self) -> None:
@@ -66,6 +71,20 @@ class ModalService(Service):
         """Press *Stop app* in the dashboard: its containers end, and its endpoints answer no more."""
         await self._fleet.stop_app(self.workspace.apps.stop(app.object_id))
 
+    def refuse_what_is_not_here(self) -> None:
+        """From now on a function that asks for a GPU or a browser ends at once, and says why."""
+        self._refuses = True
+        self._fleet.not_here = self._not_here
+
+    def _not_here(self, function: Function) -> str:
+        definition = function.definition
+        gpu = definition.resources.gpu_config
+        if gpu.count or gpu.gpu_type:
+            return f"{function.name} asks for a GPU ({gpu.gpu_type or gpu.count})"
+        lines = self.workspace.artifacts.image_lines(definition.image_id) if definition.image_id else []
+        browser = next((match[0] for line in lines if (match := BROWSER.search(line))), "")
+        return f"{function.name} needs {browser}, which its image installs" if browser else ""
+
     async def reset(self) -> None:
         """End every container and forget everything but the token."""
         await self._fleet.close()
@@ -89,6 +108,8 @@ class ModalService(Service):
         trust = self.context.certificates.exports()
         boot = Boot(self.workspace, self.directory / "containers", self._open_socket, trust, self._hosts, self._parent)
         self._fleet = Fleet(self.workspace, self.calls, boot)
+        if self._refuses:
+            self._fleet.not_here = self._not_here
 
     def _operator(self) -> OperatorRpcs:
         return OperatorRpcs(self.workspace, self.calls, self._fleet, self._blob_base)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,8 @@ class Fleet:
         self._boot = boot
         self._tasks: set[asyncio.Task[None]] = set()
         self.containers: dict[str, Container] = {}
+        # Says of a function why it can't run here; empty for one that can.
+        self.not_here: Callable[[Function], str] = lambda _: ""
         calls.queued = self.serve_queue
 
     def of_function(self, function_id: str) -> list[Container]:
@@ -56,6 +59,13 @@ class Fleet:
 
     def serve_queue(self, function: Function) -> None:
         """Hand waiting inputs to containers that ask, and start a container if that is not enough."""
+        if reason := self.not_here(function):
+            failure = api_pb2.GenericResult(status=Status.GENERIC_STATUS_FAILURE, exception=f"Not run here: {reason}")
+            self._workspace.apps.get(function.app_id).logs.add(
+                f"Not run here: {reason}\n", function.object_id, "", SYSTEM
+            )
+            self._calls.fail_queued(function.object_id, failure)
+            return
         queue = self._calls.queue(function.object_id)
         containers = self.of_function(function.object_id)
         for container in containers:

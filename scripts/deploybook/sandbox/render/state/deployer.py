@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,9 @@ class Pace:
     update: float = 0.2
 
 
+ImageBuilder = Callable[[Worker, Mapping[str, str], Callable[[str], None]], Awaitable[str]]
+
+
 @dataclass
 class Deployer:
     """Runs deploys and the workers that come out of them.
@@ -36,6 +39,8 @@ class Deployer:
     cloud: Cloud
     faults: Faults
     factory: WorkerFactory = start_idle_worker
+    # Builds the image for real, and says how that failed; without it only the Dockerfile's place is looked at.
+    image_builder: ImageBuilder | None = None
     pace: Pace = field(default_factory=Pace)
     dockerfiles: frozenset[str] = DOCKERFILES
     running: dict[str, StopHandle] = field(default_factory=dict)
@@ -165,7 +170,7 @@ class Deployer:
         worker.note("build_started", buildId=deploy.build_id, trigger=trigger_details(worker, deploy))
         settings = worker.settings
         self._log(worker, *resolve_source(settings, deploy))
-        problem = await self._fault("BUILD", worker) or build_problem(settings, deploy, self.dockerfiles)
+        problem = await self._fault("BUILD", worker) or await self._build_problem(worker, deploy)
         await asyncio.sleep(self.pace.build)
         if problem:
             self._log(worker, problem, "==> Build failed", level="error")
@@ -180,6 +185,11 @@ class Deployer:
             status=3 if problem else 2,
         )
         return not problem
+
+    async def _build_problem(self, worker: Worker, deploy: Deploy) -> str:
+        if self.image_builder is None or deploy.image_path:
+            return build_problem(worker.settings, deploy, self.dockerfiles)
+        return await self.image_builder(worker, deploy.variables, lambda line: self._log(worker, line))
 
     async def _update(self, worker: Worker, deploy: Deploy) -> bool:
         deploy.move("update_in_progress")

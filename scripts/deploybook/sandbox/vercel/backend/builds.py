@@ -1,6 +1,7 @@
 """Builds: what one makes of a deployment's files, and its states in time (QUEUED, INITIALIZING, BUILDING, READY or ERROR).
 
-No file is run: a build fails by what its command says, or by a fault.
+Of itself it runs no file: a build fails by what its command says, or by a fault. With an application of the operator's, ``project``
+builds the files.
 """
 
 from __future__ import annotations
@@ -51,12 +52,17 @@ def plan(files: Mapping[str, bytes], settings: Mapping[str, Any]) -> Build:
     return Build(command, _exit_status(sources, command), output, prebuilt=False)
 
 
+ProjectBuilder = Callable[[Deployment, Mapping[str, Any]], Awaitable[str]]
+
+
 class Builder:
     """Builds deployments side by side; ``publish`` is awaited for each that becomes READY."""
 
     def __init__(self, faults: Faults, publish: Callable[[Deployment], Awaitable[None]]) -> None:
         self._faults = faults
         self._publish = publish
+        # Builds the files for real, and says how that failed; without it a build fails by what its command says.
+        self.project: ProjectBuilder | None = None
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def start(self, deployment: Deployment) -> None:
@@ -102,7 +108,11 @@ class Builder:
         elif fault is not None:
             deployment.fail("BUILD_UTILS_SPAWN_1", fault.body or 'Command "npm run build" exited with 1')
             return
-        if build.exit_status:
+        if self.project is not None and not build.prebuilt:
+            if problem := await self.project(deployment, project.settings | deployment.settings):
+                deployment.fail("BUILD_UTILS_SPAWN_1", problem)
+                return
+        elif build.exit_status:
             code = f"BUILD_UTILS_SPAWN_{build.exit_status}"
             deployment.fail(code, f'Command "{build.command}" exited with {build.exit_status}')
             return

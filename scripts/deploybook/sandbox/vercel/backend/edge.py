@@ -35,6 +35,8 @@ class Edge:
 
     def __init__(self, context: Context, state: State) -> None:
         self.web_factory: WebFactory | None = None
+        # What serves a deployment that was built for real.
+        self.host: Callable[[Deployment], ASGIApp | None] | None = None
         self.sites: dict[str, ASGIApp] = {}
         self._context = context
         self._state = state
@@ -60,13 +62,13 @@ class Edge:
 
     def mount(self, deployment: Deployment) -> None:
         """Make the app of a READY deployment: the web app with exactly its variables, or its static files."""
-        if self.web_factory is None:
+        served = self.host(deployment) if self.host is not None else None
+        if served is not None:
+            self.sites[deployment.id] = served
+        elif self.web_factory is None:
             self.sites[deployment.id] = StaticSite(deployment.name, deployment.output)
-            return
-        try:
-            self.sites[deployment.id] = self.web_factory(dict(deployment.variables))
-        except Exception as problem:  # noqa: BLE001 - a web app that cannot start is a crashed function, not a broken sandbox
-            self.sites[deployment.id] = crashed(f"{type(problem).__name__}: {problem}")
+        else:
+            self.sites[deployment.id] = _made(self.web_factory, deployment)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
@@ -141,6 +143,13 @@ class Edge:
             deployment,
             LogLine(line, level, "request", host, scope["method"], scope["path"], status[0] if status else 0),
         )
+
+
+def _made(factory: WebFactory, deployment: Deployment) -> ASGIApp:
+    try:
+        return factory(dict(deployment.variables))
+    except Exception as problem:  # noqa: BLE001 - a web app that cannot start is a crashed function, not a broken sandbox
+        return crashed(f"{type(problem).__name__}: {problem}")
 
 
 def _log(deployment: Deployment, line: LogLine) -> None:

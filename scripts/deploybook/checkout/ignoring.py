@@ -1,0 +1,39 @@
+"""Which files of a checkout a build never sees."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from pathspec import GitIgnoreSpec
+
+# What a build makes, and what is private: no host of this guide ever gets it.
+NEVER = frozenset({".git", "node_modules", ".next", ".vercel", "__pycache__", ".venv", "venv", ".deploybook"})
+
+
+def docker_context(root: Path) -> dict[str, Path]:
+    """The files that COPY may name: the checkout less its .dockerignore, whose patterns are seen from its root."""
+    patterns = [line.strip() for line in _lines(root / ".dockerignore") if line.strip() and not line.startswith("#")]
+    ignored = GitIgnoreSpec.from_lines(it if it.startswith("!") else f"/{it.lstrip('/')}" for it in patterns)
+    return {path: file for path, file in _files(root) if not ignored.match_file(path)}
+
+
+def git_checkout(root: Path) -> dict[str, Path]:
+    """The files that a clone would have, as far as that can be told: the checkout less what .gitignore names."""
+    ignored = GitIgnoreSpec.from_lines(_lines(root / ".gitignore"))
+    return {path: file for path, file in _files(root) if not ignored.match_file(path)}
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
+
+
+def _files(root: Path) -> Iterator[tuple[str, Path]]:
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(name for name in folders if name not in NEVER)
+        for name in sorted(names):
+            file = Path(folder) / name
+            # A link could lead out of the checkout.
+            if file.is_file() and file.resolve().is_relative_to(root.resolve()):
+                yield file.relative_to(root).as_posix(), file

@@ -1,0 +1,48 @@
+"""The commands of a RUN, one after another, by the shell's own grammar."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import tree_sitter_bash
+from tree_sitter import Language, Node, Parser
+
+SEQUENCES = frozenset({"program", "list"})
+
+
+def sequence(text: str) -> list[str] | None:
+    """The commands that follow each other by `&&`, `;` or a new line, as written; None where they do not simply follow each other."""
+    root = _parser().parse(text.encode()).root_node
+    return None if root.has_error else _flat(root)
+
+
+def program(command: str) -> str:
+    """The name of the program that a simple command starts; empty for what is none."""
+    root = _parser().parse(command.encode()).root_node
+    node = root.named_children[0] if len(root.named_children) == 1 else None
+    while node is not None and node.type == "redirected_statement":
+        node = node.child_by_field_name("body")
+    return _text(node.child_by_field_name("name")) if node is not None and node.type == "command" else ""
+
+
+def _flat(node: Node) -> list[str] | None:
+    if node.type not in SEQUENCES:
+        return [_text(node)]
+    if any(child.type == "||" for child in node.children):
+        return None
+    parts: list[str] = []
+    for child in node.named_children:
+        inner = _flat(child) if child.type != "comment" else []
+        if inner is None:
+            return None
+        parts += inner
+    return parts
+
+
+def _text(node: Node | None) -> str:
+    return (node.text or b"").decode(errors="replace") if node else ""
+
+
+@cache
+def _parser() -> Parser:
+    return Parser(Language(tree_sitter_bash.language()))

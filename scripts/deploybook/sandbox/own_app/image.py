@@ -1,0 +1,204 @@
+"""The worker's image without a container engine: the Dockerfile's steps, followed in a folder that stands for its root."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from deploybook.checkout.dockerfile import Stage, Step, copy_of, exec_form, filled, pairs, placed, run_text, stages
+from deploybook.checkout.ignoring import docker_context
+from deploybook.checkout.shell import program, sequence
+from deploybook.sandbox.own_app import caches
+from deploybook.sandbox.own_app.processes import Log, Machine, run
+
+# Programs that change the system around the application: its packages, its users.
+SYSTEM = frozenset(
+    ["apt-get", "apt", "apk", "yum", "dnf", "microdnf", "useradd", "adduser", "groupadd", "addgroup", "update-ca-certificates", "corepack"]
+)
+# Paths of the system: what a step puts there belongs to an image, not to this machine.
+SYSTEM_PATH = re.compile(r"(?<![\w.])/(usr|etc|var|opt|bin|sbin|root)(/|\b)")
+INSTALLS = re.compile(r"(npm\s+(ci|install|i)|pnpm\s+(i|install)|yarn(\s+install)?|bun\s+install)(\s|$)")
+
+
+class ImageFailed(Exception):
+    """A step of the build failed; says which and how, as BuildKit does."""
+
+
+@dataclass
+class Image:
+    """What a build made: a folder for the root, the variables, the working directory, and the program."""
+
+    root: Path
+    variables: dict[str, str] = field(default_factory=dict)
+    folder: str = "/"
+    entrypoint: str = ""
+    command: str = ""
+
+    @property
+    def working_directory(self) -> Path:
+        """Where its program starts."""
+        return self.root / self.folder.lstrip("/")
+
+    def program(self, override: str = "") -> str:
+        """The command line that starts it; ``override`` is the host's own command in place of CMD."""
+        return " ".join(part for part in (self.entrypoint, override or self.command) if part)
+
+
+class Follower:
+    """One build of one Dockerfile over a checkout. ``variables`` are the host's, which reach ARGs."""
+
+    def __init__(self, checkout: Path, context: str, machine: Machine, folder: Path, log: Log) -> None:
+        self._context = checkout / context
+        self._files = docker_context(self._context)
+        self._machine, self._folder, self._log = machine, folder, log
+        self._images: dict[str, Image] = {}
+        self.left_out: list[str] = []
+
+    async def build(self, dockerfile: Path, variables: Mapping[str, str]) -> Image:
+        """Follow every step. Raises ImageFailed."""
+        image = Image(self._folder)
+        for number, stage in enumerate(stages(dockerfile.read_bytes())):
+            image = self._begin(stage, number)
+            self._images[str(number)] = self._images[stage.name.lower() or str(number)] = image
+            for step in stage.steps:
+                await self._follow(step, image, variables)
+        for step in self.left_out:
+            self._log(f"Not executed: {step}")
+        return image
+
+    def _begin(self, stage: Stage, number: int) -> Image:
+        root = self._folder / f"stage-{number}"
+        root.mkdir(parents=True)
+        earlier = self._images.get(stage.base.lower())
+        self._log(f"[{number}] FROM {stage.base}")
+        if earlier is None:
+            self.left_out.append(f"FROM {stage.base} (this machine's programs stand in)")
+            return Image(root)
+        shutil.copytree(earlier.root, root, symlinks=True, dirs_exist_ok=True)
+        return Image(root, dict(earlier.variables), earlier.folder, earlier.entrypoint, earlier.command)
+
+    async def _follow(self, step: Step, image: Image, variables: Mapping[str, str]) -> None:
+        value = filled(step.value, image.variables)
+        if step.instruction in {"WORKDIR", "COPY", "ADD", "RUN"}:
+            self._log(f"{step.instruction} {' '.join(step.value.split())}")
+        if step.instruction == "WORKDIR":
+            image.folder = posixpath.normpath(posixpath.join(image.folder, value))
+            image.working_directory.mkdir(parents=True, exist_ok=True)
+        elif step.instruction == "ENV":
+            image.variables |= {name: filled(it, image.variables) for name, it in pairs(step).items()}
+        elif step.instruction == "ARG":
+            own = {name: variables.get(name, filled(it, image.variables)) for name, it in pairs(step).items()}
+            image.variables |= {name: it for name, it in own.items() if it}
+        elif step.instruction in {"COPY", "ADD"}:
+            self._copy(step, image)
+        elif step.instruction == "RUN":
+            await self._run(run_text(step), image)
+        elif step.instruction == "CMD":
+            image.command = _line(step.value)
+        elif step.instruction == "ENTRYPOINT":
+            image.entrypoint, image.command = _line(step.value), ""
+
+    def _copy(self, step: Step, image: Image) -> None:
+        copy = copy_of(step)
+        target = filled(copy.target, image.variables)
+        sources = [filled(source, image.variables) for source in copy.sources]
+        if copy.origin:
+            self._copy_from(copy.origin, sources, target, image)
+            return
+        for source in sources:
+            if "://" in source:
+                self.left_out.append(f"{step.instruction} {source}")
+                continue
+            matches = self._matching(source)
+            if not matches:
+                name = source.lstrip("/")
+                raise ImageFailed(
+                    f'error: failed to solve: failed to compute cache key: failed to calculate checksum of ref: "/{name}": not found'
+                )
+            for match in matches:
+                is_folder = match not in self._files
+                place = placed(
+                    match, target, image.folder, is_folder=is_folder, several=len(matches) + len(sources) > 2
+                )
+                for path, file in self._files.items():
+                    if path == match or (is_folder and (not match or path.startswith(f"{match}/"))):
+                        below = path[len(match) :].lstrip("/") if is_folder else ""
+                        _put(file, image.root / place.lstrip("/") / below if below else image.root / place.lstrip("/"))
+
+    def _copy_from(self, origin: str, sources: list[str], target: str, image: Image) -> None:
+        earlier = self._images.get(origin.lower())
+        if earlier is None:
+            self.left_out.append(f"COPY --from={origin} {' '.join(sources)}")
+            return
+        for source in sources:
+            start = earlier.root / source.lstrip("/")
+            if not start.exists():
+                raise ImageFailed(
+                    f'error: failed to solve: failed to compute cache key: failed to calculate checksum of ref: "{source}": not found'
+                )
+            place = placed(source, target, image.folder, is_folder=start.is_dir(), several=len(sources) > 1)
+            goal = image.root / place.lstrip("/")
+            if start.is_dir():
+                shutil.copytree(start, goal, symlinks=True, dirs_exist_ok=True)
+            else:
+                _put(start, goal)
+
+    def _matching(self, source: str) -> list[str]:
+        path = posixpath.normpath(source.lstrip("/") or ".")
+        if path == ".":
+            return [""]
+        folders = {"/".join(it.split("/")[:count]) for it in self._files for count in range(1, it.count("/") + 1)}
+        every = [*self._files, *folders]
+        if any(sign in path for sign in "*?["):
+            return sorted(it for it in every if it.count("/") == path.count("/") and fnmatchcase(it, path))
+        return [path] if path in every else []
+
+    async def _run(self, text: str, image: Image) -> None:
+        parts = sequence(text) or [text]
+        kept = [part for part in parts if not _is_of_the_system(part)]
+        self.left_out += [" ".join(part.split()) for part in parts if part not in kept]
+        if not kept:
+            return
+        # Absolute paths of the image lie below the folder that stands for its root.
+        command = " && ".join(_placed(part, image) for part in kept)
+        home = self._folder / "home"
+        home.mkdir(exist_ok=True)
+        if len(kept) == 1 and INSTALLS.match(kept[0].strip()):
+            shown = f"{command} --ignore-scripts" if "--ignore-scripts" not in command else command
+            status = await caches.install(image.working_directory, shown, self._machine, home, self._log)
+        else:
+            status = await run(
+                command, image.working_directory, self._machine.running(image.variables, home), self._log
+            )
+        if status:
+            raise ImageFailed(
+                f'error: failed to solve: process "/bin/sh -c {" ".join(text.split())}" did not complete successfully: exit code: {status}'
+            )
+
+
+def _is_of_the_system(command: str) -> bool:
+    return program(command) in SYSTEM or bool(SYSTEM_PATH.search(command))
+
+
+def _placed(command: str, image: Image) -> str:
+    folders = sorted({f"/{path.name}" for path in image.root.iterdir() if path.is_dir()}, key=len, reverse=True)
+    for folder in folders:
+        command = re.sub(rf"(?<![\w./]){re.escape(folder)}(?=/|\s|$)", str(image.root) + folder, command)
+    return command
+
+
+def _line(value: str) -> str:
+    words = exec_form(value)
+    if words is None:
+        return value
+    return " ".join("'" + word.replace("'", "'\\''") + "'" for word in words)
+
+
+def _put(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(source, target)

@@ -1,0 +1,148 @@
+"""Plugs the operator's own application into the clouds that run it, in the place of the sample application."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.types import ASGIApp
+
+from deploybook.checkout.ignoring import git_checkout
+from deploybook.sandbox.core.service import Context, Service
+from deploybook.sandbox.modal.service import ModalService
+from deploybook.sandbox.own_app.image import Follower, Image, ImageFailed
+from deploybook.sandbox.own_app.processes import Log, Machine
+from deploybook.sandbox.own_app.serving import ServedApp
+from deploybook.sandbox.own_app.web import BuildFailed, WebBuild
+from deploybook.sandbox.own_app.worker import WorkerProcess
+from deploybook.sandbox.r2.service import ObjectService
+from deploybook.sandbox.render.service import RenderService
+from deploybook.sandbox.render.state.workers import Worker
+from deploybook.sandbox.vercel.service import VercelService
+from deploybook.sandbox.vercel.state.deployments import Deployment, LogLine
+
+R2_DOMAIN = "r2.cloudflarestorage.com"
+
+
+class OwnAppService(Service):
+    """Has no port of its own. ``checkout`` is the application's folder; nothing in it is changed."""
+
+    name = "own-app"
+
+    def __init__(self, context: Context, checkout: Path) -> None:
+        super().__init__(context)
+        self._checkout = checkout
+        self._directory = context.directory / "own-app"
+        self._machine: Machine | None = None
+        self._builds: dict[str, WebBuild] = {}
+        self._images: dict[str, Image] = {}
+        self._sites: dict[str, ServedApp] = {}
+        self._workers: set[WorkerProcess] = set()
+
+    async def start(self) -> None:
+        """Take over the builds of Vercel and Render, and what Modal cannot run here."""
+        routes = {}
+        for service in self.context.services.values():
+            if isinstance(service, ObjectService):
+                routes[R2_DOMAIN] = urlsplit(service.exports()["R2_ENDPOINT_URL"]).port or 443
+            elif isinstance(service, VercelService):
+                service.platform.builder.project = self._build_web
+                service.platform.edge.host = self._site
+            elif isinstance(service, RenderService):
+                service.deployer.image_builder = self._build_image
+                service.worker_factory = self._start_worker
+            elif isinstance(service, ModalService):
+                service.refuse_what_is_not_here()
+        self._machine = Machine(self._directory, self.context.certificates.authority_path, routes)
+
+    def exports(self) -> dict[str, str]:
+        """Nothing: the application is found at its production domain."""
+        return {}
+
+    async def reset(self) -> None:
+        """End every server and worker, and forget what was built."""
+        ended = [*self._sites.values(), *self._workers]
+        self._sites.clear()
+        self._workers.clear()
+        await asyncio.gather(*(each.stop() for each in ended))
+        self._builds.clear()
+        self._images.clear()
+
+    async def close(self) -> None:
+        """The same, for good."""
+        await self.reset()
+
+    @property
+    def machine(self) -> Machine:
+        """What the application's programs get."""
+        assert self._machine is not None
+        return self._machine
+
+    async def _build_web(self, deployment: Deployment, settings: Mapping[str, Any]) -> str:
+        """Build a deployment and start its server; how the build failed, or an empty text."""
+        files = deployment.files or {path: file.read_bytes() for path, file in git_checkout(self._checkout).items()}
+        build = WebBuild(self.machine, self._directory / deployment.id, files, settings)
+        try:
+            await build.run(deployment.variables, deployment.log)
+        except BuildFailed as failure:
+            return str(failure)
+        self._builds[deployment.id] = build
+        if build.serves():
+            try:
+                self._sites[deployment.id] = await ServedApp.start(build, deployment.variables, _console(deployment))
+            except RuntimeError as failure:
+                return str(failure)
+        return ""
+
+    def _site(self, deployment: Deployment) -> ASGIApp | None:
+        return self._sites.get(deployment.id)
+
+    async def _build_image(self, worker: Worker, variables: Mapping[str, str], log: Log) -> str:
+        """Build a service's image; how that failed, or an empty text."""
+        settings = worker.settings
+        root = self._checkout / settings.root_dir
+        dockerfile = root / settings.dockerfile_path
+        if not dockerfile.is_file():
+            return f"error: failed to read dockerfile: open {settings.dockerfile_path}: no such file or directory"
+        folder = self._directory / f"image-{worker.id}-{len(worker.deploys)}"
+        with contextlib.suppress(FileNotFoundError):
+            await asyncio.to_thread(shutil.rmtree, folder)
+        folder.mkdir(parents=True)
+        log("No container engine runs here: the Dockerfile's steps are followed in a folder.")
+        follower = Follower(root, settings.docker_context or ".", self.machine, folder, log)
+        try:
+            self._images[worker.id] = await follower.build(dockerfile, variables)
+        except ImageFailed as failure:
+            return str(failure)
+        return ""
+
+    async def _start_worker(self, service_id: str, variables: Mapping[str, str], log: Log) -> _Running:
+        image = self._images[service_id]
+        home = self._directory / f"home-{service_id}"
+        process = await WorkerProcess.start(image, "", variables, self.machine, home, log)
+        self._workers.add(process)
+        return _Running(process, self._workers)
+
+
+class _Running:
+    """A worker that leaves the list when Render stops it."""
+
+    def __init__(self, process: WorkerProcess, running: set[WorkerProcess]) -> None:
+        self._process, self._running = process, running
+
+    async def stop(self) -> None:
+        """SIGTERM, and wait."""
+        await self._process.stop()
+        self._running.discard(self._process)
+
+
+def _console(deployment: Deployment) -> Log:
+    def log(line: str) -> None:
+        deployment.logs.append(LogLine(line, "info", "serverless", deployment.url))
+
+    return log

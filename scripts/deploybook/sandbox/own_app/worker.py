@@ -1,0 +1,64 @@
+"""The worker: a process of its image, which Render starts again when it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+
+from deploybook.sandbox.own_app.image import Image
+from deploybook.sandbox.own_app.processes import Log, Machine, follow, start, stop
+from deploybook.sandbox.render.state.containers import WorkerCrashed
+
+# A program that ends within so many seconds fails the deploy.
+EARLY = 2.0
+# Render waits between starts of a worker that ends again and again, longer each time; here always so long.
+PAUSE = 3.0
+SECONDS_TO_STOP = 30.0
+
+
+class WorkerProcess:
+    """A running worker, as Render holds it."""
+
+    def __init__(self, image: Image, command: str, env: Mapping[str, str], log: Log) -> None:
+        self._image, self._command, self._env, self._log = image, command, env, log
+        self._task: asyncio.Task[None] | None = None
+        self._up = asyncio.Event()
+        self._status: int | None = None
+
+    @classmethod
+    async def start(
+        cls, image: Image, override: str, variables: Mapping[str, str], machine: Machine, home: Path, log: Log
+    ) -> WorkerProcess:
+        """Start it with the image's variables and the service's. Raises WorkerCrashed if it ends at once."""
+        home.mkdir(parents=True, exist_ok=True)
+        env = machine.running({**image.variables, **variables, "RENDER": "true"}, home)
+        worker = cls(image, image.program(override), env, log)
+        worker._task = asyncio.create_task(worker._run())
+        done, _ = await asyncio.wait([worker._task], timeout=EARLY)
+        if done or worker._status is not None:
+            await worker.stop()
+            raise WorkerCrashed(f"exited with status {worker._status}")
+        worker._up.set()
+        return worker
+
+    async def stop(self) -> None:
+        """SIGTERM, and wait."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while True:
+            process = await start(f"exec {self._command}", self._image.working_directory, self._env)
+            reader = asyncio.create_task(follow(process, self._log))
+            try:
+                self._status = await process.wait()
+                await reader
+                self._log(f"==> Exited with status {self._status}")
+                if not self._up.is_set():
+                    return
+                await asyncio.sleep(PAUSE)
+            finally:
+                await stop(process, grace=SECONDS_TO_STOP if process.returncode is None else 0)
+                reader.cancel()
