@@ -113,8 +113,7 @@ def _application(layout: Layout, app: Path, environment: str) -> list[Finding]:
 
     if not app.is_dir():
         raise InvalidValue(f"There is no folder {app}.", "Give --app the root of the application's repository.")
-    ignored = read_app_settings(layout, environment).ignore
-    return find(app, load_contract(layout.contract), ignored)
+    return find(app, load_contract(layout.contract), read_app_settings(layout, environment).ignore)
 
 
 def _sent(layout: Layout, specs: Path) -> list[Finding]:

@@ -14,6 +14,7 @@ import click
 
 from deploybook.commands import offers
 from deploybook.commands.options import Choice, ParameterCommand, environment_option, parameter_options
+from deploybook.commands.own_app import app_directory, app_parameters
 from deploybook.commands.parameters import offer_to_keep, parameter_values, parameters_of
 from deploybook.commands.run_plan import run_plan
 from deploybook.commands.values import prompted
@@ -58,6 +59,11 @@ from deploybook.state.vault import Vault
 )
 @click.option("--release", multiple=True, metavar="KIND/NAME", help="Give back what was made or taken over here.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON; all else goes to standard error.")
+@click.option(
+    "--app",
+    type=click.Path(path_type=Path),
+    help="In a dry run: the application that the sandbox builds and runs, in place of the sample; default: app.directory of the settings.",
+)
 @click.option("--empty-bucket", is_flag=True, help="With destroy: remove what is in the bucket, too.")
 @click.pass_obj
 def run_sections(
@@ -75,6 +81,7 @@ def run_sections(
     release: tuple[str, ...],
     as_json: bool,
     empty_bucket: bool,
+    app: Path | None,
 ) -> None:
     """Execute the runbooks of the sections (default: all), each after those it needs.
 
@@ -88,7 +95,8 @@ def run_sections(
     settings = load_settings(layout, contract, environment)
     written = _planned(plan_file, Mode(mode), environment, (sections, pairs, files))
     chosen = _chosen(layout, contract, written.sections if written else sections)
-    given = parameter_values(files, pairs)
+    application = app_directory(layout, environment, app, Mode(mode))
+    given = app_parameters(application, settings, chosen) | parameter_values(files, pairs)
     if written:
         parameters: Mapping[str, Mapping[str, Any]] = written.parameters
     else:
@@ -96,7 +104,7 @@ def run_sections(
     check_form("--adopt", adopt)
     check_form("--release", release)
     decisions = Decisions(adopt, release, empty_bucket)
-    plan = Plan(layout, contract, Mode(mode), environment, tuple(chosen), parameters, jobs, decisions)
+    plan = Plan(layout, contract, Mode(mode), environment, tuple(chosen), parameters, jobs, decisions, application)
     if plan_out and plan.mode is not Mode.PLAN:
         raise click.BadParameter("only plan writes one", param_hint="--plan-out")
     sources = operator_environment(contract, settings, chosen) if plan.mode.live else Sources()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from deploybook.contract.model import Contract
@@ -26,6 +27,8 @@ class Plan:
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     jobs: int = 2
     decisions: Decisions = field(default_factory=Decisions)
+    # The application that a dry run's sandbox runs; None for the sample.
+    app: Path | None = None
 
     def order(self) -> list[str]:
         """The sections in the order of their start: the contract's, or the reverse for ``destroy``."""

@@ -74,7 +74,7 @@ def _environment(plan: Plan, start_sandbox: Callable[[], SandboxProcess]) -> Ite
         confirmed = {CONFIRM_VARIABLE: plan.environment} if plan.mode in {Mode.APPLY, Mode.DESTROY} else {}
         yield plan.layout.state, environ | confirmed | plan.decisions.environment()
         return
-    sandbox = start_sandbox()
+    sandbox = SandboxProcess(plan.app) if plan.app else start_sandbox()
     try:
         yield sandbox.state, sandbox.environment(environ)
     finally:

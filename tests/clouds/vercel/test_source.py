@@ -34,3 +34,19 @@ def test_a_link_out_of_the_folder_or_to_what_is_private_is_not_deployed(tmp_path
     (folder / "outside.txt").symlink_to(tmp_path / "outside.txt")
     (folder / "pages" / "index.html").symlink_to(folder / "index.html")
     assert vercel.source("", "main", str(folder)).files == {"index.html": b"page", "pages/index.html": b"page"}
+
+
+def test_what_vercelignore_names_is_not_deployed_and_gitignore_counts_where_there_is_none(tmp_path: Path) -> None:
+    for name in ("index.html", "jobs.db", "worker/index.js", "notes.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+    (tmp_path / ".gitignore").write_text("*.db\n")
+    assert set(vercel.source("", "main", str(tmp_path)).files) == {
+        ".gitignore",
+        "index.html",
+        "notes.txt",
+        "worker/index.js",
+    }
+    (tmp_path / ".vercelignore").write_text("/worker/\n*.txt\n*.db\n!notes.txt\n")
+    deployed = set(vercel.source("", "main", str(tmp_path)).files)
+    assert deployed == {".gitignore", ".vercelignore", "index.html", "notes.txt"}

@@ -18,7 +18,20 @@ from deploybook.sandbox.own_app.processes import Log, Machine, run
 
 # Programs that change the system around the application: its packages, its users.
 SYSTEM = frozenset(
-    ["apt-get", "apt", "apk", "yum", "dnf", "microdnf", "useradd", "adduser", "groupadd", "addgroup", "update-ca-certificates", "corepack"]
+    [
+        "apt-get",
+        "apt",
+        "apk",
+        "yum",
+        "dnf",
+        "microdnf",
+        "useradd",
+        "adduser",
+        "groupadd",
+        "addgroup",
+        "update-ca-certificates",
+        "corepack",
+    ]
 )
 # Paths of the system: what a step puts there belongs to an image, not to this machine.
 SYSTEM_PATH = re.compile(r"(?<![\w.])/(usr|etc|var|opt|bin|sbin|root)(/|\b)")
@@ -67,8 +80,8 @@ class Follower:
             self._images[str(number)] = self._images[stage.name.lower() or str(number)] = image
             for step in stage.steps:
                 await self._follow(step, image, variables)
-        for step in self.left_out:
-            self._log(f"Not executed: {step}")
+        for text in self.left_out:
+            self._log(f"Not executed: {text}")
         return image
 
     def _begin(self, stage: Stage, number: int) -> Image:

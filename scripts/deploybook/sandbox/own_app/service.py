@@ -66,10 +66,10 @@ class OwnAppService(Service):
 
     async def reset(self) -> None:
         """End every server and worker, and forget what was built."""
-        ended = [*self._sites.values(), *self._workers]
+        sites, workers = list(self._sites.values()), list(self._workers)
         self._sites.clear()
         self._workers.clear()
-        await asyncio.gather(*(each.stop() for each in ended))
+        await asyncio.gather(*(site.stop() for site in sites), *(worker.stop() for worker in workers))
         self._builds.clear()
         self._images.clear()
 

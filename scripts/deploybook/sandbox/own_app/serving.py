@@ -57,8 +57,7 @@ class ServedApp:
     async def stop(self) -> None:
         """End the server."""
         await stop(self._process, grace=0)
-        self._reader.cancel()
-        await asyncio.gather(self._reader, return_exceptions=True)
+        await self._reader
         await self._client.aclose()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,7 +69,9 @@ class ServedApp:
         headers = [(name, value) for name, value in request.headers.items() if name not in HOP_BY_HOP]
         host = request.headers.get("host", "")
         headers += [("x-forwarded-host", host), ("x-forwarded-proto", "https"), ("x-forwarded-for", "127.0.0.1")]
-        url = httpx.URL(path=request.url.path, query=request.url.query.encode())
+        # As it came, percent-encoding and all.
+        path = bytes(request.scope.get("raw_path") or request.url.path.encode())
+        url = path.decode("latin-1") + (f"?{request.url.query}" if request.url.query else "")
         body = await request.body()
         sent = self._client.build_request(request.method, url, headers=headers, content=body)
         answer = await self._client.send(sent, stream=True)

@@ -61,4 +61,4 @@ class WorkerProcess:
                 await asyncio.sleep(PAUSE)
             finally:
                 await stop(process, grace=SECONDS_TO_STOP if process.returncode is None else 0)
-                reader.cancel()
+                await reader

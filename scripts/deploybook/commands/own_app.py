@@ -1,0 +1,50 @@
+"""The operator's own application in a dry run: where it is, and what the sections are told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from deploybook.errors import InvalidValue
+from deploybook.layout import Layout
+from deploybook.runbook.app_settings import read_app_settings
+from deploybook.runbook.modes import Mode
+from deploybook.runbook.settings import Settings
+
+# Parameters that describe the application's repository, by the section that has them.
+DESCRIBING = {
+    "vercel": ("root_directory",),
+    "render": ("dockerfile_path", "docker_context"),
+    "modal": ("app_path", "submit_function", "status_function"),
+}
+MODAL_APP = "modal_app/app.py"
+
+
+def app_directory(layout: Layout, environment: str, option: Path | None, mode: Mode) -> Path | None:
+    """The application's folder, or None for the sample. Raises InvalidValue for what is no folder, and for the option in a live mode."""
+    if mode is not Mode.DRY_RUN:
+        if option is not None:
+            raise InvalidValue(
+                "--app is for a dry run: a live run deploys the repository.", "Leave --app out, or leave --mode out."
+            )
+        return None
+    named = read_app_settings(layout, environment).directory
+    chosen = option if option is not None else layout.root / Path(named).expanduser() if named else None
+    if chosen is None:
+        return None
+    if not chosen.is_dir():
+        raise InvalidValue(f"There is no folder {chosen}.", "Give --app the root of the application's repository.")
+    return chosen.resolve()
+
+
+def app_parameters(app: Path | None, settings: Settings, sections: Sequence[str]) -> dict[str, object]:
+    """The parameters by which the selected sections deploy the application: its folder, and what the settings say of its repository."""
+    if app is None:
+        return {}
+    names = [name for slug in sections for name in DESCRIBING.get(slug, ())]
+    values = {name: settings.parameters[name] for name in names if name in settings.parameters}
+    if "vercel" in sections:
+        values["web_source"] = str(app)
+    if "modal" in sections:
+        values["app_path"] = str(app / str(values.get("app_path") or MODAL_APP))
+    return values

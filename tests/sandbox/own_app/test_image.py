@@ -1,0 +1,86 @@
+"""A Dockerfile's steps without a container engine: followed, or said not to be; a step that fails is the build's failure."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from tests.sandbox.own_app.conftest import write
+
+from deploybook.sandbox.own_app.image import Follower, Image, ImageFailed
+from deploybook.sandbox.own_app.processes import Machine
+from deploybook.sandbox.own_app.worker import WorkerProcess
+from deploybook.sandbox.render.state.containers import WorkerCrashed
+
+
+def build(machine: Machine, folder: Path, files: dict[str, str]) -> tuple[Image, list[str]]:
+    checkout, log = write(folder / "checkout", files), list[str]()
+    target = folder / "image"
+    target.mkdir()
+    follower = Follower(checkout, ".", machine, target, log.append)
+    return asyncio.run(follower.build(checkout / "worker/Dockerfile", {})), log
+
+
+def test_steps_are_followed_and_those_of_the_system_are_said_not_to_be(
+    machine: Machine, tmp_path: Path, files: dict[str, str]
+) -> None:
+    image, log = build(machine, tmp_path, files)
+    assert (image.working_directory / "dist/index.js").is_file()
+    assert image.variables["ROLE"] == "worker"
+    assert "Not executed: apt-get install -y ffmpeg" in log
+    assert "Not executed: FROM node:20-slim (this machine's programs stand in)" in log
+
+
+def test_what_dockerignore_names_is_not_copied(machine: Machine, tmp_path: Path, files: dict[str, str]) -> None:
+    files["worker/Dockerfile"] = "FROM scratch\nWORKDIR /app\nCOPY . .\n"
+    image, _ = build(machine, tmp_path, files)
+    assert (image.working_directory / "server.js").is_file()
+    assert not (image.working_directory / "local.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "COPY . .",
+            "COPY worker/package.json worker/",
+            'failed to calculate checksum of ref: "/worker/package.json": not found',
+        ),
+        (
+            "RUN npm ci",
+            "RUN npm ci --workspace=worker",
+            'process "/bin/sh -c npm ci --workspace=worker" did not complete successfully: exit code: 1',
+        ),
+        ("npm run build &&", "npm run build:worker &&", "did not complete successfully: exit code: 1"),
+        ("COPY --from=build /app/dist", "COPY --from=build /app/out", 'checksum of ref: "/app/out": not found'),
+    ],
+)
+def test_a_step_that_fails_is_the_build_s_failure(
+    machine: Machine, tmp_path: Path, files: dict[str, str], old: str, new: str, message: str
+) -> None:
+    files["worker/Dockerfile"] = files["worker/Dockerfile"].replace(old, new)
+    with pytest.raises(ImageFailed) as failure:
+        build(machine, tmp_path, files)
+    assert message in str(failure.value)
+
+
+def test_the_worker_runs_with_the_image_s_variables_until_it_is_stopped(
+    machine: Machine, tmp_path: Path, files: dict[str, str]
+) -> None:
+    image, log = build(machine, tmp_path, files)
+    asyncio.run(_started(image, machine, tmp_path, log))
+    assert "[Worker] Started as worker" in log
+
+
+def test_a_program_that_cannot_start_fails_the_deploy(machine: Machine, tmp_path: Path, files: dict[str, str]) -> None:
+    files["worker/Dockerfile"] = files["worker/Dockerfile"].replace('dist/index.js"]', 'dist/worker/index.js"]')
+    image, log = build(machine, tmp_path, files)
+    with pytest.raises(WorkerCrashed, match="exited with status 1"):
+        asyncio.run(_started(image, machine, tmp_path, log))
+    assert any("Cannot find module" in line for line in log)
+
+
+async def _started(image: Image, machine: Machine, folder: Path, log: list[str]) -> None:
+    worker = await WorkerProcess.start(image, "", {}, machine, folder / "home", log.append)
+    await worker.stop()
