@@ -55,6 +55,7 @@ def test_another_world_is_refused_with_what_is_different(tmp_path: Path, now: li
     write_plan(tmp_path / "plan.json", PLAN, [BUCKET, CORS])
     with pytest.raises(NeedsDecision, match="Nothing was changed") as refused:
         PlanFile.read(tmp_path / "plan.json").require_same(now)
+    assert f"deploybook run r2 turso --mode plan --plan-out {tmp_path / 'plan.json'}." in refused.value.hint
     for change in {BUCKET, CORS} ^ set(now):
         assert change.subject in str(refused.value)
 

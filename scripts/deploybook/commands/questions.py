@@ -86,9 +86,9 @@ def _ask_for_file(context: CommandContext, kept: Kept) -> None:
 
 
 def _make_file(path: Path, missing: Sequence[Credential]) -> None:
-    """Write a dot-env file without values where there is none."""
+    """Write a dot-env file without values where there is none; what is no secret is asked for, and kept in the settings."""
     if not path.exists():
-        write_private(path, _template(missing))
+        write_private(path, _template([credential for credential in missing if credential.secret]))
         say(f"{path} is there now, without values: fill them in with an editor.")
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from deploybook.contract.validation import in_environment
 from deploybook.errors import InvalidValue, NeedsDecision
 from deploybook.runbook.events import SIGNS
 from deploybook.runner.plan import Plan
@@ -109,6 +111,11 @@ class PlanFile:
                 f"{path} is no plan of deploybook's.", "Write one with deploybook run --mode plan --plan-out FILE."
             ) from None
 
+    def _command(self) -> str:
+        """The command that writes this plan anew."""
+        where = in_environment(self.environment)
+        return f"deploybook run {' '.join(self.sections)} --mode plan{where} --plan-out {shlex.quote(str(self.path))}"
+
     def require_same(self, changes: Sequence[Change]) -> None:
         """Raise NeedsDecision if the world, or what is wanted of it, is no longer what it was when the plan was written."""
         before, now = set(self.changes), set(changes)
@@ -120,5 +127,5 @@ class PlanFile:
         ]
         raise NeedsDecision(
             f"Nothing was changed: {self.path.name} is not what apply would do now. {'; '.join(differences)}.",
-            f"Look at it, then write the plan again: deploybook run --mode plan --plan-out {self.path}.",
+            f"Look at it, then write the plan again: {self._command()}.",
         )
