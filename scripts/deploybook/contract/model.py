@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Collection, Iterator
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -158,6 +158,10 @@ class Contract(Definition):
 
     def order(self) -> list[str]:
         """The slugs in an order in which each section comes after those it needs; ties keep the order of the file."""
+        return list(self._in_order)
+
+    @cached_property
+    def _in_order(self) -> tuple[str, ...]:
         waiting = [section.slug for section in self.sections]
         done: list[str] = []
         while waiting:
@@ -166,7 +170,7 @@ class Contract(Definition):
                 raise ValueError(f"the sections {', '.join(waiting)} need each other in a cycle")
             waiting.remove(ready)
             done.append(ready)
-        return done
+        return tuple(done)
 
     def credentials_for(self, slug: str) -> list[Credential]:
         """The operator's credentials that a section reads."""
