@@ -20,14 +20,14 @@ test: install $(NODE)/.installed browser ## all checks and tests
 	$(BIN)/ruff format --check scripts tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/pytest -n 4 --dist loadgroup --no-loadscope-reorder --durations 15
+	$(BIN)/pytest -n 5 --dist loadgroup --no-loadscope-reorder --durations 15
 
 check: install ## the statements of the guide that are not true, without running anything
 	$(BIN)/deploybook check
 
 install: $(VENV)/.installed
 
-# uv first, by its hashes in the lock, then all else by uv: ten times quicker than pip. Compiled once here: the four processes of the
+# uv first, by its hashes in the lock, then all else by uv: ten times quicker than pip. Compiled once here: the processes of the
 # tests would each compile it, at the same time.
 $(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
