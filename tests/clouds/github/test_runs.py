@@ -32,6 +32,7 @@ def test_the_run_of_the_push_is_followed_and_its_failing_job_and_step_told(
     message = 'Run 1 of the deploy workflow ended as failure in job worker, step "Start the worker\'s deploy".'
     assert (caught.value.message, caught.value.entry) == (message, "ci-render")
     assert made.page in caught.value.hint
+    assert "choose Re-run jobs there, or run deploybook run ci_cd --mode apply -p redeploy true" in caught.value.hint
 
 
 def test_an_absent_secret_fails_the_web_job_where_it_is_used(clouds: Connections, workflow: WorkflowFile) -> None:

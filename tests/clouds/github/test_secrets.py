@@ -70,6 +70,41 @@ def test_a_secret_set_by_somebody_else_is_told_until_it_is_set_again(clouds: Con
     assert make().differences(state(make(), clouds)) == []
 
 
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@pytest.mark.parametrize("moment", ["put_secret", "secret"])
+def test_a_write_that_was_killed_is_ours_to_repeat(
+    clouds: Connections, make: Make, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    make("first").create(clouds)
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        # Before the request, or between the request and the record.
+        patch.setattr(clouds.github, moment, killed)
+        with pytest.raises(Killed):
+            make("second").create(clouds)
+    [change] = make("second").differences(state(make(), clouds))
+    assert (change.old, change.theirs) == ("a write of ours did not end", False)
+    make("second").update(clouds, "", [change])
+    assert make("second").differences(state(make(), clouds)) == []
+
+
+def test_what_somebody_set_long_after_a_write_that_was_killed_is_theirs(make: Make, observed: LastWrites) -> None:
+    secret = make()
+    record = {"updated_at": "", "salt": "", "fingerprint": "", "writing": "2026-11-27T10:00:00+00:00"}
+    observed.put("github:secret:studio/app:VERCEL_TOKEN", record)
+    assert secret._key == "github:secret:studio/app:VERCEL_TOKEN"
+    [change] = secret.differences("2026-11-27T12:00:00Z")
+    assert change.theirs
+    [change] = secret.differences("2026-11-27T10:00:30Z")
+    assert not change.theirs
+
+
 def test_a_secret_that_was_removed_is_missing(clouds: Connections, make: Make) -> None:
     make().create(clouds)
     clouds.github.delete_secret(MAIN.repository, "VERCEL_TOKEN")

@@ -6,11 +6,13 @@ import difflib
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from deploybook.clouds.github.client import GitHub
 from deploybook.clouds.github.target import Target
 from deploybook.clouds.resource import Change, Resource, VaultValues
+from deploybook.clouds.times import WINDOW, moment
 from deploybook.contract.consumers import ConsumerVariable
 from deploybook.contract.definitions import Variable
 from deploybook.errors import Conflict, InvalidValue, NotFound, PermissionDenied, ServiceError
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 # Seen from the guide's checkout: a person who sets CI/CD up by hand copies the same file.
 TEMPLATE = "runbooks/workflows/deploy.yml"
 BRANCH_PLACEHOLDER = "<PRODUCTION_BRANCH>"
-# The mark of a record whose write has not ended.
+# The mark of a record whose write has not ended; its value is the time at which the write began.
 WRITING = "writing"
 # What GitHub answers where the file is otherwise than the request says: created meanwhile, changed meanwhile, or a protected branch.
 CONTRADICTED = frozenset({409, 422})
@@ -70,7 +72,7 @@ class RepositorySecret(Resource[str]):
             # Not known to be wrong, and not known to be right: apply writes it, verify can't tell.
             return [Change("value", f"set on {state}, not by this clone", "written", requested=True, unknown=True)]
         if WRITING in record:
-            return [Change("value", "a write of ours did not end", "the vault's")]
+            return [_unfinished(record[WRITING], state)]
         if record["updated_at"] != state:
             return [Change("value", f"set elsewhere since, on {state}", "the vault's", theirs=True)]
         assert self._pushed is not None
@@ -81,7 +83,8 @@ class RepositorySecret(Resource[str]):
         """Seal and set it, then remember when GitHub says that it was set."""
         assert self._pushed is not None
         # Read again after a kill in between, it says that the write may have been ours.
-        self._last_writes.put(self._key, {"updated_at": "", "salt": "", "fingerprint": "", WRITING: "true"})
+        begun = datetime.now(UTC).isoformat(timespec="seconds")
+        self._last_writes.put(self._key, {"updated_at": "", "salt": "", "fingerprint": "", WRITING: begun})
         clouds.github.put_secret(self._repository, self.variable, self._pushed.value)
         updated_at = clouds.github.secret(self._repository, self.variable) or ""
         salt = secrets.token_hex(8)
@@ -114,6 +117,14 @@ class RepositorySecret(Resource[str]):
     @property
     def _key(self) -> str:
         return f"github:secret:{self._repository}:{self.variable}"
+
+
+def _unfinished(begun: str, updated_at: str) -> Change:
+    """What is there after a write of ours that was killed: its result, what was there before it, or what somebody has set long after it."""
+    began, updated = moment(begun), moment(updated_at)
+    if began and updated and updated - began > WINDOW:
+        return Change("value", f"set elsewhere since, on {updated_at}", "the vault's", theirs=True)
+    return Change("value", "a write of ours did not end", "the vault's")
 
 
 def repository_secrets(
