@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 
 from deploybook.clouds.resource import Resource
 from deploybook.errors import InvalidValue
 
 ADOPT, RELEASE, EMPTY_BUCKET = "DEPLOYBOOK_ADOPT", "DEPLOYBOOK_RELEASE", "DEPLOYBOOK_EMPTY_BUCKET"
+
+VARIABLES = (ADOPT, RELEASE, EMPTY_BUCKET)
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,14 @@ class Decisions:
     def from_environment(cls, environ: Mapping[str, str]) -> Decisions:
         """From ``DEPLOYBOOK_ADOPT`` and ``DEPLOYBOOK_RELEASE`` (JSON lists, or one name) and ``DEPLOYBOOK_EMPTY_BUCKET``."""
         return cls(_names(environ, ADOPT), _names(environ, RELEASE), environ.get(EMPTY_BUCKET) == "true")
+
+    @classmethod
+    def used_up(cls, environ: MutableMapping[str, str]) -> Decisions:
+        """The same, and ``environ`` has them no more: a decision holds for one opening, not for what the same shell or kernel does next."""
+        decisions = cls.from_environment(environ)
+        for name in VARIABLES:
+            environ.pop(name, None)
+        return decisions
 
     def environment(self) -> dict[str, str]:
         """The variables that carry them to the kernels."""

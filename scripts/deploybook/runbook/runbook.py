@@ -64,7 +64,7 @@ class Runbook:
         self.vault = Vault(state, environment)
         self.last_writes = LastWrites(state, environment)
         expected = {variable.name for variable in (*contract.needed_by(slug), *contract.produced_by(slug))}
-        ledger, decisions = Ledger(state, environment), Decisions.from_environment(os.environ)
+        ledger, decisions = Ledger(state, environment), Decisions.used_up(os.environ)
         clouds.may_empty = decisions.empty_bucket
         self._reconciler = Reconciler(slug, mode, clouds, self.vault, ledger, self._show, expected, decisions)
         self._redactor = Redactor()

@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from deploybook.contract.validation import for_environment
 from deploybook.errors import VaultLocked
 from deploybook.layout import Layout
-from deploybook.runbook import environment
+from deploybook.runbook import decisions, environment
 from deploybook.runbook.ipython import CONFIRM_VARIABLE
 from deploybook.runbook.modes import Mode
 from deploybook.runbook.sandbox_session import SandboxProcess, without
@@ -70,7 +70,9 @@ def _environment(plan: Plan, start_sandbox: Callable[[], SandboxProcess]) -> Ite
     """The state's folder and the kernels' environment: those of a sandbox, which it starts, or the operator's."""
     environ = dict(os.environ) | {"DEPLOYBOOK_HOME": str(plan.layout.root)}
     if plan.mode.live:
-        environ.pop(CONFIRM_VARIABLE, None)
+        # What a notebook needed is still exported in the same shell: here the command line alone decides.
+        for name in (CONFIRM_VARIABLE, *decisions.VARIABLES):
+            environ.pop(name, None)
         confirmed = {CONFIRM_VARIABLE: plan.environment} if plan.mode in {Mode.APPLY, Mode.DESTROY} else {}
         yield plan.layout.state, environ | confirmed | plan.decisions.environment()
         return
