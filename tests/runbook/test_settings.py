@@ -196,3 +196,12 @@ def test_an_editor_underlines_what_is_refused(case: str) -> None:
 
 def test_an_editor_accepts_a_good_file() -> None:
     jsonschema.validate(yaml.safe_load(GOOD), json.loads(schema_text(Layout(ROOT), CONTRACT)))
+
+
+def test_the_settings_that_the_guide_shows_are_good(layout: Layout) -> None:
+    page = (ROOT / "docs" / "reference" / "parameters.md").read_text()
+    shown = page.partition("```yaml\n")[2].partition("```")[0]
+    names = {"<GIT_REPOSITORY>": "acme/studio", "<TURSO_ORGANIZATION>": "acme"}
+    for placeholder, name in names.items():
+        shown = shown.replace(placeholder, name)
+    assert write(layout, shown).commands == {"RENDER_API_KEY": "op read op://deploy/render/key"}
