@@ -114,7 +114,7 @@ def listening(sandbox: RunningSandbox) -> Iterator[Webhooks]:
     context.load_cert_chain(Path(sandbox.exports["DEPLOYBOOK_SANDBOX_DIRECTORY"], "server.pem"))
     # The handshake in the handler's thread: one client that does not speak must not stop the others.
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     webhooks.url = f"https://127.0.0.1:{server.server_port}/api/webhooks/worker"
     yield webhooks
     server.shutdown()

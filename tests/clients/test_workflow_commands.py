@@ -127,7 +127,7 @@ def test_the_worker_job_posts_the_hook_and_believes_its_status(checkout: Path, s
             """Nothing."""
 
     with HTTPServer(("127.0.0.1", 0), Hook) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         hook = f"http://127.0.0.1:{server.server_port}/deploy/srv-x?key=canary&ref=a"
         (done,) = perform("worker", checkout, {"RENDER_DEPLOY_HOOK_URL": hook})
         server.shutdown()

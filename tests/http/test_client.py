@@ -49,7 +49,7 @@ def server() -> Iterator[Scripted]:
 
     listening = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     listening.handle_error = lambda *_: None  # type: ignore[method-assign]
-    thread = threading.Thread(target=listening.serve_forever)
+    thread = threading.Thread(target=listening.serve_forever, args=(0.02,))
     thread.start()
     script.url = f"http://127.0.0.1:{listening.server_port}"
     yield script

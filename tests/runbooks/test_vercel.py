@@ -312,7 +312,8 @@ def test_a_failing_build_shows_its_error_and_its_last_lines(web: Web) -> None:
     assert mended.outcomes("resource") == ["unchanged", "unchanged", "create", "create"]
 
 
-def test_a_project_that_is_gone_passes_no_check_and_is_made_anew(web: Web) -> None:
+def test_a_project_that_is_gone_passes_no_check_and_is_made_anew(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deploybook.clouds.vercel.checks.RETRY_SECONDS", 0.0)
     web.apply()
     web.api.delete(PROJECT).raise_for_status()
     verified = web.run("verify")

@@ -288,7 +288,7 @@ def browse(tmp_path: Path) -> Iterator[Callable[[str, list[str]], dict[str, Any]
         fault = json.dumps({"service": "render", "kind": "reset", "times": 1000})
         html = ATTACK.replace("TARGETS", json.dumps(targets)).replace("FAULT", json.dumps(fault))
         server.RequestHandlerClass = functools.partial(Page, html.replace("REPORT", json.dumps(f"{own}/")), reports)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", f"--user-data-dir={tmp_path}"]
         flags += [f"--host-resolver-rules=MAP {name} 127.0.0.1", "--virtual-time-budget=20000", "--dump-dom"]
         environ = without_operator(os.environ) | {"HOME": str(tmp_path)}

@@ -54,7 +54,7 @@ def serve() -> Iterator[Callable[[Answer], tuple[Urls, list[dict[str, Any]]]]]:
                 pass
 
         servers.append(ThreadingHTTPServer(("127.0.0.1", 0), Handler))
-        threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
+        threading.Thread(target=servers[-1].serve_forever, args=(0.02,), daemon=True).start()
         return urls(f"http://127.0.0.1:{servers[-1].server_port}"), seen
 
     yield start

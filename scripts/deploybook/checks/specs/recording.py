@@ -67,7 +67,7 @@ class _Proxy(ThreadingHTTPServer):
     def __init__(self, handler: type[BaseHTTPRequestHandler], client: httpx.Client) -> None:
         super().__init__(("127.0.0.1", 0), handler)
         self._client = client
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
 
     def server_close(self) -> None:
         """Close the port and the connections to the sandbox."""
