@@ -75,6 +75,17 @@ def test_a_mistyped_name_is_answered_with_the_one_that_was_meant(
     assert staging.reports() == []
 
 
+def test_a_new_environment_is_begun_with_a_word_about_the_one_that_may_have_been_meant(staging: Guide) -> None:
+    done = staging.run("run", "webhook_secret", "--mode", "plan", "--environment", "stagin")
+    assert done.code == 0
+    said = "stagin is a new environment: nothing is known of it here. Did you mean staging? There are staging."
+    assert done.output.startswith(said)
+    assert (
+        "new environment"
+        not in staging.run("run", "webhook_secret", "--mode", "plan", "--environment", "staging").output
+    )
+
+
 def test_a_name_that_is_like_none_is_answered_with_no_guess() -> None:
     assert nearest("kubernetes", ["r2", "turso", "vercel"]) == ""
 

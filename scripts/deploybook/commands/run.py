@@ -30,7 +30,7 @@ from deploybook.runner.executors import Executor, Kernels
 from deploybook.runner.inputs import lacking, refuse_incomplete
 from deploybook.runner.plan import Plan
 from deploybook.runner.report import RunReport
-from deploybook.state.environments import require_environment
+from deploybook.state.environments import doubt_about, require_environment
 from deploybook.state.vault import Vault
 
 
@@ -92,6 +92,8 @@ def run_sections(
     contract.parameters["environment"].validate_value("environment", environment)
     if mode in {Mode.VERIFY, Mode.DESTROY}:
         require_environment(layout, contract, environment)
+    elif Mode(mode).live and (doubt := doubt_about(layout, contract, environment)):
+        click.echo(doubt, err=True)
     settings = load_settings(layout, contract, environment)
     written = _planned(plan_file, Mode(mode), environment, (sections, pairs, files))
     chosen = _chosen(layout, contract, written.sections if written else sections)

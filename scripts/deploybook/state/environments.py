@@ -35,6 +35,15 @@ def require_environment(layout: Layout, contract: Contract, environment: str) ->
     raise UnknownParameter(f"There is no environment {environment}.", f"{did_you_mean(environment, known)}{there}")
 
 
+def doubt_about(layout: Layout, contract: Contract, environment: str) -> str:
+    """What is to be said before an environment is begun of which nothing is known, beside others; empty if it is known, or the first."""
+    known = known_environments(layout, contract)
+    if environment in known or not known:
+        return ""
+    near = did_you_mean(environment, known)
+    return f"{environment} is a new environment: nothing is known of it here. {near}There are {', '.join(known)}."
+
+
 def _is_name(contract: Contract, name: str) -> bool:
     try:
         contract.parameters["environment"].validate_value("environment", name)
