@@ -57,7 +57,9 @@ def test_a_broken_stack_is_reported_by_cause_evidence_fix_and_link(secretless: B
     entry = secretless.entries["ci-secrets"]
     assert (code, [line for line in lines if line.startswith("✗")]) == (4, [f"✗ {entry.title} — ci_cd"])
     assert any("VERCEL_PROJECT_ID" in line for line in lines)
-    assert f"    {entry.commands[0]}" in lines
+    fix = entry.commands[0].replace("<GIT_REPOSITORY>", secretless.given["git_repository"])
+    assert f"    {fix}" in lines
+    assert "<GIT_REPOSITORY>" not in "\n".join(lines)
     assert "  see docs/troubleshooting.md#ci-secrets" in lines
     assert [secret for secret in secrets(secretless) if secret in "\n".join(lines)] == []
 

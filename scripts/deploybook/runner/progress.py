@@ -151,10 +151,10 @@ class Progress:
         usual = f" of usually {_clock(self._usual[slug])}" if slug in self._usual else ""
         silent = now - section.changed
         waits = f" ({_clock(silent)})" if silent >= WAITS else ""
-        doing = section.doing or section.step
+        doing = section.doing or section.step or "starting"
         line = Text(f"{slug:<{NAMED}} ", style="bold")
         line.append(f"{_clock(now - section.since)}{usual}", style="dim")
-        return line.append(f"  {doing}{waits}" if doing else "")
+        return line.append(f"  {doing}{waits}")
 
 
 def _clock(seconds: float) -> str:
