@@ -18,7 +18,7 @@ def print_completion(ctx: click.Context, shell: str) -> None:
     """Print what makes a shell complete commands, sections and other names.
 
     Parameters, environments and entries among them.
-    Switch it on with a line in the shell's start-up file: eval "$(deploybook completion bash)" in ~/.bashrc, the same with zsh in
+    Switch it on with a line in the shell's start-up file: source <(deploybook completion bash) in ~/.bashrc, the same with zsh in
     ~/.zshrc, deploybook completion fish | source in ~/.config/fish/config.fish.
     """
     kind = get_completion_class(shell)
