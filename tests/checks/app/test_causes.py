@@ -165,7 +165,7 @@ CAUSES: dict[str, tuple[Change, str, str, str]] = {
         }
         | {
             MODAL: (
-                'job = {name: body[name] for name in ("config", "job_id", "audio_signed_url", "webhook_url", "webhook_secret")}',
+                'job = {name: body.get(name) for name in ("config", "job_id", "audio_signed_url", "webhook_url", "webhook_secret")}',
                 "job = {}",
             )
         }
