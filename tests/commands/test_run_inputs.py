@@ -39,7 +39,9 @@ def test_without_credentials_nothing_is_started_in_any_mode(
     assert not (root / "build").exists()
 
 
-def test_the_settings_give_what_the_command_line_does_not(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_settings_give_what_the_command_line_does_not(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # So that what the run puts into the environment goes with the test.
+    monkeypatch.setenv("RENDER_API_KEY", "")
     env = root / "studio.env"
     env.write_text("RENDER_API_KEY=rnd_x\n")
     env.chmod(0o600)

@@ -9,7 +9,14 @@ import pytest
 from tests.conftest import CONTRACT
 
 from deploybook.errors import InvalidValue
-from deploybook.runbook.credential_sources import Sources, complete, credential_names, printed_by
+from deploybook.runbook.credential_sources import (
+    GATHERED_VARIABLE,
+    Sources,
+    complete,
+    credential_names,
+    operator_environment,
+    printed_by,
+)
 from deploybook.runbook.settings import Settings
 
 NAMES = ["TURSO_API_TOKEN", "TURSO_ORGANIZATION"]
@@ -99,3 +106,16 @@ def test_a_file_that_is_another_machines_is_named_beside_what_it_would_give(tmp_
 
 def test_a_section_asks_for_what_it_reads_and_can_use() -> None:
     assert credential_names(CONTRACT, ["render"]) == ["VERCEL_TOKEN", "VERCEL_TEAM_ID", "RENDER_API_KEY"]
+
+
+def test_a_kernel_of_a_run_asks_no_password_manager_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    witness = tmp_path / "asked"
+    asking = settings(tmp_path, command=f"touch {witness}")
+    # So that what the call puts into the environment goes with the test.
+    monkeypatch.setenv("TURSO_ORGANIZATION", "")
+    monkeypatch.setenv(GATHERED_VARIABLE, "1")
+    operator_environment(CONTRACT, asking, ["turso"])
+    assert not witness.exists()
+    monkeypatch.delenv(GATHERED_VARIABLE)
+    operator_environment(CONTRACT, asking, ["turso"])
+    assert witness.exists()

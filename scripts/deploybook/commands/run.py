@@ -112,6 +112,8 @@ def run_sections(
     sources = operator_environment(contract, settings, chosen) if plan.mode.live else Sources()
     _complete(plan)
     refuse_incomplete(plan, sources.problems)
+    for name, problem in sources.problems.items():
+        click.echo(f"{name} is not set: {problem}. The checks that would use it are left out.", err=True)
     with redirect_stdout(sys.stderr) if as_json else nullcontext():
         code, reports = run_plan(plan, executor or Kernels(), yes=yes, plan_out=plan_out, written=written, pairs=pairs)
         offer_to_keep(plan, settings, pairs)

@@ -19,6 +19,8 @@ from deploybook.contract.model import Contract
 from deploybook.errors import InvalidValue
 from deploybook.runbook.settings import Settings
 
+# Set for the kernels of a run, whose credentials were gathered before it: no kernel asks a password manager again.
+GATHERED_VARIABLE = "DEPLOYBOOK_CREDENTIALS_GATHERED"
 # A password manager may wait for a finger on a key.
 COMMAND_SECONDS = 120
 
@@ -139,5 +141,7 @@ def _without_credentials(contract: Contract, environ: Mapping[str, str]) -> dict
 
 
 def operator_environment(contract: Contract, settings: Settings, sections: Collection[str]) -> Sources:
-    """Complete this process's own environment for a live run of the sections."""
+    """Complete this process's own environment for a live run of the sections, unless a runner has done so."""
+    if os.environ.get(GATHERED_VARIABLE):
+        return Sources()
     return complete(contract, settings, os.environ, credential_names(contract, sections))

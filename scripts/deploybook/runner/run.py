@@ -16,6 +16,7 @@ from deploybook.contract.validation import for_environment
 from deploybook.errors import VaultLocked
 from deploybook.layout import Layout
 from deploybook.runbook import decisions, environment
+from deploybook.runbook.credential_sources import GATHERED_VARIABLE
 from deploybook.runbook.ipython import CONFIRM_VARIABLE
 from deploybook.runbook.modes import Mode
 from deploybook.runbook.sandbox_session import SandboxProcess, without
@@ -74,6 +75,7 @@ def _environment(plan: Plan, start_sandbox: Callable[[], SandboxProcess]) -> Ite
         for name in (CONFIRM_VARIABLE, *decisions.VARIABLES):
             environ.pop(name, None)
         confirmed = {CONFIRM_VARIABLE: plan.environment} if plan.mode in {Mode.APPLY, Mode.DESTROY} else {}
+        confirmed |= {GATHERED_VARIABLE: "1"}
         yield plan.layout.state, environ | confirmed | plan.decisions.environment()
         return
     sandbox = SandboxProcess(plan.app) if plan.app else start_sandbox()
