@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -162,14 +163,7 @@ CAUSES: dict[str, tuple[Change, str, str, str]] = {
                 "auth_token: token(), ...job",
                 "auth_token: token(), job_id: job.id, audio_url: String(job.url)",
             )
-        }
-        | {
-            MODAL: (
-                'job = {name: body.get(name) for name in ("config", "job_id", "audio_signed_url", "webhook_url", "webhook_secret")}',
-                "job = {}",
-            )
-        }
-        | {"modal_app/fields.py": (None, "")},
+        },
         "app-fields-differ",
         "fetch(endpoint()!",
         "does not read audio_url, which is sent to it",
@@ -235,6 +229,12 @@ CAUSES: dict[str, tuple[Change, str, str, str]] = {
         "require(",
         "because src/lib/jobs/store.ts imports @libsql/client",
     ),
+    "query-outside-a-boundary": (
+        {PAGE: ("export default", "export const Query = () => useSearchParams();\nexport default")},
+        "app-suspense",
+        "useSearchParams()",
+        "without a Suspense boundary",
+    ),
     "schema-pushed-by-the-build": (
         {PACKAGE: (BUILD, '"build": "drizzle-kit push --force && next build"')},
         "app-build-database",
@@ -267,7 +267,7 @@ def test_a_cause_is_one_finding_at_its_place(name: str, findings: Found, studio:
 
 
 def _found(name: str, changes: Change, findings: Found, studio: Path, contract: Contract) -> list[Finding]:
-    changes = {path: change for path, change in changes.items() if path not in {"runbooks", "modal_app/fields.py"}}
+    changes = {path: change for path, change in changes.items() if path != "runbooks"}
     if INGEST in changes:
         (studio / INGEST).write_text(INGEST_SCHEMA)
         del changes[INGEST]
@@ -279,10 +279,9 @@ def _found(name: str, changes: Change, findings: Found, studio: Path, contract: 
         ]
     if name == "fields-that-differ":
         app = studio / MODAL
+        reads = 'return {"job_id": body.get("job_id"), "audio": body.get("audio_signed_url")}'
         app.write_text(
-            app.read_text()
-            .replace("problem = unfit(body)", "problem = None")
-            .replace('body["job_id"]', 'body.get("job_id")')
+            re.sub(r"problem = unfit\(body\).*?return {\"call_id\"[^\n]*", reads, app.read_text(), flags=re.DOTALL)
         )
         return find(studio, contract)
     return found
@@ -316,6 +315,11 @@ def test_what_other_languages_and_libraries_read_stays_in_the_example(findings: 
         )
         == []
     )
+
+
+def test_a_query_inside_a_boundary_builds(findings: Found) -> None:
+    page = "export const Query = () => useSearchParams();\nexport const Page = () => <Suspense><Query /></Suspense>;\nexport default"
+    assert findings({PAGE: ("export default", page)}) == []
 
 
 def test_variables_of_one_service_are_one_finding_with_all_their_places(findings: Found) -> None:

@@ -12,11 +12,14 @@ from deploybook.checks.app.commands import simple_commands
 from deploybook.checks.app.comparison import Compared, by_name, listed
 from deploybook.checks.app.entries import BUILD, package_scripts
 from deploybook.checks.app.image.packages import package_of
+from deploybook.checks.app.routes import code
 from deploybook.checks.app.syntax import literal, text
 from deploybook.checks.finding import Finding, Severity
 
 # Next.js leaves these out of its bundle (server-external-packages.jsonc), and their import is asynchronous: they are ES modules.
 ASYNCHRONOUS = frozenset({"@libsql/client"})
+PAGE = re.compile(r"page\.(tsx|jsx|js|ts)")
+CALLS = "(call_expression function: (identifier)) @node"
 PUSHES = {
     "drizzle-kit push": "--force",
     "prisma db": "--accept-data-loss",
@@ -67,6 +70,37 @@ def _asynchronous(compared: Compared, target: str) -> Iterator[tuple[str, str, i
             typed = statement is not None and len(statement.children) > 1 and statement.children[1].type == "type"
             if package in ASYNCHRONOUS and not typed:
                 yield path, package, node.start_point[0] + 1
+
+
+def unbounded_pages(compared: Compared) -> Iterator[Finding]:
+    """A page that reads the query in the browser without a Suspense boundary: `next build` can't prerender it, and fails."""
+    web = compared.app.web
+    for path in sorted(web.files) if web else ():
+        folder, name = posixpath.split(path)
+        content = compared.app.sources.content(path)
+        # A page below a parameter is not made at the build.
+        if not PAGE.fullmatch(name) or "[" in folder or b"useSearchParams" not in content:
+            continue
+        syntax = compared.app.graph.syntax(path)
+        calls = [it for it in syntax.nodes(CALLS) if text(it.child_by_field_name("function")) == "useSearchParams"]
+        bounded = "Suspense" in code(syntax) or "force-dynamic" in code(syntax) or _suspends_above(compared, folder)
+        if calls and not bounded:
+            message = "useSearchParams() stands in a page without a Suspense boundary: next build fails when it prerenders the page."
+            hint = "Move what reads the query into a component of its own, inside <Suspense>."
+            yield Finding(path, calls[0].start_point[0] + 1, "app-suspense", message, hint, subjects=(folder,))
+
+
+def _suspends_above(compared: Compared, folder: str) -> bool:
+    """Whether a layout or a loading state around a page is a boundary."""
+    while folder:
+        for suffix in (".tsx", ".jsx", ".js"):
+            layout, loading = f"{folder}/layout{suffix}", f"{folder}/loading{suffix}"
+            if loading in compared.app.sources.files:
+                return True
+            if layout in compared.app.sources.files and "<Suspense" in compared.app.sources.text(layout):
+                return True
+        folder = posixpath.dirname(folder)
+    return False
 
 
 def forced_pushes(compared: Compared) -> Iterator[Finding]:

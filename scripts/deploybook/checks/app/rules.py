@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from deploybook.checks.app.build_rules import forced_pushes, late_variables, promised_modules, undeployable_folder
+from deploybook.checks.app.build_rules import (
+    forced_pushes,
+    late_variables,
+    promised_modules,
+    unbounded_pages,
+    undeployable_folder,
+)
 from deploybook.checks.app.comparison import AT_DEPLOY, MODAL, WHERE, Compared, alike, by_name, finding_of, listed
 from deploybook.checks.app.example_rules import untrue_examples
 from deploybook.checks.app.exchange_rules import differing_fields
@@ -355,6 +361,12 @@ RULES: tuple[Rule[Compared], ...] = (
         "Next.js loads some packages from outside its bundle, as ES modules, and makes each module that imports one asynchronous. "
         "require of such a module is a promise.",
         promised_modules,
+    ),
+    Rule(
+        "app-suspense",
+        "next build makes pages ahead of time. One that calls useSearchParams() outside a Suspense boundary fails, and the whole build "
+        "fails (Next.js, 'Missing Suspense boundary with useSearchParams').",
+        unbounded_pages,
     ),
     Rule(
         "app-build-database",
