@@ -163,3 +163,13 @@ def test_a_run_in_which_nothing_was_executed_says_how_long_it_took() -> None:
 
 def note(text: str) -> dict[str, object]:
     return {"step": "note", "outcome": "note", "subject": text}
+
+
+def test_what_is_incomplete_is_counted_apart_from_what_passed() -> None:
+    written = io.StringIO()
+    untested = {"step": "check", "outcome": "not tested", "subject": "a claim", "detail": "because", "entry": ""}
+    vercel = SectionResult("vercel", "Vercel", cells=[CellResult("verify", 1.0, [untested])])
+    vercel.succeed()
+    report = RunReport("apply", "production", "2026-01-01T00:00:00Z", 1.0, "", [vercel])
+    summarize(Console(file=written, width=80), report, "build/runs/x")
+    assert "0 of 1 sections passed, 1 incomplete (apply, production): 1 not tested" in written.getvalue()
