@@ -104,6 +104,11 @@ def test_a_body_that_cannot_be_decompressed_is_an_unexpected_response() -> None:
     assert (type(error), "decompressed" in error.message) == (UnexpectedResponse, True)
 
 
+def test_an_id_that_makes_no_address_is_an_unexpected_response() -> None:
+    with pytest.raises(UnexpectedResponse, match="makes no address"):
+        api(httpx.Response(200)).call("read it", "GET", "/database/a\nb")
+
+
 def test_a_lost_connection_says_that_a_write_may_have_been_carried_out() -> None:
     def lose(request: httpx.Request) -> httpx.Response:
         raise httpx.ReadError("reset")

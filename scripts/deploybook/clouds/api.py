@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import httpx
 
@@ -78,6 +79,11 @@ class Api:
             )
         except httpx.TransportError as error:
             raise self._unreachable(operation, error, method) from None
+        except httpx.InvalidURL:
+            message = (
+                f"{self.service} could not {operation}: a name or id that it gave makes no address. Nothing was sent."
+            )
+            raise UnexpectedResponse(self.service, operation, message, self._hint(UnexpectedResponse)) from None
         except httpx.DecodingError:
             message = f"{self.service} could not {operation}: its answer cannot be decompressed.{_doubt(method)}"
             raise UnexpectedResponse(self.service, operation, message, self._hint(UnexpectedResponse)) from None
@@ -146,6 +152,11 @@ class Api:
         if kind is Conflict:
             return "Choose another name, or remove what holds this one."
         return "Run this again; if it stays, compare the provider's status page."
+
+
+def part(name: str) -> str:
+    """A name or an id as one part of a path, whatever is in it."""
+    return quote(name, safe="")
 
 
 def _doubt(method: str) -> str:

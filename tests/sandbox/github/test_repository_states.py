@@ -93,3 +93,18 @@ def test_reset_gives_the_repository_its_name_back(tmp_path: Path) -> None:
         assert (await api.get("/repos/studio/studio-app")).status_code == 404
 
     run(tmp_path, scenario)
+
+
+def test_to_a_classic_token_without_its_scope_a_workflow_has_no_place(tmp_path: Path) -> None:
+    async def scenario(service: GitHubService, api: httpx.AsyncClient) -> None:
+        token = service.tokens.issue({"contents": "write"}, classic=True)
+        headers = {"Authorization": f"Bearer {token.value}"}
+        body = {"message": "m", "content": "YQ=="}
+        assert (await api.put(f"{OLD}/contents/a.md", json=body, headers=headers)).status_code == 201
+        refused = await api.put(f"{OLD}/contents/.github/workflows/a.yml", json=body, headers=headers)
+        assert (refused.status_code, refused.json()["message"]) == (404, "Not Found")
+        fine = service.tokens.issue({"contents": "write"})
+        headers = {"Authorization": f"Bearer {fine.value}"}
+        assert (await api.put(f"{OLD}/contents/.github/workflows/a.yml", json=body, headers=headers)).status_code == 403
+
+    run(tmp_path, scenario)

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from deploybook import http
 from deploybook.clouds.answers import Many, absent
-from deploybook.clouds.api import Api
+from deploybook.clouds.api import Api, part
 from deploybook.clouds.credentials import endpoint, required, secret
 from deploybook.clouds.paging import numbered
 from deploybook.clouds.r2 import schema
@@ -92,7 +92,9 @@ class Cloudflare:
 
     def token_policies(self, owner: str, token_id: str) -> tuple[schema.Policy, ...]:
         """The policies of one token."""
-        return self._result(schema.Token, "read the token's permissions", "GET", f"{owner}/tokens/{token_id}").policies
+        return self._result(
+            schema.Token, "read the token's permissions", "GET", f"{owner}/tokens/{part(token_id)}"
+        ).policies
 
     def permission_group(self, name: str) -> str:
         """The id of a permission group, looked up by its name (ids are not to be hard-coded)."""
@@ -129,17 +131,17 @@ class Cloudflare:
     def update_token(self, token_id: str, name: str, policies: list[dict[str, Any]]) -> None:
         """Replace a token's policies and make it active; its value stays."""
         body = {"name": name, "policies": policies, "status": "active"}
-        self._done(f"update the token {name}", "PUT", f"{self._account}/tokens/{token_id}", json=body)
+        self._done(f"update the token {name}", "PUT", f"{self._account}/tokens/{part(token_id)}", json=body)
 
     def roll_token(self, token_id: str) -> SecretStr:
         """Give a token a new value, shown only here; its id, and so the S3 access key id, stays."""
         # The answer's result is a bare string, not an object.
-        path = f"{self._account}/tokens/{token_id}/value"
+        path = f"{self._account}/tokens/{part(token_id)}/value"
         return SecretStr(self._result(str, "roll the token", "PUT", path, json={}))
 
     def delete_token(self, token_id: str) -> None:
         """Remove a token."""
-        self._done("delete the token", "DELETE", f"{self._account}/tokens/{token_id}")
+        self._done("delete the token", "DELETE", f"{self._account}/tokens/{part(token_id)}")
 
     def buckets(self) -> tuple[schema.Bucket, ...]:
         """The first page of buckets: enough to prove that R2 is enabled and the token may read it."""

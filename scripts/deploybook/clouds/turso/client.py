@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 from pydantic import SecretStr
 
 from deploybook import http
-from deploybook.clouds.api import Api
+from deploybook.clouds.api import Api, part
 from deploybook.clouds.credentials import endpoint, required, secret
 from deploybook.clouds.turso import schema
 from deploybook.errors import NotFound
@@ -70,7 +69,7 @@ class Turso:
     def group(self, name: str) -> schema.Group | None:
         """One group, or None (getGroup)."""
         try:
-            path = f"{self._groups}/{_part(name)}"
+            path = f"{self._groups}/{part(name)}"
             return self.api.read(schema.GroupAnswer, f"read the group {name}", "GET", path).group
         except NotFound:
             return None
@@ -82,12 +81,12 @@ class Turso:
 
     def unarchive_group(self, name: str) -> schema.Group:
         """Wake a group that Turso put aside because nothing used it (unarchiveGroup)."""
-        path, operation = f"{self._groups}/{_part(name)}/unarchive", f"unarchive the group {name}"
+        path, operation = f"{self._groups}/{part(name)}/unarchive", f"unarchive the group {name}"
         return self.api.read(schema.GroupAnswer, operation, "POST", path).group
 
     def delete_group(self, name: str) -> None:
         """Remove a group **and every database in it** (deleteGroup)."""
-        self.api.call(f"delete the group {name}", "DELETE", f"{self._groups}/{_part(name)}", expect=GONE)
+        self.api.call(f"delete the group {name}", "DELETE", f"{self._groups}/{part(name)}", expect=GONE)
 
     def databases(self, group: str) -> list[str]:
         """The names of the databases of one group (listDatabases, which has no pages)."""
@@ -98,7 +97,7 @@ class Turso:
     def database(self, name: str) -> schema.Database | None:
         """One database, or None (getDatabase)."""
         try:
-            path = f"{self._databases}/{_part(name)}"
+            path = f"{self._databases}/{part(name)}"
             return self.api.read(schema.DatabaseAnswer, f"read the database {name}", "GET", path).database
         except NotFound:
             return None
@@ -110,28 +109,26 @@ class Turso:
 
     def configure_database(self, name: str, settings: Mapping[str, bool]) -> None:
         """Change settings such as ``block_writes``; what is left out stays (updateDatabaseConfiguration)."""
-        path = f"{self._databases}/{_part(name)}/configuration"
+        path = f"{self._databases}/{part(name)}/configuration"
         self.api.call(f"configure the database {name}", "PATCH", path, json=dict(settings))
 
     def delete_database(self, name: str) -> None:
         """Remove a database, its data and its tokens (deleteDatabase)."""
-        self.api.call(f"delete the database {name}", "DELETE", f"{self._databases}/{_part(name)}", expect=GONE)
+        self.api.call(f"delete the database {name}", "DELETE", f"{self._databases}/{part(name)}", expect=GONE)
 
     def mint_token(self, database: str, expiration: str) -> SecretStr:
         """A new full-access token for one database, shown only here; its options are in the query (createDatabaseToken)."""
-        path, operation = f"{self._databases}/{_part(database)}/auth/tokens", f"create a token for {database}"
+        path, operation = f"{self._databases}/{part(database)}/auth/tokens", f"create a token for {database}"
         options = {"expiration": expiration, "authorization": "full-access"}
         return self.api.read(schema.TokenAnswer, operation, "POST", path, params=options).jwt
 
     def rotate_tokens(self, database: str) -> None:
         """Invalidate **every** token of a database; the answer has no body (invalidateDatabaseTokens)."""
-        self.api.call(
-            f"invalidate the tokens of {database}", "POST", f"{self._databases}/{_part(database)}/auth/rotate"
-        )
+        self.api.call(f"invalidate the tokens of {database}", "POST", f"{self._databases}/{part(database)}/auth/rotate")
 
     @property
     def _organization(self) -> str:
-        return f"/v1/organizations/{_part(self.organization)}"
+        return f"/v1/organizations/{part(self.organization)}"
 
     @property
     def _groups(self) -> str:
@@ -140,7 +137,3 @@ class Turso:
     @property
     def _databases(self) -> str:
         return f"{self._organization}/databases"
-
-
-def _part(name: str) -> str:
-    return quote(name, safe="")

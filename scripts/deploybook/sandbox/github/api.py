@@ -219,4 +219,8 @@ def _check_repository(call: Call, token: Token, match: re.Match[str]) -> None:
 def check(token: Token, permissions: Mapping[str, str]) -> None:
     """Refuse a token that lacks one of the permissions."""
     if not all(token.allows(name, level) for name, level in permissions.items()):
-        raise Refusal(403, "Resource not accessible by personal access token")
+        raise (
+            Refusal(404, "Not Found")
+            if token.classic
+            else Refusal(403, "Resource not accessible by personal access token")
+        )

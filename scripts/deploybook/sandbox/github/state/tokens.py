@@ -1,4 +1,4 @@
-"""Fine-grained personal access tokens: what each may do, per permission, in the one repository."""
+"""Personal access tokens, fine-grained and classic: what each may do, per permission, in the one repository."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ class Token:
 
     value: str
     permissions: Mapping[str, str]
+    # A classic one, whose scopes the permissions stand for: what it may not reach does not exist for it (octokit/rest.js#368).
+    classic: bool = False
 
     def allows(self, permission: str, level: str) -> bool:
         """Whether the token has this permission at this level or above."""
@@ -48,17 +50,18 @@ class Tokens:
         self.others.clear()
         self.authorized.clear()
 
-    def issue(self, permissions: Mapping[str, str]) -> Token:
+    def issue(self, permissions: Mapping[str, str], *, classic: bool = False) -> Token:
         """A further token; raises ValueError for a permission that the sandbox does not know."""
         for name, level in permissions.items():
             if name not in PERMISSIONS or level not in LEVELS:
                 raise ValueError(f"unknown permission {name}: {level}")
-        token = new_token(permissions)
+        token = new_token(permissions, classic=classic)
         self.others[token.value] = token
         return token
 
 
-def new_token(permissions: Mapping[str, str]) -> Token:
-    """A value as long as GitHub's: ``github_pat_`` + 22 + ``_`` + 59."""
-    head, tail = ("".join(secrets.choice(_LETTERS) for _ in range(count)) for count in (22, 59))
-    return Token(f"github_pat_{head}_{tail}", {"metadata": "read", **permissions})
+def new_token(permissions: Mapping[str, str], *, classic: bool = False) -> Token:
+    """A value as long as GitHub's: ``github_pat_`` + 22 + ``_`` + 59, a classic one ``ghp_`` + 36."""
+    head, tail, old = ("".join(secrets.choice(_LETTERS) for _ in range(count)) for count in (22, 59, 36))
+    value = f"ghp_{old}" if classic else f"github_pat_{head}_{tail}"
+    return Token(value, {"metadata": "read", **permissions}, classic)
