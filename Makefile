@@ -10,7 +10,7 @@ NODE := tests/clients/node_modules
 SOURCES := $(shell find scripts runbooks -type f -not -path '*/__pycache__/*')
 GUIDE := $(shell find docs -type f) mkdocs.yml
 
-.PHONY: guide test install check lock clean
+.PHONY: answers guide test install check lock clean
 
 guide: build/site/index.html ## every runbook in a dry run, and the guide built from them
 	@echo "the guide: build/site/index.html"
@@ -21,6 +21,9 @@ test: install $(NODE)/.installed browser ## all checks and tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/pytest -n 5 --dist loadgroup --no-loadscope-reorder --durations 15
+
+answers: install ## random answers of the providers, as many as DEPLOYBOOK_ANSWERS says, by the descriptions in DEPLOYBOOK_SPECS
+	$(BIN)/pytest -q tests/answers --ignore tests/answers/test_generator.py
 
 check: install ## the statements of the guide that are not true, without running anything
 	$(BIN)/deploybook check
