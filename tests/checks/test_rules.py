@@ -31,8 +31,8 @@ MUTATIONS = [
     (
         "contract-read",
         CONTRACT,
-        'name = "TURSO_ORGANIZATION"\npattern = "[A-Za-z0-9][A-Za-z0-9_-]*"\nprovider = "turso"\nsections = ["turso"]',
-        'name = "TURSO_ORGANIZATION"\npattern = "[A-Za-z0-9][A-Za-z0-9_-]*"\nprovider = "turso"\nsections = ["r2"]',
+        'name = "TURSO_ORGANIZATION"\nprovider = "turso"\nsections = ["turso"]',
+        'name = "TURSO_ORGANIZATION"\nprovider = "turso"\nsections = ["r2"]',
     ),
     ("notebook-form", NOTEBOOK, '"execution_count": null', '"execution_count": 3'),
     ("notebook-title", NOTEBOOK, "section 1 of the checklist", "section 2 of the checklist"),
@@ -41,7 +41,7 @@ MUTATIONS = [
     (
         "claim-tested",
         "runbooks/modal.ipynb",
-        'rb.check(\\"a wrong token is refused\\", modal.wrong_token_is_refused, urls)',
+        'rb.check(\\"a wrong token is refused\\", modal.wrong_token_is_refused, urls, token)',
         "pass",
     ),
     ("claim-tested", NOTEBOOK, "a page of another origin is refused", "a page of another origin is received"),
