@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from tests.conftest import CONTRACT, ROOT
@@ -12,8 +11,11 @@ from deploybook.runbook.settings import Settings, load_settings
 
 
 def checkout(root: Path) -> Layout:
-    """The repository's runbooks below ``root``."""
-    shutil.copytree(ROOT / "runbooks", root / "runbooks", ignore=shutil.ignore_patterns("__pycache__"))
+    """The repository's runbooks below ``root``, by links; only the folder of the settings is its own."""
+    (root / "runbooks" / "parameters").mkdir(parents=True)
+    for path in (ROOT / "runbooks").iterdir():
+        if path.name != "parameters":
+            (root / "runbooks" / path.name).symlink_to(path)
     return Layout(root)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +16,7 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import start_new_kernel
 from nbclient import NotebookClient
 from tests.conftest import ROOT, without_operator
+from tests.runbook.settings_checkout import checkout
 
 from deploybook.errors import DeploybookError
 from deploybook.runbook import Runbook, sandbox_session
@@ -253,7 +253,7 @@ SETTINGS = "environment: production\ngit_repository: acme/studio\nbucket_name: a
 @pytest.fixture
 def settled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A checkout with a settings file that names more than one section's parameters."""
-    shutil.copytree(ROOT / "runbooks", tmp_path / "runbooks", ignore=shutil.ignore_patterns("__pycache__"))
+    checkout(tmp_path)
     (tmp_path / "runbooks" / "parameters" / "production.yaml").write_text(SETTINGS)
     monkeypatch.setenv("DEPLOYBOOK_HOME", str(tmp_path))
     return tmp_path
