@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from deploybook.clouds.connections import Connections
 from deploybook.clouds.resource import Change, Resource, VaultValues
 from deploybook.clouds.shared_secret import FORM, SharedSecret
-from deploybook.errors import ConfigurationError, Conflict, NeedsDecision, NotMadeHere, Unreachable
+from deploybook.errors import ConfigurationError, Conflict, NeedsDecision, NotMadeHere, OtherAccount, Unreachable
 from deploybook.runbook.decisions import Decisions
 from deploybook.runbook.events import Event
 from deploybook.runbook.modes import Mode
@@ -518,3 +518,19 @@ def test_a_change_takes_nothing_either(checkout: Checkout, cloud: Cloud) -> None
     with pytest.raises(NotMadeHere, match="would lose it"):
         checkout.run(Mode.APPLY, Taking(cloud))
     assert cloud.journal == ["create"]
+
+
+@pytest.mark.parametrize("mode", [Mode.PLAN, Mode.APPLY, Mode.DESTROY])
+def test_what_is_in_another_account_is_not_taken_for_gone(
+    checkout: Checkout, cloud: Cloud, monkeypatch: pytest.MonkeyPatch, mode: Mode
+) -> None:
+    checkout.run(Mode.APPLY, Thing(cloud))
+    elsewhere = Cloud()
+    monkeypatch.setattr(elsewhere, "account", lambda _: Account(id="another account"))
+    with pytest.raises(
+        OtherAccount, match="in the account cloud account, and these credentials lead to another account"
+    ):
+        checkout.run(mode, Thing(elsewhere))
+    assert elsewhere.journal == []
+    assert checkout.ledger.entry(Thing(cloud).key)
+    assert checkout.stored() == {"THING_ID", "SHOWN"}

@@ -10,7 +10,7 @@ from typing import Any
 from deploybook.clouds.connections import Connections
 from deploybook.clouds.resource import Change, Resource
 from deploybook.clouds.times import made_about
-from deploybook.errors import NotMadeHere
+from deploybook.errors import NotMadeHere, OtherAccount
 from deploybook.runbook.decisions import Decisions
 from deploybook.runbook.modes import Mode
 from deploybook.state.ledger import Action, Entry, Intent, Ledger, Proof, now, this_run
@@ -175,6 +175,14 @@ class Ownership:
         """Raise NotMadeHere for a part, yet to be made, of something that is not this environment's."""
         if resource.within and not self._whole(resource).ours:
             self.require(resource, Owner.UNKNOWN, None, [])
+
+    def require_account(self, resource: Resource[Any]) -> None:
+        """Raise OtherAccount for a resource that is not there because it is in another account: it is neither gone nor to be made anew."""
+        entry = self.ledger.entry(resource.key)
+        if entry is None or not entry.account or entry.account == (account := self._account(resource)):
+            return
+        message = f"The {resource.kind} {resource.name} is in the account {entry.account}, and these credentials lead to {account}."
+        raise OtherAccount(message, "Export the credentials of that account, then run this again.")
 
     def require_nothing_taken(self, resource: Resource[Any]) -> None:
         """Raise NotMadeHere if the resource would take something from another one, unless the operator said so."""

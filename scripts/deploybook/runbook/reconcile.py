@@ -65,6 +65,8 @@ class Reconciler:
             return None
         self._ownership.prepare(resource)
         state = resource.read(self._clouds)
+        if state is None:
+            self._ownership.require_account(resource)
         repeated = self._was_reported(resource)
         if repeated and not self._mode.makes:
             return resource.planned() if state is None else state
