@@ -81,7 +81,7 @@ def test_the_steps_done_by_hand_pass_every_check_of_the_runbook(guide: Guide, sh
     verify, by_hand = blocks("Verify")
     assert "✗" not in shell(verify)
     told = shell(by_hand, f"{token}\n", MODAL_ENDPOINT_URL=found["submit"], MODAL_STATUS_URL=found["status"])
-    assert re.findall(r'"status": ?"?(\w+)', told) == ["401", "400", "unknown"]
+    assert re.findall(r'"status": ?"?(\w+)', told) == ["401", "400", "failed"]
 
     _, undo = blocks("Undo")
     shell(undo.replace("\n", " --yes\n"))
