@@ -10,8 +10,9 @@ from deploybook.sandbox.own_app.image import Image
 from deploybook.sandbox.own_app.processes import Log, Machine, follow, start, stop
 from deploybook.sandbox.render.state.containers import WorkerCrashed
 
-# A program that ends within so many seconds fails the deploy.
-EARLY = 2.0
+# A program that ends so soon after its first line fails the deploy; one that says nothing for SILENT seconds is taken to run.
+SETTLED = 1.0
+SILENT = 15.0
 # Render waits between starts of a worker that ends again and again, longer each time; here always so long.
 PAUSE = 3.0
 SECONDS_TO_STOP = 30.0
@@ -21,7 +22,14 @@ class WorkerProcess:
     """A running worker, as Render holds it."""
 
     def __init__(self, image: Image, command: str, env: Mapping[str, str], log: Log) -> None:
-        self._image, self._command, self._env, self._log = image, command, env, log
+        self._image, self._command, self._env = image, command, env
+        self._said = asyncio.Event()
+
+        def heard(line: str) -> None:
+            log(line)
+            self._said.set()
+
+        self._log = heard
         self._task: asyncio.Task[None] | None = None
         self._up = asyncio.Event()
         self._status: int | None = None
@@ -35,8 +43,11 @@ class WorkerProcess:
         env = machine.running({**image.variables, **variables, "RENDER": "true"}, home)
         worker = cls(image, image.program(override), env, log)
         worker._task = asyncio.create_task(worker._run())
-        done, _ = await asyncio.wait([worker._task], timeout=EARLY)
-        if done or worker._status is not None:
+        said = asyncio.create_task(worker._said.wait())
+        await asyncio.wait([worker._task, said], timeout=SILENT, return_when=asyncio.FIRST_COMPLETED)
+        said.cancel()
+        await asyncio.wait([worker._task], timeout=SETTLED)
+        if worker._status is not None:
             await worker.stop()
             raise WorkerCrashed(f"exited with status {worker._status}")
         worker._up.set()
