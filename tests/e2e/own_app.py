@@ -39,7 +39,9 @@ BREAKAGES = {
     "a file of the image": Breakage(
         "worker/Dockerfile", "COPY . .", "COPY worker/package.json worker/", "render", "worker/package.json"
     ),
-    "the worker's program": Breakage("worker/Dockerfile", 'dist/index.js"]', 'dist/main.js"]', "render", "main.js"),
+    "the worker's program": Breakage(
+        "worker/Dockerfile", 'dist/index.js"]', 'dist/main.js"]', "render", "MODULE_NOT_FOUND"
+    ),
     "the render app": Breakage(
         "modal_app/app.py",
         "import modal\n",

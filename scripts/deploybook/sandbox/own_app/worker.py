@@ -66,9 +66,9 @@ class WorkerProcess:
             try:
                 self._status = await process.wait()
                 await reader
-                self._log(f"==> Exited with status {self._status}")
                 if not self._up.is_set():
                     return
+                self._log(f"==> Exited with status {self._status}")
                 await asyncio.sleep(PAUSE)
             finally:
                 await stop(process, grace=SECONDS_TO_STOP if process.returncode is None else 0)
