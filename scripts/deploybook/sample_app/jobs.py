@@ -86,12 +86,12 @@ class Jobs:
                 await self._database.execute(*SCHEMA)
                 self._prepared = True
 
-    async def create(self, kind: str, metadata: dict[str, Any]) -> Job:
-        """A new pending job."""
+    async def create(self, kind: str, metadata: dict[str, Any], status: str = "pending") -> Job:
+        """A new job. One that its creator does itself is ``processing`` from the first moment on: no worker can take it."""
         job_id, moment = str(uuid.uuid4()), now()
-        sql = "INSERT INTO audio_prep_jobs (jobId, type, metadata, createdAt, updatedAt) VALUES (?, ?, ?, ?, ?)"
-        await self._run(sql, job_id, kind, json.dumps(metadata), moment, moment)
-        return Job(job_id, kind, "pending", 0, None, metadata, None, None, 0, moment, moment)
+        sql = "INSERT INTO audio_prep_jobs (jobId, type, status, metadata, createdAt, updatedAt) VALUES (?, ?, ?, ?, ?, ?)"
+        await self._run(sql, job_id, kind, status, json.dumps(metadata), moment, moment)
+        return Job(job_id, kind, status, 0, None, metadata, None, None, 0, moment, moment)
 
     async def find(self, job_id: str) -> Job | None:
         """A job by its id."""

@@ -55,10 +55,9 @@ async def create_ingest(request: Request) -> Response:
         metadata = {"sourceType": source.type, "url": str(source.url)}
         metadata |= {"rightsAttested": True} if isinstance(source, _YouTube) else {}
     jobs = web.jobs()
-    job = await jobs.create(INGEST, metadata)
-    if Defect.INGEST_UNMARKED not in web.defects:
-        # Before the answer, so that no worker takes it too.
-        await jobs.update(job.id, status="processing")
+    # Marked as it is made, so that no worker takes it too.
+    status = "pending" if Defect.INGEST_UNMARKED in web.defects else "processing"
+    job = await jobs.create(INGEST, metadata, status)
     web.background.start(_do(request, web, job))
     return done(jobId=job.id, status="pending")
 
