@@ -15,7 +15,9 @@ from deploybook.runbook.notebook_file import code_cells
 ORIGIN, MOVED = ("-p", "app_origin", "https://app.example.com"), ("-p", "app_origin", "https://moved.example.com")
 CELLS = {cell for cell, _, _ in code_cells(ROOT / "runbooks" / "r2.ipynb")}
 # What each run has its own of: seconds, folders, and of what it made the token's id and the minute.
-OWN = re.compile(r"\d+\.\d+ s|build/runs/\S+|^took .*$|\b[0-9a-f]{32}\b|\d{4}-\d\d-\d\d[ T][\d:.]+(?:Z| UTC)", re.MULTILINE)
+OWN = re.compile(
+    r"\d+\.\d+ s|build/runs/\S+|^took .*$|\b[0-9a-f]{32}\b|\d{4}-\d\d-\d\d[ T][\d:.]+(?:Z| UTC)", re.MULTILINE
+)
 
 
 @pytest.fixture
