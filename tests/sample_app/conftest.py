@@ -1,27 +1,26 @@
-"""The application in a sandbox of its own; each test says with which variables it runs.
+"""The application in a sandbox that no other test has; each test says with which variables it runs.
 
 It is provisioned once in each worker of xdist that needs it: the tests are in two groups, so that two do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
+from tests.conftest import launch_sandbox
 from tests.sample_app.stack import SERVICES, Stack
-
-if TYPE_CHECKING:
-    from tests.conftest import RunningSandbox
 
 
 @pytest.fixture(scope="session")
-def provisioned(start_sandbox: Callable[..., RunningSandbox]) -> Iterator[Stack]:
+def provisioned() -> Iterator[Stack]:
     """The stack; use ``stack``."""
-    stack = Stack(start_sandbox(*SERVICES))
+    sandbox = launch_sandbox(*SERVICES)
+    stack = Stack(sandbox)
     stack.provision()
     yield stack
     stack.close()
+    sandbox.close()
 
 
 @pytest.fixture
