@@ -68,6 +68,21 @@ async def ended(worker: Worker, job_id: str) -> Job:
             await asyncio.sleep(0.02)
 
 
+async def done_with(worker: Worker, job_id: str, log: list[str]) -> Job:
+    """The job once the worker has done its part, retries included: one that Modal was given has not ended by then."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            job = await worker.jobs.find(job_id)
+            assert job is not None
+            begun, done = (
+                sum(line.startswith(f"[Worker] {word} job {job_id}") for line in log)
+                for word in ("Claimed", "Finished")
+            )
+            if job.status != "pending" and begun == done > 0:
+                return job
+            await asyncio.sleep(0.02)
+
+
 def test_unknown_type_fails_loudly(tmp_path: Path) -> None:
     async def scenario(worker: Worker, _: list[str]) -> Job:
         return await ended(worker, (await worker.jobs.create("tape", {})).id)
@@ -130,14 +145,16 @@ def rendered_by(directory: Path, endpoint: ASGIApp, defects: Defects = NONE) -> 
         network = Network(certificates.authority_path)
         listener = await serve(endpoint, certificates=certificates)
         worker = Worker(VARIABLES | {"MODAL_ENDPOINT_URL": listener.url}, network, log.append, defects)
-        worker.start()
+        # Whole before the worker looks for it.
         made = await worker.jobs.create(RENDER, {"outputFormat": "flat-1080p-landscape", "fps": 30})
         await worker.jobs.update(made.id, result={"audioStorageKey": "renders/a/audio.wav"})
-        job = await ended(worker, made.id)
-        await worker.stop()
-        await network.reset()
-        await listener.close()
-        return job, log
+        worker.start()
+        try:
+            return await done_with(worker, made.id, log), log
+        finally:
+            await worker.stop()
+            await network.reset()
+            await listener.close()
 
     return asyncio.run(scenario())
 
