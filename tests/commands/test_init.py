@@ -74,6 +74,20 @@ def test_a_new_operator_is_asked_once_and_nothing_secret_is_written(
     assert f"  VERCEL_TEAM_ID: {sandbox.exports['VERCEL_TEAM_ID']}\n" in kept(guide)
 
 
+def test_the_table_says_that_a_credential_came_from_the_file_that_was_just_named(
+    guide: Guide, sandbox: RunningSandbox, tmp_path: Path
+) -> None:
+    file = tmp_path / "studio.env"
+    held = {each.name: sandbox.exports.get(each.name, "0" * 32) for each in CONTRACT.credentials}
+    file.write_text("".join(f"{name}={value}\n" for name, value in held.items()), encoding="utf-8")
+    file.chmod(0o600)
+    with at_a_terminal([COMMAND, "init"], guide.environment(endpoints(sandbox))) as terminal:
+        terminal.answer("git_repository: ", "studio/app")
+        terminal.answer("file: ", str(file))
+        terminal.wait_for("CLOUDFLARE_ACCOUNT_ID   studio.env")
+        terminal.end()
+
+
 def test_each_provider_says_which_account_it_is_or_why_not(
     guide: Guide, sandbox: RunningSandbox, tmp_path: Path
 ) -> None:

@@ -13,7 +13,7 @@ from deploybook.commands.prose import say
 from deploybook.contract.definitions import Credential
 from deploybook.contract.model import Contract
 from deploybook.errors import InvalidValue
-from deploybook.runbook.credential_sources import printed_by
+from deploybook.runbook.credential_sources import complete, printed_by
 from deploybook.runbook.settings import command_problem
 from deploybook.runbook.settings_edit import Kept, keep
 from deploybook.state.atomic import write_private
@@ -61,14 +61,18 @@ def ask_for_credentials(context: CommandContext) -> CommandContext:
 
 
 def _missing(context: CommandContext) -> list[Credential]:
-    context.take_credentials([credential.name for credential in context.contract.credentials])
+    # A copy: the table says later where each came from, which a name that is in the environment already would hide.
+    environ = dict(os.environ)
+    complete(
+        context.contract, context.settings, environ, [credential.name for credential in context.contract.credentials]
+    )
     pins = Pins(context.layout.state, context.vault.environment)
     # Where an environment lives already, an identifier that may be left out is known.
     settled = {provider.name for provider in context.contract.providers if pins.get(provider.name)}
     return [
         credential
         for credential in context.contract.credentials
-        if not os.environ.get(credential.name) and not (credential.optional and credential.provider in settled)
+        if not environ.get(credential.name) and not (credential.optional and credential.provider in settled)
     ]
 
 
