@@ -45,8 +45,11 @@ def test_a_whole_runbook_verifies() -> None:
 
 
 @pytest.mark.usefixtures("secret")
-@pytest.mark.parametrize("mode", ["verify", "plan"])
-def test_a_runbook_without_its_check_fails_and_names_the_claim(tmp_path: Path, mode: str) -> None:
+@pytest.mark.parametrize("mode", ["verify", "plan", "apply", "destroy"])
+def test_a_runbook_without_its_check_fails_and_names_the_claim(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    monkeypatch.setenv("DEPLOYBOOK_CONFIRM", "production")
     claim = "it is 32 bytes in hex, without white space"
     with pytest.raises(VerificationFailed, match=f"does not test what its section claims: {claim}"):
         run_cells(without_check(tmp_path, claim), {"mode": mode, "environment": "production"})

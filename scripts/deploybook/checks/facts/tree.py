@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,6 +35,14 @@ class Cell:
     tags: tuple[str, ...]
     source: str
     line: int
+
+    @cached_property
+    def module(self) -> ast.Module:
+        """A code cell as Python; without a statement if it is none, or no code cell (notebook-form says which are none)."""
+        try:
+            return ast.parse(self.source if self.kind == "code" else "")
+        except SyntaxError:
+            return ast.Module([], [])
 
 
 @dataclass(frozen=True)

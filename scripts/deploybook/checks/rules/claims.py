@@ -17,14 +17,8 @@ def claims_of(notebook: Notebook) -> dict[str, int]:
     """Each claim that the code cells of a runbook test, with its line in the file; a claim that stands in a variable is resolved."""
     result: dict[str, int] = {}
     for cell in notebook.cells:
-        if cell.kind != "code":
-            continue
-        try:
-            module = ast.parse(cell.source)
-        except SyntaxError:  # notebook-form says it
-            continue
-        constants = _constants(module)
-        for call in _calls(module):
+        constants = _constants(cell.module)
+        for call in _calls(cell.module):
             place = TESTS[call.func.attr]  # type: ignore[attr-defined]
             argument = call.args[place] if len(call.args) > place else None
             claim = argument.value if isinstance(argument, ast.Constant) else constants.get(getattr(argument, "id", ""))
@@ -81,8 +75,7 @@ def _offered(tree: Tree) -> Iterator[Finding]:
         node.attr
         for notebook in tree.notebooks.values()
         for cell in notebook.cells
-        if cell.kind == "code"
-        for node in ast.walk(_parsed(cell.source))
+        for node in ast.walk(cell.module)
         if isinstance(node, ast.Attribute)
     }
     for file in sorted((tree.root / "scripts/deploybook/clouds").glob("*/__init__.py")):
@@ -103,13 +96,6 @@ def _public_functions(text: str) -> list[str]:
             names: list[str] = ast.literal_eval(node.value)  # type: ignore[attr-defined]
             return [name for name in names if name.islower()]
     return []
-
-
-def _parsed(source: str) -> ast.Module:
-    try:
-        return ast.parse(source)
-    except SyntaxError:
-        return ast.Module([], [])
 
 
 RULES: tuple[Rule[Tree], ...] = (

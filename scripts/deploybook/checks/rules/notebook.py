@@ -228,7 +228,7 @@ def _used(tree: Tree) -> Iterator[Finding]:
         stored: set[str] = set(declared)
         loaded: dict[str, int] = {}
         for cell in notebook.cells:
-            for node in ast.walk(_parsed(cell.source)) if cell.kind == "code" and "parameters" not in cell.tags else ():
+            for node in ast.walk(cell.module) if "parameters" not in cell.tags else ():
                 if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
                     loaded.setdefault(node.id, cell.line + node.lineno)
                 elif isinstance(node, ast.Name):
@@ -244,13 +244,6 @@ def _used(tree: Tree) -> Iterator[Finding]:
             yield Finding(
                 notebook.path, loaded[name], "notebook-names", f"nothing gives {name} a value", "Correct the name."
             )
-
-
-def _parsed(source: str) -> ast.Module:
-    try:
-        return ast.parse(source)
-    except SyntaxError:
-        return ast.Module([], [])
 
 
 RULES: tuple[Rule[Tree], ...] = (
