@@ -26,7 +26,9 @@ def test_awkward_defaults_are_read(tmp_path: Path) -> None:
     parameters = read_parameters(notebook(tmp_path / "n.ipynb", source))
     assert parameters["a"] == NotebookParameter("a", str, "x=1 # no comment", "the é=help")
     assert parameters["b"].default == 'it\'s\n"two"'
-    assert (parameters["c"].type, parameters["c"].default, parameters["d"].default) == (int, 3, False)
+    assert parameters["c"].type is int
+    assert parameters["c"].default == 3
+    assert parameters["d"].default is False
 
 
 @pytest.mark.parametrize("source", ["a = 1", "a: list = []", "print(1)"])
@@ -44,7 +46,8 @@ def test_a_parameter_in_another_form_is_refused(tmp_path: Path, source: str) -> 
 )  # fmt: skip
 def test_text_becomes_the_declared_type(kind: type, text: object, expected: object) -> None:
     value = parse_parameter(CONTRACT, NotebookParameter("x", kind, None, "h"), text)
-    assert (value, type(value)) == (expected, kind)
+    assert value == expected
+    assert type(value) is kind
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,8 @@ class Player:
         """The next answer; raises AssertionError for another request than the file has."""
         assert self.left, f"{request.method} {request.url.path} is one request more than was recorded"
         exchange = self.left.pop(0)
-        assert (request.method, request.url.path) == (exchange["method"], exchange["path"])
+        assert request.method == exchange["method"]
+        assert request.url.path == exchange["path"]
         body = {name: exchange[name] for name in ("json", "text") if name in exchange}
         answer = httpx.Response(exchange["status"], **body)
         answer.headers.update(exchange["headers"])
@@ -61,7 +62,8 @@ def test_a_recorded_answer_is_understood(path: Path) -> None:
 
 
 def assert_said(error: ServiceError, expected: Mapping[str, Any]) -> None:
-    assert (type(error).__name__, error.entry) == (expected["error"], expected["entry"])
+    assert type(error).__name__ == expected["error"]
+    assert error.entry == expected["entry"]
     assert [text for text in expected["says"] if text not in error.message] == [], error.message
     assert [text for text in expected["hints"] if text not in error.hint] == [], error.hint
 

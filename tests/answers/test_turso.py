@@ -85,7 +85,8 @@ def test_the_client_understands_every_described_answer(provider: Provider, name:
     random = provider("turso")
     client = Clouds(random).turso
     tally = run(random, lambda: CLIENT[name](client), TIMES)
-    assert (tally.understood > 0, sum(random.operations.values())) == (True, TIMES)
+    assert tally.understood > 0
+    assert sum(random.operations.values()) == TIMES
 
 
 @pytest.mark.parametrize("name", FLOWS)

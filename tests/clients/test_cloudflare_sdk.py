@@ -85,7 +85,9 @@ def test_the_operators_token_is_verified_for_its_account_only(sdk: Cloudflare, a
 
 def test_a_bucket_is_created_listed_configured_and_deleted(sdk: Cloudflare, account: str) -> None:
     made = sdk.r2.buckets.create(account_id=account, name="studio-audio", location_hint="weur")
-    assert (made.name, made.location, made.jurisdiction) == ("studio-audio", "weur", "default")
+    assert made.name == "studio-audio"
+    assert made.location == "weur"
+    assert made.jurisdiction == "default"
     with pytest.raises(ConflictError):
         sdk.r2.buckets.create(account_id=account, name="studio-audio")
     listed = sdk.r2.buckets.list(account_id=account).buckets or []
@@ -148,7 +150,8 @@ def test_a_token_is_read_and_updated(sdk: Cloudflare, account: str) -> None:
     assert not hasattr(read, "value") or read.value is None
     policies: Any = [policy.model_dump() for policy in read.policies]
     changed = sdk.accounts.tokens.update(token.id, account_id=account, name="renamed", policies=policies)
-    assert (changed.name, changed.id) == ("renamed", token.id)
+    assert changed.name == "renamed"
+    assert changed.id == token.id
 
 
 def test_a_token_of_lesser_permissions_is_refused(sdk: Cloudflare, account: str, sandbox: RunningSandbox) -> None:

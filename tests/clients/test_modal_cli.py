@@ -108,7 +108,8 @@ def test_the_app_is_deployed_listed_and_stopped(modal: Cli, submit_url: str, htt
     assert modal("app", "stop", NAME, "--yes").returncode == 0
     assert [it["state"] for it in json.loads(modal("app", "list", "--json").stdout)] == ["stopped"]
     answer = http.post(submit_url, json={})
-    assert (answer.status_code, answer.text) == (404, "modal-http: app for invoked web endpoint is stopped")
+    assert answer.status_code == 404
+    assert answer.text == "modal-http: app for invoked web endpoint is stopped"
     assert "already stopped" in modal("app", "stop", NAME, "--yes").stderr
 
 

@@ -141,7 +141,8 @@ def test_a_secret_lives_its_life(sdk: Sdk) -> None:
     assert "value" in sdk('modal.Secret.from_name("s").update({"C": "3"})')
     assert "value" in sdk('modal.Secret.from_name("s", required_keys=["A", "B", "C"]).hydrate()')
     refused = sdk('modal.Secret.from_name("s", required_keys=["A", "D"]).hydrate()')
-    assert (refused["refused"], refused["message"]) == ("ConflictError", "Secret 's' is missing key(s): D")
+    assert refused["refused"] == "ConflictError"
+    assert refused["message"] == "Secret 's' is missing key(s): D"
     assert "value" in sdk('modal.Secret.objects.delete("s")')
     assert sdk('modal.Secret.from_name("s").hydrate()')["refused"] == "NotFoundError"
     assert sdk('modal.Secret.objects.delete("s")')["refused"] == "NotFoundError"
@@ -188,7 +189,8 @@ def test_functions_are_called_for_real(sdk: Sdk) -> None:
     large = 'result = len(modal.Function.from_name("studio", "double").remote("x" * (3 << 20))["value"])'
     assert sdk(large) == {"value": 6 << 20}
     refused = sdk('modal.Function.from_name("studio", "fail").remote()')
-    assert (refused["refused"], refused["message"]) == ("KeyError", "'nothing'")
+    assert refused["refused"] == "KeyError"
+    assert refused["message"] == "'nothing'"
 
 
 def test_a_spawned_call_is_found_by_its_id(sdk: Sdk) -> None:

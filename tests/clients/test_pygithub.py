@@ -57,7 +57,8 @@ def repo(sandbox: RunningSandbox) -> Iterator[Repository]:
 
 
 def test_the_repository_is_read(repo: Repository) -> None:
-    assert (repo.default_branch, repo.private) == ("main", True)
+    assert repo.default_branch == "main"
+    assert repo.private is True
     assert repo.get_branch("main").commit.sha == repo.get_git_ref("heads/main").object.sha
     readme = repo.get_contents("README.md")
     assert not isinstance(readme, list)
@@ -97,11 +98,14 @@ def test_a_workflow_file_is_written_changed_and_deleted(repo: Repository) -> Non
 def test_a_run_is_followed_to_its_conclusion(repo: Repository) -> None:
     repo.create_file(PATH, "Add the deploy workflow", WORKFLOW)
     workflow = repo.get_workflow("deploy.yml")
-    assert (workflow.name, workflow.state) == ("Deploy", "active")
+    assert workflow.name == "Deploy"
+    assert workflow.state == "active"
     run = workflow.get_runs()[0]
     until(lambda: repo.get_workflow_run(run.id).status == "completed", "the end of the run")
     run = repo.get_workflow_run(run.id)
-    assert (run.conclusion, run.event, run.head_branch) == ("failure", "push", "main")
+    assert run.conclusion == "failure"
+    assert run.event == "push"
+    assert run.head_branch == "main"
     assert {job.name: job.conclusion for job in run.jobs()} == {"web": "failure", "worker": "failure"}
 
 

@@ -140,7 +140,8 @@ def test_variables_are_listed_replaced_and_changed_one_by_one(client: Any) -> No
 def test_deploys_are_made_and_followed_to_live(client: Any) -> None:
     service = new_worker(client).service.id
     queued = create_deploy.sync_detailed(service, client=client, body=CreateDeployBody())
-    assert (queued.status_code, queued.content) == (202, b"")
+    assert queued.status_code == 202
+    assert queued.content == b""
     assert settled(client, service) == "live"
     deploys = list_deploys.sync(service, client=client)
     assert [str(item.deploy.status) for item in deploys] == ["live", "deactivated"]
@@ -185,4 +186,5 @@ def test_details_are_those_of_a_background_worker(client: Any) -> None:
 def test_a_wrong_key_is_refused(sandbox: RunningSandbox) -> None:
     with connect(sandbox, "rnd_wrong") as stranger:
         answer = list_owners.sync_detailed(client=stranger)
-    assert (answer.status_code, answer.parsed.message) == (401, "Unauthorized")
+    assert answer.status_code == 401
+    assert answer.parsed.message == "Unauthorized"

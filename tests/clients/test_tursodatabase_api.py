@@ -120,7 +120,8 @@ def test_platform_tokens_are_listed_and_an_unrestricted_one_is_refused(call: Cal
 def test_wrong_token_and_foreign_organization_are_refused(call: Call) -> None:
     (unauthorized,) = call(["databases", "list"], TURSO_API_TOKEN="wrong")
     (forbidden,) = call(["databases", "list"], TURSO_ORGANIZATION="someone-else")
-    assert (unauthorized["refused"]["status"], forbidden["refused"]["status"]) == (401, 403)
+    assert unauthorized["refused"]["status"] == 401
+    assert forbidden["refused"]["status"] == 403
 
 
 def test_what_the_sandbox_does_not_do_is_said_aloud(call: Call) -> None:

@@ -19,7 +19,8 @@ STATES = States(going_on=frozenset({"queued", "building"}), good=frozenset({"liv
     ],
 )
 def test_each_state_is_in_one_stage_and_an_unknown_one_is_not_waited_for(state: str, stage: Stage) -> None:
-    assert (STATES.stage(state), STATES.has_ended(state)) == (stage, stage is not Stage.GOING_ON)
+    assert STATES.stage(state) == stage
+    assert STATES.has_ended(state) == (stage is not Stage.GOING_ON)
 
 
 def test_the_state_that_ends_the_wait_is_what_comes_back() -> None:

@@ -40,9 +40,13 @@ def test_list(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_plan_has_its_report_and_what_would_change(capsys: pytest.CaptureFixture[str]) -> None:
     code, data, aside = printed(capsys, "run", "webhook_secret", "--mode", "plan", "--json")
     [run] = data["runs"]
-    assert (code, data["exit_code"], run["status"], run["mode"]) == (0, 0, "ended", "plan")
+    assert code == 0
+    assert data["exit_code"] == 0
+    assert run["status"] == "ended"
+    assert run["mode"] == "plan"
     [change] = run["changes"]
-    assert (change["outcome"], change["subject"]) == ("would create", "secret INTERNAL_WEBHOOK_SECRET")
+    assert change["outcome"] == "would create"
+    assert change["subject"] == "secret INTERNAL_WEBHOOK_SECRET"
     assert "1 of 1 sections passed" in aside
 
 

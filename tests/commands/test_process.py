@@ -37,7 +37,8 @@ def test_a_reader_that_has_gone_is_no_error() -> None:
         timeout=120,
     )
     os.close(writer)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0
+    assert done.stderr == ""
 
 
 def test_an_output_without_room_is_one_sentence_with_its_exit_code() -> None:
@@ -52,7 +53,8 @@ def test_an_output_without_room_is_one_sentence_with_its_exit_code() -> None:
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
 def test_a_closed_stream_is_no_error(closed: str) -> None:
     done = shell(f"deploybook list {closed}")
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0
+    assert done.stderr == ""
 
 
 def test_signs_that_the_output_cannot_show_become_plain_ones() -> None:

@@ -171,7 +171,8 @@ def test_parameters_name_what_is_allowed(contract: Contract) -> None:
 def test_another_name_for_a_secret_is_as_secret_as_the_first(contract: Contract) -> None:
     for variable in contract.variables:
         origin = contract.origin(variable)
-        assert (variable.secret, variable.pattern) == (origin.secret, origin.pattern), variable.name
+        assert variable.secret == origin.secret, variable.name
+        assert variable.pattern == origin.pattern, variable.name
     assert contract.variable("AWS_SECRET_ACCESS_KEY").secret
     assert not contract.variable("AWS_ACCESS_KEY_ID").secret
 

@@ -68,7 +68,8 @@ REAL = read_entries(ROOT / PAGE)
 
 def test_an_entry_is_read_with_its_marks_and_the_line_of_its_heading() -> None:
     entry = parse_entries(TEXT)["plays"]
-    assert (entry.title, entry.line) == ("It does not play", 5)
+    assert entry.title == "It does not play"
+    assert entry.line == 5
     assert entry.marks == {"by-hand", "seen-in-the-app"}
     assert entry.link == "docs/troubleshooting.md#plays"
 
@@ -83,7 +84,10 @@ def test_messages_checks_and_commands_are_those_of_their_own_part_and_language()
 
 def test_an_entry_in_words_has_neither_messages_nor_commands() -> None:
     entry = parse_entries(TEXT)["else"]
-    assert (entry.messages, entry.checks, entry.commands, entry.stages) == ([], [], [], [])
+    assert entry.messages == []
+    assert entry.checks == []
+    assert entry.commands == []
+    assert entry.stages == []
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,8 @@ def test_links_in_a_block_are_relative_to_the_file_that_holds_it(checkout: Check
 def test_a_wrong_mark_is_refused_with_its_line(checkout: Checkout, text: str, line: int, message: str) -> None:
     with pytest.raises(DocsError, match=message) as caught:
         GENERATOR.published(text, checkout.guide(), PATH)
-    assert (caught.value.path, caught.value.line) == (PATH, line)
+    assert caught.value.path == PATH
+    assert caught.value.line == line
 
 
 def test_a_file_out_of_date_is_found(checkout: Checkout) -> None:

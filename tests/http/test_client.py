@@ -173,9 +173,11 @@ def test_an_address_that_never_answered_is_waited_for_once_until_it_answers(serv
         for _ in range(2):
             with pytest.raises(httpx.TransportError):
                 session.get(server.url)
-        assert (len(server.bodies), waits) == (3, [])
+        assert len(server.bodies) == 3
+        assert waits == []
         assert [session.get(server.url).status_code for _ in range(2)] == [200, 200]
-    assert (len(server.bodies), len(waits)) == (6, 1)
+    assert len(server.bodies) == 6
+    assert len(waits) == 1
 
 
 def test_retry_after_is_read_in_all_its_forms() -> None:

@@ -120,7 +120,8 @@ def test_what_is_absent_is_created_then_unchanged(world: World, mode: Mode) -> N
     second = Thing("a", things)
     world.reconciler(mode).ensure(second)
     assert world.outcomes() == ["create", "unchanged"]
-    assert (second.calls, things) == ([], ["a"])
+    assert second.calls == []
+    assert things == ["a"]
 
 
 def test_what_differs_is_updated_and_says_how(world: World) -> None:
@@ -138,7 +139,9 @@ def test_plan_tells_and_changes_nothing(world: World, things: list[str], outcome
     world.ledger.put(entry(resource_id="id-of-old"))
     thing = Thing("new", things)
     world.reconciler(Mode.PLAN).ensure(thing)
-    assert (world.outcomes(), thing.calls, things) == ([outcome], [], before)
+    assert world.outcomes() == [outcome]
+    assert thing.calls == []
+    assert things == before
     assert world.vault.all() == {}
 
 
@@ -148,7 +151,8 @@ def test_verify_names_what_is_otherwise_and_changes_nothing(
 ) -> None:
     reconciler, thing = world.reconciler(Mode.VERIFY), Thing("new", things)
     reconciler.ensure(thing)
-    assert (reconciler.drifted, thing.calls) == (drifted, [])
+    assert reconciler.drifted == drifted
+    assert thing.calls == []
 
 
 def test_destroy_removes_what_apply_made_newest_first(world: World) -> None:
@@ -158,7 +162,8 @@ def test_destroy_removes_what_apply_made_newest_first(world: World) -> None:
     reconciler.ensure(Thing("a", things))
     assert things == ["a"]
     reconciler.finish()
-    assert (things, world.ledger.entries()) == ([], [])
+    assert things == []
+    assert world.ledger.entries() == []
 
 
 def test_destroy_leaves_what_it_did_not_make(world: World) -> None:
@@ -166,7 +171,8 @@ def test_destroy_leaves_what_it_did_not_make(world: World) -> None:
     reconciler = world.reconciler(Mode.DESTROY)
     reconciler.ensure(Thing("theirs", things))
     reconciler.finish()
-    assert (things, world.outcomes()) == (["theirs"], ["left"])
+    assert things == ["theirs"]
+    assert world.outcomes() == ["left"]
 
 
 class Shared(Thing):
@@ -195,7 +201,8 @@ def test_destroy_goes_on_with_what_is_known_of_a_thing_that_is_gone(world: World
     reconciler = world.reconciler(Mode.DESTROY)
     assert reconciler.ensure(Thing("a", [])) == "planned"
     reconciler.finish()
-    assert (world.outcomes(), world.ledger.entries()) == (["absent"], [])
+    assert world.outcomes() == ["absent"]
+    assert world.ledger.entries() == []
 
 
 def test_what_was_there_before_apply_is_not_ours(world: World) -> None:
@@ -207,7 +214,8 @@ def test_a_create_whose_answer_was_lost_is_found_not_repeated(world: World) -> N
     things: list[str] = []
     thing = Thing("a", things, on_create=Unreachable("S", "create", "lost"))
     world.reconciler(Mode.APPLY).ensure(thing)
-    assert (thing.calls, things) == (["create"], ["a"])
+    assert thing.calls == ["create"]
+    assert things == ["a"]
     assert world.vault.get("SHOWN_ONCE") == SecretStr("a")
 
 
@@ -215,7 +223,8 @@ def test_a_create_that_never_arrived_is_sent_again(world: World) -> None:
     things: list[str] = []
     thing = Thing("a", things, on_create=Unreachable("S", "create", "lost"), acts=False)
     world.reconciler(Mode.APPLY).ensure(thing)
-    assert (thing.calls, things) == (["create", "create"], ["a"])
+    assert thing.calls == ["create", "create"]
+    assert things == ["a"]
 
 
 def test_what_another_made_in_between_is_not_ours(world: World) -> None:
@@ -230,7 +239,8 @@ def test_a_create_that_may_have_been_carried_out_keeps_its_note(world: World, st
     thing = Thing("a", [], on_create=error)
     with pytest.raises(UnexpectedResponse):
         world.reconciler(Mode.APPLY).ensure(thing)
-    assert (len(world.ledger.intents(("thing", "t"))), thing.calls) == (kept, ["create"])
+    assert len(world.ledger.intents(("thing", "t"))) == kept
+    assert thing.calls == ["create"]
 
 
 def test_the_longest_settling_change_says_how_long_checks_are_patient(world: World) -> None:
@@ -283,14 +293,16 @@ def test_what_waits_for_a_variable_that_apply_will_know_is_planned(world: World)
     thing.waits_for = "X"
     for mode, expected in ((Mode.PLAN, {"X"}), (Mode.PLAN, {"Y"}), (Mode.APPLY, {"X"})):
         Reconciler("s", mode, CLOUDS, world.vault, world.ledger, world.lines.append, expected).ensure(thing)
-    assert (world.outcomes(), thing.calls) == (["would create", "later", "later"], [])
+    assert world.outcomes() == ["would create", "later", "later"]
+    assert thing.calls == []
 
 
 def test_what_waits_for_a_variable_is_reported_and_left(world: World) -> None:
     thing = Thing("a", [])
     thing.waits_for = "X"
     assert world.reconciler(Mode.APPLY).ensure(thing) is None
-    assert (world.outcomes(), thing.calls) == (["later"], [])
+    assert world.outcomes() == ["later"]
+    assert thing.calls == []
 
 
 @pytest.mark.parametrize("mode", list(Mode))
@@ -323,7 +335,9 @@ def test_a_part_is_removed_with_its_whole(world: World) -> None:
         thing.calls.clear()
         reconciler.ensure(thing)
     reconciler.finish()
-    assert (whole.calls, part.calls, world.outcomes()) == (["delete"], [], ["delete"])
+    assert whole.calls == ["delete"]
+    assert part.calls == []
+    assert world.outcomes() == ["delete"]
     assert world.ledger.entries() == []
 
 

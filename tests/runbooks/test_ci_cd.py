@@ -134,22 +134,32 @@ def run(guide: Guide, hands: Hands, mode: str, *more: str, **changed: str) -> Fi
 
 def test_plan_apply_apply_verify_destroy(prepared: Guide, hands: Hands) -> None:
     planned = run(prepared.with_kernels, hands, "plan")
-    assert (planned.code, planned.outcomes("resource"), hands.writes()) == (0, ["would create"] * 6, [])
+    assert planned.code == 0
+    assert planned.outcomes("resource") == ["would create"] * 6
+    assert hands.writes() == []
 
     first = run(prepared.with_kernels, hands, "apply")
-    assert (first.code, first.outcomes("resource")) == (0, ["create"] * 6), first.output
+    assert first.code == 0, first.output
+    assert first.outcomes("resource") == ["create"] * 6, first.output
     assert sorted(hands.writes()) == sorted([*SECRET_WRITES, f"PUT /contents/{PATH}"])
-    assert (hands.production(), hands.hooked()) == (1, 1)
+    assert hands.production() == 1
+    assert hands.hooked() == 1
 
     for mode in ("apply", "plan", "verify"):
         again = run(prepared, hands, mode)
-        assert (again.code, set(again.outcomes("resource")), hands.writes()) == (0, {"unchanged"}, []), again.output
-    assert (hands.production(), hands.hooked()) == (1, 1)
+        assert again.code == 0, again.output
+        assert set(again.outcomes("resource")) == {"unchanged"}, again.output
+        assert hands.writes() == [], again.output
+    assert hands.production() == 1
+    assert hands.hooked() == 1
 
     destroyed = run(prepared.with_kernels, hands, "destroy", VERCEL_TOKEN="", RENDER_API_KEY="")
-    assert (destroyed.code, destroyed.outcomes("resource")) == (0, ["delete"] * 5), destroyed.output
-    assert (hands.secrets(), hands.github.get(f"/contents/{PATH}").status_code) == ([], 404)
-    assert (hands.production(), hands.hooked()) == (1, 1)
+    assert destroyed.code == 0, destroyed.output
+    assert destroyed.outcomes("resource") == ["delete"] * 5, destroyed.output
+    assert hands.secrets() == []
+    assert hands.github.get(f"/contents/{PATH}").status_code == 404
+    assert hands.production() == 1
+    assert hands.hooked() == 1
 
     exports = hands.sandbox.exports
     written = prepared.written() | {prepared.root / "terminal": planned.output + first.output + destroyed.output}
@@ -168,10 +178,12 @@ def test_what_was_changed_by_hand_is_named_and_repaired(prepared: Guide, hands: 
     hands.writes()
 
     planned = run(prepared, hands, "plan")
-    assert (planned.code, hands.writes()) == (0, [])
+    assert planned.code == 0
+    assert hands.writes() == []
     assert "content: 1 line differs → as in the guide" in planned.output
     verified = run(prepared, hands, "verify")
-    assert (verified.code, hands.writes()) == (4, [])
+    assert verified.code == 4
+    assert hands.writes() == []
     for sentence in (
         "GitHub secret VERCEL_PROJECT_ID of studio/app — value: set elsewhere since, on ",
         "GitHub secret RENDER_DEPLOY_HOOK_URL of studio/app — it is not there",
@@ -190,7 +202,8 @@ def test_what_was_changed_by_hand_is_named_and_repaired(prepared: Guide, hands: 
     assert applied.code == 0, applied.output
     assert hands.workflow() == original
     verified = run(prepared, hands, "verify")
-    assert (verified.code, set(verified.outcomes("resource"))) == (0, {"unchanged"}), verified.output
+    assert verified.code == 0, verified.output
+    assert set(verified.outcomes("resource")) == {"unchanged"}, verified.output
 
 
 def test_a_failing_run_is_told_by_job_and_step(prepared: Guide, hands: Hands) -> None:
@@ -227,7 +240,8 @@ def test_what_was_there_before_is_set_when_taken_over_and_never_removed(prepared
         "GitHub secret VERCEL_TOKEN of studio/app — value: set on .*, not by this clone → written", applied.output
     )
     destroyed = run(prepared, hands, "destroy")
-    assert (destroyed.code, hands.secrets()) == (0, ["VERCEL_TOKEN"])
+    assert destroyed.code == 0
+    assert hands.secrets() == ["VERCEL_TOKEN"]
     assert b"vercel@" in hands.workflow()
 
 
@@ -242,7 +256,9 @@ def test_a_run_killed_while_it_waits_goes_on_where_it_was(prepared: Guide, hands
     assert hands.writes() != []
     hands.runs_end()
     again = run(prepared, hands, "apply")
-    assert (again.code, set(again.outcomes("resource")), hands.writes()) == (0, {"unchanged"}, []), again.output
+    assert again.code == 0, again.output
+    assert set(again.outcomes("resource")) == {"unchanged"}, again.output
+    assert hands.writes() == [], again.output
     assert run(prepared, hands, "destroy").outcomes("resource") == ["delete"] * 5
 
 
@@ -263,7 +279,8 @@ def test_bad_input_is_refused_before_anything_is_written(
     prepared: Guide, hands: Hands, arguments: tuple[str, ...], changed: dict[str, str], code: int, sentence: str
 ) -> None:
     done = run(prepared, hands, "apply", *arguments, **changed)
-    assert (done.code, sentence in done.output) == (code, True), done.output
+    assert done.code == code, done.output
+    assert sentence in done.output, done.output
     assert "hint: " in done.output
     assert "Traceback" not in done.output
     assert hands.writes() == []
@@ -272,5 +289,6 @@ def test_bad_input_is_refused_before_anything_is_written(
 def test_a_lone_dry_run_makes_what_it_needs_and_deploys_it(guide: Guide) -> None:
     given = ("-p", "git_repository", "example/studio", "-p", "production_branch", "release")
     done = guide.with_kernels.run("run", "ci_cd", *given)
-    assert (done.code, set(done.outcomes("resource", "check"))) == (0, {"create", "passed"}), done.output
+    assert done.code == 0, done.output
+    assert set(done.outcomes("resource", "check")) == {"create", "passed"}, done.output
     assert "since the run began, its hook has deployed the worker — dep-" in done.output

@@ -208,9 +208,11 @@ def test_destroy_changes_nothing_while_the_bucket_holds_something_and_ends_when_
     refused = operator.run("r2", "destroy")
     assert refused.code == 2
     assert "it holds assets/upload.wav" in refused.output
-    assert (operator.writes(), operator.vault()) == ([], before)
+    assert operator.writes() == []
+    assert operator.vault() == before
     operator.done("r2", "destroy", "--empty-bucket")
-    assert (operator.tokens(), operator.vault()) == ([], {})
+    assert operator.tokens() == []
+    assert operator.vault() == {}
     assert operator.cloudflare("GET", "/r2/buckets/studio-production").status_code == 404
 
 
@@ -248,7 +250,8 @@ def test_a_clone_that_made_nothing_destroys_nothing_and_keeps_its_vault(operator
     for section in ("turso", "r2"):
         left = other.done(section, "destroy")
         assert set(left.outcomes("resource")) == {"left"}
-    assert (other.writes(), other.vault()) == ([], before)
+    assert other.writes() == []
+    assert other.vault() == before
 
 
 # Seen 10 and 11: the ledger
@@ -288,7 +291,8 @@ def test_an_old_ledger_and_its_vault_are_taken_up_and_destroyed_to_the_end(opera
     left = operator.done("r2", "destroy")
     assert "named by a ledger of before; not proved to be ours" in left.output
     operator.done("r2", "destroy", "--adopt", "R2 bucket/studio-production")
-    assert (operator.tokens(), operator.vault()) == ([], {})
+    assert operator.tokens() == []
+    assert operator.vault() == {}
 
 
 def test_a_database_that_a_colleague_made_after_a_killed_run_keeps_its_data(operator: Operator) -> None:

@@ -109,24 +109,32 @@ def calls(sandbox: RunningSandbox) -> list[str]:
 
 def test_plan_apply_apply_plan_verify_destroy(guide: Guide, sandbox: RunningSandbox) -> None:
     plan = modal(guide, sandbox, "plan")
-    assert (plan.code, set(plan.outcomes("resource")), calls(sandbox)) == (0, {"would create"}, [])
+    assert plan.code == 0
+    assert set(plan.outcomes("resource")) == {"would create"}
+    assert calls(sandbox) == []
     assert set(vault(guide)) == set(R2_NAMES)
 
     first = applied(guide, sandbox)
-    assert (set(first.outcomes("resource")), set(lines(first))) == ({"create"}, set(lines(plan)))
+    assert set(first.outcomes("resource")) == {"create"}
+    assert set(lines(first)) == set(lines(plan))
     assert calls(sandbox)[:3] == ["SecretGetOrCreate", "SecretGetOrCreate", "AppCreate"]
     kept = vault(guide)
     assert set(kept) == {*R2_NAMES, *MODAL_NAMES}
 
     for mode in ("apply", "plan", "verify"):
         again = modal(guide, sandbox, mode)
-        assert (again.code, set(again.outcomes("resource"))) == (0, {"unchanged"}), again.output
-        assert (set(again.outcomes("record")), vault(guide), calls(sandbox)) == ({"kept"}, kept, [])
+        assert again.code == 0, again.output
+        assert set(again.outcomes("resource")) == {"unchanged"}, again.output
+        assert set(again.outcomes("record")) == {"kept"}
+        assert vault(guide) == kept
+        assert calls(sandbox) == []
 
     destroyed = modal(guide, sandbox, "destroy")
-    assert (destroyed.code, destroyed.outcomes("resource")) == (0, ["delete"] * 4), destroyed.output
+    assert destroyed.code == 0, destroyed.output
+    assert destroyed.outcomes("resource") == ["delete"] * 4, destroyed.output
     assert calls(sandbox) == ["AppStop", "SecretDelete", "SecretDelete"]
-    assert (set(vault(guide)), secret_names(sandbox)) == (set(R2_NAMES), set())
+    assert set(vault(guide)) == set(R2_NAMES)
+    assert secret_names(sandbox) == set()
     state = guide.root / ".deploybook"
     assert json.loads((state / "production.last_writes.json").read_text())["writes"] == {}
     assert json.loads((state / "production.made.json").read_text())["entries"] == []
@@ -137,7 +145,8 @@ def test_secrets_changed_by_hand_are_named_by_verify_and_mended_by_apply(guide: 
     applied(guide, sandbox)
     by_hand(sandbox, "secret", "delete", "render-auth", "--yes")
     removed = modal(guide, sandbox, "verify")
-    assert (removed.code, RENDER_AUTH in removed.failed()) == (4, True)
+    assert removed.code == 4
+    assert RENDER_AUTH in removed.failed()
     assert not {R2_CREDENTIALS, APP} & set(removed.failed())
     planned = outcomes(modal(guide, sandbox, "plan"))
     assert planned == {
@@ -151,11 +160,13 @@ def test_secrets_changed_by_hand_are_named_by_verify_and_mended_by_apply(guide: 
     by_hand(sandbox, "secret", "delete", "render-auth", "--yes")
     by_hand(sandbox, "secret", "create", "render-auth", "MODAL_AUTH_TOKEN=another", "LEFT=over")
     replaced = modal(guide, sandbox, "verify")
-    assert (replaced.code, {R2_CREDENTIALS, APP} & set(replaced.failed())) == (4, set())
+    assert replaced.code == 4
+    assert {R2_CREDENTIALS, APP} & set(replaced.failed()) == set()
     told = lines(replaced)[RENDER_AUTH]
     assert "LEFT: not in the contract → removed, secret: made anew elsewhere → written" in told
     refused = modal(guide, sandbox, "apply")
-    assert (refused.code, "--adopt 'Modal secret/render-auth'" in refused.output) == (2, True)
+    assert refused.code == 2
+    assert "--adopt 'Modal secret/render-auth'" in refused.output
     adopted = applied(guide, sandbox, "--adopt", "Modal secret/render-auth")
     assert outcomes(adopted)[RENDER_AUTH] == "update"
     assert modal(guide, sandbox, "verify").code == 0
@@ -218,7 +229,8 @@ def test_another_machine_verifies_what_it_has_no_record_of(guide: Guide, sandbox
     applied(guide, sandbox)
     guide.lose("last_writes")
     verified = modal(guide, sandbox, "verify")
-    assert (verified.code, set(verified.outcomes("resource"))) == (0, {"unchanged"}), verified.output
+    assert verified.code == 0, verified.output
+    assert set(verified.outcomes("resource")) == {"unchanged"}, verified.output
     again = outcomes(applied(guide, sandbox))
     assert again == {TOKEN: "unchanged", R2_CREDENTIALS: "unchanged", RENDER_AUTH: "unchanged", APP: "unchanged"}
 
@@ -282,7 +294,8 @@ def test_bad_input_is_one_sentence_a_hint_and_an_exit_code(
     guide: Guide, sandbox: RunningSandbox, arguments: tuple[str, ...], changed: dict[str, str], code: int, sentence: str
 ) -> None:
     done = modal(guide, sandbox, "apply", *arguments, **changed)
-    assert (done.code, sentence in done.output) == (code, True), done.output
+    assert done.code == code, done.output
+    assert sentence in done.output, done.output
     assert "hint: " in done.output
     assert "Traceback" not in done.output
     assert calls(sandbox) == []
@@ -297,5 +310,6 @@ def test_a_function_that_the_app_has_not_fails_its_check(guide: Guide, sandbox: 
 def test_a_dry_run_of_this_section_alone_makes_what_it_needs(guide: Guide) -> None:
     canaries = {"MODAL_TOKEN_ID": "canary-operator", "MODAL_SERVER_URL": "http://127.0.0.1:9"}
     done = guide.with_kernels.run("run", "modal", env=canaries)
-    assert (done.code, set(done.outcomes("resource"))) == (0, {"create"}), done.output
+    assert done.code == 0, done.output
+    assert set(done.outcomes("resource")) == {"create"}, done.output
     assert [path for path, text in guide.written().items() if "canary" in text] == []

@@ -68,4 +68,5 @@ def test_a_decoder_plays_it(mp4: Any, tmp_path: Path) -> None:
     (tmp_path / "still.mp4").write_bytes(mp4.still_video(2))
     command = ["ffmpeg", "-v", "error", "-xerror", "-i", str(tmp_path / "still.mp4"), "-f", "null", "-"]
     done = subprocess.run(command, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0
+    assert done.stderr == ""

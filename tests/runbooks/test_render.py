@@ -96,24 +96,33 @@ def hook(sandbox: RunningSandbox, api: httpx.Client) -> str:
 
 def test_plan_apply_apply_plan_verify_destroy(prepared: Guide, sandbox: RunningSandbox, api: httpx.Client) -> None:
     planned = run(prepared, sandbox, "plan")
-    assert (planned.code, set(planned.outcomes("resource")), writes(sandbox)) == (0, {"would create"}, [])
+    assert planned.code == 0
+    assert set(planned.outcomes("resource")) == {"would create"}
+    assert writes(sandbox) == []
     first = run(prepared, sandbox, "apply")
-    assert (first.code, writes(sandbox)) == (0, ["POST /v1/services"]), first.output
-    assert (told(first), details(first)) == (told(planned), details(planned))
+    assert first.code == 0, first.output
+    assert writes(sandbox) == ["POST /v1/services"], first.output
+    assert told(first) == told(planned)
+    assert details(first) == details(planned)
     assert "RENDER_DEPLOY_HOOK_URL" not in vault(prepared)
     for mode in ("apply", "plan", "verify"):
         again = run(prepared, sandbox, mode)
-        assert (again.code, set(again.outcomes("resource")), writes(sandbox)) == (0, {"unchanged"}, [])
+        assert again.code == 0
+        assert set(again.outcomes("resource")) == {"unchanged"}
+        assert writes(sandbox) == []
     assert "manual" in again.outcomes("manual")
 
     destroyed = run(prepared, sandbox, "destroy")
-    assert (destroyed.code, destroyed.outcomes("resource")) == (0, ["delete"])
+    assert destroyed.code == 0
+    assert destroyed.outcomes("resource") == ["delete"]
     assert writes(sandbox) == ["DELETE /v1/services/srv"]
     assert api.get("/services").json() == []
     assert "render" not in Ledger(prepared.root / ".deploybook", "production").sections()
     assert "RENDER_SERVICE_ID" not in vault(prepared)
     once_more = run(prepared, sandbox, "destroy")
-    assert (once_more.code, set(once_more.outcomes("resource")), writes(sandbox)) == (0, {"absent"}, [])
+    assert once_more.code == 0
+    assert set(once_more.outcomes("resource")) == {"absent"}
+    assert writes(sandbox) == []
 
 
 def test_the_hook_is_used_once_by_apply_alone_and_then_kept(
@@ -125,19 +134,26 @@ def test_the_hook_is_used_once_by_apply_alone_and_then_kept(
     writes(sandbox)
     for mode in ("plan", "verify"):
         before = run(prepared, sandbox, mode, *given, HOOK=copied)
-        assert (before.code, before.outcomes("record"), writes(sandbox)) == (0, ["kept", "would record"], [])
+        assert before.code == 0
+        assert before.outcomes("record") == ["kept", "would record"]
+        assert writes(sandbox) == []
     third = run(prepared.with_kernels, sandbox, "apply", *given, HOOK=copied)
-    assert (third.code, writes(sandbox)) == (0, ["POST /deploy/srv"]), third.output
+    assert third.code == 0, third.output
+    assert writes(sandbox) == ["POST /deploy/srv"], third.output
     assert "the deploy hook starts this worker's deploy — it started dep-" in third.output
     assert vault(prepared)["RENDER_DEPLOY_HOOK_URL"] == copied
     for mode, more in (("apply", given), ("plan", ()), ("verify", ())):
         again = run(prepared, sandbox, mode, *more, HOOK=copied)
-        assert (again.code, again.outcomes("record"), writes(sandbox)) == (0, ["kept", "kept"], []), again.output
+        assert again.code == 0, again.output
+        assert again.outcomes("record") == ["kept", "kept"], again.output
+        assert writes(sandbox) == [], again.output
 
     wrong = run(prepared.with_kernels, sandbox, "apply", *given, HOOK=f"{copied}x")
-    assert (wrong.code, wrong.failed()) == (4, ["the deploy hook starts this worker's deploy"])
+    assert wrong.code == 4
+    assert wrong.failed() == ["the deploy hook starts this worker's deploy"]
     assert "does not accept the deploy hook (401)" in wrong.output
-    assert (writes(sandbox), vault(prepared)["RENDER_DEPLOY_HOOK_URL"]) == (["POST /deploy/srv"], copied)
+    assert writes(sandbox) == ["POST /deploy/srv"]
+    assert vault(prepared)["RENDER_DEPLOY_HOOK_URL"] == copied
 
     written = prepared.written() | {prepared.root / "terminal": first.output + third.output + wrong.output}
     for secret in (CANARY, copied, copied.partition("key=")[2], sandbox.exports["RENDER_API_KEY"]):
@@ -173,7 +189,8 @@ def test_what_was_changed_by_hand_is_named_and_repaired(
     writes(sandbox)
     repaired = run(prepared, sandbox, "apply")
     assert repaired.code == 0, repaired.output
-    assert (told(repaired), details(repaired)) == (told(planned), details(planned))
+    assert told(repaired) == told(planned)
+    assert details(repaired) == details(planned)
     assert "left: ADDED_BY_HAND" in repaired.output
     puts = ["PUT /v1/services/srv/env-vars/MODAL_AUTH_TOKEN", "PUT /v1/services/srv/env-vars/STORAGE_BACKEND"]
     assert sorted(writes(sandbox)) == ["POST /v1/services/srv/deploys", *puts]
@@ -192,13 +209,17 @@ def test_a_worker_that_was_suspended_changed_or_deleted_by_hand_is_named_and_rep
     assert "branch: other → main, auto-deploy: on → off, suspended: by user → no" in verified.output
     planned = run(prepared, sandbox, "plan")
     repaired = run(prepared, sandbox, "apply")
-    assert (repaired.code, told(repaired), details(repaired)) == (0, told(planned), details(planned))
+    assert repaired.code == 0
+    assert told(repaired) == told(planned)
+    assert details(repaired) == details(planned)
     api.delete(f"/services/{service}").raise_for_status()
     verified = run(prepared, sandbox, "verify")
-    assert (verified.code, "Render worker studio-production-worker" in verified.failed()) == (4, True)
+    assert verified.code == 4
+    assert "Render worker studio-production-worker" in verified.failed()
     planned = run(prepared, sandbox, "plan")
     repaired = run(prepared, sandbox, "apply")
-    assert (repaired.code, told(repaired)) == (0, told(planned)), repaired.output
+    assert repaired.code == 0, repaired.output
+    assert told(repaired) == told(planned), repaired.output
     assert worker(api) != service
 
 
@@ -208,7 +229,8 @@ def test_destroy_leaves_a_worker_that_it_did_not_make(
     run(prepared, sandbox, "apply")
     prepared.lose("made")
     destroyed = run(prepared, sandbox, "destroy")
-    assert (destroyed.code, set(destroyed.outcomes("resource"))) == (0, {"left"})
+    assert destroyed.code == 0
+    assert set(destroyed.outcomes("resource")) == {"left"}
     assert len(api.get("/services").json()) == 1
 
 
@@ -243,7 +265,8 @@ def test_lost_answers_a_restart_and_a_rate_limit_make_nothing_twice(
     ):
         sandbox.control.post("/faults", json={"service": "render", **fault}).raise_for_status()
     done = run(prepared, sandbox, "apply")
-    assert (done.code, "its first answer was lost" in done.output) == (0, True), done.output
+    assert done.code == 0, done.output
+    assert "its first answer was lost" in done.output, done.output
     assert sandbox.control.get("/faults").json() == []
     assert len(api.get("/services").json()) == len(api.get(f"/services/{worker(api)}/deploys").json()) == 1
 
@@ -252,7 +275,8 @@ def test_a_dry_run_needs_no_credential_and_leaves_no_state(guide: Guide) -> None
     canaries = {"RENDER_API_KEY": "canary-operator-key", "RENDER_API_URL": "http://127.0.0.1:9"}
     done = guide.with_kernels.run("run", "render", env=canaries)
     assert done.code == 0, done.output
-    assert (set(done.outcomes("check")), done.outcomes("resource")) == ({"passed"}, ["create"] * 3)
+    assert set(done.outcomes("check")) == {"passed"}
+    assert done.outcomes("resource") == ["create"] * 3
     assert "what it shares with the web app is the same there — " in done.output
     assert "it started dep-" in done.output
     assert not (guide.root / ".deploybook").exists()
@@ -280,7 +304,9 @@ def test_bad_input_is_one_sentence_a_hint_and_an_exit_code(
     prepared: Guide, sandbox: RunningSandbox, more: tuple[str, ...], extra: dict[str, str], code: int, sentence: str
 ) -> None:
     done = run(prepared, sandbox, "apply", *more, **extra)
-    assert (done.code, sentence in done.output, "hint: " in done.output) == (code, True, True), done.output
+    assert done.code == code, done.output
+    assert sentence in done.output, done.output
+    assert "hint: " in done.output, done.output
     assert "Traceback" not in done.output
     assert writes(sandbox) == []
 

@@ -74,11 +74,14 @@ def resources(done: Finished) -> list[str]:
 def test_plan_apply_apply_plan_verify_destroy(guide: Guide, sandbox: RunningSandbox, platform: httpx.Client) -> None:
     env = sandbox.exports
     plan = guide.run("run", "turso", "--mode", "plan", env=env)
-    assert (plan.code, plan.outcomes("resource"), writes(sandbox)) == (0, ["would create"] * 3, [])
+    assert plan.code == 0
+    assert plan.outcomes("resource") == ["would create"] * 3
+    assert writes(sandbox) == []
     assert not list((guide.root / ".deploybook").glob("*.env"))
 
     first = apply(guide, sandbox)
-    assert (first.outcomes("resource"), resources(first)) == (["create"] * 3, resources(plan))
+    assert first.outcomes("resource") == ["create"] * 3
+    assert resources(first) == resources(plan)
     assert [subject.partition(": ")[0] for subject in resources(first)] == MAKING
     assert writes(sandbox) == [("POST", "groups"), ("POST", "databases"), ("POST", "tokens")]
     kept = vault(guide)
@@ -86,21 +89,24 @@ def test_plan_apply_apply_plan_verify_destroy(guide: Guide, sandbox: RunningSand
 
     for mode in ("apply", "plan", "verify"):
         again = guide.run("run", "turso", "--mode", mode, "--yes", env=env)
-        assert (again.code, set(again.outcomes("resource")), writes(sandbox)) == (0, {"unchanged"}, [])
-        assert (set(again.outcomes("record")), vault(guide)) == ({"kept"}, kept)
+        assert again.code == 0
+        assert set(again.outcomes("resource")) == {"unchanged"}
+        assert writes(sandbox) == []
+        assert set(again.outcomes("record")) == {"kept"}
+        assert vault(guide) == kept
 
     destroyed = guide.run("run", "turso", "--mode", "destroy", env=env, typed="production\n")
-    assert (destroyed.code, destroyed.outcomes("resource")) == (0, ["delete"] * 2)
+    assert destroyed.code == 0
+    assert destroyed.outcomes("resource") == ["delete"] * 2
     assert "with its data and its tokens" in destroyed.output
     assert writes(sandbox) == [("DELETE", "studio-production"), ("DELETE", "default")]
-    assert (vault(guide), platform.get("/groups").json(), platform.get("/databases").json()) == (
-        {},
-        {"groups": []},
-        {"databases": []},
-    )
+    assert vault(guide) == {}
+    assert platform.get("/groups").json() == {"groups": []}
+    assert platform.get("/databases").json() == {"databases": []}
     assert Ledger(guide.root / ".deploybook", "production").sections() == set()
     once_more = guide.run("run", "turso", "--mode", "destroy", env=env, typed="production\n")
-    assert (once_more.code, once_more.outcomes("resource")) == (0, ["absent"] * 3)
+    assert once_more.code == 0
+    assert once_more.outcomes("resource") == ["absent"] * 3
 
 
 def test_no_resource_is_read_twice_in_a_run(guide: Guide, sandbox: RunningSandbox) -> None:
@@ -125,10 +131,8 @@ def test_tokens_invalidated_by_hand_are_named_by_verify_and_repaired_by_apply(
     plan = guide.run("run", "turso", "--mode", "plan", env=sandbox.exports)
     assert plan.outcomes("resource") == ["unchanged", "unchanged", "would update"]
     repaired = apply(guide, sandbox)
-    assert (repaired.outcomes("resource"), resources(repaired)) == (
-        ["unchanged", "unchanged", "update"],
-        resources(plan),
-    )
+    assert repaired.outcomes("resource") == ["unchanged", "unchanged", "update"]
+    assert resources(repaired) == resources(plan)
     after = vault(guide)
     assert after["TURSO_DATABASE_URL"] == before["TURSO_DATABASE_URL"]
     assert after["TURSO_AUTH_TOKEN"] != before["TURSO_AUTH_TOKEN"]
@@ -141,11 +145,13 @@ def test_a_database_deleted_by_hand_is_named_by_verify_and_made_anew_by_apply(
     before = vault(guide)
     platform.delete("/databases/studio-production").raise_for_status()
     verified = guide.run("run", "turso", "--mode", "verify", env=sandbox.exports)
-    assert (verified.code, MAKING[1] in verified.failed()) == (4, True)
+    assert verified.code == 4
+    assert MAKING[1] in verified.failed()
     plan = guide.run("run", "turso", "--mode", "plan", env=sandbox.exports)
     assert plan.outcomes("resource") == ["unchanged", "would create", "would update"]
     again = apply(guide, sandbox)
-    assert (again.outcomes("resource"), resources(again)) == (["unchanged", "create", "update"], resources(plan))
+    assert again.outcomes("resource") == ["unchanged", "create", "update"]
+    assert resources(again) == resources(plan)
     after = vault(guide)
     assert after["TURSO_AUTH_TOKEN"] != before["TURSO_AUTH_TOKEN"]
 
@@ -179,7 +185,8 @@ def test_rotation_is_planned_ends_the_old_token_and_happens_once(guide: Guide, s
     assert "all tokens: valid → invalidated, and one new" in plan.output
     assert writes(sandbox) == []
     rotated = apply(guide, sandbox, *rotate)
-    assert (resources(rotated), writes(sandbox)) == (resources(plan), [("POST", "rotate"), ("POST", "tokens")])
+    assert resources(rotated) == resources(plan)
+    assert writes(sandbox) == [("POST", "rotate"), ("POST", "tokens")]
     url = str(before["TURSO_DATABASE_URL"]).replace("libsql://", "https://")
     headers = {"Authorization": f"Bearer {before['TURSO_AUTH_TOKEN']}"}
     context = ssl.create_default_context(cafile=sandbox.exports["SSL_CERT_FILE"])
@@ -193,7 +200,8 @@ def test_an_expired_token_is_named_by_verify(guide: Guide, sandbox: RunningSandb
     ends = expiry(str(vault(guide)["TURSO_AUTH_TOKEN"]))
     until(lambda: time.time() > ends, "the end of a token of two seconds")
     verified = guide.run("run", "turso", "--mode", "verify", *short, env=sandbox.exports)
-    assert (verified.code, "token: expired → new" in verified.output) == (4, True)
+    assert verified.code == 4
+    assert "token: expired → new" in verified.output
 
 
 def test_destroy_leaves_a_group_that_others_use_and_takes_it_once_they_are_gone(
@@ -202,12 +210,14 @@ def test_destroy_leaves_a_group_that_others_use_and_takes_it_once_they_are_gone(
     apply(guide, sandbox)
     platform.post("/databases", json={"name": "theirs", "group": "default"}).raise_for_status()
     destroyed = guide.run("run", "turso", "--mode", "destroy", env=sandbox.exports, typed="production\n")
-    assert (destroyed.code, destroyed.outcomes("resource")) == (0, ["delete", "left"])
+    assert destroyed.code == 0
+    assert destroyed.outcomes("resource") == ["delete", "left"]
     assert "it holds theirs" in destroyed.output
     assert [each["Name"] for each in platform.get("/databases").json()["databases"]] == ["theirs"]
     platform.delete("/databases/theirs").raise_for_status()
     again = guide.run("run", "turso", "--mode", "destroy", env=sandbox.exports, typed="production\n")
-    assert (again.code, again.outcomes("resource")) == (0, ["absent", "absent", "delete"])
+    assert again.code == 0
+    assert again.outcomes("resource") == ["absent", "absent", "delete"]
     assert platform.get("/groups").json() == {"groups": []}
 
 
@@ -219,7 +229,8 @@ def test_destroy_leaves_the_group_and_the_database_that_it_did_not_make(
     adopted = ("--adopt", "Turso database/studio-production")
     assert apply(guide, sandbox, *adopted).outcomes("resource") == ["unchanged", "unchanged", "create"]
     destroyed = guide.run("run", "turso", "--mode", "destroy", env=sandbox.exports, typed="production\n")
-    assert (destroyed.code, sorted(destroyed.outcomes("resource"))) == (0, ["delete", "left", "left"])
+    assert destroyed.code == 0
+    assert sorted(destroyed.outcomes("resource")) == ["delete", "left", "left"]
     assert "Turso revokes no single token" in destroyed.output
     assert len(platform.get("/databases").json()["databases"]) == 1
 
@@ -297,7 +308,8 @@ def test_bad_input_is_one_sentence_a_hint_and_an_exit_code(
     guide: Guide, sandbox: RunningSandbox, arguments: tuple[str, ...], changed: dict[str, str], code: int, sentence: str
 ) -> None:
     done = guide.run("run", "turso", "--mode", "apply", "--yes", *arguments, env=sandbox.exports | changed)
-    assert (done.code, sentence in done.output) == (code, True), done.output
+    assert done.code == code, done.output
+    assert sentence in done.output, done.output
     assert "hint: " in done.output
     assert "Traceback" not in done.output
     assert writes(sandbox) == []

@@ -134,7 +134,8 @@ def test_a_signal_stops_a_section_before_its_next_request_and_is_reported(tmp_pa
     assert "\nstopping after the requests that are under way; once more (Ctrl-C) stops at once\n" in output
     [report] = (root / "build" / "runs").glob("*/report.json")
     written = json.loads(report.read_text())
-    assert (written["status"], written["signal"]) == ("stopped", signal.SIGTERM)
+    assert written["status"] == "stopped"
+    assert written["signal"] == signal.SIGTERM
     assert written["sections"][0]["error"]["message"] == "The webhook_secret runbook was stopped by a signal."
     assert list(temporary.iterdir()) == []
 

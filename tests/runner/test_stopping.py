@@ -60,8 +60,10 @@ def test_a_signal_ends_a_run_after_what_is_under_way(layout: Layout, number: sig
     before = signal.getsignal(number)
     executor = Signalled(layout, number)
     report = ran(layout, executor)
-    assert (executor.started, executor.ends) == (["r2"], "stopped")
-    assert (report.status, report.exit_code) == ("stopped", code)
+    assert executor.started == ["r2"]
+    assert executor.ends == "stopped"
+    assert report.status == "stopped"
+    assert report.exit_code == code
     assert [section.status for section in report.sections] == ["passed", *["not-run"] * 5]
     assert signal.getsignal(number) is before
 
@@ -69,7 +71,8 @@ def test_a_signal_ends_a_run_after_what_is_under_way(layout: Layout, number: sig
 def test_a_second_signal_ends_it_at_once(layout: Layout, capfd: pytest.CaptureFixture[str]) -> None:
     executor = Signalled(layout, signal.SIGTERM, signal.SIGTERM)
     report = ran(layout, executor)
-    assert (executor.ends, report.exit_code) == ("killed", 143)
+    assert executor.ends == "killed"
+    assert report.exit_code == 143
     assert capfd.readouterr().err == (
         "\rstopping after the requests that are under way; once more (Ctrl-C) stops at once\n\rstopping at once\n"
     )
@@ -81,7 +84,8 @@ def test_what_is_ignored_stays_so(layout: Layout) -> None:
         report = ran(layout, Signalled(layout, signal.SIGHUP))
     finally:
         signal.signal(signal.SIGHUP, before)
-    assert (report.status, report.exit_code) == ("ended", 0)
+    assert report.status == "ended"
+    assert report.exit_code == 0
 
 
 def test_the_report_is_there_from_the_first_section_on(layout: Layout) -> None:
@@ -97,7 +101,8 @@ def test_the_report_is_there_from_the_first_section_on(layout: Layout) -> None:
 def test_a_run_without_git_says_no_commit(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
     report = ran(layout, Signalled(layout))
-    assert (report.status, report.commit) == ("ended", "")
+    assert report.status == "ended"
+    assert report.commit == ""
 
 
 def test_a_report_that_cannot_be_written_at_the_end_is_reported_beside_the_result(

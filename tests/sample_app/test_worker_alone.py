@@ -88,7 +88,8 @@ def test_unknown_type_fails_loudly(tmp_path: Path) -> None:
         return await ended(worker, (await worker.jobs.create("tape", {})).id)
 
     job, log = with_worker(tmp_path, scenario)
-    assert (job.status, job.error) == ("failed", "Unknown job type: tape")
+    assert job.status == "failed"
+    assert job.error == "Unknown job type: tape"
     assert f"[Worker] Claimed job {job.id} (tape)" in log
     assert f"[Worker] Job {job.id} failed: Unknown job type: tape" in log
     assert f"[Worker] Finished job {job.id}" in log, "the worker says so after a failure too"
@@ -110,7 +111,9 @@ def test_transient_error_is_tried_once_more(tmp_path: Path) -> None:
         await PlainTextResponse("later", 503)(scope, receive, send)
 
     job, log = rendered_by(tmp_path, unavailable)
-    assert (job.status, job.retries, job.error) == ("failed", 1, "Modal submit failed (503): later")
+    assert job.status == "failed"
+    assert job.retries == 1
+    assert job.error == "Modal submit failed (503): later"
     assert f"[Worker] Transient error on job {job.id}, scheduling retry: {job.error}" in log
 
 
@@ -198,7 +201,9 @@ def test_numbers_that_are_none_are_the_defaults() -> None:
     settings = Settings.of(
         {"WORKER_POLL_INTERVAL_MS": "3s", "WORKER_SAVE_TIMEOUT_MS": "0", "JOB_STORE_BACKEND": "redis"}
     )
-    assert (settings.poll_ms, settings.limits["save"], settings.job_store) == (3000, 900, "redis")
+    assert settings.poll_ms == 3000
+    assert settings.limits["save"] == 900
+    assert settings.job_store == "redis"
 
 
 def test_names_outside_do_not_resolve(tmp_path: Path) -> None:
@@ -218,7 +223,10 @@ def test_rows_are_read_as_they_were_written() -> None:
         job = await jobs.find((await jobs.create(INGEST, metadata)).id)
         assert job is not None
         assert job.metadata == json.loads(json.dumps(metadata))
-        assert (job.status, job.retries, job.result, job.progress) == ("pending", 0, None, 0)
+        assert job.status == "pending"
+        assert job.retries == 0
+        assert job.result is None
+        assert job.progress == 0
         assert await jobs.find("b") is None
         with pytest.raises(JobFailed, match="Job b not found"):
             await jobs.fail("b", "x")

@@ -54,7 +54,8 @@ def test_what_is_gone_is_forgotten_with_the_requests_for_it(ledger: Ledger) -> N
     ledger.put(BUCKET)
     ledger.begin(INTENT)
     ledger.remove(BUCKET.key)
-    assert (ledger.entries(), ledger.intents(BUCKET.key)) == ([], [])
+    assert ledger.entries() == []
+    assert ledger.intents(BUCKET.key) == []
 
 
 def test_an_intent_is_no_entry(ledger: Ledger) -> None:

@@ -331,7 +331,8 @@ def test_variables_of_one_service_are_one_finding_with_all_their_places(findings
         }
     )
     assert found.subjects == ("NOTION_DATABASE", "NOTION_TOKEN")
-    assert (found.severity, len(found.others)) == (Severity.WARNING, 2)
+    assert found.severity == Severity.WARNING
+    assert len(found.others) == 2
 
 
 def test_what_the_operator_accepts_is_not_found(studio: Path, findings: Found, contract: Contract) -> None:

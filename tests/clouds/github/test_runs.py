@@ -24,13 +24,16 @@ def test_the_run_of_the_push_is_followed_and_its_failing_job_and_step_told(
     run = DeployRun(workflow, workflow.create(hands.clouds))
     assert run.read(hands.clouds) is None
     made = run.create(hands.clouds)
-    assert (made.status, made.conclusion, made.succeeded) == ("completed", "failure", False)
+    assert made.status == "completed"
+    assert made.conclusion == "failure"
+    assert made.succeeded is False
     assert run.differences(made) == []
     assert last_run(hands.clouds.github, workflow).startswith("number 1, failure, ")
     with pytest.raises(UnexpectedResponse) as caught:
         deployed_both(hands.clouds.github, workflow, MINUTES)
     message = 'Run 1 of the deploy workflow ended as failure in job worker, step "Start the worker\'s deploy".'
-    assert (caught.value.message, caught.value.entry) == (message, "ci-render")
+    assert caught.value.message == message
+    assert caught.value.entry == "ci-render"
     assert made.page in caught.value.hint
     assert "choose Re-run jobs there, or run deploybook run ci_cd --mode apply -p redeploy true" in caught.value.hint
 
@@ -114,7 +117,9 @@ def test_one_that_a_newer_push_replaces_is_followed_to_the_newer(clouds: Connect
     waiting = github.put_file(MAIN.repository, "a.txt", "main", b"a", "Waits")
     github.put_file(MAIN.repository, "b.txt", "main", b"b", "Replaces it")
     made = DeployRun(workflow, FileState("", b"", waiting)).create(clouds)
-    assert (made.number, made.status, made.conclusion) == (3, "completed", "failure")
+    assert made.number == 3
+    assert made.status == "completed"
+    assert made.conclusion == "failure"
 
 
 def test_redeploy_needs_the_permission_and_then_starts_another(hands: Hands, workflow: WorkflowFile) -> None:

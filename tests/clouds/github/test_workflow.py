@@ -40,7 +40,8 @@ def test_it_runs_at_a_push_to_the_production_branch_one_at_a_time(workflow: Work
 
 def test_it_may_read_the_code_and_nothing_else(workflow: WorkflowFile) -> None:
     document = parsed(workflow)
-    assert (document["permissions"], document["jobs"]["worker"]["permissions"]) == ({"contents": "read"}, {})
+    assert document["permissions"] == {"contents": "read"}
+    assert document["jobs"]["worker"]["permissions"] == {}
     assert document["jobs"]["web"]["steps"][0]["with"] == {"persist-credentials": False}
 
 
@@ -83,7 +84,8 @@ def test_a_file_changed_by_hand_is_told_by_its_lines_and_set_back(hands: Hands, 
     state = on_branch(workflow, hands.clouds)
     assert [str(each) for each in workflow.differences(state)] == ["content: 3 lines differ → as in the guide"]
     updated = workflow.update(hands.clouds, state, [])
-    assert (updated.content, bool(updated.commit)) == (workflow.content, True)
+    assert updated.content == workflow.content
+    assert updated.commit
 
 
 @pytest.mark.parametrize(
@@ -117,7 +119,8 @@ def test_a_file_changed_in_the_meantime_is_not_overwritten(hands: Hands, workflo
     other.content += b"# newer\n"
     with pytest.raises(Conflict, match="does not match") as caught:
         other.update(hands.clouds, stale, [])
-    assert ("pull request" in caught.value.hint, caught.value.entry) == (True, "ci-workflow-file")
+    assert "pull request" in caught.value.hint
+    assert caught.value.entry == "ci-workflow-file"
     assert on_branch(workflow, hands.clouds).content == workflow.content
 
 

@@ -79,7 +79,8 @@ def test_the_deployed_app_refuses_a_wrong_token_and_takes_the_right_one(
     assert modal.unknown_call_is_not_found(found)
     with pytest.raises(VerificationFailed) as caught:
         modal.right_token_is_accepted(found, {"MODAL_AUTH_TOKEN": TOKEN})
-    assert (caught.value.entry, caught.value.found) == ("modal-dispatch", "status 401, error refused")
+    assert caught.value.entry == "modal-dispatch"
+    assert caught.value.found == "status 401, error refused"
     app.delete(clouds, deployed)
     with pytest.raises(VerificationFailed, match="modal-http: "):
         modal.right_token_is_accepted(found, {"MODAL_AUTH_TOKEN": token})

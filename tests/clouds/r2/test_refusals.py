@@ -77,7 +77,8 @@ def test_one_code_means_two_things_and_the_words_tell_them_apart(
 ) -> None:
     with pytest.raises(ServiceError) as caught:
         cloudflare(lambda _: refused(403, 9109, message)).create_token("t", [])
-    assert (type(caught.value), hint in caught.value.hint) == (kind, True)
+    assert type(caught.value) is kind
+    assert hint in caught.value.hint
 
 
 def tokens(total: int, pages: list[int], size: int | None = 50) -> tuple[Answer, list[int]]:
@@ -101,7 +102,8 @@ def test_a_list_is_followed_by_its_pages_and_not_by_its_total(
     total: int, pages: list[int], size: int | None, requests: int
 ) -> None:
     answer, asked = tokens(total, pages, size)
-    assert (len(list(cloudflare(answer).tokens())), len(asked)) == (sum(pages), requests)
+    assert len(list(cloudflare(answer).tokens())) == sum(pages)
+    assert len(asked) == requests
 
 
 def test_a_list_that_does_not_end_is_an_error() -> None:
@@ -155,7 +157,9 @@ def s3(status: int, code: str) -> ClientError:
 )
 def test_only_a_wrong_signature_advises_another_key(status: int, code: str, entry: str, words: str) -> None:
     error = _refused("list_objects_v2", s3(status, code))
-    assert (error.entry, words in error.hint, "rotate" in error.hint) == (entry, True, code == "SignatureDoesNotMatch")
+    assert error.entry == entry
+    assert words in error.hint
+    assert ("rotate" in error.hint) == (code == "SignatureDoesNotMatch")
 
 
 def test_a_refusal_of_the_new_key_is_waited_for_as_long_as_cloudflare_says() -> None:

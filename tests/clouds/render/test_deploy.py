@@ -36,7 +36,9 @@ def test_a_new_workers_first_deploy_is_followed_and_no_second_one_made(clouds: C
     deploy = bench.deploy(made)
     assert deploy.read(clouds) is None
     live = deploy.create(clouds)
-    assert (live.id, live.status, statuses(clouds, made.id)) == (made.first_deploy, "live", ["api live"])
+    assert live.id == made.first_deploy
+    assert live.status == "live"
+    assert statuses(clouds, made.id) == ["api live"]
     assert bench.told[-1].endswith(": live")
     assert len(bench.told) > 1
 
@@ -45,7 +47,8 @@ def test_a_deploy_that_a_killed_run_left_on_its_way_is_followed(clouds: Connecti
     made = bench.worker().create(clouds)
     deploy = bench.deploy(bench.state())
     found, [change] = bench.changes(deploy)
-    assert (found.id, change.endswith(" → live")) == (made.first_deploy, True)
+    assert found.id == made.first_deploy
+    assert change.endswith(" → live")
     bench.brought_up_to_date(deploy)
     assert statuses(clouds, made.id) == ["api live"]
 
@@ -74,7 +77,8 @@ def test_a_plan_foresees_the_deploy_that_follows_from_a_variable_and_verify_call
     found = deploy.read(clouds)
     assert found is not None
     [change] = deploy.differences(found)
-    assert (str(change), change.requested) == ("variables: as they stood before → as they are", True)
+    assert str(change) == "variables: as they stood before → as they are"
+    assert change.requested is True
 
 
 def test_a_deploy_that_is_queued_without_an_answer_is_found(clouds: Connections, bench: Bench) -> None:
@@ -82,7 +86,8 @@ def test_a_deploy_that_is_queued_without_an_answer_is_found(clouds: Connections,
     deploy = bench.deploy(state)
     going = under_way(clouds, state.id)
     made = deploy.create(clouds)
-    assert (made.status, made.id != going) == ("live", True)
+    assert made.status == "live"
+    assert made.id != going
     assert statuses(clouds, state.id)[:2] == ["api live", "api deactivated"]
 
 
@@ -131,7 +136,8 @@ def test_a_failed_build_shows_the_end_of_its_log(clouds: Connections, bench: Ben
     # Nothing is live: the next run makes another deploy, and verify says which one failed.
     deploy = bench.deploy(bench.state(dockerfile="absent/Dockerfile"))
     [change] = deploy.differences(bench.changes(deploy)[0])
-    assert (str(change), change.entry) == ("status: build_failed → live", "render-deploy-failed")
+    assert str(change) == "status: build_failed → live"
+    assert change.entry == "render-deploy-failed"
 
 
 def test_a_deploy_that_failed_after_one_that_serves_is_drift_and_made_anew(
@@ -145,7 +151,8 @@ def test_a_deploy_that_failed_after_one_that_serves_is_drift_and_made_anew(
     assert bench.changes(deploy)[1] == ["status: build_failed → live"]
     with pytest.raises(VerificationFailed) as caught:
         render.is_live(clouds.render, deploy)
-    assert (caught.value.entry, caught.value.found) == ("render-not-live", "build_failed")
+    assert caught.value.entry == "render-not-live"
+    assert caught.value.found == "build_failed"
     bench.brought_up_to_date(deploy)
     assert statuses(clouds, state.id)[0] == "api live"
 
@@ -155,7 +162,9 @@ def test_one_that_is_still_on_its_way_is_told_as_slow(clouds: Connections, bench
     under_way(clouds, state.id)
     deploy = bench.deploy(state, seconds=0)
     [change] = deploy.differences(bench.changes(deploy)[0])
-    assert (change.field, change.entry, change.requested) == ("status", "render-deploy-slow", False)
+    assert change.field == "status"
+    assert change.entry == "render-deploy-slow"
+    assert change.requested is False
     with pytest.raises(VerificationFailed, match="is not live"):
         render.is_live(clouds.render, deploy)
 
@@ -168,7 +177,8 @@ def test_one_that_has_its_time_still_is_no_drift_and_the_one_before_it_is_judged
     under_way(clouds, state.id)
     deploy = bench.deploy(state)
     [change] = deploy.differences(bench.changes(deploy)[0])
-    assert (change.field, change.requested) == ("status", True)
+    assert change.field == "status"
+    assert change.requested is True
     assert render.is_live(clouds.render, deploy) == before
     assert render.has_started(clouds.render, deploy, observed) == STARTED
 

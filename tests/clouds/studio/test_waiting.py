@@ -38,7 +38,9 @@ class Log:
         return ServiceAnswer.model_validate({"id": service_id, "ownerId": "tea-x"})
 
     def logs(self, owner: str, service: str, since: str, texts: tuple[str, ...] = ()) -> list[str]:
-        assert (owner, service, since[-1]) == ("tea-x", "srv-x", "Z")
+        assert owner == "tea-x"
+        assert service == "srv-x"
+        assert since[-1] == "Z"
         self.readings += 1
         return [line for line in self.lines[: self.readings] if not texts or any(text in line for text in texts)]
 
@@ -58,7 +60,8 @@ def tells(log: Log, job: str = JOB) -> str:
 def test_lines_that_come_late_are_waited_for(clock: list[float]) -> None:
     log = Log("[Worker] Started, polling every 3000ms", CLAIMED, FINISHED)
     assert tells(log) == f"{CLAIMED} · {FINISHED}"
-    assert (log.readings, clock[0]) == (3, 1002.0)
+    assert log.readings == 3
+    assert clock[0] == 1002.0
 
 
 @pytest.mark.parametrize(
@@ -79,7 +82,8 @@ def test_a_log_that_does_not_say_that_the_job_was_done_is_told(
 ) -> None:
     with pytest.raises(VerificationFailed, match=message) as caught:
         tells(Log(*lines))
-    assert (caught.value.expected, caught.value.found) == (expected, found)
+    assert caught.value.expected == expected
+    assert caught.value.found == found
 
 
 def test_without_a_job_no_log_is_read() -> None:

@@ -62,7 +62,9 @@ def test_arguments_are_bound_and_never_part_of_the_sql(database: turso.LibSql) -
 def test_a_failed_statement_inside_http_200_is_an_error(database: turso.LibSql) -> None:
     with pytest.raises(UnexpectedResponse, match="no such column: nope") as caught:
         database.query("SELECT nope")
-    assert (caught.value.status, caught.value.code, caught.value.entry) == (200, "SQL_INPUT_ERROR", "database-errors")
+    assert caught.value.status == 200
+    assert caught.value.code == "SQL_INPUT_ERROR"
+    assert caught.value.entry == "database-errors"
 
 
 def test_the_first_of_several_failures_is_told(database: turso.LibSql) -> None:

@@ -56,7 +56,8 @@ def rewriting(clouds: Connections, **fields: Any) -> list[httpx.Request]:
 def test_a_database_is_made_in_its_group_and_found_again(clouds: Connections, made: DatabaseState) -> None:
     group = GROUP.read(clouds)
     assert group is not None
-    assert (group.name, group.location) == (GROUP.name, GROUP.location)
+    assert group.name == GROUP.name
+    assert group.location == GROUP.location
     assert GROUP.identity(group) == group.id != ""
     database = turso.Database("studio", "default")
     assert database.read(clouds) == made
@@ -105,7 +106,8 @@ def test_an_archived_group_is_woken(clouds: Connections, made: DatabaseState) ->
     changes = GROUP.differences(state)
     assert [str(change) for change in changes] == ["state: archived → awake"]
     GROUP.update(clouds, state, changes)
-    assert (seen[-1].method, seen[-1].url.path.rpartition("/")[2]) == ("POST", "unarchive")
+    assert seen[-1].method == "POST"
+    assert seen[-1].url.path.rpartition("/")[2] == "unarchive"
 
 
 def test_a_blocked_database_is_drift_and_unblocked(clouds: Connections, made: DatabaseState) -> None:
@@ -145,7 +147,8 @@ def test_a_new_token_is_kept_and_opens_the_database(clouds: Connections, made: D
     kept = token.one_time_secrets(token.create(clouds))
     assert opened(clouds, made, kept["TURSO_AUTH_TOKEN"]).query("SELECT 1 AS one") == [{"one": 1}]
     state, changed = faults(clouds, turso.DatabaseToken(made, stored=kept))
-    assert (changed, token.one_time_secrets(state)) == ([], {})
+    assert changed == []
+    assert token.one_time_secrets(state) == {}
 
 
 def test_a_token_of_another_database_is_replaced(clouds: Connections, made: DatabaseState) -> None:
@@ -205,7 +208,8 @@ def test_rotation_is_a_request_and_ends_every_other_token(clouds: Connections, m
     token = turso.DatabaseToken(made, stored=held(mine), rotate=True)
     state, changed = faults(clouds, token)
     changes = token.differences(state)
-    assert (changed, [change.requested for change in changes]) == (["all tokens"], [True])
+    assert changed == ["all tokens"]
+    assert [change.requested for change in changes] == [True]
     fresh = token.update(clouds, state, changes)
     for old in (mine, theirs):
         assert faults(clouds, turso.DatabaseToken(made, stored=held(old)))[1] == ["token"]

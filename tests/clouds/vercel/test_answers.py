@@ -161,7 +161,8 @@ def test_a_ready_deployment_behind_a_page_of_failures_is_found() -> None:
     ]
     rows.append({"uid": "dpl_ready", "readyState": "READY", "created": 1, "createdAt": 1})
     found = client(paged(rows, "deployments", 20)).production_deployments("prj_1")
-    assert (len(found), found[-1].id) == (31, "dpl_ready")
+    assert len(found) == 31
+    assert found[-1].id == "dpl_ready"
 
 
 def test_a_list_that_never_ends_is_an_error() -> None:
@@ -192,7 +193,8 @@ def test_a_free_days_deployments_are_a_limit_that_says_when_it_ends() -> None:
     """vercel/vercel#17426."""
     limit = {"total": 100, "remaining": 0, "reset": CREATED}
     error = refused(402, "api-deployments-free-per-day", "Resource is limited - try again in 24 hours", limit=limit)
-    assert (type(error), error.entry) == (RateLimited, "vercel-limits")
+    assert type(error) is RateLimited
+    assert error.entry == "vercel-limits"
     assert "by 2026-08-12 01:07 UTC at the latest" in error.hint
     assert "Resource is limited - try again in 24 hours (402, code api-deployments-free-per-day)" in error.message
 
@@ -233,10 +235,12 @@ def test_a_refusal_leads_to_its_own_entry_and_keeps_vercels_words(
     status: int, code: str, message: str, more: dict[str, Any], kind: type[ServiceError], entry: str
 ) -> None:
     error = refused(status, code, message, **more)
-    assert (type(error), error.entry) == (kind, entry)
+    assert type(error) is kind
+    assert error.entry == entry
     assert message.rstrip(".") in error.message
 
 
 def test_a_request_that_is_asked_too_often_says_when_to_ask_again() -> None:
     error = refused(429, "rate_limited", "The rate limit of 120 exceeded", limit={"reset": CREATED // 1000})
-    assert (type(error), "after 2026-08-12 01:07:56 UTC" in error.hint) == (RateLimited, True)
+    assert type(error) is RateLimited
+    assert "after 2026-08-12 01:07:56 UTC" in error.hint

@@ -41,7 +41,9 @@ def address(site: Site) -> str:
 def test_a_deployment_serves_its_files_and_is_kept_while_nothing_changes(site: Site) -> None:
     site.set()
     state = deploy(site)
-    assert (state.state, changes(site), made(site)) == ("READY", [], [state.id])
+    assert state.state == "READY"
+    assert changes(site) == []
+    assert made(site) == [state.id]
     assert vercel.page_answers(address(site)) == "200"
     variables = site.variables()
     variables.read(site.clouds)
@@ -94,7 +96,9 @@ def test_a_wish_is_fulfilled_once_in_a_run(site: Site) -> None:
     state = wished.read(site.clouds)
     assert state is not None
     after = wished.update(site.clouds, state, wished.differences(state))
-    assert (after.id != state.id, wished.read(site.clouds), wished.differences(after)) == (True, after, [])
+    assert after.id != state.id
+    assert wished.read(site.clouds) == after
+    assert wished.differences(after) == []
 
 
 @pytest.mark.parametrize("first", [True, False])
@@ -107,7 +111,9 @@ def test_a_deployment_whose_answer_was_lost_is_found_and_not_repeated(
     fault = {"service": "vercel", "kind": "lost-answer", "method": "POST", "path": "/v13/deployments"}
     sandbox.control.post("/faults", json=fault).raise_for_status()
     state = deploy(site)
-    assert (sandbox.control.get("/faults").json(), made(site)[0], len(made(site))) == ([], state.id, 1 if first else 2)
+    assert sandbox.control.get("/faults").json() == []
+    assert made(site)[0] == state.id
+    assert len(made(site)) == (1 if first else 2)
 
 
 def test_a_deployment_that_was_not_begun_is_not_found(site: Site, sandbox: RunningSandbox) -> None:
@@ -128,7 +134,9 @@ def test_a_failing_build_is_told_with_its_reason_and_its_last_lines(site: Site) 
     assert 'Command "npm run build" exited with 3' in error.message
     assert "Last lines of the build: " in error.message
     assert 'Running "npm run build"' in error.message
-    assert (error.entry, error.code, error.exit_code) == ("vercel-build-failed", "BUILD_UTILS_SPAWN_3", 3)
+    assert error.entry == "vercel-build-failed"
+    assert error.code == "BUILD_UTILS_SPAWN_3"
+    assert error.exit_code == 3
     assert site.deployment().read(site.clouds) is None
 
 
@@ -143,7 +151,8 @@ def test_a_newest_deployment_that_failed_is_told_until_one_succeeds(site: Site) 
     state = looking.read(site.clouds)
     assert state is not None
     [change] = looking.differences(state)
-    assert (state.state, str(change)) == ("READY", "newest deployment: failed → READY")
+    assert state.state == "READY"
+    assert str(change) == "newest deployment: failed → READY"
     assert change.entry == "vercel-build-failed"
     package.unlink()
     site.deployment().update(site.clouds, state, [change])
@@ -192,7 +201,8 @@ def test_a_slow_deployment_is_told_and_the_next_run_waits_for_the_same(site: Sit
     state = waiting.read(site.clouds)
     assert state is not None
     assert [change.field for change in waiting.differences(state)] == ["state"]
-    assert (waiting.update(site.clouds, state, waiting.differences(state)).id, made(site)) == (state.id, [state.id])
+    assert waiting.update(site.clouds, state, waiting.differences(state)).id == state.id
+    assert made(site) == [state.id]
 
 
 def test_a_cancelled_deployment_ends_the_wait(site: Site, sandbox: RunningSandbox) -> None:
@@ -233,7 +243,8 @@ def test_a_rollback_by_hand_is_told(site: Site, by_hand: httpx.Client) -> None:
     by_hand.post(f"/v9/projects/{site.project.id}/rollback/{old.id}").raise_for_status()
     with pytest.raises(VerificationFailed, match="does not show the newest deployment") as caught:
         vercel.serves_all(site.clouds.vercel, address(site), new, site.variables())
-    assert (caught.value.entry, caught.value.found) == ("vercel-redeploy", old.id)
+    assert caught.value.entry == "vercel-redeploy"
+    assert caught.value.found == old.id
 
 
 def test_a_domain_whose_deployment_was_deleted_is_told(site: Site, by_hand: httpx.Client) -> None:

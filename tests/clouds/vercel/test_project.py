@@ -79,7 +79,9 @@ def test_a_repository_is_linked_when_the_project_is_made_and_deployed_from(site:
     assert site.project.repository == "studio/web"
     deployed = site.deployment(source=vercel.source("studio/web", "release", "")).create(site.clouds)
     source = site.clouds.vercel.api.json("read it", "GET", f"/v13/deployments/{deployed.id}")["gitSource"]
-    assert (source["org"], source["repo"], source["ref"]) == ("studio", "web", "release")
+    assert source["org"] == "studio"
+    assert source["repo"] == "web"
+    assert source["ref"] == "release"
     other = vercel.Project("linked", repository="studio/other")
     with pytest.raises(Conflict, match="is linked to studio/web, not to studio/other") as caught:
         other.update(site.clouds, site.project, other.differences(site.project))

@@ -20,7 +20,9 @@ RULE = {
 def test_a_created_bucket_reads_back_as_it_was_answered(cloudflare: Cloudflare) -> None:
     body = {"name": "studio-audio", "locationHint": "weur", "storageClass": "InfrequentAccess"}
     made = cloudflare.api.post(cloudflare.buckets, json=body).json()["result"]
-    assert (made["location"], made["jurisdiction"], made["storage_class"]) == ("weur", "default", "InfrequentAccess")
+    assert made["location"] == "weur"
+    assert made["jurisdiction"] == "default"
+    assert made["storage_class"] == "InfrequentAccess"
     assert cloudflare.api.get(f"{cloudflare.buckets}/studio-audio").json()["result"] == made
 
 

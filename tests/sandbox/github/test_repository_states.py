@@ -102,7 +102,8 @@ def test_to_a_classic_token_without_its_scope_a_workflow_has_no_place(tmp_path: 
         body = {"message": "m", "content": "YQ=="}
         assert (await api.put(f"{OLD}/contents/a.md", json=body, headers=headers)).status_code == 201
         refused = await api.put(f"{OLD}/contents/.github/workflows/a.yml", json=body, headers=headers)
-        assert (refused.status_code, refused.json()["message"]) == (404, "Not Found")
+        assert refused.status_code == 404
+        assert refused.json()["message"] == "Not Found"
         fine = service.tokens.issue({"contents": "write"})
         headers = {"Authorization": f"Bearer {fine.value}"}
         assert (await api.put(f"{OLD}/contents/.github/workflows/a.yml", json=body, headers=headers)).status_code == 403

@@ -99,7 +99,8 @@ def test_large_arguments_and_values_pass(deploy: Deployer) -> None:
 
 def test_an_exception_is_the_callers(deploy: Deployer) -> None:
     result = deploy.result(deploy.spawn(build(deploy, "fail")["fail"]))
-    assert (result.status, result.exception) == (Result.GENERIC_STATUS_FAILURE, "ValueError('wrong')")
+    assert result.status == Result.GENERIC_STATUS_FAILURE
+    assert result.exception == "ValueError('wrong')"
     assert "raise ValueError" in result.traceback
 
 
@@ -107,7 +108,8 @@ def test_an_unfinished_call_has_no_output_yet(deploy: Deployer, rpc: Rpc) -> Non
     call_id = deploy.spawn(build(deploy, "wait")["wait"], 60)
     request = api_pb2.FunctionGetOutputsRequest(function_call_id=call_id, timeout=0)
     answer = rpc("FunctionGetOutputs", request)
-    assert (len(answer.outputs), answer.num_unfinished_inputs) == (0, 1)
+    assert len(answer.outputs) == 0
+    assert answer.num_unfinished_inputs == 1
 
 
 def test_an_unknown_call_is_not_found(rpc: Rpc) -> None:

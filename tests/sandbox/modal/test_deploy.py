@@ -38,7 +38,8 @@ def test_a_draft_is_not_deployed_until_it_is_published(rpc: Rpc, deploy: Deploye
     status, message = rpc.refusal(
         "AppPublish", api_pb2.AppPublishRequest(app_id=app_id, name="studio", function_ids={"f": made.function_id})
     )
-    assert (status, message) == (Status.FAILED_PRECONDITION, "Functions without a definition: f")
+    assert status == Status.FAILED_PRECONDITION
+    assert message == "Functions without a definition: f"
 
 
 def test_a_redeploy_keeps_the_ids_and_counts_the_version(rpc: Rpc, deploy: Deployer) -> None:
@@ -65,7 +66,8 @@ def test_a_stopped_app_is_named_as_the_previous_one(rpc: Rpc, deploy: Deployer) 
     app_id = deploy.app("studio")
     deploy.stop("studio")
     app = by_name(rpc, "studio")
-    assert (app.app_id, app.previous_app_id) == ("", app_id)
+    assert app.app_id == ""
+    assert app.previous_app_id == app_id
     assert app.lifecycle.app_state == api_pb2.APP_STATE_STOPPED
     assert rpc.refusal("AppStop", api_pb2.AppStopRequest(app_id=app_id))[0] is Status.FAILED_PRECONDITION
     assert (
@@ -142,5 +144,6 @@ def test_a_label_is_cut_to_a_dns_label() -> None:
     assert web_label("sandbox", "", "studio-production-submit") == ("sandbox--studio-production-submit", False)
     assert web_label("sandbox", "dev", "My_App.x") == ("sandbox-dev--my-app-x", False)
     long, truncated = web_label("sandbox", "", "x" * 80)
-    assert (len(long), truncated) == (63, True)
+    assert len(long) == 63
+    assert truncated is True
     assert web_label("sandbox", "", "x" * 81)[0] != long

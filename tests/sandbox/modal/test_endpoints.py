@@ -98,7 +98,8 @@ def test_an_error_in_the_function_is_500_without_its_detail(
 
 def test_an_unknown_label_is_an_invalid_function_call(urls: dict[str, str], http: httpx.Client) -> None:
     answer = http.post(urls["submit"].replace("studio", "other"), json={})
-    assert (answer.status_code, answer.text) == (404, "modal-http: invalid function call")
+    assert answer.status_code == 404
+    assert answer.text == "modal-http: invalid function call"
     assert http.post(urls["submit"].removesuffix(".modal.run"), json={}).status_code == 404
 
 
@@ -110,7 +111,8 @@ def test_a_stopped_app_answers_404_and_its_containers_end(
     assert len(rpc("TaskList", api_pb2.TaskListRequest(app_id=app_id)).tasks) == 1
     deploy.stop("studio")
     answer = http.post(urls["submit"], json={})
-    assert (answer.status_code, answer.text) == (404, "modal-http: app for invoked web endpoint is stopped")
+    assert answer.status_code == 404
+    assert answer.text == "modal-http: app for invoked web endpoint is stopped"
     assert not rpc("TaskList", api_pb2.TaskListRequest(app_id=app_id)).tasks
 
 
@@ -126,7 +128,8 @@ def test_proxy_authorization_is_asked_for(deploy: Deployer, http: httpx.Client, 
     endpoints: Any = {**ENDPOINTS, "submit": {"webhook_config": web(requires_proxy_auth=True)}}
     _, url = deploy("studio", SOURCE, endpoints)["submit"]
     bare = http.post(url, json={})
-    assert (bare.status_code, bare.text) == (401, "modal-http: missing credentials for proxy authorization")
+    assert bare.status_code == 401
+    assert bare.text == "modal-http: missing credentials for proxy authorization"
     token = rpc("WebhookTokenCreate", api_pb2.WebhookTokenCreateRequest())
     headers = {"Modal-Key": token.token_id, "Modal-Secret": token.token_secret}
     assert http.post(url, json={}, headers=headers).status_code == 200
@@ -149,7 +152,9 @@ def test_a_request_is_journalled_with_its_path_and_not_its_query(
 ) -> None:
     http.get(urls["status"], params={"call_id": "canary"})
     entry = sandbox.journal("modal")[-1]
-    assert (entry["method"], entry["path"], entry["status"]) == ("GET", "/sandbox--studio-status.modal.run", 200)
+    assert entry["method"] == "GET"
+    assert entry["path"] == "/sandbox--studio-status.modal.run"
+    assert entry["status"] == 200
     assert "canary" not in str(sandbox.journal())
 
 

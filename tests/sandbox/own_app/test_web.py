@@ -42,7 +42,8 @@ def test_the_server_sees_the_project_s_variables_and_no_other_of_the_machine(
     monkeypatch.setenv("VERCEL_TOKEN", "canary")
     build, log = built(machine, tmp_path / "web", files)
     answer = asyncio.run(served(build, lambda client: client.post("/api/echo", content=b"x" * 100), log)).json()
-    assert (answer["host"], answer["size"]) == ("app.test", 100)
+    assert answer["host"] == "app.test"
+    assert answer["size"] == 100
     assert {"R2_BUCKET_NAME", "NEXT_PUBLIC_APP_URL", "VERCEL"} <= set(answer["names"])
     assert "VERCEL_TOKEN" not in answer["names"]
     assert "POST /api/echo" in log
@@ -51,7 +52,8 @@ def test_the_server_sees_the_project_s_variables_and_no_other_of_the_machine(
 def test_an_answer_above_vercel_s_limit_is_refused(machine: Machine, tmp_path: Path, files: dict[str, str]) -> None:
     build, log = built(machine, tmp_path / "web", files)
     answer = asyncio.run(served(build, lambda client: client.get("/api/large"), log))
-    assert (answer.status_code, answer.headers.get("x-vercel-error")) == (500, "FUNCTION_RESPONSE_PAYLOAD_TOO_LARGE")
+    assert answer.status_code == 500
+    assert answer.headers.get("x-vercel-error") == "FUNCTION_RESPONSE_PAYLOAD_TOO_LARGE"
 
 
 def test_a_build_that_fails_says_what_the_command_said(machine: Machine, tmp_path: Path, files: dict[str, str]) -> None:

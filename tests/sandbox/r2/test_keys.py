@@ -172,7 +172,8 @@ def test_a_bucket_with_objects_is_deleted_by_neither_api(storage: Storage, error
     storage.send(admin, "PUT", PATH, content=b"sound").raise_for_status()
     assert error(storage.send(admin, "DELETE", "/studio-audio")) == (409, "BucketNotEmpty")
     answer = storage.rest.delete(f"/accounts/{storage.account}/r2/buckets/studio-audio")
-    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, 10008)
+    assert answer.status_code == 409
+    assert answer.json()["errors"][0]["code"] == 10008
     storage.send(admin, "DELETE", PATH).raise_for_status()
     assert storage.rest.delete(f"/accounts/{storage.account}/r2/buckets/studio-audio").status_code == 200
 

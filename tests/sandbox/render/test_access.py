@@ -14,13 +14,15 @@ if TYPE_CHECKING:
 def test_a_wrong_or_absent_key_is_401(render: Render, key: str | None) -> None:
     with render.client(key) as stranger:
         refused = stranger.get("/owners")
-    assert (refused.status_code, refused.json()) == (401, {"message": "Unauthorized"})
+    assert refused.status_code == 401
+    assert refused.json() == {"message": "Unauthorized"}
 
 
 def test_the_key_names_its_user_and_workspace(render: Render) -> None:
     assert render.api.get("/users").json()["email"] == "operator@studio.example"
     owner = render.api.get("/owners").json()[0]["owner"]
-    assert (owner["type"], owner["id"][:4]) == ("team", "tea-")
+    assert owner["type"] == "team"
+    assert owner["id"][:4] == "tea-"
     assert render.api.get(f"/owners/{owner['id']}").json() == owner
     assert render.api.get("/owners/tea-other").status_code == 404
     assert render.api.get("/owners", params={"name": "absent"}).json() == []
@@ -29,7 +31,8 @@ def test_the_key_names_its_user_and_workspace(render: Render) -> None:
 def test_an_unimplemented_operation_says_so(render: Render) -> None:
     answer = render.api.get("/postgres")
     expected = {"message": "not implemented in the sandbox: GET /v1/postgres"}
-    assert (answer.status_code, answer.json()) == (501, expected)
+    assert answer.status_code == 501
+    assert answer.json() == expected
 
 
 def test_only_json_is_served(render: Render) -> None:

@@ -30,7 +30,9 @@ def test_create_deploy_answers_201_with_null_commit_and_finished_at(render: Rend
     service = render.create()["id"]
     render.settled(service)
     made = render.api.post(f"/services/{service}/deploys", json={})
-    assert (made.status_code, made.json()["commit"], made.json()["finishedAt"]) == (201, None, None)
+    assert made.status_code == 201
+    assert made.json()["commit"] is None
+    assert made.json()["finishedAt"] is None
     done = render.settled(service, made.json()["id"])
     assert len(done["commit"]["id"]) == 40
     assert done["finishedAt"]
@@ -41,7 +43,8 @@ def test_create_deploy_answers_201_with_null_commit_and_finished_at(render: Rend
 def test_create_deploy_answers_202_with_nothing_while_another_is_under_way(render: Render) -> None:
     created = render.create()
     queued = render.api.post(f"/services/{created['id']}/deploys", json={})
-    assert (queued.status_code, queued.content) == (202, b"")
+    assert queued.status_code == 202
+    assert queued.content == b""
     assert statuses(render, created["id"])[0] == "queued"
     assert render.settled(created["id"])["status"] == "live"
     assert statuses(render, created["id"]) == ["live", "deactivated"]
@@ -121,7 +124,8 @@ def test_rollback_deploys_an_earlier_success_again(render: Render) -> None:
     render.api.post(f"/services/{created['id']}/deploys", json={})
     render.settled(created["id"])
     made = render.api.post(f"/services/{created['id']}/rollback", json={"deployId": created["deployId"]})
-    assert (made.status_code, made.json()["trigger"]) == (201, "rollback")
+    assert made.status_code == 201
+    assert made.json()["trigger"] == "rollback"
     assert render.settled(created["id"])["status"] == "live"
     assert render.messages(created["id"], type="app")[-1] == "[Worker] Started, polling every 3000ms"
     absent = render.api.post(f"/services/{created['id']}/rollback", json={"deployId": "dep-absent"})
@@ -133,9 +137,11 @@ def test_suspend_stops_the_worker_and_resume_deploys(render: Render) -> None:
     render.settled(created["id"])
     path = f"/services/{created['id']}"
     suspended = render.api.post(f"{path}/suspend")
-    assert (suspended.status_code, suspended.content) == (202, b"")
+    assert suspended.status_code == 202
+    assert suspended.content == b""
     service = render.api.get(path).json()
-    assert (service["suspended"], service["suspenders"]) == ("suspended", ["user"])
+    assert service["suspended"] == "suspended"
+    assert service["suspenders"] == ["user"]
     assert render.api.get(f"{path}/instances").json() == []
     assert render.api.post(f"{path}/deploys", json={}).status_code == 400
     assert render.api.post(f"{path}/restart").status_code == 400
@@ -153,7 +159,8 @@ def test_the_hook_is_shown_by_no_api_and_triggers_a_deploy(render: Render) -> No
         answer = anyone.post(hook)
     assert answer.status_code == 200
     done = render.settled(created["id"], answer.json()["deploy"]["id"])
-    assert (done["trigger"], done["status"]) == ("deploy_hook", "live")
+    assert done["trigger"] == "deploy_hook"
+    assert done["status"] == "live"
 
 
 def test_a_wrong_hook_is_refused_and_deploys_nothing(render: Render) -> None:
@@ -182,4 +189,6 @@ def test_a_get_on_the_hook_is_journalled_as_a_write_without_its_key(render: Rend
     render.sandbox.control.delete("/journal")
     httpx.get(render.hook(created["id"]))
     entry = render.sandbox.journal("render")[-1]
-    assert (entry["method"], entry["path"], entry["writes"]) == ("GET", f"/deploy/{created['id']}", True)
+    assert entry["method"] == "GET"
+    assert entry["path"] == f"/deploy/{created['id']}"
+    assert entry["writes"] is True

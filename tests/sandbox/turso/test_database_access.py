@@ -93,7 +93,8 @@ def test_expiration_is_in_the_token_unless_it_never_expires(turso: Any, hostname
 @pytest.mark.parametrize("expiration", ["", "0d", "soon", "1y", "30m2w", "-1d", "1.5d", "7"])
 def test_malformed_expiration_is_refused(turso: Any, hostname: str, expiration: str) -> None:
     answer = turso.api.post(f"{turso.base}/databases/jobs/auth/tokens", params={"expiration": expiration})
-    assert (answer.status_code, answer.json()["error"]) == (400, "Invalid expiration format")
+    assert answer.status_code == 400
+    assert answer.json()["error"] == "Invalid expiration format"
 
 
 def test_unknown_authorization_and_parameter_are_refused(turso: Any, hostname: str) -> None:
@@ -122,7 +123,8 @@ def test_rotating_a_database_ends_all_its_tokens_and_keeps_its_data(turso: Any, 
     old, older, group = turso.token(), turso.token(expiration="1d"), turso.token("groups/default")
     turso.execute(hostname, old, TABLE, "INSERT INTO t VALUES (7)")
     answer = turso.api.post(f"{turso.base}/databases/jobs/auth/rotate")
-    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.status_code == 200
+    assert answer.content == b""
     assert turso.execute(hostname, old, "SELECT 1").status_code == 401
     assert turso.execute(hostname, older, "SELECT 1").status_code == 401
     assert results(turso.execute(hostname, group, "SELECT 1")) == ["ok", "ok"]
@@ -162,7 +164,8 @@ def test_deleting_a_database_ends_its_process_and_its_data(turso: Any, hostname:
     assert processes(identifier) == []
     assert not directory.exists()
     answer = turso.execute(hostname, token, "SELECT 1")
-    assert (answer.status_code, answer.json()["error"]) == (404, f"Namespace `{identifier}` doesn't exist")
+    assert answer.status_code == 404
+    assert answer.json()["error"] == f"Namespace `{identifier}` doesn't exist"
 
 
 def test_recreated_database_is_empty_and_refuses_the_old_token(turso: Any, hostname: str) -> None:
@@ -224,7 +227,8 @@ def test_journal_tells_reads_from_writes(turso: Any, hostname: str, sql: str, wr
     turso.sandbox.control.delete("/journal")
     turso.execute(hostname, turso.token(), sql)
     (entry,) = turso.sandbox.journal("turso-sql")
-    assert (entry["path"], entry["writes"]) == ("/v3/pipeline", writes)
+    assert entry["path"] == "/v3/pipeline"
+    assert entry["writes"] == writes
 
 
 def test_fault_strikes_the_database_and_not_the_platform(turso: Any, hostname: str) -> None:

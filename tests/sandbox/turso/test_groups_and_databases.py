@@ -20,7 +20,8 @@ def test_new_organization_has_no_group_and_no_database(turso: Any) -> None:
 
 def test_organizations_is_a_bare_array_with_the_exported_slug(turso: Any) -> None:
     (organization,) = turso.api.get("/v1/organizations").json()
-    assert (organization["slug"], organization["plan_id"]) == (turso.organization, "starter")
+    assert organization["slug"] == turso.organization
+    assert organization["plan_id"] == "starter"
 
 
 def test_another_organization_is_forbidden(turso: Any) -> None:
@@ -96,7 +97,9 @@ def test_database_is_listed_by_its_group(turso: Any) -> None:
     turso.create_group()
     hostname = turso.create_database("jobs")
     (listed,) = turso.api.get(f"{turso.base}/databases", params={"group": "default"}).json()["databases"]
-    assert (listed["Name"], listed["Hostname"], listed["group"]) == ("jobs", hostname, "default")
+    assert listed["Name"] == "jobs"
+    assert listed["Hostname"] == hostname
+    assert listed["group"] == "default"
     assert listed == turso.api.get(f"{turso.base}/databases/jobs").json()["database"]
     assert turso.api.get(f"{turso.base}/databases", params={"group": "other"}).json() == {"databases": []}
 
