@@ -344,7 +344,7 @@ def test_the_wrong_folder_is_told_as_such(tmp_path: Path, contract: Contract) ->
 def test_what_the_modal_runbook_exports_is_known_here() -> None:
     root = Path(__file__).resolve().parents[3]
     exported = (root / "runbooks/modal.ipynb").read_text() + (
-        root / "scripts/deploybook/clouds/modal/resources.py"
+        root / "scripts/deploybook/clouds/modal/app.py"
     ).read_text()
     stored = 'rb.stored(\\"R2_ACCOUNT_ID\\", \\"R2_BUCKET_NAME\\")'
     assert stored in exported

@@ -14,7 +14,7 @@ from deploybook.contract.model import Contract
 from deploybook.runbook.app_settings import Ignored
 
 MODAL = "modal:"
-# What the runbook modal exports for `modal deploy` (runbooks/modal.ipynb, clouds/modal/resources.py).
+# What the runbook modal exports for `modal deploy` (runbooks/modal.ipynb, clouds/modal/app.py).
 AT_DEPLOY = frozenset({"R2_ACCOUNT_ID", "R2_BUCKET_NAME", "MODAL_LABEL"})
 WHERE = "runbooks/contract.toml"
 

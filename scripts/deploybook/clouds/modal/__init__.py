@@ -3,6 +3,7 @@
 Nothing here imports the modal package before a run has settled the environment that it reads.
 """
 
+from deploybook.clouds.modal.app import ModalApp
 from deploybook.clouds.modal.checks import (
     app_is_listed,
     environment_is_there,
@@ -15,7 +16,7 @@ from deploybook.clouds.modal.checks import (
     wrong_token_is_refused,
 )
 from deploybook.clouds.modal.environment import ModalEnvironment
-from deploybook.clouds.modal.resources import ModalApp, ModalSecret
+from deploybook.clouds.modal.secret import ModalSecret
 from deploybook.clouds.modal.source import Source, source_is_there
 
 __all__ = [

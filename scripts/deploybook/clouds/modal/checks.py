@@ -9,9 +9,10 @@ from typing import Any
 from pydantic import SecretStr
 
 from deploybook.clouds.modal import endpoint
+from deploybook.clouds.modal.app import ModalApp
 from deploybook.clouds.modal.client import AppState, Modal
 from deploybook.clouds.modal.probe import differing
-from deploybook.clouds.modal.resources import ModalApp, ModalSecret
+from deploybook.clouds.modal.secret import ModalSecret
 from deploybook.clouds.negative import ExpectedRefusal, Reply, require_accepted, require_refused
 from deploybook.errors import Conflict, NotFound, NotTested, VerificationFailed
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from deploybook.clouds.comparison import ConsumerDrift, DriftStatus, VariableDrift, Wanted, findings
 from deploybook.clouds.modal.client import SecretState
-from deploybook.clouds.modal.resources import ModalSecret
+from deploybook.clouds.modal.secret import ModalSecret
 
 if TYPE_CHECKING:
     from deploybook.clouds.connections import Connections
