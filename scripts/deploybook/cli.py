@@ -32,6 +32,10 @@ COMMANDS = {
     "list": Source(
         "list_sections", "List the sections in the order in which they run, with what each needs and produces."
     ),
+    "record": Source(
+        "record_answers",
+        "Run sections in a live mode, and write what the providers answered into FOLDER, without secrets, ids and names.",
+    ),
     "run": Source("run_sections", "Execute the runbooks of the sections (default: all), each after those it needs."),
     "sandbox": Source(
         "run_sandbox",

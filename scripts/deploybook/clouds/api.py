@@ -74,7 +74,10 @@ class Api:
                     params=present or None,
                     headers=dict(headers or {}),
                     content=content,
-                    extensions={http.REPEATABLE_EXTENSION: True} if repeatable else None,
+                    extensions={
+                        http.OPERATION_EXTENSION: (self.service, operation),
+                        http.REPEATABLE_EXTENSION: repeatable,
+                    },
                 )
             )
         except httpx.TransportError as error:

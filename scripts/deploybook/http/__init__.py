@@ -2,6 +2,7 @@
 
 from deploybook.http.client import (
     CONNECT_SECONDS,
+    OPERATION_EXTENSION,
     READ_SECONDS,
     REPEATABLE_EXTENSION,
     RetryTransport,
@@ -10,12 +11,14 @@ from deploybook.http.client import (
     refuse_after_stop,
     retry_after,
     say_waits_to,
+    show_answers_to,
     stop,
 )
 from deploybook.http.proxy import ca_file, proxy_for
 
 __all__ = [
     "CONNECT_SECONDS",
+    "OPERATION_EXTENSION",
     "READ_SECONDS",
     "REPEATABLE_EXTENSION",
     "RetryTransport",
@@ -26,5 +29,6 @@ __all__ = [
     "refuse_after_stop",
     "retry_after",
     "say_waits_to",
+    "show_answers_to",
     "stop",
 ]

@@ -37,6 +37,8 @@ REFUSED_SECONDS = 6.0
 # A shorter pause is none to whoever watches.
 SAID_SECONDS = 2.0
 _say: Callable[[str], object] = str
+# Who is shown each answer, if anybody is.
+_record: Callable[[httpx.Request, httpx.Response], object] | None = None
 _budget = RETRY_SECONDS
 # Set in a process that is to stop: what a request does is not known while it is under way, so none is cut off.
 _stopping = threading.Event()
@@ -45,6 +47,8 @@ REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 # 520 to 530: what Cloudflare's edge answers, with a page, while it does not reach who is behind it (Cloudflare docs, 5xx errors).
 PASSING = frozenset({500, 502, 503, 504, *range(520, 531)})
 REPEATABLE_EXTENSION = "deploybook.repeatable"
+# Of a request to a provider: its name, and what is wanted of it.
+OPERATION_EXTENSION = "deploybook.operation"
 # A Render answer gives the reset as seconds left, its documentation as an epoch time; a value this small is a duration.
 EPOCH_FROM = 10**9
 
@@ -75,6 +79,12 @@ def say_waits_to(listener: Callable[[str], object]) -> None:
     """Have ``listener`` called with each longer pause before a request is sent again, in any thread of this process."""
     global _say
     _say = listener
+
+
+def show_answers_to(listener: Callable[[httpx.Request, httpx.Response], object] | None) -> None:
+    """Have ``listener`` called with each answer to a client of this process, in any thread, before it is judged; None ends that."""
+    global _record
+    _record = listener
 
 
 def _pause(seconds: float) -> None:
@@ -147,6 +157,9 @@ class RetryTransport(httpx.BaseTransport):
                 raise _Again(cause=error) from None
             raise
         self._given_up.discard(request.url.netloc)
+        if _record is not None:
+            response.read()
+            _record(request, response)
         refused = response.status_code == 429
         passing = response.status_code in PASSING and _repeatable(request)
         if refused or passing:

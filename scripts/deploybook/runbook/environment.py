@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 
+from deploybook import recordings
 from deploybook.contract.model import Contract
 from deploybook.layout import HOME_VARIABLE
 
@@ -16,7 +17,7 @@ MACHINE = re.compile(
     "PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_[A-Z]+|TZ|TERM|COLORTERM|COLUMNS|LINES|NO_COLOR|FORCE_COLOR|TMPDIR|XDG_CACHE_HOME"
     "|LD_LIBRARY_PATH|DYLD_LIBRARY_PATH|VIRTUAL_ENV|JUPYTER_PATH|PLAYWRIGHT_BROWSERS_PATH"
     "|PYTHON(PATH|HOME|HASHSEED|WARNINGS|UNBUFFERED|UTF8|IOENCODING|DONTWRITEBYTECODE|PYCACHEPREFIX|FAULTHANDLER|NOUSERSITE)"
-    f"|{HOME_VARIABLE}"
+    f"|{HOME_VARIABLE}|{recordings.FOLDER_VARIABLE}"
 )
 
 

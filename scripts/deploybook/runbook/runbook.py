@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import SecretStr
 
-from deploybook import http
+from deploybook import http, recordings
 from deploybook.clouds.connections import Connections
 from deploybook.clouds.resource import Resource
 from deploybook.contract.consumers import ConsumerVariable, require, variables_for
@@ -92,6 +92,8 @@ class Runbook:
             http.say_waits_to(runbook._screen.waits)
         if chosen is Mode.DRY_RUN:
             runbook._complete_dry_run(layout, alone=alone)
+        names = runbook._chosen_names(sys._getframe(1).f_globals)
+        recordings.begin(f"{slug} in the mode {mode}", names, runbook._redactor)
         runbook._require_needs()
         prepare_vault(contract, slug, chosen, runbook.vault, runbook.note)
         if chosen.makes or chosen is Mode.DESTROY:
@@ -306,6 +308,17 @@ class Runbook:
         if self.mode.makes or self.mode is Mode.VERIFY:
             refuse_missing(operator_values(self.contract, [slug]), vault_values, self.vault.environment)
             self.variables(*self._needs())
+
+    def _chosen_names(self, namespace: Mapping[str, object]) -> set[str]:
+        """The names and ids of this environment: of its parameters, the operator's variables, the vault and the accounts."""
+        environment, rules = self.vault.environment, self.contract.parameters.items()
+        parameters = {
+            str(rule.resolved(namespace.get(name, ""), environment)) for name, rule in rules if rule.choices is None
+        }
+        exported = {value for name, value in os.environ.items() if self.contract.is_operators(name)}
+        pins = [self.clouds.home(provider.name) for provider in self.contract.providers]
+        accounts = {text for pin in pins if pin for text in (pin.id, pin.name)}
+        return parameters | exported | accounts | {value.get_secret_value() for value in self.vault.all().values()}
 
     def _protect_output(self) -> None:
         self._redactor.learn(known_secrets(self.contract, os.environ, self.vault))
