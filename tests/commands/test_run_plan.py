@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tests.runner.test_run import Pretended
 from deploybook.cli import main
 from deploybook.commands.outcome import outcome_lines
 from deploybook.commands.preview import removal_lines
+from deploybook.contract.shown_commands import Typed
 from deploybook.layout import Layout
 from deploybook.runbook.modes import Mode
 from deploybook.runner.plan import Plan
@@ -146,9 +148,11 @@ def test_a_run_ends_with_the_next_step(layout: Layout, mode: Mode, sections: tup
     assert list(outcome_lines(plan_of(layout, mode, *sections), [], [])) == [step]
 
 
-def test_the_next_step_names_the_environment(layout: Layout) -> None:
-    lines = list(outcome_lines(plan_of(layout, Mode.PLAN, environment="staging"), [], [], [("owner", "a b")]))
-    assert lines == ["next: deploybook run --mode apply --environment staging -p owner 'a b'"]
+def test_the_next_step_names_the_environment_and_what_was_typed_for_this_run(layout: Layout) -> None:
+    typed = Typed({"owner": "a b", "redeploy": True}, declared={"render": {"owner", "redeploy"}})
+    plan = replace(plan_of(layout, Mode.PLAN, environment="staging"), typed=typed)
+    [line] = outcome_lines(plan, [], [])
+    assert line == "next: deploybook run --mode apply -p redeploy true -p owner 'a b' --environment staging"
 
 
 def test_an_apply_ends_with_the_addresses_and_no_secret(layout: Layout) -> None:

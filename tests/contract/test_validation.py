@@ -10,7 +10,6 @@ from deploybook.contract.consumers import require, variables_for
 from deploybook.contract.model import parse_contract
 from deploybook.contract.validation import (
     broken,
-    for_environment,
     operator_values,
     refuse_broken,
     refuse_missing,
@@ -100,27 +99,3 @@ def test_what_only_the_operator_has_is_asked_for_before_what_a_section_makes() -
     _, missing = variables_for(WITH_OWN, "vercel", {}, {})
     with pytest.raises(MissingVariable, match="A_DSN, B_KEY"):
         require(WITH_OWN, missing, "vercel", "production")
-
-
-@pytest.mark.parametrize(
-    ("hint", "expected"),
-    [
-        (
-            "Run deploybook run r2 --mode apply first.",
-            "Run deploybook run r2 --environment staging --mode apply first.",
-        ),
-        (
-            "Run deploybook run modal vercel --mode apply, then deploybook doctor.",
-            "Run deploybook run modal vercel --environment staging --mode apply, then deploybook doctor --environment staging.",
-        ),
-        ("Run deploybook run --mode plan.", "Run deploybook run --environment staging --mode plan."),
-        (
-            "Run deploybook env set TURSO_AUTH_TOKEN --environment staging.",
-            "Run deploybook env set TURSO_AUTH_TOKEN --environment staging.",
-        ),
-        ("Run deploybook sandbox to see why.", "Run deploybook sandbox to see why."),
-    ],
-)
-def test_a_hints_commands_name_the_environment_that_they_are_about(hint: str, expected: str) -> None:
-    assert for_environment(hint, CONTRACT, "staging") == expected
-    assert for_environment(hint, CONTRACT, "production") == hint

@@ -47,14 +47,14 @@ def test_a_plan_comes_back_from_its_file(tmp_path: Path) -> None:
     assert written.sections == ("r2", "turso")
     assert written.parameters == {"r2": {"bucket_name": "studio"}}
     assert written.changes == (BUCKET, CORS)
-    written.require_same([CORS, BUCKET])
+    written.require_same([CORS, BUCKET], PLAN)
 
 
 @pytest.mark.parametrize("now", [[BUCKET], [BUCKET, CORS, DATABASE], [DATABASE, CORS]])
 def test_another_world_is_refused_with_what_is_different(tmp_path: Path, now: list[Change]) -> None:
     write_plan(tmp_path / "plan.json", PLAN, [BUCKET, CORS])
     with pytest.raises(NeedsDecision, match="Nothing was changed") as refused:
-        PlanFile.read(tmp_path / "plan.json").require_same(now)
+        PlanFile.read(tmp_path / "plan.json").require_same(now, PLAN)
     assert f"deploybook run r2 turso --mode plan --plan-out {tmp_path / 'plan.json'}." in refused.value.hint
     for change in {BUCKET, CORS} ^ set(now):
         assert change.subject in str(refused.value)

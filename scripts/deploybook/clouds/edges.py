@@ -59,7 +59,7 @@ PAUSE = Edge(
 )
 PAGE = Edge(
     "Vercel's own error page",
-    "Run deploybook run vercel --mode apply with -p redeploy true.",
+    "Run deploybook run vercel --mode apply -p redeploy true.",
     "vercel-page",
 )
 CLOUDFLARE = Edge(

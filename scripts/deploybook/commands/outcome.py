@@ -6,7 +6,8 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 from deploybook.contract.definitions import Variable
-from deploybook.contract.validation import copy_command, in_environment
+from deploybook.contract.shown_commands import as_word
+from deploybook.contract.validation import copy_command
 from deploybook.runbook.modes import Mode
 from deploybook.runner.plan import Plan
 from deploybook.runner.report import RunReport
@@ -14,10 +15,8 @@ from deploybook.runner.report import RunReport
 DONE = {"create": "created", "update": "updated", "delete": "deleted"}
 
 
-def outcome_lines(
-    plan: Plan, reports: Sequence[RunReport], left: Sequence[Variable], pairs: Sequence[tuple[str, str]] = ()
-) -> Iterator[str]:
-    """The lines below the summary of a run. ``left`` are the values that a person has still to copy; ``pairs`` were given with ``-p``."""
+def outcome_lines(plan: Plan, reports: Sequence[RunReport], left: Sequence[Variable]) -> Iterator[str]:
+    """The lines below the summary of a run. ``left`` are the values that a person has still to copy."""
     yield from _made(reports)
     if plan.mode in {Mode.APPLY, Mode.VERIFY}:
         yield from _addresses(plan)
@@ -25,9 +24,9 @@ def outcome_lines(
     for variable in left:
         yield f"left: {variable.name}, which only a person can copy ({variable.copied_from}). Then:"
         waiting = [slug for slug in plan.order() if variable in plan.contract.needed_by(slug)]
-        yield f"  {copy_command(variable, waiting, plan.environment)}{_given(pairs)}"
-    if step := _next(plan, pairs, failed=failed, left=bool(left)):
-        yield f"next: {step}"
+        yield f"  {plan.completed(copy_command(variable, waiting, plan.environment))}"
+    if step := _next(plan, failed=failed, left=bool(left)):
+        yield f"next: {plan.completed(step)}"
 
 
 def _made(reports: Sequence[RunReport]) -> Iterator[str]:
@@ -48,24 +47,26 @@ def _addresses(plan: Plan) -> Iterator[str]:
             yield f"{variable.name}: {value}"
 
 
-def _next(plan: Plan, pairs: Sequence[tuple[str, str]], *, failed: bool, left: bool) -> str:
-    where, given = in_environment(plan.environment), _given(pairs)
+def _next(plan: Plan, *, failed: bool, left: bool) -> str:
     every = set(plan.contract.order()) <= set(plan.sections)
     sections = "" if every else f" {' '.join(plan.order())}"
     if failed:
         if plan.mode is Mode.VERIFY:
-            return f"deploybook doctor{where}{given}"
-        mode = "" if plan.mode is Mode.DRY_RUN else f" --mode {plan.mode}"
-        return f"after the fix, deploybook run{sections}{mode}{where}{given}"
+            return "deploybook doctor"
+        live = "" if plan.mode is Mode.DRY_RUN else f" --mode {plan.mode}"
+        return f"after the fix, deploybook run{sections}{live}{_once(plan)}"
     match plan.mode:
         case Mode.DRY_RUN:
-            return f"deploybook init{'' if not where else ' ' + plan.environment}, then deploybook run{sections} --mode plan{where}"
+            return f"deploybook init, then deploybook run{sections} --mode plan"
         case Mode.PLAN:
-            return f"deploybook run{sections} --mode apply{where}{given}"
+            return f"deploybook run{sections} --mode apply{_once(plan)}"
         case Mode.APPLY if not left:
-            return f"deploybook run --mode {'verify' if every else 'apply'}{where}{given}"
+            return f"deploybook run --mode {'verify' if every else 'apply'}"
     return ""
 
 
-def _given(pairs: Sequence[tuple[str, str]]) -> str:
-    return "".join(f" -p {name} {shlex.quote(value)}" for name, value in pairs)
+def _once(plan: Plan) -> str:
+    """What was typed for one run, which the same run, or the one that it planned, needs again."""
+    rules = plan.contract.parameters
+    names = [name for name in plan.typed.values if name in rules and rules[name].once]
+    return "".join(f" -p {name} {shlex.quote(as_word(plan.typed.values[name]))}" for name in names)

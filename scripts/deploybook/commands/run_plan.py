@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -37,7 +38,6 @@ def run_plan(
     yes: bool,
     plan_out: Path | None,
     written: PlanFile | None,
-    pairs: Sequence[tuple[str, str]],
 ) -> tuple[int, list[RunReport]]:
     """Ask what has to be asked, run, and show what came of it; returns the exit code, and the report of each run."""
     console = Console(highlight=False)
@@ -53,9 +53,10 @@ def run_plan(
             reports.append(_run(rest, executor, console))
     if plan_out and not reports[0].exit_code:
         write_plan(plan_out, plan, changes_of(reports[0]))
-        click.echo(f"the plan is in {plan_out}; apply it with: deploybook run --mode apply --plan {plan_out}")
+        command = f"deploybook run --mode apply --plan {shlex.quote(str(plan_out))}"
+        click.echo(f"the plan is in {plan_out}; apply it with: {plan.completed(command)}")
     code = next((report.exit_code for report in reports if report.exit_code), 0)
-    for line in outcome_lines(plan, reports, left if not code else [], pairs):
+    for line in outcome_lines(plan, reports, left if not code else []):
         click.echo(line)
     return code or (MissingVariable.exit_code if left else 0), reports
 
@@ -70,7 +71,7 @@ def _run(plan: Plan, executor: Executor, console: Console) -> RunReport:
 
 def _confirm(plan: Plan, executor: Executor, console: Console, *, yes: bool, written: PlanFile | None) -> None:
     if plan.mode is Mode.APPLY and written:
-        written.require_same(preview(plan, executor, console))
+        written.require_same(preview(plan, executor, console), plan)
     elif plan.mode is Mode.APPLY and not yes:
         require_terminal()
         preview(plan, executor, console)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container, Iterable, Mapping
 
 from pydantic import SecretStr
@@ -81,15 +80,6 @@ def repair(variable: Variable, environment: str) -> str:
         renewed = f"deploybook run {variable.section} --mode apply -p rotate true{in_environment(environment)}"
         return f"{advice}, or {renewed} if it is lost."
     return f"{advice}."
-
-
-def for_environment(text: str, contract: Contract, environment: str) -> str:
-    """A hint in which every command of ours names the environment that it is about, unless it is the default one."""
-    if environment == DEFAULT_ENVIRONMENT:
-        return text
-    slugs = "|".join(section.slug for section in contract.sections)
-    ours = rf"deploybook (?:run(?: (?:{slugs})\b)*|doctor|init|env (?:status|list|export|set [A-Z0-9_]+))\b(?![^.;,]*--environment)"
-    return re.sub(ours, lambda match: f"{match[0]} --environment {environment}", text)
 
 
 def in_environment(environment: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from deploybook.contract.model import Contract
-from deploybook.contract.validation import DEFAULT_ENVIRONMENT, for_environment
+from deploybook.contract.shown_commands import Typed, as_word, completed
 from deploybook.diagnosis.observations import DiagnosisTarget
 from deploybook.guide.entries import Entry
 from deploybook.state.pins import Pins
@@ -25,27 +25,24 @@ _PLACEHOLDER = re.compile(r"<([A-Z][A-Z0-9_]*)>")
 _RUN = re.compile(r"deploybook run (?P<slugs>[a-z][a-z0-9_]*(?: [a-z][a-z0-9_]*)*)(?P<rest>.*)")
 _PARAMETER = re.compile(r" -p (?P<name>\w+) (?P<value>'[^']*'|\S+)")
 _ASKED = re.compile(r"read -rs (?P<name>[A-Z][A-Z0-9_]*) && export (?P=name)")
-# The commands of ours that are about one environment.
-_OURS = re.compile(r"deploybook (?:run|doctor|env \w+|init)\b")
 
 
 @dataclass(frozen=True)
 class Fixes:
-    """What is known of an environment. ``parameters`` are those of each section, ``typed`` those that were typed for this command alone."""
+    """What is known of an environment. ``parameters`` are those of each section, ``typed`` what was typed for this command alone."""
 
     contract: Contract
     environment: str
     parameters: Mapping[str, Mapping[str, Any]]
     vault: Vault
     pins: Pins
-    typed: Mapping[str, object] = field(default_factory=dict)
-    files: Sequence[str] = ()
+    typed: Typed = field(default_factory=Typed)
 
     @classmethod
-    def of(cls, target: DiagnosisTarget, typed: Mapping[str, object] | None = None, files: Sequence[str] = ()) -> Fixes:
+    def of(cls, target: DiagnosisTarget, typed: Typed | None = None) -> Fixes:
         """What is known of the environment that is examined."""
         pins = Pins(target.layout.state, target.environment)
-        return cls(target.contract, target.environment, target.parameters, target.vault, pins, typed or {}, files)
+        return cls(target.contract, target.environment, target.parameters, target.vault, pins, typed or Typed())
 
     def commands(self, problem: Entry, sections: Sequence[str], evidence: Iterable[str] = ()) -> list[str]:
         """The commands of an entry's fix for the sections that failed; ``evidence`` is what they said."""
@@ -60,16 +57,11 @@ class Fixes:
         """A command with its placeholders, its environment, and the parameters that were typed."""
         run = _RUN.fullmatch(line)
         slugs = run["slugs"].split() if run else []
-        line = _PLACEHOLDER.sub(lambda match: self._value(match[1], slugs) or match[0], line)
-        if slugs:
-            line += self._typed_for(slugs, line)
-        if _OURS.match(line) and "--environment" not in line and self.environment != DEFAULT_ENVIRONMENT:
-            line += f" --environment {self.environment}"
-        return line
+        return self.completed(_PLACEHOLDER.sub(lambda match: self._value(match[1], slugs) or match[0], line))
 
-    def in_place(self, hint: str) -> str:
-        """A hint whose commands name the environment."""
-        return for_environment(hint, self.contract, self.environment)
+    def completed(self, text: str) -> str:
+        """A text whose commands name the environment, and repeat the parameters that were typed."""
+        return completed(text, self.contract, self.environment, self.typed)
 
     def unknown(self, lines: Iterable[str]) -> dict[str, str]:
         """The placeholders that stay, with what stands for each."""
@@ -110,13 +102,6 @@ class Fixes:
         has = {name for slug in slugs for name in self.parameters.get(slug, {})}
         return _PARAMETER.sub(lambda match: match[0] if match["name"] in has else "", rest)
 
-    def _typed_for(self, slugs: Sequence[str], line: str) -> str:
-        has = {name for slug in slugs for name in self.parameters.get(slug, {})}
-        named = {match["name"] for match in _PARAMETER.finditer(line)}
-        files = "".join(f" -f {shlex.quote(path)}" for path in self.files)
-        pairs = (f" -p {name} {shlex.quote(_word(value))}" for name, value in self.typed.items() if name in has - named)
-        return files + "".join(pairs)
-
     def _value(self, placeholder: str, slugs: Sequence[str]) -> str:
         """What is known to stand for a placeholder, quoted for a shell; empty if nothing is."""
         if placeholder == "ENVIRONMENT":
@@ -125,7 +110,7 @@ class Fixes:
         name = rule.parameter if rule and rule.parameter else placeholder.lower()
         chosen = [*slugs, *(slug for slug in self.parameters if slug not in slugs)]
         values = [self.parameters[slug][name] for slug in chosen if name in self.parameters.get(slug, {})]
-        known = next((_word(value) for value in values if value != ""), "") or self._stored(placeholder)
+        known = next((as_word(value) for value in values if value != ""), "") or self._stored(placeholder)
         return shlex.quote(known) if known else ""
 
     def _stored(self, placeholder: str) -> str:
@@ -147,7 +132,3 @@ class Fixes:
         variables = {variable.name: variable.description for variable in self.contract.variables}
         credentials = {credential.name: f"made at {credential.made_at}." for credential in self.contract.credentials}
         return (variables | credentials).get(placeholder, "")
-
-
-def _word(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any
 
@@ -50,11 +50,27 @@ def require_confirmation(slug: str, mode: Mode, environment: str) -> None:
     )
 
 
-def show_errors_plainly() -> None:
-    """From now on show our own errors as their two or three lines; a traceback is for bugs."""
+def show_errors_plainly(complete: Callable[[str], str] = str) -> None:
+    """From now on show our own errors as their two or three lines, the hint as ``complete`` returns it; a traceback is for bugs."""
+
+    def show(
+        shell: Any,
+        kind: type[BaseException],
+        error: BaseException,
+        _trace: TracebackType | None,
+        tb_offset: int | None = None,
+    ) -> list[str]:
+        """IPython's contract for a custom handler: show the error, and return the lines shown in place of a traceback."""
+        del tb_offset
+        assert isinstance(error, DeploybookError)
+        error.hint = complete(error.hint)
+        lines = [without_controls(line) for line in (f"{type(error).__name__}: {error}", *error.lines()[1:])]
+        shell._showtraceback(kind, without_controls(str(error)), lines)
+        return lines
+
     shell = get_ipython()
     if shell is not None:
-        shell.set_custom_exc((DeploybookError,), _show_error)
+        shell.set_custom_exc((DeploybookError,), show)
 
 
 def protect(redactor: Redactor) -> None:
@@ -83,18 +99,3 @@ def _wrap_send(session: Any) -> None:
         return send(stream, kind, content, *arguments, **options)
 
     session.send = redacting
-
-
-def _show_error(
-    shell: Any,
-    kind: type[BaseException],
-    error: BaseException,
-    _trace: TracebackType | None,
-    tb_offset: int | None = None,
-) -> list[str]:
-    """IPython's contract for a custom handler: show the error, and return the lines shown in place of a traceback."""
-    del tb_offset
-    assert isinstance(error, DeploybookError)
-    lines = [without_controls(line) for line in (f"{type(error).__name__}: {error}", *error.lines()[1:])]
-    shell._showtraceback(kind, without_controls(str(error)), lines)
-    return lines

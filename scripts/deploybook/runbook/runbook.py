@@ -16,6 +16,7 @@ from deploybook.clouds.connections import Connections
 from deploybook.clouds.resource import Resource
 from deploybook.contract.consumers import ConsumerVariable, require, variables_for
 from deploybook.contract.model import Contract
+from deploybook.contract.shown_commands import completed
 from deploybook.contract.validation import broken, obtain, operator_values, refuse_broken, refuse_missing
 from deploybook.errors import (
     MissingVariable,
@@ -82,6 +83,7 @@ class Runbook:
         """
         ipython.show_errors_plainly()
         layout, contract = opening.enter(slug, mode, environment, sys._getframe(1).f_globals)
+        ipython.show_errors_plainly(lambda hint: completed(hint, contract, environment))
         chosen = Mode(mode)
         state, alone = sandbox_session.enter(os.environ) if chosen is Mode.DRY_RUN else (layout.state, False)
         clouds = Connections(os.environ, Pins(state, environment), Vault(state, environment))

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from deploybook.contract.validation import in_environment
+from deploybook.contract.nearest import nearest_path
 from deploybook.errors import InvalidValue, NeedsDecision
 from deploybook.runbook.events import SIGNS
 from deploybook.runner.plan import Plan
@@ -103,20 +103,24 @@ class PlanFile:
             changes = tuple(Change(**change) for change in data["changes"])
             return cls(path, data["environment"], tuple(data["sections"]), data["parameters"], changes)
         except OSError as problem:
-            raise InvalidValue(
-                f"{path} cannot be read ({problem.strerror}).", "Correct the name of the plan."
-            ) from None
+            error = InvalidValue(f"{path} cannot be read ({problem.strerror}).", "Correct the name of the plan.")
+            raise error.suggesting(str(path), nearest_path(path)) from None
         except (ValueError, KeyError, TypeError):
             raise InvalidValue(
-                f"{path} is no plan of deploybook's.", "Write one with deploybook run --mode plan --plan-out FILE."
+                f"{path} is no plan of deploybook's.",
+                f"Write one with deploybook run --mode plan --plan-out {shlex.quote(str(path))}.",
             ) from None
+
+    def values_besides(self, settled: Mapping[str, object]) -> dict[str, object]:
+        """The parameters of the plan, by name, that the settings do not give."""
+        values = {name: value for parameters in self.parameters.values() for name, value in parameters.items()}
+        return {name: value for name, value in values.items() if name not in settled or settled[name] != value}
 
     def _command(self) -> str:
         """The command that writes this plan anew."""
-        where = in_environment(self.environment)
-        return f"deploybook run {' '.join(self.sections)} --mode plan{where} --plan-out {shlex.quote(str(self.path))}"
+        return f"deploybook run {' '.join(self.sections)} --mode plan --plan-out {shlex.quote(str(self.path))}"
 
-    def require_same(self, changes: Sequence[Change]) -> None:
+    def require_same(self, changes: Sequence[Change], plan: Plan) -> None:
         """Raise NeedsDecision if the world, or what is wanted of it, is no longer what it was when the plan was written."""
         before, now = set(self.changes), set(changes)
         if before == now:
@@ -127,5 +131,5 @@ class PlanFile:
         ]
         raise NeedsDecision(
             f"Nothing was changed: {self.path.name} is not what apply would do now. {'; '.join(differences)}.",
-            f"Look at it, then write the plan again: {self._command()}.",
+            f"Look at it, then write the plan again: {plan.completed(self._command())}.",
         )

@@ -80,14 +80,17 @@ def _credentials(plan: Plan, source_problems: Mapping[str, str]) -> Iterator[Pro
         users = tuple(slug for slug in plan.order() if slug in credential.used_if_set)
         value = os.environ.get(credential.name, "")
         if value and (readers or users) and (problem := credential.problem(value)):
-            hint = f"Give it again, as it stands at: {credential.made_at}."
+            hint = f"Run {type_command(credential.name)}, and paste it as it stands at: {credential.made_at}."
             yield Problem(
                 CREDENTIAL, f"{credential.name} {problem}", hint, readers, "", credential.entry, malformed=True
             )
         elif not value and readers and (not credential.optional or credential.name in source_problems):
             reason = source_problems.get(credential.name)
             message = f"{credential.name} is not set" + (f": {reason}" if reason else "")
-            hint = f"Export {credential.name}, or run {init_command(plan.environment)}: it says where each credential is made."
+            hint = (
+                f"Run {type_command(credential.name)}, or {init_command(plan.environment)}: "
+                "it says where each credential is made."
+            )
             yield Problem(CREDENTIAL, message, hint, readers, credential.made_at)
 
 
@@ -195,6 +198,11 @@ def _hints(plan: Plan, problems: Sequence[Problem]) -> Iterator[str]:
             yield _made_by(plan, makers)
         yield from dict.fromkeys(problem.hint for problem in problems if problem.hint.startswith("Copy it"))
     yield from dict.fromkeys(problem.hint for problem in problems if problem.kind == BROKEN_VALUE)
+
+
+def type_command(credential: str) -> str:
+    """The line of a shell that reads a credential without echo, for this shell alone."""
+    return f"read -rs {credential} && export {credential}"
 
 
 def init_command(environment: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from deploybook.contract.model import Contract
+from deploybook.contract.shown_commands import Typed, completed
 from deploybook.contract.validation import in_environment
 from deploybook.layout import Layout
 from deploybook.runbook.decisions import Decisions
@@ -29,6 +30,12 @@ class Plan:
     decisions: Decisions = field(default_factory=Decisions)
     # The application that a dry run's sandbox runs; None for the sample.
     app: Path | None = None
+    # What was typed for this run alone.
+    typed: Typed = field(default_factory=Typed)
+
+    def completed(self, text: str) -> str:
+        """A text whose commands name this run's environment, and repeat what was typed for it."""
+        return completed(text, self.contract, self.environment, self.typed)
 
     def order(self) -> list[str]:
         """The sections in the order of their start: the contract's, or the reverse for ``destroy``."""

@@ -12,7 +12,6 @@ from typing import Any, Protocol
 
 from filelock import FileLock, Timeout
 
-from deploybook.contract.validation import for_environment
 from deploybook.errors import VaultLocked
 from deploybook.layout import Layout
 from deploybook.runbook import decisions, environment
@@ -119,7 +118,7 @@ def _run_sections(
             for result in workers.ended() if running else ():
                 running.remove(result.slug)
                 if result.error:
-                    result.error["hint"] = for_environment(result.error["hint"], plan.contract, plan.environment)
+                    result.error["hint"] = plan.completed(result.error["hint"])
                 results[result.slug] = result
                 report.add(result)
                 listener.section_done(result)

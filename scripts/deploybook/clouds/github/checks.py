@@ -139,7 +139,8 @@ def worker_was_deployed(render: Render, vault_values: Mapping[str, SecretStr], r
             return f"{deploy.id}, {deploy.status}"
     raise VerificationFailed(
         f"Run {run.number} ended well, but no deploy of {service} was started by its hook since.",
-        "Copy the deploy hook again: deploybook run render, then deploybook run ci_cd.",
+        "Copy the deploy hook again, then run read -rs RENDER_DEPLOY_HOOK_URL && export RENDER_DEPLOY_HOOK_URL && "
+        "deploybook run render ci_cd --mode apply -p import_from RENDER_DEPLOY_HOOK_URL.",
         "ci-render",
     )
 

@@ -27,7 +27,7 @@ ENDPOINT_VARIABLE = "R2_ENDPOINT_URL"
 REFUSALS = {
     "Unauthorized": Refusal(
         PermissionDenied,
-        "A new key takes up to a minute: wait, then run deploybook run r2 --mode verify; if it stays, run r2 --mode apply.",
+        "A new key takes up to a minute: wait, then run deploybook run r2 --mode verify; if it stays, deploybook run r2 --mode apply.",
         "r2-keys",
     ),
     "SignatureDoesNotMatch": Refusal(

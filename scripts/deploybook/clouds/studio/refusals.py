@@ -37,6 +37,6 @@ def job_routes_failed(message: str, answer: Answer) -> VerificationFailed:
     if "is not a constructor" in answer.error:
         return answered(message, answer, IN_THE_CODE, "job-routes")
     if "no such table" in answer.error:
-        hint = "Deploy again, so that it makes the table: deploybook run vercel --mode apply with -p redeploy true."
+        hint = "Deploy again, so that it makes the table: deploybook run vercel --mode apply -p redeploy true."
         return answered("The web app on Vercel has no jobs table", answer, hint, "database-schema")
     return answered(message, answer, TURSO_ON_VERCEL, "app-errors")

@@ -96,7 +96,7 @@ FAILURES = {
 }
 OTHER_FAILURE = Refusal(
     UnexpectedResponse,
-    "Check that this is the application's database; deploybook run turso --mode verify tells.",
+    "Check that this is the application's database; deploybook run turso --mode verify shows it.",
     "database-errors",
 )
 
@@ -207,9 +207,7 @@ class Stream:
         except UnexpectedResponse as error:
             if error.status != ASLEEP:
                 raise
-            hint = (
-                "Most often its group is archived: deploybook run turso --mode verify tells, and --mode apply wakes it."
-            )
+            hint = "Most often its group is archived; deploybook run turso --mode apply wakes it."
             raise UnexpectedResponse("Turso", operation, error.message, hint, status=error.status) from None
 
     def _follow(self, operation: str, answer: PipelineAnswer) -> None:

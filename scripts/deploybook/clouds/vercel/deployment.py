@@ -244,7 +244,7 @@ def serves_all(vercel: Vercel, address: str, deployment: DeploymentState, variab
     except NotFound:
         raise VerificationFailed(
             f"{host} shows no deployment.",
-            "Run deploybook run vercel --mode apply with -p redeploy true.",
+            "Run deploybook run vercel --mode apply -p redeploy true.",
             "vercel-page",
         ) from None
     waiting = deployment.state != READY and serving.id == deployment.before
