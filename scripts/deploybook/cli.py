@@ -13,6 +13,7 @@ from deploybook import __version__
 from deploybook.commands import process
 from deploybook.commands.lazy import LazyCommands, LazyGroup, Source
 from deploybook.commands.prose import wrapped
+from deploybook.commands.usage import PROGRAM, correct, error_of
 from deploybook.errors import DeploybookError, MachineFault
 
 if TYPE_CHECKING:
@@ -57,14 +58,16 @@ def main(arguments: Sequence[str] | None = None, executor: Executor | None = Non
             process.prepare()
         _run(arguments, executor)
     except DeploybookError as error:
-        _fail(error)
+        _fail(error, arguments)
     except OSError as error:
         if not MachineFault.fits(error):
             raise
-        _fail(MachineFault.of(error))
-    except click.ClickException as error:
+        _fail(MachineFault.of(error), arguments)
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(2)
+    except click.UsageError as error:
+        _fail(error_of(error), arguments)
     except (click.Abort, KeyboardInterrupt) as stop:
         click.echo("stopped; what is done is kept, and running the same command again goes on from there", err=True)
         # click's Abort has the interrupt as its cause.
@@ -74,13 +77,16 @@ def main(arguments: Sequence[str] | None = None, executor: Executor | None = Non
 
 def _run(arguments: Sequence[str] | None, executor: Executor | None) -> None:
     try:
-        cli.main(arguments, standalone_mode=False, obj=executor)
+        cli.main(arguments, PROGRAM, standalone_mode=False, obj=executor)
     finally:
         # Here a disk that is full can still be reported; when the interpreter ends it cannot.
         sys.stdout.flush()
 
 
-def _fail(error: DeploybookError) -> NoReturn:
+def _fail(error: DeploybookError, arguments: Sequence[str] | None) -> NoReturn:
+    if line := correct(sys.argv[1:] if arguments is None else arguments, error):
+        question, mark, rest = error.hint.partition("? ")
+        error.hint = f"{question}? Run {line}{f'. {rest}' if mark else '.'}"
     text = _cleaned("\n".join([f"error: {error}", *error.lines()[1:]]))
     click.echo(wrapped(text, 2, sys.stderr), err=True)
     sys.exit(error.exit_code)

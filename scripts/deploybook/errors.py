@@ -30,6 +30,7 @@ from __future__ import annotations
 
 import errno
 import os
+from typing import Self
 
 
 class DeploybookError(Exception):
@@ -46,9 +47,18 @@ class DeploybookError(Exception):
         self.message = message
         self.hint = hint
         self.entry = entry or self.entry_default
+        # For each word of the command line that was probably mistyped, what was meant.
+        self.corrections: dict[str, str] = {}
 
     def __str__(self) -> str:
         return self.message
+
+    def suggesting(self, typed: str, meant: str) -> Self:
+        """The same error; its hint first asks whether ``meant`` was meant by the word ``typed``. Nothing changes if ``meant`` is empty."""
+        if meant:
+            self.hint = f"Did you mean {meant}? {self.hint}".strip()
+            self.corrections = {typed: meant}
+        return self
 
     @property
     def link(self) -> str:

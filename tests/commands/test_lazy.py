@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from deploybook.cli import COMMANDS, cli
+from deploybook.errors import UnknownParameter
 
 # Prints the packages that are imported when the arguments were answered, without Python's own.
 IMPORTED = """
@@ -46,8 +47,8 @@ def test_every_command_is_listed_by_help() -> None:
 
 def test_a_command_that_is_not_there_is_refused() -> None:
     answer = CliRunner().invoke(cli, ["deploy"])
-    assert answer.exit_code == 2
-    assert "No such command 'deploy'" in answer.output
+    assert isinstance(answer.exception, UnknownParameter)
+    assert str(answer.exception).endswith("has no command deploy.")
 
 
 def test_the_names_of_commands_are_completed() -> None:

@@ -1,78 +1,119 @@
-"""What is typed wrong is refused before anything is started, with what was meant, and the corrected line works."""
+"""What is typed wrong is refused before anything is started, and the line that the answer shows works when it is pasted."""
 
 from __future__ import annotations
+
+import io
+import re
+import shlex
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 from pydantic import SecretStr
+from tests.commands.typed_wrong import TYPED_WRONG, Wrong, write
+from tests.conftest import CONTRACT
+from tests.runbook.settings_checkout import checkout
 from tests.runbooks.conftest import Guide
+from tests.runner.test_run import Pretended
 
 from deploybook.cli import cli, main
 from deploybook.contract.nearest import nearest
+from deploybook.contract.shown_commands import commands_in
 from deploybook.state.vault import Vault
 
-NAMES = [
-    # typed, refused with, meant
-    (("run", "vercle"), "There is no section vercle.", "Did you mean vercel?"),
-    (("run", "R2"), "There is no section R2.", "Did you mean r2?"),
-    (("run", "ci-cd"), "There is no section ci-cd.", "Did you mean ci_cd?"),
-    (("run", "webhook"), "There is no section webhook.", "Did you mean webhook_secret?"),
-    (("run", "End-To-End"), "There is no section End-To-End.", "Did you mean end_to_end?"),
-    (("run", "--mode", "aply"), "'aply' is not one of", "Did you mean apply?"),
-    (("run", "--mode", "dry_run"), "'dry_run' is not one of", "Did you mean dry-run?"),
-    (("run", "--mode", "Verify"), "'Verify' is not one of", "Did you mean verify?"),
-    (
-        ("run", "--mode", "verify", "--environment", "stagin"),
-        "There is no environment stagin.",
-        "Did you mean staging?",
-    ),
-    (("run", "--mode", "destroy", "--environment", "nope"), "There is no environment nope.", "There are staging."),
-    (("doctor", "--environment", "Staging"), "Parameter environment is 'Staging'.", "a to z"),
-    (("doctor", "--environment", "stagging"), "There is no environment stagging.", "Did you mean staging?"),
-    (("env", "status", "--environment", "staing"), "There is no environment staing.", "Did you mean staging?"),
-    (
-        ("env", "export", "--for", "render", "--environment", "sta"),
-        "There is no environment sta.",
-        "There are staging.",
-    ),
-    (("env", "export", "--for", "Render"), "Render is no consumer to export for.", "Did you mean render?"),
-    (
-        ("env", "set", "TURSO_DATABASE_URI"),
-        "TURSO_DATABASE_URI is not in the contract.",
-        "Did you mean TURSO_DATABASE_URL?",
-    ),
-    (("explain", "cors-"), "There is no entry cors-.", "Did you mean cors?"),
-    (("explain", "r2_keys"), "There is no entry r2_keys.", "Did you mean r2-keys?"),
-    (("check", "--explain", "name-exist"), "There is no rule name-exist.", "Did you mean name-exists?"),
-    (("sandbox", "--only", "verzel"), "there is no service verzel.", "Did you mean vercel?"),
-    (("rnu",), "No such command 'rnu'.", "Did you mean 'run'?"),
-    (("dotcor",), "No such command 'dotcor'.", "Did you mean 'doctor'?"),
-    (("env", "lst"), "No such command 'lst'.", "Did you mean one of: 'list', 'set'?"),
-    (("run", "--enviroment", "x"), "No such option '--enviroment'.", "Did you mean '--environment'?"),
-]
+CREDENTIALS = {each.name: "x" for each in CONTRACT.credentials if not each.optional} | {
+    "CLOUDFLARE_ACCOUNT_ID": "0" * 32
+}
 
 
 @pytest.fixture
-def staging(guide: Guide) -> Guide:
-    """A checkout with one environment, and the pages."""
+def staging(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Guide:
+    """A checkout with one environment, the pages, and every credential that is required; the shell stands in it."""
+    checkout(tmp_path)
+    guide = Guide(tmp_path)
     Vault(guide.root / ".deploybook", "staging").put({"TURSO_DATABASE_URL": SecretStr("libsql://x.turso.io")})
-    (guide.root / "docs").symlink_to(guide.root.joinpath("runbooks").resolve().parent / "docs")
+    (guide.root / "docs").symlink_to(guide.root.joinpath("runbooks", "contract.toml").resolve().parents[1] / "docs")
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("DEPLOYBOOK_HOME", str(guide.root))
+    monkeypatch.chdir(guide.root)
     return guide
 
 
-@pytest.mark.parametrize(
-    ("typed", "refusal", "meant"), NAMES, ids=lambda value: " ".join(value) if type(value) is tuple else ""
-)
-def test_a_mistyped_name_is_answered_with_the_one_that_was_meant(
-    staging: Guide, typed: tuple[str, ...], refusal: str, meant: str
+# It would go on until somebody ends it.
+PARSED_ONLY = "sandbox --only vercel"
+READ = re.compile(r"read -rs (?P<name>\w+) && export (?P=name)")
+
+
+@dataclass
+class Shell:
+    """The operator's shell: a pasted line is read by bash, and its command executed here; what it exports stays."""
+
+    monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str]
+
+    def paste(self, line: str, typed: str = "") -> tuple[int, str, list[str]]:
+        """The exit code, both outputs, and the words that bash made of the last command; what is ``typed`` follows the line."""
+        say = "deploybook() { printf '%s\\0' \"$@\"; }"
+        if asked := READ.match(line):
+            self.monkeypatch.setenv(asked["name"], typed.strip())
+        done = subprocess.run(["bash", "-c", f"{say}; {line}"], input=typed, capture_output=True, text=True, timeout=20)
+        assert done.returncode == 0, done.stderr
+        words = done.stdout.split("\0")[:-1]
+        return (*self.call(words, "" if asked else typed), words) if words else (0, "", [])
+
+    def call(self, words: list[str], typed: str = "") -> tuple[int, str]:
+        """``deploybook`` with these words; sections only pretend to run."""
+        self.monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+        try:
+            main(words, Pretended())
+            code = 0
+        except SystemExit as end:
+            code = int(end.code or 0)
+        shown = self.capsys.readouterr()
+        return code, shown.out + shown.err
+
+
+def to_paste(answer: str) -> str:
+    """The first line of the answer's hint that a shell takes."""
+    hint = answer.partition("\nhint: ")[2].partition("\nsee: ")[0]
+    if asked := READ.search(hint):
+        return asked[0]
+    shown = next(commands_in(hint, CONTRACT), None)
+    assert shown is not None, f"nothing to paste in: {hint}"
+    return hint[shown.start : shown.end]
+
+
+@pytest.mark.parametrize("wrong", TYPED_WRONG, ids=[f"{at} {wrong.line}" for at, wrong in enumerate(TYPED_WRONG)])
+def test_a_line_typed_wrong_is_refused_with_the_one_that_works(
+    staging: Guide, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], wrong: Wrong
 ) -> None:
-    done = staging.run(*typed)
-    assert done.code == 2
-    assert refusal in done.output
-    assert meant in done.output
-    assert "Traceback" not in done.output
+    shell = Shell(monkeypatch, capsys)
+    for name, value in wrong.environ.items():
+        monkeypatch.setenv(name, value)
+    for name, text in wrong.files.items():
+        write(name, text)(staging.root)
+    line = f"deploybook {wrong.line}"
+    code, answer, _ = shell.paste(line)
+    assert code == 2
+    assert wrong.said in answer.partition("error: ")[2].partition("\nhint: ")[0]
+    assert "see: docs/troubleshooting.md#" in answer
     assert staging.reports() == []
+    if callable(wrong.fix):
+        wrong.fix(staging.root)
+    elif wrong.fix.startswith("read "):
+        shell.paste(to_paste(answer), wrong.typed)
+    else:
+        line = to_paste(answer)
+        assert shlex.split(line) == shlex.split(f"deploybook {wrong.fix}")
+    if wrong.fix == PARSED_ONLY:
+        return
+    code, after, _ = shell.paste(line, wrong.typed)
+    assert wrong.said not in after
+    assert code == wrong.code, after
 
 
 def test_a_new_environment_is_begun_with_a_word_about_the_one_that_may_have_been_meant(staging: Guide) -> None:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import click
 
 from deploybook.checks.finding import Finding, Severity
-from deploybook.contract.nearest import did_you_mean
+from deploybook.commands.options import Choice
+from deploybook.contract.nearest import mistyped, nearest_path
 from deploybook.errors import DocsError, InvalidValue
 from deploybook.layout import Layout, find_layout
 
@@ -36,7 +37,7 @@ IN_ACTIONS, SUMMARY = "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"
     "--specs", type=click.Path(path_type=Path), help="Compare what a dry run sends with the descriptions there."
 )
 @click.option("--links", is_flag=True, help="Ask the hosts of all outside links whether their pages are there.")
-@click.option("--format", "form", type=click.Choice(["text", "github"]), help="text, or github inside GitHub Actions.")
+@click.option("--format", "form", type=Choice(["text", "github"]), help="text, or github inside GitHub Actions.")
 @click.option("--junit", type=click.Path(path_type=Path), help="Write the findings there as JUnit too.")
 @click.option("--sarif", type=click.Path(path_type=Path), help="Write the findings there as SARIF 2.1.0 too.")
 @click.option("--explain", metavar="RULE", help="Say what a rule holds the guide to, and stop.")
@@ -112,7 +113,8 @@ def _application(layout: Layout, app: Path, environment: str) -> list[Finding]:
     from deploybook.runbook.app_settings import read_app_settings
 
     if not app.is_dir():
-        raise InvalidValue(f"There is no folder {app}.", "Give --app the root of the application's repository.")
+        error = InvalidValue(f"There is no folder {app}.", "Give --app the root of the application's repository.")
+        raise error.suggesting(str(app), nearest_path(app))
     return find(app, load_contract(layout.contract), read_app_settings(layout, environment).ignore)
 
 
@@ -120,7 +122,8 @@ def _sent(layout: Layout, specs: Path) -> list[Finding]:
     from deploybook.checks.specs.comparison import find
 
     if not specs.is_dir():
-        raise InvalidValue(f"There is no folder {specs}.", "Give --specs the folder of the providers' descriptions.")
+        error = InvalidValue(f"There is no folder {specs}.", "Give --specs the folder of the providers' descriptions.")
+        raise error.suggesting(str(specs), nearest_path(specs))
     executor: Executor = click.get_current_context().obj
     return sorted(find(specs, layout, executor, lambda line: click.echo(line, err=True)))
 
@@ -155,9 +158,7 @@ def _explained(name: str) -> str:
 
     rules = explained()
     if name not in rules:
-        raise InvalidValue(
-            f"There is no rule {name}.", f"{did_you_mean(name, rules)}docs/reference/checks.md lists them."
-        )
+        raise mistyped(f"There is no rule {name}.", name, rules, "docs/reference/checks.md lists them.")
     return f"{name}\n\n{rules[name]}"
 
 

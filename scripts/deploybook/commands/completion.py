@@ -6,9 +6,10 @@ import click
 from click.shell_completion import get_completion_class
 
 from deploybook.commands.options import Choice
+from deploybook.commands.usage import PROGRAM
 
 SHELLS = ("bash", "zsh", "fish")
-PROGRAM, VARIABLE = "deploybook", "_DEPLOYBOOK_COMPLETE"
+VARIABLE = "_DEPLOYBOOK_COMPLETE"
 
 
 @click.command("completion")

@@ -11,7 +11,7 @@ import click
 
 from deploybook.commands.context import CommandContext
 from deploybook.commands.options import ParameterCommand, environment_option, parameter_options
-from deploybook.commands.parameters import parameter_values
+from deploybook.commands.parameters import parameter_values, typed_for_one_run
 from deploybook.diagnosis.causes import Cause, causes, set_aside
 from deploybook.diagnosis.fixes import SAMPLE, Fixes
 from deploybook.diagnosis.observations import NOT_BEGUN, Diagnosis, DiagnosisTarget, Observation, examine
@@ -50,7 +50,7 @@ def diagnose(environment: str, files: tuple[Path, ...], pairs: tuple[tuple[str, 
     if len(target.left_out()) == len(context.contract.order()):
         raise _nothing(environment, target.left_out())
     diagnosis = set_aside(entries, examine(target, lambda slug: click.echo(f"examined {slug}", err=True)))
-    fixes = Fixes.of(target, dict(pairs), [str(path) for path in files])
+    fixes = Fixes.of(target, typed_for_one_run(context.layout, context.contract, files, pairs))
     found_causes = causes(context.contract, entries, diagnosis.observations)
     if as_json:
         context.print_json(_data(diagnosis, found_causes, fixes))
@@ -82,7 +82,7 @@ def _report(environment: str, diagnosis: Diagnosis, found_causes: list[Cause], f
     summary = f"{diagnosis.holding} ({environment}, {diagnosis.seconds} s)"
     if diagnosis.left_out:
         summary += f"; not examined: {_left_out(diagnosis.left_out)}"
-    remedies = [f"To examine {slug} too: {fixes.in_place(hint)}" for slug, hint in diagnosis.remedies.items()]
+    remedies = [f"To examine {slug} too: {fixes.completed(hint)}" for slug, hint in diagnosis.remedies.items()]
     if not found_causes:
         return [f"Nothing is wrong: {summary}.", *remedies]
     lines = [line for cause in found_causes for line in [*_cause_lines(cause, fixes), ""]]
@@ -98,7 +98,7 @@ def _cause_lines(cause: Cause, fixes: Fixes) -> list[str]:
     lines += [f"    and {_count(len(cause.evidence) - SHOWN)} more"] * (len(cause.evidence) > SHOWN)
     hint, commands = cause.evidence[0].hint, _fix(cause, fixes)
     if hint and (SAMPLE in cause.entry.marks or not commands):
-        lines += [f"  what to do: {fixes.in_place(hint)}"]
+        lines += [f"  what to do: {fixes.completed(hint)}"]
     if commands:
         lines += ["  fix:", *(f"    {command}" for command in commands)]
     lines += [f"    with <{name}>: {meaning}" for name, meaning in fixes.unknown(commands).items()]
@@ -132,7 +132,7 @@ def _data(diagnosis: Diagnosis, found_causes: list[Cause], fixes: Fixes) -> dict
             "sections": list(cause.sections),
             "evidence": [str(observation) for observation in cause.evidence],
             "fix": _fix(cause, fixes),
-            "hint": cause.evidence[0].hint,
+            "hint": fixes.completed(cause.evidence[0].hint),
         }
         for cause in found_causes
     ]
@@ -142,5 +142,5 @@ def _data(diagnosis: Diagnosis, found_causes: list[Cause], fixes: Fixes) -> dict
         "held": diagnosis.held,
         "seconds": diagnosis.seconds,
         "left_out": dict(diagnosis.left_out),
-        "remedies": dict(diagnosis.remedies),
+        "remedies": {slug: fixes.completed(hint) for slug, hint in diagnosis.remedies.items()},
     }

@@ -16,17 +16,17 @@ from rich.text import Text
 from deploybook.clouds.comparison import DriftStatus, VariableDrift
 from deploybook.clouds.connections import Connections
 from deploybook.commands.context import CommandContext
-from deploybook.commands.options import ParameterCommand, environment_option, parameter_options
+from deploybook.commands.options import OperatorGroup, ParameterCommand, environment_option, parameter_options
 from deploybook.commands.parameters import parameter_values
 from deploybook.commands.values import value_for
 from deploybook.contract.consumers import require, variables_for
 from deploybook.contract.definitions import Consumer, Variable
 from deploybook.contract.inventory import InventoryRow, track
 from deploybook.contract.model import Contract
-from deploybook.contract.nearest import did_you_mean
+from deploybook.contract.nearest import mistyped
 from deploybook.contract.validation import refuse_broken
 from deploybook.diagnosis.env_status import ComparedProvider, Question, Status, ask, compared_providers
-from deploybook.errors import InvalidValue, MissingVariable, UnknownParameter, VerificationFailed
+from deploybook.errors import InvalidValue, MissingVariable, VerificationFailed
 from deploybook.state.env_file import default_path, export, writable
 from deploybook.state.last_writes import LastWrites
 from deploybook.state.pins import Pins
@@ -42,7 +42,7 @@ STYLES = {
 }
 
 
-@click.group("env")
+@click.group("env", cls=OperatorGroup)
 def env() -> None:
     """List, set, compare or export the variables of one environment."""
 
@@ -166,9 +166,7 @@ def _exported(contract: Contract, name: str) -> Consumer:
     """The consumer of this name, if its variables can be exported; raises UnknownParameter naming those that can."""
     exported = {consumer.name: consumer for consumer in contract.consumers if consumer.exported}
     if name not in exported:
-        raise UnknownParameter(
-            f"{name} is no consumer to export for.", f"{did_you_mean(name, exported)}Use one of {', '.join(exported)}."
-        )
+        raise mistyped(f"{name} is no consumer to export for.", name, exported, f"Use one of {', '.join(exported)}.")
     return exported[name]
 
 
@@ -197,9 +195,15 @@ def _cell(findings: list[VariableDrift]) -> Text:
 def _raise_if_unequal(providers: Sequence[ComparedProvider], status: Status) -> None:
     differences = status.differences()
     if differences:
+        sections = dict.fromkeys(
+            consumer.section
+            for provider in providers
+            for consumer in provider.consumers
+            if any(drift.standing.is_difference for drift in status.by_consumer.get(consumer.name, {}).values())
+        )
         raise VerificationFailed(
             f"{len(differences)} variables are not as in the vault: {', '.join(differences)}.",
-            "Run the sections of those places again: deploybook run <SECTION> --mode apply.",
+            f"Run the sections of those places again: deploybook run {' '.join(sections)} --mode apply.",
             "drift",
         )
     for problem in status.problems.values():

@@ -8,18 +8,17 @@ import click
 
 from deploybook.commands import offers
 from deploybook.commands.context import CommandContext
-from deploybook.commands.options import environment_option
-from deploybook.contract.nearest import did_you_mean
+from deploybook.commands.options import OperatorCommand, environment_option
+from deploybook.contract.nearest import mistyped
 from deploybook.diagnosis.fixes import Fixes
 from deploybook.diagnosis.observations import DiagnosisTarget
-from deploybook.errors import UnknownParameter
 from deploybook.guide.entries import PAGE, Entry, read_entries
 
 _LINK = re.compile(r"\[(?P<text>[^\]]+)\]\([^)]*\)")
 _BLOCK = re.compile(r"```\w*\n(?P<text>.*?)\n```", re.DOTALL)
 
 
-@click.command("explain")
+@click.command("explain", cls=OperatorCommand)
 @click.argument("entry", shell_complete=offers.entries)
 @click.argument("sections", nargs=-1, metavar="[SECTION]...", shell_complete=offers.sections)
 @environment_option
@@ -32,7 +31,7 @@ def explain_entry(entry: str, sections: tuple[str, ...], environment: str) -> No
     entries = read_entries(context.layout.root / PAGE)
     name = entry.rpartition("#")[2]
     if name not in entries:
-        raise UnknownParameter(f"There is no entry {name}.", f"{did_you_mean(name, entries)}{PAGE} has all of them.")
+        raise mistyped(f"There is no entry {name}.", name, entries, f"{PAGE} has all of them.")
     for slug in sections:
         context.contract.section(slug)
     target = DiagnosisTarget(context.layout, context.contract, environment, context.parameters({}))

@@ -15,7 +15,7 @@ from deploybook.commands.parameters import parameters_of
 from deploybook.commands.prose import say
 from deploybook.commands.questions import ask_for_credentials, ask_for_parameters, usable_file
 from deploybook.contract.validation import DEFAULT_ENVIRONMENT, in_environment
-from deploybook.errors import DeploybookError
+from deploybook.errors import DeploybookError, InvalidValue
 from deploybook.runbook.modes import Mode
 from deploybook.runbook.settings import keepable
 from deploybook.runbook.settings_edit import Kept, keep
@@ -69,7 +69,9 @@ def _kept(
     chosen = parameters_of(context.layout, context.contract, sections, dict(pairs), context.settings)
     once = [name for name, _ in pairs if not keepable(context.contract, name)]
     if once:
-        raise click.BadParameter(f"{once[0]} is for one run, and is not kept", param_hint="-p")
+        raise InvalidValue(
+            f"{once[0]} is for one run, and is not kept.", "Leave it out here; deploybook run takes it each time."
+        )
     parsed = {name: value for values in chosen.values() for name, value in values.items() if name in dict(pairs)}
     if credentials_file:
         usable_file(credentials_file)

@@ -9,6 +9,8 @@ from typing import NamedTuple
 import click
 from click.shell_completion import CompletionItem
 
+from deploybook.commands.group import Group
+
 
 class Source(NamedTuple):
     """A command's function in the module of its name, and the first sentence of its help."""
@@ -43,7 +45,7 @@ class LazyCommands(MutableMapping[str, click.Command]):
         return len(self.sources)
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Group):
     """A group that lists its commands without importing them."""
 
     commands: LazyCommands

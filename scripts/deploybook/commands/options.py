@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from deploybook.commands import offers
-from deploybook.contract.nearest import did_you_mean
+from deploybook.commands.group import Group
+from deploybook.commands.parameters import typed_for_one_run
+from deploybook.contract.model import load_contract
+from deploybook.contract.nearest import nearest
+from deploybook.contract.shown_commands import completed
+from deploybook.contract.validation import DEFAULT_ENVIRONMENT
+from deploybook.errors import DeploybookError, InvalidValue
+from deploybook.layout import find_layout
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -46,12 +54,42 @@ def parameter_options(command: Command) -> Command:
     return files(pairs(command))
 
 
-class ParameterCommand(click.Command):
+class OperatorCommand(click.Command):
+    """A command whose errors can be pasted: the commands in their hints name its environment and repeat what was typed for it."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; its error's hint is completed on the way out."""
+        try:
+            return super().invoke(ctx)
+        except DeploybookError as error:
+            error.hint = _completed(error.hint, ctx)
+            raise
+
+
+def _completed(hint: str, ctx: click.Context) -> str:
+    environment = str(ctx.params.get("environment") or DEFAULT_ENVIRONMENT)
+    files, pairs = ctx.params.get("files", ()), ctx.params.get("pairs", ())
+    # What the error is about may be what is read here, the contract or one of the files.
+    with suppress(DeploybookError, OSError):
+        layout = find_layout()
+        contract = load_contract(layout.contract)
+        hint = completed(hint, contract, environment)
+        return completed(hint, contract, environment, typed_for_one_run(layout, contract, files, pairs))
+    return hint
+
+
+class ParameterCommand(OperatorCommand):
     """A command with ``-p``, which takes NAME VALUE and NAME=VALUE alike."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Take ``-p NAME=VALUE`` apart before click, which counts words, sees it."""
         return super().parse_args(ctx, list(_apart(args)))
+
+
+class OperatorGroup(Group):
+    """A group of such commands."""
+
+    command_class = OperatorCommand
 
 
 def _apart(args: Sequence[str]) -> Iterator[str]:
@@ -68,7 +106,11 @@ def _apart(args: Sequence[str]) -> Iterator[str]:
 class Choice(click.Choice[str]):
     """One of some words; a mistyped one is answered with the word that it may have been meant to be."""
 
-    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
-        """click's sentence, and the nearest word."""
-        near = did_you_mean(str(value), self.choices).strip()
-        return f"{super().get_invalid_choice_message(value, ctx)} {near}".rstrip()
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Raise InvalidValue for another word."""
+        del ctx
+        if value in self.choices:
+            return str(value)
+        named = param.opts[-1] if param else "a word"
+        error = InvalidValue(f"{named} is {value!r}.", f"Use one of {', '.join(self.choices)}.")
+        raise error.suggesting(str(value), nearest(str(value), self.choices))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from deploybook.contract.nearest import nearest_path
 from deploybook.errors import InvalidValue
 from deploybook.layout import Layout
 from deploybook.runbook.app_settings import read_app_settings
@@ -33,7 +34,8 @@ def app_directory(layout: Layout, environment: str, option: Path | None, mode: M
     if chosen is None:
         return None
     if not chosen.is_dir():
-        raise InvalidValue(f"There is no folder {chosen}.", "Give --app the root of the application's repository.")
+        error = InvalidValue(f"There is no folder {chosen}.", "Give --app the root of the application's repository.")
+        raise error.suggesting(str(chosen), nearest_path(chosen))
     return chosen.resolve()
 
 

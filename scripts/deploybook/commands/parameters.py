@@ -11,7 +11,8 @@ import click
 
 from deploybook.commands.values import is_terminal
 from deploybook.contract.model import Contract
-from deploybook.contract.nearest import did_you_mean
+from deploybook.contract.nearest import mistyped
+from deploybook.contract.shown_commands import Typed
 from deploybook.contract.validation import DEFAULT_ENVIRONMENT
 from deploybook.errors import InvalidValue, UnknownParameter
 from deploybook.layout import Layout
@@ -32,6 +33,16 @@ def parameter_values(files: Sequence[Path], pairs: Sequence[tuple[str, str]]) ->
     for path in files:
         values |= read_yaml(path).values
     return values | dict(pairs)
+
+
+def typed_for_one_run(
+    layout: Layout, contract: Contract, files: Sequence[Path], pairs: Sequence[tuple[str, str]]
+) -> Typed:
+    """What a command that is shown has to repeat of the one that was typed."""
+    notebooks = {slug: layout.notebook(slug) for slug in contract.order()}
+    declared = {slug: read_parameters(path).keys() for slug, path in notebooks.items() if path.exists()}
+    in_files = {str(path): read_yaml(path).values.keys() for path in files}
+    return Typed(parameter_values(files, pairs), in_files, declared)
 
 
 def parameters_of(
@@ -74,15 +85,17 @@ def _refuse(
                 raise UnknownParameter(f"{name} is not given as a parameter.", f"Use --{name}.")
             if name not in known:
                 names = sorted(known.keys() - COMMON)
-                hint = f"{did_you_mean(name, names)}They have {', '.join(names)}."
-                raise UnknownParameter(f"No selected runbook has a parameter {name}.", hint)
+                message = f"No selected runbook has a parameter {name}."
+                raise mistyped(message, name, names, f"They have {', '.join(names)}.")
             parse_parameter(contract, known[name], value)
         except (InvalidValue, UnknownParameter) as problem:
             problems.append(problem)
     if problems:
         kind = next((UnknownParameter for problem in problems if isinstance(problem, UnknownParameter)), InvalidValue)
         hints = dict.fromkeys(problem.hint for problem in problems)
-        raise kind(" ".join(problem.message for problem in problems), " ".join(hints))
+        error = kind(" ".join(problem.message for problem in problems), " ".join(hints))
+        error.corrections = {typed: meant for problem in problems for typed, meant in problem.corrections.items()}
+        raise error
 
 
 def offer_to_keep(plan: Plan, settings: Settings, pairs: Sequence[tuple[str, str]]) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, redirect_stdout
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import click
 from deploybook.commands import offers
 from deploybook.commands.options import Choice, ParameterCommand, environment_option, parameter_options
 from deploybook.commands.own_app import app_directory, app_parameters
-from deploybook.commands.parameters import offer_to_keep, parameter_values, parameters_of
+from deploybook.commands.parameters import offer_to_keep, parameter_values, parameters_of, typed_for_one_run
 from deploybook.commands.run_plan import run_plan
 from deploybook.commands.values import prompted
 from deploybook.contract.model import Contract, load_contract
@@ -106,16 +107,21 @@ def run_sections(
     check_form("--adopt", adopt)
     check_form("--release", release)
     decisions = Decisions(adopt, release, empty_bucket)
-    plan = Plan(layout, contract, Mode(mode), environment, tuple(chosen), parameters, jobs, decisions, application)
+    typed = typed_for_one_run(layout, contract, files, pairs)
+    if written:
+        typed = replace(typed, values=written.values_besides(settings.parameters))
+    plan = Plan(
+        layout, contract, Mode(mode), environment, tuple(chosen), parameters, jobs, decisions, application, typed
+    )
     if plan_out and plan.mode is not Mode.PLAN:
-        raise click.BadParameter("only plan writes one", param_hint="--plan-out")
+        raise InvalidValue("--plan-out is for --mode plan: only plan writes one.", "Leave it out, or add --mode plan.")
     sources = operator_environment(contract, settings, chosen) if plan.mode.live else Sources()
     _complete(plan)
     refuse_incomplete(plan, sources.problems)
     for name, problem in sources.problems.items():
         click.echo(f"{name} is not set: {problem}. The checks that would use it are left out.", err=True)
     with redirect_stdout(sys.stderr) if as_json else nullcontext():
-        code, reports = run_plan(plan, executor or Kernels(), yes=yes, plan_out=plan_out, written=written, pairs=pairs)
+        code, reports = run_plan(plan, executor or Kernels(), yes=yes, plan_out=plan_out, written=written)
         offer_to_keep(plan, settings, pairs)
     if as_json:
         click.echo(json.dumps({"exit_code": code, "runs": [_data(report) for report in reports]}, indent=1))
@@ -135,7 +141,10 @@ def _planned(
     if path is None:
         return None
     if mode is not Mode.APPLY or any(others):
-        raise click.BadParameter("is for apply, and has sections and parameters of its own", param_hint="--plan")
+        raise InvalidValue(
+            "--plan is for --mode apply, and the plan has its sections and parameters.",
+            f"Run deploybook run --mode apply --plan {shlex.quote(str(path))}.",
+        )
     written = PlanFile.read(path)
     if written.environment != environment:
         raise InvalidValue(

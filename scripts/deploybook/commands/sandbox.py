@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from deploybook.contract.nearest import did_you_mean
+from deploybook.contract.nearest import mistyped
 from deploybook.runbook import environment
 
 
@@ -25,10 +25,7 @@ def run_sandbox(only: tuple[str, ...]) -> None:
 
     for name in only:
         if name not in REGISTRY:
-            near = did_you_mean(name, REGISTRY)
-            raise click.BadParameter(
-                f"there is no service {name}. {near}Use one of {', '.join(REGISTRY)}.", param_hint="--only"
-            )
+            raise mistyped(f"There is no service {name}.", name, REGISTRY, f"Use one of {', '.join(REGISTRY)}.")
     # Nothing of the operator's reaches the sandbox or what it starts.
     kept = environment.machine(os.environ)
     os.environ.clear()

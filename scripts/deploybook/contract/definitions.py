@@ -8,6 +8,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from deploybook.contract.nearest import nearest_accepted
 from deploybook.errors import InvalidValue
 
 QUOTES = frozenset("\"'`")
@@ -218,13 +219,21 @@ class Parameter(Definition):
             return
         if self.choices is not None and value not in self.choices:
             allowed = ", ".join(repr(choice) for choice in self.choices)
-            raise InvalidValue(f"Parameter {name} is {value!r}.", f"Use one of {allowed}.")
-        if self.pattern is not None and not (isinstance(value, str) and re.fullmatch(self.pattern, value)):
-            raise InvalidValue(f"Parameter {name} is {value!r}.", self.description)
+            raise self._refusal(name, value, f"Use one of {allowed}.")
+        if self.pattern is not None and not self._matches(value):
+            raise self._refusal(name, value, self.description)
         below = self.minimum is not None and isinstance(value, int) and value < self.minimum
         above = self.maximum is not None and isinstance(value, int) and value > self.maximum
         if below or above:
             raise InvalidValue(f"Parameter {name} is {value!r}.", f"Use {self.minimum} to {self.maximum}.")
+
+    def _matches(self, value: object) -> bool:
+        return isinstance(value, str) and re.fullmatch(self.pattern or "", value) is not None
+
+    def _refusal(self, name: str, value: object, allowed: str) -> InvalidValue:
+        """The error for a value of another form, with the one that was probably meant."""
+        near = nearest_accepted(value, self._matches, self.choices or ()) if isinstance(value, str) else ""
+        return InvalidValue(f"Parameter {name} is {value!r}.", allowed).suggesting(str(value), near)
 
     def resolved(self, value: object, environment: str) -> object:
         """The value, or the environment's own name for one that is empty."""

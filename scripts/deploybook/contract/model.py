@@ -23,7 +23,7 @@ from deploybook.contract.definitions import (
     Section,
     Variable,
 )
-from deploybook.contract.nearest import did_you_mean
+from deploybook.contract.nearest import mistyped, nearest
 from deploybook.errors import InvalidValue, UnknownParameter
 
 
@@ -62,19 +62,16 @@ class Contract(Definition):
             if section.slug == slug:
                 return section
         known = [section.slug for section in self.sections]
-        raise UnknownParameter(
-            f"There is no section {slug}.", f"{did_you_mean(slug, known)}Use one of {', '.join(known)}."
-        )
+        raise mistyped(f"There is no section {slug}.", slug, known, f"Use one of {', '.join(known)}.")
 
     def variable(self, name: str) -> Variable:
         """The variable of this name; raises UnknownParameter, with the name that it may have been meant to be."""
         for variable in self.variables:
             if variable.name == name:
                 return variable
-        near = did_you_mean(name, (variable.name for variable in self.variables))
-        raise UnknownParameter(
-            f"{name} is not in the contract.", near.strip() or "Define it in runbooks/contract.toml."
-        )
+        names = [variable.name for variable in self.variables]
+        otherwise = "" if nearest(name, names) else "Define it in runbooks/contract.toml."
+        raise mistyped(f"{name} is not in the contract.", name, names, otherwise)
 
     def origin(self, variable: Variable) -> Variable:
         """The variable whose value this one has: itself, or the one that it is another name for."""
@@ -99,9 +96,7 @@ class Contract(Definition):
             if consumer.name == name:
                 return consumer
         names = [consumer.name for consumer in self.consumers]
-        raise UnknownParameter(
-            f"There is no consumer {name}.", f"{did_you_mean(name, names)}Use one of {', '.join(names)}."
-        )
+        raise mistyped(f"There is no consumer {name}.", name, names, f"Use one of {', '.join(names)}.")
 
     def provider(self, name: str) -> Provider:
         """The provider of this name; raises UnknownParameter."""

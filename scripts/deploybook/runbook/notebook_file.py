@@ -15,6 +15,8 @@ from deploybook.errors import DocsError, InvalidValue
 from deploybook.runbook.events import MIME
 
 TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
+# What people write for the two values of a bool.
+SPOKEN = dict.fromkeys(("yes", "on", "1", "y"), "true") | dict.fromkeys(("no", "off", "0", "n"), "false")
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,9 @@ def _converted(declared: NotebookParameter, value: object) -> object:
 
 def _wrong_type(declared: NotebookParameter, value: object) -> InvalidValue:
     form = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}[declared.type]
-    return InvalidValue(f"Parameter {declared.name} is {value!r}.", f"Give {form}: {declared.help}.")
+    meant = SPOKEN.get(str(value).casefold(), "") if declared.type is bool else ""
+    error = InvalidValue(f"Parameter {declared.name} is {value!r}.", f"Give {form}: {declared.help}.")
+    return error.suggesting(str(value), meant)
 
 
 def events(cell: Any) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from deploybook.contract.nearest import nearest_path
 from deploybook.errors import InvalidValue
 
 # A file of parameters has some dozens of lines; what is larger, or never ends, is something else.
@@ -35,9 +36,8 @@ def read_yaml(path: Path) -> YamlFile:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         loaded = yaml.safe_load(text)
     except OSError as problem:
-        raise InvalidValue(
-            f"{path} cannot be read ({problem.strerror or problem}).", "Correct the file's name."
-        ) from None
+        error = InvalidValue(f"{path} cannot be read ({problem.strerror or problem}).", "Correct the file's name.")
+        raise error.suggesting(str(path), nearest_path(path)) from None
     except UnicodeDecodeError:
         raise InvalidValue(f"{path} is not text in UTF-8.", "Save it as UTF-8.") from None
     except yaml.MarkedYAMLError as problem:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from deploybook.contract.model import Contract
-from deploybook.contract.nearest import did_you_mean
+from deploybook.contract.nearest import did_you_mean, mistyped
 from deploybook.contract.validation import DEFAULT_ENVIRONMENT
-from deploybook.errors import InvalidValue, UnknownParameter
+from deploybook.errors import InvalidValue
 from deploybook.layout import Layout
 
 # What each environment has in the state's folder, behind its name.
@@ -32,7 +32,7 @@ def require_environment(layout: Layout, contract: Contract, environment: str) ->
     there = (
         f"There are {', '.join(known)}." if known else "None was made from this checkout, and none has a settings file."
     )
-    raise UnknownParameter(f"There is no environment {environment}.", f"{did_you_mean(environment, known)}{there}")
+    raise mistyped(f"There is no environment {environment}.", environment, known, there)
 
 
 def doubt_about(layout: Layout, contract: Contract, environment: str) -> str:
