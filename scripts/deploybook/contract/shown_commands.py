@@ -17,6 +17,7 @@ from deploybook.contract.validation import DEFAULT_ENVIRONMENT, in_environment
 OF_ONE_ENVIRONMENT = {
     "run": True,
     "doctor": True,
+    "record": True,
     "env status": True,
     "env list": False,
     "env set": False,
@@ -54,8 +55,9 @@ class ShownCommand:
 
     @property
     def sections(self) -> tuple[str, ...]:
-        """The words of ``run`` that are no options, nor values of one."""
-        return tuple(_positional(self.words[1:])) if self.words[0] == "run" else ()
+        """The sections that ``run`` and ``record`` name."""
+        named = {"run": self.words[1:], "record": self.words[2:]}
+        return tuple(_positional(named.get(self.words[0], ())))
 
     def option_values(self, option: str) -> list[str]:
         """The word behind each use of an option; of ``-p`` the parameter's name."""
@@ -152,6 +154,8 @@ def _belongs(word: str, before: list[str], contract: Contract, environment: str)
         case "env":
             name = before[1:2] == ["set"] and not _positional(before[2:]) and _NAME.fullmatch(word) is not None
             return placeholder or name or (len(before) == 1 and f"env {word}" in OF_ONE_ENVIRONMENT)
+        case "record":
+            return len(before) == 1 or placeholder or any(word == section.slug for section in contract.sections)
         case "explain" | "completion":
             return not _positional(before[1:])
         case "init":
