@@ -156,8 +156,8 @@ EXAMPLES = {
     ),
     "",
 )
-# The first line of a file that a program reads again.
-NO_HINT = "# Written by"
+# What stands in a file, for whoever reads that.
+NO_HINT = ("# Written by", "deploybook record, ")
 # Words of a command outside of one.
 ASTRAY = re.compile(r"(?<!-) (--mode|-p|--environment \S)|\brun (r2|turso|modal|vercel|render|ci_cd)\b")
 
