@@ -39,7 +39,7 @@ def test_list(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_plan_has_its_report_and_what_would_change(capsys: pytest.CaptureFixture[str]) -> None:
     code, data, aside = printed(capsys, "run", "webhook_secret", "--mode", "plan", "--json")
-    [run] = data["runs"]
+    run = data["run"]
     assert code == 0
     assert data["exit_code"] == 0
     assert run["status"] == "ended"
@@ -53,7 +53,7 @@ def test_a_plan_has_its_report_and_what_would_change(capsys: pytest.CaptureFixtu
 def test_a_failed_section_has_its_error(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BROKEN", "hunter2")
     code, data, _ = printed(capsys, "run", "webhook_secret", "--mode", "plan", "--json", "-p", "import_from", "BROKEN")
-    [run] = data["runs"]
+    run = data["run"]
     assert code == data["exit_code"] != 0
     assert run["sections"][0]["status"] == "failed"
     assert run["sections"][0]["error"]["exit_code"] == code

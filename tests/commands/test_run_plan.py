@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from deploybook.contract.shown_commands import Typed
 from deploybook.layout import Layout
 from deploybook.runbook.modes import Mode
 from deploybook.runner.plan import Plan
+from deploybook.runner.report import RunReport
 from deploybook.state.ledger import Entry, Ledger, Proof, now
 from deploybook.state.vault import Vault
 
@@ -84,6 +86,47 @@ def test_a_value_that_a_person_has_copied_is_proved_by_its_section_and_the_run_g
     assert HOOK.name not in executor.jobs[-1].environ
 
 
+def test_what_follows_a_copied_value_is_the_same_run_and_stands_in_the_same_report(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(HOOK.name, HOOK.example)
+    run(Remembering(), "--mode", "apply", "--yes", "-p", "git_repository=acme/studio")
+    [path] = layout.runs.glob("*/report.json")
+    report = json.loads(path.read_text())
+    assert [section["slug"] for section in report["sections"]] == ALL
+    assert {section["status"] for section in report["sections"]} == {"passed"}
+    [render] = [section for section in report["sections"] if section["slug"] == "render"]
+    assert [len(render["cells"]), render["seconds"]] == [2, 2.0]
+    assert capsys.readouterr().out.count("executed copies and report:") == 1
+
+
+def test_the_value_is_asked_for_once_all_else_has_passed_and_the_run_goes_on(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", TypedAnswers(f"not a hook\n{HOOK.example}\n"))
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setattr("click.termui.hidden_prompt_func", lambda _: input())
+    # So that what the question puts there goes with the test.
+    monkeypatch.setenv(HOOK.name, "")
+    executor = Remembering()
+    assert run(executor, "--mode", "apply", "--yes", "-p", "git_repository=acme/studio") == 0
+    assert executor.started[-3:] == ["end_to_end", "render", "ci_cd"]
+    assert executor.jobs[-2].environ[HOOK.name] == HOOK.example
+    printed = capsys.readouterr().out
+    assert "An empty line leaves it for later." in printed
+    assert HOOK.example not in printed
+
+
+def test_a_section_whose_value_is_not_copied_is_not_run_and_says_so(
+    layout: Layout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(Pretended(), "--mode", "apply", "--yes", "-p", "git_repository=acme/studio")
+    [path] = layout.runs.glob("*/report.json")
+    statuses = {section["slug"]: section["status"] for section in json.loads(path.read_text())["sections"]}
+    assert statuses["ci_cd"] == "not-run"
+    assert "ci_cd          – not-run\n" in capsys.readouterr().out
+
+
 def test_where_the_worker_is_there_already_one_run_takes_the_copied_value_over(
     layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,6 +178,10 @@ def plan_of(layout: Layout, mode: Mode, *sections: str, environment: str = "prod
     return Plan(layout, CONTRACT, mode, environment, sections or tuple(ALL))
 
 
+def report_of(mode: Mode) -> RunReport:
+    return RunReport(mode, "production", "", 0.0, "", [])
+
+
 @pytest.mark.parametrize(
     ("mode", "sections", "step"),
     [
@@ -145,20 +192,20 @@ def plan_of(layout: Layout, mode: Mode, *sections: str, environment: str = "prod
     ],
 )
 def test_a_run_ends_with_the_next_step(layout: Layout, mode: Mode, sections: tuple[str, ...], step: str) -> None:
-    assert list(outcome_lines(plan_of(layout, mode, *sections), [], [])) == [step]
+    assert list(outcome_lines(plan_of(layout, mode, *sections), report_of(mode), [])) == [step]
 
 
 def test_the_next_step_names_the_environment_and_what_was_typed_for_this_run(layout: Layout) -> None:
     typed = Typed({"owner": "a b", "redeploy": True}, declared={"render": {"owner", "redeploy"}})
     plan = replace(plan_of(layout, Mode.PLAN, environment="staging"), typed=typed)
-    [line] = outcome_lines(plan, [], [])
+    [line] = outcome_lines(plan, report_of(Mode.PLAN), [])
     assert line == "next: deploybook run --mode apply -p redeploy true -p owner 'a b' --environment staging"
 
 
 def test_an_apply_ends_with_the_addresses_and_no_secret(layout: Layout) -> None:
     examples = {each.name: SecretStr(each.example) for each in CONTRACT.variables if each.section}
     Vault(layout.state, "production").put(examples)
-    lines = "\n".join(outcome_lines(plan_of(layout, Mode.APPLY), [], []))
+    lines = "\n".join(outcome_lines(plan_of(layout, Mode.APPLY), report_of(Mode.APPLY), []))
     assert "NEXT_PUBLIC_APP_URL: https://studio-production.example.com" in lines
     assert HOOK.example not in lines
 

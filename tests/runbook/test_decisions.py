@@ -43,7 +43,7 @@ def test_a_runbook_uses_up_what_was_decided(tmp_path: Path) -> None:
 def test_the_command_line_alone_decides_for_its_run(mode: Mode, decided: Decisions) -> None:
     plan = Plan(Layout(ROOT), CONTRACT, mode, "production", ("r2",), {}, 1, decided)
     with run._environment(plan, lambda: pytest.fail("a live run starts no sandbox")) as (_, environ):
-        assert Decisions.from_environment(environ) == decided
+        assert Decisions.from_environment(environ()) == decided
 
 
 def test_what_is_no_list_is_refused() -> None:

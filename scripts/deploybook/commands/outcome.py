@@ -15,12 +15,12 @@ from deploybook.runner.report import RunReport
 DONE = {"create": "created", "update": "updated", "delete": "deleted"}
 
 
-def outcome_lines(plan: Plan, reports: Sequence[RunReport], left: Sequence[Variable]) -> Iterator[str]:
+def outcome_lines(plan: Plan, report: RunReport, left: Sequence[Variable]) -> Iterator[str]:
     """The lines below the summary of a run. ``left`` are the values that a person has still to copy."""
-    yield from _made(reports)
+    yield from _made(report)
     if plan.mode in {Mode.APPLY, Mode.VERIFY}:
         yield from _addresses(plan)
-    failed = any(report.exit_code for report in reports)
+    failed = report.exit_code != 0
     for variable in left:
         yield f"left: {variable.name}, which only a person can copy ({variable.copied_from}). Then:"
         waiting = [slug for slug in plan.order() if variable in plan.contract.needed_by(slug)]
@@ -29,11 +29,13 @@ def outcome_lines(plan: Plan, reports: Sequence[RunReport], left: Sequence[Varia
         yield f"next: {plan.completed(step)}"
 
 
-def _made(reports: Sequence[RunReport]) -> Iterator[str]:
-    lines = [line for report in reports for section in report.sections for cell in section.cells for line in cell.lines]
+def _made(report: RunReport) -> Iterator[str]:
+    if report.mode == Mode.DRY_RUN:
+        return
+    lines = [line for section in report.sections for cell in section.cells for line in cell.lines]
     for outcome, word in DONE.items():
         subjects = list(dict.fromkeys(line["subject"] for line in lines if line["outcome"] == outcome))
-        if subjects and any(report.mode != Mode.DRY_RUN for report in reports):
+        if subjects:
             yield f"{word} {len(subjects)}:"
             yield from (f"  {subject}" for subject in subjects)
 

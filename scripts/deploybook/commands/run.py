@@ -111,7 +111,7 @@ def run_sections(
     if written:
         typed = replace(typed, values=written.values_besides(settings.parameters))
     plan = Plan(
-        layout, contract, Mode(mode), environment, tuple(chosen), parameters, jobs, decisions, application, typed
+        layout, contract, Mode(mode), environment, tuple(chosen), parameters, jobs, decisions, application, typed=typed
     )
     if plan_out and plan.mode is not Mode.PLAN:
         raise InvalidValue("--plan-out is for --mode plan: only plan writes one.", "Leave it out, or add --mode plan.")
@@ -121,10 +121,10 @@ def run_sections(
     for name, problem in sources.problems.items():
         click.echo(f"{name} is not set: {problem}. The checks that would use it are left out.", err=True)
     with redirect_stdout(sys.stderr) if as_json else nullcontext():
-        code, reports = run_plan(plan, executor or Kernels(), yes=yes, plan_out=plan_out, written=written)
+        code, report = run_plan(plan, executor or Kernels(), yes=yes, plan_out=plan_out, written=written)
         offer_to_keep(plan, settings, pairs)
     if as_json:
-        click.echo(json.dumps({"exit_code": code, "runs": [_data(report) for report in reports]}, indent=1))
+        click.echo(json.dumps({"exit_code": code, "run": _data(report)}, indent=1))
     sys.exit(code)
 
 

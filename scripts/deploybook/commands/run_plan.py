@@ -38,35 +38,54 @@ def run_plan(
     yes: bool,
     plan_out: Path | None,
     written: PlanFile | None,
-) -> tuple[int, list[RunReport]]:
-    """Ask what has to be asked, run, and show what came of it; returns the exit code, and the report of each run."""
+) -> tuple[int, RunReport]:
+    """Ask what has to be asked, run, and show what came of it; returns the exit code and the report."""
     console = Console(highlight=False)
     _confirm(plan, executor, console, yes=yes, written=written)
     plan = _with_imports(plan, [variable for variable in _to_copy(plan) if _is_ready(plan, variable)])
-    copied = _to_copy(plan)
-    now = _without(plan, _waiting(plan, copied))
-    reports = [_run(now, executor, console)]
-    left = copied
-    if not reports[0].exit_code and copied:
-        left = [variable for variable in copied if not _import(variable)]
-        if rest := _rest(plan, copied, left):
-            reports.append(_run(rest, executor, console))
-    if plan_out and not reports[0].exit_code:
-        write_plan(plan_out, plan, changes_of(reports[0]))
+    copying = Copying(plan)
+    report = _run(replace(plan, held=copying.held), executor, console, copying)
+    if plan_out and not report.exit_code:
+        write_plan(plan_out, plan, changes_of(report))
         command = f"deploybook run --mode apply --plan {shlex.quote(str(plan_out))}"
         click.echo(f"the plan is in {plan_out}; apply it with: {plan.completed(command)}")
-    code = next((report.exit_code for report in reports if report.exit_code), 0)
-    for line in outcome_lines(plan, reports, left if not code else []):
+    left = copying.left if not report.exit_code else []
+    for line in outcome_lines(plan, report, left):
         click.echo(line)
-    return code or (MissingVariable.exit_code if left else 0), reports
+    return report.exit_code or (MissingVariable.exit_code if left else 0), report
 
 
-def _run(plan: Plan, executor: Executor, console: Console) -> RunReport:
+def _run(plan: Plan, executor: Executor, console: Console, copying: Copying) -> RunReport:
     usual = usual_seconds(plan.layout.runs, plan.mode)
+
+    def then() -> Plan | None:
+        with progress.paused():
+            return copying.ask()
+
     with Progress(console, len(plan.sections), usual) as progress:
-        report, directory = run(plan, progress, executor)
+        report, directory = run(plan, progress, executor, then=then)
     summarize(console, report, str(directory.relative_to(plan.layout.root)))
     return report
+
+
+class Copying:
+    """The values of a run that a person copies once a section has made what shows them; ``left`` are those that were not copied yet."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self.left = _to_copy(plan)
+        self.held = frozenset(_waiting(plan, self.left))
+
+    def ask(self) -> Plan | None:
+        """Ask for each value that is left; returns what is run with those that were given, or None if none was."""
+        asked, self.left = self.left, [variable for variable in self.left if not _import(variable)]
+        done = [variable for variable in asked if variable not in self.left]
+        if not done:
+            return None
+        makers = {str(variable.section) for variable in done}
+        sections = (makers | _waiting(self._plan, done)) - _waiting(self._plan, self.left)
+        chosen = tuple(slug for slug in self._plan.sections if slug in sections)
+        return replace(_with_imports(self._plan, done), sections=chosen)
 
 
 def _confirm(plan: Plan, executor: Executor, console: Console, *, yes: bool, written: PlanFile | None) -> None:
@@ -135,10 +154,6 @@ def _waiting(plan: Plan, copied: Sequence[Variable]) -> set[str]:
     return {slug for slug in plan.order() if slug in first or first & set(plan.contract.all_before(slug))}
 
 
-def _without(plan: Plan, sections: set[str]) -> Plan:
-    return replace(plan, sections=tuple(slug for slug in plan.sections if slug not in sections))
-
-
 def _import(variable: Variable) -> bool:
     """Have the value in this process's environment, from which its section takes it over; ask for it without echo at a terminal."""
     if os.environ.get(variable.name):
@@ -157,14 +172,3 @@ def _import(variable: Variable) -> bool:
         else:
             os.environ[variable.name] = value.get_secret_value()
             return True
-
-
-def _rest(plan: Plan, copied: Sequence[Variable], left: Sequence[Variable]) -> Plan | None:
-    """What is run once the values are copied: the sections that make them, which prove them, and those that waited; None for nothing."""
-    done = [variable for variable in copied if variable not in left]
-    if not done:
-        return None
-    makers = {str(variable.section) for variable in done}
-    sections = (makers | _waiting(plan, done)) - _waiting(plan, left)
-    chosen = tuple(slug for slug in plan.sections if slug in sections)
-    return replace(_with_imports(plan, done), sections=chosen)

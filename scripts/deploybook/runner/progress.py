@@ -7,7 +7,8 @@ long, how long it usually takes, and what is waited for. Elsewhere, in CI or wit
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -61,7 +62,7 @@ class Progress:
         self._console = console
         self._total = total
         self._usual = usual
-        self._ended = 0
+        self._ended: set[str] = set()
         self._began = time.monotonic()
         self._running: dict[str, _Running] = {}
         # rich redraws it: a deploy takes minutes, in which no cell ends.
@@ -76,6 +77,15 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         if self._live:
             self._live.stop()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leave the end of the terminal to a question."""
+        self.__exit__()
+        try:
+            yield
+        finally:
+            self.__enter__()
 
     def section_started(self, slug: str) -> None:
         """A section's notebook has started."""
@@ -116,7 +126,7 @@ class Progress:
     def ended(self, slug: str) -> None:
         """Show a section among those that run no more."""
         self._running.pop(slug, None)
-        self._ended += 1
+        self._ended.add(slug)
 
     def prints(self, event: Event) -> bool:
         """Whether an event has a line of its own; all of them have."""
@@ -144,7 +154,7 @@ class Progress:
         return Group(*lines) if self._running else Group()
 
     def _whole(self, now: float) -> Text:
-        count = f"{self._ended} of {self._total} sections done, " if self._total else ""
+        count = f"{len(self._ended)} of {self._total} sections done, " if self._total else ""
         return Text(f"── {count}{_clock(now - self._began)} so far", style="dim")
 
     def _section(self, slug: str, section: _Running, now: float) -> Text:

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
 from deploybook.errors import MachineFault, NotTested
 
 RUNNING, ENDED, STOPPED = "running", "ended", "stopped"
+# The status of a section that has not started.
+NOT_RUN = "not-run"
 
 # What a program's output can hold and an XML document can not (XML 1.0 §2.2).
 NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -44,7 +46,7 @@ class SectionResult:
 
     slug: str
     title: str
-    status: str = "not-run"
+    status: str = NOT_RUN
     seconds: float = 0.0
     notebook: str = ""
     parameters: dict[str, Any] = field(default_factory=dict)
@@ -58,6 +60,11 @@ class SectionResult:
     def succeed(self) -> None:
         """Its notebook ended without an error."""
         self.status = "incomplete" if NOT_TESTED in self.counts() else "passed"
+
+    def continued(self, later: SectionResult) -> SectionResult:
+        """This section and what it did when it was executed once more in the same run: how that ended is how it ended."""
+        seconds = round(self.seconds + later.seconds, 3)
+        return replace(later, seconds=seconds, cells=[*self.cells, *later.cells])
 
     @property
     def lets_others_start(self) -> bool:
@@ -122,7 +129,9 @@ class ReportFile:
 
     def add(self, result: SectionResult) -> None:
         """Note a section that has ended. A disk that has no room now may have it later: the end decides."""
-        self.report.sections = [result if result.slug == each.slug else each for each in self.report.sections]
+        self.report.sections = [
+            each.continued(result) if result.slug == each.slug else each for each in self.report.sections
+        ]
         with suppress(OSError):
             self._write()
 
@@ -166,9 +175,10 @@ def _cases(section: SectionResult) -> Iterable[TestCase]:
         for line in cell.lines:
             if line["step"] in {"check", "preflight"} or line["outcome"] == "failed":
                 yield _case(section.slug, line)
-    if section.status == "not-run":
+    if section.status == NOT_RUN:
         case = TestCase("the runbook", section.slug)
-        case.result = [Skipped("a section that it needs did not pass, or the run was stopped before it")]
+        reason = "a section that it needs did not pass, a value for it was not copied, or the run was stopped before it"
+        case.result = [Skipped(reason)]
         yield case
     elif section.error:
         case = TestCase(f"cell {section.error['cell']}", section.slug)

@@ -22,7 +22,7 @@ from deploybook.runbook.sandbox_session import SandboxProcess, without
 from deploybook.runner import kernel_folder
 from deploybook.runner.executors import Executor
 from deploybook.runner.plan import Plan
-from deploybook.runner.report import CellResult, ReportFile, RunReport, SectionResult
+from deploybook.runner.report import NOT_RUN, CellResult, ReportFile, RunReport, SectionResult
 from deploybook.runner.stopping import Stop
 from deploybook.runner.worker import SectionJob
 
@@ -46,12 +46,21 @@ class Listener(Protocol):
         """A section has ended, or will not run."""
 
 
+def _nothing_more() -> None:
+    """Nothing follows what was planned."""
+
+
 def run(
-    plan: Plan, listener: Listener, executor: Executor, start_sandbox: Callable[[], SandboxProcess] = SandboxProcess
+    plan: Plan,
+    listener: Listener,
+    executor: Executor,
+    start_sandbox: Callable[[], SandboxProcess] = SandboxProcess,
+    then: Callable[[], Plan | None] = _nothing_more,
 ) -> tuple[RunReport, Path]:
     """Execute a plan. Returns the report and its folder; a failed section is in the report, not raised.
 
-    ``start_sandbox`` starts the one that a dry run speaks to.
+    ``start_sandbox`` starts the one that a dry run speaks to. ``then`` is called whenever all that could start has passed: what it plans
+    is executed in the same run, and stands in the same report; None ends the run.
     """
     started = datetime.datetime.now(datetime.UTC)
     executor.warm_up()
@@ -61,27 +70,44 @@ def run(
     begun, commit = started.isoformat(timespec="seconds"), _commit(plan.layout)
     report = RunReport(plan.mode, plan.environment, begun, 0.0, commit, sections)
     with _only_run(plan), _environment(plan, start_sandbox) as (state, environ):
-        _run_sections(plan, listener, executor, ReportFile(report, directory), state, environ)
+        file, signal_number = ReportFile(report, directory), 0
+        part: Plan | None = plan
+        while part:
+            signal_number = _run_sections(part, listener, executor, file, state, environ())
+            part = None if report.exit_code or signal_number else then()
+        for section in report.sections:
+            if section.slug in plan.held and section.status == NOT_RUN:
+                listener.section_done(section)
+        file.end(signal_number)
     return report, directory
 
 
 @contextmanager
-def _environment(plan: Plan, start_sandbox: Callable[[], SandboxProcess]) -> Iterator[tuple[Path, dict[str, str]]]:
-    """The state's folder and the kernels' environment: those of a sandbox, which it starts, or the operator's."""
-    environ = dict(os.environ) | {"DEPLOYBOOK_HOME": str(plan.layout.root)}
+def _environment(
+    plan: Plan, start_sandbox: Callable[[], SandboxProcess]
+) -> Iterator[tuple[Path, Callable[[], dict[str, str]]]]:
+    """The state's folder, and what gives the kernels' environment: that of a sandbox, which it starts, or the operator's of this moment."""
     if plan.mode.live:
-        # What a notebook needed is still exported in the same shell: here the command line alone decides.
-        for name in (CONFIRM_VARIABLE, *decisions.VARIABLES):
-            environ.pop(name, None)
-        confirmed = {CONFIRM_VARIABLE: plan.environment} if plan.mode in {Mode.APPLY, Mode.DESTROY} else {}
-        confirmed |= {GATHERED_VARIABLE: "1"}
-        yield plan.layout.state, environ | confirmed | plan.decisions.environment()
+        yield plan.layout.state, lambda: _operators_environment(plan)
         return
     sandbox = SandboxProcess(plan.app) if plan.app else start_sandbox()
     try:
-        yield sandbox.state, sandbox.environment(environ)
+        yield sandbox.state, lambda: sandbox.environment(_in_checkout(plan))
     finally:
         sandbox.close()
+
+
+def _in_checkout(plan: Plan) -> dict[str, str]:
+    return dict(os.environ) | {"DEPLOYBOOK_HOME": str(plan.layout.root)}
+
+
+def _operators_environment(plan: Plan) -> dict[str, str]:
+    environ = _in_checkout(plan)
+    # What a notebook needed is still exported in the same shell: here the command line alone decides.
+    for name in (CONFIRM_VARIABLE, *decisions.VARIABLES):
+        environ.pop(name, None)
+    confirmed = {CONFIRM_VARIABLE: plan.environment} if plan.mode in {Mode.APPLY, Mode.DESTROY} else {}
+    return environ | confirmed | {GATHERED_VARIABLE: "1"} | plan.decisions.environment()
 
 
 @contextmanager
@@ -101,9 +127,11 @@ def _only_run(plan: Plan) -> Iterator[None]:
 
 def _run_sections(
     plan: Plan, listener: Listener, executor: Executor, report: ReportFile, state: Path, environ: dict[str, str]
-) -> None:
+) -> int:
+    """Execute the sections of a plan, besides those that are held; returns the number of the signal that stopped it, or 0."""
     results: dict[str, SectionResult] = {}
-    waiting, running, stop = plan.order(), set[str](), Stop()
+    waiting = [slug for slug in plan.order() if slug not in plan.held]
+    running, stop = set[str](), Stop()
     with executor.open(plan.jobs, listener) as workers, stop.on_signals(workers):
         while running or (waiting and not stop.number):
             for slug in _startable(plan, waiting, results, len(running)):
@@ -122,7 +150,7 @@ def _run_sections(
                 results[result.slug] = result
                 report.add(result)
                 listener.section_done(result)
-    report.end(stop.number)
+    return stop.number
 
 
 def _startable(plan: Plan, waiting: Sequence[str], results: Mapping[str, SectionResult], running: int) -> list[str]:
@@ -141,7 +169,7 @@ def _job(plan: Plan, slug: str, directory: Path, state: Path, environ: dict[str,
     notebook = plan.layout.notebook(slug)
     section = plan.contract.section(slug)
     own = _own_environment(plan, slug, environ, parameters)
-    return SectionJob(section, notebook, directory / notebook.name, parameters, state, own)
+    return SectionJob(section, notebook, _free(directory / notebook.name), parameters, state, own)
 
 
 def _own_environment(plan: Plan, slug: str, environ: dict[str, str], parameters: Mapping[str, Any]) -> dict[str, str]:
@@ -152,6 +180,12 @@ def _own_environment(plan: Plan, slug: str, environ: dict[str, str], parameters:
     executed = [slug] if set(earlier) <= set(plan.sections) else [slug, *earlier]
     read = {name for each in executed for name in environment.for_section(plan.contract, each, environ, parameters)}
     return without(environ, {each.name for each in plan.contract.credentials} - read)
+
+
+def _free(copy: Path) -> Path:
+    """Where a section's executed copy goes: beside that of its first time in this run, if there was one."""
+    names = (copy.name, *(f"{copy.stem}.{number}{copy.suffix}" for number in range(2, 100)))
+    return next(path for path in map(copy.with_name, names) if not path.exists())
 
 
 def _make_directory(runs: Path, name: str) -> Path:
