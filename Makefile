@@ -10,16 +10,22 @@ NODE := tests/clients/node_modules
 SOURCES := $(shell find scripts runbooks -type f -not -path '*/__pycache__/*')
 GUIDE := $(shell find docs -type f) mkdocs.yml
 
-.PHONY: answers guide test install check lock clean
+.PHONY: answers guide test code tests install check lock clean
 
 guide: build/site/index.html ## every runbook in a dry run, and the guide built from them
 	@echo "the guide: build/site/index.html"
 
-test: install $(NODE)/.installed browser ## all checks and tests
+# Side by side: the checks of the code while what the tests need is still being fetched, and beside the tests' own waits.
+test: ## all checks and tests
+	@$(MAKE) --no-print-directory --jobs 4 --output-sync=line code tests
+
+code: install
 	$(BIN)/ruff check scripts tests
 	$(BIN)/ruff format --check scripts tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+tests: install $(NODE)/.installed browser
 	$(BIN)/pytest -n 5 --dist loadgroup --no-loadscope-reorder --durations 15
 
 answers: install ## random answers of the providers, as many as DEPLOYBOOK_ANSWERS says, by the descriptions in DEPLOYBOOK_SPECS

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 # Reached only by what has failed: a machine with much else to do is slow, and that is no failure.
 PATIENCE_SECONDS = 120.0
-PAUSE_SECONDS = 0.02
+PAUSE_SECONDS = 0.05
 
 Value = TypeVar("Value")
 

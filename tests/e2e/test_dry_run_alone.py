@@ -193,6 +193,8 @@ def test_a_dry_run_of_everything_sees_nothing_of_the_operators(
     probes = _probes(root)
     assert len(probes) == len(list((root / "runbooks").glob("*.ipynb"))) - 1
     assert {re.sub(r"/\S*?(?=/home)", "", text) for text in probes} == {"{}\n/home []\n"}
+    # A cell that ends in a value would show it as Python does.
+    assert [path for path, text in report.items() if path.suffix == ".ipynb" and "execute_result" in text] == []
     assert "journal: True False" in output
     assert contents(tmp_path / "home", root / ".deploybook") == before
     assert not (tmp_path / "modules" / "recording_keyring.log").exists()

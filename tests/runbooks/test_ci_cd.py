@@ -15,6 +15,7 @@ from nacl.public import PublicKey, SealedBox
 from pydantic import SecretStr
 from tests.conftest import RunningSandbox
 from tests.runbooks.conftest import Finished, Guide
+from tests.runbooks.killing import hold, taken
 from tests.waiting import until
 
 from deploybook.state.vault import Vault
@@ -246,13 +247,11 @@ def test_what_was_there_before_is_set_when_taken_over_and_never_removed(prepared
 
 
 def test_a_run_killed_while_it_waits_goes_on_where_it_was(prepared: Guide, hands: Hands) -> None:
-    fault = {"service": "github", "kind": "slow", "path": ".*/actions/runs/[0-9]+", "seconds": 30.0}
-    hands.sandbox.control.post("/faults", json=fault).raise_for_status()
-    command = ("run", "ci_cd", "--mode", "apply", "--yes")
-    with prepared.start(*command, env=hands.sandbox.exports) as process:
-        while hands.sandbox.control.get("/faults").json() and process.poll() is None:
-            pass
+    hold(hands.sandbox, service="github", kind="slow", path=".*/actions/runs/[0-9]+")
+    with prepared.start("run", "ci_cd", "--mode", "apply", "--yes", env=hands.sandbox.exports) as process:
+        taken(hands.sandbox)
         process.kill()
+    hands.sandbox.control.delete("/faults", params={"held": "dropped"}).raise_for_status()
     assert hands.writes() != []
     hands.runs_end()
     again = run(prepared, hands, "apply")
@@ -288,7 +287,7 @@ def test_bad_input_is_refused_before_anything_is_written(
 
 def test_a_lone_dry_run_makes_what_it_needs_and_deploys_it(guide: Guide) -> None:
     given = ("-p", "git_repository", "example/studio", "-p", "production_branch", "release")
-    done = guide.with_kernels.run("run", "ci_cd", *given)
+    done = guide.run("run", "ci_cd", *given)
     assert done.code == 0, done.output
     assert set(done.outcomes("resource", "check")) == {"create", "passed"}, done.output
     assert "since the run began, its hook has deployed the worker — dep-" in done.output

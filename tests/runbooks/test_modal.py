@@ -309,7 +309,7 @@ def test_a_function_that_the_app_has_not_fails_its_check(guide: Guide, sandbox: 
 
 def test_a_dry_run_of_this_section_alone_makes_what_it_needs(guide: Guide) -> None:
     canaries = {"MODAL_TOKEN_ID": "canary-operator", "MODAL_SERVER_URL": "http://127.0.0.1:9"}
-    done = guide.with_kernels.run("run", "modal", env=canaries)
+    done = guide.run("run", "modal", env=canaries)
     assert done.code == 0, done.output
     assert set(done.outcomes("resource")) == {"create"}, done.output
     assert [path for path, text in guide.written().items() if "canary" in text] == []

@@ -159,18 +159,6 @@ def test_no_secret_is_written_anywhere_but_the_vault(guide: Guide, sandbox: Runn
             assert [path for path, text in written.items() if form in text] == []
 
 
-def test_an_operators_credentials_are_not_read_by_a_dry_run(guide: Guide) -> None:
-    canaries = {
-        "CLOUDFLARE_API_TOKEN": "canary-operator-token",
-        "CLOUDFLARE_API_URL": "http://127.0.0.1:9",
-        "HTTPS_PROXY": "http://127.0.0.1:9",
-    }
-    done = guide.with_kernels.run("run", *SECTIONS, env=canaries)
-    assert done.code == 0, done.output
-    assert not (guide.root / ".deploybook").exists()
-    assert [path for path, text in guide.written().items() if "canary" in text] == []
-
-
 @pytest.mark.parametrize(
     ("arguments", "changed", "code", "sentence"),
     [

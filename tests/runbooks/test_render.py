@@ -273,7 +273,7 @@ def test_lost_answers_a_restart_and_a_rate_limit_make_nothing_twice(
 
 def test_a_dry_run_needs_no_credential_and_leaves_no_state(guide: Guide) -> None:
     canaries = {"RENDER_API_KEY": "canary-operator-key", "RENDER_API_URL": "http://127.0.0.1:9"}
-    done = guide.with_kernels.run("run", "render", env=canaries)
+    done = guide.run("run", "render", env=canaries)
     assert done.code == 0, done.output
     assert set(done.outcomes("check")) == {"passed"}
     assert done.outcomes("resource") == ["create"] * 3

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from tests.conftest import RunningSandbox
+from tests.waiting import until
 
 from deploybook.clouds import vercel
 from deploybook.clouds.edges import EdgeAnswered
@@ -210,8 +211,7 @@ def test_a_cancelled_deployment_ends_the_wait(site: Site, sandbox: RunningSandbo
     sandbox.control.post("/faults", json=fault).raise_for_status()
 
     def cancel() -> None:
-        while not made(site):
-            pass
+        until(lambda: made(site), "a deployment that can be cancelled")
         site.clouds.vercel.api.call("cancel", "PATCH", f"/v12/deployments/{made(site)[0]}/cancel")
 
     canceller = threading.Thread(target=cancel)
