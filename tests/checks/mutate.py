@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +23,9 @@ from tests.checks.mutations.mutation import Mutation
 from tests.checks.survivors import reason
 from tests.checks.trees import tree_at
 
-from deploybook.checks.finding import Finding
-from deploybook.checks.static import check
+from deploybook.checks.facts.tree import Tree
+from deploybook.checks.finding import Finding, Rule
+from deploybook.checks.static import RULES, check
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = 7
@@ -67,14 +68,14 @@ class Copy:
         """What is found before anything is changed."""
         return self._before
 
-    def tried(self, mutation: Mutation) -> Outcome:
-        """Put it in, check, take it out again."""
+    def tried(self, mutation: Mutation, rules: Iterable[Rule[Tree]] = RULES) -> Outcome:
+        """Put it in, check by these rules, take it out again."""
         path = self.root / mutation.path
         text = path.read_text(encoding="utf-8")
         began = time.monotonic()
         path.write_text(mutation.applied(text), encoding="utf-8")
         try:
-            result = tuple(finding for finding in check(tree_at(self.root)) if finding not in self._before)
+            result = tuple(finding for finding in check(tree_at(self.root), rules) if finding not in self._before)
         finally:
             path.write_text(text, encoding="utf-8")
         return Outcome(mutation, result, time.monotonic() - began)

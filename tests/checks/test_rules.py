@@ -138,7 +138,7 @@ def test_the_tree_has_no_finding() -> None:
 
 @pytest.mark.parametrize(("rule", "path", "old", "new"), MUTATIONS, ids=[each[0] for each in MUTATIONS])
 def test_a_rule_finds_its_mutation(copy: Copy, rule: str, path: str, old: str, new: str) -> None:
-    found = copy.tried(mutation_of(copy, path, old, new)).found
+    found = copy.tried(mutation_of(copy, path, old, new), [each for each in RULES if each.name == rule]).found
     assert rule in {finding.rule for finding in found}
     assert all(finding.hint and finding.line > 0 for finding in found)
 
@@ -148,8 +148,8 @@ def test_every_rule_has_its_mutation() -> None:
 
 
 def test_of_a_sample_of_mutations_each_is_found_or_explained(copy: Copy) -> None:
-    mutations = drawn(list(every(copy.tree)), 1, 11)[::4]
+    mutations = drawn(list(every(copy.tree)), 1, 11)[::8]
     survivors = [each for each in mutations if not copy.tried(each).found]
     text = {each.path: (copy.root / each.path).read_text(encoding="utf-8") for each in survivors}
-    assert len(mutations) >= 20
+    assert len(mutations) >= 10
     assert [f"{each.kind} {each.path}" for each in survivors if not reason(each, text[each.path])] == []
