@@ -20,8 +20,8 @@ from pathlib import Path
 
 from tests.conftest import CONTRACT, RunningSandbox, launch_sandbox
 from tests.e2e import crashes_run
-from tests.e2e.crashes_point import Kill, Point, sample, writing
-from tests.e2e.crashes_world import Failed, Snapshot, World, failure, fault
+from tests.e2e.crashes_point import Kill, Point, first_of_each_kind, sample, writing
+from tests.e2e.crashes_world import Failed, Snapshot, World, failure, fault, untested
 from tests.runbooks.conftest import Finished
 from tests.runbooks.killing import hold
 from tests.waiting import until
@@ -30,7 +30,8 @@ MODES = ("apply", "rotate", "destroy")
 # The options of a printed command, and how many words belong to each.
 OPTIONS = {"--mode": 1, "--environment": 1, "-e": 1, "-p": 2, "--adopt": 1, "--release": 1, "--empty-bucket": 0}
 COMMANDS = 3
-AGAIN = "run this section again"
+AGAIN = re.compile(r"run this (?:section )?again", re.IGNORECASE)
+AGAIN_TYPED = "the same command"
 RERUN = "choose Re-run jobs"
 # Of a RateLimited that was not waited for.
 LIMITED = "Wait as long as the answer asks"
@@ -93,7 +94,8 @@ def _try_point(world: World, point: Point) -> Outcome:
 
 def _prepare(world: World, point: Point) -> None:
     if point.mode != "apply":
-        world.passed("apply")
+        with untested():
+            world.passed("apply")
     if point.mode == "rotate":
         world.rotate_before()
 
@@ -156,10 +158,11 @@ def _type_until_passed(world: World, finished: Finished) -> tuple[str, ...]:
             finished = world.run("apply")
             continue
         command = printed_command(finished.output)
-        if len(typed) == COMMANDS or (command is None and AGAIN not in finished.output):
+        again = AGAIN.search(finished.output)
+        if len(typed) == COMMANDS or not (command or again):
             raise Failed(f"after {typed} apply ended with {finished.code}: {failure(finished)}")
         if command is None:
-            typed.append(AGAIN)
+            typed.append(AGAIN_TYPED)
             finished = world.run("apply")
             continue
         typed.append(shlex.join(["deploybook", *command]))
@@ -200,7 +203,8 @@ def _require_converged(world: World, others: dict[str, str | None]) -> None:
     if present.vault.keys() != world.present.vault.keys():
         raise Failed(f"after apply, the vault: {world.present.vault.keys() ^ present.vault.keys()}")
     world.journal()
-    again = world.passed("apply")
+    with untested():
+        again = world.passed("apply")
     if changed := set(again.outcomes("resource")) - {"unchanged"}:
         raise Failed(f"a second apply: {', '.join(sorted(changed))}")
     if writes := {request.kind for request in writing(world.journal())} - world.at_rest:
@@ -231,7 +235,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.e2e.crashes")
     parser.add_argument("--only", choices=CONTRACT.order(), help="one section")
     parser.add_argument("--mode", choices=MODES, help="one mode")
-    parser.add_argument("--request", default="", help="only requests whose service, method and path hold this")
+    parser.add_argument("--request", default="", help="only points whose line, up to its outcome, holds this")
+    parser.add_argument("--kinds", action="store_true", help="only the first of a mode's requests of each kind")
     parser.add_argument(
         "--points", type=int, help="so many of a section's points, its first requests of each kind first"
     )
@@ -242,25 +247,24 @@ def main() -> int:
             outcome
             for slug in CONTRACT.order()
             if options.only in {None, slug}
-            for outcome in try_section(
-                sandbox, slug, [options.mode] if options.mode else MODES, options.points, options.request
-            )
+            for outcome in try_section(sandbox, slug, [options.mode] if options.mode else MODES, options)
         ]
     finally:
         sandbox.close()
     return summarize(outcomes)
 
 
-def try_section(
-    sandbox: RunningSandbox, slug: str, modes: Sequence[str], number: int | None, request: str = ""
-) -> list[Outcome]:
-    """Try points of one section, and print a line for each; ``request`` is a part of those that are meant."""
+def try_section(sandbox: RunningSandbox, slug: str, modes: Sequence[str], options: argparse.Namespace) -> list[Outcome]:
+    """Try the points of one section that the options leave, and print a line for each."""
     with tempfile.TemporaryDirectory() as name:
         world = World(sandbox, Path(name), slug)
-        every = [point for point in points(world, modes) if request in str(point.request)]
-        print(f"{slug}: {len(every)} points", flush=True)
+        every = points(world, modes)
+        chosen = [point for point in every if options.request in str(point)]
+        chosen = first_of_each_kind(chosen) if options.kinds else chosen
+        chosen = chosen if options.points is None else sample(chosen, options.points)
+        print(f"{slug}: {len(chosen)} of {len(every)} points", flush=True)
         outcomes = []
-        for point in every if number is None else sample(every, number):
+        for point in chosen:
             outcomes.append(try_point(world, point))
             print(outcomes[-1], flush=True)
     return outcomes

@@ -85,5 +85,13 @@ def sample(points: Sequence[Point], number: int) -> list[Point]:
     return [point for point in points if point in chosen]
 
 
+def first_of_each_kind(points: Sequence[Point]) -> list[Point]:
+    """The points at the first request of each kind, of each mode."""
+    first: dict[tuple[str, tuple[str, str, str]], Request] = {}
+    for point in points:
+        first.setdefault((point.mode, point.request.kind), point.request)
+    return [point for point in points if first[point.mode, point.request.kind] == point.request]
+
+
 def _pattern(path: str) -> str:
     return "/".join("[^/]+" if ISSUED.fullmatch(part) else re.escape(part) for part in path.split("/"))

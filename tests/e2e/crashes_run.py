@@ -22,7 +22,8 @@ _SESSION_FIELD = 3
 def start(arguments: Sequence[str], environ: Mapping[str, str], typed: str) -> BaseProcess:
     """Start ``deploybook`` with arguments, its sections executed in its own process, and that in a session of its own."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
+    # A child runs the main module's lines again: what they import is there already.
+    context.set_forkserver_preload([__name__, "tests.e2e.crashes_world"])
     process = context.Process(target=_run, args=(tuple(arguments), dict(environ), typed), daemon=True)
     process.start()
     return process

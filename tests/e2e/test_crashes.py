@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from tests.conftest import RunningSandbox
 from tests.e2e.crashes import points, printed_command, try_point
-from tests.e2e.crashes_point import Kill, Point, sample, writing
+from tests.e2e.crashes_point import Kill, Point, first_of_each_kind, sample, writing
 from tests.e2e.crashes_world import World
 
 pytestmark = pytest.mark.xdist_group("crashes")
@@ -74,6 +74,19 @@ def test_a_sample_takes_the_first_request_of_each_kind_first() -> None:
     every = [Point("r2", "apply", request, kill) for request in writing(journal) for kill in Kill]
     assert {point.request.nth for point in sample(every, 8)} == {0}
     assert sample(every, 99) == every
+
+
+def test_the_first_request_of_each_kind_is_taken_in_each_mode_with_each_kill() -> None:
+    journal = [{"service": "s", "method": "PUT", "path": path, "writes": True} for path in ("/a", "/a", "/b")]
+    every = [
+        Point("r2", mode, request, kill)
+        for mode in ("apply", "destroy")
+        for request in writing(journal)
+        for kill in Kill
+    ]
+    chosen = first_of_each_kind(every)
+    assert {str(point.request) for point in chosen} == {"s PUT /a", "s PUT /b"}
+    assert len(chosen) == 2 * 2 * len(Kill)
 
 
 @pytest.mark.parametrize(
