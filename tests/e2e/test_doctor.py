@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import pytest
 from tests.e2e.benches import Bench
@@ -22,9 +22,15 @@ def secretless(bench: Bench) -> Iterator[Bench]:
     bench.mend(bench.entries["ci-secrets"])
 
 
-def doctor(bench: Bench, *arguments: str, without: str = "") -> tuple[int, list[str]]:
+@pytest.fixture(scope="module")
+def new_shell(bench: Bench) -> tuple[int, list[str]]:
+    """What it says in a shell in which neither the repository's token nor Vercel's team was exported."""
+    return doctor(bench, without=("GITHUB_TOKEN", "VERCEL_TEAM_ID"))
+
+
+def doctor(bench: Bench, *arguments: str, without: Collection[str] = ()) -> tuple[int, list[str]]:
     """The exit code, and the lines that it printed besides how far it is."""
-    environ = {name: value for name, value in bench.sandbox.exports.items() if name != without}
+    environ = {name: value for name, value in bench.sandbox.exports.items() if name not in without}
     done = bench.guide.run("doctor", "-p", "git_repository", bench.given["git_repository"], *arguments, env=environ)
     return done.code, [line for line in done.output.splitlines() if not line.startswith("examined ")]
 
@@ -48,10 +54,17 @@ def test_a_healthy_stack_is_one_line(bench: Bench) -> None:
     assert "not examined" not in lines[0]
 
 
-def test_a_section_whose_credential_is_not_exported_is_left_out_by_name(bench: Bench) -> None:
-    code, [line] = doctor(bench, without="GITHUB_TOKEN")
-    assert code == 0, line
-    assert "not examined: ci_cd (GITHUB_TOKEN is not set)" in line, line
+def test_a_section_whose_credential_is_not_exported_is_left_out_by_name(new_shell: tuple[int, list[str]]) -> None:
+    _, lines = new_shell
+    assert "not examined: ci_cd (GITHUB_TOKEN is not set)" in lines[0], lines
+
+
+def test_a_shell_without_the_team_finds_nothing_wrong_in_the_environments_team(
+    new_shell: tuple[int, list[str]],
+) -> None:
+    code, lines = new_shell
+    assert code == 0, lines
+    assert lines[0].startswith("Nothing is wrong: "), lines
 
 
 def test_a_broken_stack_is_reported_by_cause_evidence_fix_and_link(secretless: Bench) -> None:
