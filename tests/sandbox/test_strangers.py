@@ -109,7 +109,18 @@ def test_every_port_of_the_sandbox_is_on_loopback(sandbox: RunningSandbox) -> No
 @as_root
 def test_no_port_serves_another_user(sandbox: RunningSandbox) -> None:
     ports = sorted(port for _, port in listeners(sandbox.process.pid))
-    paths = ("/", "/exports", "/dir/status", "/status", "/ui/index.html", "/buckets/", "/v1/namespaces", "/metrics")
+    paths = (
+        "/",
+        "/exports",
+        "/dir/status",
+        "/status",
+        "/ui/index.html",
+        "/buckets/",
+        "/v1/namespaces",
+        "/metrics",
+        "/health",
+        "/version",
+    )
     got = answers(ports, *(get(path) for path in paths), post("/v2/pipeline"), post("/reset"))
     served = [row for row in got if re.match(r"HTTP/1\.. [23]", row[2])]
     assert served == []

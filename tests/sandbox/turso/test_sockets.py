@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
+import shutil
 import ssl
+import stat
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import httpx
 import pytest
-from tests.sandbox.turso.conftest import Turso, processes
+from tests.sandbox.processes import listeners
+from tests.sandbox.turso.conftest import processes
 from tests.waiting import PATIENCE_SECONDS
 
 from deploybook.sandbox.core.certificates import Certificates
 from deploybook.sandbox.core.service import Context
 from deploybook.sandbox.turso.backend import sqld
-from deploybook.sandbox.turso.backend.servers import VACANT_PORTS, DatabaseServers
+from deploybook.sandbox.turso.backend.doors import sockets
+from deploybook.sandbox.turso.backend.servers import VACANT_PORTS, DatabaseServer, DatabaseServers
 from deploybook.sandbox.turso.state.keys import Authorization
 from deploybook.sandbox.turso.state.platform import Database, Group
 
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has network namespaces")
 GROUP = Group("default", "aws-us-east-1")
 Query = Callable[[str, str], Awaitable[httpx.Response]]
 SLOW = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 1000000) SELECT count(*) FROM n"
@@ -138,29 +146,91 @@ def test_a_database_made_while_its_namesake_is_being_deleted_keeps_the_name(tmp_
     with_servers(tmp_path, use)
 
 
-@pytest.fixture
-def loopback(turso: Turso) -> tuple[str, str]:
-    """The addresses of a database's own server: for SQL, for its administration."""
-    turso.create_group()
-    turso.create_database()
-    identifier = turso.api.get(f"{turso.base}/databases/jobs").json()["database"]["DbId"]
-    (line,) = processes(identifier)
-    (sql,), (admin,) = (re.findall(rf"--{option}-listen-addr (\S+)", line) for option in ("http", "admin"))
-    return f"http://{sql}", f"http://{admin}"
+@on_linux
+def test_a_databases_server_opens_no_port_on_this_machine(tmp_path: Path) -> None:
+    async def use(servers: DatabaseServers, query: Query) -> None:
+        hostname = await servers.start(Database("jobs", GROUP))
+        assert {f"{host}:{port}" for host, port in listeners(os.getpid())} - before == {hostname}
+
+    before = {f"{host}:{port}" for host, port in listeners(os.getpid())}
+    with_servers(tmp_path, use)
 
 
-def test_the_server_behind_a_database_opens_nothing_without_a_token(loopback: tuple[str, str]) -> None:
+@on_linux
+def test_the_sockets_of_a_databases_server_are_this_users_and_go_with_it(tmp_path: Path) -> None:
+    async def use(servers: DatabaseServers, query: Query) -> None:
+        database = Database("jobs", GROUP)
+        await servers.start(database)
+        paths = sockets(tmp_path / "turso" / database.id)
+        assert [stat.S_IMODE(path.stat().st_mode) & 0o077 for path in paths] == [0, 0]
+        await servers.stop(database)
+        assert [path for path in paths if path.exists()] == []
+
+    with_servers(tmp_path, use)
+
+
+# Starts a server, and prints where it is.
+START = """
+import asyncio, pathlib, sys
+from deploybook.sandbox.turso.backend import sqld
+from deploybook.sandbox.turso.backend.servers import DatabaseServer
+from deploybook.sandbox.turso.state.platform import Database, Group
+async def start():
+    server = DatabaseServer(sqld.obtain(), pathlib.Path(sys.argv[1]))
+    await server.start(Database("jobs", Group("default", "aws-us-east-1")))
+    print(server.upstream.url)
+    await server.stop()
+asyncio.run(start())
+"""
+
+
+@on_linux
+@pytest.mark.skipif(
+    shutil.which("unshare") is None, reason="unshare, of util-linux, makes a machine without namespaces"
+)
+def test_where_no_network_of_its_own_is_to_be_had_a_server_is_on_loopback(tmp_path: Path) -> None:
+    without = 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"'
+    command = [
+        "unshare",
+        "--map-root-user",
+        "sh",
+        "-c",
+        without,
+        "sh",
+        sys.executable,
+        "-c",
+        START,
+        str(tmp_path / "jobs"),
+    ]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.stdout.startswith("http://127.0.0.1:"), run.stderr
+
+
+def test_a_server_on_loopback_opens_nothing_without_a_token(tmp_path: Path) -> None:
     reads = [("GET", path) for path in ("/", "/dump", "/beta/listen", "/v1/jobs")]
     pipelines = ("/", "/v1/execute", "/v1/batch", "/v2/pipeline", "/v3/pipeline", "/v3/cursor", "/v3-protobuf/pipeline")
-    assert statuses(loopback[0], reads + [("POST", path) for path in pipelines]) <= {401, 404}
+    requests = reads + [("POST", path) for path in pipelines]
+    assert on_loopback(tmp_path, "http", requests) <= {401, 404}
 
 
-def test_the_administration_of_a_server_opens_nothing_without_its_key(loopback: tuple[str, str]) -> None:
+def test_the_administration_of_a_server_on_loopback_opens_nothing_without_its_key(tmp_path: Path) -> None:
     paths = ("/", "/metrics", "/v1/diagnostics", "/v1/namespaces/default/config", "/v1/namespaces/other/create")
-    assert statuses(loopback[1], [(method, path) for path in paths for method in ("GET", "POST")]) == {401}
+    assert on_loopback(tmp_path, "admin", [(method, path) for path in paths for method in ("GET", "POST")]) == {401}
 
 
-def statuses(address: str, requests: list[tuple[str, str]]) -> set[int]:
-    """The statuses of requests without credentials."""
+def on_loopback(directory: Path, option: str, requests: list[tuple[str, str]]) -> set[int]:
+    """The statuses of requests without credentials to one port of a server that has no network of its own."""
     body = {"requests": [], "stmt": {"sql": "SELECT 1"}, "batch": {"steps": []}}
-    return {httpx.request(method, address + path, json=body, trust_env=False).status_code for method, path in requests}
+
+    async def run() -> set[int]:
+        server = DatabaseServer(sqld.obtain(), directory / "jobs", own_network=False)
+        await server.start(Database("jobs", GROUP))
+        (line,) = processes(str(directory))
+        (address,) = re.findall(rf"--{option}-listen-addr (\S+)", line)
+        try:
+            async with httpx.AsyncClient(base_url=f"http://{address}", trust_env=False) as client:
+                return {(await client.request(method, path, json=body)).status_code for method, path in requests}
+        finally:
+            await server.stop()
+
+    return asyncio.run(run())

@@ -6,7 +6,6 @@ import asyncio
 import ctypes
 import os
 import signal
-import ssl
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -44,20 +43,19 @@ class Child:
             )
         return cls(process, log)
 
-    async def wait_ready(self, url: str, *, seconds: float = 20.0, tls: ssl.SSLContext | bool = True) -> None:
+    async def wait_ready(self, url: str, client: httpx.AsyncClient, *, seconds: float = 20.0) -> None:
         """Wait until ``url`` answers anything at all; raises RuntimeError with the log's tail if it does not."""
         deadline = asyncio.get_running_loop().time() + seconds
-        async with httpx.AsyncClient(verify=tls, trust_env=False) as client:
-            while True:
-                try:
-                    await client.get(url)
-                    return
-                except httpx.TransportError:
-                    expired = asyncio.get_running_loop().time() > deadline
-                    if self.process.returncode is not None or expired:
-                        tail = self.log.read_text(errors="replace")[-2000:]
-                        raise RuntimeError(f"{url} did not come up; last output:\n{tail}") from None
-                    await asyncio.sleep(0.03)
+        while True:
+            try:
+                await client.get(url)
+                return
+            except httpx.TransportError:
+                expired = asyncio.get_running_loop().time() > deadline
+                if self.process.returncode is not None or expired:
+                    tail = self.log.read_text(errors="replace")[-2000:]
+                    raise RuntimeError(f"{url} did not come up; last output:\n{tail}") from None
+                await asyncio.sleep(0.03)
 
     async def stop(self) -> None:
         """End the process at once: its data is the sandbox's and is thrown away."""

@@ -58,7 +58,8 @@ class SeaweedServer:
             log = self._directory / "weed.log"
             self._child = await Child.start(self._command(), directory=self._directory, log=log)
             try:
-                await self._child.wait_ready(self.url, seconds=15, tls=self._tls.client())
+                async with httpx.AsyncClient(verify=self._tls.client(), trust_env=False) as client:
+                    await self._child.wait_ready(self.url, client, seconds=15)
                 break
             except RuntimeError:
                 await self._child.stop()

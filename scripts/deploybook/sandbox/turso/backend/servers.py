@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import secrets
 import shutil
-import ssl
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,9 @@ from starlette.responses import JSONResponse, Response
 
 from deploybook.sandbox.core.processes import Child
 from deploybook.sandbox.core.service import Context
-from deploybook.sandbox.core.serving import Listener, free_port
+from deploybook.sandbox.core.serving import Listener
+from deploybook.sandbox.turso.backend import own_network
+from deploybook.sandbox.turso.backend.doors import Doors, sockets
 from deploybook.sandbox.turso.backend.proxy import Upstream, reverse_proxy, unavailable
 from deploybook.sandbox.turso.state.keys import Authorization
 from deploybook.sandbox.turso.state.platform import Database
@@ -26,21 +28,21 @@ JOURNAL_NAME = "turso-sql"
 # Of so many deleted databases the port stays open.
 VACANT_PORTS = 8
 _ATTEMPTS = 5
-# The servers speak plain HTTP. Without this each client would load the system's authorities.
-_NO_AUTHORITIES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 class DatabaseServer:
-    """The process of one database. On loopback it answers a local user as Turso answers the public.
+    """The process of one database.
 
-    Of its two ports, the one for SQL opens nothing without a token of the database (`/health`, `/version` and a greeting aside), the
-    one for its administration nothing at all without the key that only this object knows.
+    It has a network of its own and is reached through two Unix sockets, where the machine allows that. Elsewhere its two ports are on
+    loopback: the one for SQL opens nothing without a token of the database (`/health`, `/version` and a greeting aside), the one for its
+    administration nothing at all without the key that only this object knows.
     """
 
-    def __init__(self, binary: Path, directory: Path) -> None:
+    def __init__(self, binary: Path, directory: Path, *, own_network: bool = True) -> None:
         self.binary = binary
         self.directory = directory
         self.upstream: Upstream | None = None
+        self._own_network = own_network and sys.platform == "linux"
         self._admin, self._admin_key = "", secrets.token_hex(16)
         self._blocks = {"block_reads": False, "block_writes": False}
         # A rotation, another one and a deletion may come at once.
@@ -53,20 +55,17 @@ class DatabaseServer:
         keys, log = self.directory / "keys.pem", self.directory / "sqld.log"
         keys.write_text(database.public_keys())
         environ = {"RUST_LOG": "warn", "LIBSQL_ADMIN_AUTH_KEY": self._admin_key}
-        # It waits longer than sqld lets a transaction hold up others (5 s), and as many requests as clients send pass.
-        limits = httpx.Limits(max_connections=None)
-        client = httpx.AsyncClient(timeout=60, trust_env=False, limits=limits, verify=_NO_AUTHORITIES)
         for _ in range(_ATTEMPTS):
-            # sqld cannot be given port 0, so another process may take the port first: then a stranger answers there.
-            url, self._admin = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
-            child = await Child.start(self._command(url, keys), directory=self.directory, log=log, env=environ)
-            if await _answers(child, url, database, client):
-                self._child, self.upstream = child, Upstream(url, client)
+            doors = Doors.of_unix_sockets(self.directory) if self._own_network else Doors.on_loopback()
+            child = await Child.start(self._command(doors, keys), directory=self.directory, log=log, env=environ)
+            if await _answers(child, doors.sql, database, doors.client):
+                self._child, self.upstream, self._admin = child, Upstream(doors.sql, doors.client), doors.admin
                 if any(self._blocks.values()):
                     await self._configure()
                 return
             await child.stop()
-        await client.aclose()
+            await doors.client.aclose()
+            self._own_network = self._own_network and child.process.returncode != own_network.REFUSED
         raise RuntimeError(f"sqld did not start; last output:\n{log.read_text(errors='replace')[-2000:]}")
 
     async def block(self, *, reads: bool, writes: bool) -> None:
@@ -90,6 +89,8 @@ class DatabaseServer:
             await self._child.stop()
         if upstream:
             await upstream.client.aclose()
+        for path in sockets(self.directory):
+            path.unlink(missing_ok=True)
 
     async def _configure(self) -> None:
         """Change the configuration of the only namespace (libsql-server ``src/http/admin``)."""
@@ -103,12 +104,12 @@ class DatabaseServer:
             raise RuntimeError("the database's server does not run")
         return self.upstream.url, self.upstream.client
 
-    def _command(self, url: str, keys: Path) -> list[str]:
-        address = url.removeprefix("http://")
+    def _command(self, doors: Doors, keys: Path) -> list[str]:
+        sql, admin = doors.listening
         data = str(self.directory / "data")
-        options = ["--http-listen-addr", address, "--auth-jwt-key-file", str(keys), "--no-welcome"]
-        options += ["--admin-listen-addr", self._admin.removeprefix("http://")]
-        return [str(self.binary), "-d", data, *options]
+        options = ["--http-listen-addr", sql, "--admin-listen-addr", admin]
+        options += ["--auth-jwt-key-file", str(keys), "--no-welcome"]
+        return [*doors.launcher, str(self.binary), "-d", data, *options]
 
 
 @dataclass
@@ -209,7 +210,7 @@ class DatabaseServers:
 async def _answers(child: Child, url: str, database: Database, client: httpx.AsyncClient) -> bool:
     """Whether the process came up and it is the one that listens there: no other one knows this database's key."""
     try:
-        await child.wait_ready(f"{url}/health")
+        await child.wait_ready(f"{url}/health", client)
     except RuntimeError:
         return False
     token = database.key.mint(Authorization.READ_ONLY, 60)
