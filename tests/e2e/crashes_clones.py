@@ -20,7 +20,7 @@ from tests.conftest import CONTRACT, ROOT, RunningSandbox, launch_sandbox
 from tests.e2e import crashes_run
 from tests.e2e.crashes_inventory import Inventory, inventory
 from tests.e2e.crashes_point import Request, writing
-from tests.e2e.crashes_world import failure, fault
+from tests.e2e.crashes_world import failure, fault, untested
 from tests.runbooks.conftest import Finished, Guide
 from tests.runbooks.killing import hold, release, taken
 from tests.waiting import PATIENCE_SECONDS
@@ -124,6 +124,13 @@ class Clones:
         shutil.rmtree(self._root, ignore_errors=True)
         self._root.mkdir()
         self.first, self.second = Clone(self._root / "first", self.sandbox), Clone(self._root / "second", self.sandbox)
+        with untested():
+            self._prepare()
+        if self.first.state.exists() and (self.section == "vercel" or self.shared):
+            self.second.state.mkdir(mode=0o700)
+            shutil.copy2(self.first.state / "production.env", self.second.state / "production.env")
+
+    def _prepare(self) -> None:
         if self.section == "vercel":
             for slug in ("r2", "turso", "webhook_secret"):
                 self.first.applied(slug)
@@ -132,9 +139,6 @@ class Clones:
             self.first.applied(self.section)
         if self.section == "vercel" and self.shared:
             self.first.applied("webhook_secret", "-p", "rotate", "true")
-        if self.first.state.exists() and (self.section == "vercel" or self.shared):
-            self.second.state.mkdir(mode=0o700)
-            shutil.copy2(self.first.state / "production.env", self.second.state / "production.env")
 
     def try_one(self, interleaving: Interleaving) -> list[str]:
         """Interleave, and give what is not as it should be."""
