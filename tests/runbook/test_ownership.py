@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import ClassVar, cast
 
 import pytest
+from filelock import FileLock
 from pydantic import SecretStr
 
 from deploybook.clouds.connections import Connections
 from deploybook.clouds.resource import Change, Resource, VaultValues
 from deploybook.clouds.shared_secret import FORM, SharedSecret
-from deploybook.errors import ConfigurationError, Conflict, NeedsDecision, NotMadeHere, OtherAccount, Unreachable
+from deploybook.errors import (
+    ConfigurationError,
+    Conflict,
+    NeedsDecision,
+    NotMadeHere,
+    OtherAccount,
+    Unreachable,
+    VaultLocked,
+)
 from deploybook.runbook.decisions import Decisions
 from deploybook.runbook.events import Event
 from deploybook.runbook.modes import Mode
 from deploybook.runbook.reconcile import Reconciler
+from deploybook.state import vault as vault_module
 from deploybook.state.ledger import Action, Intent, Ledger, Proof, now
 from deploybook.state.pins import Account
 from deploybook.state.vault import Vault
@@ -59,12 +69,22 @@ class Thing(Resource[State]):
     credential: ClassVar[bool] = True
     known_by_id: ClassVar[bool] = True
 
-    def __init__(self, cloud: Cloud, name: str = "t", *, rotate: bool = False, killed: str = "") -> None:
+    def __init__(
+        self,
+        cloud: Cloud,
+        name: str = "t",
+        *,
+        rotate: bool = False,
+        killed: str = "",
+        meanwhile: Callable[[], object] | None = None,
+    ) -> None:
         self.cloud = cloud
         self.name = name
         self.variables = ("THING_ID", "SHOWN")
         self._rotate = rotate
         self._killed = killed
+        # What happens on this machine while the provider carries a request out.
+        self._meanwhile = meanwhile
 
     def identity(self, state: State) -> str:
         return state["id"]
@@ -117,6 +137,8 @@ class Thing(Resource[State]):
         return {"THING_ID": SecretStr(state["id"]), "SHOWN": SecretStr(state["secret"])}
 
     def _request(self, name: str, moment: str) -> None:
+        if self._meanwhile and moment == "after":
+            self._meanwhile()
         if self._killed == moment:
             raise Killed
         if self._killed == "lost" and moment == "after":
@@ -391,6 +413,24 @@ def test_a_rotation_that_was_killed_is_carried_out_again_without_being_asked(
     [intent] = checkout.ledger.intents(("thing", "t"), Action.ROTATE)
     assert intent.id == "id-1"
     assert intent.fingerprint
+    checkout.run(Mode.APPLY, Thing(cloud))
+    assert checkout.vault.get("SHOWN") == SecretStr("rolled")
+    checkout.run(Mode.APPLY, Thing(cloud))
+    assert checkout.outcomes() == ["unchanged"]
+
+
+@pytest.mark.parametrize("begun", ["create", "update"])
+def test_a_secret_that_came_while_the_vault_was_locked_is_replaced_by_one_that_is_kept(
+    checkout: Checkout, cloud: Cloud, monkeypatch: pytest.MonkeyPatch, begun: str
+) -> None:
+    monkeypatch.setattr(vault_module, "LOCK_SECONDS", 0.05)
+    if begun == "update":
+        checkout.run(Mode.APPLY, Thing(cloud))
+    lock = FileLock(checkout.vault.path.parent / "production.lock")
+    with pytest.raises(VaultLocked):
+        checkout.run(Mode.APPLY, Thing(cloud, rotate=True, meanwhile=lock.acquire))
+    lock.release()
+    assert cloud.journal[-1] == begun
     checkout.run(Mode.APPLY, Thing(cloud))
     assert checkout.vault.get("SHOWN") == SecretStr("rolled")
     checkout.run(Mode.APPLY, Thing(cloud))
