@@ -143,7 +143,15 @@ class Resource(ABC, Generic[State]):
         return False
 
     def is_marked(self, state: State, marker: str) -> bool:
-        """Whether the resource bears ``marker``, which only the request with it can have put there."""
+        """Whether the resource bears ``marker``, which only the request with it can have put there.
+
+        Where a create can carry one, by the providers' descriptions: Cloudflare's tokens have ``not_before`` (``BucketToken``). R2's
+        buckets, Turso's groups, databases and their tokens, Vercel's projects, Render's services, Modal's environments and secrets, and
+        GitHub's secrets have neither a description nor a comment nor a tag when they are made: all that such a request holds is what the
+        operator chose or what reaches the application. There ``born``, the time of the create, stands in. Time is no proof, so ``apply``
+        goes on with such a thing and ``destroy`` leaves it. Vercel's variables have a comment, and Modal's apps tags that are set once
+        they exist: both hold fingerprints of what was written, which any clone can compute.
+        """
         del state, marker
         return False
 
