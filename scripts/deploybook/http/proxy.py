@@ -72,12 +72,12 @@ def proxy_for(url: str) -> str | None:
     Without a scheme it is an HTTP proxy, as it is to curl. Raises InvalidValue, naming the variable, for one that no client here speaks to.
     """
     target = httpx.URL(url)
-    if urllib.request.proxy_bypass(target.host):
+    # Both functions read the whole environment, and this is called for every request: mostly there is no proxy.
+    proxies = urllib.request.getproxies()
+    scheme = next((scheme for scheme in (target.scheme, "all") if proxies.get(scheme)), None)
+    if scheme is None or urllib.request.proxy_bypass(target.host):
         return None
-    for scheme in (target.scheme, "all"):
-        if value := urllib.request.getproxies().get(scheme):
-            return _usable(_variable(f"{scheme}_proxy"), value)
-    return None
+    return _usable(_variable(f"{scheme}_proxy"), proxies[scheme])
 
 
 def ca_file(*also: str) -> str | None:
