@@ -28,7 +28,19 @@ WANTED = {
     "SECRET": ConsumerVariable("SECRET", SecretStr("s" * 32), True),
 }
 PROJECT = ProjectState("prj_1", "team_1")
-NAMES = ("team", "user", "project", "variables", "verified", "compared", "address", "deployed", "followed", "log")
+NAMES = (
+    "team",
+    "teams",
+    "user",
+    "project",
+    "variables",
+    "verified",
+    "compared",
+    "address",
+    "deployed",
+    "followed",
+    "log",
+)
 
 
 class Clouds:
@@ -80,6 +92,7 @@ class Flows:
     def flow(self, name: str) -> Flow:
         flows: dict[str, Flow] = {
             "team": lambda: vercel.team_is_visible(self.clouds().vercel),
+            "teams": lambda: self.clouds("").vercel.teams(),
             "user": lambda: vercel.team_is_visible(self.clouds("").vercel),
             "project": lambda: self.applied(vercel.Project("web", repository="studio/web")),
             "variables": lambda: self.applied(self.variables()),

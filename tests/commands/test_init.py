@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from tests.runbooks.conftest import COMMAND, Guide
 
 from deploybook.clouds.access import LOOKS
 
+# It is there, so that nobody is asked for it, and its provider is not asked either.
+MALFORMED = "not a credential"
 SECRETS = [each.name for each in CONTRACT.credentials if each.secret]
 
 
@@ -78,14 +81,28 @@ def test_the_table_says_that_a_credential_came_from_the_file_that_was_just_named
     guide: Guide, sandbox: RunningSandbox, tmp_path: Path
 ) -> None:
     file = tmp_path / "studio.env"
-    held = {each.name: sandbox.exports.get(each.name, "0" * 32) for each in CONTRACT.credentials}
-    file.write_text("".join(f"{name}={value}\n" for name, value in held.items()), encoding="utf-8")
+    held = {each.name: sandbox.exports.get(each.name, MALFORMED) for each in CONTRACT.credentials}
+    file.write_text("".join(f"{name}='{value}'\n" for name, value in held.items()), encoding="utf-8")
     file.chmod(0o600)
     with at_a_terminal([COMMAND, "init"], guide.environment(endpoints(sandbox))) as terminal:
         terminal.answer("git_repository: ", "studio/app")
         terminal.answer("file: ", str(file))
         terminal.wait_for("CLOUDFLARE_ACCOUNT_ID   studio.env")
         terminal.end()
+
+
+def test_the_team_is_chosen_by_its_name_among_those_that_the_token_reaches(
+    guide: Guide, sandbox: RunningSandbox
+) -> None:
+    others = {each.name: MALFORMED for each in CONTRACT.credentials if each.name != "VERCEL_TEAM_ID"}
+    credentials = others | {"VERCEL_TOKEN": sandbox.exports["VERCEL_TOKEN"]}
+    with at_a_terminal([COMMAND, "init"], guide.environment(endpoints(sandbox) | credentials)) as terminal:
+        terminal.answer("git_repository: ", "studio/app")
+        terminal.wait_for(f"{sandbox.exports['VERCEL_TEAM_ID']}  studio-team")
+        terminal.answer("VERCEL_TEAM_ID: ", "studio-taem")
+        terminal.answer("Did you mean studio-team?", "studio-team")
+        terminal.end()
+    assert f"  VERCEL_TEAM_ID: {sandbox.exports['VERCEL_TEAM_ID']}\n" in kept(guide)
 
 
 def test_each_provider_says_which_account_it_is_or_why_not(
@@ -111,15 +128,19 @@ def test_a_password_managers_command_is_kept_and_a_pasted_secret_is_not(
 ) -> None:
     key = tmp_path / "key"
     key.write_text(sandbox.exports["RENDER_API_KEY"])
-    others = {name: "x" for name in SECRETS if name != "RENDER_API_KEY"}
-    names = {each.name: "x" for each in CONTRACT.credentials if not each.secret} | {"CLOUDFLARE_ACCOUNT_ID": "0" * 32}
-    environ = guide.environment(endpoints(sandbox) | others | names | {"VERCEL_TEAM_ID": "team_x"})
+    others = {each.name: MALFORMED for each in CONTRACT.credentials if each.name != "RENDER_API_KEY"}
+    environ = guide.environment(endpoints(sandbox) | others)
+    remote = ["remote", "add", "origin", "git@github.com:acme/studio.git"]
+    for words in (["init", "--quiet"], remote):
+        subprocess.run(["git", "-C", str(guide.root), *words], check=True)
     with at_a_terminal([COMMAND, "init"], environ) as terminal:
-        terminal.answer("git_repository: ", "studio/app")
+        terminal.wait_for("Enter takes acme/studio")
+        terminal.answer("git_repository: ", "")
         terminal.answer("file: ", "")
         terminal.answer("a command that prints RENDER_API_KEY: ", sandbox.exports["RENDER_API_KEY"])
         terminal.answer("not the credential.", f"cat {shlex.quote(str(key))}")
         terminal.wait_for("workspace ")
         terminal.end()
     assert f"credentials:\n  RENDER_API_KEY: cat {key}\n" in kept(guide)
+    assert "git_repository: acme/studio\n" in kept(guide)
     assert sandbox.exports["RENDER_API_KEY"] not in kept(guide)

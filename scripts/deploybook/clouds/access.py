@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 
 from deploybook.clouds.connections import Connections
@@ -83,6 +84,29 @@ def look(provider: str, clouds: Connections, parameters: Parameters) -> Access |
         return LOOKS[provider](clouds, parameters)
     except DeploybookError as error:
         return error
+
+
+def _vercel_teams(clouds: Connections) -> list[Account]:
+    return clouds.vercel.teams()
+
+
+# By the identifier that an operator gives: how its provider lists the accounts among which it chooses.
+LISTED: Mapping[str, Callable[[Connections], list[Account]]] = {"VERCEL_TEAM_ID": _vercel_teams}
+
+
+def accounts_within_reach(identifier: str, environ: Mapping[str, str]) -> list[Account]:
+    """The accounts that the credentials of the environment reach, of which ``identifier`` names one.
+
+    Sends reading requests only. Empty where the provider lists none, or lacks the credential to ask with.
+    """
+    if identifier not in LISTED:
+        return []
+    others = {name: value for name, value in environ.items() if name != identifier}
+    try:
+        with closing(Connections(others)) as clouds:
+            return LISTED[identifier](clouds)
+    except DeploybookError:
+        return []
 
 
 def _named(ask: Callable[[], Account], account: Account) -> str:

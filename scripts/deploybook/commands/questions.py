@@ -8,17 +8,23 @@ from pathlib import Path
 
 import click
 
+from deploybook.checkout.git_remote import github_repository
+from deploybook.clouds.access import accounts_within_reach
 from deploybook.commands.context import CommandContext
 from deploybook.commands.prose import say
 from deploybook.contract.definitions import Credential
 from deploybook.contract.model import Contract
+from deploybook.contract.nearest import nearest
 from deploybook.errors import InvalidValue
+from deploybook.runbook.app_settings import read_app_settings
 from deploybook.runbook.credential_sources import complete, printed_by
 from deploybook.runbook.settings import command_problem
 from deploybook.runbook.settings_edit import Kept, keep
 from deploybook.state.atomic import write_private
 from deploybook.state.env_file import may_be_committed
-from deploybook.state.pins import Pins
+from deploybook.state.pins import Account, Pins
+
+REPOSITORY = "git_repository"
 
 
 def ask_for_parameters(context: CommandContext, sections: Sequence[str]) -> CommandContext:
@@ -34,10 +40,21 @@ def ask_for_parameters(context: CommandContext, sections: Sequence[str]) -> Comm
         ]
         if settled.get(name) or not lacking:
             continue
-        answer = _asked(f"{rule.description}\n{name}", _rule(name, rule.validate_value))
+        derived, where = _derived(context, name)
+        offer = f"\nEnter takes {derived}, from {where}." if derived else ""
+        answer = _asked(f"{rule.description}{offer}\n{name}", _rule(name, rule.validate_value), derived)
         if answer:
             kept.parameters[name] = answer
     return _keep(context, kept)
+
+
+def _derived(context: CommandContext, name: str) -> tuple[str, str]:
+    """What a parameter is by the application's checkout, or by this one, and where that stands; empty for what neither says."""
+    if name != REPOSITORY:
+        return "", ""
+    named = read_app_settings(context.layout, context.vault.environment).directory
+    folder = context.layout.root / Path(named).expanduser() if named else context.layout.root
+    return github_repository(folder), f"the git remote of {folder}"
 
 
 def ask_for_credentials(context: CommandContext) -> CommandContext:
@@ -53,19 +70,28 @@ def ask_for_credentials(context: CommandContext) -> CommandContext:
         context, kept = _keep(context, kept), Kept()
         missing = _missing(context)
     for credential in missing:
-        if not credential.secret:
-            _ask_for_account(credential, kept)
-        elif context.settings.credentials_file is None:
+        if credential.secret and context.settings.credentials_file is None:
             _ask_for_command(context.contract, credential, kept)
+    # With them the accounts can be listed.
+    context, kept = _keep(context, kept), Kept()
+    environ = _environ(context)
+    for credential in missing:
+        if not credential.secret:
+            _ask_for_account(credential, accounts_within_reach(credential.name, environ), kept)
     return _keep(context, kept)
 
 
-def _missing(context: CommandContext) -> list[Credential]:
+def _environ(context: CommandContext) -> dict[str, str]:
+    """The environment with what the settings' sources give."""
     # A copy: the table says later where each came from, which a name that is in the environment already would hide.
     environ = dict(os.environ)
-    complete(
-        context.contract, context.settings, environ, [credential.name for credential in context.contract.credentials]
-    )
+    names = [credential.name for credential in context.contract.credentials]
+    complete(context.contract, context.settings, environ, names)
+    return environ
+
+
+def _missing(context: CommandContext) -> list[Credential]:
+    environ = _environ(context)
     pins = Pins(context.layout.state, context.vault.environment)
     # Where an environment lives already, an identifier that may be left out is known.
     settled = {provider.name for provider in context.contract.providers if pins.get(provider.name)}
@@ -121,15 +147,20 @@ def _template(credentials: Sequence[Credential]) -> str:
     )
 
 
-def _ask_for_account(credential: Credential, kept: Kept) -> None:
+def _ask_for_account(credential: Credential, within_reach: Sequence[Account], kept: Kept) -> None:
+    by_name = {account.name: account.id for account in within_reach if account.name}
+
     def check(answer: str) -> None:
-        if problem := credential.problem(answer):
-            raise InvalidValue(f"{credential.name} {problem}.", f"From: {credential.made_at}.")
+        if problem := credential.problem(by_name.get(answer, answer)):
+            error = InvalidValue(f"{credential.name} {problem}.", f"From: {credential.made_at}.")
+            raise error.suggesting(answer, nearest(answer, by_name))
 
     left_out = f"; Enter: {credential.unset}" if credential.unset else ""
-    answer = _asked(f"From: {credential.made_at}{left_out}\n{credential.name}", check)
+    listed = "".join(f"\n  {account.id}  {account.name}" for account in within_reach)
+    choice = f"\nThe credentials reach these; give an id or a name:{listed}" if listed else ""
+    answer = _asked(f"From: {credential.made_at}{left_out}{choice}\n{credential.name}", check)
     if answer:
-        kept.accounts[credential.name] = answer
+        kept.accounts[credential.name] = by_name.get(answer, answer)
 
 
 def _ask_for_command(contract: Contract, credential: Credential, kept: Kept) -> None:
@@ -152,8 +183,8 @@ def _rule(name: str, validate: Callable[[str, object], None]) -> Callable[[str],
     return lambda answer: validate(name, answer)
 
 
-def _asked(question: str, check: Callable[[str], None]) -> str:
-    """An answer that passes its check; empty if there is none."""
+def _asked(question: str, check: Callable[[str], None], otherwise: str = "") -> str:
+    """An answer that passes its check; ``otherwise`` if there is none."""
     about, _, prompt = question.rpartition("\n")
     click.echo()
     for line in about.splitlines():
@@ -161,7 +192,7 @@ def _asked(question: str, check: Callable[[str], None]) -> str:
     while True:
         answer = str(click.prompt(prompt, default="", show_default=False)).strip()
         if not answer:
-            return ""
+            return otherwise
         try:
             check(answer)
         except InvalidValue as problem:

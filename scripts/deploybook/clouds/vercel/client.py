@@ -26,6 +26,7 @@ from deploybook.clouds.vercel.schema import (
     Page,
     ProjectAnswer,
     PutAnswer,
+    TeamPage,
     UserAnswer,
     VariableAnswer,
     VariablePage,
@@ -94,6 +95,11 @@ class Vercel:
         """The team, or the user where no team is named; read once."""
         self._owner = self._owner or self._read_owner()
         return self._owner
+
+    def teams(self) -> list[Account]:
+        """The teams that the token reaches, by id and slug (operation getTeams)."""
+        pages = self._pages(TeamPage, "list the teams", "/v2/teams", {"limit": PAGE})
+        return [Account(id=team.id, name=team.slug) for page in pages for team in page.teams]
 
     def _read_owner(self) -> Owner:
         if self.team_id:

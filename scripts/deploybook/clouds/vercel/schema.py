@@ -77,6 +77,12 @@ class Page(Answer):
     pagination: Pagination | None = None
 
 
+class TeamPage(Page):
+    """getTeams: those of the token's user that the token reaches."""
+
+    teams: Many[Owner] = ()
+
+
 class Domain(Answer):
     """A project's domain."""
 
