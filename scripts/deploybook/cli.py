@@ -69,6 +69,9 @@ def main(arguments: Sequence[str] | None = None, executor: Executor | None = Non
     except click.UsageError as error:
         _fail(error_of(error), arguments)
     except (click.Abort, KeyboardInterrupt) as stop:
+        # click takes the end of any stream for one of the operator's; at a question it has no cause.
+        if isinstance(stop.__cause__, EOFError):
+            _fail(process.ended_early(), arguments)
         click.echo("stopped; what is done is kept, and running the same command again goes on from there", err=True)
         # click's Abort has the interrupt as its cause.
         by = stop if isinstance(stop, process.Terminated) else stop.__cause__

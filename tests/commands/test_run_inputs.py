@@ -51,3 +51,20 @@ def test_the_settings_give_what_the_command_line_does_not(root: Path, monkeypatc
     executor = Pretended()
     assert run(executor, "render", "--mode", "plan") == 0
     assert executor.started == ["render"]
+
+
+class Dying(Pretended):
+    """An executor whose first process is gone before it answers, as multiprocessing reports that."""
+
+    def warm_up(self) -> None:
+        raise EOFError
+
+
+def test_a_process_that_ends_at_once_is_a_fault_of_the_machine_and_no_stop(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    del root
+    assert run(Dying(), "webhook_secret", "--mode", "plan") == 7
+    printed = capsys.readouterr().err
+    assert printed.startswith("error: A process that deploybook started ended at once")
+    assert "stopped" not in printed

@@ -108,6 +108,25 @@ def test_a_kernel_of_a_dry_run_is_given_what_its_live_run_would_get(
     assert "".join(text for each in probe["outputs"] for text in each.get("text", [])) == f"{credentials}\n"
 
 
+def test_a_disk_without_room_and_a_home_that_cannot_be_written_end_in_one_sentence(
+    tmp_path: Path, temporary: Path
+) -> None:
+    root = checkout(tmp_path, "pass")
+    # No file may be longer than 4 kB: the executed copy would be. Python itself would leave modules cut off in its cache.
+    command = ["bash", "-c", 'ulimit -f 4; exec "$@"', "-", COMMAND, "run", "webhook_secret", "--mode", "plan"]
+    own = {"DEPLOYBOOK_HOME": str(root), "TMPDIR": str(temporary), "HOME": "/proc/home", "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        command, env=without_operator(os.environ) | own, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 7, done.stdout + done.stderr
+    assert "webhook_secret: This machine does not let deploybook use " in done.stdout
+    assert "File too large" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    [report] = (root / "build" / "runs").glob("*/report.json")
+    assert json.loads(report.read_text())["sections"][0]["error"]["type"] == "MachineFault"
+    assert list(temporary.iterdir()) == []
+
+
 @pytest.mark.parametrize("killed", ["the run", "the worker"])
 def test_a_killed_run_leaves_no_connection_file(tmp_path: Path, temporary: Path, killed: str) -> None:
     cell = "import os, time; open('~', 'w').write(str(os.getppid())); os.rename('~', 'started'); time.sleep(600)"

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO
 
+from deploybook.errors import MachineFault
 from deploybook.layout import find_layout
 
 # The signs of ours that an output may not be able to show; what stands instead.
@@ -58,6 +59,15 @@ def prepare() -> None:
         # nohup has it ignored, and means it.
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, _terminate)
+
+
+def ended_early() -> MachineFault:
+    """The error for a process of ours whose pipe closed before it said anything."""
+    return MachineFault(
+        "A process that deploybook started ended at once: this machine had no room for it, or somebody killed it.",
+        "Make room on the disk and in memory, then run the same command again. If it names marshal data, delete the folders "
+        "__pycache__ below scripts first: a full disk cuts such files off.",
+    )
 
 
 def _terminate(number: int, _: FrameType | None) -> None:
