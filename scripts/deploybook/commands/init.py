@@ -47,6 +47,8 @@ def initialize(environment: str, check: bool, credentials_file: str | None, pair
     sources = context.take_credentials([credential.name for credential in context.contract.credentials])
     plan = _plan(context, sections, dict(pairs) if check else {})
     looks = look_at_all(context, plan)
+    if not check and sys.stdin.isatty():
+        click.echo()
     context.print(access_table(context.contract, sources, looks, os.environ))
     problems = [problem for problem in find_problems(plan, sources.problems) if problem.kind != MADE_VALUE]
     if problems or any(isinstance(each, DeploybookError) for each in looks.values()):
