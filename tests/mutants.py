@@ -160,11 +160,11 @@ MUTANTS = (
 
 
 def run(copy: Path, *tests: str) -> tuple[bool, str]:
-    """Whether tests pass in a copy, and the last line of what pytest said."""
+    """Whether tests pass in a copy, and what pytest says of the one that does not."""
     environ = os.environ | {"PYTHONPATH": os.pathsep.join([str(copy / "scripts"), str(copy)])}
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
     done = subprocess.run(command, cwd=copy, env=environ, capture_output=True, text=True, check=False)
-    words = done.stdout.strip().splitlines() or [done.stderr.strip()]
+    words = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))] or [done.stderr.strip()]
     # Only a failed test kills a mutant: not one that cannot be collected.
     return done.returncode != 1, words[-1]
 

@@ -10,7 +10,8 @@ from typing import Any
 from deploybook.clouds.connections import Connections
 from deploybook.clouds.resource import Change, Resource
 from deploybook.clouds.times import made_about
-from deploybook.errors import NotMadeHere, OtherAccount
+from deploybook.contract.validation import set_command
+from deploybook.errors import NeedsDecision, NotMadeHere, OtherAccount
 from deploybook.runbook.decisions import Decisions
 from deploybook.runbook.modes import Mode
 from deploybook.state.ledger import Action, Entry, Intent, Ledger, Proof, now, this_run
@@ -191,12 +192,38 @@ class Ownership:
             message = f"The {resource.kind} {resource.name} was not changed: {taken}."
             raise NotMadeHere(message, f"Choose another name, or take it over: {self.command(resource)}.")
 
+    def require_decision(self, resource: Resource[Any], changes: list[Change], *, adopted: bool) -> None:
+        """Stop before a change that would cut somebody off, or overwrite what somebody else wrote."""
+        described = ", ".join(str(change) for change in changes)
+        label = f"{resource.kind} {resource.name}"
+        if any(change.replaces and not change.requested for change in changes):
+            message = (
+                f"The {label} would get a new secret, and whoever uses the present one would be refused ({described})."
+            )
+            raise NeedsDecision(message, self._hint_to_replace(resource))
+        if any(change.theirs for change in changes) and not adopted:
+            message = f"The {label} was written by somebody else since, and was not changed ({described})."
+            hint = f"Take over what they wrote into the vault, or overwrite it: {self.command(resource)}."
+            raise NeedsDecision(message, hint)
+
     def command(self, resource: Resource[Any], name: str = "", option: str = "--adopt", mode: Mode = Mode.APPLY) -> str:
         """The command that decides about one resource, as it can be pasted."""
         name = name or f"{resource.kind}/{resource.name}"
         environment = self.ledger.environment
         where = "" if environment == "production" else f" --environment {environment}"
         return f"deploybook run {self._slug} --mode {mode}{where} {option} {shlex.quote(name)}"
+
+    def _hint_to_replace(self, resource: Resource[Any]) -> str:
+        if not resource.provider:
+            # It lives in the vault alone, where somebody edited it.
+            right = " && ".join(set_command(name, self.ledger.environment) for name in resource.variables)
+            return f"Run {right} and give the right value, or {self._rotating()} if it is lost."
+        return f"If that is what you want, run {self._rotating()}; if another clone has the secret, copy its vault instead."
+
+    def _rotating(self) -> str:
+        environment = self.ledger.environment
+        where = "" if environment == "production" else f" --environment {environment}"
+        return f"deploybook run {self._slug} --mode apply{where} -p rotate true"
 
     def _judge(self, resource: Resource[Any], state: Any) -> Owner:
         if resource.within:

@@ -9,8 +9,7 @@ from typing import Any
 
 from deploybook.clouds.connections import Connections
 from deploybook.clouds.resource import Change, Resource
-from deploybook.contract.validation import set_command
-from deploybook.errors import Conflict, NeedsDecision, ServiceError, UnexpectedResponse, Unreachable
+from deploybook.errors import Conflict, ServiceError, UnexpectedResponse, Unreachable
 from deploybook.redact import fingerprint
 from deploybook.runbook.decisions import Decisions
 from deploybook.runbook.events import Event
@@ -142,35 +141,9 @@ class Reconciler:
                 self._line("unchanged", resource, resource.undecided(state) or self._doubt(resource, owner))
             return state
         self._ownership.require(resource, owner, state, changes)
-        self._require_decision(resource, changes, adopted=adopted)
+        self._ownership.require_decision(resource, changes, adopted=adopted)
         self._ownership.require_nothing_taken(resource)
         return self._update(resource, state, changes)
-
-    def _require_decision(self, resource: Resource[Any], changes: list[Change], *, adopted: bool) -> None:
-        """Stop before a change that would cut somebody off, or overwrite what somebody else wrote."""
-        described = ", ".join(str(change) for change in changes)
-        label = f"{resource.kind} {resource.name}"
-        if any(change.replaces and not change.requested for change in changes):
-            message = (
-                f"The {label} would get a new secret, and whoever uses the present one would be refused ({described})."
-            )
-            raise NeedsDecision(message, self._hint_to_replace(resource))
-        if any(change.theirs for change in changes) and not adopted:
-            message = f"The {label} was written by somebody else since, and was not changed ({described})."
-            hint = f"Take over what they wrote into the vault, or overwrite it: {self._ownership.command(resource)}."
-            raise NeedsDecision(message, hint)
-
-    def _hint_to_replace(self, resource: Resource[Any]) -> str:
-        if not resource.provider:
-            # It lives in the vault alone, where somebody edited it.
-            right = " && ".join(set_command(name, self._ledger.environment) for name in resource.variables)
-            return f"Run {right} and give the right value, or {self._rotating()} if it is lost."
-        return f"If that is what you want, run {self._rotating()}; if another clone has the secret, copy its vault instead."
-
-    def _rotating(self) -> str:
-        environment = self._ledger.environment
-        where = "" if environment == "production" else f" --environment {environment}"
-        return f"deploybook run {self._slug} --mode apply{where} -p rotate true"
 
     def _create(self, resource: Resource[Any]) -> Any:
         # Requests of earlier runs whose end is not known: one of them may be carried out late, and take the name.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,15 +14,10 @@ from pydantic import SecretStr
 from deploybook import http, recordings
 from deploybook.clouds.connections import Connections
 from deploybook.clouds.resource import Resource
-from deploybook.contract.consumers import ConsumerVariable, require, variables_for
+from deploybook.contract.consumers import ConsumerVariable
 from deploybook.contract.model import Contract
 from deploybook.contract.shown_commands import completed
-from deploybook.contract.validation import broken, obtain, operator_values, refuse_broken, refuse_missing
-from deploybook.errors import (
-    MissingVariable,
-    UnknownParameter,
-    VerificationFailed,
-)
+from deploybook.errors import MissingVariable, UnknownParameter, VerificationFailed
 from deploybook.layout import Layout, find_layout
 from deploybook.redact import Redactor
 from deploybook.runbook import ipython, opening, prerequisites, sandbox_session
@@ -36,6 +31,7 @@ from deploybook.runbook.output import Screen
 from deploybook.runbook.prerequisites import prepare_vault
 from deploybook.runbook.reconcile import Reconciler
 from deploybook.runbook.record import Recorder
+from deploybook.runbook.section_values import SectionValues
 from deploybook.state.atomic import sweep_state
 from deploybook.state.known_secrets import known_secrets
 from deploybook.state.last_writes import LastWrites
@@ -63,6 +59,7 @@ class Runbook:
         self._screen = Screen()
         self._show = self._screen.show
         self.vault = Vault(state, environment)
+        self._values = SectionValues(slug, mode, contract, self.vault)
         self.last_writes = LastWrites(state, environment)
         expected = {variable.name for variable in (*contract.needed_by(slug), *contract.produced_by(slug))}
         ledger, decisions = Ledger(state, environment), Decisions.used_up(os.environ)
@@ -96,7 +93,7 @@ class Runbook:
             runbook._complete_dry_run(layout, alone=alone)
         names = runbook._chosen_names(sys._getframe(1).f_globals)
         recordings.begin(f"{slug} in the mode {mode}", names, runbook._redactor)
-        runbook._require_needs()
+        runbook._values.require_needs()
         prepare_vault(contract, slug, chosen, runbook.vault, runbook.note)
         if chosen.makes or chosen is Mode.DESTROY:
             sweep_state(state)
@@ -156,24 +153,14 @@ class Runbook:
 
         Raises InvalidValue for a value that does not match its pattern, except in ``destroy``, which must not stop there.
         """
-        stored = self._valid(names)
-        missing = [name for name in names if name not in stored]
-        if missing and self.mode.checks:
-            raise MissingVariable(
-                f"{missing[0]} is not in the vault of {self.vault.environment}.",
-                obtain(self.contract.variable(missing[0]), self.vault.environment, self.section.slug),
-                "not-in-the-vault",
-            )
-        return {name: stored[name] for name in names if name in stored}
+        return self._values.present(names)
 
     def stored(self, *names: str) -> dict[str, SecretStr]:
         """The named variables that the vault has; raises InvalidValue as ``variables`` does.
 
         In a mode that makes, this section's own variables are not checked: the section is what repairs them.
         """
-        own = {variable.name for variable in self.contract.produced_by(self.section.slug)} if self.mode.makes else set()
-        values = self._valid(set(names) - own)
-        return {name: value for name, value in values.items() if name in names}
+        return self._values.stored(names)
 
     def variables_for(self, consumer: str) -> dict[str, ConsumerVariable]:
         """The variables that the contract sets at one consumer, by name.
@@ -181,18 +168,7 @@ class Runbook:
         Raises MissingVariable for one without a value if the mode makes or checks. This section's own variables are left out
         until they are known.
         """
-        vault_values = self.vault.all() | self._recorder.values
-        if self.mode is Mode.DESTROY:
-            lost = broken(
-                self.contract, vault_values, [variable.name for variable in self.contract.consumed_by(consumer)]
-            )
-            vault_values = {
-                name: value for name, value in vault_values.items() if name not in {variable.name for variable in lost}
-            }
-        pushed, missing = variables_for(self.contract, consumer, vault_values, os.environ, self.vault.environment)
-        if self.mode.checks:
-            require(self.contract, missing, self.section.slug, self.vault.environment)
-        return pushed
+        return self._values.at_consumer(consumer, self._recorder.values)
 
     def example(self, name: str) -> Path | None:
         """A folder of ``runbooks/`` that stands in, in a dry run, for what only the operator has; None in the other modes."""
@@ -279,37 +255,15 @@ class Runbook:
     def _complete_dry_run(self, layout: Layout, *, alone: bool) -> None:
         """Make what the earlier sections would have made, then leave this process only what this section reads."""
         slug, environment = self.section.slug, self.vault.environment
-        if alone or self._lacking():
+        if alone or self._values.lacking():
             prerequisites.run_predecessors(layout, self.contract, slug, environment)
             sandbox_session.enter(os.environ)
         prerequisites.provide_examples(self.contract, self.vault)
         if not within_cells():
             read = for_section(self.contract, slug, os.environ, {})
-            sandbox_session.narrow(os.environ, {each.name for each in self.contract.credentials} - read.keys())
-
-    def _needs(self) -> list[str]:
-        return [variable.name for variable in self.contract.needed_by(self.section.slug) if not variable.optional]
-
-    def _lacking(self) -> set[str]:
-        """The variables that this section needs and the vault does not have, as in a dry run of this section alone."""
-        return set(self._needs()) - self.vault.all().keys()
-
-    def _valid(self, names: Collection[str]) -> dict[str, SecretStr]:
-        """All values of the vault; raises InvalidValue if one of the named ones does not match its pattern."""
-        vault_values = self.vault.all()
-        if self.mode is not Mode.DESTROY:
-            refuse_broken(self.contract, vault_values, names, self.vault.environment)
-        return vault_values
-
-    def _require_needs(self) -> None:
-        """Refuse now what would fail later: a value that does not match, or, if the mode makes or checks, a missing one."""
-        if self.mode is Mode.DESTROY:
-            return
-        slug = self.section.slug
-        vault_values = self._valid(self.contract.taken_by(slug))
-        if self.mode.makes or self.mode is Mode.VERIFY:
-            refuse_missing(operator_values(self.contract, [slug]), vault_values, self.vault.environment)
-            self.variables(*self._needs())
+            sandbox_session.narrow(
+                os.environ, {credential.name for credential in self.contract.credentials} - read.keys()
+            )
 
     def _chosen_names(self, namespace: Mapping[str, object]) -> set[str]:
         """The names and ids of this environment: of its parameters, the operator's variables, the vault and the accounts."""

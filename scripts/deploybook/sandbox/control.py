@@ -37,7 +37,23 @@ def control_app(
     ``/scenarios/ENTRY`` (make it), POST ``/scenarios/ENTRY/by-hand`` (what its fix tells a person to do at a dashboard); 409 where the
     service refuses it as things stand.
     """
+    control = _Control(context, exports, reset)
+    app = Starlette(
+        routes=[
+            Route("/journal", control.journal, methods=["GET", "DELETE"]),
+            Route("/reset", control.start_over, methods=["POST"]),
+            Route("/faults", control.faults, methods=["GET", "POST", "DELETE"]),
+            Route("/exports", control.show_exports),
+            Route("/scenarios", control.list_scenarios),
+            Route("/scenarios/{entry}", control.make_scenario, methods=["POST"]),
+            Route("/scenarios/{entry}/by-hand", control.make_scenario, methods=["POST"]),
+        ],
+        middleware=[Middleware(BaseHTTPMiddleware, dispatch=_guard(token))],
+    )
+    return on_loopback_names(app)
 
+
+def _guard(token: str) -> Callable[[Request, RequestResponseEndpoint], Awaitable[Response]]:
     async def guard(request: Request, answer: RequestResponseEndpoint) -> Response:
         if "origin" in request.headers:
             return JSONResponse({"error": "no page in a browser may ask"}, 403)
@@ -48,62 +64,65 @@ def control_app(
             return JSONResponse({"error": "Content-Type must be application/json"}, 415)
         return await answer(request)
 
-    async def journal(request: Request) -> JSONResponse:
-        if request.method == "DELETE":
-            context.journal.clear()
-            return JSONResponse([])
-        return JSONResponse(context.journal.as_dicts(request.query_params.getlist("service")))
+    return guard
 
-    async def start_over(_: Request) -> JSONResponse:
-        await reset()
+
+class _Control:
+    """The handlers, over the state of this sandbox."""
+
+    def __init__(
+        self, context: Context, exports: Callable[[], dict[str, str]], reset: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._context = context
+        self._exports = exports
+        self._reset = reset
+
+    async def journal(self, request: Request) -> JSONResponse:
+        if request.method == "DELETE":
+            self._context.journal.clear()
+            return JSONResponse([])
+        return JSONResponse(self._context.journal.as_dicts(request.query_params.getlist("service")))
+
+    async def start_over(self, _: Request) -> JSONResponse:
+        await self._reset()
         return JSONResponse({})
 
-    async def faults(request: Request) -> JSONResponse:
+    async def faults(self, request: Request) -> JSONResponse:
+        faults = self._context.faults
         if request.method == "GET":
-            return JSONResponse([asdict(fault) for fault in context.faults.armed if fault.times > 0])
+            return JSONResponse([asdict(fault) for fault in faults.armed if fault.times > 0])
         if request.method == "DELETE":
             carry_out = request.query_params.get("held") != "dropped"
             if scenario := request.query_params.get("scenario"):
-                context.faults.end(scenario, carry_out=carry_out)
+                faults.end(scenario, carry_out=carry_out)
             else:
-                context.faults.clear(carry_out=carry_out)
+                faults.clear(carry_out=carry_out)
             return JSONResponse({})
         try:
-            context.faults.inject(Fault(**await request.json()))
+            faults.inject(Fault(**await request.json()))
         except (TypeError, ValueError) as problem:
             return JSONResponse({"error": str(problem)}, status_code=400)
         return JSONResponse({})
 
-    async def show_exports(_: Request) -> JSONResponse:
-        return JSONResponse(exports())
+    async def show_exports(self, _: Request) -> JSONResponse:
+        return JSONResponse(self._exports())
 
-    async def list_scenarios(_: Request) -> JSONResponse:
+    async def list_scenarios(self, _: Request) -> JSONResponse:
         return JSONResponse(
-            {entry: {"how": one.how, "by_hand": one.by_hand is not None} for entry, one in scenarios().items()}
+            {
+                entry: {"how": scenario.how, "by_hand": scenario.by_hand is not None}
+                for entry, scenario in scenarios().items()
+            }
         )
 
-    async def make_scenario(request: Request) -> JSONResponse:
+    async def make_scenario(self, request: Request) -> JSONResponse:
         scenario = scenarios().get(request.path_params["entry"])
         by_hand = request.url.path.endswith("/by-hand")
         act = (scenario.by_hand if by_hand else scenario.make) if scenario else None
         if act is None:
             return JSONResponse({"error": "there is no such scenario, or nothing of it is done by hand"}, 404)
         try:
-            await act(context)
+            await act(self._context)
         except Exception as problem:  # noqa: BLE001 - the caller is shown it, whatever the service's own kind of refusal
             return JSONResponse({"error": f"{type(problem).__name__}: {problem}"}, 409)
         return JSONResponse({})
-
-    app = Starlette(
-        routes=[
-            Route("/journal", journal, methods=["GET", "DELETE"]),
-            Route("/reset", start_over, methods=["POST"]),
-            Route("/faults", faults, methods=["GET", "POST", "DELETE"]),
-            Route("/exports", show_exports),
-            Route("/scenarios", list_scenarios),
-            Route("/scenarios/{entry}", make_scenario, methods=["POST"]),
-            Route("/scenarios/{entry}/by-hand", make_scenario, methods=["POST"]),
-        ],
-        middleware=[Middleware(BaseHTTPMiddleware, dispatch=guard)],
-    )
-    return on_loopback_names(app)

@@ -27,10 +27,6 @@ PUSHES = {
 }
 
 
-# Debian 13 (trixie) release notes and package lists: renamed or removed since Debian 12.
-GONE = re.compile(r"\blibgdk-pixbuf2\.0-0\b")
-
-
 def promised_modules(compared: Compared) -> Iterator[Finding]:
     """`require` of a module that imports what the bundler loads asynchronously: it is a promise, and its exports are undefined."""
     web = compared.app.web
@@ -184,66 +180,3 @@ def _builds_next(compared: Compared, command: str) -> bool:
         return False
     script = package_scripts(compared.app.sources, web.root).get("build", "")
     return "next build" in command or "next build" in script
-
-
-def undeployable_folder(compared: Compared) -> Iterator[Finding]:
-    """An image that copies the folder of the deploy and installs there: it must be deployed from where package.json is."""
-    modal = compared.app.modal
-    for file in modal.files if modal else ():
-        imports = {
-            (alias.name if isinstance(node, ast.Import) else node.module or "").partition(".")[0]
-            for node in ast.walk(file.tree)
-            if isinstance(node, ast.Import | ast.ImportFrom)
-            for alias in node.names
-        }
-        names = [
-            it
-            for node in ast.walk(file.tree)
-            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith((".pip_install", ".uv_pip_install"))
-            for it in node.args
-        ]
-        installed = {
-            re.split(r"[\[<>=~! ]", it.value)[0].lower()
-            for it in names
-            if isinstance(it, ast.Constant) and isinstance(it.value, str)
-        }
-        if (
-            "requests" in imports
-            and installed
-            and not any(it in installed for it in ("requests", "fastapi"))
-            and "requests" not in installed
-        ):
-            line = next(
-                (
-                    node.lineno
-                    for node in ast.walk(file.tree)
-                    if isinstance(node, ast.Import) and node.names[0].name == "requests"
-                ),
-                1,
-            )
-            yield Finding(
-                file.path,
-                line,
-                "app-modal-image",
-                "The render app imports requests, which no image of it installs.",
-                "Add requests to pip_install.",
-                subjects=("requests",),
-            )
-        gone = [
-            node
-            for node in ast.walk(file.tree)
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and GONE.search(node.value)
-        ]
-        if gone and "debian_slim" in ast.unparse(file.tree):
-            packages = sorted({match[0] for node in gone if (match := GONE.search(str(node.value)))})
-            message = f"{listed(packages)} {'are' if len(packages) > 1 else 'is'} not in Debian 13, "
-            message += "which Modal's image builder has from 2026.10 on."
-            yield Finding(
-                file.path,
-                gone[0].lineno,
-                "app-modal-image",
-                message,
-                "Deploy with MODAL_IMAGE_BUILDER_VERSION=2025.06, or take the package out.",
-                Severity.WARNING,
-                subjects=tuple(packages),
-            )
