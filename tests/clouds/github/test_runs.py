@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from tests.clouds.github.conftest import MAIN, PATH, Hands
+from tests.waiting import until
 
 from deploybook.clouds.connections import Connections
 from deploybook.clouds.github import DeployRun, WorkflowFile, deployed_both, last_run, runs, workflow_is_active
@@ -76,8 +75,12 @@ def test_a_run_that_has_its_time_still_leaves_the_one_before_it_to_be_judged(
 ) -> None:
     DeployRun(workflow, workflow.create(clouds)).create(clouds)
     clouds.github.put_file(MAIN.repository, "MORE.md", "main", b"More.\n", "Say more")
-    while (newest := runs.newest(clouds.github, workflow)) is None or newest.number == 1:
-        time.sleep(0.02)
+
+    def second() -> runs.RunState | None:
+        newest = runs.newest(clouds.github, workflow)
+        return newest if newest and newest.number > 1 else None
+
+    newest = until(second, "the second run")
     assert newest.status != "completed"
     with pytest.raises(UnexpectedResponse, match="Run 1 of the deploy workflow ended as failure"):
         deployed_both(clouds.github, workflow, MINUTES)

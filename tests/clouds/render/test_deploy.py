@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import datetime
 
 import pytest
+from tests.waiting import until
 
 from deploybook.clouds import render
 from deploybook.clouds.connections import Connections
@@ -26,8 +26,7 @@ def statuses(clouds: Connections, service: str) -> list[str]:
 def under_way(clouds: Connections, service: str) -> str:
     """A deploy that has left its first state, which another one would push aside unbuilt."""
     deploy = clouds.render.start_deploy(service)
-    while clouds.render.deploy(service, deploy).status == "created":
-        time.sleep(0.02)
+    until(lambda: clouds.render.deploy(service, deploy).status != "created", "the deploy's beginning")
     return deploy
 
 
