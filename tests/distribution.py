@@ -44,8 +44,10 @@ def _shares(item: pytest.Item, root: Path) -> str:
 def _scopes_of_own_fixtures(item: pytest.Item) -> set[str]:
     """The scopes of the test's fixtures that are defined below ``tests/``, not in the conftest that all share, nor by a plugin."""
     information = getattr(item, "_fixtureinfo", None)
-    definitions = [each[-1] for each in information.name2fixturedefs.values()] if information else []
-    return {each.scope for each in definitions if each.baseid.startswith("tests/")}
+    definitions = (
+        [name2fixturedef[-1] for name2fixturedef in information.name2fixturedefs.values()] if information else []
+    )
+    return {definition.scope for definition in definitions if definition.baseid.startswith("tests/")}
 
 
 def order(items: list[pytest.Item], root: Path) -> None:

@@ -136,7 +136,7 @@ def test_the_tree_has_no_finding() -> None:
     assert [str(finding) for finding in check(tree_at(ROOT))] == [], "run: deploybook check --fix"
 
 
-@pytest.mark.parametrize(("rule", "path", "old", "new"), MUTATIONS, ids=[each[0] for each in MUTATIONS])
+@pytest.mark.parametrize(("rule", "path", "old", "new"), MUTATIONS, ids=[mutation[0] for mutation in MUTATIONS])
 def test_a_rule_finds_its_mutation(copy: Copy, rule: str, path: str, old: str, new: str) -> None:
     found = copy.tried(mutation_of(copy, path, old, new), [each for each in RULES if each.name == rule]).found
     assert rule in {finding.rule for finding in found}
@@ -144,12 +144,14 @@ def test_a_rule_finds_its_mutation(copy: Copy, rule: str, path: str, old: str, n
 
 
 def test_every_rule_has_its_mutation() -> None:
-    assert {rule.name for rule in RULES} - ELSEWHERE == {each[0] for each in MUTATIONS}
+    assert {rule.name for rule in RULES} - ELSEWHERE == {mutation[0] for mutation in MUTATIONS}
 
 
 def test_of_a_sample_of_mutations_each_is_found_or_explained(copy: Copy) -> None:
     mutations = drawn(list(every(copy.tree)), 1, 11)[::8]
-    survivors = [each for each in mutations if not copy.tried(each).found]
-    text = {each.path: (copy.root / each.path).read_text(encoding="utf-8") for each in survivors}
+    survivors = [mutation for mutation in mutations if not copy.tried(mutation).found]
+    text = {survivor.path: (copy.root / survivor.path).read_text(encoding="utf-8") for survivor in survivors}
     assert len(mutations) >= 10
-    assert [f"{each.kind} {each.path}" for each in survivors if not reason(each, text[each.path])] == []
+    assert [
+        f"{survivor.kind} {survivor.path}" for survivor in survivors if not reason(survivor, text[survivor.path])
+    ] == []

@@ -26,7 +26,7 @@ def test_an_installed_tool_still_has_the_commands_and_options(tool: str) -> None
         for word in words:
             command = command.get_command(click.Context(command), word)
             assert command is not None, f"{tool} has no {' '.join(words)}"
-        have = {option for each in command.params for option in [*each.opts, *each.secondary_opts]}
+        have = {option for parameter in command.params for option in [*parameter.opts, *parameter.secondary_opts]}
         assert options <= have, f"{tool} {' '.join(words)}"
 
 

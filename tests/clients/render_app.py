@@ -37,7 +37,7 @@ def make_bucket(sandbox: RunningSandbox, name: str) -> dict[str, str]:
         groups = api.get("/tokens/permission_groups").json()["result"]
         policy = {
             "effect": "allow",
-            "permission_groups": [{"id": it["id"]} for it in groups if it["name"] == GROUP],
+            "permission_groups": [{"id": group["id"]} for group in groups if group["name"] == GROUP],
             "resources": {f"com.cloudflare.edge.r2.bucket.{account}_default_{name}": "*"},
         }
         token = api.post("/tokens", json={"name": name, "policies": [policy]}).json()["result"]

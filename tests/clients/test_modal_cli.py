@@ -94,19 +94,19 @@ def test_secrets_are_created_listed_and_forced(modal: Cli) -> None:
     assert "already exists" in again.stderr
     assert modal("secret", "create", "one", "A=2", "--force").returncode == 0
     listed = json.loads(modal("secret", "list", "--json").stdout)
-    assert [it["name"] for it in listed] == ["one"]
+    assert [row["name"] for row in listed] == ["one"]
     assert modal("secret", "delete", "one", "--yes").returncode == 0
     assert json.loads(modal("secret", "list", "--json").stdout) == []
 
 
 def test_the_app_is_deployed_listed_and_stopped(modal: Cli, submit_url: str, http: httpx.Client) -> None:
     listed = json.loads(modal("app", "list", "--json").stdout)
-    assert [(it["description"], it["state"]) for it in listed] == [(NAME, "deployed")]
+    assert [(row["description"], row["state"]) for row in listed] == [(NAME, "deployed")]
     assert len(json.loads(modal("app", "history", NAME, "--json").stdout)) == 1
     assert http.post(submit_url, json={}).status_code == 200
     assert modal("app", "stop", NAME).returncode == 1
     assert modal("app", "stop", NAME, "--yes").returncode == 0
-    assert [it["state"] for it in json.loads(modal("app", "list", "--json").stdout)] == ["stopped"]
+    assert [app["state"] for app in json.loads(modal("app", "list", "--json").stdout)] == ["stopped"]
     answer = http.post(submit_url, json={})
     assert answer.status_code == 404
     assert answer.text == "modal-http: app for invoked web endpoint is stopped"

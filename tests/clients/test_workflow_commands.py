@@ -81,7 +81,10 @@ def secrets_of(client: httpx.Client) -> dict[str, str]:
 
 
 def deployments(client: httpx.Client) -> list[str]:
-    return [each["target"] for each in client.get("/v6/deployments", params={"app": "web"}).json()["deployments"]]
+    return [
+        deployment["target"]
+        for deployment in client.get("/v6/deployments", params={"app": "web"}).json()["deployments"]
+    ]
 
 
 def test_the_web_job_deploys_to_production(vercel: tuple[httpx.Client, str], checkout: Path) -> None:

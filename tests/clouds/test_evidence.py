@@ -58,6 +58,8 @@ def test_a_resource_replaces_its_credential_on_no_answer_but_its_evidence(resour
     assert not [str(answer) for answer in answers if any(proof.matches(answer) for proof in resource.evidence)]
 
 
-@pytest.mark.parametrize("resource", [each for each in CLASSES if each.evidence], ids=lambda resource: resource.kind)
+@pytest.mark.parametrize(
+    "resource", [class_ for class_ in CLASSES if class_.evidence], ids=lambda resource: resource.kind
+)
 def test_the_evidence_of_a_resource_is_its_providers_own_words(resource: type[Resource[Any]]) -> None:
     assert any(proof.matches(DEAD[resource.kind]) for proof in resource.evidence)

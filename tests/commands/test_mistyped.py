@@ -24,7 +24,7 @@ from deploybook.contract.nearest import nearest
 from deploybook.contract.shown_commands import commands_in
 from deploybook.state.vault import Vault
 
-CREDENTIALS = {each.name: "x" for each in CONTRACT.credentials if not each.optional} | {
+CREDENTIALS = {credential.name: "x" for credential in CONTRACT.credentials if not credential.optional} | {
     "CLOUDFLARE_ACCOUNT_ID": "0" * 32
 }
 

@@ -26,7 +26,7 @@ from deploybook.state.ledger import Entry, Ledger, Proof, now
 from deploybook.state.vault import Vault
 
 HOOK = CONTRACT.variable("RENDER_DEPLOY_HOOK_URL")
-CREDENTIALS = {each.name: "x" for each in CONTRACT.credentials if not each.optional} | {
+CREDENTIALS = {credential.name: "x" for credential in CONTRACT.credentials if not credential.optional} | {
     "CLOUDFLARE_ACCOUNT_ID": "0" * 32
 }
 ALL = CONTRACT.order()
@@ -130,7 +130,11 @@ def test_a_section_whose_value_is_not_copied_is_not_run_and_says_so(
 def test_where_the_worker_is_there_already_one_run_takes_the_copied_value_over(
     layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    examples = {each.name: SecretStr(each.example) for each in CONTRACT.variables if each.section and each != HOOK}
+    examples = {
+        variable.name: SecretStr(variable.example)
+        for variable in CONTRACT.variables
+        if variable.section and variable != HOOK
+    }
     Vault(layout.state, "production").put(examples)
     monkeypatch.setenv(HOOK.name, HOOK.example)
     executor = Remembering()
@@ -142,7 +146,11 @@ def test_where_the_worker_is_there_already_one_run_takes_the_copied_value_over(
 def test_ci_cd_alone_without_the_hook_is_not_sent_back_to_a_command_that_does_not_help(
     layout: Layout, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    examples = {each.name: SecretStr(each.example) for each in CONTRACT.variables if each.section and each != HOOK}
+    examples = {
+        variable.name: SecretStr(variable.example)
+        for variable in CONTRACT.variables
+        if variable.section and variable != HOOK
+    }
     Vault(layout.state, "production").put(examples)
     assert run(Pretended(), "ci_cd", "--mode", "apply", "--yes", "-p", "git_repository=acme/studio") == 2
     printed = capsys.readouterr().err
@@ -203,7 +211,7 @@ def test_the_next_step_names_the_environment_and_what_was_typed_for_this_run(lay
 
 
 def test_an_apply_ends_with_the_addresses_and_no_secret(layout: Layout) -> None:
-    examples = {each.name: SecretStr(each.example) for each in CONTRACT.variables if each.section}
+    examples = {variable.name: SecretStr(variable.example) for variable in CONTRACT.variables if variable.section}
     Vault(layout.state, "production").put(examples)
     lines = "\n".join(outcome_lines(plan_of(layout, Mode.APPLY), report_of(Mode.APPLY), []))
     assert "NEXT_PUBLIC_APP_URL: https://studio-production.example.com" in lines

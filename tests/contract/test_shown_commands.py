@@ -103,8 +103,10 @@ def test_the_table_of_commands_is_the_command_lines() -> None:
 
 
 def test_the_table_of_options_is_the_command_lines() -> None:
-    options = [each for _, command in commands(cli) for each in command.params if isinstance(each, click.Option)]
-    taking = {name: each.nargs for each in options for name in each.opts if not each.is_flag}
+    options = [
+        parameter for _, command in commands(cli) for parameter in command.params if isinstance(parameter, click.Option)
+    ]
+    taking = {name: option.nargs for option in options for name in option.opts if not option.is_flag}
     assert taking == TAKES
 
 

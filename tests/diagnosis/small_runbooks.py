@@ -40,6 +40,6 @@ class Checkout:
         self.layout.notebook(slug).parent.mkdir(exist_ok=True)
         self.layout.notebook(slug).write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4}))
         Ledger(self.layout.state, "production").put(made(slug))
-        for each in CONTRACT.credentials:
-            if slug in each.sections:
-                self.patch.setenv(each.name, CANARY)
+        for credential in CONTRACT.credentials:
+            if slug in credential.sections:
+                self.patch.setenv(credential.name, CANARY)

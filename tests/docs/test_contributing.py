@@ -10,7 +10,9 @@ from tests.conftest import ROOT
 
 def test_the_layers_are_those_of_the_linter_from_the_top() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    (layers,) = (each["layers"] for each in project["tool"]["importlinter"]["contracts"] if each["type"] == "layers")
+    (layers,) = (
+        contract["layers"] for contract in project["tool"]["importlinter"]["contracts"] if contract["type"] == "layers"
+    )
     linted = [{name.strip() for name in layer.split("|")} for layer in layers]
     rows = re.findall(r"^\| (`scripts/deploybook/.*?) \|", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
     written = [set(re.findall(r"`scripts/deploybook/(\w+?)(?:/|\.py)`", row)) for row in rows]

@@ -204,7 +204,7 @@ def healthy_bench() -> Iterator[Bench]:
         ):
             bench = Bench(sandbox, Path(name))
             bench.provision()
-            failing = [str(each) for each in bench.examine().observations if each.failed]
+            failing = [str(observation) for observation in bench.examine().observations if observation.failed]
             assert not failing, failing
             yield bench
     finally:

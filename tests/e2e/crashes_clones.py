@@ -177,7 +177,9 @@ class Clones:
 
     def _harmed(self, when: str) -> list[str]:
         problems = [
-            f"{when}, a clone is cut off: {each}" for clone in (self.first, self.second) for each in clone.refused()
+            f"{when}, a clone is cut off: {refusal}"
+            for clone in (self.first, self.second)
+            for refusal in clone.refused()
         ]
         present = inventory(self.sandbox.exports)
         if present != self.undisturbed:

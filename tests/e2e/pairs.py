@@ -84,7 +84,9 @@ def prove_pair(bench: Bench, pair: tuple[str, str]) -> PairProof:
         examination = bench.examine(JOB_SECONDS if number == len(pair) else PAIR_JOB_SECONDS)
         found = bench.causes(examination)
         proof.named.append([cause.entry.id for cause in found])
-        proof.still = [f"{each.section}: {each}" for each in examination.observations if each.failed]
+        proof.still = [
+            f"{observation.section}: {observation}" for observation in examination.observations if observation.failed
+        ]
         if not found:
             break
         try:

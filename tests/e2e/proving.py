@@ -55,7 +55,9 @@ def prove(bench: Bench, entry: Entry, commands: Sequence[str] | None = None) -> 
         broken = bench.examine(BROKEN_JOB_SECONDS)
         proof.broken_seconds = broken.seconds
         proof.named = [cause.entry.id for cause in bench.causes(broken)]
-        proof.told = checked + "\n".join(f"{each} {each.hint}" for each in broken.observations if each.failed)
+        proof.told = checked + "\n".join(
+            f"{observation} {observation.hint}" for observation in broken.observations if observation.failed
+        )
     for message in entry.messages:
         line = next((line for line in proof.told.splitlines() if appears(message, line)), None)
         if line is None:
@@ -66,7 +68,9 @@ def prove(bench: Bench, entry: Entry, commands: Sequence[str] | None = None) -> 
     mended = bench.examine()
     proof.mended_seconds = mended.seconds
     proof.still = [
-        f"{each.section}: {each}" for each in mended.observations if each.failed or each.outcome == "not tested"
+        f"{observation.section}: {observation}"
+        for observation in mended.observations
+        if observation.failed or observation.outcome == "not tested"
     ]
     if bench.fix_code:
         proof.still.append(f"the fix's commands ended with {bench.fix_code}")

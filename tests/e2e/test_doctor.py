@@ -37,8 +37,8 @@ def doctor(bench: Bench, *arguments: str, without: Collection[str] = ()) -> tupl
 
 def secrets(bench: Bench) -> list[str]:
     """The value of each secret that the operator's shell or the vault holds."""
-    names = {each.name for each in bench.contract.variables if each.secret}
-    names |= {each.name for each in bench.contract.credentials if each.secret}
+    names = {variable.name for variable in bench.contract.variables if variable.secret}
+    names |= {credential.name for credential in bench.contract.credentials if credential.secret}
     vault = Vault(Layout(bench.guide.root).state, "production")
     held = {name: value.get_secret_value() for name, value in vault.all().items()} | bench.sandbox.exports
     found = [held[name] for name in names if name in held]

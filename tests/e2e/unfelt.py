@@ -56,7 +56,7 @@ def named_by_the_comparison(guide: Guide, stack: Stack, cut: Cut) -> str:
         lines = _run(guide, stack, cut.consumer, "verify")
     finally:
         _run(guide, stack, cut.consumer, "apply", "--yes")
-    others = {each.name for each in stack.contract.consumed_by(cut.consumer)} - {cut.variable}
+    others = {variable.name for variable in stack.contract.consumed_by(cut.consumer)} - {cut.variable}
     return next((line for line in lines if cut.variable in line and not others & set(re.findall(r"\w+", line))), "")
 
 
@@ -74,7 +74,7 @@ def _cut_at_vercel(stack: Stack, cut: Cut) -> None:
     vercel = stack.clouds.vercel
     project = vercel.project("studio-production")
     assert project is not None
-    (entry,) = (each for each in vercel.variables(project.id) if each.key == cut.variable)
+    (entry,) = (variable for variable in vercel.variables(project.id) if variable.key == cut.variable)
     vercel.delete_variable(project.id, entry.id)
     if cut.kind == "wrong":
         value = wrong_value(cut.variable, stack.values("vercel")[cut.variable])

@@ -132,7 +132,7 @@ def test_every_claim_is_of_variables_that_are_consumed_there() -> None:
 
 def test_every_entry_has_its_scenario_and_every_scenario_its_entry() -> None:
     made = scenarios().keys() | machine.scenarios().keys()
-    proved = {each.id for each in REAL.values() if not each.marks & {"at-the-command", "unproved"}}
+    proved = {entry.id for entry in REAL.values() if not entry.marks & {"at-the-command", "unproved"}}
     assert proved - made == set(), "define the scenario in sandbox/scenarios, or mark the entry"
     assert made - REAL.keys() == set(), "a scenario of no entry"
 
@@ -140,11 +140,11 @@ def test_every_entry_has_its_scenario_and_every_scenario_its_entry() -> None:
 def test_an_entry_is_marked_by_hand_where_a_person_fixes_it() -> None:
     hands = {name for name, each in scenarios().items() if each.by_hand}
     hands |= {name for name, each in machine.scenarios().items() if each.by_hand}
-    marked = {each.id for each in REAL.values() if "by-hand" in each.marks}
+    marked = {entry.id for entry in REAL.values() if "by-hand" in entry.marks}
     assert marked - hands == set(), "nobody does by hand what the entry tells"
 
 
 def test_two_blocks_of_a_fix_are_those_before_and_after_the_hand() -> None:
-    several = {each.id: each.marks for each in REAL.values() if len(each.stages) > 1}
+    several = {entry.id: entry.marks for entry in REAL.values() if len(entry.stages) > 1}
     assert [name for name, marks in several.items() if "by-hand" not in marks] == []
     assert [name for name in several if len(REAL[name].stages) > 2] == []

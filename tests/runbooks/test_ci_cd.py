@@ -43,7 +43,7 @@ class Hands:
         self.github.put(f"/actions/secrets/{name}", json=body).raise_for_status()
 
     def secrets(self) -> list[str]:
-        return [each["name"] for each in self.github.get("/actions/secrets").json()["secrets"]]
+        return [secret["name"] for secret in self.github.get("/actions/secrets").json()["secrets"]]
 
     def push(self, path: str, content: bytes) -> None:
         found = self.github.get(f"/contents/{path}")
@@ -61,7 +61,7 @@ class Hands:
     def hooked(self) -> int:
         service = re.findall(r"srv-[a-z0-9]+", self.hook)[0]
         deploys = self.render.get(f"/services/{service}/deploys").json()
-        return sum(each["deploy"]["trigger"] == "deploy_hook" for each in deploys)
+        return sum(deploy["deploy"]["trigger"] == "deploy_hook" for deploy in deploys)
 
     def runs_end(self) -> None:
         """Wait until no run of a workflow is going on: a push by hand starts one too."""
@@ -198,7 +198,7 @@ def test_what_was_changed_by_hand_is_named_and_repaired(prepared: Guide, hands: 
     assert refused.code == 2
     assert "was written by somebody else since, and was not changed" in refused.output
     assert "--adopt 'GitHub secret/VERCEL_PROJECT_ID of studio/app'" in refused.output
-    assert not [each for each in hands.writes() if each.endswith("VERCEL_PROJECT_ID")]
+    assert not [write for write in hands.writes() if write.endswith("VERCEL_PROJECT_ID")]
     applied = run(prepared, hands, "apply", "--adopt", "GitHub secret/VERCEL_PROJECT_ID of studio/app")
     assert applied.code == 0, applied.output
     assert hands.workflow() == original
@@ -233,7 +233,7 @@ def test_what_was_there_before_is_set_when_taken_over_and_never_removed(prepared
     refused = run(prepared, hands, "apply")
     assert refused.code == 2
     assert "--adopt 'GitHub workflow/.github/workflows/deploy.yml of studio/app@main'" in refused.output
-    assert not [each for each in hands.writes() if each.endswith(("VERCEL_TOKEN", "deploy.yml"))]
+    assert not [write for write in hands.writes() if write.endswith(("VERCEL_TOKEN", "deploy.yml"))]
     names = ("GitHub secret/VERCEL_TOKEN of studio/app", f"GitHub workflow/{PATH} of studio/app@main")
     applied = run(prepared, hands, "apply", *(word for name in names for word in ("--adopt", name)))
     assert applied.code == 0, applied.output

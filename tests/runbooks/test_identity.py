@@ -138,7 +138,7 @@ def test_staging_has_names_of_its_own_and_touches_nothing_of_productions(operato
     operator.done("r2", "apply", *ORIGIN, "-p", "rotate", "true", environment="staging")
     operator.done("r2", "destroy", environment="staging")
     ids = [str(production["R2_ACCESS_KEY_ID"]), "studio-production"]
-    assert [entry for entry in operator.writes() if any(each in entry for each in ids)] == []
+    assert [entry for entry in operator.writes() if any(identifier in entry for identifier in ids)] == []
     assert operator.vault() == production
     operator.done("r2", "verify", *ORIGIN)
 
@@ -286,7 +286,7 @@ def test_a_damaged_ledger_stops_apply_and_destroy_with_the_command_that_restores
 def test_an_old_ledger_and_its_vault_are_taken_up_and_destroyed_to_the_end(operator: Operator) -> None:
     operator.done("r2", "apply", *ORIGIN)
     ledger = operator.ledger()
-    names = [{"section": each.section, "kind": each.kind, "name": each.name} for each in ledger.entries()]
+    names = [{"section": entry.section, "kind": entry.kind, "name": entry.name} for entry in ledger.entries()]
     ledger.path.write_text(json.dumps(names))
     left = operator.done("r2", "destroy")
     assert "named by a ledger of before; not proved to be ours" in left.output

@@ -58,5 +58,5 @@ def test_a_run_is_told_as_with_kernels(
         if "destroy" in arguments and each.kernels:
             again = guide.run("run", "r2", "--mode", "apply", "--yes", *ORIGIN, env=sandbox.exports)
             assert again.code == 0, again.output
-    assert [each.code for each in runs] == [code, code]
+    assert [run.code for run in runs] == [code, code]
     assert told(runs[0]) == told(runs[1])

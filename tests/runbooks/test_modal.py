@@ -264,7 +264,7 @@ def test_no_secret_is_written_anywhere_but_the_vault_nor_given_to_the_app_that_i
     outputs.append(modal(guide.with_kernels, sandbox, "verify"))
     app.write_text("raise SystemExit(__import__('os').environ['MODAL_TOKEN_SECRET'])\n")
     outputs.append(modal(guide.with_kernels, sandbox, "apply"))
-    assert [each.code for each in outputs[1:]] == [4, 3]
+    assert [output.code for output in outputs[1:]] == [4, 3]
     seen = (guide.root / "app" / ".seen").read_text()
     assert "MODAL_LABEL" in seen
     kept = vault(guide)
@@ -272,7 +272,7 @@ def test_no_secret_is_written_anywhere_but_the_vault_nor_given_to_the_app_that_i
     assert "canary" not in seen
     secrets = [str(kept[name]) for name in ("R2_SECRET_ACCESS_KEY", "MODAL_AUTH_TOKEN")]
     secrets.append(sandbox.exports["MODAL_TOKEN_SECRET"])
-    written = guide.written() | {guide.root / "terminal": "".join(each.output for each in outputs)}
+    written = guide.written() | {guide.root / "terminal": "".join(output.output for output in outputs)}
     assert len(written) > 5
     for secret in secrets:
         for form in (secret, quote(secret, safe=""), base64.b64encode(secret.encode()).decode()):

@@ -152,7 +152,7 @@ def test_no_secret_is_written_anywhere_but_the_vault(guide: Guide, sandbox: Runn
     for name in ("R2_SECRET_ACCESS_KEY", "INTERNAL_WEBHOOK_SECRET"):
         assert kept[name]
     secrets = [str(kept["R2_SECRET_ACCESS_KEY"]), str(kept["INTERNAL_WEBHOOK_SECRET"]), env["CLOUDFLARE_API_TOKEN"]]
-    written = guide.written() | {guide.root / "terminal": "".join(each.output for each in outputs)}
+    written = guide.written() | {guide.root / "terminal": "".join(output.output for output in outputs)}
     assert len(written) > 5
     for secret in secrets:
         for form in (secret, quote(secret, safe=""), base64.b64encode(secret.encode()).decode()):

@@ -45,7 +45,7 @@ def api(sandbox: RunningSandbox) -> Iterator[httpx.Client]:
 @pytest.fixture
 def prepared(guide: Guide) -> Guide:
     """A checkout whose vault has what the sections before Render record."""
-    needed = {each.name: SecretStr(each.example) for each in CONTRACT.needed_by("render")}
+    needed = {variable.name: SecretStr(variable.example) for variable in CONTRACT.needed_by("render")}
     secrets = {"INTERNAL_WEBHOOK_SECRET": SecretStr(CANARY), "MODAL_AUTH_TOKEN": SecretStr(CANARY)}
     Vault(guide.root / ".deploybook", "production").put(needed | secrets)
     return guide

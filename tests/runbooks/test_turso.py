@@ -213,7 +213,7 @@ def test_destroy_leaves_a_group_that_others_use_and_takes_it_once_they_are_gone(
     assert destroyed.code == 0
     assert destroyed.outcomes("resource") == ["delete", "left"]
     assert "it holds theirs" in destroyed.output
-    assert [each["Name"] for each in platform.get("/databases").json()["databases"]] == ["theirs"]
+    assert [database["Name"] for database in platform.get("/databases").json()["databases"]] == ["theirs"]
     platform.delete("/databases/theirs").raise_for_status()
     again = guide.run("run", "turso", "--mode", "destroy", env=sandbox.exports, typed="production\n")
     assert again.code == 0

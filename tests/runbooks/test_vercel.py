@@ -29,7 +29,11 @@ MAKING = [
     "Vercel deployment studio-production",
 ]
 # What sections made that this module does not run.
-EARLIER = {each.name: each.example for each in CONTRACT.needed_by("vercel") if each.section in {"turso", "modal"}} | {
+EARLIER = {
+    variable.name: variable.example
+    for variable in CONTRACT.needed_by("vercel")
+    if variable.section in {"turso", "modal"}
+} | {
     "TURSO_AUTH_TOKEN": "canaryheader.canaryclaims.canarysignature",
     "MODAL_AUTH_TOKEN": "ca" * 32,
 }
@@ -63,16 +67,16 @@ class Web:
 
     def calls(self, *, writes: bool = True) -> list[str]:
         """The (writing) requests to Vercel's API since the last call, as ``METHOD last-parts``."""
-        entries = [each for each in self.sandbox.journal("vercel") if each["writes"] or not writes]
+        entries = [request for request in self.sandbox.journal("vercel") if request["writes"] or not writes]
         self.sandbox.control.delete("/journal")
-        return [f"{each['method']} {each['path']}" for each in entries]
+        return [f"{entry['method']} {entry['path']}" for entry in entries]
 
     def variables(self) -> list[dict[str, Any]]:
         answer = self.api.get("/v10/projects/studio-production/env", params={"decrypt": "true"})
         return list(answer.json()["envs"])
 
     def variable(self, name: str) -> dict[str, Any]:
-        return next(each for each in self.variables() if each["key"] == name)
+        return next(variable for variable in self.variables() if variable["key"] == name)
 
     def edit(self, name: str, **changed: Any) -> None:
         path = f"{PROJECT}/env/{self.variable(name)['id']}"
@@ -91,8 +95,8 @@ class Web:
     def clean(self) -> None:
         """Take away what an earlier test made at Vercel, and the bucket's CORS rule."""
         self.sandbox.control.delete("/faults")
-        for each in self.api.get("/v10/projects").json()["projects"]:
-            self.api.delete(f"/v9/projects/{each['id']}").raise_for_status()
+        for project in self.api.get("/v10/projects").json()["projects"]:
+            self.api.delete(f"/v9/projects/{project['id']}").raise_for_status()
         exports = self.sandbox.exports
         path = f"/accounts/{exports['CLOUDFLARE_ACCOUNT_ID']}/r2/buckets/studio-production/cors"
         headers = {"Authorization": f"Bearer {exports['CLOUDFLARE_API_TOKEN']}"}
@@ -142,7 +146,7 @@ def no_secret_is_written(web: Web, *runs: Finished) -> None:
     for secret in secrets:
         for form in (secret, quote(secret, safe=""), base64.b64encode(secret.encode()).decode()):
             assert [path for path, text in written.items() if form in text] == []
-    assert not {each.get("value") for each in web.variables()} & set(secrets)
+    assert not {variable.get("value") for variable in web.variables()} & set(secrets)
 
 
 def test_plan_apply_apply_plan_verify_destroy(web: Web) -> None:
@@ -218,15 +222,15 @@ def test_variables_changed_by_hand_are_named_by_verify_and_repaired_by_apply(web
 
     plan = web.run("plan")
     assert plan.outcomes("resource") == ["unchanged", "would update", "would update", "unchanged"], plan.output
-    before = {each["uid"] for each in web.deployments()}
+    before = {deployment["uid"] for deployment in web.deployments()}
     repaired = web.with_kernels.apply()
     assert repaired.outcomes("resource") == ["unchanged", "update", "update", "unchanged"]
     assert resources(repaired)[:3] == resources(plan)[:3]
-    assert len({each["uid"] for each in web.deployments()} - before) == 1
+    assert len({deployment["uid"] for deployment in web.deployments()} - before) == 1
     targets = sorted(
-        (each["key"], tuple(each["target"]))
-        for each in web.variables()
-        if each["key"] in {"R2_BUCKET_NAME", "DEPLOY_ENV"}
+        (variable["key"], tuple(variable["target"]))
+        for variable in web.variables()
+        if variable["key"] in {"R2_BUCKET_NAME", "DEPLOY_ENV"}
     )
     # What was set for other targets by hand is left there.
     assert targets == [
@@ -297,7 +301,7 @@ def test_lost_answers_make_nothing_twice(web: Web) -> None:
     web.fault(kind="lost-answer", method="POST", path="/v13/deployments")
     web.apply()
     assert web.sandbox.control.get("/faults").json() == []
-    required = [each for each in CONTRACT.consumed_by("vercel") if not each.optional]
+    required = [variable for variable in CONTRACT.consumed_by("vercel") if not variable.optional]
     assert len(web.deployments()) == 1
     assert len(web.variables()) == len(required)
     # The second deployment is an update, where no create is looked up by name.
@@ -347,7 +351,7 @@ def test_destroy_leaves_a_project_that_it_did_not_make(web: Web) -> None:
     destroyed = web.run("destroy", typed="production\n")
     assert destroyed.code == 0
     assert sorted(destroyed.outcomes("resource")) == ["delete", "delete", "left", "left"]
-    assert [each["key"] for each in web.variables()] == ["OLD_FLAG"]
+    assert [variable["key"] for variable in web.variables()] == ["OLD_FLAG"]
 
 
 @pytest.mark.parametrize(

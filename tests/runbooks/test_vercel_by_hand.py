@@ -107,7 +107,7 @@ def test_the_steps_done_by_hand_set_what_the_runbook_would(sandbox: RunningSandb
     assert {tuple(each["target"]) for each in found} == {("production",)}
     secrets = {"R2_SECRET_ACCESS_KEY", "TURSO_AUTH_TOKEN", "MODAL_AUTH_TOKEN", "INTERNAL_WEBHOOK_SECRET"}
     assert {each["key"] for each in found if each["type"] == "sensitive"} == secrets
-    more = {each.name: each.value for each in CONTRACT.consumed_by("vercel") if each.value is not None}
+    more = {variable.name: variable.value for variable in CONTRACT.consumed_by("vercel") if variable.value is not None}
     more["NEXT_PUBLIC_APP_URL"] = f"https://{domain['name']}"
     readable = {each["key"]: each["value"] for each in found if each["type"] != "sensitive"}
     assert readable == {name: value for name, value in (EARLIER | more).items() if name not in secrets}

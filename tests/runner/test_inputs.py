@@ -64,7 +64,7 @@ def test_from_an_empty_shell_every_credential_is_named_with_where_it_is_made(tmp
 @pytest.mark.usefixtures("credentials")
 def test_a_parameter_that_sections_cannot_do_without_is_named_once(tmp_path: Path, mode: Mode, sections: str) -> None:
     problems = find_problems(plan_of(tmp_path, mode, parameters={}))
-    assert [each.line() for each in problems if "git_repository" in each.message] == [
+    assert [problem.line() for problem in problems if "git_repository" in problem.message] == [
         f"git_repository is not given ({sections}). From: The application's GitHub repository as OWNER/NAME."
     ]
 

@@ -168,7 +168,7 @@ def test_a_killed_worker_fails_its_own_section_alone_in_one_sentence(tmp_path: P
     assert "Traceback" not in output
     assert output.count("The process that executed the webhook_secret runbook was killed") == 1
     [report] = (root / "build" / "runs").glob("*/report.json")
-    sections = {each["slug"]: each for each in json.loads(report.read_text())["sections"]}
+    sections = {section["slug"]: section for section in json.loads(report.read_text())["sections"]}
     assert sections["turso"]["status"] == "passed"
     assert sections["webhook_secret"]["status"] == "failed"
     assert sections["webhook_secret"]["error"]["cell"] == "worker"

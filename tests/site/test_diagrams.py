@@ -42,7 +42,7 @@ def test_a_block_of_mermaid_becomes_a_drawing_with_its_labels(drawn: str) -> Non
 
 def test_a_drawing_has_a_name_a_description_and_its_text_for_who_does_not_see_it(drawn: str) -> None:
     root = svg(drawn)
-    named = {each.get("id"): each.text for each in root.iter() if each.tag in {"title", "desc"}}
+    named = {element.get("id"): element.text for element in root.iter() if element.tag in {"title", "desc"}}
     assert root.get("role") == "img"
     assert named[root.get("aria-labelledby")] == "Two parts & their link"
     assert named[root.get("aria-describedby")] == "One calls two."
@@ -51,14 +51,14 @@ def test_a_drawing_has_a_name_a_description_and_its_text_for_who_does_not_see_it
 
 def test_a_drawing_asks_for_nothing_and_has_no_colours_of_its_own(drawn: str) -> None:
     root = svg(drawn)
-    assert {each.tag for each in root.iter()} & {"style", "script", "image", "use", "link"} == set()
+    assert {element.tag for element in root.iter()} & {"style", "script", "image", "use", "link"} == set()
     assert "http" not in drawn
-    assert [each.attrib for each in root.iter() if {"fill", "stroke"} & set(each.attrib)] == []
+    assert [element.attrib for element in root.iter() if {"fill", "stroke"} & set(element.attrib)] == []
 
 
 def test_only_what_is_referred_to_keeps_an_id(drawn: str) -> None:
     root = svg(drawn)
-    ids = [identity for each in root.iter() if (identity := each.get("id"))]
+    ids = [identity for element in root.iter() if (identity := element.get("id"))]
     text = ElementTree.tostring(root, encoding="unicode")
     assert ids
     assert len(ids) == len(set(ids))

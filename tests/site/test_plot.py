@@ -18,7 +18,7 @@ def plot(*seconds: float, failed: int = -1) -> ElementTree.Element:
 
 
 def heights(root: ElementTree.Element) -> list[float]:
-    return [float(each.get("height", "")) for each in root.iter("rect")]
+    return [float(element.get("height", "")) for element in root.iter("rect")]
 
 
 def test_a_bar_is_as_high_as_its_run_was_long() -> None:
@@ -32,7 +32,7 @@ def test_a_bar_is_as_high_as_its_run_was_long() -> None:
 )
 def test_the_highest_line_is_above_the_longest_run_and_round(longest: float, highest: str) -> None:
     root = plot(longest / 2, longest)
-    lines = [each.text for each in root.iter("text") if (each.text or "").endswith(" s")]
+    lines = [element.text for element in root.iter("text") if (element.text or "").endswith(" s")]
     assert lines[0] == "0 s"
     assert lines[-1] == highest
     assert len(lines) <= 6
@@ -41,24 +41,24 @@ def test_the_highest_line_is_above_the_longest_run_and_round(longest: float, hig
 
 def test_a_failed_run_is_shown_by_a_sign_and_by_hatching() -> None:
     root = plot(10, 20, failed=1)
-    passed, failed = (each for each in root.iter("g"))
+    passed, failed = (element for element in root.iter("g"))
     assert "✗" not in "".join(passed.itertext())
     assert "✗" in "".join(failed.itertext())
-    assert [each.get("fill") for each in root.iter("rect")] == [None, "url(#db-hatch)"]
+    assert [element.get("fill") for element in root.iter("rect")] == [None, "url(#db-hatch)"]
 
 
 def test_it_has_a_name_and_describes_each_bar_in_words() -> None:
     root = plot(10, 20)
     assert root.findtext("title") == "Durations"
     assert root.findtext("desc") == "In words & numbers"
-    assert [each.findtext("title") for each in root.iter("g")] == ["run 0 <&>", "run 1 <&>"]
+    assert [element.findtext("title") for element in root.iter("g")] == ["run 0 <&>", "run 1 <&>"]
 
 
 @pytest.mark.parametrize("number", [1, 2, 60])
 def test_every_bar_stands_inside_the_plot_and_beside_the_others(number: int) -> None:
     root = plot(*[10.0] * number)
     width, height = float(root.get("width", "")), float(root.get("height", ""))
-    edges = [(float(each.get("x", "")), float(each.get("width", ""))) for each in root.iter("rect")]
+    edges = [(float(element.get("x", "")), float(element.get("width", ""))) for element in root.iter("rect")]
     assert len(edges) == number
     assert edges[0][0] >= LEFT
     assert all(left + wide <= after for (left, wide), (after, _) in pairwise(edges))
@@ -70,7 +70,7 @@ def test_every_bar_stands_inside_the_plot_and_beside_the_others(number: int) -> 
 
 def test_the_first_and_the_last_day_stand_below_it() -> None:
     days = re.compile(r"\d May 2026")
-    assert [each.text for each in plot(1, 2, 3).iter("text") if days.fullmatch(each.text or "")] == [
+    assert [element.text for element in plot(1, 2, 3).iter("text") if days.fullmatch(element.text or "")] == [
         "1 May 2026",
         "3 May 2026",
     ]

@@ -69,7 +69,7 @@ def host(published: Path) -> Iterator[str]:
 @pytest.mark.xdist_group("browser")
 def test_a_release_and_a_push_are_two_versions_and_the_release_is_the_latest(published: Path) -> None:
     listed = json.loads((published / "guide" / "versions.json").read_text())
-    assert {each["version"]: each["aliases"] for each in listed} == {"dev": [], "1.2": ["latest"]}
+    assert {row["version"]: row["aliases"] for row in listed} == {"dev": [], "1.2": ["latest"]}
     for name in ("dev", "1.2", "latest"):
         assert (published / "guide" / name / "DEPLOY_PROD_CHECKLIST.html").is_file()
     assert "latest/" in (published / "guide" / "index.html").read_text()

@@ -15,7 +15,9 @@ NEVER = frozenset({".git", "node_modules", ".next", ".vercel", "__pycache__", ".
 def docker_context(root: Path) -> dict[str, Path]:
     """The files that COPY may name: the checkout less its .dockerignore, whose patterns are seen from its root."""
     patterns = [line.strip() for line in _lines(root / ".dockerignore") if line.strip() and not line.startswith("#")]
-    ignored = GitIgnoreSpec.from_lines(it if it.startswith("!") else f"/{it.lstrip('/')}" for it in patterns)
+    ignored = GitIgnoreSpec.from_lines(
+        pattern if pattern.startswith("!") else f"/{pattern.lstrip('/')}" for pattern in patterns
+    )
     return {path: file for path, file in _files(root) if not ignored.match_file(path)}
 
 

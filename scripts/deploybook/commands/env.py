@@ -153,7 +153,9 @@ def export_variables(name: str, output: Path | None, environment: str) -> None:
     consumer = _exported(context.contract, name)
     expected = default_path(context.layout, environment, consumer.name)
     path = writable(context.layout, output or expected, expected)
-    context.take_credentials([each.name for each in context.contract.consumed_by(consumer.name) if each.credential])
+    context.take_credentials(
+        [variable.name for variable in context.contract.consumed_by(consumer.name) if variable.credential]
+    )
     variables, missing = variables_for(context.contract, consumer.name, context.vault.all(), os.environ, environment)
     require(context.contract, missing, consumer.section, environment)
     export(path, consumer.name, variables)

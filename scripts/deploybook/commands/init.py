@@ -51,7 +51,7 @@ def initialize(environment: str, check: bool, credentials_file: str | None, pair
         click.echo()
     context.print(access_table(context.contract, sources, looks, os.environ))
     problems = [problem for problem in find_problems(plan, sources.problems) if problem.kind != MADE_VALUE]
-    if problems or any(isinstance(each, DeploybookError) for each in looks.values()):
+    if problems or any(isinstance(look, DeploybookError) for look in looks.values()):
         click.echo()
     for line in problem_lines(context.contract, problems, looks):
         say(context.redactor.text(line), 4)

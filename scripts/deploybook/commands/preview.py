@@ -90,7 +90,7 @@ def removal_lines(plan: Plan) -> Iterator[str]:
         )
         identity = f" ({entry.id})" if entry.id not in {"", entry.name} else ""
         yield f"  {sign} {entry.kind} {entry.name}{identity}, {about}"
-    produced = [each.name for slug in plan.order() for each in plan.contract.produced_by(slug)]
+    produced = [variable.name for slug in plan.order() for variable in plan.contract.produced_by(slug)]
     forgotten = [name for name in produced if name in plan.vault.all()]
     if forgotten:
         yield f"  - from the vault: {', '.join(forgotten)}"

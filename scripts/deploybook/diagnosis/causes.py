@@ -33,7 +33,9 @@ def set_aside(entries: dict[str, Entry], diagnosis: Diagnosis) -> Diagnosis:
         for observation in diagnosis.observations
         if observation.failed and observation.step in STOPPING and _is_refusal(entries, observation)
     }
-    kept = tuple(each for each in diagnosis.observations if stopped.get(each.section) is not each)
+    kept = tuple(
+        observation for observation in diagnosis.observations if stopped.get(observation.section) is not observation
+    )
     reasons = {slug: observation.detail or observation.claim for slug, observation in stopped.items()}
     hints = {slug: observation.hint for slug, observation in stopped.items() if observation.hint}
     return replace(diagnosis, observations=kept, left_out={**diagnosis.left_out, **reasons}, remedies=hints)

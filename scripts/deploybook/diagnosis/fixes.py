@@ -85,9 +85,13 @@ class Fixes:
 
     def _credentials(self, slugs: Sequence[str], evidence: Iterable[str]) -> list[str]:
         """The secret credentials of the sections: those that are spoken of, if any are."""
-        read = {each.name for slug in slugs for each in self.contract.credentials_for(slug) if each.secret}
+        read = {
+            credential.name for slug in slugs for credential in self.contract.credentials_for(slug) if credential.secret
+        }
         words = {word for text in evidence for word in re.findall(r"[A-Z][A-Z0-9_]+", text)}
-        return [each.name for each in self.contract.credentials if each.name in (read & words or read)]
+        return [
+            credential.name for credential in self.contract.credentials if credential.name in (read & words or read)
+        ]
 
     def _with_producers(self, sections: Sequence[str], evidence: Iterable[str]) -> list[str]:
         """The sections, after those that produce a variable which is said not to be in the vault."""

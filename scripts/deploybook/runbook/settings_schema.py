@@ -53,15 +53,24 @@ def schema(layout: Layout, contract: Contract) -> dict[str, Any]:
         "description": "Identifiers at the providers that are no secrets.",
         **_object(
             {
-                each.name: {"type": "string", "pattern": f"^(?:{each.pattern})$", "description": each.made_at}
-                for each in contract.credentials
-                if not each.secret
+                credential.name: {
+                    "type": "string",
+                    "pattern": f"^(?:{credential.pattern})$",
+                    "description": credential.made_at,
+                }
+                for credential in contract.credentials
+                if not credential.secret
             }
         ),
     }
     properties[CREDENTIALS] = {
         "description": "For each credential the command that prints it, such as op read op://VAULT/ITEM/FIELD. Never the secret.",
-        **_object({each.name: {"type": "string", "description": each.made_at} for each in contract.credentials}),
+        **_object(
+            {
+                credential.name: {"type": "string", "description": credential.made_at}
+                for credential in contract.credentials
+            }
+        ),
     }
     properties[CREDENTIALS_FILE] = {
         "type": "string",

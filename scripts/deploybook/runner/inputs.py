@@ -194,7 +194,7 @@ def _hints(plan: Plan, problems: Sequence[Problem]) -> Iterator[str]:
         there = plan.vault.all().keys()
         needed = [variable for slug in plan.order() for variable in plan.contract.needed_by(slug)]
         unmade = [each for each in needed if each.name not in there and each.section not in _made(plan)]
-        if makers := [each for each in unmade if not each.copied_from]:
+        if makers := [variable for variable in unmade if not variable.copied_from]:
             yield _made_by(plan, makers)
         yield from dict.fromkeys(problem.hint for problem in problems if problem.hint.startswith("Copy it"))
     yield from dict.fromkeys(problem.hint for problem in problems if problem.kind == BROKEN_VALUE)

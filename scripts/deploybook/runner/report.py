@@ -130,7 +130,7 @@ class ReportFile:
     def add(self, result: SectionResult) -> None:
         """Note a section that has ended. A disk that has no room now may have it later: the end decides."""
         self.report.sections = [
-            each.continued(result) if result.slug == each.slug else each for each in self.report.sections
+            section.continued(result) if result.slug == section.slug else section for section in self.report.sections
         ]
         with suppress(OSError):
             self._write()

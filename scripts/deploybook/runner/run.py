@@ -179,7 +179,7 @@ def _own_environment(plan: Plan, slug: str, environ: dict[str, str], parameters:
     earlier = plan.contract.all_predecessors(slug)
     executed = [slug] if set(earlier) <= set(plan.sections) else [slug, *earlier]
     read = {name for each in executed for name in environment.for_section(plan.contract, each, environ, parameters)}
-    return without(environ, {each.name for each in plan.contract.credentials} - read)
+    return without(environ, {credential.name for credential in plan.contract.credentials} - read)
 
 
 def _free(copy: Path) -> Path:

@@ -273,9 +273,11 @@ def _found(name: str, changes: Change, findings: Found, studio: Path, contract: 
         del changes[INGEST]
     found = findings(changes)
     if name == "checksum-in-a-presigned-upload":
-        left = [each for each in contract.variables if each.name != "AWS_REQUEST_CHECKSUM_CALCULATION"]
+        left = [variable for variable in contract.variables if variable.name != "AWS_REQUEST_CHECKSUM_CALCULATION"]
         return [
-            each for each in find(studio, contract.model_copy(update={"variables": left})) if "web app" in each.message
+            finding
+            for finding in find(studio, contract.model_copy(update={"variables": left}))
+            if "web app" in finding.message
         ]
     if name == "fields-that-differ":
         app = studio / MODAL
@@ -340,4 +342,7 @@ def test_what_the_operator_accepts_is_not_found(studio: Path, findings: Found, c
     line = Ignored(rule="app-variable-unset", name="NOTION_*", reason="set by hand")
     assert find(studio, contract, [line]) == []
     elsewhere = line.model_copy(update={"path": "worker/*"})
-    assert {each.rule for each in find(studio, contract, [elsewhere])} == {"app-variable-unset", "app-ignore-idle"}
+    assert {finding.rule for finding in find(studio, contract, [elsewhere])} == {
+        "app-variable-unset",
+        "app-ignore-idle",
+    }

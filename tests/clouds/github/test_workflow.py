@@ -56,7 +56,7 @@ def test_its_actions_are_pinned_by_commit_and_its_tools_by_version(workflow: Wor
 
 
 def test_it_reads_exactly_the_secrets_that_the_contract_sends_to_github(workflow: WorkflowFile) -> None:
-    wanted = {each.name for each in load_contract(find_layout().contract).consumed_by("github")}
+    wanted = {variable.name for variable in load_contract(find_layout().contract).consumed_by("github")}
     assert set(SECRET.findall(workflow.content.decode())) == wanted
 
 
@@ -82,7 +82,9 @@ def test_a_file_changed_by_hand_is_told_by_its_lines_and_set_back(hands: Hands, 
     by_hand = workflow.content.replace(b"30", b"45") + b"# mine\n# and mine\n"
     github.put_file(MAIN.repository, PATH, "main", by_hand, "By hand")
     state = on_branch(workflow, hands.clouds)
-    assert [str(each) for each in workflow.differences(state)] == ["content: 3 lines differ → as in the guide"]
+    assert [str(difference) for difference in workflow.differences(state)] == [
+        "content: 3 lines differ → as in the guide"
+    ]
     updated = workflow.update(hands.clouds, state, [])
     assert updated.content == workflow.content
     assert updated.commit

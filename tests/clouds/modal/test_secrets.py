@@ -82,7 +82,7 @@ def test_a_leftover_key_goes(clouds: Connections, render_auth: modal.ModalSecret
 
 
 def test_a_missing_key_is_named_and_by_modal_too(clouds: Connections, contract: Contract, observed: LastWrites) -> None:
-    values = pushed(**{each.name: "1" for each in contract.consumed_by("modal:r2-credentials")})
+    values = pushed(**{variable.name: "1" for variable in contract.consumed_by("modal:r2-credentials")})
     secret = modal.ModalSecret("r2-credentials", contract.consumed_by("modal:r2-credentials"), values, observed)
     secret.create(clouds)
     clouds.modal.delete_secret("r2-credentials", "")

@@ -98,7 +98,7 @@ def test_a_token_whose_secret_was_lost_is_rolled_not_made_again(clouds: Connecti
     rolled = again.update(clouds, found, changes)
     assert rolled.id == state.id
     assert rolled.value != state.value
-    assert len([each for each in clouds.cloudflare.tokens() if each.name == "t"]) == 1
+    assert len([token for token in clouds.cloudflare.tokens() if token.name == "t"]) == 1
 
 
 def test_the_old_secret_is_refused_after_a_roll(clouds: Connections, sandbox: RunningSandbox) -> None:

@@ -20,7 +20,7 @@ STARTED = "[Worker] Started, polling every 3000ms"
 
 
 def statuses(clouds: Connections, service: str) -> list[str]:
-    return [f"{each.trigger} {each.status}" for each in clouds.render.deploys(service)]
+    return [f"{deploy.trigger} {deploy.status}" for deploy in clouds.render.deploys(service)]
 
 
 def under_way(clouds: Connections, service: str) -> str:

@@ -61,7 +61,7 @@ def test_another_spelling_of_the_same_paths_and_repository_is_no_difference(clou
     bench.worker(dockerfile="./worker/Dockerfile", context="./").create(clouds)
     same = bench.worker(dockerfile="worker//Dockerfile", context=".", repository="Example/Studio")
     assert same.differences(bench.state()) == []
-    assert [each.field for each in bench.worker(branch="Main").differences(bench.state())] == ["branch"]
+    assert [difference.field for difference in bench.worker(branch="Main").differences(bench.state())] == ["branch"]
 
 
 def test_another_plan_or_branch_is_changed_and_waits_for_a_deploy(clouds: Connections, bench: Bench) -> None:
@@ -89,7 +89,7 @@ def test_another_plan_or_branch_is_changed_and_waits_for_a_deploy(clouds: Connec
 def test_auto_deploy_turned_on_by_hand_is_turned_off_without_a_deploy(clouds: Connections, bench: Bench) -> None:
     clouds.render.update_service(bench.live().id, {"autoDeploy": "yes"})
     state, worker = bench.state(), bench.worker()
-    assert [str(each) for each in worker.differences(state)] == ["auto-deploy: on → off"]
+    assert [str(difference) for difference in worker.differences(state)] == ["auto-deploy: on → off"]
     assert state.pending == ""
     worker.update(clouds, state, worker.differences(state))
     assert worker.differences(bench.state()) == []
@@ -127,7 +127,7 @@ def test_what_no_request_can_mend_is_refused_before_any_is_sent(
 def test_a_suspended_worker_is_not_live_until_it_is_resumed(clouds: Connections, bench: Bench) -> None:
     clouds.render.api.call("suspend", "POST", f"/services/{bench.live().id}/suspend")
     state, worker = bench.state(), bench.worker()
-    assert [str(each) for each in worker.differences(state)] == ["suspended: by user → no"]
+    assert [str(difference) for difference in worker.differences(state)] == ["suspended: by user → no"]
     assert state.pending == "suspension"
     with pytest.raises(VerificationFailed, match="not live") as caught:
         render.is_live(clouds.render, bench.deploy(state))

@@ -108,7 +108,7 @@ class Site:
         return sorted(client.variables(self.project.id), key=lambda each: (each.key, each.targets))
 
     def entry(self, name: str) -> VariableAnswer:
-        return next(each for each in self.entries() if each.key == name)
+        return next(entry for entry in self.entries() if entry.key == name)
 
 
 @pytest.fixture

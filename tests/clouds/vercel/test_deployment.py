@@ -32,7 +32,7 @@ def changes(site: Site, **options: Any) -> list[str]:
 
 
 def made(site: Site) -> list[str]:
-    return [each.id for each in site.clouds.vercel.production_deployments(site.project.id)]
+    return [deployment.id for deployment in site.clouds.vercel.production_deployments(site.project.id)]
 
 
 def address(site: Site) -> str:
@@ -229,7 +229,10 @@ def test_one_whose_names_could_not_be_given_is_told_and_not_taken_for_one_that_s
     error = Reason(code="alias_failed", message="the name is held")
     client = site.clouds.vercel
     broken = client.deployment(state.id).model_copy(update={"alias_error": error, "alias_assigned": False})
-    listed = [each.model_copy(update={"alias_error": error}) for each in client.production_deployments(site.project.id)]
+    listed = [
+        deployment.model_copy(update={"alias_error": error})
+        for deployment in client.production_deployments(site.project.id)
+    ]
     monkeypatch.setattr(client, "deployment", lambda _: broken)
     with pytest.raises(UnexpectedResponse, match="the name is held"):
         deploy(site, minutes=0)

@@ -16,7 +16,7 @@ from .conftest import Site, pushed
 
 
 def requests(sandbox: RunningSandbox) -> list[str]:
-    return [f"{each['method']} {each['path']}" for each in sandbox.journal("vercel")]
+    return [f"{request['method']} {request['path']}" for request in sandbox.journal("vercel")]
 
 
 def test_what_the_section_reads_of_a_project_is_asked_for_together(site: Site, sandbox: RunningSandbox) -> None:

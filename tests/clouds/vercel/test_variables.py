@@ -18,7 +18,7 @@ from .conftest import WANTED, Site, pushed
 
 def test_variables_are_set_for_production_alone_and_sensitive_where_secret(site: Site) -> None:
     site.set()
-    found = [(each.key, each.type, list(each.targets), each.value or None) for each in site.entries()]
+    found = [(entry.key, entry.type, list(entry.targets), entry.value or None) for entry in site.entries()]
     assert found == [("PLAIN", "plain", ["production"], "p"), ("SECRET", "sensitive", ["production"], None)]
     assert site.judged() == {}
     assert site.variables().verify(site.clouds.vercel) == "2 for production"
@@ -26,7 +26,7 @@ def test_variables_are_set_for_production_alone_and_sensitive_where_secret(site:
 
 def test_equal_secrets_have_unequal_comments_that_say_nothing(site: Site) -> None:
     site.set(pushed(SECRET_A="same-secret-value", SECRET_B="same-secret-value"))
-    first, second = (each.comment for each in site.entries())
+    first, second = (entry.comment for entry in site.entries())
     assert first != second
     assert "same" not in first
     assert fingerprints.matches(first, SecretStr("same-secret-value"))
@@ -136,7 +136,7 @@ def test_other_targets_are_told_and_keep_their_value(
     site.clouds.vercel.put_variables(site.project.id, [body])
     assert site.judged()["PLAIN"] == told
     site.set()
-    found = {each.targets: each.value for each in site.entries() if each.key == "PLAIN"}
+    found = {entry.targets: entry.value for entry in site.entries() if entry.key == "PLAIN"}
     assert found == {tuple(sorted(left)): "theirs", ("production",): "p"}
     assert site.judged() == {}
 
@@ -153,7 +153,7 @@ def test_what_the_contract_does_not_know_is_told_and_survives_update_and_delete(
     state = made.read(site.clouds)
     assert state is not None
     made.delete(site.clouds, state)
-    assert [(each.key, list(each.targets)) for each in site.entries()] == [
+    assert [(entry.key, list(entry.targets)) for entry in site.entries()] == [
         ("OLD", ["production"]),
         ("PLAIN", ["preview"]),
         ("THEIRS", ["preview"]),

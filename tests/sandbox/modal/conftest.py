@@ -118,7 +118,7 @@ class Deployer:
                 module_name="app", function_name=tag, image_id=image_id, mount_ids=[mount_id], **fields
             )
             # As the code's decorators name them, in this order: the runtime compares.
-            of_mounts = [it.credentials_secret_id for it in definition.cloud_bucket_mounts]
+            of_mounts = [mount.credentials_secret_id for mount in definition.cloud_bucket_mounts]
             for object_id in [*definition.secret_ids, image_id, *of_mounts]:
                 definition.object_dependencies.add(object_id=object_id)
             request = api_pb2.FunctionCreateRequest(

@@ -159,7 +159,7 @@ def test_a_module_that_cannot_be_imported_fails_every_waiting_call(deploy: Deplo
     source = "import nothing_of_this_name\n@app.function(image=modal.Image.debian_slim())\ndef f(): ...\n"
     function_id, _ = deploy("studio", source, {"f": {}})["f"]
     results = [deploy.result(call) for call in [deploy.spawn(function_id), deploy.spawn(function_id)]]
-    assert {it.status for it in results} == {Result.GENERIC_STATUS_FAILURE}
+    assert {result.status for result in results} == {Result.GENERIC_STATUS_FAILURE}
     assert "nothing_of_this_name" in results[0].exception
     assert "ModuleNotFoundError" in deploy.logs("studio")
 
@@ -241,7 +241,7 @@ def test_the_log_counts_and_filters(deploy: Deployer, rpc: Rpc) -> None:
     app_id = deploy.app("studio")
     count = api_pb2.AppCountLogsRequest(app_id=app_id, bucket_secs=3600, search_text="adding")
     count.until.FromSeconds(int(time.time()) + 60)
-    assert sum(it.stdout_logs for it in rpc("AppCountLogs", count).buckets) == 3
+    assert sum(bucket.stdout_logs for bucket in rpc("AppCountLogs", count).buckets) == 3
     fetch = api_pb2.AppFetchLogsRequest(app_id=app_id, search_text="adding 1")
     fetch.until.FromSeconds(int(time.time()) + 60)
     lines = [item.data for batch in rpc("AppFetchLogs", fetch).batches for item in batch.items]

@@ -59,12 +59,12 @@ def test_the_journal_tells_reads_from_writes(rpc: Rpc, sandbox: RunningSandbox) 
     rpc("SecretGetOrCreate", create)
     rpc("SecretList", api_pb2.SecretListRequest())
     entries = sandbox.journal("modal")
-    assert [(it["path"], it["status"], it["writes"]) for it in entries] == [
+    assert [(entry["path"], entry["status"], entry["writes"]) for entry in entries] == [
         (f"{SERVICE}/SecretGetOrCreate", 200, True),
         (f"{SERVICE}/SecretGetOrCreate", 200, False),
         (f"{SERVICE}/SecretList", 200, False),
     ]
-    assert {it["method"] for it in entries} == {"POST"}
+    assert {entry["method"] for entry in entries} == {"POST"}
 
 
 def test_a_status_fault_is_unavailable_once(rpc: Rpc, sandbox: RunningSandbox) -> None:
@@ -92,4 +92,4 @@ def test_a_reset_forgets_everything_but_the_token(rpc: Rpc, sandbox: RunningSand
     rpc("EnvironmentCreate", api_pb2.EnvironmentCreateRequest(name="staging"))
     sandbox.reset()
     listed = rpc("EnvironmentList", Empty())
-    assert [it.name for it in listed.items] == ["main"]
+    assert [item.name for item in listed.items] == ["main"]

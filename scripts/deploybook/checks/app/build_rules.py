@@ -78,7 +78,9 @@ def unbounded_pages(compared: Compared) -> Iterator[Finding]:
         if not PAGE.fullmatch(name) or "[" in folder or b"useSearchParams" not in content:
             continue
         syntax = compared.app.graph.syntax(path)
-        calls = [it for it in syntax.nodes(CALLS) if text(it.child_by_field_name("function")) == "useSearchParams"]
+        calls = [
+            node for node in syntax.nodes(CALLS) if text(node.child_by_field_name("function")) == "useSearchParams"
+        ]
         bounded = "Suspense" in code(syntax) or "force-dynamic" in code(syntax) or _suspends_above(compared, folder)
         if calls and not bounded:
             message = "useSearchParams() stands in a page without a Suspense boundary: next build fails when it prerenders the page."

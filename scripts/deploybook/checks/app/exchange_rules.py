@@ -97,13 +97,13 @@ def _filled(compared: Compared, function: str) -> frozenset[str] | None:
             if (
                 first is None
                 or first.type != "object"
-                or any(it.type == "spread_element" for it in first.named_children)
+                or any(child.type == "spread_element" for child in first.named_children)
             ):
                 return None
             keys = {
                 literal(key) or text(key)
-                for it in first.named_children
-                if (key := it.child_by_field_name("key") if it.type == "pair" else it) is not None
+                for child in first.named_children
+                if (key := child.child_by_field_name("key") if child.type == "pair" else child) is not None
             }
             calls.append(frozenset(keys))
     return reduce(frozenset.union, calls) if calls else None

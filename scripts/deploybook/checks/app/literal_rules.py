@@ -96,7 +96,9 @@ def _javascript_hosts(compared: Compared, own: str) -> Iterator[Read]:
 
 def _python_hosts(compared: Compared, own: str) -> Iterator[Read]:
     for module in compared.app.modal.files if compared.app.modal else ():
-        filled = {id(it) for node in ast.walk(module.tree) if isinstance(node, ast.JoinedStr) for it in node.values}
+        filled = {
+            id(value) for node in ast.walk(module.tree) if isinstance(node, ast.JoinedStr) for value in node.values
+        }
         for part in ast.walk(module.tree):
             if isinstance(part, ast.Constant) and isinstance(part.value, str):
                 for host in _hosts(part.value, own if id(part) in filled else ""):

@@ -113,7 +113,7 @@ def _against(schema: Schema, body: Body) -> str:
         variants = [one for one in variants if one.get(schema.discriminator, Field(False)).strings & value.strings]
         if not variants:
             known = sorted(
-                {it for one in schema.variants for it in one.get(schema.discriminator, Field(False)).strings}
+                {string for one in schema.variants for string in one.get(schema.discriminator, Field(False)).strings}
             )
             return f"knows {schema.discriminator} {listed(known, last='or')}, and {listed(sorted(value.strings), last='or')} is sent."
     problems = [_lacking(fields, body) or _unknown(fields, body) for fields in variants]

@@ -46,7 +46,9 @@ def _presigned(compared: Compared, path: str) -> tuple[str, int] | None:
     bindings = compared.app.graph.script(path).bindings
     signers = {local for local, (name, package) in bindings.items() if name == "getSignedUrl" and PRESIGNER in package}
     calls = [
-        it for it in syntax.nodes("(call_expression) @node") if text(it.child_by_field_name("function")) in signers
+        node
+        for node in syntax.nodes("(call_expression) @node")
+        if text(node.child_by_field_name("function")) in signers
     ]
     for command in syntax.nodes("(new_expression) @node"):
         if not SIGNED.match(text(command.child_by_field_name("constructor"))):

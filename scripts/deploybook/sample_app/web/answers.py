@@ -56,5 +56,7 @@ def by_path(problems: ValidationError, union: str = "") -> dict[str, list[str]]:
 
 def as_issues(problems: ValidationError) -> str:
     """The problems in one string of JSON, as the application gives them where it has no ``details``."""
-    issues = [{"path": list(each["loc"]), "message": each["msg"], "code": each["type"]} for each in problems.errors()]
+    issues = [
+        {"path": list(error["loc"]), "message": error["msg"], "code": error["type"]} for error in problems.errors()
+    ]
     return json.dumps(issues, indent=2)

@@ -124,6 +124,8 @@ class ModalService(Service):
 
     def _hosts(self) -> dict[str, int]:
         """The names outside that a container can reach, by their port on loopback: the account's R2. Others do not resolve."""
-        objects = next((it for it in self.context.services.values() if isinstance(it, ObjectService)), None)
+        objects = next(
+            (service for service in self.context.services.values() if isinstance(service, ObjectService)), None
+        )
         port = urlsplit(objects.exports().get("R2_ENDPOINT_URL", "")).port if objects else None
         return {f"{objects.account_id}{R2_DOMAIN}": port} if objects and port else {}

@@ -165,7 +165,7 @@ class Follower:
         path = posixpath.normpath(source.lstrip("/") or ".")
         if path == ".":
             return [""]
-        folders = {"/".join(it.split("/")[:count]) for it in self._files for count in range(1, it.count("/") + 1)}
+        folders = {"/".join(file.split("/")[:count]) for file in self._files for count in range(1, file.count("/") + 1)}
         every = [*self._files, *folders]
         if any(sign in path for sign in "*?["):
             return sorted(it for it in every if it.count("/") == path.count("/") and fnmatchcase(it, path))

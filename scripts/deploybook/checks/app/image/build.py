@@ -246,7 +246,7 @@ class ImageBuild:
     def _compile(self, command: Command, folder: str, contents: Contents) -> None:
         words = list(command.arguments)
         project = (
-            words[words.index(next(it for it in words if it in {"-p", "--project"})) + 1]
+            words[words.index(next(word for word in words if word in {"-p", "--project"})) + 1]
             if {"-p", "--project"} & set(words[:-1])
             else ""
         )

@@ -21,7 +21,9 @@ class Context:
         lines = sources.text(".dockerignore").splitlines() if ".dockerignore" in sources.files else []
         # Its patterns are seen from the context's root, unlike git's.
         patterns = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
-        ignored = GitIgnoreSpec.from_lines(it if it.startswith("!") else f"/{it.lstrip('/')}" for it in patterns)
+        ignored = GitIgnoreSpec.from_lines(
+            pattern if pattern.startswith("!") else f"/{pattern.lstrip('/')}" for pattern in patterns
+        )
         self.files = frozenset(path for path in sources.files if not ignored.match_file(path))
         self.folders = frozenset(folder for path in self.files for folder in _parents(path))
 

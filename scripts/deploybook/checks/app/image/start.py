@@ -88,7 +88,7 @@ def _program(command: Command, built: Built, line: int) -> Program | None:
 def _of_program(program: Program, built: Built, sources: Sources, graph: Graph) -> Iterator[Problem]:
     contents = built.contents
     wanted = posixpath.normpath(posixpath.join(program.folder, program.file))
-    path = next((it for it in _candidates(wanted) if it in contents.files), None)
+    path = next((candidate for candidate in _candidates(wanted) if candidate in contents.files), None)
     if program.runner in LOADERS:
         left_out = {name for names in contents.left_out.values() for name in names}
         if program.runner in left_out and program.runner not in contents.installed_for(wanted):

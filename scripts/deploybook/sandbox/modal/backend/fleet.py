@@ -51,11 +51,15 @@ class Fleet:
 
     def of_function(self, function_id: str) -> list[Container]:
         """The containers of a function that may still take inputs."""
-        return [it for it in self.containers.values() if it.function.object_id == function_id and not it.retired]
+        return [
+            container
+            for container in self.containers.values()
+            if container.function.object_id == function_id and not container.retired
+        ]
 
     def of_app(self, app: App) -> list[Container]:
         """The containers of an app."""
-        return [it for it in self.containers.values() if it.app is app]
+        return [container for container in self.containers.values() if container.app is app]
 
     def serve_queue(self, function: Function) -> None:
         """Hand waiting inputs to containers that ask, and start a container if that is not enough."""
@@ -130,7 +134,7 @@ class Fleet:
         terminated = api_pb2.GenericResult(status=Status.GENERIC_STATUS_TERMINATED, exception="The app was stopped")
         for function in app.functions.values():
             self._calls.fail_queued(function.object_id, terminated)
-        await asyncio.gather(*(self.end(it, terminated) for it in self.of_app(app)))
+        await asyncio.gather(*(self.end(container, terminated) for container in self.of_app(app)))
 
     async def end(self, container: Container, result: api_pb2.GenericResult) -> None:
         """End a container at once; its running inputs get ``result``."""
@@ -144,7 +148,7 @@ class Fleet:
     async def close(self) -> None:
         """End every container and wait for what watches them."""
         stopped = api_pb2.GenericResult(status=Status.GENERIC_STATUS_TERMINATED, exception="The sandbox was reset")
-        await asyncio.gather(*(self.end(it, stopped) for it in list(self.containers.values())))
+        await asyncio.gather(*(self.end(container, stopped) for container in list(self.containers.values())))
         for task in self._tasks:
             if not task.done():
                 task.cancel()

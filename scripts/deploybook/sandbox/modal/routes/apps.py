@@ -20,18 +20,18 @@ class AppListRpcs(Servicer):
         return api_pb2.AppListResponse(
             apps=[
                 api_pb2.AppListResponse.AppListItem(
-                    app_id=it.object_id,
-                    description=it.name,
-                    name=it.name,
-                    state=it.state,  # type: ignore[arg-type]
-                    created_at=it.created_at,
-                    stopped_at=it.stopped_at,
-                    n_running_tasks=len(self.fleet.of_app(it)),
+                    app_id=app.object_id,
+                    description=app.name,
+                    name=app.name,
+                    state=app.state,  # type: ignore[arg-type]
+                    created_at=app.created_at,
+                    stopped_at=app.stopped_at,
+                    n_running_tasks=len(self.fleet.of_app(app)),
                     metadata=api_pb2.AppHandleMetadata(
-                        description=it.name, app_id=it.object_id, environment_name=it.environment
+                        description=app.name, app_id=app.object_id, environment_name=app.environment
                     ),
                 )
-                for it in self.workspace.apps.in_environment(request.environment_name)
+                for app in self.workspace.apps.in_environment(request.environment_name)
             ]
         )
 

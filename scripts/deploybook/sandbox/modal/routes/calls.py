@@ -20,7 +20,7 @@ class CallRpcs(Servicer):
     def _put(
         self, call: Call, items: list[api_pb2.FunctionPutInputsItem]
     ) -> list[api_pb2.FunctionPutInputsResponseItem]:
-        made = [self.calls.put(call, it.idx, it.input) for it in items]
+        made = [self.calls.put(call, item.idx, item.input) for item in items]
         return [
             api_pb2.FunctionPutInputsResponseItem(idx=it.index, input_id=it.object_id, input_jwt=it.object_id)
             for it in made
@@ -90,17 +90,17 @@ class RunningRpcs(Servicer):
 
     def task_list(self, request: api_pb2.TaskListRequest) -> api_pb2.TaskListResponse:
         apps = [self.workspace.apps.get(request.app_id)] if request.app_id else list(self.workspace.apps.by_id.values())
-        containers = [it for app in apps for it in self.fleet.of_app(app)]
+        containers = [container for app in apps for container in self.fleet.of_app(app)]
         return api_pb2.TaskListResponse(
             tasks=[
                 api_pb2.TaskStats(
-                    task_id=it.object_id,
-                    app_id=it.app.object_id,
-                    app_description=it.app.name,
-                    started_at=it.started_at,
-                    enqueued_at=it.enqueued_at,
+                    task_id=container.object_id,
+                    app_id=container.app.object_id,
+                    app_description=container.app.name,
+                    started_at=container.started_at,
+                    enqueued_at=container.enqueued_at,
                 )
-                for it in containers
+                for container in containers
             ]
         )
 

@@ -151,13 +151,13 @@ class ArtifactRpcs(Servicer):
                 raise not_implemented("named mounts of one's own")
             mount = self.workspace.artifacts.named_mount(request.deployment_name)
         else:
-            mount = self.workspace.artifacts.add_mount({it.filename: it.sha256_hex for it in request.files})
+            mount = self.workspace.artifacts.add_mount({file.filename: file.sha256_hex for file in request.files})
         return api_pb2.MountGetOrCreateResponse(mount_id=mount.object_id)
 
     def mount_batched_check_existence(
         self, request: api_pb2.MountBatchedCheckExistenceRequest
     ) -> api_pb2.MountBatchedCheckExistenceResponse:
-        absent = [it for it in request.sha256_hex_hashes if it not in self.workspace.artifacts.files]
+        absent = [checksum for checksum in request.sha256_hex_hashes if checksum not in self.workspace.artifacts.files]
         answer = api_pb2.MountBatchedCheckExistenceResponse(missing_sha256_hex_hashes=absent)
         answer.checked_at.GetCurrentTime()
         return answer

@@ -70,7 +70,9 @@ class EnvironmentRpcs(Servicer):
         self.workspace.add_environment(request.name)
 
     def environment_list(self, _: object) -> api_pb2.EnvironmentListResponse:
-        return api_pb2.EnvironmentListResponse(items=[_item(it) for it in self.workspace.environments.values()])
+        return api_pb2.EnvironmentListResponse(
+            items=[_item(environment) for environment in self.workspace.environments.values()]
+        )
 
 
 def _item(environment: Environment) -> api_pb2.EnvironmentListItem:
@@ -104,7 +106,7 @@ class SecretRpcs(Servicer):
         return api_pb2.SecretGetOrCreateResponse(secret_id=secret.object_id, metadata=secret_metadata(secret))
 
     def secret_update(self, request: api_pb2.SecretUpdateRequest) -> None:
-        updates = {it.key: it.value if it.HasField("value") else None for it in request.updates}
+        updates = {update.key: update.value if update.HasField("value") else None for update in request.updates}
         self.workspace.update_secret(request.secret_id, updates)
 
     def secret_list(self, request: api_pb2.SecretListRequest) -> api_pb2.SecretListResponse:
@@ -114,14 +116,14 @@ class SecretRpcs(Servicer):
             environment_name=self.workspace.environment(request.environment_name).name,
             items=[
                 api_pb2.SecretListItem(
-                    label=it.name,
-                    created_at=it.created_at,
-                    last_used_at=it.last_used_at,
-                    environment_name=it.environment,
-                    secret_id=it.object_id,
-                    metadata=secret_metadata(it),
+                    label=secret.name,
+                    created_at=secret.created_at,
+                    last_used_at=secret.last_used_at,
+                    environment_name=secret.environment,
+                    secret_id=secret.object_id,
+                    metadata=secret_metadata(secret),
                 )
-                for it in secrets
+                for secret in secrets
             ],
         )
 

@@ -108,7 +108,7 @@ class Apps:
     def precreate(self, announced: api_pb2.FunctionPrecreateRequest) -> Function:
         """Reserve an id and a web address for a function, before its definition is sent."""
         app = self.get(announced.app_id)
-        if any(it.webhook_config.type for it in announced.method_definitions.values()):
+        if any(definition.webhook_config.type for definition in announced.method_definitions.values()):
             raise not_implemented("web endpoints on classes")
         made = Function(
             announced.existing_function_id or object_id("fu"), app.object_id, announced.function_name, announced
@@ -194,7 +194,7 @@ class Apps:
     def labelled(self, label: str) -> Function | None:
         """The web endpoint that answers to a label: of the app deployed last, which steals the label from others."""
         apps = sorted(self.by_id.values(), key=lambda app: (app.live, app.deployed_at), reverse=True)
-        return next((it for app in apps for it in app.functions.values() if it.label == label), None)
+        return next((function for app in apps for function in app.functions.values() if function.label == label), None)
 
     def label_is_stolen(self, function: Function) -> bool:
         """Whether another live app has this function's label until this one is published."""

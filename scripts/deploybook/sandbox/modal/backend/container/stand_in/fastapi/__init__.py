@@ -98,14 +98,14 @@ def _take(
     try:
         arguments[parameter.name] = pydantic.TypeAdapter(hint).validate_python(value)
     except pydantic.ValidationError as invalid:
-        for it in invalid.errors(include_url=False, include_context=False):
-            errors.append({**it, "loc": [*where, *it["loc"]]})
+        for error in invalid.errors(include_url=False, include_context=False):
+            errors.append({**error, "loc": [*where, *error["loc"]]})
 
 
 def _is_body(hint: Any) -> bool:
     origin = typing.get_origin(hint)
     if origin in {typing.Union, types.UnionType}:
-        return any(_is_body(it) for it in typing.get_args(hint))
+        return any(_is_body(argument) for argument in typing.get_args(hint))
     kind = origin or hint
     return (
         isinstance(kind, type)
