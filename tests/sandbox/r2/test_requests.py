@@ -202,8 +202,8 @@ def test_an_upload_that_breaks_off_leaves_nothing(storage: Storage, total: int, 
     bare.endheaders()
     bare.send(b"x" * sent)
     bare.close()
-    # While another upload of this size is taken whole, this one would have been stored.
-    assert storage.send(key, "PUT", f"{PATH}.whole", content=b"x" * total).status_code == 200
+    # While another upload is taken whole, this one would have been stored.
+    assert storage.send(key, "PUT", f"{PATH}.whole", content=b"x" * min(total, 3_000_000)).status_code == 200
     assert storage.send(key, "HEAD", PATH).status_code == 404
 
 
