@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import httpx
@@ -33,13 +33,17 @@ def instantly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.monotonic", lambda: clock[0])
 
 
-def followed(statuses: dict[str, list[str]], newest: str = "dep-1", seconds: float = 60) -> DeployState:
+def followed(
+    statuses: dict[str, list[str]], newest: str = "dep-1", seconds: float = 60, events: Sequence[Any] = ()
+) -> DeployState:
     """Follow dep-1, whose statuses come one after the other; ``newest`` heads the list of deploys."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         last = request.url.path.rpartition("/")[2]
         if last == "logs":
             return httpx.Response(200, json={"logs": [{"message": "npm ci failed", "timestamp": "1"}]})
+        if last == "events":
+            return httpx.Response(200, json=list(events))
         if last == "deploys":
             return httpx.Response(200, json=[{"deploy": {"id": newest, "status": "created"}, "cursor": "c"}])
         left = statuses[last]
@@ -58,6 +62,36 @@ def test_every_bad_end_ends_the_wait_with_the_log(status: str) -> None:
     with pytest.raises(UnexpectedResponse, match=f"ended as {status}. Last lines of the log: npm ci failed") as caught:
         followed({"dep-1": ["build_in_progress", status]})
     assert caught.value.entry == "render-deploy-failed"
+
+
+@pytest.mark.parametrize(
+    ("failure", "text"),
+    [
+        ({"evicted": False, "oomKilled": {"memoryLimit": "512Mi"}}, "out of memory (limit 512Mi)"),
+        ({"evicted": False, "nonZeroExit": 137, "earlyExit": True}, "it exited with 137"),
+        ({"evicted": False, "earlyExit": True}, "it ended by itself"),
+        ({"evicted": False, "timedOutSeconds": 900, "timedOutReason": "no port"}, "it timed out after 900 s; no port"),
+        ({"evicted": True, "unhealthy": "HTTP 500"}, "HTTP 500; Render moved it to another machine"),
+    ],
+)
+def test_the_reason_that_render_has_for_a_failure_is_shown(failure: dict[str, Any], text: str) -> None:
+    of_another = {"details": {"deployId": "dep-0", "reason": {"failure": {"evicted": True}}}}
+    own = {"details": {"deployId": "dep-1", "reason": {"failure": failure}}}
+    events: list[Any] = [of_another, own, own, {"details": {}}]
+    rows = [{"event": event, "cursor": "c"} for event in events]
+    with pytest.raises(UnexpectedResponse) as caught:
+        followed({"dep-1": ["update_failed"]}, events=rows)
+    assert caught.value.message.startswith(f"Render's deploy ended as update_failed ({text}). Last lines")
+
+
+def test_a_failure_is_reported_where_neither_its_reason_nor_its_log_can_be_read() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith(("/logs", "/events")):
+            return httpx.Response(403, json={"message": "no access"})
+        return httpx.Response(200, json={"id": "dep-1", "status": "build_failed"})
+
+    with pytest.raises(UnexpectedResponse, match=r"ended as build_failed\.$"):
+        follow(client(answer), WORKER, "dep-1", 60, lambda _: None)
 
 
 def test_a_status_that_nobody_knows_ends_the_wait_and_is_named() -> None:

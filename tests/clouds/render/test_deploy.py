@@ -211,7 +211,7 @@ def test_a_worker_without_its_database_is_named_by_its_log(
 ) -> None:
     state = bench.live()
     clouds.render.delete_variable(state.id, "TURSO_DATABASE_URL")
-    with pytest.raises(UnexpectedResponse, match="update_failed"):
+    with pytest.raises(UnexpectedResponse, match=r"ended as update_failed \(it exited with 1\)"):
         follow(clouds.render, state, clouds.render.start_deploy(state.id), 20, bench.told.append)
     with pytest.raises(VerificationFailed, match=r"stopped: .*TURSO_DATABASE_URL is required") as caught:
         render.has_started(clouds.render, bench.deploy(state), observed)

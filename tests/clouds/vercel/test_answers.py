@@ -13,6 +13,8 @@ import pytest
 from deploybook.clouds import vercel
 from deploybook.clouds.api import Api
 from deploybook.clouds.resource import Change
+from deploybook.clouds.vercel import schema as vercel_schema
+from deploybook.clouds.vercel import watch
 from deploybook.clouds.vercel.client import Vercel
 from deploybook.clouds.vercel.deployment import DeploymentState
 from deploybook.clouds.vercel.project import ProjectState
@@ -66,6 +68,12 @@ def instantly(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [0.0]
     monkeypatch.setattr("time.sleep", lambda seconds: clock.__setitem__(0, clock[0] + seconds))
     monkeypatch.setattr("time.monotonic", lambda: clock[0])
+
+
+def test_a_failure_is_reported_where_the_builds_log_cannot_be_read() -> None:
+    failed = vercel_schema.DeploymentAnswer.model_validate(deployment(readyState="ERROR", errorMessage="npm failed"))
+    error = watch.failed(client(said({"error": {"code": "forbidden", "message": "No"}}, 403)), failed)
+    assert error.message == "Vercel's deployment failed: npm failed."
 
 
 def test_ready_and_assigned_is_the_end() -> None:

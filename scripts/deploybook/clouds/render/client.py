@@ -17,6 +17,7 @@ from deploybook.clouds.render.schema import (
     CreatedService,
     DeployAnswer,
     DeployRow,
+    EventRow,
     LogPage,
     Owner,
     OwnerRow,
@@ -131,6 +132,13 @@ class Render:
         if answer.status_code != CREATED:
             return ""
         return parse(DeployAnswer, self.api.service, operation, answer, endpoint=self.api.endpoint).id
+
+    def failures(self, service_id: str, deploy_id: str, since: str) -> list[str]:
+        """Why a deploy that began at ``since`` (ISO 8601) failed, in so far as Render's events say it (operation list-events)."""
+        path = f"{_service(service_id)}/events"
+        params = {"type": ["build_ended", "deploy_ended"], "startTime": since}
+        events = list(self._pages(EventRow, "read the worker's events", path, params))
+        return list(dict.fromkeys(filter(None, (event.failure_of(deploy_id) for event in events))))
 
     def logs(self, owner_id: str, service_id: str, since: str, texts: Sequence[str] = ()) -> list[str]:
         """The last hundred log lines of a service since a time (ISO 8601), with one of the texts if any are given; oldest first."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from deploybook.clouds.answers import Answer, Many, Text
+from deploybook.clouds.answers import Answer, Flag, Many, Text
 from deploybook.clouds.waiting import States
 
 LIVE = "live"
@@ -106,6 +106,67 @@ class DeployRow(Row):
     """A row of list-deploys."""
 
     item: DeployAnswer | None = Field(default=None, alias="deploy")
+
+
+class OutOfMemory(Answer):
+    """The limit that a container has gone beyond, such as ``512Mi``."""
+
+    limit: Text = Field(default="", alias="memoryLimit")
+
+
+class Failure(Answer):
+    """Why a container did not go on."""
+
+    out_of_memory: OutOfMemory | None = Field(default=None, alias="oomKilled")
+    exit_code: int | None = Field(default=None, alias="nonZeroExit")
+    timed_out_seconds: int | None = Field(default=None, alias="timedOutSeconds")
+    timed_out_reason: Text = Field(default="", alias="timedOutReason")
+    unhealthy: Text = ""
+    evicted: Flag = False
+    early_exit: Flag = Field(default=False, alias="earlyExit")
+
+    def __str__(self) -> str:
+        memory, seconds = self.out_of_memory, self.timed_out_seconds
+        parts = (
+            f"out of memory (limit {memory.limit or 'unknown'})" if memory else "",
+            f"it exited with {self.exit_code}" if self.exit_code else "it ended by itself" if self.early_exit else "",
+            f"it timed out after {seconds} s" if seconds else "",
+            self.timed_out_reason,
+            self.unhealthy,
+            "Render moved it to another machine" if self.evicted else "",
+        )
+        return "; ".join(part for part in parts if part)
+
+
+class Reason(Answer):
+    """The reason of an event; the fields of other reasons name builds and deploys."""
+
+    failure: Failure | None = None
+
+
+class EventDetails(Answer):
+    """What the events of a deploy and of a build say; those of other kinds have none of it."""
+
+    deploy_id: Text = Field(default="", alias="deployId")
+    reason: Reason | None = None
+
+
+class EventAnswer(Answer):
+    """An event of a service."""
+
+    details: EventDetails | None = None
+
+    def failure_of(self, deploy_id: str) -> str:
+        """Why the deploy failed, as far as this event says it. A build's event does not name the deploy."""
+        details = self.details
+        about = details is not None and details.deploy_id in {"", deploy_id}
+        return str(details.reason.failure) if about and details and details.reason and details.reason.failure else ""
+
+
+class EventRow(Row):
+    """A row of list-events."""
+
+    item: EventAnswer | None = Field(default=None, alias="event")
 
 
 class LogLine(Answer):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from deploybook.clouds.render.schema import STATES, DeployAnswer
 from deploybook.clouds.render.worker import WorkerState
 from deploybook.clouds.times import moment
 from deploybook.clouds.waiting import Stage, wait_until
-from deploybook.errors import UnexpectedResponse
+from deploybook.errors import ServiceError, UnexpectedResponse
 
 if TYPE_CHECKING:
     from deploybook.clouds.render.client import Render
@@ -103,8 +104,15 @@ def appeared(
 
 
 def _failed(render: Render, worker: WorkerState, deploy: DeployAnswer) -> UnexpectedResponse:
-    log = " | ".join(render.logs(worker.owner_id, worker.id, deploy.created)[-LOG_LINES:])
-    message = f"Render's deploy ended as {deploy.status}." + (f" Last lines of the log: {log}" if log else "")
+    reasons, lines = list[str](), list[str]()
+    # That it failed is known; why is not always to be had.
+    with suppress(ServiceError):
+        reasons = render.failures(worker.id, deploy.id, deploy.created)
+    with suppress(ServiceError):
+        lines = render.logs(worker.owner_id, worker.id, deploy.created)[-LOG_LINES:]
+    ended = f"{deploy.status} ({'; '.join(reasons)})" if reasons else deploy.status
+    log = f" Last lines of the log: {' | '.join(lines)}" if lines else ""
+    message = f"Render's deploy ended as {ended}.{log}"
     hint = "Fix what the log says, then run this again."
     return UnexpectedResponse("Render", "deploy", message, hint, "render-deploy-failed")
 

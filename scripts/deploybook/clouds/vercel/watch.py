@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from deploybook.clouds.vercel.schema import READY, DeploymentAnswer
-from deploybook.errors import Conflict, UnexpectedResponse
+from deploybook.errors import Conflict, ServiceError, UnexpectedResponse
 
 if TYPE_CHECKING:
     from deploybook.clouds.vercel.client import Vercel
@@ -55,7 +56,10 @@ def failed(vercel: Vercel, deployment: DeploymentAnswer) -> UnexpectedResponse:
     """The error for one that ended badly: Vercel's reasons, the step, and the last lines of the build."""
     reason = deployment.reasons or f"it ended as {deployment.state}"
     step = f" in {deployment.error_step}" if deployment.error_step else ""
-    log = " | ".join(vercel.build_log(deployment.id))
+    log = ""
+    # That it failed is known; what was printed is not always to be had.
+    with suppress(ServiceError):
+        log = " | ".join(vercel.build_log(deployment.id))
     code = deployment.error_code or (deployment.alias_error.code if deployment.alias_error else "")
     message = f"Vercel's deployment failed{step}: {reason}." + (f" Last lines of the build: {log}" if log else "")
     hint = "Fix what the build says, push, then run this again."

@@ -157,7 +157,11 @@ class Deployer:
             deploy.move("update_failed")
             raise
         outcome = "succeeded" if rolled_out else "failed"
-        reason: dict[str, object] = {} if built else {"buildFailed": {"id": deploy.build_id}}
+        reason: dict[str, object] = {}
+        if not built:
+            reason = {"buildFailed": {"id": deploy.build_id}}
+        elif not rolled_out:
+            reason = {"failure": {"evicted": False, "nonZeroExit": 1, "earlyExit": True}}
         worker.note(
             "deploy_ended", deployId=deploy.id, reason=reason, deployStatus=outcome, status=2 if rolled_out else 3
         )
