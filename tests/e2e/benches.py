@@ -75,14 +75,17 @@ class Bench:
         done = self.guide.run("run", *arguments, "--mode", "apply", "--yes", *pairs, env=self.sandbox.exports | extra)
         assert done.code == 0, done.output
 
-    def make(self, entry: str) -> None:
-        """Bring the sandbox, or the operator's machine, into the entry's state; a refused command needs neither."""
+    def make(self, entry: str, scenario: str = "") -> None:
+        """Bring the sandbox, or the operator's machine, into the entry's state, or into another ``scenario`` that it explains.
+
+        A refused command needs neither.
+        """
         own, known = machine.scenarios().get(entry), self.sandbox.control.get("/scenarios").json()
         assert own or entry in known or AT_THE_COMMAND in self.entries[entry].marks, f"{entry} has no scenario"
         if own:
             own.make(self)
-        if entry in known:
-            self._control(f"/scenarios/{entry}")
+        if (name := scenario or entry) in known:
+            self._control(f"/scenarios/{name}")
 
     def examine(self, job_seconds: int = JOB_SECONDS) -> Diagnosis:
         """What ``deploybook doctor`` examines. The process's environment points at the sandbox."""
@@ -102,7 +105,7 @@ class Bench:
         """What ``deploybook doctor`` names."""
         return causes(self.contract, self.entries, examination.observations)
 
-    def mend(self, entry: Entry, commands: Sequence[str] | None = None) -> str:
+    def mend(self, entry: Entry, commands: Sequence[str] | None = None, scenario: str = "") -> str:
         """Do what the entry's fix says, by hand and by its commands as they are written; what they printed.
 
         By hand comes first, or between two blocks: what the first of them still finds wrong is what the hand mends.
@@ -114,7 +117,7 @@ class Bench:
             if own and own.by_hand:
                 own.by_hand(self)
             else:
-                self._control(f"/scenarios/{entry.id}/by-hand")
+                self._control(f"/scenarios/{scenario or entry.id}/by-hand")
         told += self._typed(stages[-1])
         if own := machine.scenarios().get(entry.id):
             own.tidy(self)

@@ -1,7 +1,7 @@
 """``python -m tests.e2e.prove_entries [ENTRY]...``: prove the troubleshooting entries in a sandbox; print the table.
 
-``--pairs NUMBER``: two scenarios at once. ``--keep-lines``: the lines in which the messages were seen become those that
-tests/site/test_search.py pastes.
+ENTRY may be another scenario that an entry explains, such as ``unexpected-response.cdn``. ``--pairs NUMBER``: two scenarios at once.
+``--keep-lines``: the lines in which the messages were seen become those that tests/site/test_search.py pastes.
 """
 
 from __future__ import annotations
@@ -41,11 +41,12 @@ def main() -> int:
     if options.pairs:
         return _pairs(options.pairs)
     with healthy_bench() as bench:
-        chosen = options.entries or list(bench.entries)
+        others = [name for name in bench.sandbox.control.get("/scenarios").json() if "." in name]
+        chosen = options.entries or [*bench.entries, *others]
         proofs: list[Proof] = []
         print(HEAD, flush=True)
         for name in chosen:
-            proof = prove(bench, bench.entries[name])
+            proof = prove(bench, bench.entries[name.partition(".")[0]], scenario=name)
             proofs.append(proof)
             _record(proof)
             if options.keep_lines:

@@ -42,10 +42,13 @@ class Proof:
         return f"{self.entry} | {seen} | {diagnosed} | {', '.join(false) or 'none'} | {mended}"
 
 
-def prove(bench: Bench, entry: Entry, commands: Sequence[str] | None = None) -> Proof:
-    """Prove one entry on a healthy bench; ``commands`` instead of its own show that a wrong fix is noticed."""
+def prove(bench: Bench, entry: Entry, commands: Sequence[str] | None = None, scenario: str = "") -> Proof:
+    """Prove one entry on a healthy bench, by its own scenario or by another one that it explains.
+
+    ``commands`` instead of its own show that a wrong fix is noticed.
+    """
     proof = Proof(entry.id)
-    bench.make(entry.id)
+    bench.make(entry.id, scenario)
     checked = bench.type("\n".join(entry.checks)) if entry.checks else ""
     if AT_THE_COMMAND in entry.marks:
         linked = set(re.findall(r"troubleshooting\.md#([a-z0-9-]+)", checked))
@@ -64,7 +67,7 @@ def prove(bench: Bench, entry: Entry, commands: Sequence[str] | None = None) -> 
             proof.unseen.append(message)
         else:
             proof.seen[message] = line.strip().replace(str(bench.guide.root), "~/guide")
-    proof.told += bench.mend(entry, commands)
+    proof.told += bench.mend(entry, commands, scenario)
     mended = bench.examine()
     proof.mended_seconds = mended.seconds
     proof.still = [

@@ -149,7 +149,7 @@ def s3(status: int, code: str) -> ClientError:
 @pytest.mark.parametrize(
     ("status", "code", "entry", "words"),
     [
-        (401, "Unauthorized", "r2-keys", "takes up to a minute"),
+        (401, "Unauthorized", "r2-new-key", "takes up to a minute"),
         (403, "SignatureDoesNotMatch", "r2-keys", "rotate true"),
         (403, "AccessDenied", "token-scope", "sets the token"),
         (503, "SlowDown", "storage-errors", "R2_BUCKET_NAME"),

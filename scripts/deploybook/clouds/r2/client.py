@@ -32,10 +32,18 @@ REFUSALS = (
     # may not do: "Unauthorized to access requested resource" (cloudflare/terraform-provider-cloudflare#5114).
     Refusal(Unauthorized, code="1000"),
     Refusal(Unauthorized, code="9109", words="invalid access token"),
+    # https://developers.cloudflare.com/fundamentals/api/how-to/restrict-tokens/: "Cannot use the access token from location: …".
+    Refusal(
+        PermissionDenied,
+        "Let the token in CLOUDFLARE_API_TOKEN be used from there (Client IP Address Filtering), or run this from where it may be used.",
+        code="9109",
+        words="from location",
+    ),
     # Making and changing account tokens is for Super Administrators, whatever the token is ticked for (cloudflare/cloudflare-docs#26550).
     Refusal(
         PermissionDenied,
         "Give the token in CLOUDFLARE_API_TOKEN the permissions that the prerequisites list, as a Super Administrator of the account.",
+        "r2-super-administrator",
         code="9109",
     ),
 )

@@ -28,7 +28,7 @@ REFUSALS = {
     "Unauthorized": Refusal(
         PermissionDenied,
         "A new key takes up to a minute: wait, then run deploybook run r2 --mode verify; if it stays, deploybook run r2 --mode apply.",
-        "r2-keys",
+        "r2-new-key",
     ),
     "SignatureDoesNotMatch": Refusal(
         PermissionDenied,

@@ -111,8 +111,7 @@ def _failed(render: Render, worker: WorkerState, deploy: DeployAnswer) -> Unexpe
     with suppress(ServiceError):
         lines = render.logs(worker.owner_id, worker.id, deploy.created)[-LOG_LINES:]
     ended = f"{deploy.status} ({'; '.join(reasons)})" if reasons else deploy.status
-    log = f" Last lines of the log: {' | '.join(lines)}" if lines else ""
-    message = f"Render's deploy ended as {ended}.{log}"
+    message = f"Render's deploy ended as {ended}." + (f" Last lines of the log: {' | '.join(lines)}" if lines else "")
     hint = "Fix what the log says, then run this again."
     return UnexpectedResponse("Render", "deploy", message, hint, "render-deploy-failed")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deploybook.sandbox.cloudflare.state import Cloud
-from deploybook.sandbox.cloudflare.state.permissions import ACCOUNT, USER
+from deploybook.sandbox.cloudflare.state.permissions import ACCOUNT, ACCOUNT_TOKENS_WRITE, USER
 from deploybook.sandbox.cloudflare.state.policies import holds
 from deploybook.sandbox.cloudflare.state.refusals import (
     authentication,
@@ -78,6 +78,8 @@ class CloudflareApi(api.Api[Call]):
         if needs.owner == "user" and token.owner != "user":
             raise forbidden()
         if needs.groups and not holds(token.policies, needs.groups, self._resource(call.state, needs)):
+            raise forbidden()
+        if not call.state.super_administrator and needs.groups == {ACCOUNT_TOKENS_WRITE}:
             raise forbidden()
         if needs.product:
             call.state.storage.buckets.require_subscription()

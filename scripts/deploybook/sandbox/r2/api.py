@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 
 import httpx
 from starlette.responses import Response
@@ -113,7 +114,7 @@ class S3Proxy:
         if claim.presigned and request.method not in {"GET", "HEAD", "PUT", "DELETE"}:
             raise R2Error(NOT_IMPLEMENTED, f"presigned {request.method} not implemented")
         key = self._storage.keys.get(claim.access_key_id)
-        if key is None or not key.usable(request.client):
+        if key is None or not key.usable(request.client) or time.monotonic() < self._storage.keys_known_from:
             raise R2Error(UNAUTHORIZED)
         granted = key.grants.account if target.account else key.grants.objects(request.jurisdiction, request.bucket)
         if granted < target.needs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 from deploybook.sandbox.cloudflare.service import CloudflareService
@@ -13,6 +14,9 @@ from deploybook.sandbox.r2.service import ObjectService
 from deploybook.sandbox.r2.state.buckets import Bucket
 from deploybook.sandbox.scenarios.registry import by_hand, scenario
 from deploybook.sandbox.scenarios.vercel import edit_variable, only_project, redeploy
+
+# More seconds than are spent while it lasts.
+LONG = 3600.0
 
 
 @scenario("credential-refused")
@@ -71,6 +75,30 @@ async def token_rolled(context: Context) -> None:
     """Somebody presses *Roll* on the bucket's token: the secret that everything uses is void."""
     cloud = context.service(CloudflareService).cloud
     await cloud.keep(replace(_bucket_token(cloud.tokens), secret=_new_secret()))
+
+
+@scenario("r2-new-key")
+async def key_is_new(context: Context) -> None:
+    """The bucket's token was changed some seconds ago: R2 does not know its key yet."""
+    context.service(ObjectService).storage.keys_known_from = time.monotonic() + LONG
+
+
+@by_hand("r2-new-key")
+async def key_is_known(context: Context) -> None:
+    """Wait a minute."""
+    context.service(ObjectService).storage.keys_known_from = 0.0
+
+
+@scenario("r2-super-administrator")
+async def administrator_only(context: Context) -> None:
+    """The member whose token it is becomes an *Administrator*, and is no Super Administrator any more."""
+    context.service(CloudflareService).cloud.super_administrator = False
+
+
+@by_hand("r2-super-administrator")
+async def super_administrator_again(context: Context) -> None:
+    """Have the role *Super Administrator* given back under *Manage Account* → *Members*."""
+    context.service(CloudflareService).cloud.super_administrator = True
 
 
 @scenario("token-scope")

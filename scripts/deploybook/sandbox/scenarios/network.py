@@ -36,6 +36,15 @@ async def down(context: Context) -> None:
     )
 
 
+@scenario("unexpected-response.cdn")
+async def cut_off(context: Context) -> None:
+    """The CDN in front of Turso's platform does not reach it, and answers with a page of its own."""
+    headers = {"retry-after": "120", "content-type": "text/html; charset=UTF-8", "server": "cloudflare"}
+    body = "<!DOCTYPE html><html><head><title>api.turso.tech | 522: Connection timed out</title></head></html>"
+    name = "unexpected-response.cdn"
+    context.faults.inject(Fault("turso", "status", times=ALL, status=522, headers=headers, body=body, scenario=name))
+
+
 @scenario("runbook-failed")
 async def another_shape(context: Context) -> None:
     """Cloudflare's list of tokens comes in a shape that no description has, and the guide stumbles over it."""
@@ -53,5 +62,11 @@ def _waited_for(entry: str) -> Act:
     return over
 
 
-for _entry in ("service-unreachable", "rate-limited", "unexpected-response", "runbook-failed"):
+for _entry in (
+    "service-unreachable",
+    "rate-limited",
+    "unexpected-response",
+    "unexpected-response.cdn",
+    "runbook-failed",
+):
     by_hand(_entry)(_waited_for(_entry))

@@ -28,7 +28,10 @@ _SCENARIOS: dict[str, Scenario] = {}
 
 
 def scenario(entry: str) -> Callable[[Act], Act]:
-    """The decorated function brings the sandbox into the state of this entry; its docstring says how the world gets there."""
+    """The decorated function brings the sandbox into the state of this entry; its docstring says how the world gets there.
+
+    Another state that the same entry explains is named after it, and a dot: ``unexpected-response.cdn``.
+    """
 
     def register(make: Act) -> Act:
         if entry in _SCENARIOS:

@@ -18,6 +18,8 @@ class Cloud:
     owner: Owner
     tokens: Tokens = field(default_factory=Tokens)
     limit: CallLimit = field(default_factory=CallLimit)
+    # Whether the member whose tokens they are may make and change account tokens (cloudflare/cloudflare-docs#26550).
+    super_administrator: bool = True
 
     async def keep(self, token: Token) -> Token:
         """Add or replace a token, and let R2 know what its S3 key may do; a token's life is looked at on every request."""
@@ -42,3 +44,4 @@ class Cloud:
             await self.storage.remove_key(token_id)
         self.tokens.by_id.clear()
         self.limit.clear()
+        self.super_administrator = True

@@ -41,6 +41,8 @@ class Storage:
     account_id: str = field(default_factory=issue_id)
     buckets: Buckets = field(default_factory=Buckets)
     keys: dict[str, Key] = field(default_factory=dict)
+    # On the monotonic clock: until then no key is known yet ("may take up to a minute", cloudflare-docs r2/reference/consistency.mdx).
+    keys_known_from: float = 0.0
     rate: WriteRate = field(default_factory=WriteRate)
 
     async def create_bucket(self, bucket: Bucket) -> Bucket:
@@ -76,3 +78,4 @@ class Storage:
         self.buckets.by_name.clear()
         self.buckets.subscribed = True
         self.rate.clear()
+        self.keys_known_from = 0.0
