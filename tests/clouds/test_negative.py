@@ -25,7 +25,10 @@ def test_success_is_the_fault() -> None:
         require_refused("it", lambda: Reply(200), DENIED, FAULT)
 
 
-@pytest.mark.parametrize("reply", [Reply(401, "Unauthorized"), Reply(403, "Other"), Reply(429), Reply(503), Reply(0)])
+@pytest.mark.parametrize(
+    "reply",
+    [Reply(401, "Unauthorized"), Reply(401, "AccessDenied"), Reply(403, "Other"), Reply(429), Reply(503), Reply(0)],
+)
 def test_any_other_answer_proves_nothing(reply: Reply) -> None:
     with pytest.raises(NotTested, match="answered neither by success nor by 403 AccessDenied"):
         require_refused("it", lambda: reply, DENIED, FAULT)
