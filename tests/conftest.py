@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests import distribution, lazily
+from tests import distribution, lazily, waiting
 
 from deploybook.contract.model import load_contract
 
@@ -23,6 +24,10 @@ ROOT = Path(__file__).resolve().parents[1]
 SPECS = Path(os.environ.get("DEPLOYBOOK_SPECS", ROOT.parent / "shared" / "specs"))
 
 CONTRACT = load_contract(ROOT / "runbooks" / "contract.toml")
+
+# A shell starts a job in the background with Ctrl-C ignored, and so would every process that a test starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+waiting.let_clients_wait()
 
 lazily.import_grammar_of_iris()
 lazily.read_authorities_once()

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+import httpx
+
 # Reached only by what has failed: a machine with much else to do is slow, and that is no failure.
 PATIENCE_SECONDS = 120.0
 PAUSE_SECONDS = 0.05
@@ -22,3 +24,9 @@ def until(
         assert time.monotonic() < deadline, f"{what}: not within {seconds:g} s"
         time.sleep(pause)
     return value
+
+
+def let_clients_wait() -> None:
+    """Have a client of httpx that was told nothing wait as long as a test does: five seconds are its default."""
+    default = httpx._config.DEFAULT_TIMEOUT_CONFIG
+    default.connect = default.read = default.write = default.pool = PATIENCE_SECONDS

@@ -58,6 +58,9 @@ import os
 print({name: value for name, value in os.environ.items() if "canary" in name.lower() + value})
 home = os.path.expanduser("~")
 print(home, [path for path in (".aws", ".netrc", ".modal.toml") if os.path.exists(f"{home}/{path}")])
+import json
+credentials = {each.name for each in rb.contract.credentials if each.secret} | {"DEPLOYBOOK_SANDBOX_TOKEN"}
+print(sorted(credentials & (os.environ.keys() | json.loads(os.environ["DEPLOYBOOK_SANDBOX_EXPORTS"]).keys())))
 """
 # The command, with a look into the sandbox's journal at its end: the runner's process alone can reach the control API.
 WITH_JOURNAL = """
@@ -191,8 +194,12 @@ def test_a_dry_run_of_everything_sees_nothing_of_the_operators(
     report = contents(root / "build")
     assert [path for path, text in report.items() if CANARY in text] == []
     probes = _probes(root)
-    assert len(probes) == len(list((root / "runbooks").glob("*.ipynb"))) - 1
-    assert {re.sub(r"/\S*?(?=/home)", "", text) for text in probes} == {"{}\n/home []\n"}
+    assert probes.keys() == {*CONTRACT.order()}
+    for slug, text in probes.items():
+        # What its live run would get, of the sandbox's.
+        secret = [each for each in CONTRACT.credentials if each.secret]
+        own = sorted(each.name for each in secret if slug in {*each.sections, *each.used_if_set})
+        assert re.sub(r"/\S*?(?=/home)", "", text) == f"{{}}\n/home []\n{own}\n", slug
     # A cell that ends in a value would show it as Python does.
     assert [path for path, text in report.items() if path.suffix == ".ipynb" and "execute_result" in text] == []
     assert "journal: True False" in output
@@ -201,8 +208,12 @@ def test_a_dry_run_of_everything_sees_nothing_of_the_operators(
     assert list(temporary.iterdir()) == []
 
 
-def _probes(root: Path) -> list[str]:
-    """What the probing cell of each executed copy printed."""
-    copies = [json.loads(path.read_text()) for path in (root / "build").rglob("*.ipynb")]
-    cells = [cell for copy in copies for cell in copy["cells"] if cell["id"] == "probe"]
-    return ["".join(text for output in cell["outputs"] for text in output["text"]) for cell in cells]
+def _probes(root: Path) -> dict[str, str]:
+    """What the probing cell of each section's executed copy printed."""
+    copies = {path.stem: json.loads(path.read_text()) for path in (root / "build").rglob("*.ipynb")}
+    return {
+        slug: "".join(text for output in cell["outputs"] for text in output["text"])
+        for slug, copy in copies.items()
+        for cell in copy["cells"]
+        if cell["id"] == "probe"
+    }

@@ -85,29 +85,6 @@ def test_a_kernel_gets_its_sections_credentials_and_output_is_clean(tmp_path: Pa
     assert list(temporary.iterdir()) == []
 
 
-NAMES = """
-import json
-credentials = {each.name for each in rb.contract.credentials if each.secret} | {"DEPLOYBOOK_SANDBOX_TOKEN"}
-print(sorted(credentials & (os.environ.keys() | json.loads(os.environ["DEPLOYBOOK_SANDBOX_EXPORTS"]).keys())))
-"""
-
-
-@pytest.mark.parametrize(
-    ("section", "credentials"),
-    [("webhook_secret", []), ("r2", ["CLOUDFLARE_API_TOKEN"]), ("turso", ["TURSO_API_TOKEN"])],
-)
-def test_a_kernel_of_a_dry_run_is_given_what_its_live_run_would_get(
-    tmp_path: Path, temporary: Path, section: str, credentials: list[str]
-) -> None:
-    root = checkout(tmp_path, f"import os{NAMES}", section)
-    with start(root, temporary, *({section} - {"webhook_secret"})) as process:
-        output, _ = process.communicate(timeout=120)
-    assert process.returncode == 0, output
-    [copy] = (root / "build" / "runs").glob(f"*/{section}.ipynb")
-    [probe] = [cell for cell in json.loads(copy.read_text())["cells"] if cell["id"] == "probe"]
-    assert "".join(text for each in probe["outputs"] for text in each.get("text", [])) == f"{credentials}\n"
-
-
 def test_a_disk_without_room_and_a_home_that_cannot_be_written_end_in_one_sentence(
     tmp_path: Path, temporary: Path
 ) -> None:

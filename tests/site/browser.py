@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, ViewportSize, expect, sync_playwright
+from tests.waiting import PATIENCE_SECONDS
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 DESK, TABLET, PHONE = (
@@ -15,8 +16,9 @@ DESK, TABLET, PHONE = (
     ViewportSize(width=820, height=1180),
     ViewportSize(width=390, height=844),
 )
-# In milliseconds: what a page has to show, it shows by then, on a busy machine too.
-SOON = 10_000
+# In milliseconds; reached only by what has failed: on a machine with much else to do a page is slow, and that is no failure.
+PATIENCE = PATIENCE_SECONDS * 1000
+expect.set_options(timeout=PATIENCE)
 
 Open = Callable[..., Page]
 
@@ -38,7 +40,8 @@ def browser() -> Iterator[Browser]:
 def open_page(browser: Browser, served: str) -> Iterator[Open]:
     """Open a page by its path, in a browser that remembers nothing, or in the ``context`` of an earlier page.
 
-    Whatever a page asks of another host is cut off; at the end the test fails for it, and for an error of a page's script.
+    Whatever a page asks of another host is cut off; at the end the test fails for it, and for an error of a page's script. Without
+    ``search`` the theme's worker, which indexes the whole guide on each page, has nothing to do.
     """
     wrong: list[str] = []
     host = urlsplit(served).netloc
@@ -50,6 +53,7 @@ def open_page(browser: Browser, served: str) -> Iterator[Open]:
         phone: bool = False,
         dark: bool = False,
         scripts: bool = True,
+        search: bool = False,
         context: BrowserContext | None = None,
     ) -> Page:
         if context is None:
@@ -63,10 +67,12 @@ def open_page(browser: Browser, served: str) -> Iterator[Open]:
                 permissions=["clipboard-read", "clipboard-write"],
             )
             contexts.append(context)
-            context.set_default_timeout(SOON)
+            context.set_default_timeout(PATIENCE)
             context.on("request", lambda request: wrong.extend(_elsewhere(request, host)))
             context.on("weberror", lambda error: wrong.append(f"{error.page and error.page.url}: {error.error}"))
             context.route(lambda url: _is_elsewhere(url, host), lambda route: route.abort())
+            if not search:
+                context.route("**/workers/*", lambda route: route.fulfill(body="", content_type="text/javascript"))
         page = context.new_page()
         page.goto(served + path, wait_until="load")
         return page

@@ -60,12 +60,12 @@ def test_the_palette_follows_the_system(open_page: Open) -> None:
 
 
 def test_search_finds_a_variable(open_page: Open) -> None:
-    page = open_page("index.html")
+    page = open_page("index.html", search=True)
     _search(page, "R2_SECRET_ACCESS_KEY")
 
 
 def test_a_guide_opened_from_a_file_can_be_searched_and_its_links_lead_on(open_page: Open, site: Path) -> None:
-    page = open_page("index.html").context.new_page()
+    page = open_page("index.html", search=True).context.new_page()
     page.goto((site / "index.html").as_uri())
     _search(page, "R2_SECRET_ACCESS_KEY")
     [links] = search(page, ["error: Another run is changing production."])

@@ -34,7 +34,7 @@ def test_the_lines_are_those_of_their_messages() -> None:
 
 
 def test_a_pasted_message_finds_its_entry(open_page: Open) -> None:
-    page = open_page("index.html")
+    page = open_page("index.html", search=True)
     with page.expect_response("**/assets/messages.js"):
         page.get_by_role("textbox", name="Search").click()
     lines = [(entry, LINES.get(entry, {}).get(message, message.replace("…", NAME))) for entry, message in MESSAGES]
@@ -49,7 +49,9 @@ def test_a_pasted_message_finds_its_entry(open_page: Open) -> None:
 
 
 def test_what_is_typed_finds_the_words_that_begin_so(open_page: Open) -> None:
-    [links, named, operators] = search(open_page("index.html"), ["presign", "R2_SECRET_ACC", "-p rotate: true"])
+    [links, named, operators] = search(
+        open_page("index.html", search=True), ["presign", "R2_SECRET_ACC", "-p rotate: true"]
+    )
     assert any("presign" in link or "r2" in link for link in links), links
     assert any(link.endswith("reference/variables.html#r2_secret_access_key") for link in named), named
     assert operators

@@ -43,7 +43,7 @@ class Child:
             )
         return cls(process, log)
 
-    async def wait_ready(self, url: str, client: httpx.AsyncClient, *, seconds: float = 20.0) -> None:
+    async def wait_ready(self, url: str, client: httpx.AsyncClient, *, seconds: float = 60.0) -> None:
         """Wait until ``url`` answers anything at all; raises RuntimeError with the log's tail if it does not."""
         deadline = asyncio.get_running_loop().time() + seconds
         while True:

@@ -44,7 +44,9 @@ async def deploy_web(values: Mapping[str, str], vercel: str, commit: Commit, *, 
     token, team, project = (values[name] for name in _WEB_SECRETS)
     try:
         headers, scope = {"Authorization": f"Bearer {token}"}, {"teamId": team} if team.startswith("team_") else {}
-        async with httpx.AsyncClient(base_url=vercel, headers=headers, params=scope, trust_env=False) as client:
+        async with httpx.AsyncClient(
+            base_url=vercel, headers=headers, params=scope, trust_env=False, timeout=60
+        ) as client:
             pulled = await client.get(f"/v9/projects/{project}")
             if pulled.status_code != 200:
                 return _of_vercel("pull", f"the API answered {pulled.status_code}")
@@ -98,7 +100,7 @@ async def _call(url: str, *, strict: bool) -> str:
     if urlsplit(url).hostname not in _LOOPBACK:
         return "curl: (6) Could not resolve host: the sandbox reaches loopback only"
     try:
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
             answer = await client.post(url)
     except (httpx.HTTPError, httpx.InvalidURL):
         return "curl: (7) Failed to connect"

@@ -59,7 +59,7 @@ class SeaweedServer:
             self._child = await Child.start(self._command(), directory=self._directory, log=log)
             try:
                 async with httpx.AsyncClient(verify=self._tls.client(), trust_env=False) as client:
-                    await self._child.wait_ready(self.url, client, seconds=15)
+                    await self._child.wait_ready(self.url, client)
                 break
             except RuntimeError:
                 await self._child.stop()
