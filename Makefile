@@ -61,6 +61,7 @@ browser:
 build/.dry-run: $(VENV)/.installed $(SOURCES)
 	$(BIN)/deploybook run --mode dry-run
 	$(BIN)/papermill --engine deploybook --log-level ERROR --no-progress-bar runbooks/doctor.ipynb build/doctor.ipynb
+	$(BIN)/papermill --engine deploybook --log-level ERROR --no-progress-bar runbooks/application.ipynb build/application.ipynb
 	@touch $@
 
 build/site/index.html: build/.dry-run $(GUIDE)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deploybook.commands.own_app import app_directory, app_parameters
+from deploybook.commands.own_app import app_directory, app_parameters, live_parameters
 from deploybook.errors import InvalidValue
 from deploybook.layout import Layout
 from deploybook.runbook.modes import Mode
@@ -44,10 +44,23 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
 
 def test_the_sections_deploy_its_folder_as_the_settings_describe_it(tmp_path: Path) -> None:
     own = settings(tmp_path, root_directory="apps/web", app_path="render/app.py", git_repository="owner/name")
-    assert app_parameters(tmp_path, own, SECTIONS) == {
+    assert app_parameters(tmp_path, own, SECTIONS, "render") == {
         "root_directory": "apps/web",
         "web_source": str(tmp_path),
         "app_path": str(tmp_path / "render/app.py"),
+        "deploy_directory": str(tmp_path / "render"),
     }
-    assert app_parameters(tmp_path, own, ("r2",)) == {}
-    assert app_parameters(None, own, SECTIONS) == {}
+    assert app_parameters(tmp_path, own, ("r2",), ".") == {}
+    assert app_parameters(None, own, SECTIONS, ".") == {}
+
+
+def test_a_live_run_deploys_the_render_app_from_the_folder_that_the_settings_say(tmp_path: Path) -> None:
+    file = tmp_path / "runbooks/parameters/production.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text("environment: production\napp:\n  directory: studio\n")
+    layout, own = Layout(tmp_path), settings(tmp_path, app_path="studio/modal_app/app.py")
+    assert live_parameters(layout, "production", own, SECTIONS, {}) == {"deploy_directory": str(tmp_path / "studio")}
+    assert live_parameters(layout, "production", own, SECTIONS, {"deploy_directory": "studio/modal_app"}) == {}
+    # The sample's own file lies elsewhere.
+    assert live_parameters(layout, "production", own, SECTIONS, {"app_path": "runbooks/modal_app/app.py"}) == {}
+    assert live_parameters(layout, "staging", own, SECTIONS, {}) == {}

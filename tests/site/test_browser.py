@@ -13,14 +13,14 @@ from tests.site.pasted_messages import search
 
 from deploybook.contract.model import load_contract
 from deploybook.layout import Layout
-from deploybook.site.doctor_page import SLUG as DOCTOR
+from deploybook.site.other_notebooks import NOTEBOOKS
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 SLUGS = load_contract(Layout(ROOT).contract).order()
 DOCS = ROOT / "docs"
 WRITTEN = [path.relative_to(DOCS).with_suffix("") for path in DOCS.rglob("*.md") if path.parent.name != "sections"]
-PAGES = sorted({*map(str, WRITTEN), *(f"runbooks/{slug}" for slug in (*SLUGS, DOCTOR))})
+PAGES = sorted({*map(str, WRITTEN), *(f"runbooks/{slug}" for slug in (*SLUGS, *NOTEBOOKS))})
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -1,8 +1,8 @@
-"""The operator's own application in a dry run: where it is, and what the sections are told of it."""
+"""The operator's own application: where it is, and the parameters by which the sections deploy it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from deploybook.contract.nearest import nearest_path
@@ -16,9 +16,10 @@ from deploybook.runbook.settings import Settings
 DESCRIBING = {
     "vercel": ("root_directory",),
     "render": ("dockerfile_path", "docker_context"),
-    "modal": ("app_path", "submit_function", "status_function"),
+    "modal": ("app_path", "deploy_directory", "submit_function", "status_function"),
 }
 MODAL_APP = "modal_app/app.py"
+APP_PATH, DEPLOY_DIRECTORY = "app_path", "deploy_directory"
 
 
 def app_directory(layout: Layout, environment: str, option: Path | None, mode: Mode) -> Path | None:
@@ -39,8 +40,13 @@ def app_directory(layout: Layout, environment: str, option: Path | None, mode: M
     return chosen.resolve()
 
 
-def app_parameters(app: Path | None, settings: Settings, sections: Sequence[str]) -> dict[str, object]:
-    """The parameters by which the selected sections deploy the application: its folder, and what the settings say of its repository."""
+def app_parameters(
+    app: Path | None, settings: Settings, sections: Sequence[str], modal_directory: str
+) -> dict[str, object]:
+    """The parameters by which a dry run deploys the application: its folder, and what the settings say of its repository.
+
+    ``modal_directory`` is the folder inside the application in which ``modal deploy`` runs.
+    """
     if app is None:
         return {}
     names = [name for slug in sections for name in DESCRIBING.get(slug, ())]
@@ -48,5 +54,23 @@ def app_parameters(app: Path | None, settings: Settings, sections: Sequence[str]
     if "vercel" in sections:
         values["web_source"] = str(app)
     if "modal" in sections:
-        values["app_path"] = str(app / str(values.get("app_path") or MODAL_APP))
+        values[APP_PATH] = str(app / str(values.get(APP_PATH) or MODAL_APP))
+        values[DEPLOY_DIRECTORY] = str(app / str(values.get(DEPLOY_DIRECTORY) or modal_directory))
     return values
+
+
+def live_parameters(
+    layout: Layout, environment: str, settings: Settings, sections: Sequence[str], chosen: Mapping[str, object]
+) -> dict[str, object]:
+    """The folder in which a live run deploys the render app, where the settings say it of the application that holds ``app_path``.
+
+    ``chosen`` are the parameters of this run, which go before the settings.
+    """
+    values = {**settings.parameters, **chosen}
+    application = read_app_settings(layout, environment)
+    if "modal" not in sections or values.get(DEPLOY_DIRECTORY) or not (application.directory and values.get(APP_PATH)):
+        return {}
+    root = (layout.root / Path(application.directory).expanduser()).resolve()
+    folder = (root / application.modal_directory).resolve()
+    file = (layout.root / Path(str(values[APP_PATH])).expanduser()).resolve()
+    return {DEPLOY_DIRECTORY: str(folder)} if file.is_relative_to(folder) else {}

@@ -15,13 +15,14 @@ import click
 
 from deploybook.commands import offers
 from deploybook.commands.options import Choice, ParameterCommand, environment_option, parameter_options
-from deploybook.commands.own_app import app_directory, app_parameters
+from deploybook.commands.own_app import app_directory, app_parameters, live_parameters
 from deploybook.commands.parameters import offer_to_keep, parameter_values, parameters_of, typed_for_one_run
 from deploybook.commands.run_plan import run_plan
 from deploybook.commands.values import prompted
 from deploybook.contract.model import Contract, load_contract
 from deploybook.errors import InvalidValue, UnknownParameter
 from deploybook.layout import Layout, find_layout
+from deploybook.runbook.app_settings import read_app_settings
 from deploybook.runbook.credential_sources import Sources, operator_environment
 from deploybook.runbook.decisions import Decisions, check_form
 from deploybook.runbook.modes import Mode
@@ -99,7 +100,12 @@ def run_sections(
     written = _planned(plan_file, Mode(mode), environment, (sections, pairs, files))
     chosen = _chosen(layout, contract, written.sections if written else sections)
     application = app_directory(layout, environment, app, Mode(mode))
-    given = app_parameters(application, settings, chosen) | parameter_values(files, pairs)
+    given = parameter_values(files, pairs)
+    if Mode(mode).live:
+        given = live_parameters(layout, environment, settings, chosen, given) | given
+    else:
+        folder = read_app_settings(layout, environment).modal_directory
+        given = app_parameters(application, settings, chosen, folder) | given
     if written:
         parameters: Mapping[str, Mapping[str, Any]] = written.parameters
     else:

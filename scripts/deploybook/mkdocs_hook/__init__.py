@@ -23,12 +23,12 @@ from deploybook.layout import Layout
 from deploybook.site import (
     accessible,
     cards,
-    doctor_page,
     footer,
     history,
     messages,
     names,
     navigation,
+    other_notebooks,
     placeholders,
     proofs,
     runbook_page,
@@ -73,7 +73,7 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     """A page for each runbook, and the notebook itself beside it to download; the messages that the search box knows."""
     guide = _guide(config)
     files.append(File.generated(config, messages.PATH, content=messages.messages(guide)))
-    for slug in [*guide.contract.order(), doctor_page.SLUG]:
+    for slug in [*guide.contract.order(), *other_notebooks.NOTEBOOKS]:
         if guide.has_runbook(slug):
             files.append(_page(guide, slug, files, config))
             notebook = str(guide.layout.notebook(slug))
@@ -148,8 +148,8 @@ def _page(guide: Guide, slug: str, files: Files, config: MkDocsConfig) -> File:
         return str(target.url_relative_to(page))
 
     text = (
-        doctor_page.doctor_page(guide, url_of)
-        if slug == doctor_page.SLUG
+        other_notebooks.notebook_page(guide, slug, url_of)
+        if slug in other_notebooks.NOTEBOOKS
         else runbook_page.runbook_page(guide, slug, url_of)
     )
     return File.generated(config, page.src_uri, content=text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from deploybook.guide.guide import Guide
-from deploybook.site.doctor_page import SLUG
+from deploybook.site.other_notebooks import NOTEBOOKS
 
 INDEX = "runbooks/index.md"
 
@@ -24,4 +24,7 @@ def _entries(item: Any, guide: Guide) -> list[Any]:
         return [with_runbooks(item, guide)]
     written = [slug for slug in guide.contract.order() if guide.has_runbook(slug)]
     pages = [{guide.contract.section(slug).title: f"runbooks/{slug}.md"} for slug in written]
-    return [item, *pages, *([{"Doctor": f"runbooks/{SLUG}.md"}] if guide.has_runbook(SLUG) else [])]
+    others = [
+        {notebook.title: f"runbooks/{slug}.md"} for slug, notebook in NOTEBOOKS.items() if guide.has_runbook(slug)
+    ]
+    return [item, *pages, *others]

@@ -349,4 +349,5 @@ def test_what_the_modal_runbook_exports_is_known_here() -> None:
     stored = 'rb.stored(\\"R2_ACCOUNT_ID\\", \\"R2_BUCKET_NAME\\")'
     assert stored in exported
     assert '{"MODAL_LABEL": label}' in exported
-    assert {"R2_ACCOUNT_ID", "R2_BUCKET_NAME", "MODAL_LABEL"} == AT_DEPLOY
+    assert 'ENDPOINT = "R2_ENDPOINT"' in exported
+    assert {"R2_ACCOUNT_ID", "R2_BUCKET_NAME", "R2_ENDPOINT", "MODAL_LABEL"} == AT_DEPLOY

@@ -232,9 +232,29 @@ def test_the_command_line_ends_with_whoever_started_it(source: modal.Source, san
         assert process.wait(PATIENCE_SECONDS) == 1
 
 
+def test_an_app_that_is_deployed_from_a_folder_above_follows_every_file_of_it(tmp_path: Path) -> None:
+    file = tmp_path / "modal_app/app.py"
+    file.parent.mkdir()
+    file.write_text("")
+    (tmp_path / ".gitignore").write_text("local.db\n")
+    source = modal.Source.at(str(file), str(tmp_path))
+    before = source.digest()
+    (tmp_path / "local.db").write_text("x")
+    assert source.digest() == before
+    (tmp_path / "package.json").write_text("{}")
+    assert source.digest() != before
+
+
+def test_a_folder_that_does_not_hold_the_app_is_refused(tmp_path: Path, source: modal.Source) -> None:
+    (tmp_path / "other").mkdir()
+    for folder in (tmp_path / "other", tmp_path / "absent"):
+        with pytest.raises(InvalidValue, match="is no folder that holds"):
+            modal.Source.at(str(source.path), str(folder))
+
+
 def test_the_digest_follows_what_is_deployed_and_nothing_else(source: modal.Source) -> None:
     before = source.digest()
-    for name in (".hidden", "__pycache__/app.pyc", ".git/HEAD", "node_modules/x.js"):
+    for name in ("__pycache__/app.pyc", ".git/HEAD", "node_modules/x.js"):
         path = source.path.parent / name
         path.parent.mkdir(exist_ok=True)
         path.write_text("x")

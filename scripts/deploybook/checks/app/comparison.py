@@ -15,7 +15,7 @@ from deploybook.runbook.app_settings import Ignored
 
 MODAL = "modal:"
 # What the runbook modal exports for `modal deploy` (runbooks/modal.ipynb, clouds/modal/app.py).
-AT_DEPLOY = frozenset({"R2_ACCOUNT_ID", "R2_BUCKET_NAME", "MODAL_LABEL"})
+AT_DEPLOY = frozenset({"R2_ACCOUNT_ID", "R2_BUCKET_NAME", "R2_ENDPOINT", "MODAL_LABEL"})
 WHERE = "runbooks/contract.toml"
 
 

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 # Any clone can compute its value, and so see that a deployment is as its own would be.
 TAG = "deploybook"
+# The account's own S3 endpoint: an app that mounts a bucket may read it at the deploy, and fall back on another account's.
+ENDPOINT = "R2_ENDPOINT"
+
 # Of an address such as https://<workspace>--<label>.modal.run.
 LABEL = re.compile(r"--([^./]+)\.modal\.run/?$")
 
@@ -59,7 +62,7 @@ class ModalApp(Resource[AppState]):
         self.variables = ("MODAL_ENDPOINT_URL", "MODAL_STATUS_URL")
         self._source = source
         values = {name: value.get_secret_value() for name, value in variables.items()}
-        self._variables = values | {"MODAL_LABEL": label}
+        self._variables = values | {"MODAL_LABEL": label} | _endpoint(values)
         self._last_writes = last_writes
         self._secrets = tuple(secrets)
         self._seconds = minutes * 60.0
@@ -181,6 +184,11 @@ class ModalApp(Resource[AppState]):
             for field, stamp in self._stamps().items()
             if record.get(field) != stamp
         ]
+
+
+def _endpoint(values: Mapping[str, str]) -> dict[str, str]:
+    account = values.get("R2_ACCOUNT_ID")
+    return {ENDPOINT: f"https://{account}.r2.cloudflarestorage.com"} if account else {}
 
 
 def _shown(field: str, value: str | None) -> str:

@@ -38,12 +38,21 @@ def deploy(
 
     Raises UnexpectedResponse with the command's own reason, or if it has not ended after ``seconds``.
     """
-    command = [sys.executable, "-P", "-m", "deploybook.clouds.modal.tied", "deploy", str(source.path), "--name", name]
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "deploybook.clouds.modal.tied",
+        "deploy",
+        str(source.path.resolve()),
+        "--name",
+        name,
+    ]
     command += ["--env", environment] if environment else []
     # Credentials go by the environment: arguments can be read by every user of the machine.
     with subprocess.Popen(
         command,
-        cwd=source.path.parent,
+        cwd=source.folder,
         env={**_without_operator(os.environ), **variables, **credentials, **PLAIN},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

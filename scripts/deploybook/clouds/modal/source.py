@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploybook.checkout.ignoring import git_checkout
 from deploybook.errors import InvalidValue
 from deploybook.layout import find_layout
-
-# What lies beside an app and is no part of it.
-LEFT_OUT = frozenset({"__pycache__", "node_modules"})
 
 
 @dataclass(frozen=True)
 class Source:
-    """One Python file that defines a Modal app; what lies in its folder may be part of it."""
+    """One Python file that defines a Modal app, and the folder in which ``modal deploy`` runs: what lies there may be part of the app."""
 
     path: Path
+    folder: Path
 
     @classmethod
-    def at(cls, path: str) -> Source:
-        """The file at ``path``, a relative one seen from the guide's checkout; raises InvalidValue if it is no Python file."""
-        file = find_layout().root / Path(path).expanduser()
+    def at(cls, path: str, folder: str = "") -> Source:
+        """The file at ``path``, deployed in ``folder`` (default: the file's own); relative ones are seen from the guide's checkout.
+
+        Raises InvalidValue for what is no Python file, for what is no folder, and for a folder that does not hold the file.
+        """
+        root = find_layout().root
+        file = root / Path(path).expanduser()
         if not file.is_file():
             raise InvalidValue(
                 f"There is no file {path}.", "Give app_path: the Python file that defines the Modal app."
@@ -34,28 +36,23 @@ class Source:
             raise InvalidValue(
                 f"{path} is no Python file: {problem}.", "Correct it, or give another app_path."
             ) from None
-        return cls(file)
+        place = root / Path(folder).expanduser() if folder else file.parent
+        if not place.is_dir() or not file.resolve().is_relative_to(place.resolve()):
+            raise InvalidValue(
+                f"{folder} is no folder that holds {path}.",
+                "Give deploy_directory: the folder in which modal deploy runs, such as the root of the application's repository.",
+            )
+        return cls(file, place)
 
     def digest(self) -> str:
-        """SHA-256 over names and contents of every file of the app's folder, hidden ones left out."""
-        folder = self.path.parent
-        total = hashlib.sha256(self.path.name.encode())
-        for path in sorted(_files(folder)):
-            total.update(f"\0{path.relative_to(folder).as_posix()}\0".encode())
-            total.update(hashlib.sha256(path.read_bytes()).digest())
+        """SHA-256 over the file's place and over names and contents of every file of the folder that a clone would have."""
+        total = hashlib.sha256(self.path.resolve().relative_to(self.folder.resolve()).as_posix().encode())
+        for name, file in sorted(git_checkout(self.folder).items()):
+            total.update(f"\0{name}\0".encode())
+            total.update(hashlib.sha256(file.read_bytes()).digest())
         return total.hexdigest()
 
 
-def source_is_there(path: str) -> str:
-    """The app's file is there and is Python."""
-    return f"version {Source.at(path).digest()[:12]}"
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    for path in folder.iterdir():
-        if path.name.startswith(".") or path.name in LEFT_OUT:
-            continue
-        if path.is_dir():
-            yield from _files(path)
-        elif path.is_file():
-            yield path
+def source_is_there(path: str, folder: str = "") -> str:
+    """The app's file is there and is Python, and the folder holds it."""
+    return f"version {Source.at(path, folder).digest()[:12]}"
