@@ -25,6 +25,17 @@ def program(command: str) -> str:
     return _text(node.child_by_field_name("name")) if node is not None and node.type == "command" else ""
 
 
+def programs(command: str) -> list[str]:
+    """The names of all programs that a command starts, in its pipes and substitutions too, in their order."""
+    names, nodes = list[str](), [_parser().parse(command.encode()).root_node]
+    while nodes:
+        node = nodes.pop()
+        if node.type == "command":
+            names.append(_text(node.child_by_field_name("name")))
+        nodes += reversed(node.named_children)
+    return names
+
+
 def _flat(node: Node) -> list[str] | None:
     if node.type not in SEQUENCES:
         return [_text(node)]

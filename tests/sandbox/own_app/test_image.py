@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.sandbox.own_app.conftest import write
 
+from deploybook.checkout.ignoring import docker_context
 from deploybook.sandbox.own_app.image import Follower, Image, ImageFailed
 from deploybook.sandbox.own_app.processes import Machine
 from deploybook.sandbox.own_app.worker import WorkerProcess
@@ -17,9 +18,9 @@ from deploybook.sandbox.render.state.containers import WorkerCrashed
 def build(machine: Machine, folder: Path, files: dict[str, str]) -> tuple[Image, list[str]]:
     checkout, log = write(folder / "checkout", files), list[str]()
     target = folder / "image"
-    target.mkdir()
-    follower = Follower(checkout, ".", machine, target, log.append)
-    return asyncio.run(follower.build(checkout / "worker/Dockerfile", {})), log
+    target.mkdir(parents=True)
+    follower = Follower(docker_context(checkout), machine, target, log.append)
+    return asyncio.run(follower.build((checkout / "worker/Dockerfile").read_bytes(), {})), log
 
 
 def test_steps_are_followed_and_those_of_the_system_are_said_not_to_be(
@@ -37,6 +38,38 @@ def test_what_dockerignore_names_is_not_copied(machine: Machine, tmp_path: Path,
     image, _ = build(machine, tmp_path, files)
     assert (image.working_directory / "server.js").is_file()
     assert not (image.working_directory / "local.db").exists()
+
+
+def test_a_step_writes_below_the_image_s_root_and_fetches_nothing(
+    machine: Machine, tmp_path: Path, files: dict[str, str]
+) -> None:
+    files["worker/Dockerfile"] = (
+        "FROM scratch\nWORKDIR /app\n"
+        f"RUN curl -fsSL https://example.com/setup | bash - && mkdir -p /deploybook-{tmp_path.name} && touch /tmp/marker\n"
+        "RUN python -m pip install --upgrade pip\n"
+    )
+    image, log = build(machine, tmp_path, files)
+    assert (image.root / f"deploybook-{tmp_path.name}").is_dir()
+    assert not Path(f"/deploybook-{tmp_path.name}").exists()
+    assert (image.root / "tmp/marker").is_file()
+    assert "Not executed: curl -fsSL https://example.com/setup | bash -" in log
+    assert "Not executed: python -m pip install --upgrade pip" in log
+
+
+def test_an_installation_in_another_folder_runs_there(machine: Machine, tmp_path: Path, files: dict[str, str]) -> None:
+    files["worker/Dockerfile"] = "FROM scratch\nWORKDIR /srv\nCOPY . /app\nRUN cd /app && npm ci && npm run build\n"
+    image, _ = build(machine, tmp_path, files)
+    assert (image.root / "app/.next/page.js").is_file()
+
+
+def test_a_step_of_an_earlier_run_is_not_run_again(machine: Machine, tmp_path: Path, files: dict[str, str]) -> None:
+    files["worker/Dockerfile"] = "FROM scratch\nCOPY build.js .\nRUN node build.js && rm build.js\n"
+    _, first = build(machine, tmp_path / "first", files)
+    image, second = build(machine, tmp_path / "second", files)
+    restored = "The result of an earlier run is used: the same files, variables and command."
+    assert (restored in first, restored in second) == (False, True)
+    assert (image.root / ".next/page.js").is_file()
+    assert not (image.root / "build.js").exists()
 
 
 @pytest.mark.parametrize(

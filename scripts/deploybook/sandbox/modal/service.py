@@ -20,6 +20,7 @@ from deploybook.sandbox.modal.routes import ContainerRpcs, OperatorRpcs
 from deploybook.sandbox.modal.routes.blobs import blob_app
 from deploybook.sandbox.modal.routes.web import web_app
 from deploybook.sandbox.modal.state.apps import App, Function
+from deploybook.sandbox.modal.state.artifacts import ImageBuilder
 from deploybook.sandbox.modal.state.calls import Calls
 from deploybook.sandbox.modal.state.workspace import Workspace
 from deploybook.sandbox.r2.service import ObjectService
@@ -43,6 +44,7 @@ class ModalService(Service):
         self._port = 0
         self._parent = ContainerParent()
         self._refuses = False
+        self._builder: ImageBuilder | None = None
         self._install()
 
     async def start(self) -> None:
@@ -76,6 +78,11 @@ class ModalService(Service):
         self._refuses = True
         self._fleet.not_here = self._not_here
 
+    def build_images_by(self, builder: ImageBuilder) -> None:
+        """From now on build the layers of images, in place of taking them for built."""
+        self._builder = builder
+        self.workspace.artifacts.builder = builder
+
     def _not_here(self, function: Function) -> str:
         definition = function.definition
         gpu = definition.resources.gpu_config
@@ -108,6 +115,7 @@ class ModalService(Service):
         trust = self.context.certificates.exports()
         boot = Boot(self.workspace, self.directory / "containers", self._open_socket, trust, self._hosts, self._parent)
         self._fleet = Fleet(self.workspace, self.calls, boot)
+        self.workspace.artifacts.builder = self._builder
         if self._refuses:
             self._fleet.not_here = self._not_here
 

@@ -87,6 +87,69 @@ class Build:
             fresh.rename(self._kept)
 
 
+class Layer:
+    """What one command changed below a folder: its result for the same files, variables and command, as an image builder keeps it.
+
+    Installed packages count by what decides them, which lies beside them.
+    """
+
+    def __init__(self, root: Path, command: str, variables: Mapping[str, str]) -> None:
+        self._root = root
+        self._before = _stamps(root)
+        contents = (
+            f"{path}\0{hashlib.sha256((root / path).read_bytes()).hexdigest()}"
+            for path in sorted(self._before)
+            if MODULES not in Path(path).parts and not (root / path).is_symlink()
+        )
+        values = (f"{name}={value}" for name, value in sorted(variables.items()))
+        self._kept = cache_folder() / f"layer-{_digest([command, *values, *contents])}"
+
+    async def restore(self) -> bool:
+        """Put an earlier result into the folder; False if there is none."""
+        record = self._kept / "deleted.json"
+        if not record.is_file():
+            return False
+        await asyncio.to_thread(shutil.copytree, self._kept / "files", self._root, symlinks=True, dirs_exist_ok=True)
+        for path in json.loads(record.read_text()):
+            (self._root / path).unlink(missing_ok=True)
+        return True
+
+    async def keep(self) -> None:
+        """Keep what is new, changed or gone, for the next run."""
+        after = _stamps(self._root)
+        fresh = self._kept.with_suffix(f".{os.getpid()}")
+        shutil.rmtree(fresh, ignore_errors=True)
+        (fresh / "files").mkdir(parents=True)
+        for path in [path for path, stamp in after.items() if self._before.get(path) != stamp]:
+            target = fresh / "files" / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(self._root / path, target, follow_symlinks=False)
+        (fresh / "deleted.json").write_text(json.dumps(sorted(self._before.keys() - after.keys())))
+        if not self._kept.exists():
+            fresh.rename(self._kept)
+
+
+def _stamps(root: Path) -> dict[str, tuple[int, int]]:
+    """Each file below a folder with its time of change and its size."""
+    stamps = {}
+    for place, folders, names in os.walk(root):
+        links = [name for name in folders if (Path(place) / name).is_symlink()]
+        for name in [*names, *links]:
+            path = Path(place) / name
+            status = path.lstat()
+            stamps[path.relative_to(root).as_posix()] = (status.st_mtime_ns, status.st_size)
+    return stamps
+
+
+def duplicate(source: Path, target: Path) -> None:
+    """A copy of a folder in which installed packages are the same on disk."""
+
+    def copy(path: str, goal: str) -> None:
+        (_hard_link if f"/{MODULES}/" in path else shutil.copy2)(path, goal)
+
+    shutil.copytree(source, target, symlinks=True, copy_function=copy, dirs_exist_ok=True)
+
+
 def _replace(folder: Path, values: Mapping[str, str]) -> None:
     pairs = [(old.encode(), new.encode()) for old, new in sorted(values.items(), key=lambda pair: -len(pair[0]))]
     for path in folder.rglob("*") if pairs else ():

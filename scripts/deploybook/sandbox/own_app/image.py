@@ -1,4 +1,4 @@
-"""The worker's image without a container engine: the Dockerfile's steps, followed in a folder that stands for its root."""
+"""An image without a container engine: the Dockerfile's steps, followed in a folder that stands for its root."""
 
 from __future__ import annotations
 
@@ -9,16 +9,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
+from types import MappingProxyType
 
 from deploybook.checkout.dockerfile import Stage, Step, copy_of, exec_form, filled, pairs, placed, run_text, stages
-from deploybook.checkout.ignoring import docker_context
-from deploybook.checkout.shell import program, sequence
+from deploybook.checkout.shell import programs, sequence
 from deploybook.sandbox.own_app import caches
 from deploybook.sandbox.own_app.processes import Log, Machine, run
 
-# Programs that change the system around the application: its packages, its users.
+# Programs that change the system around the application (its packages, its users, its Python), or that fetch what is not a package.
 SYSTEM = frozenset(
     [
+        "curl",
+        "wget",
+        "git",
+        "pip",
+        "pip3",
+        "uv",
+        "poetry",
+        "conda",
+        "micromamba",
+        "ldconfig",
+        "debconf-set-selections",
+        "chown",
         "apt-get",
         "apt",
         "apk",
@@ -35,7 +47,15 @@ SYSTEM = frozenset(
 )
 # Paths of the system: what a step puts there belongs to an image, not to this machine.
 SYSTEM_PATH = re.compile(r"(?<![\w.])/(usr|etc|var|opt|bin|sbin|root)(/|\b)")
+PIP = re.compile(r"\bpython3?(\.\d+)? -m (pip|venv)\b")
+# An absolute path that stands for one of the image: not of a URL, and no device.
+ABSOLUTE = re.compile(r"(?<![\w.:/$}*?])/(?!dev/|proc/)(?=[\w.])")
+CHANGES_FOLDER = re.compile(r"cd\s+(\S+)")
 INSTALLS = re.compile(r"(npm\s+(ci|install|i)|pnpm\s+(i|install)|yarn(\s+install)?|bun\s+install)(\s|$)")
+
+
+# Instructions that write files.
+WRITING = frozenset({"WORKDIR", "COPY", "ADD", "RUN"})
 
 
 class ImageFailed(Exception):
@@ -63,19 +83,25 @@ class Image:
 
 
 class Follower:
-    """One build of one Dockerfile over a checkout. ``variables`` are the host's, which reach ARGs."""
+    """One build of one Dockerfile. ``files`` are the context's, by their paths in it; ``images`` those that FROM may name."""
 
-    def __init__(self, checkout: Path, context: str, machine: Machine, folder: Path, log: Log) -> None:
-        self._context = checkout / context
-        self._files = docker_context(self._context)
+    def __init__(
+        self,
+        files: Mapping[str, Path],
+        machine: Machine,
+        folder: Path,
+        log: Log,
+        images: Mapping[str, Image] = MappingProxyType({}),
+    ) -> None:
+        self._files = files
         self._machine, self._folder, self._log = machine, folder, log
-        self._images: dict[str, Image] = {}
+        self._images = dict(images)
         self.left_out: list[str] = []
 
-    async def build(self, dockerfile: Path, variables: Mapping[str, str]) -> Image:
-        """Follow every step. Raises ImageFailed."""
+    async def build(self, dockerfile: bytes, variables: Mapping[str, str]) -> Image:
+        """Follow every step; ``variables`` are the host's, which reach ARGs. Raises ImageFailed."""
         image = Image(self._folder)
-        for number, stage in enumerate(stages(dockerfile.read_bytes())):
+        for number, stage in enumerate(stages(dockerfile)):
             image = self._begin(stage, number)
             self._images[str(number)] = self._images[stage.name.lower() or str(number)] = image
             for step in stage.steps:
@@ -86,18 +112,21 @@ class Follower:
 
     def _begin(self, stage: Stage, number: int) -> Image:
         root = self._folder / f"stage-{number}"
-        root.mkdir(parents=True)
         earlier = self._images.get(stage.base.lower())
         self._log(f"[{number}] FROM {stage.base}")
         if earlier is None:
             self.left_out.append(f"FROM {stage.base} (this machine's programs stand in)")
+            (root / "tmp").mkdir(parents=True)
             return Image(root)
-        shutil.copytree(earlier.root, root, symlinks=True, dirs_exist_ok=True)
+        if any(step.instruction in WRITING for step in stage.steps):
+            caches.duplicate(earlier.root, root)
+        else:
+            root = earlier.root
         return Image(root, dict(earlier.variables), earlier.folder, earlier.entrypoint, earlier.command)
 
     async def _follow(self, step: Step, image: Image, variables: Mapping[str, str]) -> None:
         value = filled(step.value, image.variables)
-        if step.instruction in {"WORKDIR", "COPY", "ADD", "RUN"}:
+        if step.instruction in WRITING:
             self._log(f"{step.instruction} {' '.join(step.value.split())}")
         if step.instruction == "WORKDIR":
             image.folder = posixpath.normpath(posixpath.join(image.folder, value))
@@ -173,36 +202,66 @@ class Follower:
 
     async def _run(self, text: str, image: Image) -> None:
         parts = sequence(text) or [text]
-        kept = [part for part in parts if not _is_of_the_system(part)]
-        self.left_out += [" ".join(part.split()) for part in parts if part not in kept]
-        if not kept:
-            return
-        # Absolute paths of the image lie below the folder that stands for its root.
-        command = " && ".join(_placed(part, image) for part in kept)
+        kept = [part.strip() for part in parts if not _is_of_the_system(part)]
+        self.left_out += [" ".join(part.split()) for part in parts if _is_of_the_system(part)]
+        for folder, commands in _in_their_folders(kept, image):
+            status = await self._commands(commands, folder, image)
+            if status:
+                process = f'process "/bin/sh -c {" ".join(text.split())}"'
+                raise ImageFailed(
+                    f"error: failed to solve: {process} did not complete successfully: exit code: {status}"
+                )
+
+    async def _commands(self, commands: list[str], folder: Path, image: Image) -> int:
+        """Run commands one after another, as the shell does: an installation by the cache, all others in the folder; the exit status."""
+        command = " && ".join(_placed(each, image) for each in commands)
         home = self._folder / "home"
-        home.mkdir(exist_ok=True)
-        if len(kept) == 1 and INSTALLS.match(kept[0].strip()):
-            shown = f"{command} --ignore-scripts" if "--ignore-scripts" not in command else command
-            status = await caches.install(image.working_directory, shown, self._machine, home, self._log)
-        else:
-            status = await run(
-                command, image.working_directory, self._machine.running(image.variables, home), self._log
-            )
-        if status:
-            raise ImageFailed(
-                f'error: failed to solve: process "/bin/sh -c {" ".join(text.split())}" did not complete successfully: exit code: {status}'
-            )
+        home.mkdir(parents=True, exist_ok=True)
+        if not folder.is_dir():
+            self._log(f"cd: {folder.relative_to(image.root)}: No such file or directory")
+            return 1
+        if INSTALLS.match(commands[0]):
+            scriptless = command if "--ignore-scripts" in command else f"{command} --ignore-scripts"
+            return await caches.install(folder, scriptless, self._machine, home, self._log)
+        layer = caches.Layer(image.root, f"{folder.relative_to(image.root)}: {' && '.join(commands)}", image.variables)
+        if await layer.restore():
+            self._log("The result of an earlier run is used: the same files, variables and command.")
+            return 0
+        status = await run(command, folder, self._machine.running(image.variables, home), self._log)
+        if not status:
+            await layer.keep()
+        return status
+
+
+def _in_their_folders(parts: list[str], image: Image) -> list[tuple[Path, list[str]]]:
+    """Commands that run together, each installation alone, with the folder to which the `cd`s before have led."""
+    start = folder = image.working_directory
+    groups: list[tuple[Path, list[str]]] = []
+    waiting: list[str] = []
+    for part in [*parts, ""]:
+        ends = not part or INSTALLS.match(part)
+        if ends and any(not CHANGES_FOLDER.fullmatch(each) for each in waiting):
+            groups.append((start, waiting))
+        if ends and part:
+            groups.append((folder, [part]))
+        if ends:
+            start, waiting = folder, []
+            continue
+        waiting.append(part)
+        if match := CHANGES_FOLDER.fullmatch(part):
+            target = match[1].strip("\"'")
+            folder = image.root / target.lstrip("/") if target.startswith("/") else folder / target
+    return groups
 
 
 def _is_of_the_system(command: str) -> bool:
-    return program(command) in SYSTEM or bool(SYSTEM_PATH.search(command))
+    names = {posixpath.basename(name) for name in programs(command)}
+    return bool(names & SYSTEM) or bool(PIP.search(command)) or bool(SYSTEM_PATH.search(command))
 
 
 def _placed(command: str, image: Image) -> str:
-    folders = sorted({f"/{path.name}" for path in image.root.iterdir() if path.is_dir()}, key=len, reverse=True)
-    for folder in folders:
-        command = re.sub(rf"(?<![\w./]){re.escape(folder)}(?=/|\s|$)", str(image.root) + folder, command)
-    return command
+    """A command whose absolute paths lie below the folder that stands for the image's root, and never on this machine's."""
+    return ABSOLUTE.sub(f"{image.root}/", command)
 
 
 def _line(value: str) -> str:

@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp
 
-from deploybook.checkout.ignoring import git_checkout
+from deploybook.checkout.ignoring import docker_context, git_checkout
 from deploybook.sandbox.core.service import Context, Service
 from deploybook.sandbox.modal.service import ModalService
 from deploybook.sandbox.own_app.image import Follower, Image, ImageFailed
+from deploybook.sandbox.own_app.modal_image import ModalImages
 from deploybook.sandbox.own_app.processes import Log, Machine
 from deploybook.sandbox.own_app.serving import ServedApp
 from deploybook.sandbox.own_app.web import BuildFailed, WebBuild
@@ -59,6 +60,10 @@ class OwnAppService(Service):
             elif isinstance(service, ModalService):
                 service.refuse_what_is_not_here()
         self._machine = Machine(self._directory, self.context.certificates.authority_path, routes)
+        for service in self.context.services.values():
+            if isinstance(service, ModalService):
+                images = ModalImages(service.workspace, self._machine, self._directory / "modal-images")
+                service.build_images_by(images.build)
 
     def exports(self) -> dict[str, str]:
         """Nothing: the application is found at its production domain."""
@@ -114,9 +119,9 @@ class OwnAppService(Service):
             await asyncio.to_thread(shutil.rmtree, folder)
         folder.mkdir(parents=True)
         log("No container engine runs here: the Dockerfile's steps are followed in a folder.")
-        follower = Follower(root, settings.docker_context or ".", self.machine, folder, log)
+        follower = Follower(docker_context(root / (settings.docker_context or ".")), self.machine, folder, log)
         try:
-            self._images[worker.id] = await follower.build(dockerfile, variables)
+            self._images[worker.id] = await follower.build(dockerfile.read_bytes(), variables)
         except ImageFailed as failure:
             return str(failure)
         return ""

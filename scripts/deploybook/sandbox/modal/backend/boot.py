@@ -70,6 +70,7 @@ class Boot:
         # A socket's path may have 104 characters on some systems, and a temporary directory's takes most of them.
         container.socket = socket = self.directory.parent / container.object_id[-8:]
         launch.write_arguments(self.workspace, container.function, container.object_id, arguments)
+        variables = self.workspace.artifacts.image_variables(definition.image_id) if definition.image_id else {}
         fastapi = "fastapi" in " ".join(self.workspace.artifacts.image_lines(definition.image_id))
         launch.write_specification(specification, root=str(root), fastapi=fastapi, mounts=mounts, hosts=hosts)
         container.server = await self.open_socket(container, socket)
@@ -82,7 +83,7 @@ class Boot:
             specification,
             directory=root,
             log=place / "log",
-            env={**values, **self.trust, **provided},
+            env={**variables, **values, **self.trust, **provided},
         )
         if container.retired:
             await child.stop()

@@ -12,6 +12,7 @@ class OperatorRpcs(
     deploy.FunctionRpcs,
     deploy.AppRpcs,
     deploy.AppLookupRpcs,
+    deploy.ImageRpcs,
     deploy.ArtifactRpcs,
     calls.CallRpcs,
     calls.RunningRpcs,

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
 from modal_proto import api_pb2
 
 from deploybook.sandbox.core.refusals import not_implemented
@@ -11,6 +15,9 @@ from deploybook.sandbox.modal.schema import app_layout, app_lifecycle, function_
 from deploybook.sandbox.modal.state.apps import App, Function
 from deploybook.sandbox.modal.state.refusals import invalid_argument, not_found
 from deploybook.sandbox.modal.state.workspace import Workspace
+
+# How often a build's new lines are sent.
+LOG_SECONDS = 0.2
 
 
 class FunctionRpcs(Servicer):
@@ -136,14 +143,39 @@ def _metadata(app: App) -> api_pb2.AppHandleMetadata:
     )
 
 
-class ArtifactRpcs(Servicer):
-    """Images, mounts, files and blobs."""
+class ImageRpcs(Servicer):
+    """Images, and the output of their builds."""
 
-    def image_get_or_create(self, request: api_pb2.ImageGetOrCreateRequest) -> api_pb2.ImageGetOrCreateResponse:
+    async def image_get_or_create(self, request: api_pb2.ImageGetOrCreateRequest) -> api_pb2.ImageGetOrCreateResponse:
         made = self.workspace.artifacts.image(request.image)
+        build = self.workspace.artifacts.begin_build(made)
         # SUCCESS means "built already": the SDK then does not wait for a build's output.
-        result = api_pb2.GenericResult(status=api_pb2.GenericResult.GENERIC_STATUS_SUCCESS)
+        result = _image_result("") if build is None else None
         return api_pb2.ImageGetOrCreateResponse(image_id=made.object_id, result=result)
+
+    async def image_join_streaming(
+        self, request: api_pb2.ImageJoinStreamingRequest
+    ) -> AsyncIterator[api_pb2.ImageJoinStreamingResponse]:
+        image = self.workspace.artifacts.images.get(request.image_id)
+        if image is None or image.build is None:
+            raise not_found(f"Image with id '{request.image_id}' not found")
+        seen, ends = int(request.last_entry_id or 0), time.monotonic() + request.timeout
+        while not image.build.done() and time.monotonic() < ends:
+            await asyncio.wait([image.build], timeout=LOG_SECONDS)
+            logs = [api_pb2.TaskLogs(data=f"{line}\n") for line in image.lines[seen:]]
+            seen += len(logs)
+            yield api_pb2.ImageJoinStreamingResponse(task_logs=logs, entry_id=str(seen))
+        if image.build.done():
+            yield api_pb2.ImageJoinStreamingResponse(result=_image_result(image.build.result()), eof=True)
+
+
+def _image_result(failure: str) -> api_pb2.GenericResult:
+    kind = api_pb2.GenericResult
+    return kind(status=kind.GENERIC_STATUS_FAILURE if failure else kind.GENERIC_STATUS_SUCCESS, exception=failure)
+
+
+class ArtifactRpcs(Servicer):
+    """Mounts, files and blobs."""
 
     def mount_get_or_create(self, request: api_pb2.MountGetOrCreateRequest) -> api_pb2.MountGetOrCreateResponse:
         if request.deployment_name:

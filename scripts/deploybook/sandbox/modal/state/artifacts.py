@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import secrets
+import shlex
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from deploybook.sandbox.core.refusals import not_implemented
 from deploybook.sandbox.modal.state.identifiers import object_id
@@ -23,10 +26,16 @@ BLOB_LIMIT = 1024**3
 
 @dataclass
 class Image:
-    """A layer: what it is built on and by which Dockerfile lines. Nothing is built."""
+    """A layer: what it is built on and by which Dockerfile lines. ``build`` is its build where it is built; its result is how it failed."""
 
     object_id: str
     definition: api_pb2.Image
+    lines: list[str] = field(default_factory=list)
+    build: asyncio.Task[str] | None = None
+
+
+ImageBuilder = Callable[[Image], Coroutine[Any, Any, str]]
+"""``builder(image)`` builds a layer, logs to its ``lines``, and gives how that failed, or an empty text."""
 
 
 @dataclass
@@ -58,6 +67,8 @@ class Artifacts:
         self.blobs: dict[str, Blob] = {}
         self._image_of_definition: dict[bytes, str] = {}
         self._mount_of_name: dict[str, str] = {}
+        # Builds a layer, and says how that failed; without one an image counts as built.
+        self.builder: ImageBuilder | None = None
 
     def image(self, definition: api_pb2.Image) -> Image:
         """The image of this definition: the same definition is the same image, as in Modal's cache."""
@@ -81,6 +92,20 @@ class Artifacts:
         definition = self.images[image_id].definition
         below = [line for base in definition.base_images for line in self.image_lines(base.image_id)]
         return [*below, *definition.dockerfile_commands]
+
+    def image_variables(self, image_id: str) -> dict[str, str]:
+        """The variables that its ENV lines set; the image's own PATH leads nowhere here."""
+        lines = [line.removeprefix("ENV ") for line in self.image_lines(image_id) if line.startswith("ENV ")]
+        words = [word.partition("=") for line in lines for word in shlex.split(line)]
+        return {name: value for name, sign, value in words if sign and name != "PATH"}
+
+    def begin_build(self, image: Image) -> asyncio.Task[str] | None:
+        """The build of a layer, begun once; one that failed is begun anew. None where nothing is built."""
+        failed = image.build is not None and image.build.done() and (image.build.cancelled() or image.build.result())
+        if self.builder and (image.build is None or failed):
+            image.lines.clear()
+            image.build = asyncio.get_running_loop().create_task(self.builder(image))
+        return image.build
 
     def named_mount(self, name: str) -> Mount:
         """One of the mounts that Modal provides; its content is not needed here."""
