@@ -64,7 +64,7 @@ def test_copies_and_builds_are_followed_from_layer_to_layer(
     built = layer(workspace, ["FROM base", "RUN cd /app && npm ci", "RUN cd /app && npm run build"], app[-1])
     failure, lines = build(workspace, machine, tmp_path, *app, built)
     assert failure == ""
-    assert "RUN cd /app && npm run build" in lines
+    assert "=> Step 2: RUN cd /app && npm run build" in lines
     assert "Not executed: apt-get update" in lines
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import SecretStr
@@ -54,6 +54,7 @@ class ModalApp(Resource[AppState]):
         secrets: Iterable[ModalSecret],
         environment: str = "",
         minutes: int,
+        on_progress: Callable[[str], object] = str,
     ) -> None:
         self.name = placed(name, environment)
         self.app = name
@@ -66,6 +67,7 @@ class ModalApp(Resource[AppState]):
         self._last_writes = last_writes
         self._secrets = tuple(secrets)
         self._seconds = minutes * 60.0
+        self._on_progress = on_progress
 
     def identity(self, state: AppState) -> str:
         """The app's id: one that was stopped and deployed again has another."""
@@ -103,7 +105,8 @@ class ModalApp(Resource[AppState]):
 
     def create(self, clouds: Connections) -> AppState:
         """Deploy it, and note what was deployed."""
-        deploy(self._source, self.app, self.environment, self._variables, clouds.modal.credentials(), self._seconds)
+        place, credentials = (self.app, self.environment), clouds.modal.credentials()
+        deploy(self._source, *place, self._variables, credentials, self._seconds, self._on_progress)
         state = self.read(clouds) or AppState()
         clouds.modal.tag_app(self.app, self.environment, TAG, self._mark(state))
         self._remember(state)

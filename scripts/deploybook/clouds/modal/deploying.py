@@ -7,11 +7,14 @@ the operator's other credentials; and a build that hangs can be ended.
 from __future__ import annotations
 
 import os
+import queue
 import re
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from typing import TextIO
 
 from deploybook.clouds.modal.source import Source
 from deploybook.contract.model import load_contract
@@ -23,6 +26,8 @@ OWN_PREFIX = "DEPLOYBOOK_"
 PLAIN = {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "200"}
 CONTROL = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|\x1b\][^\x1b\x07]*(?:\x1b\\|\x07)|[\x00-\x08\x0b-\x1f\x7f]")
 REASON = re.compile(r"^Error: (?P<reason>.*)", re.MULTILINE | re.DOTALL)
+# A build's output names each step as it begins (`=> Step 1: RUN npm ci`); the sandbox's says too what it does not execute.
+STEP = re.compile(r"=> Step \d+: .{1,120}|Not executed: .{1,120}")
 LONGEST_REASON = 400
 
 
@@ -33,8 +38,11 @@ def deploy(
     variables: Mapping[str, str],
     credentials: Mapping[str, str],
     seconds: float,
+    on_progress: Callable[[str], object] = str,
 ) -> None:
     """Deploy the app under ``name``; ``variables`` are those that its file reads when it is deployed.
+
+    ``on_progress`` is called with each step of an image's build.
 
     Raises UnexpectedResponse with the command's own reason, or if it has not ended after ``seconds``.
     """
@@ -60,7 +68,7 @@ def deploy(
         text=True,
     ) as process:
         try:
-            output = _drain(process, seconds)
+            output = _drain(process, seconds, on_progress)
         except subprocess.TimeoutExpired:
             process.kill()
             raise UnexpectedResponse(
@@ -90,15 +98,30 @@ def _without_operator(environ: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _drain(process: subprocess.Popen[str], seconds: float) -> str:
+def _drain(process: subprocess.Popen[str], seconds: float, on_progress: Callable[[str], object]) -> str:
     """Everything that the process says until it ends; ``communicate`` would close its standard input, which would end it."""
-    said: list[str] = []
+    output: list[str] = []
+    steps: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+
+    def read(stream: TextIO) -> None:
+        for line in stream:
+            output.append(line)
+            if step := STEP.match(CONTROL.sub("", line)):
+                steps.put(step[0])
+        steps.put(None)
+
     assert process.stdout is not None
-    reader = threading.Thread(target=lambda stream: said.append(stream.read()), args=[process.stdout], daemon=True)
+    reader = threading.Thread(target=read, args=[process.stdout], daemon=True)
     reader.start()
-    process.wait(seconds)
+    ends = time.monotonic() + seconds
+    try:
+        while (step := steps.get(timeout=max(0.0, ends - time.monotonic()))) is not None:
+            on_progress(f"the image: {step}")
+    except queue.Empty:
+        raise subprocess.TimeoutExpired(process.args, seconds) from None
+    process.wait(max(0.0, ends - time.monotonic()))
     reader.join()
-    return "".join(said)
+    return "".join(output)
 
 
 def _reason(output: str) -> str:

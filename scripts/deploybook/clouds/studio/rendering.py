@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
+from typing import Any
 
 from pydantic import SecretStr
 
+from deploybook.clouds.modal import endpoint
 from deploybook.clouds.negative import Reply, require_accepted, require_refused
 from deploybook.clouds.studio.audio import mp4_boxes
 from deploybook.clouds.studio.client import JSON, Answer, refusal
+from deploybook.clouds.studio.inventory import job_rows
 from deploybook.clouds.studio.journey import Journey
 from deploybook.clouds.studio.refusals import IN_THE_CODE, answered, job_routes_failed
 from deploybook.clouds.studio.uploads import UNKNOWN_JOB
-from deploybook.errors import NotTested, VerificationFailed
+from deploybook.errors import DeploybookError, NotTested, VerificationFailed
 
 UNAUTHORIZED = refusal(401)
 WEBHOOK = "/api/webhooks/worker"
@@ -29,6 +33,11 @@ COST = (
 )
 # Modal starts a container and in it the app and a browser: minutes on a cold day.
 RENDER_SECONDS = 900.0
+# After so long Modal is asked itself: a call that has failed there and did not call back is waited for in vain.
+FIRST_LOOK_SECONDS = 15.0
+DISPATCHED = "dispatched-to-modal"
+# How the sandbox begins what it says of a function that asks for what this machine has not: a GPU, a browser.
+NOT_RUN_HERE = "Not run here: "
 
 
 def render(journey: Journey) -> str:
@@ -42,7 +51,10 @@ def render(journey: Journey) -> str:
         raise job_routes_failed("The web app on Vercel takes no render", answer)
     if answer.status != 200 or not job:
         raise answered("The web app on Vercel takes no render", answer, "Look at its runtime log.", "app-errors")
-    ended = journey.poll(job, min(RENDER_SECONDS, 4 * journey.job_seconds))
+    ended = journey.poll(job, FIRST_LOOK_SECONDS)
+    if ended.body.get("stage") == DISPATCHED:
+        _require_alive(journey, job)
+        ended = journey.poll(job, min(RENDER_SECONDS, 4 * journey.job_seconds))
     if ended.status != 200 or ended.body.get("status") != "complete":
         raise _render_failed(journey, job, ended)
     return _valid_video(journey, ended)
@@ -137,6 +149,8 @@ def _render_failed(journey: Journey, job: str, ended: Answer) -> VerificationFai
     error = str(ended.body.get("error") or ended.error).rstrip(".")
     if status == "failed":
         return _failed_with(error, f"The render failed: {error} (stage {stage or 'unknown'}).")
+    if status == "processing" and stage == DISPATCHED:
+        _require_alive(journey, job)
     if status == "pending":
         return VerificationFailed("The worker on Render did not pick up the render.", MODAL_HINT, "worker-idle")
     rendered = journey.rendered(job)
@@ -150,6 +164,29 @@ def _render_failed(journey: Journey, job: str, ended: Answer) -> VerificationFai
     return VerificationFailed(
         f"The render was handed to Modal and did not end (stage {stage or 'unknown'}); {seen}.",
         "Look at the Modal app's log, and at its secret r2-credentials: deploybook run modal --mode apply.",
+        "modal-dispatch",
+    )
+
+
+def _require_alive(journey: Journey, job: str) -> None:
+    """Raise if Modal, asked itself, says that the render has failed; NotTested if its function is one that the sandbox does not run."""
+    row = next((row for row in job_rows(journey.database) if row.id == job), None)
+    call = row.result.get("modalCallId") if row else None
+    if not call or not journey.status_url:
+        return
+    answer: Mapping[str, Any] = {}
+    with suppress(DeploybookError):
+        answer = endpoint.status(journey.status_url, str(call))
+    if answer.get("status") != "failed":
+        return
+    error = str(answer.get("error") or "").rstrip(".")
+    if error.startswith(NOT_RUN_HERE):
+        raise NotTested(
+            f"the render went as far as Modal, whose function needs what is not here ({error.removeprefix(NOT_RUN_HERE)})"
+        )
+    raise VerificationFailed(
+        f"Modal's call failed and the web app was not told: {error} (stage {DISPATCHED}).",
+        "Look at the Modal app's log; what it says was raised in the render app.",
         "modal-dispatch",
     )
 

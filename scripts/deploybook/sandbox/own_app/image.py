@@ -113,7 +113,7 @@ class Follower:
     def _begin(self, stage: Stage, number: int) -> Image:
         root = self._folder / f"stage-{number}"
         earlier = self._images.get(stage.base.lower())
-        self._log(f"[{number}] FROM {stage.base}")
+        self._log(f"FROM {stage.base}")
         if earlier is None:
             self.left_out.append(f"FROM {stage.base} (this machine's programs stand in)")
             (root / "tmp").mkdir(parents=True)

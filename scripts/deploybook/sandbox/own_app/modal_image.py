@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 from pathlib import Path, PurePosixPath
 
 from deploybook.sandbox.modal.state.artifacts import Image as Layer
 from deploybook.sandbox.modal.state.workspace import Workspace
 from deploybook.sandbox.own_app.image import Follower, Image, ImageFailed
-from deploybook.sandbox.own_app.processes import Machine
+from deploybook.sandbox.own_app.processes import Log, Machine
+
+STEP = re.compile(r"(FROM|RUN|COPY|ADD|WORKDIR) ")
 
 
 class ModalImages:
@@ -30,7 +33,7 @@ class ModalImages:
             for base in layer.definition.base_images
             if base.image_id in self._built
         }
-        follower = Follower(context, self._machine, folder, layer.lines.append, bases)
+        follower = Follower(context, self._machine, folder, _as_modal_does(layer.lines), bases)
         try:
             commands = "\n".join(layer.definition.dockerfile_commands)
             self._built[layer.object_id] = await follower.build(commands.encode(), {})
@@ -55,3 +58,16 @@ class ModalImages:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
         return files
+
+
+def _as_modal_does(lines: list[str]) -> Log:
+    """Adds each line to ``lines``; a step is numbered as in the output of Modal's builder."""
+    number = 0
+
+    def log(line: str) -> None:
+        nonlocal number
+        step = STEP.match(line)
+        lines.append(f"=> Step {number}: {line}" if step else line)
+        number += bool(step)
+
+    return log

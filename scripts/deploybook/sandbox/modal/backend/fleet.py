@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from modal_proto import api_pb2
 
+from deploybook.sandbox.modal.backend import arguments
 from deploybook.sandbox.modal.backend.boot import Boot, Container, StartFailure
 from deploybook.sandbox.modal.backend.tail import follow
 from deploybook.sandbox.modal.state.identifiers import object_id
@@ -64,11 +65,7 @@ class Fleet:
     def serve_queue(self, function: Function) -> None:
         """Hand waiting inputs to containers that ask, and start a container if that is not enough."""
         if reason := self.not_here(function):
-            failure = api_pb2.GenericResult(status=Status.GENERIC_STATUS_FAILURE, exception=f"Not run here: {reason}")
-            self._workspace.apps.get(function.app_id).logs.add(
-                f"Not run here: {reason}\n", function.object_id, "", SYSTEM
-            )
-            self._calls.fail_queued(function.object_id, failure)
+            self._fail_unrun(function, reason)
             return
         queue = self._calls.queue(function.object_id)
         containers = self.of_function(function.object_id)
@@ -82,6 +79,16 @@ class Fleet:
             container = Container(object_id("ta"), app.functions.get(function.name, function), app, time.time())
             self.containers[container.object_id] = container
             self._background(self._run(container))
+
+    def _fail_unrun(self, function: Function, reason: str) -> None:
+        """End every waiting input of a function that can't run here: by what Python would say of its arguments, or by the reason."""
+        queue, schema = self._calls.queue(function.object_id), function.announced.function_schema
+        while queue:
+            waiting = queue.popleft()
+            problem = arguments.judge(function.name, schema, waiting.payload)
+            text = problem or f"Not run here: {reason}; {arguments.describe(schema, waiting.payload)}"
+            self._workspace.apps.get(function.app_id).logs.add(f"{text}\n", function.object_id, "", SYSTEM)
+            self._calls.finish(waiting, api_pb2.GenericResult(status=Status.GENERIC_STATUS_FAILURE, exception=text))
 
     async def take(self, container: Container) -> Input | None:
         """The next input for a container; None tells it to end (idle for long, or its app was published again)."""
