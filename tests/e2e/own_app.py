@@ -1,6 +1,7 @@
 """``python -m tests.e2e.own_app``: a small application through `deploybook run --app`, whole, then with each of its parts broken once.
 
-It prints a line for each: which section failed, and whether it named the breakage. Not a part of `make test`: each line is a dry run.
+It is `small_app/`: a web app of Next.js, a worker with a Dockerfile, a render app of Modal. A line for each says which section
+failed, and whether it named the breakage. The nightly workflow runs it; the first run installs and builds.
 """
 
 from __future__ import annotations
@@ -14,10 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.conftest import ROOT
-from tests.sandbox.own_app.conftest import FILES, write
 
+APP = Path(__file__).with_name("small_app")
 SECTIONS = ("r2", "turso", "webhook_secret", "modal", "vercel", "render")
-STARTED = '"[Worker] Started as '
 
 
 @dataclass(frozen=True)
@@ -33,55 +33,73 @@ class Breakage:
 
 BREAKAGES = {
     "nothing": None,
-    "the web app's build": Breakage(
-        "build.js", "require(", "throw new Error('Type error'); require(", "vercel", "exited with 1"
+    "the web app's code": Breakage(
+        "app/page.js", "Small studio</h1>", "Small studio<h1>", "vercel", 'Command "npm run build" exited with 1'
     ),
-    "a file of the image": Breakage(
-        "worker/Dockerfile", "COPY . .", "COPY worker/package.json worker/", "render", "worker/package.json"
+    "the web app's lock file": Breakage(
+        "package-lock.json", '"lockfileVersion": 3', '"lockfileVersion": ', "vercel", 'Command "npm ci'
+    ),
+    "a file of the worker's image": Breakage(
+        "worker/Dockerfile", "COPY worker worker", "COPY services/worker worker", "render", "/services/worker"
+    ),
+    "a workspace of the worker's image": Breakage(
+        "worker/Dockerfile", "npm ci --ignore-scripts", "npm ci --workspace=worker", "render", "No workspaces found"
     ),
     "the worker's program": Breakage(
-        "worker/Dockerfile", 'dist/index.js"]', 'dist/main.js"]', "render", "MODULE_NOT_FOUND"
+        "worker/Dockerfile", '"worker/index.js"]', '"worker/dist/index.js"]', "render", "MODULE_NOT_FOUND"
     ),
-    "the render app": Breakage(
+    "a package of the render app": Breakage(
         "modal_app/app.py",
         "import modal\n",
         "import modal\nimport nothing_of_this_name\n",
         "modal",
         "nothing_of_this_name",
     ),
+    "a file of the render app's image": Breakage(
+        "modal_app/app.py",
+        "--check worker/index.js",
+        "--check render/index.js",
+        "modal",
+        "node --check render/index.js",
+    ),
 }
 
 
-def main() -> None:
-    """Run every line, or those whose names the arguments give."""
-    for name, breakage in BREAKAGES.items():
-        if sys.argv[1:] and name not in sys.argv[1:]:
-            continue
+def main() -> int:
+    """Run every line, or those whose names the arguments give; how many were not as they must be."""
+    chosen = [name for name in BREAKAGES if name in sys.argv[1:] or not sys.argv[1:]]
+    wrong = 0
+    for name in chosen:
         with tempfile.TemporaryDirectory() as folder:
-            print(f"{name:22} {outcome(_application(Path(folder), breakage), breakage)}", flush=True)
+            passed, line = outcome(broken(Path(folder), BREAKAGES[name]), BREAKAGES[name])
+        print(f"{'✓' if passed else '✗'} {name:34} {line}", flush=True)
+        wrong += not passed
+    print(f"{len(chosen) - wrong} of {len(chosen)} as they must be")
+    return wrong
 
 
-def outcome(app: Path, breakage: Breakage | None) -> str:
-    """One dry run, in a sentence."""
+def outcome(app: Path, breakage: Breakage | None) -> tuple[bool, str]:
+    """One dry run: whether it ended as it must, and how in a sentence."""
     began = time.monotonic()
     sections = SECTIONS if breakage is None else SECTIONS[: SECTIONS.index(breakage.section) + 1]
+    # What the broken part needs is made by its section's run alone.
     chosen = [slug for slug in sections if breakage is None or slug != "modal" or breakage.section == "modal"]
     command = [str(Path(sys.executable).with_name("deploybook")), "run", *chosen, "--app", str(app)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    seconds = f"{time.monotonic() - began:.0f} s"
+    seconds, output = f"{time.monotonic() - began:.0f} s", done.stdout + done.stderr
     if breakage is None:
-        return f"{'passed' if done.returncode == 0 else 'FAILED'}, {seconds}"
-    output = done.stdout + done.stderr
+        return done.returncode == 0, f"passed, {seconds}" if done.returncode == 0 else output[-2000:]
     failed = any(line.startswith(breakage.section) and "✗ failed" in line for line in output.splitlines())
     named = breakage.says in " ".join(output.split())
-    return f"{breakage.section} {'failed' if failed else 'PASSED'}, {'named' if named else 'NOT NAMED'}: {breakage.says}, {seconds}"
+    words = (
+        f"{breakage.section} {'failed' if failed else 'PASSED'}, {'named' if named else 'NOT NAMED'}: {breakage.says}"
+    )
+    return failed and named, f"{words}, {seconds}" + ("" if failed and named else f"\n{output[-2000:]}")
 
 
-def _application(folder: Path, breakage: Breakage | None) -> Path:
-    app = write(folder / "app", FILES)
-    worker = app / "worker/index.js"
-    worker.write_text(worker.read_text().replace(STARTED, '"[Worker] Started, polling every 3000ms as '))
-    shutil.copytree(ROOT / "runbooks/modal_app", app / "modal_app", ignore=shutil.ignore_patterns("__pycache__"))
+def broken(folder: Path, breakage: Breakage | None) -> Path:
+    """A copy of the application with one change."""
+    app = shutil.copytree(APP, folder / "app", ignore=shutil.ignore_patterns("node_modules", ".next", "__pycache__"))
     if breakage:
         file = app / breakage.path
         before = file.read_text()
@@ -91,4 +109,4 @@ def _application(folder: Path, breakage: Breakage | None) -> Path:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
