@@ -39,6 +39,43 @@ export async function POST(request: Request) {
 }
 """
 PAGE = "src/app/page.tsx"
+MIX = "src/app/api/mix/route.ts"
+MIX_SCHEMA = """import { z } from "zod";
+const Audio = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("url"), url: z.string() }),
+  z.object({ type: z.literal("asset"), id: z.string() }),
+]);
+const Body = z.object({ audio: Audio, format: z.string() });
+export async function POST(request: Request) {
+  const fields = Object.fromEntries(await request.formData());
+  return Response.json(Body.safeParse(fields));
+}
+"""
+SENDS_A_FORM = (
+    "export default",
+    'export function mix(file: File) {\nconst form = new FormData();\nform.append("audio", file);\nform.append("format", "flat");\n'
+    'return fetch("/api/mix", { method: "POST", body: form });\n}\nexport default',
+)
+STORE = """class Store {
+  private jobs: Map<string, object> = new Map();
+  async create(id: string) { this.jobs.set(id, {}); }
+  async get(id: string) { return this.jobs.get(id) ?? null; }
+  async update(id: string) { const job = this.jobs.get(id); if (job) this.jobs.set(id, { ...job }); }
+}
+export const ProgressStore = new Store();
+"""
+PROGRESS = """import { ProgressStore } from "@/lib/progress";
+export async function GET(_: Request, { params }: { params: { id: string } }) {
+  await ProgressStore.update(params.id);
+  return Response.json(await ProgressStore.get(params.id));
+}
+"""
+POLLS = ("export default", "export const poll = (id: string) => fetch(`/api/progress/${id}`);\nexport default")
+FROM_MEMORY: Change = {
+    "src/lib/progress.ts": (None, STORE),
+    "src/app/api/progress/[id]/route.ts": (None, PROGRESS),
+    PAGE: POLLS,
+}
 
 
 def posting(body: str) -> tuple[str, str]:
@@ -139,6 +176,18 @@ CAUSES: dict[str, tuple[Change, str, str, str]] = {
         "app-body-refused",
         "audio/ingest",
         "reads JSON, and a form is sent",
+    ),
+    "form-for-a-route-that-wants-an-object": (
+        {MIX: (None, MIX_SCHEMA), PAGE: SENDS_A_FORM},
+        "app-body-refused",
+        "/api/mix",
+        "takes audio as an object whose type is asset or url, and a form sends a file or a text in it, or nothing",
+    ),
+    "store-in-memory-that-nothing-fills": (
+        FROM_MEMORY,
+        "app-store-unfilled",
+        "src/app/api/progress/[id]/route.ts",
+        "/api/progress/* answers from ProgressStore, which is kept in memory and never filled: nothing calls create",
     ),
     "path-from-a-request": (
         {
@@ -317,6 +366,17 @@ def test_what_other_languages_and_libraries_read_stays_in_the_example(findings: 
         )
         == []
     )
+
+
+def test_a_form_of_which_the_route_makes_the_object_is_accepted(findings: Found) -> None:
+    made = MIX_SCHEMA.replace("safeParse(fields)", 'safeParse({ ...fields, audio: { type: "asset", id: "x" } })')
+    assert [each for each in findings({MIX: (None, made), PAGE: SENDS_A_FORM}) if each.rule == "app-body-refused"] == []
+
+
+def test_a_store_that_another_route_fills_is_none(findings: Found) -> None:
+    filled = 'import { ProgressStore } from "@/lib/progress";\nexport const POST = () => ProgressStore.create("x");\n'
+    changes = {**FROM_MEMORY, "src/app/api/progress/route.ts": (None, filled)}
+    assert [each for each in findings(changes) if each.rule == "app-store-unfilled"] == []
 
 
 def test_a_query_inside_a_boundary_builds(findings: Found) -> None:

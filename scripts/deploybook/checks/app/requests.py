@@ -25,10 +25,14 @@ DEPTH = 4
 
 @dataclass(frozen=True)
 class Value:
-    """What is sent in one field: the strings that it can be (empty: not known), and the caller's argument that it is taken from."""
+    """What is sent in one field: the strings that it can be (empty: not known), and the caller's argument that it is taken from.
+
+    ``encoded`` says that a form's field holds JSON.
+    """
 
     strings: frozenset[str] = frozenset()
     argument: str = ""
+    encoded: bool = False
 
 
 @dataclass(frozen=True)
@@ -220,8 +224,8 @@ def _appended(name: str, call: Node) -> dict[str, Value]:
         }:
             arguments = node.child_by_field_name("arguments")
             key = literal(arguments.named_children[0]) if arguments and arguments.named_children else None
-            if key:
-                fields[key] = Value()
+            if key and arguments:
+                fields[key] = Value(encoded="JSON.stringify(" in text(arguments.named_children[-1]))
     return fields
 
 

@@ -102,9 +102,26 @@ def _problem(body: Body, route: Route, method: str) -> str:
     if body.kind == "json" and reads_form and not reads_json:
         return "reads a form, and JSON is sent."
     schema = route.schema(method)
+    if schema and body.kind == "form" and (problem := _flattened(schema, body, route)):
+        return problem
     if schema is None or (body.kind == "form" and reads_form and len(schema.variants) > 1):
         return ""
     return _against(schema, body)
+
+
+def _flattened(schema: Schema, body: Body, route: Route) -> str:
+    """A required object in whose place a form sends a file or a text, where the route makes no such object of it."""
+    if len(schema.variants) != 1:
+        return ""
+    for name, field in schema.variants[0].items():
+        value = body.fields.get(name)
+        if not (field.required and field.kinds) or (value and value.encoded):
+            continue
+        made = rf"\b{re.escape(field.choice)}\s*:\s*[\"']({'|'.join(map(re.escape, sorted(field.kinds)))})[\"']"
+        if not re.search(made, route.source) and (value or body.whole):
+            kinds = listed(sorted(field.kinds), last="or")
+            return f"takes {name} as an object whose {field.choice} is {kinds}, and a form sends a file or a text in it, or nothing."
+    return ""
 
 
 def _against(schema: Schema, body: Body) -> str:

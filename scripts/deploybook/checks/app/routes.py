@@ -101,7 +101,15 @@ class Route:
             return declared
         binding = self.graph.script(self.file).bindings.get(name)
         source = self.graph.resolver.resolve(self.file, binding[1]) if binding else None
-        return declaration(self.graph.syntax(source), binding[0]) if source and binding else None
+        if source and binding:
+            return declaration(self.graph.syntax(source), binding[0])
+        # What an imported schema is made of stands beside it.
+        resolver = self.graph.resolver
+        beside = [
+            resolver.resolve(self.file, specifier) for _, specifier in self.graph.script(self.file).bindings.values()
+        ]
+        found = (declaration(self.graph.syntax(path), name) for path in dict.fromkeys(beside) if path)
+        return next((node for node in found if node is not None), None)
 
 
 def routes_of(graph: Graph, root: str, paths: Iterable[str]) -> list[Route]:

@@ -20,6 +20,7 @@ from deploybook.checks.app.modal_image_rules import incomplete_images
 from deploybook.checks.app.modal_rules import unmade_buckets, unmade_secrets
 from deploybook.checks.app.route_rules import absent_routes, open_routes, opened_paths, refused_bodies
 from deploybook.checks.app.storage_rules import named_buckets, refused_uploads
+from deploybook.checks.app.store_rules import unfilled_stores
 from deploybook.checks.app.variable_rules import (
     hidden_absences,
     unknown_to_scripts,
@@ -111,6 +112,12 @@ RULES: tuple[Rule[Compared], ...] = (
         "A route checks what it is sent (zod), and the caller sends something else: each such request is refused with 400. Only what is "
         "written out on both sides is compared.",
         refused_bodies,
+    ),
+    Rule(
+        "app-store-unfilled",
+        "A route that some part calls answers from an object in the process's memory, and no code puts anything into it: it answers that "
+        "there is nothing, for ever. Only an exported single instance of a class with a Map is looked at.",
+        unfilled_stores,
     ),
     Rule(
         "app-route-open",

@@ -33,10 +33,15 @@ Lookup = Callable[[str], Node | None]
 
 @dataclass(frozen=True)
 class Field:
-    """One field: whether it must be there, and the strings that it may be (empty: others too)."""
+    """One field: whether it must be there, and the strings that it may be (empty: others too).
+
+    ``choice`` and ``kinds`` are, for an object that one of its fields tells apart from others, that field and its values.
+    """
 
     required: bool
     strings: frozenset[str] = frozenset()
+    choice: str = ""
+    kinds: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -98,7 +103,11 @@ def _field(value: Node | None, lookup: Lookup) -> Field:
         if declared is None:
             return Field(False)
         base = _field(declared, lookup) if text(declared).startswith("z.") else Field(False)
-        return Field(base.required and not any(word in written for word in ABSENT), base.strings)
+        required = base.required and not any(word in written for word in ABSENT)
+        return Field(required, base.strings, base.choice, base.kinds)
+    if written.startswith("z.discriminatedUnion(") and (union := schema_of(value, lookup)):
+        kinds = frozenset(it for one in union.variants for it in one.get(union.discriminator, Field(False)).strings)
+        return Field(True, choice=union.discriminator, kinds=kinds)
     return Field(not any(word in written for word in ABSENT), _strings(value))
 
 

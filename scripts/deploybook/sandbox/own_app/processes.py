@@ -23,6 +23,7 @@ INSTALLING = re.compile(
     r"npm_config_\w+|(https?|no|all)_proxy|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|SSL_CERT_DIR|PIP_\w+|COREPACK_\w+",
     re.IGNORECASE,
 )
+ENGINE = re.compile(r"DOCKER_\w+|CONTAINER_\w+|CONTAINERS_\w+|BUILDKIT_\w+|XDG_RUNTIME_DIR")
 _COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -31,15 +32,15 @@ class Machine:
 
     def __init__(self, directory: Path, authority: Path, routes: Mapping[str, int]) -> None:
         self.directory = directory
-        self._authority = authority
-        self._hook = directory / "network.cjs"
+        self.authority = authority
+        self.hook = directory / "network.cjs"
         directory.mkdir(parents=True, exist_ok=True)
-        self._hook.write_text(HOOK.read_text().replace("@ROUTES@", json.dumps(dict(routes)).replace('"', '\\"')))
+        self.hook.write_text(HOOK.read_text().replace("@ROUTES@", json.dumps(dict(routes)).replace('"', '\\"')))
 
     def running(self, variables: Mapping[str, str], home: Path) -> dict[str, str]:
         """PATH, a home folder of its own, the way into the sandbox, and the variables."""
         own = {"PATH": os.environ.get("PATH", ""), "HOME": str(home), "TMPDIR": str(home), "LANG": "C.UTF-8"}
-        own |= {"NODE_OPTIONS": f"--require {self._hook}", "NODE_EXTRA_CA_CERTS": str(self._authority)}
+        own |= {"NODE_OPTIONS": f"--require {self.hook}", "NODE_EXTRA_CA_CERTS": str(self.authority)}
         return {**own, "NEXT_TELEMETRY_DISABLED": "1", **variables}
 
     def installing(self, home: Path) -> dict[str, str]:
@@ -49,6 +50,11 @@ class Machine:
         settings = Path(pwd.getpwuid(os.getuid()).pw_dir) / ".npmrc"
         own |= {"npm_config_userconfig": str(settings)} if settings.is_file() else {}
         return {**own, "npm_config_cache": str(cache_folder() / "npm"), **kept}
+
+    def of_the_engine(self) -> dict[str, str]:
+        """What a container engine's command line needs of the machine: PATH, the operator's home folder, and its own settings."""
+        kept = {name: value for name, value in os.environ.items() if ENGINE.fullmatch(name)}
+        return {"PATH": os.environ.get("PATH", ""), "HOME": str(Path.home()), **kept}
 
 
 def cache_folder() -> Path:

@@ -12,15 +12,17 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp
 
+from deploybook.checkout.dockerfile import pairs, stages
 from deploybook.checkout.ignoring import docker_context, git_checkout
 from deploybook.sandbox.core.service import Context, Service
 from deploybook.sandbox.modal.service import ModalService
-from deploybook.sandbox.own_app.image import Follower, Image, ImageFailed
+from deploybook.sandbox.own_app import engine
+from deploybook.sandbox.own_app.image import Follower, ImageFailed
 from deploybook.sandbox.own_app.modal_image import ModalImages
 from deploybook.sandbox.own_app.processes import Log, Machine
 from deploybook.sandbox.own_app.serving import ServedApp
 from deploybook.sandbox.own_app.web import BuildFailed, WebBuild
-from deploybook.sandbox.own_app.worker import WorkerProcess
+from deploybook.sandbox.own_app.worker import Program, WorkerProcess
 from deploybook.sandbox.r2.service import ObjectService
 from deploybook.sandbox.render.service import RenderService
 from deploybook.sandbox.render.state.workers import Worker
@@ -41,7 +43,8 @@ class OwnAppService(Service):
         self._directory = context.directory / "own-app"
         self._machine: Machine | None = None
         self._builds: dict[str, WebBuild] = {}
-        self._images: dict[str, Image] = {}
+        self._images: dict[str, Program] = {}
+        self._engine: str | None = None
         self._sites: dict[str, ServedApp] = {}
         self._workers: set[WorkerProcess] = set()
 
@@ -114,14 +117,43 @@ class OwnAppService(Service):
         dockerfile = root / settings.dockerfile_path
         if not dockerfile.is_file():
             return f"error: failed to read dockerfile: open {settings.dockerfile_path}: no such file or directory"
+        context = root / (settings.docker_context or ".")
+        if self._engine is None:
+            self._engine = await asyncio.to_thread(engine.find_engine)
+        if self._engine:
+            return await self._build_by_engine(self._engine, worker, dockerfile, context, variables, log)
         folder = self._directory / f"image-{worker.id}-{len(worker.deploys)}"
         with contextlib.suppress(FileNotFoundError):
             await asyncio.to_thread(shutil.rmtree, folder)
         folder.mkdir(parents=True)
         log("No container engine runs here: the Dockerfile's steps are followed in a folder.")
-        follower = Follower(docker_context(root / (settings.docker_context or ".")), self.machine, folder, log)
+        follower = Follower(docker_context(context), self.machine, folder, log)
         try:
             self._images[worker.id] = await follower.build(dockerfile.read_bytes(), variables)
+        except ImageFailed as failure:
+            return str(failure)
+        return ""
+
+    async def _build_by_engine(
+        self, name: str, worker: Worker, dockerfile: Path, context: Path, variables: Mapping[str, str], log: Log
+    ) -> str:
+        """The same by a container engine, which executes every step."""
+        steps = [step for stage in stages(dockerfile.read_bytes()) for step in stage.steps]
+        declared = {each for step in steps if step.instruction == "ARG" for each in pairs(step)}
+        tag, home = f"deploybook-{worker.id}:{len(worker.deploys)}", self._directory / f"home-{worker.id}"
+        log(f"The image is built by {Path(name).name}.")
+        try:
+            self._images[worker.id] = await engine.build(
+                name,
+                dockerfile,
+                context,
+                tag,
+                sorted(declared & variables.keys()),
+                variables,
+                self.machine,
+                home,
+                log,
+            )
         except ImageFailed as failure:
             return str(failure)
         return ""

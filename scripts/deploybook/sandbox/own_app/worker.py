@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
-from deploybook.sandbox.own_app.image import Image
 from deploybook.sandbox.own_app.processes import Log, Machine, follow, start, stop
 from deploybook.sandbox.render.state.containers import WorkerCrashed
 
@@ -18,10 +18,25 @@ PAUSE = 3.0
 SECONDS_TO_STOP = 30.0
 
 
+class Program(Protocol):
+    """An image as far as a worker is concerned: what starts it, where, and with which variables of its own."""
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """The image's variables."""
+
+    @property
+    def working_directory(self) -> Path:
+        """Where its program starts."""
+
+    def program(self, override: str = "") -> str:
+        """The command line that starts it."""
+
+
 class WorkerProcess:
     """A running worker, as Render holds it."""
 
-    def __init__(self, image: Image, command: str, env: Mapping[str, str], log: Log) -> None:
+    def __init__(self, image: Program, command: str, env: Mapping[str, str], log: Log) -> None:
         self._image, self._command, self._env = image, command, env
         self._said = asyncio.Event()
 
@@ -36,7 +51,7 @@ class WorkerProcess:
 
     @classmethod
     async def start(
-        cls, image: Image, override: str, variables: Mapping[str, str], machine: Machine, home: Path, log: Log
+        cls, image: Program, override: str, variables: Mapping[str, str], machine: Machine, home: Path, log: Log
     ) -> WorkerProcess:
         """Start it with the image's variables and the service's. Raises WorkerCrashed if it ends at once."""
         home.mkdir(parents=True, exist_ok=True)
