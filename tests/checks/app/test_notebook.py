@@ -32,7 +32,7 @@ def section(status: str, error: dict[str, Any] | None = None, *lines: dict[str, 
 
 
 def report(*sections: dict[str, Any]) -> dict[str, Any]:
-    return {"exit_code": 0, "runs": [{"sections": list(sections)}]}
+    return {"exit_code": 0, "run": {"sections": list(sections)}}
 
 
 def test_nothing_is_claimed_of_an_application_that_is_not_there(events: list[Event]) -> None:
@@ -92,6 +92,6 @@ def test_a_whole_application_passes(events: list[Event]) -> None:
 
 def test_a_command_that_reports_nothing_is_an_error_with_its_last_words() -> None:
     said: list[str] = []
-    with pytest.raises(ConfigurationError, match="No such command"):
+    with pytest.raises(ConfigurationError, match="reported nothing: deploybook has no command no-such-command"):
         report_of(["no-such-command"], ROOT, said.append)
-    assert "Usage:" in said[0]
+    assert said[0].startswith("error: ")

@@ -25,6 +25,8 @@ from deploybook.runbook.modes import Mode
 from deploybook.runbook.output import Screen
 from deploybook.runbook.parameters import check_parameters
 
+# How the command line begins what is wrong.
+ERROR = "error: "
 EXAMPLE = "<APP_CHECKOUT>"
 OUTCOMES = {"passed": "passed", "failed": "failed", "incomplete": "not tested", "not-run": "not tested"}
 
@@ -99,7 +101,7 @@ class Application:
 
     def judge(self, report: dict[str, Any]) -> None:
         """Show how each section of a run ended, by its report: what ``deploybook run --json`` prints."""
-        for section in [section for run in report["runs"] for section in run["sections"]]:
+        for section in report["run"]["sections"]:
             self._judge(section)
 
     def finish(self) -> None:
@@ -165,13 +167,15 @@ def report_of(command: Sequence[str], folder: Path, waits: Callable[[str], None]
         said = ""
         try:
             for line in process.stderr:
-                said = line.strip() or said
+                said = said if said.startswith(ERROR) else line.strip() or said
                 waits(line.rstrip())
         except BaseException:
             process.terminate()
             raise
         reader.join()
     if not "".join(lines).strip():
-        raise ConfigurationError(f"deploybook {' '.join(command)} reported nothing: {said}", "Run it in a terminal.")
+        raise ConfigurationError(
+            f"deploybook {' '.join(command)} reported nothing: {said.removeprefix(ERROR)}", "Run it in a terminal."
+        )
     report: dict[str, Any] = json.loads("".join(lines))
     return report

@@ -40,11 +40,8 @@ def unfilled_stores(compared: Compared) -> Iterator[Finding]:
 
 
 def _is_for(request: Request, route: Route) -> bool:
-    return (
-        bool(request.path)
-        and matches(route.pattern, str(request.path))
-        and request.path.count("*") == route.pattern.count("*")
-    )
+    path = request.path or ""
+    return matches(route.pattern, path) and path.count("*") == route.pattern.count("*")
 
 
 def _store(graph: Graph, path: str, name: str) -> Store | None:
