@@ -42,7 +42,7 @@ class DatabaseServer:
         self.binary = binary
         self.directory = directory
         self.upstream: Upstream | None = None
-        self._own_network = own_network and sys.platform == "linux"
+        self.own_network = own_network and sys.platform == "linux"
         self._admin, self._admin_key = "", secrets.token_hex(16)
         self._blocks = {"block_reads": False, "block_writes": False}
         # A rotation, another one and a deletion may come at once.
@@ -56,7 +56,7 @@ class DatabaseServer:
         keys.write_text(database.public_keys())
         environ = {"RUST_LOG": "warn", "LIBSQL_ADMIN_AUTH_KEY": self._admin_key}
         for _ in range(_ATTEMPTS):
-            doors = Doors.of_unix_sockets(self.directory) if self._own_network else Doors.on_loopback()
+            doors = Doors.of_unix_sockets(self.directory) if self.own_network else Doors.on_loopback()
             child = await Child.start(self._command(doors, keys), directory=self.directory, log=log, env=environ)
             if await _answers(child, doors.sql, database, doors.client):
                 self._child, self.upstream, self._admin = child, Upstream(doors.sql, doors.client), doors.admin
@@ -65,7 +65,7 @@ class DatabaseServer:
                 return
             await child.stop()
             await doors.client.aclose()
-            self._own_network = self._own_network and child.process.returncode != own_network.REFUSED
+            self.own_network = self.own_network and child.process.returncode != own_network.REFUSED
         raise RuntimeError(f"sqld did not start; last output:\n{log.read_text(errors='replace')[-2000:]}")
 
     async def block(self, *, reads: bool, writes: bool) -> None:
@@ -130,13 +130,17 @@ class DatabaseServers:
     def __init__(self, context: Context, binary: Path = Path("sqld")) -> None:
         self.binary = binary
         self._context = context
+        # What the first server finds out of this machine holds for those after it.
+        self._own_network = True
         self._servers: dict[str, DatabaseServer] = {}
         self._addresses: dict[str, Address] = {}
 
     async def start(self, database: Database) -> str:
         """Start its server and open its port; the answer is what stands after ``libsql://``."""
-        server = DatabaseServer(self.binary, self._context.directory / "turso" / database.id)
+        directory = self._context.directory / "turso" / database.id
+        server = DatabaseServer(self.binary, directory, own_network=self._own_network)
         await server.start(database)
+        self._own_network = server.own_network
         self._servers[database.id] = server
         name = database.name
         if name in self._addresses:
