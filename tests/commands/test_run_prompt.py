@@ -55,7 +55,7 @@ def started(guide: Guide) -> list[Path]:
 def test_both_are_asked_for_without_echo_and_kept(asking: Guide) -> None:
     with run_at_a_terminal(asking) as terminal:
         for name in NAMES:
-            terminal.wait_for(f"{name}: Where errors of the web app and the worker are reported. From: Sentry")
+            terminal.wait_for(f"{name}: Where errors of the web app and the worker are reported.")
             wait_for_prompt(terminal, name)
             terminal.type(f"{DSN}\n")
             terminal.wait_for(f"{name} is in the vault of production.")

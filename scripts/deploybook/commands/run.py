@@ -17,6 +17,7 @@ from deploybook.commands import offers
 from deploybook.commands.options import Choice, ParameterCommand, environment_option, parameter_options
 from deploybook.commands.own_app import app_directory, app_parameters, live_parameters
 from deploybook.commands.parameters import offer_to_keep, parameter_values, parameters_of, typed_for_one_run
+from deploybook.commands.prose import say
 from deploybook.commands.run_plan import run_plan
 from deploybook.commands.values import prompted
 from deploybook.contract.model import Contract, load_contract
@@ -174,7 +175,7 @@ def _chosen(layout: Layout, contract: Contract, sections: Sequence[str]) -> list
 def _complete(plan: Plan) -> None:
     """Ask at a terminal for the values that only the operator has and that the vault lacks; elsewhere the plan refuses to run."""
     for variable in lacking(plan) if sys.stdin.isatty() else []:
-        click.echo(f"{variable.name}: {variable.description} From: {variable.made_at}.")
+        say(f"{variable.name}: {variable.description} From: {variable.made_at}.")
         value = prompted(variable)
         Vault(plan.layout.state, plan.environment).put({variable.name: value})
         click.echo(f"{variable.name} is in the vault of {plan.environment}.")

@@ -51,7 +51,7 @@ def run_plan(
         click.echo(f"the plan is in {plan_out}; apply it with: {plan.completed(command)}")
     left = copying.left if not report.exit_code else []
     for line in outcome_lines(plan, report, left):
-        click.echo(line)
+        say(line, 4)
     return report.exit_code or (MissingVariable.exit_code if left else 0), report
 
 
@@ -160,15 +160,16 @@ def _import(variable: Variable) -> bool:
         return True
     if not is_terminal():
         return False
-    click.echo(f"\n{variable.name}: {variable.description}")
-    click.echo(f"Copy it: {variable.copied_from}. An empty line leaves it for later.")
+    click.echo()
+    say(f"{variable.name}: {variable.description}")
+    say(f"Copy it: {variable.copied_from}. An empty line leaves it for later.")
     while True:
         try:
             value: SecretStr = prompted(variable)
         except MissingVariable:
             return False
         except DeploybookError as problem:
-            click.echo(f"{problem} {problem.hint}")
+            say(f"{problem} {problem.hint}")
         else:
             os.environ[variable.name] = value.get_secret_value()
             return True
