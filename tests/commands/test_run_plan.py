@@ -21,7 +21,7 @@ from deploybook.contract.shown_commands import Typed
 from deploybook.layout import Layout
 from deploybook.runbook.modes import Mode
 from deploybook.runner.plan import Plan
-from deploybook.runner.report import RunReport
+from deploybook.runner.report import CellResult, RunReport, SectionResult
 from deploybook.state.ledger import Entry, Ledger, Proof, now
 from deploybook.state.vault import Vault
 
@@ -186,8 +186,16 @@ def plan_of(layout: Layout, mode: Mode, *sections: str, environment: str = "prod
     return Plan(layout, CONTRACT, mode, environment, sections or tuple(ALL))
 
 
-def report_of(mode: Mode) -> RunReport:
-    return RunReport(mode, "production", "", 0.0, "", [])
+def report_of(mode: Mode, outcome: str = "would create") -> RunReport:
+    line = {"step": "resource", "outcome": outcome, "subject": "R2 bucket studio", "detail": "", "entry": ""}
+    cells = [CellResult("bucket", 0.0, [line])]
+    return RunReport(mode, "production", "", 0.0, "", [SectionResult("r2", "R2", "passed", cells=cells)])
+
+
+def test_a_plan_that_changes_nothing_is_followed_by_verify_and_not_by_apply(layout: Layout) -> None:
+    plan = plan_of(layout, Mode.PLAN, "r2")
+    [line] = outcome_lines(plan, report_of(Mode.PLAN, "unchanged"), [])
+    assert line == "next: deploybook run r2 --mode verify; the plan changes nothing"
 
 
 @pytest.mark.parametrize(

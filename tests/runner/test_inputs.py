@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 from tests.conftest import CONTRACT, ROOT
+from tests.runbook.settings_checkout import checkout, write
 
 from deploybook.errors import InvalidValue, MissingVariable
 from deploybook.layout import Layout
@@ -104,6 +105,15 @@ def test_a_part_of_an_apply_names_every_value_of_the_vault_and_who_makes_it(tmp_
     assert "R2_BUCKET_NAME is not in the vault of production (modal, vercel)" in message
     assert "TURSO_AUTH_TOKEN is not in the vault of production (vercel)" in message
     assert hint == "Run deploybook run r2 turso webhook_secret --mode apply first."
+
+
+@pytest.mark.usefixtures("credentials")
+def test_a_new_clone_with_settings_and_no_vault_is_told_where_the_values_are(tmp_path: Path) -> None:
+    layout = checkout(tmp_path)
+    write(layout, "environment: production\n")
+    _, hint = refused(Plan(layout, CONTRACT, Mode.VERIFY, "production", ALL, REPOSITORY))
+    copied = "If another checkout made production, copy its .deploybook/production.* here: they are not in git."
+    assert hint.startswith(copied)
 
 
 @pytest.mark.usefixtures("credentials")

@@ -175,3 +175,8 @@ def test_what_is_incomplete_is_counted_apart_from_what_passed() -> None:
     report = RunReport("apply", "production", "2026-01-01T00:00:00Z", 1.0, "", [vercel])
     summarize(Console(file=written, width=80), report, "build/runs/x")
     assert "0 of 1 sections passed, 1 incomplete (apply, production): 1 not tested" in written.getvalue()
+
+
+def test_what_goes_on_from_an_item_of_a_list_stands_behind_its_beginning() -> None:
+    lines = wrapped(f"error:\n  {'word ' * 20}\nhint: {'word ' * 20}", 60, "  ").splitlines()
+    assert [len(line) - len(line.lstrip()) for line in lines] == [0, 4, 6, 2, 2]

@@ -9,6 +9,7 @@ from deploybook.contract.definitions import Variable
 from deploybook.contract.shown_commands import as_word
 from deploybook.contract.validation import copy_command
 from deploybook.runbook.modes import Mode
+from deploybook.runner.changes import changes_anything
 from deploybook.runner.plan import Plan
 from deploybook.runner.report import RunReport
 
@@ -25,7 +26,7 @@ def outcome_lines(plan: Plan, report: RunReport, left: Sequence[Variable]) -> It
         yield f"left: {variable.name}, which only a person can copy ({variable.copied_from}). Then:"
         waiting = [slug for slug in plan.order() if variable in plan.contract.needed_by(slug)]
         yield f"  {plan.completed(copy_command(variable, waiting, plan.environment))}"
-    if step := _next(plan, failed=failed, left=bool(left)):
+    if step := _next(plan, report, failed=failed, left=bool(left)):
         yield f"next: {plan.completed(step)}"
 
 
@@ -49,7 +50,7 @@ def _addresses(plan: Plan) -> Iterator[str]:
             yield f"{variable.name}: {value}"
 
 
-def _next(plan: Plan, *, failed: bool, left: bool) -> str:
+def _next(plan: Plan, report: RunReport, *, failed: bool, left: bool) -> str:
     every = set(plan.contract.order()) <= set(plan.sections)
     sections = "" if every else f" {' '.join(plan.order())}"
     if failed:
@@ -60,6 +61,8 @@ def _next(plan: Plan, *, failed: bool, left: bool) -> str:
     match plan.mode:
         case Mode.DRY_RUN:
             return f"deploybook init, then deploybook run{sections} --mode plan"
+        case Mode.PLAN if not changes_anything(report):
+            return f"deploybook run{sections} --mode verify; the plan changes nothing"
         case Mode.PLAN:
             return f"deploybook run{sections} --mode apply{_once(plan)}"
         case Mode.APPLY if not left:

@@ -53,6 +53,11 @@ def changes_of(report: RunReport) -> list[Change]:
     ]
 
 
+def changes_anything(report: RunReport) -> bool:
+    """Whether what a run in ``plan`` found would be changed by ``apply``, or is known only later."""
+    return any(change.outcome in SHOWN and change.outcome != "left" for change in changes_of(report))
+
+
 def plan_lines(changes: Sequence[Change]) -> Iterator[str]:
     """The plan for a terminal: what would change, by section, and how many of each."""
     section = ""

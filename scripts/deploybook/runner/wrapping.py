@@ -12,17 +12,22 @@ _JOIN = "\u00a0"
 
 
 def wrapped(text: str, width: int, indent: str = "") -> str:
-    """``text`` within ``width`` columns, the lines after the first with an indent; a word that is longer stays whole."""
+    """``text`` within ``width`` columns, the lines after the first with an indent; a word that is longer stays whole.
+
+    What goes on from a line that stands in already stands two columns further in.
+    """
     if width < NARROWEST:
         return text
     lines: list[str] = []
     for line in text.splitlines():
+        # An item of a list goes on behind its beginning.
+        own = line[: len(line) - len(line.lstrip())]
         joined = _COMMAND.sub(lambda match: match[0].rstrip().replace(" ", _JOIN) + " " * match[0].endswith(" "), line)
         lines += textwrap.wrap(
             joined,
             width,
             initial_indent=indent if lines else "",
-            subsequent_indent=indent,
+            subsequent_indent=f"{indent}{own}  " if own else indent,
             break_long_words=False,
             break_on_hyphens=False,
             drop_whitespace=True,
