@@ -27,6 +27,11 @@ BY_STATUS: dict[int, type[ServiceError]] = {
     429: RateLimited,
 }
 LONGEST_REASON = 200
+# What to do about a page in place of an answer.
+IN_FRONT = (
+    "Not the API has answered but what stands in front of it: a firewall, a proxy or a CDN. "
+    "Try again later or from another network."
+)
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
@@ -76,9 +81,5 @@ def page_title(response: httpx.Response) -> str:
 def otherwise(response: httpx.Response) -> Refusal:
     """The refusal where a table has no row for it; a page says nothing about a credential, a name or a limit of the API's."""
     if is_page(response):
-        hint = (
-            "Not the API has answered but what stands in front of it: a firewall, a proxy or a CDN. "
-            "Try again later or from another network."
-        )
-        return Refusal(UnexpectedResponse, hint)
+        return Refusal(UnexpectedResponse, IN_FRONT)
     return Refusal(BY_STATUS.get(response.status_code, UnexpectedResponse))

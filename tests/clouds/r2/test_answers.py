@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import httpx
 import pytest
+from pydantic import SecretStr
+from tests.clouds.answering import Said, answering
 
 from deploybook.clouds.api import Api
 from deploybook.clouds.r2.client import REFUSALS, Cloudflare, _explain
+from deploybook.clouds.r2.objects import Store
 from deploybook.errors import UnexpectedResponse
 
 
@@ -73,3 +77,45 @@ def test_what_an_answer_cannot_do_without_is_named(
 def test_an_empty_id_or_secret_is_none(value: dict[str, str]) -> None:
     with pytest.raises(UnexpectedResponse, match="has carried out the request to create the token"):
         client(lambda _: {"result": value}).create_token("t", [])
+
+
+PAGE = Said(522, "<!DOCTYPE html><title>522: Connection timed out</title>", {"content-type": "text/html"})
+EMPTY = Said(200, "<ListBucketResult></ListBucketResult>")
+
+
+def listed(answers: list[Said]) -> object:
+    """What a store makes of answers that come one after the other."""
+    with answering(lambda *_: answers.pop(0)) as url, closing(Store(url, "k", SecretStr("s"), "studio")) as store:
+        return store.call("list_objects_v2")
+
+
+@pytest.fixture
+def instantly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever sleeps does not."""
+    monkeypatch.setattr("time.sleep", lambda _: None)
+
+
+def test_a_page_of_the_cdn_is_asked_again(instantly: None) -> None:
+    assert listed([PAGE, PAGE, EMPTY])
+
+
+def test_a_page_of_the_cdn_that_stays_is_no_trouble_of_the_key_or_the_bucket(instantly: None) -> None:
+    answers = [PAGE] * 9
+    with pytest.raises(UnexpectedResponse, match=r"could not list_objects_v2: no reason given \(522\)") as caught:
+        listed(answers)
+    assert caught.value.entry == "unexpected-response"
+    assert len(answers) == 5, "four attempts"
+
+
+def test_a_firewalls_page_is_no_refusal_of_the_key() -> None:
+    page = Said(403, "<html><title>Blocked</title></html>", {"content-type": "text/html"})
+    with pytest.raises(UnexpectedResponse) as caught:
+        listed([page])
+    assert (caught.value.entry, caught.value.code) == ("unexpected-response", "")
+    assert "stands in front of it" in caught.value.hint
+
+
+def test_an_answer_that_is_not_as_described_is_one_error() -> None:
+    body = "<ListBucketResult><Contents><Size>many</Size></Contents></ListBucketResult>"
+    with pytest.raises(UnexpectedResponse, match="could not list_objects_v2: its answer is not as described"):
+        listed([Said(200, body)])

@@ -36,7 +36,3 @@ def test_a_signature_that_does_not_match_is_evidence() -> None:
 )
 def test_no_other_answer_is(kind: type[ServiceError], status: int, code: str) -> None:
     assert not TOKEN.is_dead(refusal(kind, status, code))
-
-
-def test_a_new_key_is_waited_for_longer_than_the_minute_that_cloudflare_names() -> None:
-    assert BucketToken.settle_seconds > 60

@@ -152,7 +152,11 @@ def s3(status: int, code: str) -> ClientError:
         (401, "Unauthorized", "r2-new-key", "takes up to a minute"),
         (403, "SignatureDoesNotMatch", "r2-keys", "rotate true"),
         (403, "AccessDenied", "token-scope", "sets the token"),
-        (503, "SlowDown", "storage-errors", "R2_BUCKET_NAME"),
+        (404, "NoSuchBucket", "storage-errors", "R2_BUCKET_NAME"),
+        (503, "SlowDown", "unexpected-response", "Wait"),
+        (522, "", "unexpected-response", "Wait"),
+        (429, "TooManyRequests", "rate-limited", "Wait"),
+        (403, "RequestTimeTooSkewed", "unexpected-response", "clock"),
     ],
 )
 def test_only_a_wrong_signature_advises_another_key(status: int, code: str, entry: str, words: str) -> None:

@@ -12,12 +12,13 @@ import httpx
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.loaders import Loader
+from botocore.parsers import ResponseParserError
 from pydantic import SecretStr
 
 from deploybook import http
 from deploybook.clouds.credentials import endpoint
-from deploybook.clouds.refusals import Refusal
-from deploybook.errors import InvalidValue, PermissionDenied, ServiceError, UnexpectedResponse, Unreachable
+from deploybook.clouds.refusals import IN_FRONT, Refusal
+from deploybook.errors import InvalidValue, PermissionDenied, RateLimited, ServiceError, UnexpectedResponse, Unreachable
 
 # AWS Signature Version 4: a presigned URL lives 1 second to 7 days; boto3 signs longer ones without a word.
 LONGEST_PRESIGN = 7 * 24 * 3600
@@ -40,7 +41,18 @@ REFUSALS = {
         "Run deploybook run r2 --mode apply: it sets the token to read and write this bucket's objects.",
         "token-scope",
     ),
+    "RequestTimeTooSkewed": Refusal(
+        UnexpectedResponse,
+        "Set this machine's clock: R2 refuses what is signed more than 15 minutes off.",
+        "unexpected-response",
+    ),
 }
+# What says nothing of the key, the bucket or the names: R2, or the CDN in front of it, answers nobody for now.
+TOO_OFTEN, FIRST_OF_FAILURES = 429, 500
+PASSING = "Wait, then run this again; if it stays, compare Cloudflare's status page."
+# What a CDN answers while it does not reach who is behind it: botocore does not send that again by itself.
+UNREACHED = range(520, 531)
+ATTEMPTS = 4
 OTHER_REFUSAL = Refusal(
     UnexpectedResponse,
     "Check R2_ACCOUNT_ID and R2_BUCKET_NAME in the vault; deploybook run r2 --mode apply records them.",
@@ -72,7 +84,7 @@ class Store:
                 # By default boto3 uploads over https in aws-chunked with a trailing checksum, which R2 has answered with 501.
                 request_checksum_calculation="when_required",
                 response_checksum_validation="when_required",
-                retries={"mode": "standard", "max_attempts": 4},
+                retries={"mode": "standard", "max_attempts": ATTEMPTS},
                 connect_timeout=http.CONNECT_SECONDS,
                 read_timeout=http.READ_SECONDS,
                 s3={"addressing_style": "path"},
@@ -82,6 +94,7 @@ class Store:
         )
         # A run that is to stop sends no request more; botocore sends its own.
         self.s3.meta.events.register_first("before-send.s3", lambda **_: http.refuse_after_stop())
+        self.s3.meta.events.register_last("needs-retry.s3", _pause_for_cdn)
 
     @classmethod
     def from_variables(cls, variables: Mapping[str, SecretStr], environ: Mapping[str, str]) -> Store | None:
@@ -128,6 +141,18 @@ class Store:
         except BotoCoreError as error:
             message = f"R2 could not {operation}: {self.endpoint_url} cannot be reached ({type(error).__name__})."
             raise Unreachable("R2", operation, message, f"Check the network and {ENDPOINT_VARIABLE}.") from None
+        except (ResponseParserError, ValueError):
+            # botocore's own for a body that is not what its description says.
+            message = f"R2 could not {operation}: its answer is not as described."
+            raise UnexpectedResponse(
+                "R2", operation, message, f"Check that {ENDPOINT_VARIABLE} is unset or right."
+            ) from None
+
+
+def _pause_for_cdn(response: Any, attempts: int, **_: Any) -> float | None:
+    """Seconds until botocore sends a request again whose answer was a CDN's; None where that is not ours to say."""
+    unreached = response is not None and response[0].status_code in UNREACHED
+    return 0.5 * 2**attempts if unreached and attempts < ATTEMPTS else None
 
 
 def _session() -> botocore.session.Session:
@@ -156,9 +181,16 @@ def browser(url: str, method: str, **options: Any) -> httpx.Response:
 def _refused(operation: str, error: ClientError) -> ServiceError:
     """The error for a refusal. To HEAD it has no body: then botocore gives the status for a code."""
     details = error.response.get("Error", {})
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    metadata = error.response.get("ResponseMetadata", {})
+    status = metadata.get("HTTPStatusCode", 0)
     code = details.get("Code", "")
+    reason = details.get("Message") or code or "no reason given"
+    message = f"R2 could not {operation}: {reason} ({', '.join(filter(None, (str(status), code)))})."
+    if "html" in metadata.get("HTTPHeaders", {}).get("content-type", ""):
+        return UnexpectedResponse("R2", operation, message, IN_FRONT, status=status)
+    if status == TOO_OFTEN or status >= FIRST_OF_FAILURES:
+        passing = RateLimited if status == TOO_OFTEN else UnexpectedResponse
+        return passing("R2", operation, message, PASSING, status=status, code=code)
     refusal = REFUSALS.get(code, OTHER_REFUSAL)
-    kind = PermissionDenied if status in {401, 403} else refusal.kind
-    message = f"R2 could not {operation}: {details.get('Message') or code} ({status}, {code})."
+    kind = PermissionDenied if status in {401, 403} and code not in REFUSALS else refusal.kind
     return kind("R2", operation, message, str(refusal.hint), refusal.entry, status, code)
