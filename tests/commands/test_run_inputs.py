@@ -68,3 +68,16 @@ def test_a_process_that_ends_at_once_is_a_fault_of_the_machine_and_no_stop(
     printed = capsys.readouterr().err
     assert "error: A process that deploybook started ended at once" in printed
     assert "stopped" not in printed
+
+
+def test_a_checkout_that_cannot_be_written_is_one_sentence_and_nothing_is_started(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # No user, root neither, makes a folder there.
+    (root / "build").symlink_to("/sys")
+    executor = Pretended()
+    assert run(executor, "webhook_secret", "--mode", "plan") == 7
+    assert executor.started == []
+    printed = capsys.readouterr().err
+    assert printed.startswith("error: This machine does not let deploybook use ")
+    assert printed.count("\n") == 3

@@ -136,6 +136,32 @@ def test_a_signal_stops_a_section_before_its_next_request_and_is_reported(tmp_pa
     assert list(temporary.iterdir()) == []
 
 
+def test_ctrl_c_while_processes_still_start_is_one_line_and_no_traceback_of_another(
+    tmp_path: Path, temporary: Path
+) -> None:
+    root = checkout(tmp_path, "pass")
+    own = {"DEPLOYBOOK_HOME": str(root), "TMPDIR": str(temporary)}
+    process = subprocess.Popen(
+        [COMMAND, "run", "webhook_secret", "--mode", "plan"],
+        env=without_operator(os.environ) | own,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    with process:
+        until(lambda: children.read_text().strip(), "the first process of the run")
+        # As a terminal does: to all processes in its foreground.
+        os.killpg(process.pid, signal.SIGINT)
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, output
+    assert "Traceback" not in output
+    assert "stop" in output
+    assert list(temporary.iterdir()) == []
+
+
 def test_a_killed_worker_fails_its_own_section_alone_in_one_sentence(tmp_path: Path, temporary: Path) -> None:
     cell = "import os, signal; os.kill(os.getppid(), signal.SIGKILL); rb.note('not any more')"
     root = checkout(tmp_path, cell)
