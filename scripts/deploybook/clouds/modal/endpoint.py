@@ -9,10 +9,13 @@ import httpx
 from pydantic import SecretStr
 
 from deploybook import http
-from deploybook.errors import Unreachable, VerificationFailed
+from deploybook.errors import RateLimited, ServiceError, UnexpectedResponse, Unreachable, VerificationFailed
 
 # A container that starts cold has this long.
 ANSWER_SECONDS = 120.0
+# What Modal answers in the app's place, and nothing that an app's deploy changes.
+TOO_OFTEN = 429
+PASSING = frozenset({TOO_OFTEN, 502, 503, 504})
 
 
 def submit(url: str, token: SecretStr) -> Mapping[str, Any]:
@@ -34,6 +37,10 @@ def _answer(url: str, method: str, **options: Any) -> Mapping[str, Any]:
     except httpx.TransportError as error:
         message = f"{url} cannot be reached ({type(error).__name__})."
         raise Unreachable("Modal", method, message, "Check the network, then run this again.") from None
+    if answer.status_code in PASSING:
+        kind: type[ServiceError] = RateLimited if answer.status_code == TOO_OFTEN else UnexpectedResponse
+        message = f"Modal does not let {url} be reached for now ({answer.status_code})."
+        raise kind("Modal", method, message, "Wait, then run this again.", status=answer.status_code)
     try:
         body = answer.json()
     except ValueError:
