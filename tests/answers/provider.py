@@ -133,3 +133,13 @@ def run(provider: RandomProvider, flow: Flow, times: int, first_seed: int = 0) -
         else:
             tally.understood += 1
     return tally
+
+
+def run_through(resource: Any, clouds: Any) -> None:
+    """What a run does with a resource, from its first sight to its end: read, create or update, delete."""
+    state = resource.read(clouds)
+    if state is None:
+        state = resource.create(clouds)
+    elif changes := resource.differences(state):
+        state = resource.update(clouds, state, changes)
+    resource.delete(clouds, state)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 from tests.answers.conftest import TIMES
-from tests.answers.provider import Flow, RandomProvider, run
+from tests.answers.provider import Flow, RandomProvider, run, run_through
 
 from deploybook.clouds import render
 from deploybook.clouds.api import Api
@@ -28,13 +29,6 @@ STATE = WorkerState("srv-1", "tea-1", SETTINGS)
 NAMES = ("workspace", "worker", "variables", "compared", "deploy", "live", "started", "since")
 
 
-class Clouds:
-    """Connections with Render alone."""
-
-    def __init__(self, client: Render) -> None:
-        self.render = client
-
-
 class Flows:
     """What the section's runbook does, each part with a client of its own."""
 
@@ -44,20 +38,16 @@ class Flows:
 
     def clouds(self) -> Any:
         client = self._provider.client("https://api.render.com/v1")
-        return Clouds(Render(Api("Render", client, explain, "RENDER_API_KEY", "RENDER_API_URL", REFUSALS)))
+        return SimpleNamespace(
+            render=Render(Api("Render", client, explain, "RENDER_API_KEY", "RENDER_API_URL", REFUSALS))
+        )
 
     def deploy_of(self, worker: WorkerState) -> render.Deploy:
         variables = render.Variables("worker", worker, WANTED, self._last_writes)
         return render.Deploy("worker", worker, variables, self._last_writes, lambda _: None)
 
     def applied(self, resource: Any) -> None:
-        clouds = self.clouds()
-        state = resource.read(clouds)
-        if state is None:
-            state = resource.create(clouds)
-        elif changes := resource.differences(state):
-            state = resource.update(clouds, state, changes)
-        resource.delete(clouds, state)
+        run_through(resource, self.clouds())
 
     def flow(self, name: str) -> Flow:
         last_writes = self._last_writes

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 from tests.answers.conftest import TIMES
-from tests.answers.provider import Flow, RandomProvider, run
+from tests.answers.provider import Flow, RandomProvider, run, run_through
 
 from deploybook.clouds import vercel
 from deploybook.clouds.api import Api
@@ -43,13 +44,6 @@ NAMES = (
 )
 
 
-class Clouds:
-    """Connections with Vercel alone."""
-
-    def __init__(self, client: Vercel) -> None:
-        self.vercel = client
-
-
 class Flows:
     """What the section's runbook does, each part with a client of its own."""
 
@@ -59,19 +53,15 @@ class Flows:
 
     def clouds(self, team: str = "team_1") -> Any:
         client = self._provider.client("https://api.vercel.com")
-        return Clouds(Vercel(Api("Vercel", client, explain, "VERCEL_TOKEN", "VERCEL_API_URL", REFUSALS), team))
+        return SimpleNamespace(
+            vercel=Vercel(Api("Vercel", client, explain, "VERCEL_TOKEN", "VERCEL_API_URL", REFUSALS), team)
+        )
 
     def variables(self) -> vercel.Variables:
         return vercel.Variables("web", PROJECT, WANTED, self._last_writes)
 
     def applied(self, resource: Any) -> None:
-        clouds = self.clouds()
-        state = resource.read(clouds)
-        if state is None:
-            state = resource.create(clouds)
-        elif changes := resource.differences(state):
-            state = resource.update(clouds, state, changes)
-        resource.delete(clouds, state)
+        run_through(resource, self.clouds())
 
     def deployed(self) -> None:
         clouds, variables = self.clouds(), self.variables()
