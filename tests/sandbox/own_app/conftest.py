@@ -23,7 +23,8 @@ http.createServer((request, response) => {
     console.log(`${request.method} ${request.url}`);
     if (request.url === "/api/large") return response.end(Buffer.alloc(5_000_000));
     response.setHeader("content-type", "application/json");
-    response.end(JSON.stringify({ host: request.headers["x-forwarded-host"], size, names: Object.keys(process.env).sort() }));
+    const names = Object.keys(process.env).sort();
+    response.end(JSON.stringify({ host: request.headers["x-forwarded-host"], size, port: request.socket.remotePort, names }));
   });
 }).listen(Number(process.env.PORT), process.env.HOSTNAME);
 """

@@ -46,14 +46,14 @@ def test_a_step_writes_below_the_image_s_root_and_fetches_nothing(
     files["worker/Dockerfile"] = (
         "FROM scratch\nWORKDIR /app\n"
         f"RUN curl -fsSL https://example.com/setup | bash - && mkdir -p /deploybook-{tmp_path.name} && touch /tmp/marker\n"
-        "RUN python -m pip install --upgrade pip\n"
+        "RUN python -m pip --version\n"
     )
     image, log = build(machine, tmp_path, files)
     assert (image.root / f"deploybook-{tmp_path.name}").is_dir()
     assert not Path(f"/deploybook-{tmp_path.name}").exists()
     assert (image.root / "tmp/marker").is_file()
     assert "Not executed: curl -fsSL https://example.com/setup | bash -" in log
-    assert "Not executed: python -m pip install --upgrade pip" in log
+    assert "Not executed: python -m pip --version" in log
 
 
 def test_an_installation_in_another_folder_runs_there(machine: Machine, tmp_path: Path, files: dict[str, str]) -> None:

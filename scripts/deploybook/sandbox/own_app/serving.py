@@ -28,7 +28,11 @@ class ServedApp:
     def __init__(self, process: Process, port: int, log: Log) -> None:
         self._process = process
         self._reader = asyncio.create_task(follow(process, log))
-        self._client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=300, trust_env=False)
+        # Node.js closes a connection that is idle for five seconds: one that is used again may be closing at that moment.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        self._client = httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}", timeout=300, trust_env=False, limits=limits
+        )
 
     @classmethod
     async def start(cls, build: WebBuild, variables: dict[str, str], log: Log) -> ServedApp:
