@@ -156,6 +156,34 @@ MUTANTS = (
         "if True:",
         "tests/commands/test_mistyped.py",
     ),
+    Mutant(
+        "a refusal with another status than the expected one proves nothing",
+        "clouds/negative.py",
+        "return reply.status in self.statuses and",
+        "return reply.status >= 400 and",
+        "tests/clouds/test_negative.py",
+    ),
+    Mutant(
+        "a run of GitHub's in a status that nobody knows is not waited for",
+        "clouds/github/runs.py",
+        "if stage is Stage.UNKNOWN:",
+        "if False:",
+        "tests/clouds/github/test_answers.py",
+    ),
+    Mutant(
+        "a CDN's page in front of R2 is asked again",
+        "clouds/r2/objects.py",
+        "if unreached and attempts < ATTEMPTS",
+        "if False",
+        "tests/clouds/r2/test_answers.py",
+    ),
+    Mutant(
+        "what names somebody is replaced in a recording, however common its words",
+        "recordings/replacing.py",
+        "return self._name(value) if field in NAMING else self.text(value)",
+        "return self.text(value)",
+        "tests/recordings/test_replacing.py",
+    ),
 )
 
 
