@@ -210,8 +210,11 @@ def survives(copy: Path, mutant: Mutant) -> bool:
 
 
 def main(wanted: str = "") -> int:
-    """Print a row for each mutant whose promise has the text in it; 1 if one survives."""
+    """Print a row for each mutant whose promise has the text in it; 1 if one survives, 2 if there is no such row."""
     mutants = [mutant for mutant in MUTANTS if wanted in mutant.promise]
+    if not mutants:
+        print(f"no promise has the text {wanted!r} in it")
+        return 2
     alive = 0
     with tempfile.TemporaryDirectory() as name:
         copy = Path(name)

@@ -71,11 +71,11 @@ def test_a_page_that_is_there_is_asked_for_by_its_head_alone(host: str) -> None:
 def test_a_page_that_is_gone_is_found_at_each_place(host: str) -> None:
     other = Location("README.md", 1)
     result = list(dead({f"{host}/gone": {HERE, other}}))
-    assert {(each.path, each.line, each.rule) for each in result} == {
+    assert {(finding.path, finding.line, finding.rule) for finding in result} == {
         ("docs/page.md", 3, "link-outside"),
         ("README.md", 1, "link-outside"),
     }
-    assert {each.message for each in result} == {f"{host}/gone answers 404"}
+    assert {finding.message for finding in result} == {f"{host}/gone answers 404"}
 
 
 @pytest.mark.parametrize("path", ["/moved", "/broken", "/neither"])
@@ -94,9 +94,9 @@ def test_a_host_that_does_not_answer_is_found_and_the_others_are_asked_all_the_s
 
 
 def test_the_guides_links_are_gathered_with_their_lines_and_without_those_to_nobody() -> None:
-    found = links(tree_at(ROOT))
-    assert len(found) > 10
-    for address, places in found.items():
+    addresses = links(tree_at(ROOT))
+    assert len(addresses) > 10
+    for address, places in addresses.items():
         assert "#" not in address
         assert ".example" not in address
         for place in places:

@@ -138,9 +138,9 @@ def test_the_tree_has_no_finding() -> None:
 
 @pytest.mark.parametrize(("rule", "path", "old", "new"), MUTATIONS, ids=[mutation[0] for mutation in MUTATIONS])
 def test_a_rule_finds_its_mutation(copy: Copy, rule: str, path: str, old: str, new: str) -> None:
-    found = copy.tried(mutation_of(copy, path, old, new), [each for each in RULES if each.name == rule]).found
-    assert rule in {finding.rule for finding in found}
-    assert all(finding.hint and finding.line > 0 for finding in found)
+    findings = copy.tried(mutation_of(copy, path, old, new), [each for each in RULES if each.name == rule]).found
+    assert rule in {finding.rule for finding in findings}
+    assert all(finding.hint and finding.line > 0 for finding in findings)
 
 
 def test_every_rule_has_its_mutation() -> None:

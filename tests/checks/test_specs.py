@@ -111,8 +111,8 @@ def parameter(path: str, name: str, change: Callable[[list[Any], Any], object]) 
     """A change of one parameter of an operation."""
 
     def do(document: Document) -> None:
-        given = at(document, path)["parameters"]
-        change(given, next(each for each in given if _resolved(document, each)["name"] == name))
+        parameters = at(document, path)["parameters"]
+        change(parameters, next(each for each in parameters if _resolved(document, each)["name"] == name))
 
     return do
 
@@ -172,13 +172,13 @@ CHANGES: dict[str, tuple[str, Callable[[Document], object], str, str]] = {
     ),
     "query parameter gone": (
         "turso.json",
-        parameter(TURSO_TOKEN, "expiration", lambda given, one: given.remove(one)),
+        parameter(TURSO_TOKEN, "expiration", lambda parameters, one: parameters.remove(one)),
         "spec-parameter",
         "there is no expiration",
     ),
     "query parameter of every request gone": (
         "vercel.json",
-        parameter("paths > /v9/projects/{idOrName} > get", "teamId", lambda given, one: given.remove(one)),
+        parameter("paths > /v9/projects/{idOrName} > get", "teamId", lambda parameters, one: parameters.remove(one)),
         "spec-parameter",
         "GET getProject: there is no teamId",
     ),
@@ -206,7 +206,7 @@ CHANGES: dict[str, tuple[str, Callable[[Document], object], str, str]] = {
     ),
     "header gone": (
         "vercel.json",
-        parameter("paths > /v2/files > post", "x-vercel-digest", lambda given, one: given.remove(one)),
+        parameter("paths > /v2/files > post", "x-vercel-digest", lambda parameters, one: parameters.remove(one)),
         "spec-parameter",
         "there is no header x-vercel-digest",
     ),

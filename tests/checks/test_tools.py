@@ -33,8 +33,10 @@ def test_an_installed_tool_still_has_the_commands_and_options(tool: str) -> None
 def test_mike_still_has_the_commands_and_options() -> None:
     for words, options in tools.known()["mike"].items():
         command = [sys.executable, "-c", "from mike.driver import main; main()", *words, "--help"]
-        told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        assert all(f"{option} " in told or f"{option}\n" in told or f"{option}]" in told for option in options), told
+        output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        assert all(f"{option} " in output or f"{option}\n" in output or f"{option}]" in output for option in options), (
+            output
+        )
 
 
 @pytest.mark.parametrize(

@@ -83,11 +83,11 @@ class Sdk:
         assert process.stdout is not None
         process.stdin.write(json.dumps(code) + "\n")
         process.stdin.flush()
-        said = [process.stdout.readline()]
-        while said[-1] != "END\n":
-            assert said[-1], "the process ended; its error is above"
-            said.append(process.stdout.readline())
-        return json.loads(said[-2])
+        lines = [process.stdout.readline()]
+        while lines[-1] != "END\n":
+            assert lines[-1], "the process ended; its error is above"
+            lines.append(process.stdout.readline())
+        return json.loads(lines[-2])
 
     def _process(self, environment: dict[str, str]) -> subprocess.Popen[str]:
         key = json.dumps(environment)

@@ -111,9 +111,9 @@ def settled(client: Any, service: str) -> str:
 def test_a_worker_is_created_found_and_read_back(client: Any) -> None:
     created = new_worker(client)
     assert created.deploy_id.startswith("dep-")
-    found = list_services.sync(client=client, name=["studio-worker"], type_=[ServiceType.BACKGROUND_WORKER])
-    assert [item.service.id for item in found] == [created.service.id]
-    assert list_services.sync(client=client, cursor=found[-1].cursor) == []
+    services = list_services.sync(client=client, name=["studio-worker"], type_=[ServiceType.BACKGROUND_WORKER])
+    assert [item.service.id for item in services] == [created.service.id]
+    assert list_services.sync(client=client, cursor=services[-1].cursor) == []
     read = retrieve_service.sync(created.service.id, client=client)
     assert read.service_details.to_dict()["plan"] == "starter"
     assert get_user.sync(client=client).email == "operator@studio.example"

@@ -27,7 +27,7 @@ Done = subprocess.CompletedProcess[str]
 
 
 def variables(texts: Mapping[str, str], secrets: Mapping[str, str]) -> dict[str, str]:
-    return {name: SECRET.sub(lambda found: secrets[found[1]], text) for name, text in texts.items()}
+    return {name: SECRET.sub(lambda match: secrets[match[1]], text) for name, text in texts.items()}
 
 
 def perform(job: str, directory: Path, secrets: Mapping[str, str], path: str = "") -> list[Done]:
@@ -96,7 +96,7 @@ def test_the_web_job_deploys_to_production(vercel: tuple[httpx.Client, str], che
     ]
     client.post(f"/v10/projects/{secrets['VERCEL_PROJECT_ID']}/env", json=variables).raise_for_status()
     done = perform("web", checkout, secrets, path)
-    assert [each.returncode for each in done] == [0, 0, 0, 0], done[-1].stdout + done[-1].stderr
+    assert [process.returncode for process in done] == [0, 0, 0, 0], done[-1].stdout + done[-1].stderr
     assert deployments(client) == ["production"]
     pulled = (checkout / "app" / ".vercel" / ".env.production.local").read_text()
     assert 'PLAIN="plain"' in pulled
@@ -112,7 +112,7 @@ def test_the_web_job_fails_at_its_first_command_where_a_secret_is_wrong(
 ) -> None:
     client, path = vercel
     done = perform("web", checkout, secrets_of(client) | {name: value}, path)
-    assert [each.returncode for each in done] == [1], done[-1].stdout + done[-1].stderr
+    assert [process.returncode for process in done] == [1], done[-1].stdout + done[-1].stderr
     assert deployments(client) == []
 
 

@@ -25,5 +25,5 @@ def connect(monkeypatch: pytest.MonkeyPatch) -> Iterator[Connect]:
         return opened[-1]
 
     yield connected
-    for each in opened:
-        each.close()
+    for connections in opened:
+        connections.close()

@@ -35,9 +35,9 @@ class Description:
             args=dict(request.url.params),
             data=request.content or None,
         )
-        found = self._openapi.unmarshal_request(asked)
-        found.raise_for_errors()
-        unknown = set(request.url.params) - set(found.parameters.query)
+        unmarshalled = self._openapi.unmarshal_request(asked)
+        unmarshalled.raise_for_errors()
+        unknown = set(request.url.params) - set(unmarshalled.parameters.query)
         assert not unknown, f"{unknown} is not described"
         return self._operation(request.method, request.url.path.removeprefix(self._base).split("/"))
 

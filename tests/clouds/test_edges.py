@@ -60,5 +60,7 @@ def test_what_is_raised_names_the_edge_the_address_and_the_evidence() -> None:
     answer = httpx.Response(429, headers={"x-vercel-mitigated": "challenge"})
     with pytest.raises(EdgeAnswered) as caught:
         refuse_edge(answer, "https://app.example")
-    said = "Vercel's firewall answers in place of the app at https://app.example (429, x-vercel-mitigated: challenge)."
-    assert str(caught.value) == said
+    message = (
+        "Vercel's firewall answers in place of the app at https://app.example (429, x-vercel-mitigated: challenge)."
+    )
+    assert str(caught.value) == message

@@ -45,11 +45,11 @@ class Terminal:
         readable, _, _ = select.select([self.side], [], [], PATIENCE_SECONDS)
         assert readable, self.screen
         try:
-            shown = os.read(self.side, 4096)
+            output = os.read(self.side, 4096)
         except OSError:  # Linux's word for a terminal whose program has ended
             return False
-        self.screen += shown.decode()
-        return bool(shown)
+        self.screen += output.decode()
+        return bool(output)
 
 
 @contextmanager

@@ -61,7 +61,7 @@ def test_a_value_is_never_an_argument(guide: Guide) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         ("AWS_SECRET_ACCESS_KEY", "Set R2_SECRET_ACCESS_KEY instead."),
         ("DEPLOY_ENV", "runbooks/contract.toml"),
@@ -69,10 +69,10 @@ def test_a_value_is_never_an_argument(guide: Guide) -> None:
         ("NO_SUCH_THING", "NO_SUCH_THING is not in the contract"),
     ],
 )
-def test_what_the_vault_does_not_keep_is_refused(guide: Guide, name: str, said: str) -> None:
+def test_what_the_vault_does_not_keep_is_refused(guide: Guide, name: str, message: str) -> None:
     done = guide.run("env", "set", name, typed="x")
     assert done.code == 2
-    assert said in done.output
+    assert message in done.output
 
 
 def test_at_a_terminal_it_asks_without_echo(guide: Guide) -> None:

@@ -81,8 +81,10 @@ def test_the_table_says_that_a_credential_came_from_the_file_that_was_just_named
     guide: Guide, sandbox: RunningSandbox, tmp_path: Path
 ) -> None:
     file = tmp_path / "studio.env"
-    held = {each.name: sandbox.exports.get(each.name, MALFORMED) for each in CONTRACT.credentials}
-    file.write_text("".join(f"{name}='{value}'\n" for name, value in held.items()), encoding="utf-8")
+    credentials = {
+        credential.name: sandbox.exports.get(credential.name, MALFORMED) for credential in CONTRACT.credentials
+    }
+    file.write_text("".join(f"{name}='{value}'\n" for name, value in credentials.items()), encoding="utf-8")
     file.chmod(0o600)
     with at_a_terminal([COMMAND, "init"], guide.environment(endpoints(sandbox))) as terminal:
         terminal.answer("git_repository: ", "studio/app")
@@ -94,7 +96,7 @@ def test_the_table_says_that_a_credential_came_from_the_file_that_was_just_named
 def test_the_team_is_chosen_by_its_name_among_those_that_the_token_reaches(
     guide: Guide, sandbox: RunningSandbox
 ) -> None:
-    others = {each.name: MALFORMED for each in CONTRACT.credentials if each.name != "VERCEL_TEAM_ID"}
+    others = {credential.name: MALFORMED for credential in CONTRACT.credentials if credential.name != "VERCEL_TEAM_ID"}
     credentials = others | {"VERCEL_TOKEN": sandbox.exports["VERCEL_TOKEN"]}
     with at_a_terminal([COMMAND, "init"], guide.environment(endpoints(sandbox) | credentials)) as terminal:
         terminal.answer("git_repository: ", "studio/app")
@@ -120,7 +122,7 @@ def test_each_provider_says_which_account_it_is_or_why_not(
     assert done.code == 2
     assert not [name for name in (*names, "RENDER_API_KEY") if f"{name}:" in kept(guide)]
     assert all(sandbox.exports[name] not in done.output for name in ("MODAL_TOKEN_SECRET", "VERCEL_TOKEN"))
-    assert not [each for each in sandbox.journal("vercel", "render") if each["method"] != "GET"]
+    assert not [request for request in sandbox.journal("vercel", "render") if request["method"] != "GET"]
 
 
 def test_a_password_managers_command_is_kept_and_a_pasted_secret_is_not(
@@ -128,7 +130,7 @@ def test_a_password_managers_command_is_kept_and_a_pasted_secret_is_not(
 ) -> None:
     key = tmp_path / "key"
     key.write_text(sandbox.exports["RENDER_API_KEY"])
-    others = {each.name: MALFORMED for each in CONTRACT.credentials if each.name != "RENDER_API_KEY"}
+    others = {credential.name: MALFORMED for credential in CONTRACT.credentials if credential.name != "RENDER_API_KEY"}
     environ = guide.environment(endpoints(sandbox) | others)
     remote = ["remote", "add", "origin", "git@github.com:acme/studio.git"]
     for words in (["init", "--quiet"], remote):

@@ -14,7 +14,7 @@ def test_at_80_columns_no_line_is_longer_and_no_name_is_broken(
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", "80")
     main(["list"])
-    shown = capsys.readouterr().out
-    assert max(map(len, shown.splitlines())) <= 80
-    words = set(shown.replace(",", " ").split())
-    assert [each.name for each in CONTRACT.variables if each.section and each.name not in words] == []
+    output = capsys.readouterr().out
+    assert max(map(len, output.splitlines())) <= 80
+    words = set(output.replace(",", " ").split())
+    assert [variable.name for variable in CONTRACT.variables if variable.section and variable.name not in words] == []

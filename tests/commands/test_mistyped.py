@@ -73,8 +73,8 @@ class Shell:
             code = 0
         except SystemExit as end:
             code = int(end.code or 0)
-        shown = self.capsys.readouterr()
-        return code, shown.out + shown.err
+        output = self.capsys.readouterr()
+        return code, output.out + output.err
 
 
 def to_paste(answer: str) -> str:
@@ -82,9 +82,9 @@ def to_paste(answer: str) -> str:
     hint = answer.partition("\nhint: ")[2].partition("\nsee: ")[0]
     if asked := READ.search(hint):
         return asked[0]
-    shown = next(commands_in(hint, CONTRACT), None)
-    assert shown is not None, f"nothing to paste in: {hint}"
-    return hint[shown.start : shown.end]
+    output = next(commands_in(hint, CONTRACT), None)
+    assert output is not None, f"nothing to paste in: {hint}"
+    return hint[output.start : output.end]
 
 
 @pytest.mark.parametrize("wrong", TYPED_WRONG, ids=[f"{at} {wrong.line}" for at, wrong in enumerate(TYPED_WRONG)])
@@ -132,9 +132,9 @@ def test_a_name_that_is_like_none_is_answered_with_no_guess() -> None:
 
 
 def test_the_root_help_cuts_no_summary() -> None:
-    shown = CliRunner().invoke(cli, ["--help"], terminal_width=80).output
-    assert "..." not in shown.partition("Commands:")[2]
-    assert max(map(len, shown.splitlines())) <= 80
+    output = CliRunner().invoke(cli, ["--help"], terminal_width=80).output
+    assert "..." not in output.partition("Commands:")[2]
+    assert max(map(len, output.splitlines())) <= 80
 
 
 def completed(*words: str) -> list[str]:
@@ -164,5 +164,5 @@ def test_outside_of_a_checkout_nothing_is_offered(monkeypatch: pytest.MonkeyPatc
 def test_how_to_switch_completion_on_is_shown_for_the_shell_that_is_named() -> None:
     with pytest.raises(SystemExit):
         main(["completion", "tcsh"])
-    shown = CliRunner().invoke(cli, ["completion", "zsh"]).output
-    assert "#compdef deploybook" in shown
+    output = CliRunner().invoke(cli, ["completion", "zsh"]).output
+    assert "#compdef deploybook" in output

@@ -45,7 +45,7 @@ def test_every_check_holds_without_another_edit(extended: Guide) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "text"),
     [
         ("DEPLOY_PROD_CHECKLIST.md", "| [`SENTRY_DSN`](reference/variables.md#sentry_dsn) | [you](#own-values) |"),
         ("DEPLOY_PROD_CHECKLIST.md", "`deploybook env set SENTRY_DSN --environment <ENVIRONMENT>`"),
@@ -57,8 +57,8 @@ def test_every_check_holds_without_another_edit(extended: Guide) -> None:
         ("architecture.md", "SENTRY_DSN"),
     ],
 )
-def test_the_guide_tells_of_it(extended: Guide, name: str, said: str) -> None:
-    assert said in page(extended, name)
+def test_the_guide_tells_of_it(extended: Guide, name: str, text: str) -> None:
+    assert text in page(extended, name)
 
 
 def test_a_dry_run_takes_the_example(extended: Guide) -> None:

@@ -119,19 +119,19 @@ def texts() -> Iterator[tuple[str, str]]:
         if path.relative_to(ROOT / "scripts" / "deploybook").parts[0] in others or "deploybook " not in source:
             continue
         tree = ast.parse(source)
-        inside = {id(part) for each in ast.walk(tree) if isinstance(each, ast.JoinedStr) for part in each.values}
+        inside = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
         docstrings = {
-            id(each.body[0].value)
-            for each in ast.walk(tree)
-            if isinstance(each, ast.Module | ast.ClassDef | ast.FunctionDef) and isinstance(each.body[0], ast.Expr)
+            id(node.body[0].value)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and isinstance(node.body[0], ast.Expr)
         }
-        for each in ast.walk(tree):
-            if id(each) in inside | docstrings:
+        for node in ast.walk(tree):
+            if id(node) in inside | docstrings:
                 continue
-            if isinstance(each, ast.Constant) and isinstance(each.value, str):
-                yield f"{path.name}:{each.lineno}", each.value
-            elif isinstance(each, ast.JoinedStr):
-                yield f"{path.name}:{each.lineno}", "".join(_part(part) for part in each.values)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield f"{path.name}:{node.lineno}", node.value
+            elif isinstance(node, ast.JoinedStr):
+                yield f"{path.name}:{node.lineno}", "".join(_part(part) for part in node.values)
 
 
 def _part(part: ast.expr) -> str:
@@ -167,20 +167,20 @@ ASTRAY = re.compile(r"(?<!-) (--mode|-p|--environment \S)|\brun (r2|turso|modal|
 def problems_of(text: str) -> Iterator[str]:
     """Why the commands in a text cannot be pasted as they are shown."""
     around = text
-    for shown in commands_in(text, CONTRACT):
-        words = shlex.split(" ".join(shown.words))
+    for command in commands_in(text, CONTRACT):
+        words = shlex.split(" ".join(command.words))
         group, words = (cli.commands["env"], words[1:]) if words[0] == "env" else (cli, words)
         assert isinstance(group, click.Group)
         try:
             group.commands[words[0]].make_context(words[0], words[1:]).close()
         except (click.UsageError, DeploybookError) as refusal:
             yield f"{' '.join(words)}: {refusal}"
-        around = around.replace(text[shown.start : shown.end], "", 1)
+        around = around.replace(text[command.start : command.end], "", 1)
     if match := ASTRAY.search(around):
         yield f"{match[0]} stands outside of a command"
-    for shown in commands_in(completed(text, CONTRACT, "staging"), CONTRACT, "staging"):
-        if shown.name in OF_ONE_ENVIRONMENT and not {"staging", "--environment"} & set(shown.words):
-            yield f"{' '.join(shown.words)} does not name the environment"
+    for command in commands_in(completed(text, CONTRACT, "staging"), CONTRACT, "staging"):
+        if command.name in OF_ONE_ENVIRONMENT and not {"staging", "--environment"} & set(command.words):
+            yield f"{' '.join(command.words)} does not name the environment"
 
 
 def test_every_command_in_a_hint_can_be_pasted() -> None:
@@ -189,7 +189,7 @@ def test_every_command_in_a_hint_can_be_pasted() -> None:
     }
     assert len(hints) > 50
     problems = {f"{place} {text}": [*problems_of(text)] for place, text in hints.items()}
-    assert {text: each for text, each in problems.items() if each} == {}
+    assert {text: node for text, node in problems.items() if node} == {}
 
 
 @pytest.mark.parametrize(

@@ -46,10 +46,10 @@ WITH_OWN = CONTRACT.model_copy(
 def test_a_broken_value_is_refused_by_its_name_and_never_quoted(name: str) -> None:
     with pytest.raises(InvalidValue) as caught:
         refuse_broken(CONTRACT, {name: BROKEN}, [name], "staging")
-    said = "\n".join(caught.value.lines())
-    assert f"{name} in the vault of staging has not its form" in said
-    assert f"deploybook env set {name} --environment staging" in said
-    assert "hunter2" not in said
+    output = "\n".join(caught.value.lines())
+    assert f"{name} in the vault of staging has not its form" in output
+    assert f"deploybook env set {name} --environment staging" in output
+    assert "hunter2" not in output
 
 
 @pytest.mark.parametrize("name", STORED_NAMES)
@@ -74,8 +74,8 @@ def test_every_example_has_its_form() -> None:
 
 
 def test_a_secret_that_can_be_renewed_is_renewed_by_its_section() -> None:
-    said = repair(CONTRACT.variable("INTERNAL_WEBHOOK_SECRET"), "staging")
-    assert "deploybook run webhook_secret --mode apply -p rotate true --environment staging" in said
+    output = repair(CONTRACT.variable("INTERNAL_WEBHOOK_SECRET"), "staging")
+    assert "deploybook run webhook_secret --mode apply -p rotate true --environment staging" in output
     assert "rotate" not in repair(CONTRACT.variable("MODAL_ENDPOINT_URL"), "staging")
 
 

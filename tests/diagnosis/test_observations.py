@@ -76,13 +76,13 @@ def test_every_line_of_a_runbook_is_observed_with_its_section_and_parameters(
 def test_what_stops_a_section_is_observed_and_stops_no_other(ward: DiagnosisTarget, begin: Callable[..., None]) -> None:
     begin("r2", "from deploybook.errors import NotFound\nraise NotFound('R2', 'read', 'gone', 'look', 'there')")
     begin("turso", "show('check', 'passed', 'holds')")
-    told: list[str] = []
-    examination = examine(ward, told.append)
+    slugs: list[str] = []
+    examination = examine(ward, slugs.append)
     assert seen(examination) == [("r2", "error", "failed", "gone"), ("turso", "check", "passed", "holds")]
     [failed] = [observation for observation in examination.observations if observation.failed]
     assert failed.entry == "there"
     assert failed.hint == "look"
-    assert sorted(told) == ["r2", "turso"]
+    assert sorted(slugs) == ["r2", "turso"]
 
 
 def test_a_preflight_that_showed_its_error_is_observed_once(ward: DiagnosisTarget, begin: Callable[..., None]) -> None:
@@ -97,7 +97,10 @@ def test_the_summary_of_claims_that_do_not_hold_is_no_claim_of_its_own(
     summary = "from deploybook.errors import VerificationFailed\nraise VerificationFailed('1 claim did not hold')"
     begin("r2", "show('check', 'failed', 'x', 'y', 'z')", summary)
     begin("turso", summary)
-    assert [each[:3] for each in seen(examine(ward))] == [("r2", "check", "failed"), ("turso", "error", "failed")]
+    assert [variable[:3] for variable in seen(examine(ward))] == [
+        ("r2", "check", "failed"),
+        ("turso", "error", "failed"),
+    ]
 
 
 def test_a_bug_in_a_runbook_is_reported_by_section_and_cell(ward: DiagnosisTarget, begin: Callable[..., None]) -> None:
@@ -109,8 +112,8 @@ def test_a_bug_in_a_runbook_is_reported_by_section_and_cell(ward: DiagnosisTarge
 
 def test_no_secret_of_shell_or_vault_is_observed(ward: DiagnosisTarget, begin: Callable[..., None]) -> None:
     ward.vault.put({"R2_SECRET_ACCESS_KEY": SecretStr("c4" * 32)})
-    said = "import os\nshow('check', 'failed', os.environ['CLOUDFLARE_API_TOKEN'], 'c4' * 32)"
-    begin("r2", said)
+    cell = "import os\nshow('check', 'failed', os.environ['CLOUDFLARE_API_TOKEN'], 'c4' * 32)"
+    begin("r2", cell)
     [observed] = examine(ward).observations
     assert not re.search(f"{CANARY}|{'c4' * 32}", f"{observed!r}")
 

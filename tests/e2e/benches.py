@@ -93,8 +93,8 @@ class Bench:
         parameters = {
             slug: values_of(layout.notebook(slug), self.contract, "production") for slug in self.contract.order()
         }
-        for given in parameters.values():
-            given.update({name: value for name, value in self.given.items() if name in given})
+        for values in parameters.values():
+            values.update({name: value for name, value in self.given.items() if name in values})
         # Mended means that everything works again, the render too.
         parameters["end_to_end"] |= {"job_seconds": job_seconds, "render": True}
         # What Vercel is at work on when somebody looks has had its time.
@@ -111,17 +111,17 @@ class Bench:
         By hand comes first, or between two blocks: what the first of them still finds wrong is what the hand mends.
         """
         stages = (entry.stages or [[]]) if commands is None else [list(commands)]
-        told = self._typed(stages[0]) if len(stages) > 1 else ""
+        typed = self._typed(stages[0]) if len(stages) > 1 else ""
         if BY_HAND in entry.marks:
             own = machine.scenarios().get(entry.id)
             if own and own.by_hand:
                 own.by_hand(self)
             else:
                 self._control(f"/scenarios/{scenario or entry.id}/by-hand")
-        told += self._typed(stages[-1])
+        typed += self._typed(stages[-1])
         if own := machine.scenarios().get(entry.id):
             own.tidy(self)
-        return told
+        return typed
 
     def _typed(self, commands: Sequence[str]) -> str:
         """Type commands of a fix up to the first that fails; what they printed. ``fix_code`` is how they ended."""
@@ -180,8 +180,8 @@ class Bench:
             return ""
         base = api.removesuffix("/v1")
         page = httpx.get(f"{base}/dashboard/{listed[0]['service']['id']}/settings", headers=headers, trust_env=False)
-        found = re.search(r'id="deploy-hook">([^<]+)<', page.text)
-        return found[1].replace("&amp;", "&") if found else ""
+        match = re.search(r'id="deploy-hook">([^<]+)<', page.text)
+        return match[1].replace("&amp;", "&") if match else ""
 
 
 def _answered(line: str) -> str:

@@ -58,10 +58,10 @@ def temporary_files(environ: Mapping[str, str]) -> Iterator[None]:
 
 def _of_session(session: int) -> list[int]:
     """The processes of a session that have not ended."""
-    found = []
+    problems = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
             fields = path.read_text().rpartition(")")[2].split()
             if int(fields[_SESSION_FIELD]) == session and fields[0] != "Z":
-                found.append(int(path.parent.name))
-    return found
+                problems.append(int(path.parent.name))
+    return problems

@@ -45,9 +45,9 @@ def scenarios() -> dict[str, Scenario]:
 
 def home(bench: Bench) -> Path:
     """The home folder of the operator's shell, with its caches."""
-    found = bench.guide.root / "home"
-    found.mkdir(exist_ok=True)
-    return found
+    home = bench.guide.root / "home"
+    home.mkdir(exist_ok=True)
+    return home
 
 
 def scenario(entry: str) -> Callable[[Act], Act]:
@@ -150,8 +150,8 @@ def other_databases_url(bench: Bench) -> None:
     if made.status_code != httpx.codes.CONFLICT:
         made.raise_for_status()
     # It may be there, of another scenario.
-    found = turso.get("databases/studio-staging").raise_for_status()
-    _edit_vault(bench, "TURSO_DATABASE_URL", f"libsql://{found.json()['database']['Hostname']}")
+    home = turso.get("databases/studio-staging").raise_for_status()
+    _edit_vault(bench, "TURSO_DATABASE_URL", f"libsql://{home.json()['database']['Hostname']}")
 
 
 @tidy("turso-url")
@@ -163,8 +163,8 @@ def other_database_deleted(bench: Bench) -> None:
 @scenario("bucket-not-empty")
 def trial_made(bench: Bench) -> None:
     """There is an environment for trials, with a bucket of its own; the sandbox's part of the scenario fills it."""
-    given = ["-p", "bucket_name", "studio-trial", "-p", "token_name", "studio-trial-r2", "--environment", "trial"]
-    done = bench.guide.run("run", "r2", "--mode", "apply", "--yes", *given, env=bench.sandbox.exports)
+    arguments = ["-p", "bucket_name", "studio-trial", "-p", "token_name", "studio-trial-r2", "--environment", "trial"]
+    done = bench.guide.run("run", "r2", "--mode", "apply", "--yes", *arguments, env=bench.sandbox.exports)
     assert done.code == 0, done.output
     bench.placeholders |= {"<ENVIRONMENT>": "trial", "<BUCKET_NAME>": "studio-trial", "<TOKEN_NAME>": "studio-trial-r2"}
 

@@ -82,15 +82,15 @@ def prove_pair(bench: Bench, pair: tuple[str, str]) -> PairProof:
     # One examination more than there are scenarios: nothing is named in the last.
     for number in range(len(pair) + 1):
         examination = bench.examine(JOB_SECONDS if number == len(pair) else PAIR_JOB_SECONDS)
-        found = bench.causes(examination)
-        proof.named.append([cause.entry.id for cause in found])
+        causes = bench.causes(examination)
+        proof.named.append([cause.entry.id for cause in causes])
         proof.still = [
             f"{observation.section}: {observation}" for observation in examination.observations if observation.failed
         ]
-        if not found:
+        if not causes:
             break
         try:
-            bench.mend(found[0].entry)
+            bench.mend(causes[0].entry)
         except NotMade as refused:
             # Named, and there is nothing of it to be mended.
             proof.still.append(str(refused))

@@ -51,7 +51,7 @@ def main() -> int:
             _record(proof)
             if options.keep_lines:
                 _keep_lines(proof)
-            print(proof.row(), *[f"  not seen: {each}" for each in proof.unseen], sep="\n", flush=True)
+            print(proof.row(), *[f"  not seen: {message}" for message in proof.unseen], sep="\n", flush=True)
             if options.v and not proof.holds:
                 print(proof.told)
     failed = [proof.entry for proof in proofs if not proof.holds]

@@ -27,5 +27,5 @@ def test_two_clones_at_once_are_both_at_rest_and_nobody_is_cut_off(
     sandbox: RunningSandbox, tmp_path: Path, section: str, shared: bool, request_: str
 ) -> None:
     clones = Clones(sandbox, tmp_path / section, section, shared=shared)
-    interleaving = next(each for each in clones.interleavings() if str(each.request).endswith(request_))
+    interleaving = next(candidate for candidate in clones.interleavings() if str(candidate.request).endswith(request_))
     assert clones.try_one(interleaving) == []

@@ -40,10 +40,10 @@ def secrets(bench: Bench) -> list[str]:
     names = {variable.name for variable in bench.contract.variables if variable.secret}
     names |= {credential.name for credential in bench.contract.credentials if credential.secret}
     vault = Vault(Layout(bench.guide.root).state, "production")
-    held = {name: value.get_secret_value() for name, value in vault.all().items()} | bench.sandbox.exports
-    found = [held[name] for name in names if name in held]
-    assert len(found) > 5
-    return found
+    secrets = {name: value.get_secret_value() for name, value in vault.all().items()} | bench.sandbox.exports
+    canaries = [secrets[name] for name in names if name in secrets]
+    assert len(canaries) > 5
+    return canaries
 
 
 def test_a_healthy_stack_is_one_line(bench: Bench) -> None:

@@ -197,7 +197,7 @@ def test_a_dry_run_of_everything_sees_nothing_of_the_operators(
     assert probes.keys() == {*CONTRACT.order()}
     for slug, text in probes.items():
         # What its live run would get, of the sandbox's.
-        secret = [each for each in CONTRACT.credentials if each.secret]
+        secret = [credential for credential in CONTRACT.credentials if credential.secret]
         own = sorted(each.name for each in secret if slug in {*each.sections, *each.used_if_set})
         assert re.sub(r"/\S*?(?=/home)", "", text) == f"{{}}\n/home []\n{own}\n", slug
     # A cell that ends in a value would show it as Python does.

@@ -31,12 +31,20 @@ class Accounts:
 
     def run(self, environment: str, mode: str, *words: str) -> Finished:
         """Run sections in one environment. The plan has room for one group: staging's database is in production's."""
-        given = ["run", *words, "--mode", mode, "--environment", environment, *(["--yes"] if mode == "apply" else [])]
+        arguments = [
+            "run",
+            *words,
+            "--mode",
+            mode,
+            "--environment",
+            environment,
+            *(["--yes"] if mode == "apply" else []),
+        ]
         if mode != "destroy" and {"vercel", "render"} & set(words):
-            given += ["-p", "git_repository", self.sandbox.exports["GITHUB_REPOSITORY"]]
+            arguments += ["-p", "git_repository", self.sandbox.exports["GITHUB_REPOSITORY"]]
         if environment == "staging" and "turso" in words:
-            given += ["-p", "group_name", "default"]
-        return self.guide.run(*given, env=self.sandbox.exports, typed=f"{environment}\n")
+            arguments += ["-p", "group_name", "default"]
+        return self.guide.run(*arguments, env=self.sandbox.exports, typed=f"{environment}\n")
 
     def done(self, environment: str, mode: str, *words: str) -> Finished:
         """The same; it must pass."""

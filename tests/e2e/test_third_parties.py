@@ -48,8 +48,8 @@ def job_rows(stack: Stack) -> dict[str, str]:
     """Status by job, read by npm ``@libsql/client`` with nothing but the recorded pair."""
     recorded = stack.vault.all()
     pair = {name: recorded[name].get_secret_value() for name in ("TURSO_DATABASE_URL", "TURSO_AUTH_TOKEN")}
-    told = json.loads(output(["node", str(CLIENTS / "libsql_client.mjs"), "jobs"], **pair, TURSO_API_TOKEN=""))
-    return {row["jobId"]: row["status"] for row in told["value"]}
+    answers = json.loads(output(["node", str(CLIENTS / "libsql_client.mjs"), "jobs"], **pair, TURSO_API_TOKEN=""))
+    return {row["jobId"]: row["status"] for row in answers["value"]}
 
 
 def object_keys(stack: Stack) -> set[str]:

@@ -105,8 +105,8 @@ def test_the_entry_that_names_a_variable_goes_before_the_one_that_claims_all(
 ) -> None:
     entries = parse_entries(TEXT)
     for order in (entries, dict(reversed(entries.items()))):
-        found = speaking_for(order, name, consumer)
-        assert (found and found.id) == entry
+        speakers = speaking_for(order, name, consumer)
+        assert (speakers and speakers.id) == entry
 
 
 def test_an_id_that_stands_twice_is_refused_with_its_line() -> None:

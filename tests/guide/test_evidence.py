@@ -48,10 +48,10 @@ def test_the_newest_run_of_a_section_counts(checkout: Checkout) -> None:
     checkout.ran("r2", {"verify": [PASSED]}, started="20260102T000000Z")
     checkout.ran("r2", {"verify": [PASSED, PASSED]}, started="20260103T000000Z")
     checkout.ran("webhook_secret", {"verify": [PASSED]}, started="20260104T000000Z")
-    found = latest(checkout.layout.runs)
-    assert found["r2"].started.day == 3
-    assert found["r2"].passed == 2
-    assert found["webhook_secret"].started.day == 4
+    evidence = latest(checkout.layout.runs)
+    assert evidence["r2"].started.day == 3
+    assert evidence["r2"].passed == 2
+    assert evidence["webhook_secret"].started.day == 4
 
 
 def test_a_second_run_in_the_same_second_is_newer(checkout: Checkout) -> None:

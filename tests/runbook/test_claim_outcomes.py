@@ -45,8 +45,8 @@ def met(obstacle: str) -> VerificationFailed:
 
 def test_a_claim_that_could_not_be_tested_neither_holds_nor_fails() -> None:
     bench = Bench()
-    said = bench.say(failing(NotTested("the right key is not accepted either.")))
-    assert said == ("not tested", "because the right key is not accepted either")
+    line = bench.say(failing(NotTested("the right key is not accepted either.")))
+    assert line == ("not tested", "because the right key is not accepted either")
     assert bench.claims.failed == {}
 
 
@@ -72,7 +72,7 @@ def test_faults_of_different_claims_are_each_a_finding() -> None:
 
 
 @pytest.mark.parametrize(
-    ("slug", "needs", "said"),
+    ("slug", "needs", "line"),
     [
         ("vercel", "NEXT_PUBLIC_APP_URL", ("not tested", "because NEXT_PUBLIC_APP_URL is not known")),
         ("render", "NEXT_PUBLIC_APP_URL", ("not tested", "because NEXT_PUBLIC_APP_URL is not known")),
@@ -83,10 +83,10 @@ def test_faults_of_different_claims_are_each_a_finding() -> None:
     ],
 )
 def test_a_claim_that_lacks_something_says_whether_it_comes_was_left_out_or_is_wanting(
-    monkeypatch: pytest.MonkeyPatch, slug: str, needs: str, said: tuple[str, str]
+    monkeypatch: pytest.MonkeyPatch, slug: str, needs: str, line: tuple[str, str]
 ) -> None:
     monkeypatch.delenv("RENDER_API_KEY", raising=False)
-    assert Bench(slug).say(lambda: "", when="", needs=needs) == said
+    assert Bench(slug).say(lambda: "", when="", needs=needs) == line
 
 
 def test_a_credential_that_is_set_was_not_left_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ def notebook(directory: Path, *cells: tuple[str, list[str], str]) -> Path:
 
 
 def test_parameters_replace_the_defaults_and_skipped_cells_are_left_out(tmp_path: Path) -> None:
-    said: list[object] = []
+    events: list[object] = []
     path = notebook(
         tmp_path,
         ("first", ["parameters"], "name: str = 'default'\nother: str = 'kept'"),
@@ -31,8 +31,8 @@ def test_parameters_replace_the_defaults_and_skipped_cells_are_left_out(tmp_path
         ("third", [], "said.append((name, other))"),
     )
     started: list[str] = []
-    run_cells(path, {"name": "given", "said": said}, skipped={"verify"}, starting=started.append)
-    assert said == [("given", "kept")]
+    run_cells(path, {"name": "given", "said": events}, skipped={"verify"}, starting=started.append)
+    assert events == [("given", "kept")]
     assert started == ["first", "third"]
 
 

@@ -200,8 +200,8 @@ def test_an_editor_accepts_a_good_file() -> None:
 
 def test_the_settings_that_the_guide_shows_are_good(layout: Layout) -> None:
     page = (ROOT / "docs" / "reference" / "parameters.md").read_text()
-    shown = page.partition("```yaml\n")[2].partition("```")[0]
+    example = page.partition("```yaml\n")[2].partition("```")[0]
     names = {"<GIT_REPOSITORY>": "acme/studio", "<TURSO_ORGANIZATION>": "acme"}
     for placeholder, name in names.items():
-        shown = shown.replace(placeholder, name)
-    assert write(layout, shown).commands == {"RENDER_API_KEY": "op read op://deploy/render/key"}
+        example = example.replace(placeholder, name)
+    assert write(layout, example).commands == {"RENDER_API_KEY": "op read op://deploy/render/key"}

@@ -46,9 +46,9 @@ class Hands:
         return [secret["name"] for secret in self.github.get("/actions/secrets").json()["secrets"]]
 
     def push(self, path: str, content: bytes) -> None:
-        found = self.github.get(f"/contents/{path}")
+        answer = self.github.get(f"/contents/{path}")
         body = {"message": "By hand", "content": base64.b64encode(content).decode()}
-        body |= {"sha": found.json()["sha"]} if found.status_code == 200 else {}
+        body |= {"sha": answer.json()["sha"]} if answer.status_code == 200 else {}
         self.github.put(f"/contents/{path}", json=body).raise_for_status()
 
     def workflow(self) -> bytes:
@@ -286,8 +286,8 @@ def test_bad_input_is_refused_before_anything_is_written(
 
 
 def test_a_lone_dry_run_makes_what_it_needs_and_deploys_it(guide: Guide) -> None:
-    given = ("-p", "git_repository", "example/studio", "-p", "production_branch", "release")
-    done = guide.run("run", "ci_cd", *given)
+    parameters = ("-p", "git_repository", "example/studio", "-p", "production_branch", "release")
+    done = guide.run("run", "ci_cd", *parameters)
     assert done.code == 0, done.output
     assert set(done.outcomes("resource", "check")) == {"create", "passed"}, done.output
     assert "since the run began, its hook has deployed the worker — dep-" in done.output

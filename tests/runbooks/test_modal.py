@@ -81,15 +81,15 @@ def vault(guide: Guide) -> dict[str, str | None]:
 
 
 def lines(done: Finished, step: str = "resource") -> dict[str, str]:
-    found = [line for cell in done.report["sections"][0]["cells"] for line in cell["lines"] if line["step"] == step]
-    return {line["subject"]: f"{line['outcome']} {line['detail']}".strip() for line in found}
+    matching = [line for cell in done.report["sections"][0]["cells"] for line in cell["lines"] if line["step"] == step]
+    return {line["subject"]: f"{line['outcome']} {line['detail']}".strip() for line in matching}
 
 
 def outcomes(done: Finished) -> dict[str, str]:
-    found = [
+    matching = [
         line for cell in done.report["sections"][0]["cells"] for line in cell["lines"] if line["step"] == "resource"
     ]
-    return {line["subject"]: line["outcome"] for line in found}
+    return {line["subject"]: line["outcome"] for line in matching}
 
 
 def calls(sandbox: RunningSandbox) -> list[str]:
@@ -155,15 +155,17 @@ def test_secrets_changed_by_hand_are_named_by_verify_and_mended_by_apply(guide: 
         RENDER_AUTH: "would create",
         APP: "would update",
     }
-    assert outcomes(applied(guide, sandbox)) == {name: each.removeprefix("would ") for name, each in planned.items()}
+    assert outcomes(applied(guide, sandbox)) == {
+        name: outcome.removeprefix("would ") for name, outcome in planned.items()
+    }
 
     by_hand(sandbox, "secret", "delete", "render-auth", "--yes")
     by_hand(sandbox, "secret", "create", "render-auth", "MODAL_AUTH_TOKEN=another", "LEFT=over")
     replaced = modal(guide, sandbox, "verify")
     assert replaced.code == 4
     assert {R2_CREDENTIALS, APP} & set(replaced.failed()) == set()
-    told = lines(replaced)[RENDER_AUTH]
-    assert "LEFT: not in the contract → removed, secret: made anew elsewhere → written" in told
+    line = lines(replaced)[RENDER_AUTH]
+    assert "LEFT: not in the contract → removed, secret: made anew elsewhere → written" in line
     refused = modal(guide, sandbox, "apply")
     assert refused.code == 2
     assert "--adopt 'Modal secret/render-auth'" in refused.output
@@ -221,7 +223,7 @@ def test_rotating_the_token_is_planned_line_by_line_and_reaches_the_app(guide: G
         APP: "would update",
     }
     done = outcomes(applied(guide, sandbox, "-p", "rotate", "true"))
-    assert done == {name: each.removeprefix("would ") for name, each in planned.items()}
+    assert done == {name: outcome.removeprefix("would ") for name, outcome in planned.items()}
     assert vault(guide)["MODAL_AUTH_TOKEN"] != before
 
 

@@ -38,7 +38,7 @@ def boxes(data: bytes, at: int = 0) -> Iterator[tuple[str, bytes, int]]:
 def inside(data: bytes, *path: str) -> bytes:
     """The content of the box at ``path``."""
     for kind in path:
-        data = next(content for found, content, _ in boxes(data) if found == kind)
+        data = next(content for name, content, _ in boxes(data) if name == kind)
     return data
 
 

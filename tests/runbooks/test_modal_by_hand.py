@@ -49,7 +49,7 @@ def shell(guide: Guide, start_sandbox: Callable[..., RunningSandbox]) -> Callabl
     )
 
     def run(block: str, typed: str = "", **names: str) -> str:
-        text = re.sub(r"<([A-Z][A-Z0-9_]*)>", lambda found: (known | names)[found[1]], block)
+        text = re.sub(r"<([A-Z][A-Z0-9_]*)>", lambda addresses: (known | names)[addresses[1]], block)
         # "read -rs" needs no terminal, but a value to read.
         done = subprocess.run(
             ["bash", "-euc", text],
@@ -72,16 +72,16 @@ def test_the_steps_done_by_hand_pass_every_check_of_the_runbook(guide: Guide, sh
     shell(make_token)
     shell(make_secrets)
     urls = dict(re.findall(r"(https://\S+-(submit|status)\.modal\.run)", shell(deploy).replace("\n", " ")))
-    found = {kind: url for url, kind in urls.items()}
+    addresses = {kind: url for url, kind in urls.items()}
     vault = guide.root / ".deploybook" / "production.env"
     with vault.open("a") as file:
-        file.write(f"MODAL_ENDPOINT_URL='{found['submit']}'\nMODAL_STATUS_URL='{found['status']}'\n")
+        file.write(f"MODAL_ENDPOINT_URL='{addresses['submit']}'\nMODAL_STATUS_URL='{addresses['status']}'\n")
     [token] = re.findall(r"^MODAL_AUTH_TOKEN='(.*)'$", vault.read_text(), re.MULTILINE)
 
     verify, by_hand = blocks("Verify")
     assert "✗" not in shell(verify)
-    told = shell(by_hand, f"{token}\n", MODAL_ENDPOINT_URL=found["submit"], MODAL_STATUS_URL=found["status"])
-    assert re.findall(r'"status": ?"?(\w+)', told) == ["401", "400", "failed"]
+    output = shell(by_hand, f"{token}\n", MODAL_ENDPOINT_URL=addresses["submit"], MODAL_STATUS_URL=addresses["status"])
+    assert re.findall(r'"status": ?"?(\w+)', output) == ["401", "400", "failed"]
 
     _, undo = blocks("Undo")
     shell(undo.replace("\n", " --yes\n"))

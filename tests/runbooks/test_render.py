@@ -89,9 +89,9 @@ def hook(sandbox: RunningSandbox, api: httpx.Client) -> str:
     """Copied from the dashboard, as a person does."""
     origin = sandbox.exports["RENDER_API_URL"].removesuffix("/v1")
     page = api.get(f"{origin}/dashboard/{worker(api)}/settings").text
-    found = re.search(r'<code id="deploy-hook">([^<]+)<', page)
-    assert found
-    return found[1].replace("&amp;", "&")
+    match = re.search(r'<code id="deploy-hook">([^<]+)<', page)
+    assert match
+    return match[1].replace("&amp;", "&")
 
 
 def test_plan_apply_apply_plan_verify_destroy(prepared: Guide, sandbox: RunningSandbox, api: httpx.Client) -> None:
@@ -130,25 +130,25 @@ def test_the_hook_is_used_once_by_apply_alone_and_then_kept(
 ) -> None:
     first = run(prepared.with_kernels, sandbox, "apply")
     copied = hook(sandbox, api)
-    given = ("-p", "import_from", "HOOK")
+    parameters = ("-p", "import_from", "HOOK")
     writes(sandbox)
     for mode in ("plan", "verify"):
-        before = run(prepared, sandbox, mode, *given, HOOK=copied)
+        before = run(prepared, sandbox, mode, *parameters, HOOK=copied)
         assert before.code == 0
         assert before.outcomes("record") == ["kept", "would record"]
         assert writes(sandbox) == []
-    third = run(prepared.with_kernels, sandbox, "apply", *given, HOOK=copied)
+    third = run(prepared.with_kernels, sandbox, "apply", *parameters, HOOK=copied)
     assert third.code == 0, third.output
     assert writes(sandbox) == ["POST /deploy/srv"], third.output
     assert "the deploy hook starts this worker's deploy — it started dep-" in third.output
     assert vault(prepared)["RENDER_DEPLOY_HOOK_URL"] == copied
-    for mode, more in (("apply", given), ("plan", ()), ("verify", ())):
+    for mode, more in (("apply", parameters), ("plan", ()), ("verify", ())):
         again = run(prepared, sandbox, mode, *more, HOOK=copied)
         assert again.code == 0, again.output
         assert again.outcomes("record") == ["kept", "kept"], again.output
         assert writes(sandbox) == [], again.output
 
-    wrong = run(prepared.with_kernels, sandbox, "apply", *given, HOOK=f"{copied}x")
+    wrong = run(prepared.with_kernels, sandbox, "apply", *parameters, HOOK=f"{copied}x")
     assert wrong.code == 4
     assert wrong.failed() == ["the deploy hook starts this worker's deploy"]
     assert "does not accept the deploy hook (401)" in wrong.output

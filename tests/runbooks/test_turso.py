@@ -45,9 +45,9 @@ def platform(sandbox: RunningSandbox) -> Iterator[httpx.Client]:
 def writes(sandbox: RunningSandbox) -> list[tuple[str, str]]:
     """The writing requests to the platform since the last call."""
     entries = [(entry["method"], entry["path"].rpartition("/")[2]) for entry in sandbox.journal("turso")]
-    found = [each for each, entry in zip(entries, sandbox.journal("turso"), strict=True) if entry["writes"]]
+    calls = [call for call, entry in zip(entries, sandbox.journal("turso"), strict=True) if entry["writes"]]
     sandbox.control.delete("/journal")
-    return found
+    return calls
 
 
 def apply(guide: Guide, sandbox: RunningSandbox, *arguments: str) -> Finished:

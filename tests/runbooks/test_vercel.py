@@ -56,9 +56,9 @@ class Web:
 
     def run(self, mode: str, *arguments: str, typed: str = "", **changed: str) -> Finished:
         chosen = ("--yes",) if mode == "apply" else ()
-        given = () if "git_repository" in arguments else ("-p", "web_source", str(self.source))
+        parameters = () if "git_repository" in arguments else ("-p", "web_source", str(self.source))
         env = self.sandbox.exports | changed
-        return self.guide.run("run", "vercel", "--mode", mode, *chosen, *given, *arguments, env=env, typed=typed)
+        return self.guide.run("run", "vercel", "--mode", mode, *chosen, *parameters, *arguments, env=env, typed=typed)
 
     def apply(self, *arguments: str) -> Finished:
         done = self.run("apply", *arguments)
@@ -83,8 +83,8 @@ class Web:
         self.api.patch(path, json=changed).raise_for_status()
 
     def deployments(self) -> list[dict[str, Any]]:
-        found = self.api.get("/v6/deployments", params={"limit": 100}).json()["deployments"]
-        return [each for each in found if each["target"] == "production"]
+        entries = self.api.get("/v6/deployments", params={"limit": 100}).json()["deployments"]
+        return [entry for entry in entries if entry["target"] == "production"]
 
     def fault(self, **fault: Any) -> None:
         self.sandbox.control.post("/faults", json={"service": "vercel", **fault}).raise_for_status()
@@ -162,11 +162,11 @@ def test_plan_apply_apply_plan_verify_destroy(web: Web) -> None:
     project_id = web.vault()["VERCEL_PROJECT_ID"]
     assert writes == ["POST /v11/projects", f"POST /v10/projects/{project_id}/env", "POST /v13/deployments"]
 
-    found = web.variables()
-    assert {each["key"]: each["type"] for each in found if each["type"] == "sensitive"} == dict.fromkeys(
+    entries = web.variables()
+    assert {entry["key"]: entry["type"] for entry in entries if entry["type"] == "sensitive"} == dict.fromkeys(
         SECRETS, "sensitive"
     )
-    assert {tuple(each["target"]) for each in found} == {("production",)}
+    assert {tuple(entry["target"]) for entry in entries} == {("production",)}
     kept = web.vault()
     assert web.variable("NEXT_PUBLIC_APP_URL")["value"] == kept["NEXT_PUBLIC_APP_URL"]
     assert kept["VERCEL_ORG_ID"] == web.sandbox.exports["VERCEL_TEAM_ID"]
@@ -216,7 +216,7 @@ def test_variables_changed_by_hand_are_named_by_verify_and_repaired_by_apply(web
         "DEPLOY_ENV set for preview, production",
         "TURSO_AUTH_TOKEN missing",
     }
-    assert [each for each in named if each not in verified.output] == []
+    assert [entry for entry in named if entry not in verified.output] == []
     assert verified.failed()[0] == MAKING[1]
     assert "the deployment that serves has them all" in verified.failed()
 
@@ -426,8 +426,8 @@ def test_two_clones_with_one_vault_are_both_at_rest(web: Web, tmp_path: Path) ->
         json.dumps({**first, "writes": {key: {"comment": "x", "updatedAt": "1"} for key in first["writes"]}})
     )
     web.calls()
-    for each in (other, web, other, web):
-        assert each.apply().outcomes("resource") == ["unchanged"] * 4
+    for entry in (other, web, other, web):
+        assert entry.apply().outcomes("resource") == ["unchanged"] * 4
     assert web.calls() == []
 
 

@@ -73,7 +73,7 @@ def shell(guide: Guide, sandbox: RunningSandbox, tmp_path: Path) -> Callable[...
 
     def run(block: str, *, web: bool = False, typed: str = "", **names: str) -> str:
         known = {"PROJECT_NAME": "studio-production", "ENVIRONMENT": "production", "WEB_PATH": str(site)} | names
-        text = re.sub(r"<([A-Z][A-Z0-9_]*)>", lambda found: known[found[1]], block)
+        text = re.sub(r"<([A-Z][A-Z0-9_]*)>", lambda entries: known[entries[1]], block)
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", text],
             cwd=site if web else guide.root,
@@ -102,20 +102,20 @@ def test_the_steps_done_by_hand_set_what_the_runbook_would(sandbox: RunningSandb
     with httpx.Client(base_url=exports["VERCEL_API_URL"], headers=headers, params=team, trust_env=False) as api:
         [domain] = api.get("/v9/projects/studio-production/domains").json()["domains"]
         shell(address, web=True, APP_HOST=domain["name"])
-        found = api.get("/v10/projects/studio-production/env", params={"decrypt": "true"}).json()["envs"]
+        entries = api.get("/v10/projects/studio-production/env", params={"decrypt": "true"}).json()["envs"]
 
-    assert {tuple(each["target"]) for each in found} == {("production",)}
+    assert {tuple(entry["target"]) for entry in entries} == {("production",)}
     secrets = {"R2_SECRET_ACCESS_KEY", "TURSO_AUTH_TOKEN", "MODAL_AUTH_TOKEN", "INTERNAL_WEBHOOK_SECRET"}
-    assert {each["key"] for each in found if each["type"] == "sensitive"} == secrets
+    assert {entry["key"] for entry in entries if entry["type"] == "sensitive"} == secrets
     more = {variable.name: variable.value for variable in CONTRACT.consumed_by("vercel") if variable.value is not None}
     more["NEXT_PUBLIC_APP_URL"] = f"https://{domain['name']}"
-    readable = {each["key"]: each["value"] for each in found if each["type"] != "sensitive"}
+    readable = {entry["key"]: entry["value"] for entry in entries if entry["type"] != "sensitive"}
     assert readable == {name: value for name, value in (EARLIER | more).items() if name not in secrets}
 
     _, by_hand = blocks("Verify")
-    told = shell(by_hand, APP_HOST=domain["name"])
-    assert re.search(r"^200$", told, re.MULTILINE)
-    assert "Ready" in told
+    output = shell(by_hand, APP_HOST=domain["name"])
+    assert re.search(r"^200$", output, re.MULTILINE)
+    assert "Ready" in output
     _, undo = blocks("Undo")
     shell(undo, typed="y\n")
     with httpx.Client(base_url=exports["VERCEL_API_URL"], headers=headers, params=team, trust_env=False) as api:

@@ -42,12 +42,12 @@ def ingest(stack: Stack) -> httpx.Response:
 @pytest.mark.parametrize("name", ["R2_ACCESS_KEY_ID", "R2_SECRET_ACCESS_KEY"])
 def test_key_missing(stack: Stack, name: str) -> None:
     stack.use(web={name: None})
-    said = "Resolved credential object is not valid"
+    message = "Resolved credential object is not valid"
     body = {"key": "assets/check.wav", "contentType": "audio/wav", "size": 1}
     assert failure(stack.call("POST", "/api/storage/upload", json=body)) == "Failed to generate upload URL"
     assert failure(stack.call("GET", "/api/storage/download", params={"key": "assets/a"})) == "Download failed"
-    assert failure(ingest(stack)) == said
-    assert f"[storage/upload] POST error: {said}" in stack.web_log()
+    assert failure(ingest(stack)) == message
+    assert f"[storage/upload] POST error: {message}" in stack.web_log()
 
 
 @pytest.mark.parametrize("value", [None, "0" * 32])
@@ -76,8 +76,8 @@ def test_r2_variable_wrong(stack: Stack, name: str, value: str | None, status: i
     put = upload(stack)
     assert put.status_code == status, put.text
     assert f"<Code>{code}</Code>" in put.text, put.text
-    said = failure(ingest(stack))
-    assert said == f"R2 refused LIST assets/: {status} {code}"
+    message = failure(ingest(stack))
+    assert message == f"R2 refused LIST assets/: {status} {code}"
 
 
 def test_without_the_choice_of_checksums_an_upload_of_anything_is_refused(stack: Stack) -> None:

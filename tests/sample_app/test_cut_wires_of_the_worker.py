@@ -177,7 +177,9 @@ def test_storage_variable_missing_or_wrong(stack: Stack, changes: dict[str, str 
 def test_key_that_may_only_read_fails_at_the_preview(stack: Stack) -> None:
     account = stack.sandbox.exports["CLOUDFLARE_ACCOUNT_ID"]
     groups = stack.cloudflare.get(f"/accounts/{account}/tokens/permission_groups").json()["result"]
-    group = next(it["id"] for it in groups if it["name"] == "Workers R2 Storage Bucket Item Read")
+    group = next(
+        permission["id"] for permission in groups if permission["name"] == "Workers R2 Storage Bucket Item Read"
+    )
     bucket = stack.worker_variables["R2_BUCKET_NAME"]
     resources = {f"com.cloudflare.edge.r2.bucket.{account}_default_{bucket}": "*"}
     policy = {"effect": "allow", "permission_groups": [{"id": group}], "resources": resources}

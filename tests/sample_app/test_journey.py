@@ -123,7 +123,7 @@ def test_uploaded_file_becomes_one_asset_in_the_web_app(stack: Stack) -> None:
     assert redirect.status_code == 302
     assert stack.browser.get(redirect.headers["location"]).content == WAV
     listed = stack.ask("GET", "/api/audio/assets")
-    assert [it["assetId"] for it in listed["assets"] if it["assetId"] == asset] == [asset]
+    assert [row["assetId"] for row in listed["assets"] if row["assetId"] == asset] == [asset]
     assert listed["diskUsage"]["quotaGB"] == 5
     assert not any(job in line for line in stack.worker_log())
     assert stack.ask("GET", f"/api/audio/assets/{asset}")["peaks"] == []
@@ -262,7 +262,7 @@ def test_render_comes_back_as_a_video(stack: Stack) -> None:
     assert line.startswith(f"[Render] Job {job} dispatched to Modal (call_id=fc-")
     assert line.endswith(", gpu=false)")
     assert f"[Webhook] Render complete for job {job}, video at renders/{job}/output.mp4" in stack.web_log()
-    [listed] = [it for it in stack.ask("GET", "/api/render")["jobs"] if it["id"] == job]
+    [listed] = [row for row in stack.ask("GET", "/api/render")["jobs"] if row["id"] == job]
     assert listed["status"] == "completed"
     assert listed["audioName"] == "tone.wav"
     metadata = json.loads(dict(stack.rows("SELECT jobId, metadata FROM audio_prep_jobs"))[job])

@@ -44,5 +44,5 @@ async (texts) => {
 
 def search(page: Page, texts: Sequence[str]) -> list[list[str]]:
     """For each text the addresses of the links that the search box shows for it, best first."""
-    found: list[list[str]] = page.evaluate(_SEARCH, list(texts))
-    return found
+    results: list[list[str]] = page.evaluate(_SEARCH, list(texts))
+    return results

@@ -27,13 +27,15 @@ class _Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Note the attributes that matter."""
-        given = {name: value or "" for name, value in attrs}
-        self.anchors |= {given[name] for name in ("id", "name") if name in given}
-        if tag == "a" and "href" in given:
-            self.links.append(given["href"])
-        self.loads += [given[name] for name in ("src", "srcset", "poster", "data") if tag != "a" and name in given]
-        if tag == "link" and "href" in given:
-            self.loads.append(given["href"])
+        attributes = {name: value or "" for name, value in attrs}
+        self.anchors |= {attributes[name] for name in ("id", "name") if name in attributes}
+        if tag == "a" and "href" in attributes:
+            self.links.append(attributes["href"])
+        self.loads += [
+            attributes[name] for name in ("src", "srcset", "poster", "data") if tag != "a" and name in attributes
+        ]
+        if tag == "link" and "href" in attributes:
+            self.loads.append(attributes["href"])
 
 
 def pages(site: Path) -> Iterator[tuple[Path, _Page]]:

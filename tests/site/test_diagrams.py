@@ -36,8 +36,8 @@ def test_a_block_of_mermaid_becomes_a_drawing_with_its_labels(drawn: str) -> Non
     assert drawn.startswith("before\n")
     assert drawn.endswith("after\n")
     assert "```" not in drawn
-    said = "".join(svg(drawn).itertext())
-    assert all(label in said for label in ("calls", "Store", "three"))
+    text = "".join(svg(drawn).itertext())
+    assert all(label in text for label in ("calls", "Store", "three"))
 
 
 def test_a_drawing_has_a_name_a_description_and_its_text_for_who_does_not_see_it(drawn: str) -> None:

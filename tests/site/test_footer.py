@@ -34,8 +34,8 @@ def test_sections_proved_at_several_commits_show_the_oldest_time(checkout: Check
     newer = checkout.ran("turso", {}, started="20260105T000000Z")
     report = json.loads((newer / "report.json").read_text(encoding="utf-8"))
     (newer / "report.json").write_text(json.dumps(report | {"commit": "f" * 40}), encoding="utf-8")
-    told = "at commits 0123456+, fffffff, from 2 January 2026, 03:04 UTC to 5 January 2026, 00:00 UTC."
-    assert plain(checkout) == f"Proved by dry runs {told}"
+    sentence = "at commits 0123456+, fffffff, from 2 January 2026, 03:04 UTC to 5 January 2026, 00:00 UTC."
+    assert plain(checkout) == f"Proved by dry runs {sentence}"
 
 
 def test_a_section_that_failed_or_did_not_run_leaves_the_site_unproved(checkout: Checkout) -> None:

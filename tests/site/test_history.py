@@ -16,8 +16,8 @@ SHOWN = {"verify": [Event("check", "passed", "it holds")]}
 
 
 def file_of(checkout: Checkout) -> list[dict[str, object]]:
-    told: list[dict[str, object]] = json.loads((checkout.root / "build" / "history.json").read_text(encoding="utf-8"))
-    return told
+    rows: list[dict[str, object]] = json.loads((checkout.root / "build" / "history.json").read_text(encoding="utf-8"))
+    return rows
 
 
 def test_without_a_run_there_is_no_history_and_none_is_written(checkout: Checkout) -> None:

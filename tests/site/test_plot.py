@@ -11,8 +11,8 @@ from deploybook.site.plot import BOTTOM, HEIGHT, LEFT, TOP, Bar, durations
 
 def plot(*seconds: float, failed: int = -1) -> ElementTree.Element:
     bars = [
-        Bar(each, number != failed, f"run {number} <&>", f"{number + 1} May 2026")
-        for number, each in enumerate(seconds)
+        Bar(duration, number != failed, f"run {number} <&>", f"{number + 1} May 2026")
+        for number, duration in enumerate(seconds)
     ]
     return ElementTree.fromstring(durations(bars, "Durations", "In words & numbers"))  # noqa: S314 - made here
 

@@ -29,7 +29,7 @@ NAME = "studio-production"
 def test_the_lines_are_those_of_their_messages() -> None:
     known = set(MESSAGES)
     kept = [(entry, message, line) for entry, lines in LINES.items() for message, line in lines.items()]
-    unlike = [each for each in kept if each[:2] not in known or not appears(each[1], each[2])]
+    unlike = [pasted for pasted in kept if pasted[:2] not in known or not appears(pasted[1], pasted[2])]
     assert unlike == [], "python -m tests.e2e.prove_entries --keep-lines ENTRY keeps them anew"
 
 
@@ -39,10 +39,10 @@ def test_a_pasted_message_finds_its_entry(open_page: Open) -> None:
         page.get_by_role("textbox", name="Search").click()
     lines = [(entry, LINES.get(entry, {}).get(message, message.replace("…", NAME))) for entry, message in MESSAGES]
     pasted = [(entry, way.format(line)) for entry, line in lines for way in WAYS]
-    found = search(page, [text for _, text in pasted])
+    results = search(page, [text for _, text in pasted])
     lost = [
         f"{entry}: {text} → {links[:FIRST]}"
-        for (entry, text), links in zip(pasted, found, strict=True)
+        for (entry, text), links in zip(pasted, results, strict=True)
         if not any(link.endswith(f"/troubleshooting.html#{entry}") for link in links[:FIRST])
     ]
     assert lost == []

@@ -94,9 +94,9 @@ def test_deploybooks_own_commands_take_the_names_that_are_not_its_defaults(page:
     enter(page, BUCKET_NAME="my-bucket", TOKEN_NAME="studio-production-r2")
     assert command(page, "deploybook run r2 --mode apply") == "deploybook run r2 --mode apply -p bucket_name my-bucket"
     copy_for(page, "staging")
-    told = command(page, "deploybook run r2 --mode apply")
+    text = command(page, "deploybook run r2 --mode apply")
     assert (
-        told
+        text
         == "deploybook run r2 --mode apply --environment staging -p bucket_name my-bucket -p token_name studio-staging-r2"
     )
 

@@ -78,7 +78,7 @@ def test_a_release_and_a_push_are_two_versions_and_the_release_is_the_latest(pub
 @pytest.mark.xdist_group("browser")
 def test_the_history_of_the_runs_goes_on_from_what_was_published(published: Path) -> None:
     kept = json.loads((published / "guide" / "dev" / "assets" / "history.json").read_text())
-    assert [each["name"] for each in kept] == [f"{STARTED}-dry-run"]
+    assert [run["name"] for run in kept] == [f"{STARTED}-dry-run"]
 
 
 @pytest.mark.browser

@@ -91,9 +91,9 @@ def test_on_a_full_disk_nothing_is_half_done(disk: Path) -> None:
     before = contents(disk)
     free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
     (disk / "ballast").write_bytes(b"x" * free)
-    said = attempted(disk)
-    assert set(said) == {"put", "forget", "require_writable"}
-    for sentence, entry in said.values():
+    output = attempted(disk)
+    assert set(output) == {"put", "forget", "require_writable"}
+    for sentence, entry in output.values():
         assert "No space left on device" in sentence
         assert "it is as it was" in sentence
         assert entry == "vault-unreadable"
@@ -106,9 +106,9 @@ def test_on_a_read_only_disk_nothing_is_half_done(disk: Path) -> None:
     filled(disk)
     before = contents(disk)
     subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
-    said = attempted(disk)
-    assert set(said) == {"put", "forget", "require_writable"}
-    assert {entry for _, entry in said.values()} == {"vault-unreadable"}
+    output = attempted(disk)
+    assert set(output) == {"put", "forget", "require_writable"}
+    assert {entry for _, entry in output.values()} == {"vault-unreadable"}
     assert contents(disk) == before
 
 
@@ -116,8 +116,8 @@ def test_a_vault_of_another_user_is_refused_in_one_sentence(disk: Path) -> None:
     filled(disk)
     disk.chmod(0o755)
     before = contents(disk)
-    said = attempted(disk, NOBODY)
-    assert set(said) == {"put", "forget", "require_writable"}
-    for sentence, _ in said.values():
+    output = attempted(disk, NOBODY)
+    assert set(output) == {"put", "forget", "require_writable"}
+    for sentence, _ in output.values():
         assert "Permission denied" in sentence
     assert contents(disk) == before

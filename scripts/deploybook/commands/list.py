@@ -28,7 +28,7 @@ def list_sections(as_json: bool) -> None:
             "title": contract.section(slug).title,
             "outcome": contract.section(slug).outcome,
             "runbook": layout.notebook(slug).exists(),
-            "after": [each for each in contract.order() if each in contract.comes_after(slug)],
+            "after": [other for other in contract.order() if other in contract.comes_after(slug)],
             "needs": _names(contract.needed_by(slug)),
             "produces": _names(contract.produced_by(slug)),
             "credentials": [credential.name for credential in contract.credentials_for(slug)],

@@ -136,7 +136,7 @@ def _to_copy(plan: Plan) -> list[Variable]:
 
 def _is_ready(plan: Plan, variable: Variable) -> bool:
     """Whether a value that a person copied is in the environment, and what it is copied from was made by an earlier run."""
-    others = {each.name for each in plan.contract.produced_by(str(variable.section)) if not each.copied_from}
+    others = {product.name for product in plan.contract.produced_by(str(variable.section)) if not product.copied_from}
     return bool(os.environ.get(variable.name)) and others <= plan.vault.all().keys()
 
 

@@ -17,7 +17,7 @@ _AROUND = " \t\r\n'\"\u2018\u2019\u201c\u201d"
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """The known name that is most like ``name``, whatever its case and whether ``-`` or ``_`` joins its words; empty if none is."""
-    by_form = {_form(each): each for each in known}
+    by_form = {_form(candidate): candidate for candidate in known}
     typed = _form(name)
     matches = difflib.get_close_matches(typed, by_form, 1, ALIKE)
     matches = matches or [form for form in by_form if len(typed) <= SHORT and _is_one_edit(typed, form)]
@@ -40,14 +40,14 @@ def nearest_accepted(value: str, accepts: Callable[[str], bool], known: Iterable
 
     Empty if there is none.
     """
-    near = nearest(value, [each for each in known if each])
-    return near or next((each for each in _corrected(value) if each != value and accepts(each)), "")
+    near = nearest(value, [candidate for candidate in known if candidate])
+    return near or next((candidate for candidate in _corrected(value) if candidate != value and accepts(candidate)), "")
 
 
 def nearest_path(path: Path) -> str:
     """The path of the file or folder beside ``path`` that was probably meant; empty if there is none."""
     try:
-        near = nearest(path.name, (each.name for each in path.parent.iterdir()))
+        near = nearest(path.name, (candidate.name for candidate in path.parent.iterdir()))
     except OSError:
         return ""
     return str(path.with_name(near)) if near else ""

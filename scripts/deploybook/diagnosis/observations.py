@@ -168,11 +168,11 @@ def _examine_section(ward: DiagnosisTarget, slug: str, tell: Callable[[str], obj
         if not any(observation.failed for observation in observed):
             observed.append(_of_error(slug, summary))
     except DeploybookError as error:
-        shown = next((each for each in observed if each.failed and each.detail == str(error)), None)
-        if shown is None:
+        match = next((each for each in observed if each.failed and each.detail == str(error)), None)
+        if match is None:
             observed.append(_of_error(slug, error))
         else:
-            observed[observed.index(shown)] = replace(shown, hint=error.hint)
+            observed[observed.index(match)] = replace(match, hint=error.hint)
     except Exception as bug:  # noqa: BLE001 - the other sections go on
         observed.append(_of_error(slug, RunbookFailed(slug, started[-1], f"{type(bug).__name__}: {bug}")))
     tell(slug)

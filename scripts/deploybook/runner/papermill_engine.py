@@ -61,25 +61,25 @@ class DeploybookEngine(NBClientEngine):  # type: ignore[misc]
         def started(cell: Any, *args: Any, **kwargs: Any) -> None:
             start(cell, *args, **kwargs)
             if cell_goes_on and cell.cell_type == "code":
-                shown.update(cell=cell, count=0)
+                displayed.update(cell=cell, count=0)
                 cell_goes_on(cell.id, None)
 
         def output_came() -> None:
             autosave()
-            if not cell_goes_on or not (cell := shown.get("cell")):
+            if not cell_goes_on or not (cell := displayed.get("cell")):
                 return
-            if new := take_events(cell, shown["count"]):
+            if new := take_events(cell, displayed["count"]):
                 redactor.learn(known_secrets(contract, os.environ, vault))
                 for event in redactor.tree(new):
                     cell_goes_on(cell.id, event)
-                shown["count"] += sum(event["step"] != WAIT for event in new)
+                displayed["count"] += sum(event["step"] != WAIT for event in new)
 
         def reporting_complete(cell: Any, *args: Any, **kwargs: Any) -> None:
             complete(cell, *args, **kwargs)
             if cell_done and cell.cell_type == "code":
                 cell_done(redactor.tree(cell))
 
-        shown: dict[str, Any] = {}
+        displayed: dict[str, Any] = {}
         start, autosave = nb_man.cell_start, nb_man.autosave_cell
         nb_man.save, nb_man.cell_complete = redacted_save, reporting_complete
         nb_man.cell_start, nb_man.autosave_cell = started, output_came

@@ -148,7 +148,7 @@ class Progress:
     def _now(self) -> Group:
         """The lines at the end of a terminal: the run as a whole, then each section that runs."""
         now = time.monotonic()
-        lines = [self._whole(now), *(self._section(slug, each, now) for slug, each in self._running.items())]
+        lines = [self._whole(now), *(self._section(slug, state, now) for slug, state in self._running.items())]
         for line in lines:
             line.truncate(max(self._console.width - 1, 1), overflow="ellipsis")
         return Group(*lines) if self._running else Group()

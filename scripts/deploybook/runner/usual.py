@@ -19,7 +19,7 @@ def usual_seconds(runs: Path, mode: str) -> dict[str, float]:
         for section in _sections(folder / "report.json"):
             if section.get("status") == "passed":
                 seconds.setdefault(section["slug"], []).append(float(section["seconds"]))
-    return {slug: median(each) for slug, each in seconds.items()}
+    return {slug: median(durations) for slug, durations in seconds.items()}
 
 
 def _sections(report: Path) -> list[dict[str, Any]]:

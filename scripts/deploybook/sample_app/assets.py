@@ -49,8 +49,8 @@ class Assets:
     async def all(self) -> list[dict[str, Any]]:
         """The metadata of every asset."""
         ids = {key.split("/")[1] for key in await self.storage.sizes("assets/") if key.count("/") >= 2}
-        found = [await self.find(asset_id) for asset_id in sorted(ids)]
-        return [metadata for metadata in found if metadata is not None]
+        assets = [await self.find(asset_id) for asset_id in sorted(ids)]
+        return [metadata for metadata in assets if metadata is not None]
 
     async def file(self, asset_id: str, name: str) -> str | None:
         """The key of an asset's file whose name begins so, such as ``original``."""

@@ -309,7 +309,7 @@ CAUSES: dict[str, tuple[Change, str, str, str]] = {
 def test_a_cause_is_one_finding_at_its_place(name: str, findings: Found, studio: Path, contract: Contract) -> None:
     changes, rule, place, message = CAUSES[name]
     everything = _found(name, changes, findings, studio, contract)
-    found = [each for each in everything if each.rule == rule and message in each.message]
+    found = [finding for finding in everything if finding.rule == rule and message in finding.message]
     assert len(found) == 1, everything
     lines = (studio / found[0].path).read_text().splitlines()
     assert place in lines[found[0].line - 1] or place == found[0].path
@@ -370,13 +370,15 @@ def test_what_other_languages_and_libraries_read_stays_in_the_example(findings: 
 
 def test_a_form_of_which_the_route_makes_the_object_is_accepted(findings: Found) -> None:
     made = MIX_SCHEMA.replace("safeParse(fields)", 'safeParse({ ...fields, audio: { type: "asset", id: "x" } })')
-    assert [each for each in findings({MIX: (None, made), PAGE: SENDS_A_FORM}) if each.rule == "app-body-refused"] == []
+    assert [
+        finding for finding in findings({MIX: (None, made), PAGE: SENDS_A_FORM}) if finding.rule == "app-body-refused"
+    ] == []
 
 
 def test_a_store_that_another_route_fills_is_none(findings: Found) -> None:
     filled = 'import { ProgressStore } from "@/lib/progress";\nexport const POST = () => ProgressStore.create("x");\n'
     changes = {**FROM_MEMORY, "src/app/api/progress/route.ts": (None, filled)}
-    assert [each for each in findings(changes) if each.rule == "app-store-unfilled"] == []
+    assert [finding for finding in findings(changes) if finding.rule == "app-store-unfilled"] == []
 
 
 def test_a_query_inside_a_boundary_builds(findings: Found) -> None:

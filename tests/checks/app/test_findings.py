@@ -281,9 +281,10 @@ def test_a_mutation_is_found_at_its_place_and_nothing_else_is(name: str, finding
     found = findings({path: (old, new)})
     for rule, place, message in expected:
         assert any(
-            each.rule == rule and message in each.message and _stands_at(studio, each, place) for each in found
+            finding.rule == rule and message in finding.message and _stands_at(studio, finding, place)
+            for finding in found
         ), found
-    assert len(found) == len(expected), [str(each) for each in found]
+    assert len(found) == len(expected), [str(finding) for finding in found]
 
 
 def test_the_worker_is_what_its_image_starts(findings: Found) -> None:
@@ -294,7 +295,10 @@ def test_the_worker_is_what_its_image_starts(findings: Found) -> None:
         }
     )
     unread = {
-        name for each in found if each.rule == "app-variable-unread" and each.path == IMAGE for name in each.subjects
+        name
+        for finding in found
+        if finding.rule == "app-variable-unread" and finding.path == IMAGE
+        for name in finding.subjects
     }
     assert unread >= {"TURSO_DATABASE_URL", "R2_ACCOUNT_ID", "STORAGE_BACKEND"}
 
@@ -307,7 +311,9 @@ def test_a_file_that_a_page_begins_to_import_counts(findings: Found) -> None:
     old = "export const token = process.env.OLD_TOKEN;"
     page = ("import { Upload }", 'import { token } from "@/lib/old";\nimport { Upload }')
     found = findings({"src/lib/old.ts": (None, old), "src/app/page.tsx": page})
-    assert [(each.rule, each.path, each.line) for each in found] == [("app-variable-unset", "src/lib/old.ts", 1)]
+    assert [(finding.rule, finding.path, finding.line) for finding in found] == [
+        ("app-variable-unset", "src/lib/old.ts", 1)
+    ]
 
 
 def test_a_type_alone_leads_nowhere(findings: Found) -> None:
@@ -318,12 +324,14 @@ def test_a_type_alone_leads_nowhere(findings: Found) -> None:
 
 def test_what_next_config_inlines_needs_no_host(findings: Found) -> None:
     found = findings({"next.config.ts": ('STUDIO_VERSION: "1.4.0"', 'STUDIO_RELEASE: "1.4.0"')})
-    assert [(each.rule, each.path) for each in found] == [("app-variable-unset", "src/middleware.ts")]
+    assert [(finding.rule, finding.path) for finding in found] == [("app-variable-unset", "src/middleware.ts")]
 
 
 def test_a_committed_production_file_hides_what_is_missing(findings: Found) -> None:
     found = findings({".env.production": (None, "# of the repository\n\nSTORAGE_BACKEND=local\nSTUDIO_COLOUR=red\n")})
-    assert [(each.rule, each.path, each.line) for each in found] == [("app-default-hides", ".env.production", 3)]
+    assert [(finding.rule, finding.path, finding.line) for finding in found] == [
+        ("app-default-hides", ".env.production", 3)
+    ]
 
 
 def test_an_empty_default_hides_nothing(findings: Found) -> None:
@@ -337,7 +345,7 @@ def test_an_empty_default_hides_nothing(findings: Found) -> None:
 
 def test_the_wrong_folder_is_told_as_such(tmp_path: Path, contract: Contract) -> None:
     result = list(find(tmp_path, contract))
-    assert {each.rule for each in result} == {"app-part-absent"}
+    assert {finding.rule for finding in result} == {"app-part-absent"}
     assert len(result) == 4
 
 

@@ -64,11 +64,9 @@ def test_an_error_in_the_code_is_shown_and_fails(studio: Path, events: list[Even
 def test_a_section_that_fails_is_shown_with_its_reason_and_entry(events: list[Event]) -> None:
     application = Application(Layout(ROOT), "production", ROOT)
     application.judge(report(section("failed", {"message": "the build ended", "entry": "vercel-build-failed"})))
-    assert (events[0].outcome, events[0].detail, events[0].entry) == (
-        "failed",
-        "the build ended",
-        "vercel-build-failed",
-    )
+    assert events[0].outcome == "failed"
+    assert events[0].detail == "the build ended"
+    assert events[0].entry == "vercel-build-failed"
     with pytest.raises(VerificationFailed, match="Vercel"):
         application.finish()
 

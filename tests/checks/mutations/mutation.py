@@ -27,8 +27,8 @@ class Mutation:
     def diff(self, text: str) -> str:
         """What a reviewer would see of it."""
         lines = difflib.unified_diff(text.splitlines(), self.applied(text).splitlines(), lineterm="", n=0)
-        told = [line for line in lines if not line.startswith(("---", "+++", "@@"))]
-        return "\n".join(line if len(line) < 200 else _around(line, self.new) for line in told[:6])
+        changed = [line for line in lines if not line.startswith(("---", "+++", "@@"))]
+        return "\n".join(line if len(line) < 200 else _around(line, self.new) for line in changed[:6])
 
 
 def _around(line: str, new: str) -> str:

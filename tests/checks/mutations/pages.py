@@ -111,10 +111,13 @@ def _tables(page: Page) -> Iterator[Mutation]:
 
 
 def _section(page: Page) -> Iterator[Mutation]:
-    found = steps(page)
-    ends = [*[pieces[0].line for pieces in found][1:], next(h.line for h in page.headings if h.text == "Or run it")]
+    instructions = steps(page)
+    ends = [
+        *[pieces[0].line for pieces in instructions][1:],
+        next(h.line for h in page.headings if h.text == "Or run it"),
+    ]
     lines = page.text.splitlines(keepends=True)
-    spans = [(pieces[0].line, end) for pieces, end in zip(found, ends, strict=True)]
+    spans = [(pieces[0].line, end) for pieces, end in zip(instructions, ends, strict=True)]
     for first, last in spans:
         yield _lines(page, "step dropped", first, last)
         name = re.search(r"\*\*(.+?)\*\*", lines[first - 1])
@@ -130,7 +133,7 @@ def _section(page: Page) -> Iterator[Mutation]:
             yield _lines(
                 page, "“You should see” dropped", number, number + 1, line.replace("**You should see** ", "There is ")
             )
-    for pieces in found:
+    for pieces in instructions:
         yield from _danger(page, [piece for piece in pieces if isinstance(piece, Paragraph | Block)], lines)
     for heading in page.headings:
         if heading.level == 2:

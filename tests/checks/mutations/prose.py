@@ -27,8 +27,8 @@ def _names(tree: Tree, page: Page) -> Iterator[Mutation]:
     contract = tree.contract
     names = [*(each.name for each in contract.variables), *(credential.name for credential in contract.credentials)]
     variable = rf"(?<![\w<])(?:{'|'.join(sorted(names, key=len, reverse=True))})(?!\w)"
-    yield from replaced("variable misspelt", page.path, page.text, variable, lambda found: misspelt(found[0]))
-    yield from replaced("another variable", page.path, page.text, variable, lambda found: following(found[0], names))
+    yield from replaced("variable misspelt", page.path, page.text, variable, lambda match: misspelt(match[0]))
+    yield from replaced("another variable", page.path, page.text, variable, lambda match: following(match[0], names))
     yield from replaced(
         "placeholder misspelt", page.path, page.text, r"<(?P<name>[A-Z][A-Z_]+)>", lambda f: misspelt(f["name"]), "name"
     )

@@ -85,8 +85,8 @@ def test_a_refused_write_says_what_to_tick(hands: Hands) -> None:
 
 
 def test_alternatives_and_several_permissions_are_told_apart(hands: Hands) -> None:
-    told = {"X-Accepted-GitHub-Permissions": "pull_requests=write,contents=read; issues=read"}
-    hands.fault("status", status=403, headers=told, body='{"message": "Resource not accessible"}')
+    headers = {"X-Accepted-GitHub-Permissions": "pull_requests=write,contents=read; issues=read"}
+    hands.fault("status", status=403, headers=headers, body='{"message": "Resource not accessible"}')
     with pytest.raises(PermissionDenied) as caught:
         hands.clouds.github.secrets(MAIN.repository)
     assert "give it Pull requests: read and write and Contents: read, or Issues: read, for" in caught.value.hint
@@ -108,9 +108,9 @@ def test_secrets_are_listed_over_pages(clouds: Connections, monkeypatch: pytest.
 def test_a_file_longer_than_a_line_of_base64_comes_back_whole(clouds: Connections) -> None:
     content = "übung\r\n".encode() * 50
     clouds.github.put_file(MAIN.repository, "a folder/ü.txt", "main", content, "x")
-    found = clouds.github.file(MAIN.repository, "a folder/ü.txt", "main")
-    assert found is not None
-    assert found[1] == content
+    file = clouds.github.file(MAIN.repository, "a folder/ü.txt", "main")
+    assert file is not None
+    assert file[1] == content
 
 
 def test_a_folder_is_no_file(clouds: Connections) -> None:

@@ -147,7 +147,7 @@ def test_a_run_that_appears_late_is_not_taken_for_the_one_before(
     monkeypatch.setattr(
         github,
         "runs",
-        lambda *given: [each for each in listed(*given) if each.id == first.id or not next(late, False)],
+        lambda *given: [run for run in listed(*given) if run.id == first.id or not next(late, False)],
     )
     assert DeployRun(workflow, UNCHANGED, redeploy=True).update(allowed, first, []).number == 2
 

@@ -28,9 +28,9 @@ def make(observed: LastWrites) -> Make:
 
 
 def state(secret: RepositorySecret, clouds: Connections) -> str:
-    found = secret.read(clouds)
-    assert found is not None
-    return found
+    present = secret.read(clouds)
+    assert present is not None
+    return present
 
 
 def test_a_secret_is_made_once_and_then_unchanged(hands: Hands, make: Make) -> None:

@@ -25,9 +25,9 @@ def parsed(workflow: WorkflowFile) -> dict[Any, Any]:
 
 
 def on_branch(workflow: WorkflowFile, clouds: Connections) -> FileState:
-    found = workflow.read(clouds)
-    assert found is not None
-    return found
+    present = workflow.read(clouds)
+    assert present is not None
+    return present
 
 
 def test_it_runs_at_a_push_to_the_production_branch_one_at_a_time(workflow: WorkflowFile) -> None:
@@ -91,11 +91,11 @@ def test_a_file_changed_by_hand_is_told_by_its_lines_and_set_back(hands: Hands, 
 
 
 @pytest.mark.parametrize(
-    ("found", "count"),
+    ("present", "count"),
     [(b"a\nb\n", 0), (b"a\n", 1), (b"a\nb", 1), (b"a\r\nb\r\n", 2), (b"x\na\nb\ny\n", 2), (b"\xff", 2)],
 )
-def test_differing_lines_are_counted(found: bytes, count: int) -> None:
-    assert differing_lines(found, b"a\nb\n") == count
+def test_differing_lines_are_counted(present: bytes, count: int) -> None:
+    assert differing_lines(present, b"a\nb\n") == count
 
 
 def test_a_byte_that_reads_the_same_is_still_a_difference() -> None:

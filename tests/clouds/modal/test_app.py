@@ -177,7 +177,7 @@ def test_a_deploy_without_its_secret_says_so_and_leaves_nothing_live(clouds: Con
 
 
 @pytest.mark.parametrize(
-    ("code", "said"),
+    ("code", "message"),
     [
         ("raise SystemExit('R2_BUCKET_NAME is not set')\n", "R2_BUCKET_NAME is not set"),
         ("import nothing_of_this_name\n", "No module named 'nothing_of_this_name'"),
@@ -185,12 +185,12 @@ def test_a_deploy_without_its_secret_says_so_and_leaves_nothing_live(clouds: Con
     ],
 )
 def test_a_file_that_fails_is_quoted_by_its_reason(
-    clouds: Connections, app: modal.ModalApp, source: modal.Source, code: str, said: str
+    clouds: Connections, app: modal.ModalApp, source: modal.Source, code: str, message: str
 ) -> None:
     source.path.write_text(code)
     with pytest.raises(UnexpectedResponse) as caught:
         app.create(clouds)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert "\x1b" not in str(caught.value)
 
 

@@ -71,65 +71,65 @@ def test_the_deployed_app_refuses_a_wrong_token_and_takes_the_right_one(
 ) -> None:
     render_auth.create(clouds)
     deployed = app.create(clouds)
-    found = {
+    urls = {
         "MODAL_ENDPOINT_URL": SecretStr(deployed.url("submit")),
         "MODAL_STATUS_URL": SecretStr(deployed.url("status")),
     }
-    assert modal.wrong_token_is_refused(found, {"MODAL_AUTH_TOKEN": token})
-    assert modal.unknown_call_is_not_found(found)
+    assert modal.wrong_token_is_refused(urls, {"MODAL_AUTH_TOKEN": token})
+    assert modal.unknown_call_is_not_found(urls)
     with pytest.raises(VerificationFailed) as caught:
-        modal.right_token_is_accepted(found, {"MODAL_AUTH_TOKEN": TOKEN})
+        modal.right_token_is_accepted(urls, {"MODAL_AUTH_TOKEN": TOKEN})
     assert caught.value.entry == "modal-dispatch"
     assert caught.value.found == "status 401, error refused"
     app.delete(clouds, deployed)
     with pytest.raises(VerificationFailed, match="modal-http: "):
-        modal.right_token_is_accepted(found, {"MODAL_AUTH_TOKEN": token})
+        modal.right_token_is_accepted(urls, {"MODAL_AUTH_TOKEN": token})
     with pytest.raises(NotTested, match="modal-http: "):
-        modal.wrong_token_is_refused(found, {"MODAL_AUTH_TOKEN": token})
+        modal.wrong_token_is_refused(urls, {"MODAL_AUTH_TOKEN": token})
 
 
 def test_an_app_that_takes_any_token_is_found_out(serve: Any) -> None:
-    found, _ = serve(lambda _: {"error": "config is required", "status": 400})
+    urls, _ = serve(lambda _: {"error": "config is required", "status": 400})
     with pytest.raises(VerificationFailed, match="does not refuse a wrong token"):
-        modal.wrong_token_is_refused(found, {"MODAL_AUTH_TOKEN": TOKEN})
+        modal.wrong_token_is_refused(urls, {"MODAL_AUTH_TOKEN": TOKEN})
 
 
 def test_an_app_that_takes_no_token_is_found_out_and_proves_nothing_by_its_refusals(serve: Any) -> None:
-    found, _ = serve(lambda _: {"error": "Unauthorized", "status": 401})
+    urls, _ = serve(lambda _: {"error": "Unauthorized", "status": 401})
     with pytest.raises(NotTested, match="the vault's token is not accepted either"):
-        modal.wrong_token_is_refused(found, {"MODAL_AUTH_TOKEN": TOKEN})
+        modal.wrong_token_is_refused(urls, {"MODAL_AUTH_TOKEN": TOKEN})
     with pytest.raises(VerificationFailed, match="does not take the vault's MODAL_AUTH_TOKEN"):
-        modal.right_token_is_accepted(found, {"MODAL_AUTH_TOKEN": TOKEN})
+        modal.right_token_is_accepted(urls, {"MODAL_AUTH_TOKEN": TOKEN})
 
 
 def test_the_right_token_comes_with_nothing_that_could_be_rendered(serve: Any) -> None:
-    found, seen = serve(lambda _: {"call_id": "fc-1", "gpu": True, "job_id": "x"})
+    urls, seen = serve(lambda _: {"call_id": "fc-1", "gpu": True, "job_id": "x"})
     with pytest.raises(VerificationFailed, match="call_id fc-1"):
-        modal.right_token_is_accepted(found, {"MODAL_AUTH_TOKEN": TOKEN})
+        modal.right_token_is_accepted(urls, {"MODAL_AUTH_TOKEN": TOKEN})
     assert seen == [{"auth_token": TOKEN.get_secret_value()}]
 
 
-@pytest.mark.parametrize("said", [b"not json", b"[]", 404, 302, b""])
-def test_an_answer_that_is_not_the_applications_fails_every_check(serve: Any, said: Any) -> None:
-    found, _ = serve(lambda _: said)
+@pytest.mark.parametrize("reply", [b"not json", b"[]", 404, 302, b""])
+def test_an_answer_that_is_not_the_applications_fails_every_check(serve: Any, reply: Any) -> None:
+    urls, _ = serve(lambda _: reply)
     with pytest.raises(VerificationFailed, match="did not answer as the application's"):
-        modal.unknown_call_is_not_found(found)
+        modal.unknown_call_is_not_found(urls)
     with pytest.raises(NotTested, match="did not answer as the application's"):
-        modal.wrong_token_is_refused(found, {"MODAL_AUTH_TOKEN": TOKEN})
+        modal.wrong_token_is_refused(urls, {"MODAL_AUTH_TOKEN": TOKEN})
 
 
-@pytest.mark.parametrize(("said", "entry"), [(404, "modal-app-stopped"), (500, "modal-dispatch")])
-def test_an_endpoint_without_an_app_is_told_from_one_that_fails(serve: Any, said: int, entry: str) -> None:
-    found, _ = serve(lambda _: said)
+@pytest.mark.parametrize(("reply", "entry"), [(404, "modal-app-stopped"), (500, "modal-dispatch")])
+def test_an_endpoint_without_an_app_is_told_from_one_that_fails(serve: Any, reply: int, entry: str) -> None:
+    urls, _ = serve(lambda _: reply)
     with http.patience(0), pytest.raises(VerificationFailed) as caught:
-        modal.unknown_call_is_not_found(found)
+        modal.unknown_call_is_not_found(urls)
     assert caught.value.entry == entry
 
 
 def test_an_echoed_token_is_not_shown(serve: Any) -> None:
-    found, _ = serve(lambda body: body)
+    urls, _ = serve(lambda body: body)
     with pytest.raises(VerificationFailed) as caught:
-        modal.right_token_is_accepted(found, {"MODAL_AUTH_TOKEN": TOKEN})
+        modal.right_token_is_accepted(urls, {"MODAL_AUTH_TOKEN": TOKEN})
     assert TOKEN.get_secret_value() not in str(caught.value)
 
 
@@ -137,23 +137,23 @@ def test_an_echoed_token_is_not_shown(serve: Any) -> None:
     "answer", [{"status": "completed", "result": {}}, {"status": "failed", "result": {}}, {"status": "running"}]
 )
 def test_a_status_endpoint_that_knows_everything_is_found_out(serve: Any, answer: dict[str, Any]) -> None:
-    found, _ = serve(lambda _: answer)
+    urls, _ = serve(lambda _: answer)
     with pytest.raises(VerificationFailed, match="knows a call that never was"):
-        modal.unknown_call_is_not_found(found)
+        modal.unknown_call_is_not_found(urls)
 
 
 def test_a_status_endpoint_that_fails_for_a_reason_of_its_own_says_nothing_of_the_call(serve: Any) -> None:
-    found, _ = serve(lambda _: {"status": "failed", "error": "no secret"})
+    urls, _ = serve(lambda _: {"status": "failed", "error": "no secret"})
     with pytest.raises(NotTested, match="no secret"):
-        modal.unknown_call_is_not_found(found)
+        modal.unknown_call_is_not_found(urls)
 
 
 @pytest.mark.parametrize(
     "answer", [{"status": "failed", "error": "Call fc-x not found"}, {"status": "unknown", "error": "no id"}]
 )
 def test_a_call_that_never_was_is_failed_or_unknown(serve: Any, answer: dict[str, Any]) -> None:
-    found, _ = serve(lambda _: answer)
-    assert modal.unknown_call_is_not_found(found).startswith(f"status {answer['status']}")
+    urls, _ = serve(lambda _: answer)
+    assert modal.unknown_call_is_not_found(urls).startswith(f"status {answer['status']}")
 
 
 def test_an_endpoint_that_is_not_there_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:

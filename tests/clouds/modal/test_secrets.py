@@ -139,9 +139,9 @@ def test_a_name_that_is_taken_is_a_conflict_and_its_values_stay(
     clouds.modal.create_secret("render-auth", "", plain(THEIRS="x"))
     with pytest.raises(Conflict, match="already exists"):
         render_auth.create(clouds)
-    found = clouds.modal.secret("render-auth", "")
-    assert found is not None
-    assert found.keys == {"THEIRS"}
+    state = clouds.modal.secret("render-auth", "")
+    assert state is not None
+    assert state.keys == {"THEIRS"}
 
 
 def test_a_create_whose_answers_were_all_lost_is_found_and_not_made_twice(
@@ -151,10 +151,10 @@ def test_a_create_whose_answers_were_all_lost_is_found_and_not_made_twice(
     sandbox.control.post("/faults", json=fault).raise_for_status()
     with pytest.raises(Unreachable):
         render_auth.create(clouds)
-    found = render_auth.read(clouds)
-    assert found is not None
-    changes = render_auth.differences(found)
-    assert render_auth.update(clouds, found, changes).id == found.id
+    state = render_auth.read(clouds)
+    assert state is not None
+    changes = render_auth.differences(state)
+    assert render_auth.update(clouds, state, changes).id == state.id
     assert faults(clouds, render_auth) == []
 
 
@@ -170,6 +170,7 @@ def test_a_renewed_value_is_a_requested_change_and_no_drift(
 
 def test_secrets_of_two_environments_are_told_apart(wanted: list[Variable], tmp_path: Path) -> None:
     names = {
-        modal.ModalSecret("s", wanted, {}, LastWrites(tmp_path, "x"), environment=each).name for each in ("", "dev")
+        modal.ModalSecret("s", wanted, {}, LastWrites(tmp_path, "x"), environment=environment).name
+        for environment in ("", "dev")
     }
     assert names == {"s", "dev/s"}

@@ -91,11 +91,11 @@ def test_checks_remove_what_they_wrote(clouds: Connections, sandbox: RunningSand
 def test_a_token_whose_secret_was_lost_is_rolled_not_made_again(clouds: Connections) -> None:
     _, state = made_token(clouds)
     again = r2.BucketToken("t", "studio-production", stored={})
-    found = again.read(clouds)
-    assert found is not None
-    changes = again.differences(found)
+    present = again.read(clouds)
+    assert present is not None
+    changes = again.differences(present)
     assert [change.field for change in changes] == ["secret"]
-    rolled = again.update(clouds, found, changes)
+    rolled = again.update(clouds, present, changes)
     assert rolled.id == state.id
     assert rolled.value != state.value
     assert len([token for token in clouds.cloudflare.tokens() if token.name == "t"]) == 1
@@ -117,15 +117,15 @@ def test_a_token_that_was_widened_is_narrowed_and_keeps_its_secret(
     group = clouds.cloudflare.permission_group("Workers R2 Storage Write")
     policy = {"effect": "allow", "resources": everything, "permission_groups": [{"id": group}]}
     clouds.cloudflare.update_token(state.id, "t", [policy])
-    held = token.one_time_secrets(state)
+    secrets = token.one_time_secrets(state)
     with pytest.raises(VerificationFailed):
         r2.other_buckets_are_refused(store_of(clouds, sandbox, token, state))
-    again = r2.BucketToken("t", "studio-production", stored=held)
-    found = again.read(clouds)
-    assert found is not None
-    changes = again.differences(found)
+    again = r2.BucketToken("t", "studio-production", stored=secrets)
+    present = again.read(clouds)
+    assert present is not None
+    changes = again.differences(present)
     assert [change.field for change in changes] == ["scope"]
-    again.update(clouds, found, changes)
+    again.update(clouds, present, changes)
     assert r2.other_buckets_are_refused(store_of(clouds, sandbox, token, state))
 
 
@@ -134,17 +134,17 @@ def test_a_token_that_is_not_active_any_more_is_named_and_made_active(
     clouds: Connections, sandbox: RunningSandbox, status: str
 ) -> None:
     token, state = made_token(clouds)
-    held = token.one_time_secrets(state)
-    again = r2.BucketToken("t", "studio-production", stored=held)
+    secrets = token.one_time_secrets(state)
+    again = r2.BucketToken("t", "studio-production", stored=secrets)
     as_it_was = again.read(clouds)
     assert as_it_was is not None
     changes = again.differences(replace(as_it_was, status=status))
     assert [(change.field, change.old, change.new) for change in changes] == [("status", status, "active")]
     disabled_at_the_dashboard(sandbox, state.id)
-    found = again.read(clouds)
-    assert found is not None
-    assert found.status == "disabled"
-    again.update(clouds, found, again.differences(found))
+    present = again.read(clouds)
+    assert present is not None
+    assert present.status == "disabled"
+    again.update(clouds, present, again.differences(present))
     mended = again.read(clouds)
     assert mended is not None
     assert again.differences(mended) == []
@@ -163,17 +163,17 @@ def disabled_at_the_dashboard(sandbox: RunningSandbox, token_id: str) -> None:
 def test_a_token_in_the_vault_that_is_kept_has_no_difference(clouds: Connections) -> None:
     token, state = made_token(clouds)
     again = r2.BucketToken("t", "studio-production", stored=token.one_time_secrets(state))
-    found = again.read(clouds)
-    assert found is not None
-    assert again.differences(found) == []
+    present = again.read(clouds)
+    assert present is not None
+    assert again.differences(present) == []
 
 
 def test_rotation_is_a_request_and_no_drift(clouds: Connections) -> None:
     token, state = made_token(clouds)
     again = r2.BucketToken("t", "studio-production", stored=token.one_time_secrets(state), rotate=True)
-    found = again.read(clouds)
-    assert found is not None
-    assert [change.requested for change in again.differences(found)] == [True]
+    present = again.read(clouds)
+    assert present is not None
+    assert [change.requested for change in again.differences(present)] == [True]
 
 
 def test_two_tokens_of_one_name_are_for_the_operator_to_settle(clouds: Connections) -> None:
@@ -221,10 +221,10 @@ def test_a_bucket_with_objects_stays_and_says_so(clouds: Connections, sandbox: R
     token, state = made_token(clouds)
     store_of(clouds, sandbox, token, state).call("put_object", Key="assets/a", Body=b"x")
     bucket = r2.Bucket("studio-production")
-    found = bucket.read(clouds)
-    assert found is not None
+    present = bucket.read(clouds)
+    assert present is not None
     with pytest.raises(Conflict) as caught:
-        bucket.delete(clouds, found)
+        bucket.delete(clouds, present)
     assert caught.value.entry == "bucket-not-empty"
 
 
@@ -237,12 +237,12 @@ def test_cors_rules_of_others_are_left_as_they_are(clouds: Connections) -> None:
     assert cors.read(clouds) is None
     cors.create(clouds)
     moved = r2.Cors("studio-production", "https://new.example.com")
-    found = moved.read(clouds)
-    assert found is not None
-    assert [str(change) for change in moved.differences(found)] == [
+    present = moved.read(clouds)
+    assert present is not None
+    assert [str(change) for change in moved.differences(present)] == [
         "origins: https://app.example.com → https://new.example.com"
     ]
-    moved.update(clouds, found, moved.differences(found))
+    moved.update(clouds, present, moved.differences(present))
     rules = moved.read(clouds)
     assert rules is not None
     assert [rule.id for rule in rules] == ["theirs", "deploybook-app"]

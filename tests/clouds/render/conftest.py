@@ -68,9 +68,9 @@ class Bench:
         return render.Deploy("worker", state, variables, self.observed, self.told.append, seconds=seconds)
 
     def state(self, **settings: Any) -> WorkerState:
-        found = self.worker(**settings).read(self.clouds)
-        assert found is not None
-        return found
+        present = self.worker(**settings).read(self.clouds)
+        assert present is not None
+        return present
 
     def live(self) -> WorkerState:
         """A worker whose first deploy is live, as the next run finds it."""
@@ -80,15 +80,15 @@ class Bench:
         return self.state()
 
     def changes(self, deploy: render.Deploy) -> tuple[DeployState, list[str]]:
-        found = deploy.read(self.clouds)
-        assert found is not None
-        return found, [str(change) for change in deploy.differences(found)]
+        present = deploy.read(self.clouds)
+        assert present is not None
+        return present, [str(change) for change in deploy.differences(present)]
 
     def brought_up_to_date(self, deploy: render.Deploy) -> DeployState:
-        found = deploy.read(self.clouds)
-        if found is None:
+        present = deploy.read(self.clouds)
+        if present is None:
             return deploy.create(self.clouds)
-        return deploy.update(self.clouds, found, deploy.differences(found))
+        return deploy.update(self.clouds, present, deploy.differences(present))
 
 
 @pytest.fixture(autouse=True)

@@ -87,9 +87,9 @@ def test_a_regenerated_hook_is_refused_without_showing_it(clouds: Connections, b
     deploy, hook = copied(bench)
     with pytest.raises(UnexpectedResponse, match=r"does not accept the deploy hook \(401\)") as caught:
         render.proved(clouds.render, deploy, SecretStr(hook.get_secret_value() + "x"), None, True)
-    shown = "\n".join(caught.value.lines())
+    output = "\n".join(caught.value.lines())
     assert caught.value.entry == "render-deploy-hook"
-    assert hook.get_secret_value() not in shown
+    assert hook.get_secret_value() not in output
 
 
 def test_an_answer_that_is_lost_starts_no_second_deploy(

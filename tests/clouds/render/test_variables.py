@@ -33,20 +33,20 @@ def test_drift_is_named_repaired_and_what_is_not_ours_left(
     state = bench.live()
     drifted(clouds, state.id)
     variables = bench.variables(state)
-    found = variables.read(clouds)
-    assert found is not None
-    changes = variables.differences(found)
+    present = variables.read(clouds)
+    assert present is not None
+    changes = variables.differences(present)
     assert {change.field: change.old for change in changes} == {
         "TURSO_AUTH_TOKEN": "different by white space",
         "STORAGE_BACKEND": "missing",
     }
     with pytest.raises(VerificationFailed) as caught:
         variables.verify(clouds.render)
-    shown = " ".join([*map(str, changes), *caught.value.lines(), str(caught.value)])
+    output = " ".join([*map(str, changes), *caught.value.lines(), str(caught.value)])
     assert caught.value.entry == "render-variables"
-    assert "canary" not in shown
+    assert "canary" not in output
     sandbox.control.delete("/journal")
-    variables.update(clouds, found, changes)
+    variables.update(clouds, present, changes)
     written = sorted(entry["path"].rpartition("/")[2] for entry in sandbox.journal("render") if entry["writes"])
     assert written == ["STORAGE_BACKEND", "TURSO_AUTH_TOKEN"]
     assert variables.verify(clouds.render) == "3; not in the contract, and left: ADDED_BY_HAND"
@@ -71,10 +71,10 @@ def test_what_is_written_is_looked_at_again_before_it_is_called_right(
     state = bench.live()
     drifted(clouds, state.id)
     variables = bench.variables(state)
-    found = variables.read(clouds)
-    assert found is not None
+    present = variables.read(clouds)
+    assert present is not None
     monkeypatch.setattr(clouds.render, "put_variable", lambda *_: None)
-    variables.update(clouds, found, variables.differences(found))
+    variables.update(clouds, present, variables.differences(present))
     with pytest.raises(VerificationFailed, match="TURSO_AUTH_TOKEN is different"):
         variables.verify(clouds.render)
 
@@ -85,12 +85,12 @@ def test_a_limit_a_restart_and_a_lost_answer_are_waited_out(
     state = bench.live()
     drifted(clouds, state.id)
     variables = bench.variables(state)
-    found = variables.read(clouds)
-    assert found is not None
+    present = variables.read(clouds)
+    assert present is not None
     fault(kind="status", method="PUT", status=429, headers={"Retry-After": "1"})
     fault(kind="status", method="PUT", status=503)
     fault(kind="lost-answer", method="PUT")
-    variables.update(clouds, found, variables.differences(found))
+    variables.update(clouds, present, variables.differences(present))
     assert variables.verify(clouds.render).startswith("3")
 
 

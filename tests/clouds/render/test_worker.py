@@ -35,7 +35,9 @@ def test_a_worker_is_made_with_its_variables_and_found_again(clouds: Connections
     assert made.first_deploy.startswith("dep-")
     assert worker.read(clouds) == replace(made, first_deploy="")
     assert worker.differences(made) == []
-    assert clouds.render.variables(made.id) == {name: each.value.get_secret_value() for name, each in WANTED.items()}
+    assert clouds.render.variables(made.id) == {
+        name: pushed.value.get_secret_value() for name, pushed in WANTED.items()
+    }
 
 
 def test_a_push_alone_deploys_nothing_for_ci_does_so_by_the_hook(clouds: Connections, bench: Bench) -> None:
@@ -79,10 +81,10 @@ def test_another_plan_or_branch_is_changed_and_waits_for_a_deploy(clouds: Connec
     assert bench.state(**wished).pending == ""
     assert bench.changes(bench.deploy(bench.state(**wished)))[1] == ["settings: as they stood before → as they are"]
     deploy = bench.deploy(changed)
-    found, changes = bench.changes(deploy)
+    present, changes = bench.changes(deploy)
     assert changes == ["settings: as they stood before → as they are"]
     after = bench.brought_up_to_date(deploy)
-    assert after.id != found.id
+    assert after.id != present.id
     assert bench.changes(bench.deploy(bench.state(**wished)))[1] == []
 
 
@@ -154,8 +156,8 @@ def test_what_somebody_changed_leads_to_its_own_entry(
     bench: Bench, field: str, state: dict[str, Any], entry: str
 ) -> None:
     worker = bench.worker()
-    found = replace(worker.planned(), **state)
-    assert [(change.field, change.entry) for change in worker.differences(found)] == [(field, entry)]
+    present = replace(worker.planned(), **state)
+    assert [(change.field, change.entry) for change in worker.differences(present)] == [(field, entry)]
 
 
 def test_a_worker_without_a_repository_is_refused_before_any_request(
@@ -191,8 +193,8 @@ def test_a_refused_create_leads_to_its_own_entry(
     with pytest.raises(kind, match=message) as caught:
         worker.create(clouds)
     assert caught.value.entry == entry
-    shown = "\n".join(caught.value.lines()) + repr(worker) + repr(clouds.render)
-    assert "canary" not in shown
+    output = "\n".join(caught.value.lines()) + repr(worker) + repr(clouds.render)
+    assert "canary" not in output
 
 
 def test_a_create_whose_answer_was_lost_is_found_by_name(
@@ -212,9 +214,9 @@ def test_a_worker_made_anew_is_not_deployed_again_for_what_was_noted_of_the_old_
     state = bench.live()
     variables = bench.variables(state)
     clouds.render.put_variable(state.id, "STORAGE_BACKEND", "local")
-    found = variables.read(clouds)
-    assert found is not None
-    variables.update(clouds, found, variables.differences(found))
+    present = variables.read(clouds)
+    assert present is not None
+    variables.update(clouds, present, variables.differences(present))
     clouds.render.delete_service(state.id)
     made = bench.worker().create(clouds)
     assert bench.brought_up_to_date(bench.deploy(made)).id == made.first_deploy

@@ -44,10 +44,10 @@ def test_an_edge_in_front_of_every_path_is_what_each_check_meets(check: Callable
     assert caught.value.obstacle == f"{url} Vercel's firewall"
 
 
-@pytest.mark.parametrize("said", [Said(401, '{"error": "Unauthorized"}', JSON), Said(403), Said(500), Said(429)])
+@pytest.mark.parametrize("reply", [Said(401, '{"error": "Unauthorized"}', JSON), Said(403), Said(500), Said(429)])
 @pytest.mark.parametrize("check", NEGATIVE)
-def test_an_app_that_refuses_everything_proves_no_refusal(check: Callable[[Journey], str], said: Said) -> None:
-    with answering(lambda *_: said) as url, pytest.raises(NotTested, match="is not accepted either"):
+def test_an_app_that_refuses_everything_proves_no_refusal(check: Callable[[Journey], str], reply: Said) -> None:
+    with answering(lambda *_: reply) as url, pytest.raises(NotTested, match="is not accepted either"):
         check(journey(url, "job"))
 
 
@@ -84,13 +84,13 @@ def test_what_follows_from_a_job_that_was_not_made_is_not_tested() -> None:
 
 @pytest.mark.parametrize("status", [401, 403, 413, 429])
 def test_a_render_that_is_refused_for_another_reason_says_nothing_of_files(status: int) -> None:
-    said = Said(status, '{"error": "no"}', JSON)
-    with answering(lambda *_: said) as url, pytest.raises(NotTested, match="a path of its own is answered neither"):
+    reply = Said(status, '{"error": "no"}', JSON)
+    with answering(lambda *_: reply) as url, pytest.raises(NotTested, match="a path of its own is answered neither"):
         studio.render_reads_no_files(journey(url))
 
 
 @pytest.mark.parametrize("status", [200, 404, 500])
 def test_a_render_that_looks_for_the_file_is_the_fault(status: int) -> None:
-    said = Said(status, '{"error": "ENOENT"}', JSON)
-    with answering(lambda *_: said) as url, pytest.raises(VerificationFailed, match="takes a path of its own"):
+    reply = Said(status, '{"error": "ENOENT"}', JSON)
+    with answering(lambda *_: reply) as url, pytest.raises(VerificationFailed, match="takes a path of its own"):
         studio.render_reads_no_files(journey(url))

@@ -94,8 +94,8 @@ def test_without_a_job_no_log_is_read() -> None:
 
 
 def test_each_change_is_told_once(clock: list[float]) -> None:
-    told: list[str] = []
-    progress = Progress("j", told.append)
+    notes: list[str] = []
+    progress = Progress("j", notes.append)
     for answer in (
         {"status": "pending", "queuePosition": 1, "progress": 0},
         {"status": "pending", "queuePosition": 1, "progress": 0},
@@ -103,19 +103,19 @@ def test_each_change_is_told_once(clock: list[float]) -> None:
     ):
         progress.see(answer)
         clock[0] += 1
-    assert told == ["job j: pending, place 2 in the queue", "job j: processing, stage rendering frames, progress 12.5"]
+    assert notes == ["job j: pending, place 2 in the queue", "job j: processing, stage rendering frames, progress 12.5"]
 
 
 def test_ten_minutes_of_changes_twice_a_second_are_few_notes(clock: list[float]) -> None:
-    told: list[str] = []
-    progress = Progress("j", told.append)
+    notes: list[str] = []
+    progress = Progress("j", notes.append)
     for number in range(1200):
         progress.see({"status": "processing", "stage": f"frame {number}", "progress": number / 12})
         clock[0] += 0.5
-    assert 20 <= len(told) <= 30
+    assert 20 <= len(notes) <= 30
     clock[0] += 60
     progress.see({"error": "not found"})
-    assert "frame" in told[-1], "an answer without a status says nothing of the job"
+    assert "frame" in notes[-1], "an answer without a status says nothing of the job"
 
 
 @pytest.mark.usefixtures("clock")

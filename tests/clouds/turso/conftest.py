@@ -44,6 +44,6 @@ def database(clouds: Connections, made: DatabaseState) -> turso.LibSql:
 
 def opened(clouds: Connections, state: DatabaseState, token: SecretStr) -> turso.LibSql:
     """A database by its recorded pair."""
-    found = clouds.libsql({"TURSO_DATABASE_URL": SecretStr(state.url), "TURSO_AUTH_TOKEN": token})
-    assert found is not None
-    return found
+    database = clouds.libsql({"TURSO_DATABASE_URL": SecretStr(state.url), "TURSO_AUTH_TOKEN": token})
+    assert database is not None
+    return database

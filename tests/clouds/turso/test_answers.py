@@ -61,7 +61,8 @@ def test_what_is_blocked_or_archived_is_seen_and_null_is_neither() -> None:
     assert blocked.organization_details().blocked_reads
     assert not blocked.organization_details().blocked_writes
     assert stopped is not None
-    assert (stopped.block_reads, stopped.block_writes) == (False, True)
+    assert stopped.block_reads is False
+    assert stopped.block_writes is True
 
 
 def test_fewer_results_than_statements_are_an_error() -> None:

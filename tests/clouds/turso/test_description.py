@@ -56,9 +56,9 @@ def exercise(clouds: Connections) -> None:
     with suppress(ServiceError):
         clouds.turso.configure_database("studio", {"block_writes": False})
     clouds.turso.groups()
-    found = database.read(clouds)
-    assert found is not None
-    database.delete(clouds, found)
+    present = database.read(clouds)
+    assert present is not None
+    database.delete(clouds, present)
     group.delete(clouds, group.planned())
 
 

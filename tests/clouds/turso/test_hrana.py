@@ -46,12 +46,12 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Scripted]:
         return made[-1]
 
     yield database
-    for each in made:
-        each.close()
+    for answers in made:
+        answers.close()
 
 
-def results(*each: Any, baton: str | None = None, base_url: str | None = None) -> httpx.Response:
-    return httpx.Response(200, json={"baton": baton, "base_url": base_url, "results": list(each)})
+def results(*answers: Any, baton: str | None = None, base_url: str | None = None) -> httpx.Response:
+    return httpx.Response(200, json={"baton": baton, "base_url": base_url, "results": list(answers)})
 
 
 def test_arguments_are_bound_and_never_part_of_the_sql(database: turso.LibSql) -> None:
@@ -222,6 +222,6 @@ def test_neither_token_nor_arguments_are_in_a_message(database: turso.LibSql) ->
     secret = database.token.get_secret_value()
     with pytest.raises(ServiceError) as caught:
         database.query("SELECT nope, ?", "an argument")
-    told = " ".join(caught.value.lines()) + repr(caught.value)
-    assert secret not in told
-    assert "an argument" not in told
+    output = " ".join(caught.value.lines()) + repr(caught.value)
+    assert secret not in output
+    assert "an argument" not in output

@@ -25,9 +25,9 @@ def held(token: SecretStr) -> dict[str, SecretStr]:
 
 
 def faults(clouds: Connections, token: turso.DatabaseToken) -> tuple[TokenState, list[str]]:
-    found = token.read(clouds)
-    assert found is not None
-    return found, [change.field for change in token.differences(found)]
+    present = token.read(clouds)
+    assert present is not None
+    return present, [change.field for change in token.differences(present)]
 
 
 def rewriting(clouds: Connections, **fields: Any) -> list[httpx.Request]:
@@ -230,6 +230,6 @@ def test_a_secret_is_in_no_error_and_no_repr(clouds: Connections, made: Database
     assert state is not None
     with pytest.raises(ServiceError) as caught:
         clouds.turso.mint_token("nope", "never")
-    shown = " ".join([*caught.value.lines(), repr(state), repr(clouds.turso), *map(str, token.differences(state))])
+    output = " ".join([*caught.value.lines(), repr(state), repr(clouds.turso), *map(str, token.differences(state))])
     for secret in (state.value, SecretStr(sandbox.exports["TURSO_API_TOKEN"])):
-        assert secret.get_secret_value() not in shown
+        assert secret.get_secret_value() not in output

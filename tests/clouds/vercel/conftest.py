@@ -105,7 +105,7 @@ class Site:
 
     def entries(self) -> list[VariableAnswer]:
         client: Vercel = self.clouds.vercel
-        return sorted(client.variables(self.project.id), key=lambda each: (each.key, each.targets))
+        return sorted(client.variables(self.project.id), key=lambda variable: (variable.key, variable.targets))
 
     def entry(self, name: str) -> VariableAnswer:
         return next(entry for entry in self.entries() if entry.key == name)

@@ -168,9 +168,9 @@ def test_a_ready_deployment_behind_a_page_of_failures_is_found() -> None:
         for number in range(30)
     ]
     rows.append({"uid": "dpl_ready", "readyState": "READY", "created": 1, "createdAt": 1})
-    found = client(paged(rows, "deployments", 20)).production_deployments("prj_1")
-    assert len(found) == 31
-    assert found[-1].id == "dpl_ready"
+    deployments = client(paged(rows, "deployments", 20)).production_deployments("prj_1")
+    assert len(deployments) == 31
+    assert deployments[-1].id == "dpl_ready"
 
 
 def test_a_list_that_never_ends_is_an_error() -> None:

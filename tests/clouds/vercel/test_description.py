@@ -52,7 +52,7 @@ class Description:
     def check(self, request: httpx.Request) -> str:
         """Raises OpenAPIError for a request that the description does not allow."""
         operation = self._operation(request.method.lower(), request.url.path.split("/"))
-        described = {each["name"] for each in operation.get("parameters", []) if each["in"] == "query"}
+        described = {parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "query"}
         # The team goes with every request; where its id is in the path already, the description leaves it out.
         unknown = set(request.url.params) - described - {"teamId"}
         assert not unknown, f"{operation['operationId']}: {unknown} is not described"

@@ -88,7 +88,7 @@ def test_a_variable_set_for_previews_is_no_reason_to_deploy(site: Site) -> None:
 
 
 def test_a_deployment_is_spoken_of_while_it_is_waited_for(site: Site) -> None:
-    told: list[str] = []
-    state = site.deployment(on_progress=told.append).create(site.clouds)
-    assert told[-1] == f"the deployment {state.id} is READY"
-    assert len(told) == len(set(told)) > 1
+    notes: list[str] = []
+    state = site.deployment(on_progress=notes.append).create(site.clouds)
+    assert notes[-1] == f"the deployment {state.id} is READY"
+    assert len(notes) == len(set(notes)) > 1

@@ -18,8 +18,8 @@ from .conftest import WANTED, Site, pushed
 
 def test_variables_are_set_for_production_alone_and_sensitive_where_secret(site: Site) -> None:
     site.set()
-    found = [(entry.key, entry.type, list(entry.targets), entry.value or None) for entry in site.entries()]
-    assert found == [("PLAIN", "plain", ["production"], "p"), ("SECRET", "sensitive", ["production"], None)]
+    entries = [(entry.key, entry.type, list(entry.targets), entry.value or None) for entry in site.entries()]
+    assert entries == [("PLAIN", "plain", ["production"], "p"), ("SECRET", "sensitive", ["production"], None)]
     assert site.judged() == {}
     assert site.variables().verify(site.clouds.vercel) == "2 for production"
 
@@ -85,11 +85,13 @@ def test_a_secret_that_can_be_read_is_removed_and_set_as_sensitive(site: Site, k
 def test_a_secret_that_can_be_read_leads_to_its_own_entry_unless_its_value_is_wrong(site: Site) -> None:
     site.set()
     body = {"key": "SECRET", "type": "encrypted", "target": ["production"]}
-    for value, told, entry in (("s", "not sensitive", "vercel-variables"), ("t", "", "")):
+    for value, problem, entry in (("s", "not sensitive", "vercel-variables"), ("t", "", "")):
         site.clouds.vercel.put_variables(site.project.id, [body | {"value": value * 32}])
         problems = {change.field: change for change in site.variables().differences(site.entries())}
-        assert problems["SECRET"].old == (told or "different")
-        assert _finding(problems["SECRET"].old, site.entry("SECRET")) == VariableDrift(DriftStatus.DIFFERS, told, entry)
+        assert problems["SECRET"].old == (problem or "different")
+        assert _finding(problems["SECRET"].old, site.entry("SECRET")) == VariableDrift(
+            DriftStatus.DIFFERS, problem, entry
+        )
 
 
 def test_a_plain_variable_that_a_policy_made_sensitive_is_as_wished_and_one_by_hand_is_set_again(site: Site) -> None:
@@ -118,7 +120,7 @@ def test_an_encrypted_plain_variable_is_compared_by_value(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    ("targets", "told", "left"),
+    ("targets", "problem", "left"),
     [
         (["preview"], "set for preview only", ["preview"]),
         (["production", "preview"], "set for preview, production", ["preview"]),
@@ -130,14 +132,14 @@ def test_an_encrypted_plain_variable_is_compared_by_value(site: Site) -> None:
     ],
 )
 def test_other_targets_are_told_and_keep_their_value(
-    site: Site, targets: list[str], told: str, left: list[str]
+    site: Site, targets: list[str], problem: str, left: list[str]
 ) -> None:
     body = {"key": "PLAIN", "value": "theirs", "type": "plain", "target": targets}
     site.clouds.vercel.put_variables(site.project.id, [body])
-    assert site.judged()["PLAIN"] == told
+    assert site.judged()["PLAIN"] == problem
     site.set()
-    found = {entry.targets: entry.value for entry in site.entries() if entry.key == "PLAIN"}
-    assert found == {tuple(sorted(left)): "theirs", ("production",): "p"}
+    entries = {entry.targets: entry.value for entry in site.entries() if entry.key == "PLAIN"}
+    assert entries == {tuple(sorted(left)): "theirs", ("production",): "p"}
     assert site.judged() == {}
 
 

@@ -51,7 +51,7 @@ def test_a_redeploy_keeps_the_ids_and_counts_the_version(rpc: Rpc, deploy: Deplo
     app = by_name(rpc, "studio")
     assert app.lifecycle.version == 2
     history = rpc("AppDeploymentHistory", api_pb2.AppDeploymentHistoryRequest(app_id=app.app_id))
-    assert [it.version for it in history.app_deployment_histories] == [1, 2]
+    assert [entry.version for entry in history.app_deployment_histories] == [1, 2]
 
 
 def test_a_name_belongs_to_one_deployed_app(rpc: Rpc, deploy: Deployer) -> None:

@@ -75,7 +75,7 @@ def test_what_does_not_fit_is_422(
 ) -> None:
     answer = http.get(urls["status"], params=parameters)
     assert answer.status_code == 422
-    assert [(it["loc"], it["type"]) for it in answer.json()["detail"]] == [(where, kind)]
+    assert [(problem["loc"], problem["type"]) for problem in answer.json()["detail"]] == [(where, kind)]
 
 
 def test_a_body_that_is_no_object_is_422(urls: dict[str, str], http: httpx.Client) -> None:

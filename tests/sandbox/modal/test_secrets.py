@@ -93,7 +93,7 @@ def test_lists_page_by_creation_newest_first(rpc: Rpc) -> None:
     before = first[-1].metadata.creation_info.created_at
     page = api_pb2.ListPagination(max_objects=100, created_before=before)
     second = rpc("SecretList", api_pb2.SecretListRequest(pagination=page)).items
-    assert [it.label for it in [*first, *second]] == [f"s{number}" for number in reversed(range(105))]
+    assert [secret.label for secret in [*first, *second]] == [f"s{number}" for number in reversed(range(105))]
 
 
 def test_values_never_come_back(rpc: Rpc) -> None:

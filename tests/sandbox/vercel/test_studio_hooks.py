@@ -121,17 +121,17 @@ def test_system_variable_is_resolved_for_the_deployment(tmp_path: Path) -> None:
 
 def test_callback_hears_of_production_before_the_domain_moves(tmp_path: Path) -> None:
     async def scenario(one: Studio) -> None:
-        heard: list[tuple[str, dict[str, str], int]] = []
+        calls: list[tuple[str, dict[str, str], int]] = []
 
         async def callback(project: Project, deployment: Deployment, variables: dict[str, str]) -> None:
             before = await one.browser.get(one.service.production_url(project))
-            heard.append((deployment.id, variables, before.status_code))
+            calls.append((deployment.id, variables, before.status_code))
 
         one.service.on_production(callback)
         await one.variable("SECRET", "first")
         await one.deploy("preview")
         made = await one.deploy()
-        assert heard == [(made["id"], {"SECRET": "first"}, 404)]
+        assert calls == [(made["id"], {"SECRET": "first"}, 404)]
 
     run(tmp_path, scenario)
 

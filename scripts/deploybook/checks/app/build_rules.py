@@ -115,8 +115,8 @@ def forced_pushes(compared: Compared) -> Iterator[Finding]:
                 line = next(
                     (
                         number
-                        for number, it in enumerate(compared.app.sources.text(path).splitlines(), 1)
-                        if f'"{name}"' in it
+                        for number, module in enumerate(compared.app.sources.text(path).splitlines(), 1)
+                        if f'"{name}"' in module
                     ),
                     1,
                 )

@@ -64,12 +64,18 @@ def _read(node: Function, models: dict[str, ast.ClassDef]) -> tuple[frozenset[st
     if body is None:
         return frozenset(), frozenset(), False
     if (model := models.get(ast.unparse(body.annotation) if body.annotation else "")) is not None:
-        declared = [it for it in model.body if isinstance(it, ast.AnnAssign) and isinstance(it.target, ast.Name)]
-        names = frozenset(it.target.id for it in declared if isinstance(it.target, ast.Name))
+        declared = [
+            annotation
+            for annotation in model.body
+            if isinstance(annotation, ast.AnnAssign) and isinstance(annotation.target, ast.Name)
+        ]
+        names = frozenset(annotation.target.id for annotation in declared if isinstance(annotation.target, ast.Name))
         required = frozenset(
-            it.target.id
-            for it in declared
-            if it.value is None and isinstance(it.target, ast.Name) and "None" not in ast.unparse(it.annotation)
+            annotation.target.id
+            for annotation in declared
+            if annotation.value is None
+            and isinstance(annotation.target, ast.Name)
+            and "None" not in ast.unparse(annotation.annotation)
         )
         return names, required, all(ast.unparse(base) == "BaseModel" for base in model.bases)
     return _of_mapping(node, body.arg)

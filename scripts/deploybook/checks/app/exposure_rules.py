@@ -24,8 +24,8 @@ def public_secrets(compared: Compared) -> Iterator[Finding]:
     if web is None:
         return
     secrets = {variable.name for variable in compared.contract.variables if variable.secret}
-    shown = [read for read in (*web.reads, *web.preset, *compared.app.example) if read.name.startswith(PUBLIC)]
-    for name, reads in by_name(shown).items():
+    public = [read for read in (*web.reads, *web.preset, *compared.app.example) if read.name.startswith(PUBLIC)]
+    for name, reads in by_name(public).items():
         bare = name.removeprefix(PUBLIC)
         if bare in secrets or (SECRET.search(bare) and not MEANT.search(bare)):
             message = f"{name} is written into what every browser loads, and its name says that it is a secret."

@@ -75,7 +75,9 @@ def schema_of(node: Node | None, lookup: Lookup, depth: int = 4) -> Schema | Non
     if base is None or method in KEPT:
         return base
     if method == "partial":
-        return Schema(tuple({name: Field(False, it.strings) for name, it in one.items()} for one in base.variants))
+        return Schema(
+            tuple({name: Field(False, value.strings) for name, value in one.items()} for one in base.variants)
+        )
     more = _fields(arguments[0], lookup) if arguments else None
     return Schema(tuple(one | more for one in base.variants)) if more is not None else None
 
@@ -106,7 +108,9 @@ def _field(value: Node | None, lookup: Lookup) -> Field:
         required = base.required and not any(word in written for word in ABSENT)
         return Field(required, base.strings, base.choice, base.kinds)
     if written.startswith("z.discriminatedUnion(") and (union := schema_of(value, lookup)):
-        kinds = frozenset(it for one in union.variants for it in one.get(union.discriminator, Field(False)).strings)
+        kinds = frozenset(
+            string for one in union.variants for string in one.get(union.discriminator, Field(False)).strings
+        )
         return Field(True, choice=union.discriminator, kinds=kinds)
     return Field(not any(word in written for word in ABSENT), _strings(value))
 

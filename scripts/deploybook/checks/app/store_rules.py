@@ -56,9 +56,15 @@ def _store(graph: Graph, path: str, name: str) -> Store | None:
         body = node.child_by_field_name("body")
         members = body.named_children if body else []
         maps = [
-            text(it.child_by_field_name("name")) for it in members if MAP.search(text(it.child_by_field_name("value")))
+            text(member.child_by_field_name("name"))
+            for member in members
+            if MAP.search(text(member.child_by_field_name("value")))
         ]
-        methods = {text(it.child_by_field_name("name")): text(it) for it in members if it.type == "method_definition"}
+        methods = {
+            text(member.child_by_field_name("name")): text(member)
+            for member in members
+            if member.type == "method_definition"
+        }
         adders = {
             method
             for method, source in methods.items()

@@ -64,8 +64,8 @@ def _shell(text: str) -> tuple[int, str] | None:
     if done.returncode == 0:
         line = unreadable(text)
         return (line, "bash accepts it, and the guide's own reader does not") if line else None
-    said = re.search(r"line (\d+): (.*)", done.stderr)
-    return (int(said[1]), said[2]) if said else (1, done.stderr.strip())
+    match = re.search(r"line (\d+): (.*)", done.stderr)
+    return (int(match[1]), match[2]) if match else (1, done.stderr.strip())
 
 
 def _python(text: str) -> tuple[int, str] | None:

@@ -140,10 +140,10 @@ def _read(tree: Tree) -> Iterator[Finding]:
             yield Finding(PATH, line, "contract-read", message, "Correct its name, or take it out.")
         for slug in tree.contract.order():
             read = _reading(tree, slug, credential) if slug in tree.runbooks else ""
-            said = (
+            text = (
                 "sections" if slug in credential.sections else "used_if_set" if slug in credential.used_if_set else ""
             )
-            if read != said:
+            if read != text:
                 message = f"the {slug} runbook {_USES[read]} {credential.name}"
                 yield Finding(PATH, line, "contract-read", message, f"Name {slug} in {read or 'neither of its lists'}.")
 

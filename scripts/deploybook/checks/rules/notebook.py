@@ -79,13 +79,13 @@ def _pairs(notebook: Notebook) -> Iterator[Finding]:
     begun = {"title", "parameters", "setup"}
     for before, cell in pairwise(cells):
         tag = cell.tags[0] if cell.tags else ""
-        said = before.kind == "markdown" and before.tags == cell.tags
+        introduced = before.kind == "markdown" and before.tags == cell.tags
         if before.kind == cell.kind == "markdown" and before.tags[:1] != ("title",):
             hint = "Put the cell that does it right after it."
             yield Finding(
                 notebook.path, before.line, "notebook-form", f"nothing does what the cell {before.id} says", hint
             )
-        if cell.kind == "code" and tag not in begun and not said:
+        if cell.kind == "code" and tag not in begun and not introduced:
             hint = "Put the cell that says it right before it."
             yield Finding(
                 notebook.path, cell.line, "notebook-form", f"nothing says what the cell {cell.id} is for", hint

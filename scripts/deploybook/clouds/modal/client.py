@@ -152,7 +152,7 @@ class Modal(Connection):
         async def look(client: modal.Client) -> dict[str, set[str]]:
             names = {app.name for app in await self._environments[environment].apps.list.aio() if app.name}
             pairs = await asyncio.gather(*(url(client, app, function) for app in names for function in functions))
-            return {app: {found for name, found in pairs if found and name == app} for app in names}
+            return {app: {address for name, address in pairs if address and name == app} for app in names}
 
         self._know(environment)
         return self.run("list the apps' addresses", look)

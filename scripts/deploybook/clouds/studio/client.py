@@ -43,8 +43,8 @@ class Answer:
 
     def reply(self) -> Reply:
         """The answer for a negative claim; its code says whether it is the application's own JSON."""
-        said = f", {self.error.rstrip('.')}" if self.error else ""
-        return Reply(self.status, JSON if self.body else "", f"{self.status}{said}")
+        reason = f", {self.error.rstrip('.')}" if self.error else ""
+        return Reply(self.status, JSON if self.body else "", f"{self.status}{reason}")
 
 
 JSON = "JSON"

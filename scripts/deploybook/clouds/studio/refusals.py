@@ -19,8 +19,8 @@ IN_THE_CODE = "Fix it in the application's code, push it, and deploy again."
 
 def answered(message: str, answer: Answer, hint: str, entry: str) -> VerificationFailed:
     """A refusal by the web app, with its own words and status."""
-    said = f": {answer.error.rstrip('.')}" if answer.error else ""
-    return VerificationFailed(f"{message}{said} ({answer.status}).", hint, entry)
+    reason = f": {answer.error.rstrip('.')}" if answer.error else ""
+    return VerificationFailed(f"{message}{reason} ({answer.status}).", hint, entry)
 
 
 def stored(message: str, response: httpx.Response, hint: str, entry: str) -> VerificationFailed:

@@ -62,11 +62,11 @@ def _not_in_log(render: Render, journey: Journey, missing: str, lines: list[str]
         message = f"The worker {journey.worker} on Render did not finish the job."
         return VerificationFailed(message, "Look at its log in the dashboard.", "worker-idle", missing, lines[-1])
     # What it says instead is mostly the reason, such as that its database refuses it.
-    said = _log(render, journey)
-    if any(LOCAL_STORE in line for line in said):
+    log = _log(render, journey)
+    if any(LOCAL_STORE in line for line in log):
         message = f"The worker {journey.worker} on Render looks for jobs in a file of its own."
         return VerificationFailed(
             message, CHOOSE_THE_STORE, "worker-job-store", "job store backend: turso", LOCAL_STORE
         )
     message = f"The log of the worker {journey.worker} on Render does not name the job."
-    return VerificationFailed(message, ELSEWHERE, "worker-idle", missing, said[-1] if said else "an empty log")
+    return VerificationFailed(message, ELSEWHERE, "worker-idle", missing, log[-1] if log else "an empty log")

@@ -140,7 +140,7 @@ def production_url(vercel: Vercel, project: ProjectState, domain: str = "") -> s
     """
     if not project.id:
         return ""
-    names = [each.name for each in vercel.domains(project.id) if each.serves_production]
+    names = [entry.name for entry in vercel.domains(project.id) if entry.serves_production]
     if domain and domain not in names:
         known = ", ".join(names) or "none"
         raise NotFound(

@@ -65,7 +65,7 @@ class Servicer:
         """Its methods by the names of their RPCs; raises LookupError for one that Modal's service does not declare."""
         names = [name for name in dir(type(self)) if not name.startswith("_") and not hasattr(Servicer, name)]
         methods: dict[str, Callable[[Any], Any]] = {to_pascal(name): getattr(self, name) for name in names}
-        unknown = methods.keys() - {str(it.func) for it in DECLARED.values()}
+        unknown = methods.keys() - {str(handler.func) for handler in DECLARED.values()}
         if unknown:
             raise LookupError(f"Modal declares no RPC {', '.join(sorted(unknown))}")
         return methods
@@ -90,7 +90,7 @@ class Gateway:
 
     def __mapping__(self) -> dict[str, Handler]:
         """What grpclib serves."""
-        return {path: it._replace(func=self._handler(path, it)) for path, it in DECLARED.items()}
+        return {path: handler._replace(func=self._handler(path, handler)) for path, handler in DECLARED.items()}
 
     def _handler(self, path: str, declared: Handler) -> Callable[[Any], Any]:
         async def handle(stream: Any) -> None:

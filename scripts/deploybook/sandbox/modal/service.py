@@ -51,8 +51,8 @@ class ModalService(Service):
         """Open the three ports."""
         self.directory.mkdir(mode=0o700)
         self.config_path.touch(mode=0o600)
-        self._blob_base = await self.serve(lambda *it: blob_app(self.workspace)(*it))
-        self.workspace.web_base = await self.serve(lambda *it: web_app(self.workspace, self.calls)(*it), tls=True)
+        self._blob_base = await self.serve(lambda *asgi: blob_app(self.workspace)(*asgi))
+        self.workspace.web_base = await self.serve(lambda *asgi: web_app(self.workspace, self.calls)(*asgi), tls=True)
         self._gateway = Gateway(self.context, self._operator())
         self._grpc = Server([self._gateway])
         make = self._grpc._protocol_factory

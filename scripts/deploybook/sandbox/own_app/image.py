@@ -197,7 +197,7 @@ class Follower:
         folders = {"/".join(file.split("/")[:count]) for file in self._files for count in range(1, file.count("/") + 1)}
         every = [*self._files, *folders]
         if any(sign in path for sign in "*?["):
-            return sorted(it for it in every if it.count("/") == path.count("/") and fnmatchcase(it, path))
+            return sorted(value for value in every if value.count("/") == path.count("/") and fnmatchcase(value, path))
         return [path] if path in every else []
 
     async def _run(self, text: str, image: Image) -> None:

@@ -139,7 +139,7 @@ class OwnAppService(Service):
     ) -> str:
         """The same by a container engine, which executes every step."""
         steps = [step for stage in stages(dockerfile.read_bytes()) for step in stage.steps]
-        declared = {each for step in steps if step.instruction == "ARG" for each in pairs(step)}
+        declared = {pair for step in steps if step.instruction == "ARG" for pair in pairs(step)}
         tag, home = f"deploybook-{worker.id}:{len(worker.deploys)}", self._directory / f"home-{worker.id}"
         log(f"The image is built by {Path(name).name}.")
         try:

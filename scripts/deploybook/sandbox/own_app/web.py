@@ -98,8 +98,8 @@ class WebBuild:
 
     def _install_command(self, configuration: Mapping[str, Any]) -> str:
         own = configuration.get("installCommand") or self._settings.get("installCommand")
-        found = (command for lock, command in INSTALLS.items() if (self.folder / lock).is_file())
-        return str(own or next(found, PLAIN_INSTALL))
+        commands = (command for lock, command in INSTALLS.items() if (self.folder / lock).is_file())
+        return str(own or next(commands, PLAIN_INSTALL))
 
     def _write(self) -> None:
         shutil.rmtree(self._all, ignore_errors=True)

@@ -34,7 +34,9 @@ class Context:
             return [""]
         if any(sign in path for sign in "*?["):
             return sorted(
-                it for it in self.files | self.folders if it.count("/") == path.count("/") and fnmatchcase(it, path)
+                candidate
+                for candidate in self.files | self.folders
+                if candidate.count("/") == path.count("/") and fnmatchcase(candidate, path)
             )
         return [path] if path in self.files | self.folders else []
 

@@ -32,7 +32,9 @@ def judge(name: str, schema: api_pb2.FunctionSchema, payload: api_pb2.FunctionIn
     for unexpected in [each for each in named if each not in known]:
         return f"TypeError: {name}() got an unexpected keyword argument {unexpected!r}"
     filled = {*known[: len(positional)], *named}
-    for missing in [each.name for each in schema.arguments if each.name not in filled and not each.has_default]:
+    for missing in [
+        argument.name for argument in schema.arguments if argument.name not in filled and not argument.has_default
+    ]:
         return f"TypeError: {name}() missing 1 required positional argument: {missing!r}"
     return ""
 

@@ -73,7 +73,7 @@ class Fleet:
             if queue and container.waiter and not container.waiter.done():
                 container.waiter.set_result(queue.popleft())
         limit = min(function.definition.concurrency_limit or CONTAINERS_OF_A_FUNCTION, CONTAINERS_OF_A_FUNCTION)
-        starting = sum(1 for it in containers if not it.ready)
+        starting = sum(1 for other in containers if not other.ready)
         if len(queue) > starting and len(containers) < limit:
             app = self._workspace.apps.get(function.app_id)
             container = Container(object_id("ta"), app.functions.get(function.name, function), app, time.time())
@@ -147,8 +147,8 @@ class Fleet:
         """End a container at once; its running inputs get ``result``."""
         container.retired = True
         container.failure = result
-        for it in list(container.running.values()):
-            self._calls.finish(it, result)
+        for other in list(container.running.values()):
+            self._calls.finish(other, result)
         if container.child:
             await container.child.stop()
 
@@ -213,7 +213,7 @@ class Fleet:
             self._calls.finish(left, result)
         self._forget(container)
         # Others that are only starting are no hope: they would fail alike, and each be replaced in turn.
-        if not container.ready and not any(it.ready for it in self.of_function(container.function.object_id)):
+        if not container.ready and not any(other.ready for other in self.of_function(container.function.object_id)):
             self._calls.fail_queued(container.function.object_id, result)
 
     def _forget(self, container: Container) -> None:

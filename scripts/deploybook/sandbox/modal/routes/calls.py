@@ -55,7 +55,7 @@ class CallRpcs(Servicer):
         last = request.end_idx if request.HasField("end_idx") else len(call.inputs)
         done = await call.outputs(first, last, min(request.timeout, LONGEST_WAIT))
         return api_pb2.FunctionGetOutputsResponse(
-            outputs=done, idxs=[it.idx for it in done], last_entry_id="0-0", num_unfinished_inputs=call.unfinished()
+            outputs=done, idxs=[item.idx for item in done], last_entry_id="0-0", num_unfinished_inputs=call.unfinished()
         )
 
     def function_call_from_id(self, request: api_pb2.FunctionCallFromIdRequest) -> api_pb2.FunctionCallFromIdResponse:
@@ -73,11 +73,11 @@ class RunningRpcs(Servicer):
         terminated = api_pb2.GenericResult(status=api_pb2.GenericResult.GENERIC_STATUS_TERMINATED)
         call = self.calls.get(request.function_call_id)
         queue = self.calls.queue(call.function.object_id)
-        for it in [waiting for waiting in queue if waiting.call is call]:
-            queue.remove(it)
-        containers = {it.task_id for it in call.inputs if it.output is None and it.task_id}
-        for it in call.inputs:
-            self.calls.finish(it, terminated)
+        for item in [waiting for waiting in queue if waiting.call is call]:
+            queue.remove(item)
+        containers = {item.task_id for item in call.inputs if item.output is None and item.task_id}
+        for item in call.inputs:
+            self.calls.finish(item, terminated)
         for task_id in containers & self.fleet.containers.keys():
             await self.fleet.end(self.fleet.containers[task_id], terminated)
         self.workspace.changes += 1

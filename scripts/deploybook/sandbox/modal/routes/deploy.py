@@ -114,7 +114,7 @@ class AppLookupRpcs(Servicer):
     ) -> api_pb2.AppGetByDeploymentNameResponse:
         place = self.workspace.environment(request.environment_name).name
         current = self.workspace.apps.deployed(request.name, place)
-        past = [it for it in self.workspace.apps.named(request.name, place) if it.stopped_at]
+        past = [earlier for earlier in self.workspace.apps.named(request.name, place) if earlier.stopped_at]
         latest = current or (past[0] if past else None)
         return api_pb2.AppGetByDeploymentNameResponse(
             # Nothing deployed is an empty id, not NOT_FOUND.

@@ -102,7 +102,9 @@ class Apps:
         """The apps of an environment, the ones whose deploy never finished left out."""
         place = self._namespace.environment(environment).name
         return [
-            it for it in self.by_id.values() if it.environment == place and it.state != api_pb2.APP_STATE_INITIALIZING
+            candidate
+            for candidate in self.by_id.values()
+            if candidate.environment == place and candidate.state != api_pb2.APP_STATE_INITIALIZING
         ]
 
     def precreate(self, announced: api_pb2.FunctionPrecreateRequest) -> Function:
@@ -155,10 +157,10 @@ class Apps:
         if other is not None and other is not app:
             raise already_exists(f"App '{name}' is already deployed in environment '{app.environment}'")
         functions = {tag: app.draft.get(tag) or app.functions.get(tag) for tag in function_ids}
-        undefined = [tag for tag, it in functions.items() if it is None or not it.defined]
+        undefined = [tag for tag, candidate in functions.items() if candidate is None or not candidate.defined]
         if undefined:
             raise failed_precondition(f"Functions without a definition: {', '.join(undefined)}")
-        app.functions = {tag: it for tag, it in functions.items() if it is not None}
+        app.functions = {tag: candidate for tag, candidate in functions.items() if candidate is not None}
         app.draft = {}
         app.name = name or app.name
         app.state = state

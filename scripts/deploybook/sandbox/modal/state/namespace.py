@@ -117,7 +117,14 @@ class Namespace:
         place = self.environment(environment).name
         if not _NAME.fullmatch(name):
             raise invalid_argument(f"Invalid Secret name: '{name}'")
-        secret = next((it for it in self.secrets.values() if it.name == name and it.environment == place), None)
+        secret = next(
+            (
+                candidate
+                for candidate in self.secrets.values()
+                if candidate.name == name and candidate.environment == place
+            ),
+            None,
+        )
         if secret is None:
             if creation is Creation.LOOK_UP:
                 raise not_found(f"Secret '{name}' not found in environment '{place}'")
@@ -150,9 +157,11 @@ class Namespace:
     def list_secrets(self, environment: str, limit: int, created_before: float) -> list[Secret]:
         """Named secrets, newest first, a page of at most ``limit``."""
         place = self.environment(environment).name
-        named = [it for it in self.secrets.values() if it.name and it.environment == place]
+        named = [candidate for candidate in self.secrets.values() if candidate.name and candidate.environment == place]
         named.sort(key=lambda secret: secret.created_at, reverse=True)
-        return [it for it in named if not created_before or it.created_at < created_before][: limit or 100]
+        return [candidate for candidate in named if not created_before or candidate.created_at < created_before][
+            : limit or 100
+        ]
 
     def add_proxy_token(self) -> ProxyToken:
         """A token with which endpoints that ask for proxy authorisation may be called."""
