@@ -115,8 +115,8 @@ def forced_pushes(compared: Compared) -> Iterator[Finding]:
                 line = next(
                     (
                         number
-                        for number, module in enumerate(compared.app.sources.text(path).splitlines(), 1)
-                        if f'"{name}"' in module
+                        for number, content in enumerate(compared.app.sources.text(path).splitlines(), 1)
+                        if f'"{name}"' in content
                     ),
                     1,
                 )
