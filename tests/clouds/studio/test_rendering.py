@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from pydantic import SecretStr
@@ -25,6 +25,7 @@ ROW = {"jobId": "job", "type": "render", "status": "processing", "metadata": "{}
 def walk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[dict[str, str]], studio.Journey]]:
     """A journey whose render stays at Modal, by what Modal's status endpoint answers."""
     monkeypatch.setattr(rendering, "FIRST_LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(rendering, "CALLBACK_SECONDS", 0.0)
     servers = []
 
     def make(status: dict[str, str]) -> studio.Journey:
@@ -66,6 +67,16 @@ def test_a_call_that_failed_at_modal_is_named_by_its_error(walk: Callable[[dict[
     with pytest.raises(VerificationFailed, match="unexpected keyword argument") as caught:
         studio.render(walk({"status": "failed", "error": error}))
     assert caught.value.entry == "modal-dispatch"
+
+
+def test_a_render_that_failed_and_called_back_is_told_by_its_own_error(
+    walk: Callable[[dict[str, str]], studio.Journey],
+) -> None:
+    journey = walk({"status": "failed", "error": "AccessDenied"})
+    answer = Answer(200, {**HANDED_OVER, "status": "failed", "error": "AccessDenied"})
+    journey.studio = cast("Any", SimpleNamespace(call=lambda *_, **__: answer, url="https://studio.example"))
+    with pytest.raises(VerificationFailed, match="The render failed: AccessDenied"):
+        studio.render(journey)
 
 
 def test_a_call_that_has_not_failed_is_waited_for(walk: Callable[[dict[str, str]], studio.Journey]) -> None:

@@ -35,6 +35,8 @@ COST = (
 RENDER_SECONDS = 900.0
 # After so long Modal is asked itself: a call that has failed there and did not call back is waited for in vain.
 FIRST_LOOK_SECONDS = 15.0
+# A callback that was sent as the call failed has come by then.
+CALLBACK_SECONDS = 5.0
 DISPATCHED = "dispatched-to-modal"
 # How the sandbox begins what it says of a function that asks for what this machine has not: a GPU, a browser.
 NOT_RUN_HERE = "Not run here: "
@@ -52,7 +54,7 @@ def render(journey: Journey) -> str:
     if answer.status != 200 or not job:
         raise answered("The web app on Vercel takes no render", answer, "Look at its runtime log.", "app-errors")
     ended = journey.poll(job, FIRST_LOOK_SECONDS)
-    if ended.body.get("stage") == DISPATCHED:
+    if _is_at_modal(ended):
         _require_alive(journey, job)
         ended = journey.poll(job, min(RENDER_SECONDS, 4 * journey.job_seconds))
     if ended.status != 200 or ended.body.get("status") != "complete":
@@ -149,7 +151,7 @@ def _render_failed(journey: Journey, job: str, ended: Answer) -> VerificationFai
     error = str(ended.body.get("error") or ended.error).rstrip(".")
     if status == "failed":
         return _failed_with(error, f"The render failed: {error} (stage {stage or 'unknown'}).")
-    if status == "processing" and stage == DISPATCHED:
+    if _is_at_modal(ended):
         _require_alive(journey, job)
     if status == "pending":
         return VerificationFailed("The worker on Render did not pick up the render.", MODAL_HINT, "worker-idle")
@@ -168,6 +170,11 @@ def _render_failed(journey: Journey, job: str, ended: Answer) -> VerificationFai
     )
 
 
+def _is_at_modal(answer: Answer) -> bool:
+    """Whether a job was handed over and has not ended; its last stage stays when it has."""
+    return answer.body.get("status") == "processing" and answer.body.get("stage") == DISPATCHED
+
+
 def _require_alive(journey: Journey, job: str) -> None:
     """Raise if Modal, asked itself, says that the render has failed; NotTested if its function is one that the sandbox does not run."""
     row = next((row for row in job_rows(journey.database) if row.id == job), None)
@@ -184,6 +191,8 @@ def _require_alive(journey: Journey, job: str) -> None:
         raise NotTested(
             f"the render went as far as Modal, whose function needs what is not here ({error.removeprefix(NOT_RUN_HERE)})"
         )
+    if journey.poll(job, CALLBACK_SECONDS).body.get("status") != "processing":
+        return
     raise VerificationFailed(
         f"Modal's call failed and the web app was not told: {error} (stage {DISPATCHED}).",
         "Look at the Modal app's log; what it says was raised in the render app.",
