@@ -88,7 +88,9 @@ def test_fix_writes_what_a_program_can_write_and_nothing_else(false: Copy) -> No
 def test_every_rule_is_explained_and_an_unknown_one_is_refused(false: Copy) -> None:
     for rule, text in explained().items():
         assert text in check(false.root, "--explain", rule).output
-    assert isinstance(check(false.root, "--explain", "nothing").exception, InvalidValue)
+    refusal = check(false.root, "--explain", "link-targets").exception
+    assert str(refusal).startswith("There is no rule link-targets.")
+    assert "link-target" in getattr(refusal, "hint", "")
 
 
 def test_a_folder_that_is_not_there_is_refused(false: Copy) -> None:
