@@ -211,6 +211,19 @@ def test_a_run_ends_with_the_next_step(layout: Layout, mode: Mode, sections: tup
     assert list(outcome_lines(plan_of(layout, mode, *sections), report_of(mode), [])) == [step]
 
 
+@pytest.mark.parametrize(
+    ("status", "step"),
+    [
+        ("failed", "next: after the fix, deploybook run r2"),
+        ("incomplete", "next: deploybook run r2, once nothing stands in the way of what was not tested"),
+    ],
+)
+def test_only_what_failed_is_to_be_fixed(layout: Layout, status: str, step: str) -> None:
+    section = SectionResult("r2", "R2", status, error={"exit_code": 4} if status == "failed" else None)
+    report = RunReport(Mode.DRY_RUN, "production", "", 0.0, "", [section])
+    assert list(outcome_lines(plan_of(layout, Mode.DRY_RUN, "r2"), report, [])) == [step]
+
+
 def test_the_next_step_names_the_environment_and_what_was_typed_for_this_run(layout: Layout) -> None:
     typed = Typed({"owner": "a b", "redeploy": True}, declared={"render": {"owner", "redeploy"}})
     plan = replace(plan_of(layout, Mode.PLAN, environment="staging"), typed=typed)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from deploybook.contract.definitions import Variable
 from deploybook.contract.shown_commands import as_word
 from deploybook.contract.validation import copy_command
+from deploybook.errors import NotTested
 from deploybook.runbook.modes import Mode
 from deploybook.runner.changes import changes_anything
 from deploybook.runner.plan import Plan
@@ -57,7 +58,10 @@ def _next(plan: Plan, report: RunReport, *, failed: bool, left: bool) -> str:
         if plan.mode is Mode.VERIFY:
             return "deploybook doctor"
         live = "" if plan.mode is Mode.DRY_RUN else f" --mode {plan.mode}"
-        return f"after the fix, deploybook run{sections}{live}{_once(plan)}"
+        again = f"deploybook run{sections}{live}{_once(plan)}"
+        if report.exit_code == NotTested.exit_code:
+            return f"{again}, once nothing stands in the way of what was not tested"
+        return f"after the fix, {again}"
     match plan.mode:
         case Mode.DRY_RUN:
             return f"deploybook init, then deploybook run{sections} --mode plan"
