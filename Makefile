@@ -6,6 +6,8 @@ export NO_MKDOCS_2_WARNING := 1
 # Hundreds of processes are started: none should compile again what another has compiled.
 unexport PYTHONDONTWRITEBYTECODE
 BIN := $(VENV)/bin
+# Of the tests, which wait more than they compute: more than a small machine has cores.
+WORKERS ?= 5
 NODE := tests/clients/node_modules
 SOURCES := $(shell find scripts runbooks -type f -not -path '*/__pycache__/*')
 GUIDE := $(shell find docs -type f) mkdocs.yml
@@ -26,7 +28,7 @@ code: install
 	$(BIN)/lint-imports --no-cache
 
 tests: install $(NODE)/.installed browser
-	$(BIN)/pytest -n 5 --dist loadgroup --no-loadscope-reorder --durations 15
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder --durations 15
 
 answers: install ## random answers of the providers, as many as DEPLOYBOOK_ANSWERS says, by the descriptions in DEPLOYBOOK_SPECS
 	$(BIN)/pytest -q tests/answers --ignore tests/answers/test_generator.py
