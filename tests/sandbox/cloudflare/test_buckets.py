@@ -28,7 +28,7 @@ def test_a_created_bucket_reads_back_as_it_was_answered(cloudflare: Cloudflare) 
 
 def test_create_bucket_twice_returns_conflict(cloudflare: Cloudflare, code: Any) -> None:
     cloudflare.bucket("studio-audio")
-    assert code(cloudflare.api.post(cloudflare.buckets, json={"name": "studio-audio"})) == (409, 10073)
+    assert code(cloudflare.api.post(cloudflare.buckets, json={"name": "studio-audio"})) == (409, 10004)
 
 
 def test_a_body_sent_as_plain_text_is_read_as_wrangler_sends_it(cloudflare: Cloudflare) -> None:

@@ -51,6 +51,12 @@ def test_a_header_that_r2_lacks_is_not_implemented(storage: Storage, error: Any,
     assert f"Header '{name}' with value '{value}' not implemented" in answer.text
 
 
+def test_a_bucket_that_is_there_is_not_created_again(storage: Storage, error: Any) -> None:
+    storage.cors({"allowed": {"methods": ["PUT"], "origins": ["https://studio.example"]}})
+    assert error(storage.send(storage.key("admin"), "PUT", "/studio-audio")) == (409, "BucketAlreadyOwnedByYou")
+    assert "https://studio.example" in storage.send(storage.key("admin"), "GET", "/studio-audio?cors").text
+
+
 @pytest.mark.parametrize("acl", ["private", "public-read"])
 def test_an_acl_is_taken_and_changes_nothing(storage: Storage, acl: str) -> None:
     assert storage.send(storage.key(), "PUT", PATH, content=b"sound", headers={"x-amz-acl": acl}).status_code == 200

@@ -11,7 +11,7 @@ from typing import Any
 
 from deploybook.sandbox.r2.state.cors import Rule
 from deploybook.sandbox.r2.state.refusals import (
-    BUCKET_CONFLICT,
+    BUCKET_OWNED,
     INVALID_BUCKET_NAME,
     NO_SUCH_BUCKET,
     NO_SUCH_CORS,
@@ -136,7 +136,7 @@ class Buckets:
         if taken and taken.jurisdiction != jurisdiction:
             raise R2Error(NOT_IMPLEMENTED, "not implemented in the sandbox: one bucket name in two jurisdictions")
         if taken:
-            raise R2Error(BUCKET_CONFLICT)
+            raise R2Error(BUCKET_OWNED)
 
     def add(self, bucket: Bucket) -> Bucket:
         """Keep a bucket."""

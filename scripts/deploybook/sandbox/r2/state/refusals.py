@@ -51,8 +51,10 @@ MALFORMED_JSON = Kind(10040, "MalformedJSON", 400, "The JSON you provided was no
 MALFORMED_XML = Kind(10040, "MalformedXML", 400, "The XML you provided was not well formed or did not validate.")
 TOO_MANY_REQUESTS = Kind(10058, "TooManyRequests", 429, "Reduce your concurrent request rate for the same object.")
 NO_SUCH_CORS = Kind(10059, "NoSuchCORSConfiguration", 404, "The CORS configuration does not exist.")
-BUCKET_CONFLICT = Kind(
-    10073, "BucketConflict", 409, "The bucket you tried to create already exists. Choose a different bucket name."
+# The page has 10073, BucketConflict. Number and sentence are what wrangler 4.120 printed in August 2026; the name is what
+# ubicloud (model/github/github_repository.rb) catches from R2, so that creating a bucket again does no harm.
+BUCKET_OWNED = Kind(
+    10004, "BucketAlreadyOwnedByYou", 409, "The bucket you tried to create already exists, and you own it."
 )
 TOO_LARGE = Kind(100100, "EntityTooLarge", 400, "Your proposed upload exceeds the maximum allowed object size.")
 # The table has no row for these; names and sentences are those of answers quoted in public issues.
