@@ -134,7 +134,7 @@ def test_a_secret_is_set_or_one_error_says_why(provider: Provider, tmp_path: Pat
     def put() -> None:
         clouds = Clouds(random)
         clouds.github._keys[REPOSITORY] = SEALING_KEY
-        secret = RepositorySecret(REPOSITORY, "A", VALUE, LastWrites(tmp_path, "test"))
+        secret = RepositorySecret(MAIN, "A", VALUE, LastWrites(tmp_path, "test"))
         state = secret.read(clouds)
         secret.create(clouds)
         if state is not None:

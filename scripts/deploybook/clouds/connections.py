@@ -206,7 +206,7 @@ class Connections:
         """GitHub's REST API: ``GITHUB_TOKEN``, ``GITHUB_API_URL``; ``GITHUB_REPOSITORY`` where no repository is named."""
         from deploybook.clouds.github.client import GitHub
 
-        client = GitHub.from_environment(self._environ, partial(self._settle, "github"))
+        client = GitHub.from_environment(self._environ, self.home("github"), partial(self._settle, "github"))
         return self._opened.enter_context(closing(client))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from pydantic import SecretStr
-from tests.clouds.github.conftest import MAIN, Hands
+from tests.clouds.github.conftest import MAIN, PATH, Hands
 
 from deploybook.clouds.connections import Connections
 from deploybook.clouds.github import (
@@ -25,6 +25,7 @@ from deploybook.errors import (
     RateLimited,
     Unauthorized,
 )
+from deploybook.state.pins import Account
 
 FORBIDDEN = '{"message": "You have exceeded a secondary rate limit. Please wait.", "status": "403"}'
 ARCHIVED = '{"id": 1, "full_name": "studio/app", "archived": true, "disabled": false, "private": true}'
@@ -129,6 +130,20 @@ def test_the_repository_is_the_given_one_else_the_environments(hands: Hands) -> 
     odd = hands.connect(hands.sandbox, GITHUB_REPOSITORY="studio/app/../other").github
     with pytest.raises(InvalidValue, match="GITHUB_REPOSITORY"):
         target(odd, "", "main")
+
+
+def test_a_repository_that_was_renamed_keeps_the_name_that_the_records_have(hands: Hands) -> None:
+    github = hands.clouds.github
+    github.home = Account(id=str(github.repository("studio/app").id), name="studio/once")
+    where = target(github, "studio/app", "main")
+    assert where == Target("studio/app", "main", "studio/once")
+    assert WorkflowFile(where, PATH).name == f"{PATH} of studio/once@main"
+
+
+@pytest.mark.parametrize("repository", ["studio/app", "studio/other"])
+def test_another_repository_has_a_name_of_its_own(hands: Hands, repository: str) -> None:
+    hands.clouds.github.home = Account(id="1", name="studio/once")
+    assert target(hands.clouds.github, repository, "main").recorded == repository
 
 
 def test_in_a_dry_run_the_sandboxs_repository_has_the_operators_branch(clouds: Connections) -> None:

@@ -11,18 +11,19 @@ from tests.clouds.github.conftest import MAIN, Hands
 from tests.waiting import until
 
 from deploybook.clouds.connections import Connections
-from deploybook.clouds.github import RepositorySecret, secrets_are_set
+from deploybook.clouds.github import RepositorySecret, Target, secrets_are_set
 from deploybook.contract.consumers import ConsumerVariable
 from deploybook.errors import InvalidValue, UnexpectedResponse, VerificationFailed
 from deploybook.state.last_writes import LastWrites
 
 Make = Callable[..., RepositorySecret]
+VALUE = SecretStr("canary-of-a-secret")
 
 
 @pytest.fixture
 def make(observed: LastWrites) -> Make:
-    def made(value: str = "canary-of-a-secret", name: str = "VERCEL_TOKEN") -> RepositorySecret:
-        return RepositorySecret(MAIN.repository, name, ConsumerVariable(name, SecretStr(value), True), observed)
+    def made(value: str = VALUE.get_secret_value(), name: str = "VERCEL_TOKEN") -> RepositorySecret:
+        return RepositorySecret(MAIN, name, ConsumerVariable(name, SecretStr(value), True), observed)
 
     return made
 
@@ -40,6 +41,16 @@ def test_a_secret_is_made_once_and_then_unchanged(hands: Hands, make: Make) -> N
     assert make().differences(state(make(), hands.clouds)) == []
     assert secrets_are_set(hands.clouds.github, MAIN, [make()]) == "VERCEL_TOKEN"
     assert hands.writes() == []
+
+
+def test_a_secret_is_known_by_the_name_that_the_repository_had(
+    clouds: Connections, make: Make, observed: LastWrites
+) -> None:
+    make().create(clouds)
+    renamed = Target("studio/studio-app", "main", "studio/app")
+    known = RepositorySecret(renamed, "VERCEL_TOKEN", ConsumerVariable("VERCEL_TOKEN", VALUE, True), observed)
+    assert known.key == make().key
+    assert known.differences(state(make(), clouds)) == []
 
 
 def test_neither_the_request_nor_the_record_shows_the_value(hands: Hands, make: Make, observed: LastWrites) -> None:

@@ -83,6 +83,8 @@ class GitHub:
     api: Api
     # The repository that the environment names, as in a workflow of GitHub's own; empty if none.
     named: str = ""
+    # The repository that the environment lives in, by the name that its records have for it.
+    home: Account | None = None
     # Who is to know which repository is used.
     settle: Callable[[Account], None] = lambda _: None
     _account: Account | None = None
@@ -90,7 +92,12 @@ class GitHub:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str], settle: Callable[[Account], None] = lambda _: None) -> GitHub:
+    def from_environment(
+        cls,
+        environ: Mapping[str, str],
+        home: Account | None = None,
+        settle: Callable[[Account], None] = lambda _: None,
+    ) -> GitHub:
         """Reads ``GITHUB_TOKEN``, ``GITHUB_API_URL`` and ``GITHUB_REPOSITORY``."""
         headers = {
             "Authorization": f"Bearer {secret(environ, 'GITHUB_TOKEN').get_secret_value()}",
@@ -99,7 +106,7 @@ class GitHub:
         }
         client = http.open_client(endpoint(environ, "GITHUB_API_URL", API_URL), headers=headers)
         api = Api("GitHub", client, _explain, "GITHUB_TOKEN", "GITHUB_API_URL", REFUSALS)
-        return cls(api, environ.get("GITHUB_REPOSITORY", ""), settle)
+        return cls(api, environ.get("GITHUB_REPOSITORY", ""), home, settle)
 
     def close(self) -> None:
         """Close the connections."""
@@ -116,7 +123,8 @@ class GitHub:
         Raises OtherAccount if the environment's CI lives in another one: a repository keeps its id when it is renamed.
         """
         details = self.api.read(schema.Repository, f"read the repository {repository}", "GET", f"/repos/{repository}")
-        account = Account(id=str(details.id), name=details.full_name)
+        # The first apply pins the name by which it was asked for: what it records has that name.
+        account = Account(id=str(details.id), name=repository)
         self.settle(account)
         self._account = account
         return details

@@ -44,15 +44,16 @@ class RepositorySecret(Resource[str]):
     credential: ClassVar[bool] = True
     absent_entry = drift_entry = "ci-secrets"
 
-    def __init__(self, repository: str, name: str, pushed: ConsumerVariable | None, last_writes: LastWrites) -> None:
+    def __init__(self, target: Target, name: str, pushed: ConsumerVariable | None, last_writes: LastWrites) -> None:
         if pushed and any(character.isspace() for character in pushed.value.get_secret_value()):
             raise InvalidValue(
                 f"{name} contains white space.", "Give it again without the blank or line break that was pasted along."
             )
-        self.name = f"{name} of {repository}"
+        self.name = f"{name} of {target.recorded}"
         self.variable = name
         self.waits_for = None if pushed else name
-        self._repository = repository
+        self._repository = target.repository
+        self._key = f"github:secret:{target.recorded}:{name}"
         self._pushed = pushed
         self._last_writes = last_writes
 
@@ -114,10 +115,6 @@ class RepositorySecret(Resource[str]):
         changes = self.differences(listed[self.variable])
         return changes[0].old if changes else ""
 
-    @property
-    def _key(self) -> str:
-        return f"github:secret:{self._repository}:{self.variable}"
-
 
 def _unfinished(begun: str, updated_at: str) -> Change:
     """What is there after a write of ours that was killed: its result, what was there before it, or what somebody has set long after it."""
@@ -131,10 +128,7 @@ def repository_secrets(
     target: Target, wanted: Iterable[Variable], values: Mapping[str, ConsumerVariable], last_writes: LastWrites
 ) -> list[RepositorySecret]:
     """One resource for each variable that the contract sends to GitHub: each is made, left and removed for itself."""
-    return [
-        RepositorySecret(target.repository, variable.name, values.get(variable.name), last_writes)
-        for variable in wanted
-    ]
+    return [RepositorySecret(target, variable.name, values.get(variable.name), last_writes) for variable in wanted]
 
 
 @dataclass(frozen=True)
@@ -154,7 +148,7 @@ class WorkflowFile(Resource[FileState]):
     absent_entry = drift_entry = "ci-workflow-file"
 
     def __init__(self, target: Target, path: str) -> None:
-        self.name = f"{path} of {target.repository}@{target.branch}"
+        self.name = f"{path} of {target.recorded}@{target.branch}"
         self.target = target
         self.path = path
         template = (find_layout().root / TEMPLATE).read_text(encoding="utf-8")

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 
 from deploybook.clouds.github.client import GitHub
-from deploybook.errors import InvalidValue, MissingVariable
+from deploybook.errors import InvalidValue, MissingVariable, NotFound, OtherAccount
 
 REPOSITORY = re.compile(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+")
 
 
 @dataclass(frozen=True)
 class Target:
-    """A repository ``owner/name``, and the branch whose pushes are deployed."""
+    """A repository ``owner/name``, and the branch whose pushes are deployed.
+
+    ``former``: the name that the environment's records have for it, where it was renamed since.
+    """
 
     repository: str
     branch: str
+    former: str = ""
+
+    @property
+    def recorded(self) -> str:
+        """The name in the environment's records."""
+        return self.former or self.repository
 
 
 def target(github: GitHub, repository: str, branch: str, *, stand_in: bool = False) -> Target:
@@ -37,4 +47,14 @@ def target(github: GitHub, repository: str, branch: str, *, stand_in: bool = Fal
         head = github.branch(chosen, default)
         assert head is not None
         github.create_branch(chosen, branch, head.commit.sha)
-    return Target(chosen, branch)
+    return Target(chosen, branch, _former_name(github, chosen))
+
+
+def _former_name(github: GitHub, repository: str) -> str:
+    """The name of the environment's repository, if ``repository`` is another name of it: by its id, which it keeps."""
+    home = github.home
+    if home is None or not home.name or home.name.lower() == repository.lower():
+        return ""
+    with suppress(NotFound, OtherAccount):  # the preflight's first claim says so
+        return home.name if str(github.repository(repository).id) == home.id else ""
+    return ""
