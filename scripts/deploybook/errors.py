@@ -33,6 +33,11 @@ import os
 from typing import Self
 
 
+def link_to(entry: str) -> str:
+    """Where a troubleshooting entry stands in the repository and in the site."""
+    return f"docs/troubleshooting.md#{entry}"
+
+
 class DeploybookError(Exception):
     """The root. ``args`` are the constructor's arguments, so that each error survives pickling between processes."""
 
@@ -63,7 +68,7 @@ class DeploybookError(Exception):
     @property
     def link(self) -> str:
         """Where the troubleshooting entry stands in the repository and in the site; empty if there is none."""
-        return f"docs/troubleshooting.md#{self.entry}" if self.entry else ""
+        return link_to(self.entry) if self.entry else ""
 
     def lines(self) -> list[str]:
         """What an operator is shown: the failure, the hint, the link."""

@@ -130,6 +130,7 @@ def test_a_token_without_workflows_is_told_what_to_tick(hands: Hands, workflow: 
     with pytest.raises(PermissionDenied) as caught:
         workflow.create(hands.token(contents="write"))
     assert "Workflows: read and write" in caught.value.hint
+    assert caught.value.entry == "ci-workflow-scope"
 
 
 def test_a_branch_that_is_gone_is_told(clouds: Connections) -> None:

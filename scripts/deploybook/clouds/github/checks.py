@@ -13,7 +13,7 @@ from deploybook.clouds.github.client import GitHub
 from deploybook.clouds.github.resources import RepositorySecret, WorkflowFile
 from deploybook.clouds.github.runs import COMPLETED, SUCCESS, RunState, newest, settled
 from deploybook.clouds.github.target import Target
-from deploybook.errors import Conflict, NotFound, UnexpectedResponse, VerificationFailed
+from deploybook.errors import Conflict, NotFound, UnexpectedResponse, VerificationFailed, link_to
 
 if TYPE_CHECKING:
     from deploybook.clouds.render.client import Render
@@ -42,7 +42,10 @@ def token_sees_repository(github: GitHub, target: Target) -> str:
     visibility = "private" if repository.private else "public"
     if repository.full_name.lower() == target.repository.lower():
         return f"{repository.full_name}, {visibility}"
-    return f"{target.repository} is now {repository.full_name}: give that with -p git_repository; {visibility}"
+    see = link_to("ci-repository-renamed")
+    return (
+        f"{target.repository} is now {repository.full_name}: give that with -p git_repository, see {see}; {visibility}"
+    )
 
 
 def branch_is_there(github: GitHub, target: Target) -> str:

@@ -198,23 +198,21 @@ class WorkflowFile(Resource[FileState]):
         try:
             commit = github.put_file(*where, self.content, message, sha)
         except NotFound as error:
-            raise _refused(error, self._reason(github)) from None
+            # The answer to a classic token without the scope *workflow*, too (octokit/rest.js#368).
+            if github.branch(self.target.repository, self.target.branch) is None:
+                raise _refused(error, "Push the branch first, or give the right production_branch.") from None
+            hint = "Give the token in GITHUB_TOKEN the scope workflow; one that is fine-grained, Workflows: read and write."
+            raise _refused(error, hint, "ci-workflow-scope") from None
         except PermissionDenied as error:
             # A workflow is more than a file: GitHub's answer may name the one permission only.
             hint = "Edit the token in GITHUB_TOKEN and give it Contents: read and write and Workflows: read and write."
-            raise _refused(error, hint) from None
+            raise _refused(error, hint, "ci-workflow-scope") from None
         except ServiceError as error:
             if error.status not in CONTRADICTED:
                 raise
             return self._already_there(github, error)
         state = self._read(github)
         return replace(state or self.planned(), commit=commit)
-
-    def _reason(self, github: GitHub) -> str:
-        """What to do about a 404, which is also the answer to a classic token without the scope *workflow* (octokit/rest.js#368)."""
-        if github.branch(self.target.repository, self.target.branch) is None:
-            return "Push the branch first, or give the right production_branch."
-        return "Give the token in GITHUB_TOKEN the scope workflow; one that is fine-grained, Workflows: read and write."
 
     def _already_there(self, github: GitHub, error: ServiceError) -> FileState:
         """The file, if a first write whose answer was lost has put it there; else raise the refusal of the second one."""
@@ -234,6 +232,6 @@ def differing_lines(present: bytes, wanted: bytes) -> int:
     return count or int(present != wanted)
 
 
-def _refused(error: ServiceError, hint: str) -> ServiceError:
+def _refused(error: ServiceError, hint: str, entry: str = "ci-workflow-file") -> ServiceError:
     kind = Conflict if error.status in CONTRADICTED else type(error)
-    return kind("GitHub", error.operation, error.message, hint, "ci-workflow-file", error.status, error.code)
+    return kind("GitHub", error.operation, error.message, hint, entry, error.status, error.code)

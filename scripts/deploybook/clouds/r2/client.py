@@ -36,6 +36,7 @@ REFUSALS = (
     Refusal(
         PermissionDenied,
         "Let the token in CLOUDFLARE_API_TOKEN be used from there (Client IP Address Filtering), or run this from where it may be used.",
+        "r2-token-address",
         code="9109",
         words="from location",
     ),

@@ -8,7 +8,7 @@ from dataclasses import replace
 from deploybook.sandbox.cloudflare.service import CloudflareService
 from deploybook.sandbox.cloudflare.state import permissions
 from deploybook.sandbox.cloudflare.state.policies import ALL_BUCKETS, new_policy
-from deploybook.sandbox.cloudflare.state.tokens import Token, Tokens, digest, issue_value
+from deploybook.sandbox.cloudflare.state.tokens import Condition, Token, Tokens, digest, issue_value
 from deploybook.sandbox.core.service import Context, issue_id
 from deploybook.sandbox.r2.service import ObjectService
 from deploybook.sandbox.r2.state.buckets import Bucket
@@ -42,6 +42,18 @@ async def operator_narrowed(context: Context) -> None:
 async def operator_widened(context: Context) -> None:
     """Set it to *Edit* again."""
     await _regrant(context, permissions.R2_WRITE)
+
+
+@scenario("r2-token-address")
+async def addresses_filtered(context: Context) -> None:
+    """Somebody lets the operator's token be used from the office only, under *Client IP Address Filtering*."""
+    await _filter(context, Condition(inside=("198.51.100.0/24",)))
+
+
+@by_hand("r2-token-address")
+async def filter_deleted(context: Context) -> None:
+    """Delete the filter."""
+    await _filter(context, None)
 
 
 @scenario("r2-account-or-plan")
@@ -152,6 +164,12 @@ async def bucket_emptied(context: Context) -> None:
 async def bucket_in_the_eu(context: Context) -> None:
     """Somebody has made a bucket by hand, and chosen *Specify jurisdiction*: European Union."""
     await context.service(ObjectService).storage.create_bucket(Bucket("studio-eu", "eu"))
+
+
+async def _filter(context: Context, condition: Condition | None) -> None:
+    """Set from which addresses the operator's token may be used."""
+    service = context.service(CloudflareService)
+    await service.cloud.keep(replace(service.operator, condition=condition))
 
 
 async def _regrant(context: Context, name: str) -> None:

@@ -8,12 +8,14 @@ from datetime import timedelta
 from deploybook.sandbox.core.service import Context
 from deploybook.sandbox.github.service import GitHubService
 from deploybook.sandbox.github.state.repository import blob_sha
+from deploybook.sandbox.github.state.tokens import OPERATOR_PERMISSIONS
 from deploybook.sandbox.github.state.workflows import Run
 from deploybook.sandbox.render.service import RenderService
 from deploybook.sandbox.scenarios.registry import by_hand, scenario
 
 WORKFLOW = ".github/workflows/deploy.yml"
 PACKAGE = "package.json"
+RENAMED = "studio/studio-app"
 
 
 @scenario("ci-repository")
@@ -26,6 +28,18 @@ async def archived(context: Context) -> None:
 async def unarchived(context: Context) -> None:
     """Choose *Unarchive this repository*."""
     context.service(GitHubService).repository.archived = False
+
+
+@scenario("ci-repository-renamed")
+async def renamed(context: Context) -> None:
+    """Somebody gives the repository another name in its settings; GitHub redirects from the former one."""
+    context.service(GitHubService).repository.rename(RENAMED.partition("/")[2])
+
+
+@by_hand("ci-repository-renamed")
+async def renamed_back(context: Context) -> None:
+    """Give it its former name back."""
+    context.service(GitHubService).repository.rename("app")
 
 
 @scenario("ci-sso")
@@ -52,6 +66,20 @@ async def job_removed(context: Context) -> None:
     """Somebody takes the worker's job out of the workflow, because it is in their way, and pushes that."""
     content = _file(context, WORKFLOW)
     await _ended(context, _push(context, WORKFLOW, content.partition(b"\n  worker:")[0] + b"\n", "Deploy the web only"))
+
+
+@scenario("ci-workflow-scope")
+async def classic_token_without_the_scope(context: Context) -> None:
+    """The token is a classic one without the scope *workflow*; and somebody has deleted the workflow."""
+    others = {name: level for name, level in OPERATOR_PERMISSIONS.items() if name != "workflows"}
+    context.service(GitHubService).tokens.edit_operator(others, classic=True)
+    _push(context, WORKFLOW, None, "Deploy by hand")
+
+
+@by_hand("ci-workflow-scope")
+async def scope_ticked(context: Context) -> None:
+    """Tick *workflow*."""
+    context.service(GitHubService).tokens.edit_operator(OPERATOR_PERMISSIONS, classic=True)
 
 
 @scenario("ci-not-triggered")

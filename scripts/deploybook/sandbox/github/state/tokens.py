@@ -45,8 +45,13 @@ class Tokens:
             return self.operator
         return self.others.get(value)
 
+    def edit_operator(self, permissions: Mapping[str, str], *, classic: bool = False) -> None:
+        """Give the operator's token these permissions in place of its own; its value stays."""
+        self.operator = new_token(permissions, classic=classic, value=self.operator.value)
+
     def clear(self) -> None:
-        """Keep the operator's token only."""
+        """Keep the operator's token only, as it was issued."""
+        self.edit_operator(OPERATOR_PERMISSIONS)
         self.others.clear()
         self.authorized.clear()
 
@@ -60,8 +65,8 @@ class Tokens:
         return token
 
 
-def new_token(permissions: Mapping[str, str], *, classic: bool = False) -> Token:
+def new_token(permissions: Mapping[str, str], *, classic: bool = False, value: str = "") -> Token:
     """A value as long as GitHub's: ``github_pat_`` + 22 + ``_`` + 59, a classic one ``ghp_`` + 36."""
     head, tail, old = ("".join(secrets.choice(_LETTERS) for _ in range(count)) for count in (22, 59, 36))
-    value = f"ghp_{old}" if classic else f"github_pat_{head}_{tail}"
-    return Token(value, {"metadata": "read", **permissions}, classic)
+    fresh = f"ghp_{old}" if classic else f"github_pat_{head}_{tail}"
+    return Token(value or fresh, {"metadata": "read", **permissions}, classic)
