@@ -162,6 +162,16 @@ def test_a_variable_that_a_broken_section_has_to_record_first_is_no_cause_of_its
     assert named(contract, entries, claim("r2", "first"), recorded) == ["first", "kept-wrongly"]
 
 
+def test_a_section_that_is_broken_by_a_variable_alone_hides_none_that_it_has_recorded(
+    contract: Contract, entries: dict[str, Entry]
+) -> None:
+    pasted, follows = differing("SECRET"), claim("vercel", "first")
+    recorded = differing("VERCEL_PROJECT_ID", "github", "second")
+    observed = replace(recorded, section="ci_cd")
+    assert named(contract, entries, pasted, follows, observed) == ["callbacks", "second"]
+    assert named(contract, entries, follows, observed) == ["first"]
+
+
 def test_an_edge_that_only_the_journey_meets_is_named_beside_another_sections_trouble(
     contract: Contract, entries: dict[str, Entry]
 ) -> None:

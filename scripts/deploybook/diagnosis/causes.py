@@ -54,11 +54,12 @@ def causes(contract: Contract, entries: dict[str, Entry], observations: Sequence
     """
     failed = [observation for observation in observations if observation.failed]
     broken = {observation.section for observation in failed}
+    suspect = {slug for slug in broken if not _is_told_by_variables(entries, slug, failed)}
     result: dict[str, list[Observation]] = {}
     for slug in contract.order():
         own = [observation for observation in failed if observation.section == slug]
         if _explained(contract, slug, broken):
-            own = [observation for observation in own if _is_its_own(contract, observation, broken)]
+            own = [observation for observation in own if _is_its_own(contract, observation, suspect)]
         for entry, evidence in _of_section(entries, own) if own else ():
             result.setdefault(entry, []).extend(evidence)
     explained = {id(observation) for evidence in result.values() for observation in evidence}
@@ -83,14 +84,20 @@ def _explained(contract: Contract, slug: str, broken: set[str]) -> bool:
     return bool(others.intersection(contract.all_before(slug)))
 
 
-def _is_its_own(contract: Contract, observation: Observation, broken: set[str]) -> bool:
-    """Whether a section has this trouble whatever is wrong with those that it stands on.
+def _is_told_by_variables(entries: dict[str, Entry], slug: str, failed: Sequence[Observation]) -> bool:
+    """Whether all that is wrong with a section is how variables stand at its service: what it recorded itself is not in doubt."""
+    own = [observation for observation in failed if observation.section == slug]
+    return not any(observation.step in STOPPING for observation in own) and bool(_spoken(entries, own))
+
+
+def _is_its_own(contract: Contract, observation: Observation, suspect: set[str]) -> bool:
+    """Whether a section has this fault whatever is wrong with those that it stands on.
 
     Its provider was asked before anything else and refused; an edge stands in front of the app; or a variable is at the provider
-    otherwise than in the vault, and it is not one that a broken section has to record first.
+    otherwise than in the vault, and it is not one that a suspect section has to record first.
     """
     if observation.variable:
-        return contract.variable(observation.variable).section not in broken
+        return contract.variable(observation.variable).section not in suspect
     return observation.step == "preflight" or bool(observation.obstacle)
 
 
@@ -99,14 +106,19 @@ def _of_section(entries: dict[str, Entry], failed: Sequence[Observation]) -> Ite
     stopping = [observation for observation in failed if observation.step in STOPPING]
     if stopping:
         return [(stopping[0].entry, [stopping[0]])]
+    if spoken := _spoken(entries, failed):
+        return list(spoken.items())
+    first = next(observation for observation in failed if not observation.variable)
+    return [(first.entry, [first])]
+
+
+def _spoken(entries: dict[str, Entry], failed: Sequence[Observation]) -> dict[str, list[Observation]]:
+    """The variables that differ, by the entry that speaks for each."""
     spoken: dict[str, list[Observation]] = {}
     for observation in failed:
         if observation.variable and (entry := observation.entry or _speaking(entries, observation)):
             spoken.setdefault(entry, []).append(observation)
-    if spoken:
-        return list(spoken.items())
-    first = next(observation for observation in failed if not observation.variable)
-    return [(first.entry, [first])]
+    return spoken
 
 
 def _speaking(entries: dict[str, Entry], observation: Observation) -> str:
