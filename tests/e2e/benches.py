@@ -108,10 +108,12 @@ class Bench:
     def mend(self, entry: Entry, commands: Sequence[str] | None = None, scenario: str = "") -> str:
         """Do what the entry's fix says, by hand and by its commands as they are written; what they printed.
 
-        By hand comes first, or between two blocks: what the first of them still finds wrong is what the hand mends.
+        By hand comes first, or between two blocks: what the first of them still finds wrong is what the hand mends. Where only a command
+        leads to the entry, each of the two is a fix of its own.
         """
         stages = (entry.stages or [[]]) if commands is None else [list(commands)]
         typed = self._typed(stages[0]) if len(stages) > 1 else ""
+        first_code = self.fix_code if typed and AT_THE_COMMAND in entry.marks else 0
         if BY_HAND in entry.marks:
             own = machine.scenarios().get(entry.id)
             if own and own.by_hand:
@@ -119,6 +121,7 @@ class Bench:
             else:
                 self._control(f"/scenarios/{scenario or entry.id}/by-hand")
         typed += self._typed(stages[-1])
+        self.fix_code = first_code or self.fix_code
         if own := machine.scenarios().get(entry.id):
             own.tidy(self)
         return typed

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from deploybook.sandbox.github.state.tokens import Token, Tokens
+
 if TYPE_CHECKING:
     from tests.sandbox.github.conftest import GitHub
 
@@ -107,3 +109,12 @@ def test_what_is_not_implemented_says_so(github: GitHub, path: str) -> None:
     answer = github.api.get(path)
     expected = (501, f"not implemented in the sandbox: GET {path}")
     assert (answer.status_code, answer.json()["message"]) == expected
+
+
+def test_the_operators_token_keeps_its_value_when_edited_and_is_as_issued_after_a_reset() -> None:
+    tokens = Tokens()
+    issued = tokens.operator
+    tokens.edit_operator({"contents": "write"}, classic=True)
+    assert tokens.find(issued.value) == Token(issued.value, {"metadata": "read", "contents": "write"}, classic=True)
+    tokens.clear()
+    assert tokens.operator == issued
