@@ -85,7 +85,9 @@ def prove_pair(bench: Bench, pair: tuple[str, str]) -> PairProof:
         causes = bench.causes(examination)
         proof.named.append([cause.entry.id for cause in causes])
         proof.still = [
-            f"{observation.section}: {observation}" for observation in examination.observations if observation.failed
+            f"{observation.section}: {observation} {observation.hint}"
+            for observation in examination.observations
+            if observation.failed
         ]
         if not causes:
             break

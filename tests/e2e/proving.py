@@ -71,7 +71,7 @@ def prove(bench: Bench, entry: Entry, commands: Sequence[str] | None = None, sce
     mended = bench.examine()
     proof.mended_seconds = mended.seconds
     proof.still = [
-        f"{observation.section}: {observation}"
+        f"{observation.section}: {observation} {observation.hint}"
         for observation in mended.observations
         if observation.failed or observation.outcome == "not tested"
     ]

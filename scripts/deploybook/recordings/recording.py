@@ -6,7 +6,7 @@ import json
 import os
 import re
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -90,10 +90,13 @@ class Recording:
                 continue
 
 
-def begin(origin: str, chosen: Iterable[str], redactor: Redactor) -> None:
-    """Keep the answers from now on, if this process has a folder for them; else end what another section has begun."""
+def begin(origin: str, chosen: Callable[[], Iterable[str]], redactor: Redactor) -> None:
+    """Keep the answers from now on, if this process has a folder for them; else end what another section has begun.
+
+    ``chosen`` gives the names and ids to replace; it is called only where answers are kept.
+    """
     folder = os.environ.get(FOLDER_VARIABLE)
-    http.show_answers_to(Recording(Path(folder), origin, chosen, redactor).take if folder else None)
+    http.show_answers_to(Recording(Path(folder), origin, chosen(), redactor).take if folder else None)
 
 
 def kind_of(exchange: dict[str, Any]) -> tuple[str, str, str]:

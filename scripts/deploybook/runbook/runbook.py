@@ -91,8 +91,9 @@ class Runbook:
             http.say_waits_to(runbook._screen.waits)
         if chosen is Mode.DRY_RUN:
             runbook._complete_dry_run(layout, alone=alone)
-        names = runbook._chosen_names(sys._getframe(1).f_globals)
-        recordings.begin(f"{slug} in the mode {mode}", names, runbook._redactor)
+        namespace = sys._getframe(1).f_globals
+        origin = f"{slug} in the mode {mode}"
+        recordings.begin(origin, lambda: runbook._chosen_names(namespace), runbook._redactor)
         runbook._values.require_needs()
         prepare_vault(contract, slug, chosen, runbook.vault, runbook.note)
         if chosen.makes or chosen is Mode.DESTROY:

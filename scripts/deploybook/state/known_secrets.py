@@ -14,7 +14,8 @@ def known_secrets(contract: Contract, environ: Mapping[str, str], vault: Vault |
     """Every value, in the environment or the vault, of a variable or credential that the contract calls secret."""
     names = {credential.name for credential in contract.credentials if credential.secret}
     names |= {variable.name for variable in contract.variables if variable.secret}
-    secrets = [SecretStr(value) for name, value in environ.items() if name in names and value]
+    # By name: doctor's sections, side by side, change the one environment of their process.
+    secrets = [SecretStr(value) for name in sorted(names) if (value := environ.get(name))]
     if vault is not None:
         secrets += [value for name, value in vault.all().items() if name in names]
     return secrets
