@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from deploybook.contract.model import Contract
 from deploybook.errors import DocsError, InvalidValue
 from deploybook.runbook.events import MIME
 
+ATTEMPTS = 20
 TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
 # What people write for the two values of a bool.
 SPOKEN = dict.fromkeys(("yes", "on", "1", "y"), "true") | dict.fromkeys(("no", "off", "0", "n"), "false")
@@ -42,7 +44,7 @@ def read_parameters(path: Path) -> dict[str, NotebookParameter]:
     source = "".join(cell["source"])
     lines = source.splitlines()
     parameters = {}
-    for statement in ast.parse(source).body:
+    for statement in _parsed(source).body:
         if not (isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name) and statement.value):
             raise DocsError(str(path), statement.lineno, "a parameter is written `name: type = default  # help`")
         name, annotation = statement.target.id, ast.unparse(statement.annotation)
@@ -52,6 +54,18 @@ def read_parameters(path: Path) -> dict[str, NotebookParameter]:
         default = ast.literal_eval(statement.value)
         parameters[name] = NotebookParameter(name, TYPES[annotation], default, after.partition("#")[2].strip())
     return parameters
+
+
+def _parsed(source: str) -> ast.Module:
+    """The tree of a source.
+
+    CPython counts the depth of the trees that it builds for all threads together (python/cpython#106905), and refuses a good one with
+    SystemError where doctor's sections, side by side, build others meanwhile. It starts the count anew each time.
+    """
+    for _ in range(ATTEMPTS):
+        with contextlib.suppress(SystemError):
+            return ast.parse(source)
+    return ast.parse(source)
 
 
 def values_of(
