@@ -59,8 +59,9 @@ def read_parameters(path: Path) -> dict[str, NotebookParameter]:
 def _parsed(source: str) -> ast.Module:
     """The tree of a source.
 
-    CPython counts the depth of the trees that it builds for all threads together (python/cpython#106905), and refuses a good one with
-    SystemError where doctor's sections, side by side, build others meanwhile. It starts the count anew each time.
+    CPython 3.11 counts the depth of the trees that it builds for all threads together. Doctor's sections read side by side: where a
+    collection of garbage lets one go on while another builds, the count is wrong at the end, and a good tree is refused with SystemError.
+    Each tree starts the count anew.
     """
     for _ in range(ATTEMPTS):
         with contextlib.suppress(SystemError):
