@@ -36,4 +36,4 @@ def _sources() -> Iterator[str]:
     root = Path(__file__).parents[1]
     for package in PACKAGES:
         for path in sorted((root / package).rglob("*.py")):
-            yield path.read_text()
+            yield path.read_text(encoding="utf-8")

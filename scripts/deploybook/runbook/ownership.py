@@ -10,7 +10,7 @@ from typing import Any
 from deploybook.clouds.connections import Connections
 from deploybook.clouds.resource import Change, Resource
 from deploybook.clouds.times import made_about
-from deploybook.contract.validation import set_command
+from deploybook.contract.validation import in_environment, set_command
 from deploybook.errors import NeedsDecision, NotMadeHere, OtherAccount
 from deploybook.runbook.decisions import Decisions
 from deploybook.runbook.modes import Mode
@@ -210,8 +210,7 @@ class Ownership:
         """The command that decides about one resource, as it can be pasted."""
         name = name or f"{resource.kind}/{resource.name}"
         environment = self.ledger.environment
-        where = "" if environment == "production" else f" --environment {environment}"
-        return f"deploybook run {self._slug} --mode {mode}{where} {option} {shlex.quote(name)}"
+        return f"deploybook run {self._slug} --mode {mode}{in_environment(environment)} {option} {shlex.quote(name)}"
 
     def _hint_to_replace(self, resource: Resource[Any]) -> str:
         if not resource.provider:
@@ -222,8 +221,7 @@ class Ownership:
 
     def _rotating(self) -> str:
         environment = self.ledger.environment
-        where = "" if environment == "production" else f" --environment {environment}"
-        return f"deploybook run {self._slug} --mode apply{where} -p rotate true"
+        return f"deploybook run {self._slug} --mode apply{in_environment(environment)} -p rotate true"
 
     def _judge(self, resource: Resource[Any], state: Any) -> Owner:
         if resource.within:
