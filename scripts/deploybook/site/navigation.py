@@ -1,4 +1,4 @@
-"""The runbooks' entries in the navigation: as many as there are notebooks, in the contract's order."""
+"""The runbooks' entries in the navigation: as many as there are notebooks, the application's first, then the contract's order."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ def _entries(item: Any, guide: Guide) -> list[Any]:
         return [with_runbooks(item, guide)]
     written = [slug for slug in guide.contract.order() if guide.has_runbook(slug)]
     pages = [{guide.contract.section(slug).title: f"runbooks/{slug}.md"} for slug in written]
-    others = [
-        {notebook.title: f"runbooks/{slug}.md"} for slug, notebook in NOTEBOOKS.items() if guide.has_runbook(slug)
-    ]
-    return [item, *pages, *others]
+    others = [(slug, notebook) for slug, notebook in NOTEBOOKS.items() if guide.has_runbook(slug)]
+    first, last = (
+        [{notebook.title: f"runbooks/{slug}.md"} for slug, notebook in others if notebook.before is before]
+        for before in (True, False)
+    )
+    return [item, *first, *pages, *last]

@@ -15,7 +15,10 @@ from deploybook.site.runbook_page import buttons, page_path, told
 
 @dataclass(frozen=True)
 class OtherNotebook:
-    """One of them: its title, the commands that do the same and what they are, and how papermill executes it."""
+    """One of them: its title, the commands that do the same and what they are, and how papermill executes it.
+
+    ``before`` says that it comes before the sections' runbooks.
+    """
 
     title: str
     instead: str
@@ -23,6 +26,7 @@ class OtherNotebook:
     papermill: str
     undo: str
     arguments: str = ""
+    before: bool = False
 
 
 NOTEBOOKS = {
@@ -33,6 +37,7 @@ NOTEBOOKS = {
         "By papermill, with your application:\n",
         "There is nothing to undo: nothing of the application is changed.",
         " -p app_directory <APP_CHECKOUT>",
+        before=True,
     ),
     "doctor": OtherNotebook(
         "Doctor",
