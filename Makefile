@@ -10,6 +10,7 @@ BIN := $(VENV)/bin
 WORKERS ?= 5
 NODE := tests/clients/node_modules
 SOURCES := $(shell find scripts runbooks -type f -not -path '*/__pycache__/*')
+TESTS := $(shell find tests -name '*.py' -not -path '*/node_modules/*')
 GUIDE := $(shell find docs -type f) mkdocs.yml
 
 .PHONY: answers guide test code tests install check lock clean
@@ -27,7 +28,7 @@ code: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-tests: install $(NODE)/.installed browser
+tests: install $(NODE)/.installed browser $(VENV)/.compiled
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder --durations 15
 
 answers: install ## random answers of the providers, as many as DEPLOYBOOK_ANSWERS says, by the descriptions in DEPLOYBOOK_SPECS
@@ -46,6 +47,11 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement $(VENV)/uv.txt
 	$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# One process compiles what is tested, and rewrites the tests' assertions, while other tools check the code: each worker would do it.
+$(VENV)/.compiled: $(VENV)/.installed $(SOURCES) $(TESTS)
+	@$(BIN)/pytest --collect-only -qq >/dev/null 2>&1 || true
 	@touch $@
 
 # Not `npm ci`: it refuses a lock without the optional binaries of other platforms. The locked versions and hashes count here too.
