@@ -59,11 +59,12 @@ $(NODE)/.installed: tests/clients/package-lock.json
 	cd tests/clients && npm install --no-save --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
-# The browser tests say that they skip where there is no Chromium; as root on Debian (as in CI) it is installed.
+# The browser tests say that they skip where there is no Chromium; as root on Debian (as in CI) its headless shell is installed.
 .PHONY: browser
 browser:
-	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
-	  apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium >/dev/null; } || \
+	@command -v chromium-headless-shell >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	  apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium-headless-shell >/dev/null; } || \
+	  command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
 	  echo "no Chromium here: the browser tests will be skipped"
 
 build/.dry-run: $(VENV)/.installed $(SOURCES)

@@ -7,7 +7,6 @@ import http.server
 import json
 import os
 import re
-import shutil
 import socket
 import ssl
 import stat
@@ -21,13 +20,13 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from tests.chromium import CHROMIUM, MISSING
 from tests.conftest import RunningSandbox, launch_sandbox, without_operator
 from tests.sandbox.processes import listeners
 
 NOBODY = 65534
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 as_root = pytest.mark.skipif(os.getuid() != 0, reason="another user's process can be started by root only")
-in_a_browser = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: apt-get install chromium")
+in_a_browser = pytest.mark.skipif(CHROMIUM is None, reason=MISSING)
 on_linux = pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="only Linux says whose a socket is")
 
 # What a stranger tries on a port, over TCP and over TLS; it prints the first line of every answer. All is imported before the process

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, ViewportSize, expect, sync_playwright
+from tests.chromium import CHROMIUM, MISSING
 from tests.waiting import PATIENCE_SECONDS
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 DESK, TABLET, PHONE = (
     ViewportSize(width=1280, height=900),
     ViewportSize(width=820, height=1180),
@@ -28,7 +27,7 @@ Open = Callable[..., Page]
 def browser() -> Iterator[Browser]:
     """Chromium; a test without one is skipped and says so."""
     if CHROMIUM is None:
-        pytest.skip("there is no Chromium here: apt-get install chromium")
+        pytest.skip(MISSING)
     options = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
