@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -84,6 +85,19 @@ class RunningSandbox:
     def reset(self) -> None:
         """Return every service to its state after start."""
         self.control.post("/reset").raise_for_status()
+
+    @contextlib.contextmanager
+    def stopped_clock(self) -> Iterator[Callable[[], None]]:
+        """Let no build, roll-out or run of the clouds go on but by the step that is given."""
+
+        def act(name: str) -> None:
+            self.control.post("/clock", json={"act": name}).raise_for_status()
+
+        act("stop")
+        try:
+            yield lambda: act("step")
+        finally:
+            act("run")
 
     def journal(self, *services: str) -> list[dict[str, Any]]:
         """The requests answered so far."""

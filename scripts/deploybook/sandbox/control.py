@@ -33,9 +33,9 @@ def control_app(
     """The API, with ``Authorization: Bearer TOKEN``; what is not GET says ``Content-Type: application/json``.
 
     GET, DELETE ``/journal`` · POST ``/reset`` · GET, POST, DELETE ``/faults`` (DELETE lets the requests that are held go on;
-    ``?held=dropped`` drops them; ``?scenario=NAME`` ends those of one) · GET ``/exports`` · GET ``/scenarios``, POST
-    ``/scenarios/ENTRY`` (make it), POST ``/scenarios/ENTRY/by-hand`` (what its fix tells a person to do at a dashboard); 409 where the
-    service refuses it as things stand.
+    ``?held=dropped`` drops them; ``?scenario=NAME`` ends those of one) · POST ``/clock`` (``act``: ``stop``, ``step`` or ``run``) ·
+    GET ``/exports`` · GET ``/scenarios``, POST ``/scenarios/ENTRY`` (make it), POST ``/scenarios/ENTRY/by-hand`` (what its fix tells a
+    person to do at a dashboard); 409 where the service refuses it as things stand.
     """
     control = _Control(context, exports, reset)
     app = Starlette(
@@ -43,6 +43,7 @@ def control_app(
             Route("/journal", control.journal, methods=["GET", "DELETE"]),
             Route("/reset", control.start_over, methods=["POST"]),
             Route("/faults", control.faults, methods=["GET", "POST", "DELETE"]),
+            Route("/clock", control.set_clock, methods=["POST"]),
             Route("/exports", control.show_exports),
             Route("/scenarios", control.list_scenarios),
             Route("/scenarios/{entry}", control.make_scenario, methods=["POST"]),
@@ -102,6 +103,17 @@ class _Control:
             faults.inject(Fault(**await request.json()))
         except (TypeError, ValueError) as problem:
             return JSONResponse({"error": str(problem)}, status_code=400)
+        return JSONResponse({})
+
+    async def set_clock(self, request: Request) -> JSONResponse:
+        acts = {"stop": self._context.clock.stop, "run": self._context.clock.run}
+        act = (await request.json()).get("act")
+        if act == "step":
+            await self._context.clock.step()
+        elif act in acts:
+            acts[act]()
+        else:
+            return JSONResponse({"error": "act must be stop, step or run"}, status_code=400)
         return JSONResponse({})
 
     async def show_exports(self, _: Request) -> JSONResponse:

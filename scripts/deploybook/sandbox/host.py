@@ -80,6 +80,7 @@ class Sandbox:
         """Return every service to its state after start; the journal and the faults are emptied too."""
         # First: a request from before must not change what comes after.
         self.context.faults.clear(carry_out=False)
+        self.context.clock.run()
         for service in reversed(self.context.services.values()):
             await service.reset()
         self.context.journal.clear()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from tests.waiting import until
 
 from deploybook.sandbox.github.state.workflows import parse
 
@@ -65,12 +66,12 @@ def test_a_push_of_the_workflow_runs_it_and_calls_the_hook(github: GitHub, worke
 
 
 def test_a_run_passes_through_its_states(github: GitHub) -> None:
-    github.push()
-    seen: list[str] = []
-    while "completed" not in seen:
-        status = github.runs()[0]["status"]
-        seen += [status] if status not in seen else []
-    assert seen == ["queued", "in_progress", "completed"]
+    with github.sandbox.stopped_clock() as step:
+        github.push()
+        for state in ("queued", "in_progress", "completed"):
+            until(lambda: github.runs()[0]["status"] == state, f"the state {state}")  # noqa: B023 - called at once
+            if state != "completed":
+                step()
 
 
 @pytest.mark.parametrize("missing", [*WEB, "RENDER_DEPLOY_HOOK_URL"])
@@ -203,19 +204,20 @@ def test_dispatch_wants_the_trigger_in_the_file(github: GitHub) -> None:
 
 
 def test_a_concurrency_group_runs_one_and_keeps_the_newest_waiting(github: GitHub) -> None:
-    github.push()
-    for name in ("a", "b"):
-        github.push("x", f"{name}.md")
-    states = [(run["status"], run["conclusion"]) for run in github.runs()]
-    assert states[:2] == [("pending", None), ("completed", "cancelled")]
-    assert states[2][0] in {"queued", "in_progress"}
+    with github.sandbox.stopped_clock():
+        github.push()
+        for name in ("a", "b"):
+            github.push("x", f"{name}.md")
+        states = [(run["status"], run["conclusion"]) for run in github.runs()]
+    assert states == [("pending", None), ("completed", "cancelled"), ("queued", None)]
     assert github.finished()["run_number"] == 3
 
 
 def test_cancel_in_progress_ends_the_run_before(github: GitHub) -> None:
     text = WORKFLOW_WITHOUT_FAIL + "concurrency: {group: deploy, cancel-in-progress: true}\n"
-    github.push(text)
-    github.push("x", "a.md")
+    with github.sandbox.stopped_clock():
+        github.push(text)
+        github.push("x", "a.md")
     assert github.finished()["run_number"] == 2
     assert github.runs()[1]["conclusion"] == "cancelled"
 

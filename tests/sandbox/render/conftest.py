@@ -110,6 +110,11 @@ class Render:
 
         return until(ended, "the end of the deploy")
 
+    def reaches(self, service: str, deploy: str, status: str) -> None:
+        """Wait until the deploy has this status."""
+        path = f"/services/{service}/deploys/{deploy}"
+        until(lambda: self.api.get(path).json()["status"] == status, f"the status {status} of the deploy")
+
     def messages(self, service: str, **query: Any) -> list[str]:
         """The log, oldest line first."""
         params: dict[str, Any] = {

@@ -16,13 +16,12 @@ def statuses(render: Render, service: str) -> list[str]:
 
 
 def test_a_deploy_goes_through_its_states_to_live(render: Render) -> None:
-    created = render.create()
-    path = f"/services/{created['id']}/deploys/{created['deployId']}"
-    seen: list[str] = []
-    while not seen or seen[-1] != "live":
-        status = render.api.get(path).json()["status"]
-        seen += [status] if status not in seen else []
-    assert seen == ["created", "build_in_progress", "update_in_progress", "live"]
+    with render.sandbox.stopped_clock() as step:
+        created = render.create()
+        for state in ("created", "build_in_progress", "update_in_progress", "live"):
+            render.reaches(created["id"], created["deployId"], state)
+            if state != "live":
+                step()
 
 
 def test_create_deploy_answers_201_with_null_commit_and_finished_at(render: Render) -> None:
@@ -40,19 +39,21 @@ def test_create_deploy_answers_201_with_null_commit_and_finished_at(render: Rend
 
 
 def test_create_deploy_answers_202_with_nothing_while_another_is_under_way(render: Render) -> None:
-    created = render.create()
-    queued = render.api.post(f"/services/{created['id']}/deploys", json={})
-    assert queued.status_code == 202
-    assert queued.content == b""
-    assert statuses(render, created["id"])[0] == "queued"
+    with render.sandbox.stopped_clock():
+        created = render.create()
+        queued = render.api.post(f"/services/{created['id']}/deploys", json={})
+        assert queued.status_code == 202
+        assert queued.content == b""
+        assert statuses(render, created["id"])[0] == "queued"
     assert render.settled(created["id"])["status"] == "live"
     assert statuses(render, created["id"]) == ["live", "deactivated"]
 
 
 def test_of_queued_deploys_only_the_newest_is_made(render: Render) -> None:
-    service = render.create()["id"]
-    for _ in range(2):
-        render.api.post(f"/services/{service}/deploys", json={})
+    with render.sandbox.stopped_clock():
+        service = render.create()["id"]
+        for _ in range(2):
+            render.api.post(f"/services/{service}/deploys", json={})
     render.settled(service)
     assert statuses(render, service) == ["live", "canceled", "deactivated"]
 
@@ -101,9 +102,10 @@ def test_a_container_that_exits_makes_update_failed_and_the_old_one_stays_live(r
 
 
 def test_cancel_stops_what_is_under_way_and_nothing_else(render: Render) -> None:
-    created = render.create()
-    path = f"/services/{created['id']}/deploys/{created['deployId']}"
-    assert render.api.post(f"{path}/cancel").json()["status"] == "canceled"
+    with render.sandbox.stopped_clock():
+        created = render.create()
+        path = f"/services/{created['id']}/deploys/{created['deployId']}"
+        assert render.api.post(f"{path}/cancel").json()["status"] == "canceled"
     assert render.api.post(f"{path}/cancel").status_code == 400
     render.api.post(f"/services/{created['id']}/deploys", json={})
     assert render.settled(created["id"])["status"] == "live"
@@ -111,9 +113,10 @@ def test_cancel_stops_what_is_under_way_and_nothing_else(render: Render) -> None
 
 
 def test_canceling_lets_the_queued_deploy_begin(render: Render) -> None:
-    created = render.create()
-    render.api.post(f"/services/{created['id']}/deploys", json={})
-    render.api.post(f"/services/{created['id']}/deploys/{created['deployId']}/cancel")
+    with render.sandbox.stopped_clock():
+        created = render.create()
+        render.api.post(f"/services/{created['id']}/deploys", json={})
+        render.api.post(f"/services/{created['id']}/deploys/{created['deployId']}/cancel")
     assert render.settled(created["id"])["status"] == "live"
 
 

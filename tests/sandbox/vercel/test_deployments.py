@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from typing import Any
 
 import pytest
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 PAGE = b"<h1>from a file</h1>"
 DIGEST = hashlib.sha1(PAGE, usedforsecurity=False).hexdigest()
@@ -43,17 +42,16 @@ def test_missing_files_are_named_and_then_deployed(vercel: Any) -> None:
 
 def test_states_pass_in_order_and_names_come_after_ready(vercel: Any) -> None:
     vercel.project()
-    made = vercel.deploy()
-    assert made["readyState"] == "QUEUED"
-    assert made["alias"] == []
-    assert made["aliasAssigned"] is False
-    started, seen = time.monotonic(), [("QUEUED", False)]
-    while not seen[-1][1]:
-        deployment = vercel.api.get(f"/v13/deployments/{made['id']}").json()
-        if seen[-1] != (deployment["readyState"], deployment["aliasAssigned"]):
-            seen.append((deployment["readyState"], deployment["aliasAssigned"]))
-    assert [state for state, _ in seen] == ["QUEUED", "INITIALIZING", "BUILDING", "READY", "READY"]
-    assert time.monotonic() - started > 0.5
+    with vercel.sandbox.stopped_clock() as step:
+        made = vercel.deploy()
+        assert made["readyState"] == "QUEUED"
+        assert made["alias"] == []
+        assert made["aliasAssigned"] is False
+        for state in ("INITIALIZING", "BUILDING", "READY"):
+            step()
+            entered = vercel.until(made["id"], lambda one: one["readyState"] == state)  # noqa: B023 - called at once
+            assert entered["aliasAssigned"] is False
+    assert vercel.settled(made["id"])["readyState"] == "READY"
     assert "://" not in made["url"]
     assert made["id"].startswith("dpl_")
 
@@ -179,10 +177,11 @@ def test_files_that_were_replaced_meanwhile_are_deployed_anew(vercel: Any) -> No
 
 def test_an_older_build_that_ends_later_does_not_take_production_back(vercel: Any) -> None:
     vercel.project()
-    vercel.fault(service="vercel-build", kind="slow", seconds=1.5, path="/web")
+    vercel.fault(service="vercel-build", kind="slow", seconds=PATIENCE_SECONDS, path="/web")
     slow = vercel.deploy({"index.html": "old"})
     until(lambda: not vercel.sandbox.control.get("/faults").json(), "the build that is slow")
     quick = vercel.ready({"index.html": "new"})
+    vercel.sandbox.control.delete("/faults").raise_for_status()
     assert vercel.settled(slow["id"])["alias"] == []
     assert vercel.visit(quick["alias"][0]).text == "new"
 
@@ -279,8 +278,9 @@ def test_malformed_deployment_is_refused(vercel: Any, change: dict[str, Any]) ->
 
 def test_cancelled_deployment_never_becomes_ready(vercel: Any) -> None:
     vercel.project()
-    made = vercel.deploy()
-    cancelled = vercel.done(vercel.api.patch(f"/v12/deployments/{made['id']}/cancel"))
+    with vercel.sandbox.stopped_clock():
+        made = vercel.deploy()
+        cancelled = vercel.done(vercel.api.patch(f"/v12/deployments/{made['id']}/cancel"))
     assert cancelled["readyState"] == "CANCELED"
     # It began before one that is ready now.
     vercel.ready()

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from deploybook.sandbox.core.clock import Clock
 from deploybook.sandbox.core.faults import Faults
 from deploybook.sandbox.core.hosts import on_loopback_names
 from deploybook.sandbox.core.journal import Journal
@@ -34,6 +35,7 @@ class Context:
     certificates: Certificates
     journal: Journal = field(default_factory=Journal)
     faults: Faults = field(default_factory=Faults)
+    clock: Clock = field(default_factory=Clock)
     services: dict[str, Service] = field(default_factory=dict)
 
     async def serve(

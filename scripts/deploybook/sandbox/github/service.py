@@ -20,7 +20,7 @@ class GitHubService(Service):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self.repository = Repository("studio", "app")
-        self.actions = Actions(self.repository, Runner(self.repository, self._vercel_url))
+        self.actions = Actions(self.repository, Runner(self.repository, self._vercel_url, context.clock))
         self.tokens = Tokens()
         self._api = GitHubApi(GitHub(self.tokens, self.repository, self.actions), OPERATIONS)
         self._url = ""

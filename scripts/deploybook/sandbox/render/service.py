@@ -25,7 +25,7 @@ class RenderService(Service):
         email = "operator@studio.example"
         api_key = f"rnd_{secrets.token_urlsafe(24).replace('-', 'a').replace('_', 'b')[:28]}"
         self.cloud = Cloud(Owner(xid("tea"), "Studio", email), email, "Studio Operator")
-        self.deployer = Deployer(self.cloud, context.faults)
+        self.deployer = Deployer(self.cloud, context.faults, context.clock)
         self._render = Render(api_key, self.cloud, self.deployer)
         self._api = RenderApi(self._render, OPERATIONS)
 

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from deploybook.sandbox.core.clock import Clock
 from deploybook.sandbox.core.refusals import Refusal
 from deploybook.sandbox.github.backend.effects import Failure, call_hook, deploy_web
 from deploybook.sandbox.github.state.repository import Commit, Repository, now
@@ -125,6 +126,7 @@ class Runner:
 
     repository: Repository
     vercel_url: Callable[[], str]
+    clock: Clock
     runs: list[Run] = field(default_factory=list)
     delay: float = 0.2
     # Cleared while no runner is free: what is started stays queued.
@@ -193,7 +195,7 @@ class Runner:
         run.move("completed", "cancelled")
 
     async def _execute(self, run: Run) -> None:
-        await asyncio.sleep(self.delay)
+        await self.clock.wait(self.delay)
         await self.free.wait()
         run.move("in_progress")
         await asyncio.gather(*(self._job(*pair, run.commit) for pair in zip(run.jobs, run.workflow.jobs, strict=True)))
@@ -205,7 +207,7 @@ class Runner:
 
     async def _job(self, job: Job, plan: JobPlan, commit: Commit) -> None:
         job.status = "in_progress"
-        await asyncio.sleep(self.delay)
+        await self.clock.wait(self.delay)
         values = {name: self.repository.secrets[name].value for name in plan.secrets & self.repository.secrets.keys()}
         if not (plan.deploys_web or plan.calls_hook):
             job.finish("failure", "This job's commands are not implemented in the sandbox")

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from deploybook.sandbox.core.clock import Clock
 from deploybook.sandbox.core.faults import Faults
 from deploybook.sandbox.core.refusals import Refusal
 from deploybook.sandbox.render.state.builds import DOCKERFILES, build_problem, resolve_source, trigger_details
@@ -38,6 +39,7 @@ class Deployer:
 
     cloud: Cloud
     faults: Faults
+    clock: Clock
     factory: WorkerFactory = start_idle_worker
     # Builds the image for real, and says how that failed; without it only the Dockerfile's place is looked at.
     image_builder: ImageBuilder | None = None
@@ -148,7 +150,7 @@ class Deployer:
 
     async def _run(self, worker: Worker, deploy: Deploy) -> None:
         worker.note("deploy_started", deployId=deploy.id, trigger=trigger_details(worker, deploy))
-        await asyncio.sleep(self.pace.created)
+        await self.clock.wait(self.pace.created)
         built = await self._build(worker, deploy)
         try:
             rolled_out = built and await self._update(worker, deploy)
@@ -175,7 +177,7 @@ class Deployer:
         settings = worker.settings
         self._log(worker, *resolve_source(settings, deploy))
         problem = await self._fault("BUILD", worker) or await self._build_problem(worker, deploy)
-        await asyncio.sleep(self.pace.build)
+        await self.clock.wait(self.pace.build)
         if problem:
             self._log(worker, problem, "==> Build failed", level="error")
             deploy.move("build_failed")
@@ -198,7 +200,7 @@ class Deployer:
     async def _update(self, worker: Worker, deploy: Deploy) -> bool:
         deploy.move("update_in_progress")
         problem = await self._fault("UPDATE", worker)
-        await asyncio.sleep(self.pace.update)
+        await self.clock.wait(self.pace.update)
         if problem or not await self._replace_worker(worker, deploy):
             self._log(worker, problem or "==> Exited with status 1", kind="app", level="error")
             deploy.move("update_failed")
@@ -246,7 +248,7 @@ class Deployer:
         for fault in self.faults.armed:
             if fault.method == step and fault.matches("render", step, f"/{worker.id}"):
                 fault.times -= 1
-                await asyncio.sleep(fault.seconds)
+                await self.faults.hold(fault)
                 return "" if fault.kind == "slow" else fault.body or f"error: injected fault in {step.lower()}"
         return ""
 

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from deploybook.sandbox.core.clock import Clock
 from deploybook.sandbox.core.faults import Faults
 from deploybook.sandbox.vercel.state.deployments import Deployment
 
@@ -58,8 +59,9 @@ ProjectBuilder = Callable[[Deployment, Mapping[str, Any]], Awaitable[str]]
 class Builder:
     """Builds deployments side by side; ``publish`` is awaited for each that becomes READY."""
 
-    def __init__(self, faults: Faults, publish: Callable[[Deployment], Awaitable[None]]) -> None:
+    def __init__(self, faults: Faults, clock: Clock, publish: Callable[[Deployment], Awaitable[None]]) -> None:
         self._faults = faults
+        self._clock = clock
         self._publish = publish
         # Builds the files for real, and says how that failed; without it a build fails by what its command says.
         self.project: ProjectBuilder | None = None
@@ -94,17 +96,17 @@ class Builder:
 
     async def _build(self, deployment: Deployment) -> None:
         project = deployment.project
-        await asyncio.sleep(PACE["QUEUED"])
+        await self._clock.wait(PACE["QUEUED"])
         deployment.enter("INITIALIZING")
         deployment.log("Running build in Washington, D.C., USA (East) – iad1")
-        await asyncio.sleep(PACE["INITIALIZING"])
+        await self._clock.wait(PACE["INITIALIZING"])
         deployment.enter("BUILDING")
         build = plan(deployment.files, project.settings | deployment.settings)
         _narrate(deployment, build)
-        await asyncio.sleep(PACE["BUILDING"])
+        await self._clock.wait(PACE["BUILDING"])
         fault = self._faults.take(BUILD_FAULTS, "BUILD", f"/{project.name}")
         if fault is not None and fault.kind == "slow":
-            await asyncio.sleep(fault.seconds)
+            await self._faults.hold(fault)
         elif fault is not None:
             deployment.fail("BUILD_UTILS_SPAWN_1", fault.body or 'Command "npm run build" exited with 1')
             return
@@ -121,7 +123,7 @@ class Builder:
         deployment.log("Deploying outputs...")
         deployment.enter("READY")
         deployment.log("Deployment completed")
-        await asyncio.sleep(PACE["READY"])
+        await self._clock.wait(PACE["READY"])
         await self._publish(deployment)
 
 

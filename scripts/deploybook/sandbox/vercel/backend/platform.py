@@ -43,7 +43,7 @@ class Platform(State):
     def __init__(self, context: Context) -> None:
         super().__init__()
         self.edge = Edge(context, self)
-        self.builder = Builder(context.faults, self._publish)
+        self.builder = Builder(context.faults, context.clock, self._publish)
         self.on_production: list[OnProduction] = []
 
     async def reset(self) -> None:
