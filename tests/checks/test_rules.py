@@ -66,6 +66,7 @@ MUTATIONS = [
     # A word of many sentences, and the name of nothing.
     ("name-exists", R2, "`AccessDenied`", "`afterwards`"),
     ("command-exists", R2, "deploybook run r2 --mode verify", "deploybook run r2 --modes verify"),
+    ("command-exists", R2, "deploybook run r2 --mode verify", "deploybook run r2 --mode verifi"),
     ("block-language", R2, "```json", "```"),
     ("block-parses", R2, '"AllowedMethods": [', '"AllowedMethods": '),
     (

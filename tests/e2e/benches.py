@@ -196,6 +196,8 @@ def _answered(line: str) -> str:
     if re.search(r"--mode destroy\b", line):
         named = re.search(r"--environment (\S+)", line)
         return f"{line} <<< {named[1] if named else 'production'}"
+    if variable := re.fullmatch(r"deploybook env set (\w+)", line):
+        return f'{line} <<< "$PASTED_{variable[1]}"'
     return re.sub(r"\bread -rs (\w+)", r'read -rs \1 <<< "$PASTED_\1"', line)
 
 

@@ -218,6 +218,14 @@ def server_damaged(bench: Bench) -> None:
         file.truncate(4096)
 
 
+@scenario("invalid-value")
+def hook_cut_off(bench: Bench) -> None:
+    """The vault was edited, and the deploy hook lost its key."""
+    name = "RENDER_DEPLOY_HOOK_URL"
+    stored = Vault(vault(bench).parent, "production").all()[name].get_secret_value()
+    _edit_vault(bench, name, stored.partition("?")[0])
+
+
 @scenario("needs-decision")
 def secret_lost(bench: Bench) -> None:
     """A line of the vault is deleted in an editor: what it held was shown only once."""

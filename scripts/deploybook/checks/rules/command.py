@@ -10,7 +10,7 @@ import click
 from deploybook.checks.facts import tools
 from deploybook.checks.facts.tree import Tree
 from deploybook.checks.finding import Finding, Rule
-from deploybook.errors import ConfigurationError
+from deploybook.errors import ConfigurationError, InvalidValue
 from deploybook.guide.entries import pattern
 from deploybook.guide.page import Block, Heading, Page, Paragraph
 from deploybook.guide.shell import commands, named
@@ -102,6 +102,8 @@ def _parsed(tree: Tree, command: click.Command, path: str, rest: list[str]) -> t
         if isinstance(error, click.MissingParameter):
             return None
         return f"`{path}` would refuse this: {error.format_message()}", f"`{path} --help` shows what it takes."
+    except InvalidValue as error:
+        return str(error), error.hint
     sections = [slug for slug in context.params.get("sections") or () if not _STANDS_FOR.fullmatch(slug)]
     unknown = next((slug for slug in sections if slug not in tree.notebooks), None)
     if unknown:
