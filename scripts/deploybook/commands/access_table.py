@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from typing import Any
 
 from rich import box
 from rich.table import Table
@@ -66,6 +67,21 @@ def access_table(contract: Contract, sources: Sources, looks: Looks, environ: Ma
             table.add_row(credential.name, there or missing, *about)
             about = ("", "")
     return table
+
+
+def access_data(contract: Contract, sources: Sources, looks: Looks, problems: Sequence[Problem]) -> dict[str, Any]:
+    """The same as JSON: ``providers`` has for each that was asked its account and rights, or why it refuses."""
+    providers: list[dict[str, Any]] = []
+    for provider in contract.providers:
+        names = [credential.name for credential in contract.credentials_of(provider)]
+        about: dict[str, Any] = {"name": provider.name, "title": provider.title, "credentials": names}
+        match looks.get(provider.name):
+            case Access() as access:
+                providers.append(about | {"account": access.account, "may": access.may})
+            case DeploybookError() as error:
+                providers.append(about | {"refused": str(error), "hint": error.hint, "entry": error.entry})
+    missing = [{"name": problem.name, "line": problem.line(), "hint": problem.hint} for problem in problems]
+    return {"providers": providers, "problems": missing, "from": dict(sources.origins)}
 
 
 def problem_lines(contract: Contract, problems: Sequence[Problem], looks: Looks) -> Iterator[str]:

@@ -22,7 +22,8 @@ _BLOCK = re.compile(r"```\w*\n(?P<text>.*?)\n```", re.DOTALL)
 @click.argument("entry", shell_complete=offers.entries)
 @click.argument("sections", nargs=-1, metavar="[SECTION]...", shell_complete=offers.sections)
 @environment_option
-def explain_entry(entry: str, sections: tuple[str, ...], environment: str) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print the fix as JSON instead of the whole entry.")
+def explain_entry(entry: str, sections: tuple[str, ...], environment: str, as_json: bool) -> None:
     """Explain one troubleshooting entry, its fix filled in for an environment.
 
     The entry is the word behind # in the link of an error. Sends no request.
@@ -35,7 +36,14 @@ def explain_entry(entry: str, sections: tuple[str, ...], environment: str) -> No
     for slug in sections:
         context.contract.section(slug)
     target = DiagnosisTarget(context.layout, context.contract, environment, context.parameters({}))
-    context.say(_explanation(entries[name], Fixes.of(target), sections))
+    fixes = Fixes.of(target)
+    if as_json:
+        commands = fixes.commands(entries[name], sections)
+        context.print_json(
+            {"entry": name, "title": entries[name].title, "fix": commands, "with": fixes.unknown(commands)}
+        )
+    else:
+        context.say(_explanation(entries[name], fixes, sections))
 
 
 def _explanation(problem: Entry, fixes: Fixes, sections: tuple[str, ...]) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import click
 
-from deploybook.commands.access_table import access_table, look_at_all, problem_lines
+from deploybook.commands.access_table import access_data, access_table, look_at_all, problem_lines
 from deploybook.commands.context import CommandContext
 from deploybook.commands.options import ParameterCommand
 from deploybook.commands.parameters import parameters_of
@@ -26,17 +26,22 @@ from deploybook.runner.plan import Plan
 @click.command("init", cls=ParameterCommand)
 @click.argument("environment", default=DEFAULT_ENVIRONMENT)
 @click.option("--check", is_flag=True, help="Ask nothing and write nothing: for scripts.")
+@click.option("--json", "as_json", is_flag=True, help="With --check: print JSON instead of a table.")
 @click.option("--credentials-file", metavar="PATH", help="The dot-env file that holds the credentials; kept.")
 @click.option(
     "-p", "pairs", multiple=True, nargs=2, metavar="NAME VALUE", help="One parameter to keep, also as NAME=VALUE."
 )
-def initialize(environment: str, check: bool, credentials_file: str | None, pairs: tuple[tuple[str, str], ...]) -> None:
+def initialize(
+    environment: str, check: bool, as_json: bool, credentials_file: str | None, pairs: tuple[tuple[str, str], ...]
+) -> None:
     """Gather what a deployment needs, once: parameters, accounts, and where each credential comes from. Then check them all.
 
     What you answer is kept in runbooks/parameters/ENVIRONMENT.yaml, which holds no secret and is meant to be committed. Each credential
     is taken from the environment, a dot-env file, or a password manager's command, and is checked at its provider, reading only. Run it
     again at any time. The exit code is 2 if something is missing, 3 if a provider refuses a credential.
     """
+    if as_json and not check:
+        raise InvalidValue("--json is for --check: a program is asked nothing.", "Add --check, or leave --json out.")
     context = CommandContext.open(environment)
     sections = [slug for slug in context.contract.order() if context.layout.notebook(slug).exists()]
     if not check:
@@ -47,15 +52,18 @@ def initialize(environment: str, check: bool, credentials_file: str | None, pair
     sources = context.take_credentials([credential.name for credential in context.contract.credentials])
     plan = _plan(context, sections, dict(pairs) if check else {})
     looks = look_at_all(context, plan)
+    problems = [problem for problem in find_problems(plan, sources.problems) if problem.kind != MADE_VALUE]
+    refused = [error for error in looks.values() if isinstance(error, DeploybookError)]
+    if as_json:
+        context.print_json(access_data(context.contract, sources, looks, problems))
+        sys.exit(2 if problems else refused[0].exit_code if refused else 0)
     if not check and sys.stdin.isatty():
         click.echo()
     context.print(access_table(context.contract, sources, looks, os.environ))
-    problems = [problem for problem in find_problems(plan, sources.problems) if problem.kind != MADE_VALUE]
-    if problems or any(isinstance(look, DeploybookError) for look in looks.values()):
+    if problems or refused:
         click.echo()
     for line in problem_lines(context.contract, problems, looks):
         say(context.redactor.text(line), 4)
-    refused = [error for error in looks.values() if isinstance(error, DeploybookError)]
     if problems or refused:
         click.echo(f"\nThen run this again: {_command(environment, check=check)}")
         sys.exit(2 if problems else refused[0].exit_code)

@@ -63,7 +63,18 @@ class OperatorCommand(click.Command):
             return super().invoke(ctx)
         except DeploybookError as error:
             error.hint = _completed(error.hint, ctx)
+            if ctx.params.get("dialogue"):
+                _tell(error)
             raise
+
+
+def _tell(error: DeploybookError) -> None:
+    """Have the program that stands between know what standard error says, too."""
+    from deploybook.commands.dialogue import tell_refusal
+
+    # What the error is about may be the contract.
+    with suppress(DeploybookError, OSError):
+        tell_refusal(error, load_contract(find_layout().contract))
 
 
 def _completed(hint: str, ctx: click.Context) -> str:

@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 
 import click
-from rich.console import Console
 
-from deploybook.commands.prose import say, wrapped
+from deploybook.commands.prose import wrapped
 from deploybook.errors import ConfigurationError
 from deploybook.runbook.events import Event
-from deploybook.runbook.modes import Mode
-from deploybook.runner.changes import Change, changes_of, plan_lines
-from deploybook.runner.executors import Executor
 from deploybook.runner.plan import Plan
-from deploybook.runner.progress import Progress, summarize
+from deploybook.runner.progress import Progress
 from deploybook.runner.report import SectionResult
-from deploybook.runner.run import run
 from deploybook.state.ledger import Ledger, Proof
 
 # The exit code of a run that the operator stopped, as with Ctrl-C.
@@ -40,30 +34,12 @@ class QuietProgress(Progress):
             self.ended(result.slug)
 
 
-def preview(plan: Plan, executor: Executor, console: Console) -> list[Change]:
-    """Plan what an ``apply`` would do, reading only, and show it. Ends the command if a section cannot be planned."""
-    click.echo(f"Reading what is there, for the plan of {plan.environment} …")
-    with QuietProgress(console) as progress:
-        report, directory = run(replace(plan, mode=Mode.PLAN), progress, executor)
-    if report.exit_code:
-        summarize(console, report, str(directory.relative_to(plan.layout.root)))
-        click.echo("Nothing was changed.")
-        sys.exit(report.exit_code)
-    changes = changes_of(report)
-    click.echo(f"\nPlan for {plan.environment}:")
-    for line in plan_lines(changes):
-        say(line, 14)
-    return changes
-
-
-def confirm_apply(plan: Plan) -> None:
+def confirmed(plan: Plan) -> bool:
     """Ask once, for all sections. Raises ConfigurationError where there is nobody to ask."""
     require_terminal()
     names = ", ".join(plan.order())
     click.echo()
-    if not click.confirm(wrapped(f"Change {names} of {plan.environment} in the real clouds?")):
-        click.echo("Nothing was changed.")
-        sys.exit(STOPPED)
+    return click.confirm(wrapped(f"Change {names} of {plan.environment} in the real clouds?"))
 
 
 def require_terminal() -> None:

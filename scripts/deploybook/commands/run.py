@@ -14,12 +14,12 @@ from typing import Any
 import click
 
 from deploybook.commands import offers
+from deploybook.commands.dialogue import Dialogue
+from deploybook.commands.front import Front, TerminalFront
 from deploybook.commands.options import Choice, ParameterCommand, environment_option, parameter_options
 from deploybook.commands.own_app import app_directory, app_parameters, live_parameters
 from deploybook.commands.parameters import offer_to_keep, parameter_values, parameters_of, typed_for_one_run
-from deploybook.commands.prose import say
 from deploybook.commands.run_plan import run_plan
-from deploybook.commands.values import prompted
 from deploybook.contract.model import Contract, load_contract
 from deploybook.errors import InvalidValue, UnknownParameter
 from deploybook.layout import Layout, find_layout
@@ -30,7 +30,7 @@ from deploybook.runbook.modes import Mode
 from deploybook.runbook.settings import load_settings
 from deploybook.runner.changes import PlanFile, changes_of
 from deploybook.runner.executors import Executor, Kernels
-from deploybook.runner.inputs import lacking, refuse_incomplete
+from deploybook.runner.inputs import find_problems, lacking, refuse_incomplete
 from deploybook.runner.plan import Plan
 from deploybook.runner.report import RunReport
 from deploybook.state.environments import doubt_about, require_environment
@@ -67,6 +67,11 @@ from deploybook.state.vault import Vault
     type=click.Path(path_type=Path),
     help="In a dry run: the application that the sandbox builds and runs, in place of the sample; default: app.directory of the settings.",
 )
+@click.option(
+    "--dialogue",
+    is_flag=True,
+    help="Tell and ask in lines of JSON on standard output, take answers on standard input: for a program, such as deploybook serve.",
+)
 @click.option("--empty-bucket", is_flag=True, help="With destroy: remove what is in the bucket, too.")
 @click.pass_obj
 def run_sections(
@@ -83,6 +88,7 @@ def run_sections(
     adopt: tuple[str, ...],
     release: tuple[str, ...],
     as_json: bool,
+    dialogue: bool,
     empty_bucket: bool,
     app: Path | None,
 ) -> None:
@@ -123,12 +129,15 @@ def run_sections(
     if plan_out and plan.mode is not Mode.PLAN:
         raise InvalidValue("--plan-out is for --mode plan: only plan writes one.", "Leave it out, or add --mode plan.")
     sources = operator_environment(contract, settings, chosen) if plan.mode.live else Sources()
-    _complete(plan)
+    front: Front = Dialogue(contract) if dialogue else TerminalFront()
+    _complete(plan, front)
+    if problems := find_problems(plan, sources.problems):
+        front.missing(problems)
     refuse_incomplete(plan, sources.problems)
     for name, problem in sources.problems.items():
         click.echo(f"{name} is not set: {problem}. The checks that would use it are left out.", err=True)
-    with redirect_stdout(sys.stderr) if as_json else nullcontext():
-        code, report = run_plan(plan, executor or Kernels(), yes=yes, plan_out=plan_out, written=written)
+    with redirect_stdout(sys.stderr) if as_json or dialogue else nullcontext():
+        code, report = run_plan(plan, executor or Kernels(), front, yes=yes, plan_out=plan_out, written=written)
         offer_to_keep(plan, settings, pairs)
     if as_json:
         click.echo(json.dumps({"exit_code": code, "run": _data(report)}, indent=1))
@@ -172,10 +181,9 @@ def _chosen(layout: Layout, contract: Contract, sections: Sequence[str]) -> list
     return [slug for slug in written if not sections or slug in sections]
 
 
-def _complete(plan: Plan) -> None:
-    """Ask at a terminal for the values that only the operator has and that the vault lacks; elsewhere the plan refuses to run."""
-    for variable in lacking(plan) if sys.stdin.isatty() else []:
-        say(f"{variable.name}: {variable.description} From: {variable.made_at}.")
-        value = prompted(variable)
+def _complete(plan: Plan, front: Front) -> None:
+    """Ask for the values that only the operator has and that the vault lacks; where nobody answers the plan refuses to run."""
+    for variable in lacking(plan) if front.answers else []:
+        value = front.value(variable)
         Vault(plan.layout.state, plan.environment).put({variable.name: value})
-        click.echo(f"{variable.name} is in the vault of {plan.environment}.")
+        click.echo(f"{variable.name} is in the vault of {plan.environment}.", err=not isinstance(front, TerminalFront))

@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import os
 import shlex
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import click
-from pydantic import SecretStr
-from rich.console import Console
 
+from deploybook.commands.front import Front
 from deploybook.commands.outcome import outcome_lines
-from deploybook.commands.preview import confirm_apply, preview, removal_lines, require_terminal
-from deploybook.commands.prose import say
-from deploybook.commands.values import is_terminal, prompted
+from deploybook.commands.preview import STOPPED, removal_lines, require_terminal
 from deploybook.contract.definitions import Variable
-from deploybook.errors import ConfigurationError, DeploybookError, MissingVariable
+from deploybook.errors import ConfigurationError, MissingVariable
 from deploybook.runbook.modes import Mode
-from deploybook.runner.changes import PlanFile, changes_of, write_plan
+from deploybook.runner.changes import Change, PlanFile, changes_of, write_plan
 from deploybook.runner.executors import Executor
 from deploybook.runner.plan import Plan
-from deploybook.runner.progress import Progress, summarize
 from deploybook.runner.report import RunReport
-from deploybook.runner.run import run
-from deploybook.runner.usual import usual_seconds
 
 # The parameter by which a section takes over a value that a person copied: it names an environment variable.
 IMPORT = "import_from"
@@ -34,51 +29,38 @@ IMPORT = "import_from"
 def run_plan(
     plan: Plan,
     executor: Executor,
+    front: Front,
     *,
     yes: bool,
     plan_out: Path | None,
     written: PlanFile | None,
 ) -> tuple[int, RunReport]:
     """Ask what has to be asked, run, and show what came of it; returns the exit code and the report."""
-    console = Console(highlight=False)
-    _confirm(plan, executor, console, yes=yes, written=written)
+    _confirm(plan, executor, front, yes=yes, written=written)
     plan = _with_imports(plan, [variable for variable in _to_copy(plan) if _is_ready(plan, variable)])
-    copying = Copying(plan)
-    report = _run(replace(plan, held=copying.held), executor, console, copying)
+    copying = Copying(plan, front)
+    report = front.execute(replace(plan, held=copying.held), executor, copying.ask)
     if plan_out and not report.exit_code:
         write_plan(plan_out, plan, changes_of(report))
         command = f"deploybook run --mode apply --plan {shlex.quote(str(plan_out))}"
         click.echo(f"the plan is in {plan_out}; apply it with: {plan.completed(command)}")
     left = copying.left if not report.exit_code else []
-    for line in outcome_lines(plan, report, left):
-        say(line, 4)
+    front.end(outcome_lines(plan, report, left))
     return report.exit_code or (MissingVariable.exit_code if left else 0), report
-
-
-def _run(plan: Plan, executor: Executor, console: Console, copying: Copying) -> RunReport:
-    usual = usual_seconds(plan.layout.runs, plan.mode)
-
-    def then() -> Plan | None:
-        with progress.paused():
-            return copying.ask()
-
-    with Progress(console, len(plan.sections), usual) as progress:
-        report, directory = run(plan, progress, executor, then=then)
-    summarize(console, report, str(directory.relative_to(plan.layout.root)))
-    return report
 
 
 class Copying:
     """The values of a run that a person copies once a section has made what shows them; ``left`` are those that were not copied yet."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, front: Front) -> None:
         self._plan = plan
+        self._front = front
         self.left = _to_copy(plan)
         self.held = frozenset(_waiting(plan, self.left))
 
     def ask(self) -> Plan | None:
         """Ask for each value that is left; returns what is run with those that were given, or None if none was."""
-        asked, self.left = self.left, [variable for variable in self.left if not _import(variable)]
+        asked, self.left = self.left, [variable for variable in self.left if not self._import(variable)]
         done = [variable for variable in asked if variable not in self.left]
         if not done:
             return None
@@ -87,20 +69,27 @@ class Copying:
         chosen = tuple(slug for slug in self._plan.sections if slug in sections)
         return replace(_with_imports(self._plan, done), sections=chosen)
 
+    def _import(self, variable: Variable) -> bool:
+        """Have the value in this process's environment, from which its section takes it over; ask for it where somebody answers."""
+        if os.environ.get(variable.name):
+            return True
+        value = self._front.copied(variable) if self._front.answers_or_leaves else None
+        if value is not None:
+            os.environ[variable.name] = value.get_secret_value()
+        return value is not None
 
-def _confirm(plan: Plan, executor: Executor, console: Console, *, yes: bool, written: PlanFile | None) -> None:
+
+def _confirm(plan: Plan, executor: Executor, front: Front, *, yes: bool, written: PlanFile | None) -> None:
     if plan.mode is Mode.APPLY and written:
-        written.require_same(preview(plan, executor, console), plan)
+        written.require_same(_preview(plan, executor, front), plan)
     elif plan.mode is Mode.APPLY and not yes:
-        require_terminal()
-        preview(plan, executor, console)
-        confirm_apply(plan)
+        if not front.answers:
+            require_terminal()
+        _preview(plan, executor, front)
+        if not front.confirms(plan):
+            sys.exit(STOPPED)
     elif plan.mode is Mode.DESTROY:
-        say(f"This removes what deploybook made for {', '.join(plan.order())} of {plan.environment}:")
-        for line in removal_lines(plan):
-            say(line, 6)
-        click.echo("It cannot be undone.")
-        typed = _typed("Type the environment's name to go on")
+        typed = front.typed_name(plan, list(removal_lines(plan)))
         if typed != plan.environment:
             reason = "another name was typed" if typed else "its name was not typed"
             raise ConfigurationError(
@@ -110,12 +99,14 @@ def _confirm(plan: Plan, executor: Executor, console: Console, *, yes: bool, wri
             )
 
 
-def _typed(question: str) -> str:
-    """The answer; empty if there is nobody to answer, or if they press Ctrl-C."""
-    try:
-        return str(click.prompt(question, default="", show_default=False))
-    except click.Abort:
-        return ""
+def _preview(plan: Plan, executor: Executor, front: Front) -> list[Change]:
+    """Show what an ``apply`` would do. Ends the command if a section cannot be planned."""
+    report = front.read(replace(plan, mode=Mode.PLAN), executor)
+    if report.exit_code:
+        sys.exit(report.exit_code)
+    changes = changes_of(report)
+    front.show_plan(plan, changes)
+    return changes
 
 
 def _to_copy(plan: Plan) -> list[Variable]:
@@ -152,24 +143,3 @@ def _waiting(plan: Plan, copied: Sequence[Variable]) -> set[str]:
     """The sections that cannot start before these values are copied, and those that come after one of them."""
     first = {slug for slug in plan.order() for variable in copied if variable in plan.contract.needed_by(slug)}
     return {slug for slug in plan.order() if slug in first or first & set(plan.contract.all_before(slug))}
-
-
-def _import(variable: Variable) -> bool:
-    """Have the value in this process's environment, from which its section takes it over; ask for it without echo at a terminal."""
-    if os.environ.get(variable.name):
-        return True
-    if not is_terminal():
-        return False
-    click.echo()
-    say(f"{variable.name}: {variable.description}")
-    say(f"Copy it: {variable.copied_from}. An empty line leaves it for later.")
-    while True:
-        try:
-            value: SecretStr = prompted(variable)
-        except MissingVariable:
-            return False
-        except DeploybookError as problem:
-            say(f"{problem} {problem.hint}")
-        else:
-            os.environ[variable.name] = value.get_secret_value()
-            return True

@@ -37,6 +37,8 @@ class Problem:
     source: str = ""
     entry: str = MissingVariable.entry_default
     malformed: bool = False
+    # The credential, the parameter or the variable that it is about.
+    name: str = ""
 
     def line(self) -> str:
         """One line for the operator."""
@@ -83,7 +85,14 @@ def _credentials(plan: Plan, source_problems: Mapping[str, str]) -> Iterator[Pro
         if value and (readers or users) and (problem := credential.problem(value)):
             hint = f"Run {type_command(credential.name)}, and paste it as it stands at: {credential.made_at}."
             yield Problem(
-                CREDENTIAL, f"{credential.name} {problem}", hint, readers, "", credential.entry, malformed=True
+                CREDENTIAL,
+                f"{credential.name} {problem}",
+                hint,
+                readers,
+                "",
+                credential.entry,
+                malformed=True,
+                name=credential.name,
             )
         elif not value and readers and (not credential.optional or credential.name in source_problems):
             reason = source_problems.get(credential.name)
@@ -92,7 +101,7 @@ def _credentials(plan: Plan, source_problems: Mapping[str, str]) -> Iterator[Pro
                 f"Run {type_command(credential.name)}, or {init_command(plan.environment)}: "
                 "it says where each credential is made."
             )
-            yield Problem(CREDENTIAL, message, hint, readers, credential.made_at)
+            yield Problem(CREDENTIAL, message, hint, readers, credential.made_at, name=credential.name)
 
 
 def _asks(plan: Plan, slug: str, credential: Credential) -> bool:
@@ -134,7 +143,7 @@ def _parameters(plan: Plan) -> Iterator[Problem]:
             else MissingVariable.entry_default
         )
         source = rule.description.rstrip(".")
-        yield Problem(PARAMETER, f"{name} is not given{other}", hint, tuple(lacking), source, entry)
+        yield Problem(PARAMETER, f"{name} is not given{other}", hint, tuple(lacking), source, entry, name=name)
 
 
 def _has(plan: Plan, slug: str, name: str, rule: Parameter) -> bool:
@@ -157,20 +166,29 @@ def _values(plan: Plan) -> Iterator[Problem]:
     for variable in broken(contract, stored, unmade):
         problem = variable.problem(stored[variable.name].get_secret_value())
         message = f"{variable.name} in the vault of {environment} has not its form: {variable.name} {problem}"
-        yield Problem(BROKEN_VALUE, message, repair(variable, environment), entry="invalid-value", malformed=True)
+        yield Problem(
+            BROKEN_VALUE,
+            message,
+            repair(variable, environment),
+            entry="invalid-value",
+            malformed=True,
+            name=variable.name,
+        )
     if not plan.mode.checks:
         return
     for variable in lacking(plan):
         message = f"{variable.name} is not in the vault of {environment}, and only you can give it"
         hint = f"Run {set_command(variable.name, environment)}."
-        yield Problem(OWN_VALUE, message, hint, (), variable.made_at, "not-in-the-vault")
+        yield Problem(OWN_VALUE, message, hint, (), variable.made_at, "not-in-the-vault", name=variable.name)
     for name in takers:
         variable = contract.variable(name)
         users = tuple(slug for slug in takers[name] if variable in contract.needed_by(slug))
         if users and name not in stored and variable.section not in made and not variable.optional:
             hint = obtain(variable, environment, users[0]) if variable.copied_from else _made_by(plan, [variable])
             message = f"{name} is not in the vault of {environment}"
-            yield Problem(MADE_VALUE, message, hint, users, f"the {variable.section} section", "not-in-the-vault")
+            yield Problem(
+                MADE_VALUE, message, hint, users, f"the {variable.section} section", "not-in-the-vault", name=name
+            )
 
 
 def _made(plan: Plan) -> set[str]:

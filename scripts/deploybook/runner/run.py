@@ -6,7 +6,7 @@ import datetime
 import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,6 +20,7 @@ from deploybook.runbook.ipython import CONFIRM_VARIABLE
 from deploybook.runbook.modes import Mode
 from deploybook.runbook.sandbox_session import SandboxProcess, without
 from deploybook.runner import kernel_folder
+from deploybook.runner.event_log import EventFile, EventLines
 from deploybook.runner.executors import Executor
 from deploybook.runner.plan import Plan
 from deploybook.runner.report import NOT_RUN, CellResult, ReportFile, RunReport, SectionResult
@@ -46,6 +47,33 @@ class Listener(Protocol):
         """A section has ended, or will not run."""
 
 
+class _Both:
+    """A Listener that passes on what it hears: to the run's own, and to the file that others watch."""
+
+    def __init__(self, listener: Listener, file: EventLines) -> None:
+        self._listeners: tuple[Listener, ...] = (file, listener)
+
+    def section_started(self, slug: str) -> None:
+        for listener in self._listeners:
+            listener.section_started(slug)
+
+    def cell_started(self, slug: str, cell: str) -> None:
+        for listener in self._listeners:
+            listener.cell_started(slug, cell)
+
+    def event_shown(self, slug: str, cell: str, data: Mapping[str, Any]) -> None:
+        for listener in self._listeners:
+            listener.event_shown(slug, cell, data)
+
+    def cell_done(self, slug: str, cell: CellResult) -> None:
+        for listener in self._listeners:
+            listener.cell_done(slug, cell)
+
+    def section_done(self, result: SectionResult) -> None:
+        for listener in self._listeners:
+            listener.section_done(result)
+
+
 def _nothing_more() -> None:
     """Nothing follows what was planned."""
 
@@ -69,7 +97,13 @@ def run(
     sections = [SectionResult(slug, plan.contract.section(slug).title) for slug in plan.order()]
     begun, commit = started.isoformat(timespec="seconds"), _commit(plan.layout)
     report = RunReport(plan.mode, plan.environment, begun, 0.0, commit, sections)
-    with _only_run(plan), _environment(plan, start_sandbox) as (state, environ):
+    with (
+        _only_run(plan),
+        _environment(plan, start_sandbox) as (state, environ),
+        closing(EventFile(directory)) as events,
+    ):
+        events.run_started(plan)
+        listener = _Both(listener, events)
         file, signal_number = ReportFile(report, directory), 0
         part: Plan | None = plan
         while part:
@@ -79,6 +113,7 @@ def run(
             if section.slug in plan.held and section.status == NOT_RUN:
                 listener.section_done(section)
         file.end(signal_number)
+        events.run_done(report)
     return report, directory
 
 
