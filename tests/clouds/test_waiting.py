@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from deploybook import http
 from deploybook.clouds.waiting import Stage, States, wait_until
 
 STATES = States(going_on=frozenset({"queued", "building"}), good=frozenset({"live"}), bad=frozenset({"failed"}))
@@ -31,6 +32,20 @@ def test_the_state_that_ends_the_wait_is_what_comes_back() -> None:
 
 def test_when_the_time_is_over_the_last_state_comes_back() -> None:
     assert wait_until(STATES.has_ended, lambda: "queued", 0) == "queued"
+
+
+def test_whoever_watches_is_told_what_is_waited_for_and_how_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[str] = []
+    states = iter(["queued", "live", "queued", "live"])
+    http.say_waits_to(heard.append)
+    try:
+        # At once, so that the test need not wait.
+        monkeypatch.setattr("deploybook.clouds.waiting.SAID_AFTER", 0.0)
+        wait_until(STATES.has_ended, lambda: next(states), 5, first_pause=0, subject="the deploy")
+        wait_until(STATES.has_ended, lambda: next(states), 5, first_pause=0)
+    finally:
+        http.say_waits_to(str)
+    assert heard == ["waiting for the deploy: 0 s of at most 5"]
 
 
 def test_an_error_of_the_reader_ends_the_wait() -> None:

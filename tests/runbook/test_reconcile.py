@@ -66,6 +66,9 @@ class Thing(Resource[str]):
     def identity(self, state: str) -> str:
         return f"id-of-{state}"
 
+    def page(self, clouds: Connections, state: str) -> str:
+        return f"https://cloud.example.com/{state}"
+
     def differences(self, state: str) -> list[Change]:
         return [] if state == self.wanted else [Change("value", state, self.wanted)]
 
@@ -111,6 +114,23 @@ class World:
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     return World(tmp_path)
+
+
+def test_a_line_says_where_the_thing_is_at_the_provider_until_it_is_removed(world: World) -> None:
+    things: list[str] = []
+    for mode in (Mode.PLAN, Mode.APPLY, Mode.VERIFY):
+        world.reconciler(mode).ensure(Thing("a", things))
+    last = world.reconciler(Mode.DESTROY)
+    last.ensure(Thing("a", things))
+    last.finish()
+    pages = [(line.outcome, line.page) for line in world.lines]
+    there = "https://cloud.example.com/a"
+    assert pages == [("would create", ""), ("create", there), ("unchanged", there), ("delete", "")]
+
+
+def test_what_a_dry_run_makes_is_in_no_dashboard(world: World) -> None:
+    world.reconciler(Mode.DRY_RUN).ensure(Thing("a", []))
+    assert [line.page for line in world.lines] == [""]
 
 
 @pytest.mark.parametrize("mode", [Mode.APPLY, Mode.DRY_RUN])

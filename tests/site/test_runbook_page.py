@@ -20,7 +20,7 @@ def test_before_the_first_run_the_runbook_itself_is_shown(checkout: Checkout) ->
 def test_the_executed_copy_is_shown_with_what_it_printed(checkout: Checkout) -> None:
     checkout.ran("r2", {"bucket": [Event("resource", "create", "R2 bucket studio-production")]})
     page = runbook_page(checkout.guide(), "r2", str)
-    assert page.index("bucket = rb.ensure(") < page.index("R2 bucket studio-production</div>")
+    assert page.index("bucket = rb.ensure(") < page.index("R2 bucket studio-production</span>")
     assert "**Verified**" in page
 
 
@@ -29,7 +29,7 @@ def test_a_cell_that_took_its_time_says_how_long(checkout: Checkout) -> None:
     checkout.ran("r2", {"bucket": [Event("resource", "create", "R2 bucket studio-production")]})
     page = runbook_page(checkout.guide(), "r2", str)
     assert page.count("took 1.2 s</p>") == page.count("db-took") == 1
-    assert page.index("R2 bucket studio-production</div>") < page.index("took 1.2 s")
+    assert page.index("R2 bucket studio-production</span>") < page.index("took 1.2 s")
 
 
 def test_the_injected_parameters_are_hidden_and_the_declared_ones_are_a_table(checkout: Checkout) -> None:

@@ -137,6 +137,11 @@ class Resource(ABC, Generic[State]):
         del state
         return self.name
 
+    def page(self, clouds: Connections, state: State) -> str:
+        """Where the provider's dashboard shows it; empty where that is not known. Sends nothing."""
+        del clouds, state
+        return ""
+
     def known(self, state: State, vault_values: VaultValues) -> bool:
         """Whether the vault proves that it is this environment's: it holds its id or its address, as recorded by its maker."""
         del state, vault_values

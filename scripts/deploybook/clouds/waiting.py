@@ -9,9 +9,13 @@ from typing import TypeVar
 
 import tenacity
 
+from deploybook import http
+
 Read = TypeVar("Read")
 
 FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 0.3, 10.0, 1.5
+# What ends sooner, in seconds, is not worth a word.
+SAID_AFTER = 3.0
 
 
 class Stage(Enum):
@@ -48,12 +52,22 @@ def wait_until(
     *,
     first_pause: float = FIRST_PAUSE,
     longest_pause: float = LONGEST_PAUSE,
+    subject: str = "",
 ) -> Read:
-    """Call ``read`` until ``has_ended`` says so of what it gives, at most for ``seconds``; gives what was read last, ended or not."""
+    """Call ``read`` until ``has_ended`` says so of what it gives, at most for ``seconds``; gives what was read last, ended or not.
+
+    With a ``subject`` whoever watches is told how long it has been waited for.
+    """
+
+    def say(state: tenacity.RetryCallState) -> None:
+        if subject and (passed := state.seconds_since_start or 0.0) >= SAID_AFTER:
+            http.say_wait(f"waiting for {subject}: {passed:.0f} s of at most {seconds:.0f}")
+
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_result(lambda value: not has_ended(value)),
         wait=tenacity.wait_exponential(multiplier=first_pause, exp_base=GROWTH, max=longest_pause),
         stop=tenacity.stop_after_delay(seconds),
+        before_sleep=say,
         retry_error_callback=_last,
     )
     return retrying(read)

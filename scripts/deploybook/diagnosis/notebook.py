@@ -8,8 +8,6 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from IPython.display import display
-
 from deploybook import http
 from deploybook.contract.model import Contract, load_contract
 from deploybook.diagnosis.causes import Cause, causes, set_aside
@@ -23,6 +21,7 @@ from deploybook.runbook import credential_sources, ipython, opening, prerequisit
 from deploybook.runbook.events import Event, Table
 from deploybook.runbook.modes import Mode
 from deploybook.runbook.notebook_file import read_parameters, values_of
+from deploybook.runbook.output import Screen
 from deploybook.runbook.parameters import check_parameters
 from deploybook.state.known_secrets import known_secrets
 from deploybook.state.vault import Vault
@@ -35,6 +34,7 @@ class Doctor:
         self._ward = ward
         self._mode = mode
         self._examination = Diagnosis(())
+        self._screen = Screen()
 
     @classmethod
     def open(cls, mode: str, environment: str, **given: object) -> Doctor:
@@ -42,7 +42,7 @@ class Doctor:
 
         Raises InvalidValue for another mode or a parameter that breaks its rule, before the first request.
         """
-        ipython.show_errors_plainly()
+        ipython.show_errors_plainly(report=Screen().error)
         layout = find_layout()
         contract = load_contract(layout.contract)
         arguments = {"mode": mode, "environment": environment}
@@ -82,7 +82,7 @@ class Doctor:
             if scenario not in known:
                 raise InvalidValue(f"There is no scenario {scenario}.", f"Use one of {', '.join(sorted(known))}.")
             control.post(f"/scenarios/{scenario}").raise_for_status()
-        display(Event("note", "note", known[scenario]["how"]).bundle(), raw=True)
+        self._screen.show(Event("note", "note", known[scenario]["how"]))
 
     def examine(self) -> None:
         """Test every claim of every section that was begun, and show how many of each hold."""
@@ -100,7 +100,7 @@ class Doctor:
         ]
         rows += [(slug, "–", reason, "–") for slug, reason in self._examination.left_out.items()]
         headings = ("section", "claims that hold", "claims that do not", "not tested")
-        display(Table(headings, tuple(rows)).bundle(), raw=True)
+        self._screen.table(Table(headings, tuple(rows)))
 
     def finish(self) -> None:
         """Show each cause with its evidence and its entry; in ``verify`` raise VerificationFailed if there is one."""
@@ -111,7 +111,7 @@ class Doctor:
         for cause in explanations:
             self._show(cause)
         if not explanations:
-            display(Event("check", "passed", "nothing is wrong", self._examination.holding).bundle(), raw=True)
+            self._screen.show(Event("check", "passed", "nothing is wrong", self._examination.holding))
         elif self._mode.live:
             raise VerificationFailed(
                 f"Something is wrong: {', '.join(cause.entry.title for cause in explanations)}.",
@@ -131,7 +131,7 @@ class Doctor:
             *(Event("manual", "manual", f"fix: {command}") for command in self._commands(cause)),
         ]
         for line in lines:
-            display(line.bundle(), raw=True)
+            self._screen.show(line)
 
 
 def _applied(layout: Layout, contract: Contract, environment: str) -> Layout:

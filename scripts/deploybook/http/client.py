@@ -81,6 +81,11 @@ def say_waits_to(listener: Callable[[str], object]) -> None:
     _say = listener
 
 
+def say_wait(text: str) -> None:
+    """Tell whoever watches this process what is waited for now."""
+    _say(text)
+
+
 def show_answers_to(listener: Callable[[httpx.Request, httpx.Response], object] | None) -> None:
     """Have ``listener`` called with each answer to a client of this process, in any thread, before it is judged; None ends that."""
     global _record

@@ -20,6 +20,7 @@ from deploybook.cli import cli
 from deploybook.errors import DeploybookError
 from deploybook.guide.guide import Guide
 from deploybook.layout import Layout
+from deploybook.runbook import markup
 from deploybook.site import (
     accessible,
     cards,
@@ -70,9 +71,10 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 @_without_traceback
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
-    """A page for each runbook, and the notebook itself beside it to download; the messages that the search box knows."""
+    """A page for each runbook, the notebook itself beside it, the messages that the search box knows, and the style of what a run shows."""
     guide = _guide(config)
     files.append(File.generated(config, messages.PATH, content=messages.messages(guide)))
+    files.append(File.generated(config, "assets/report.css", content=markup.stylesheet()))
     for slug in [*guide.contract.order(), *other_notebooks.NOTEBOOKS]:
         if guide.has_runbook(slug):
             files.append(_page(guide, slug, files, config))

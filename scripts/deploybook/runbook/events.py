@@ -5,15 +5,20 @@ A notebook shows the HTML, a terminal and CI the plain text, and the runner read
 
 from __future__ import annotations
 
-import html
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from deploybook.redact import without_controls
+from deploybook.runbook import markup
 
 # The step of an event that says what is waited for: for whoever watches, and kept nowhere.
 WAIT = "wait"
 MIME = "application/vnd.deploybook+json"
+# The same of a table, and of the summary of a run: the site makes its own HTML of them, and takes none from a notebook.
+TABLE_MIME = "application/vnd.deploybook.table+json"
+SUMMARY_MIME = "application/vnd.deploybook.summary+json"
+# The troubleshooting page as seen from a notebook in ``runbooks/``; the engine and the site turn it into their own.
+ENTRIES = "../docs/troubleshooting.md"
 
 # The sign carries the meaning beside the word, so that neither colour nor a font is needed.
 SIGNS = {
@@ -55,6 +60,8 @@ class Event:
     detail: str = ""
     entry: str = ""
     fields: dict[str, str] = field(default_factory=dict)
+    # Where the provider's dashboard shows the resource; empty where that is not known, and in a dry run.
+    page: str = ""
 
     def __post_init__(self) -> None:
         # A provider's own words stand in them: no terminal is to act upon what they hold.
@@ -71,18 +78,10 @@ class Event:
             text += f"\n  see docs/troubleshooting.md#{self.entry}"
         return text
 
-    def html(self) -> str:
-        """The line for a notebook."""
-        kind = self.outcome.replace(" ", "-")
-        word = "" if self.outcome in {"passed", "failed"} else f"<b>{html.escape(self.outcome)}</b> "
-        detail = f" <span class='db-detail'>{html.escape(self.detail)}</span>" if self.detail else ""
-        # As seen from the notebook, which is right in JupyterLab; the site turns it into its own.
-        link = f"../docs/troubleshooting.md#{self.entry}"
-        entry = f" <a class='db-entry' href='{link}'>{self.entry}</a>" if self.entry else ""
-        # Where no word follows, the sign is one.
-        spoken = "aria-hidden='true'" if word else f"role='img' aria-label='{kind}'"
-        sign = f"<span class='db-sign' {spoken}>{SIGNS[self.outcome]}</span>"
-        return f"<div class='db-line db-{kind}'>{sign} {word}{html.escape(self.subject)}{detail}{entry}</div>"
+    def html(self, entries: str = ENTRIES) -> str:
+        """The line for a notebook, or for a page from which ``entries`` is the address of the troubleshooting page."""
+        sign = SIGNS[self.outcome]
+        return markup.line(sign, self.outcome, self.subject, self.detail, self.page, self.entry, entries)
 
     def bundle(self) -> dict[str, Any]:
         """The MIME bundle for ``display``."""
@@ -106,10 +105,8 @@ class Table:
 
     def html(self) -> str:
         """The table for a notebook."""
-        head = "".join(f"<th scope='col'>{html.escape(heading)}</th>" for heading in self.headings)
-        body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in self.rows)
-        return f"<table class='db-table'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return markup.block("db-rows", [markup.table(self.headings, self.rows)])
 
     def bundle(self) -> dict[str, Any]:
         """The MIME bundle for ``display``."""
-        return {"text/plain": self.plain(), "text/html": self.html()}
+        return {"text/plain": self.plain(), "text/html": self.html(), TABLE_MIME: asdict(self)}

@@ -50,8 +50,13 @@ def require_confirmation(slug: str, mode: Mode, environment: str) -> None:
     )
 
 
-def show_errors_plainly(complete: Callable[[str], str] = str) -> None:
-    """From now on show our own errors as their two or three lines, the hint as ``complete`` returns it; a traceback is for bugs."""
+def show_errors_plainly(
+    complete: Callable[[str], str] = str, report: Callable[[str, str, str], object] | None = None
+) -> None:
+    """From now on show our own errors as their two or three lines, the hint as ``complete`` returns it; a traceback is for bugs.
+
+    ``report`` is called first with an error's message, hint and entry, to show them as a notebook can.
+    """
 
     def show(
         shell: Any,
@@ -64,6 +69,8 @@ def show_errors_plainly(complete: Callable[[str], str] = str) -> None:
         del tb_offset
         assert isinstance(error, DeploybookError)
         error.hint = complete(error.hint)
+        if report:
+            report(without_controls(str(error)), without_controls(error.hint), error.entry)
         lines = [without_controls(line) for line in (f"{type(error).__name__}: {error}", *error.lines()[1:])]
         shell._showtraceback(kind, without_controls(str(error)), lines)
         return lines

@@ -19,6 +19,7 @@ from deploybook.runbook.removal import Removal
 from deploybook.state.ledger import Action, Intent, Ledger
 from deploybook.state.vault import Vault
 
+GONE = frozenset({"delete", "absent"})
 NOT_MADE_HERE = "exists, not made here"
 
 
@@ -48,6 +49,8 @@ class Reconciler:
         self._ownership = Ownership(slug, clouds, vault, ledger, self._decisions)
         self._removal = Removal(clouds, vault, self._ownership, self._decisions, self._line)
         self._reported: set[tuple[str, str]] = set()
+        # Where the dashboards show what this run has seen: a dry run's things are in none.
+        self._pages: dict[tuple[str, str], str] = {}
         self._lock = threading.Lock()
         self.drifted: list[str] = []
         # When something was last changed, on the monotonic clock, and how long its provider may take to show it: checks are patient for
@@ -66,6 +69,8 @@ class Reconciler:
         state = resource.read(self._clouds)
         if state is None:
             self._ownership.require_account(resource)
+        else:
+            self._locate(resource, state)
         repeated = self._was_reported(resource)
         if repeated and not self._mode.makes:
             return resource.planned() if state is None else state
@@ -257,7 +262,12 @@ class Reconciler:
         self._ledger.end(*self._ledger.intents(resource.key, Action.ROTATE))
         self._pin(resource)
 
+    def _locate(self, resource: Resource[Any], state: Any) -> None:
+        if self._mode.live:
+            self._pages[resource.key] = resource.page(self._clouds, state)
+
     def _keep(self, resource: Resource[Any], state: Any) -> None:
+        self._locate(resource, state)
         self.changed_at = time.monotonic()
         self.settle_seconds = max(self.settle_seconds, resource.settle_seconds)
         kept = resource.one_time_secrets(state)
@@ -272,7 +282,11 @@ class Reconciler:
     def _drift(self, resource: Resource[Any], detail: str, entry: str) -> None:
         with self._lock:
             self.drifted.append(f"{resource.kind} {resource.name}")
-        self._show(Event("resource", "failed", f"{resource.kind} {resource.name}", detail, entry))
+        self._emit("failed", resource, detail, entry)
 
     def _line(self, outcome: str, resource: Resource[Any], detail: str = "") -> None:
-        self._show(Event("resource", outcome, f"{resource.kind} {resource.name}", detail))
+        self._emit(outcome, resource, detail)
+
+    def _emit(self, outcome: str, resource: Resource[Any], detail: str, entry: str = "") -> None:
+        page = "" if outcome in GONE else self._pages.get(resource.key, "")
+        self._show(Event("resource", outcome, f"{resource.kind} {resource.name}", detail, entry, page=page))

@@ -32,6 +32,7 @@ from deploybook.runbook.prerequisites import prepare_vault
 from deploybook.runbook.reconcile import Reconciler
 from deploybook.runbook.record import Recorder
 from deploybook.runbook.section_values import SectionValues
+from deploybook.runbook.summary import Summary, next_step
 from deploybook.state.atomic import sweep_state
 from deploybook.state.known_secrets import known_secrets
 from deploybook.state.last_writes import LastWrites
@@ -78,15 +79,16 @@ class Runbook:
         The parameters are the variables of the cell that calls, under the names that the runbook declares. ``apply`` and ``destroy`` need
         the operator's confirmation. Raises ConfigurationError before the first request.
         """
-        ipython.show_errors_plainly()
+        ipython.show_errors_plainly(report=Screen().error)
         layout, contract = opening.enter(slug, mode, environment, sys._getframe(1).f_globals)
-        ipython.show_errors_plainly(lambda hint: completed(hint, contract, environment))
+        ipython.show_errors_plainly(lambda hint: completed(hint, contract, environment), Screen().error)
         chosen = Mode(mode)
         state, alone = sandbox_session.enter(os.environ) if chosen is Mode.DRY_RUN else (layout.state, False)
         clouds = Connections(os.environ, Pins(state, environment), Vault(state, environment))
         close_with_cells(clouds.close)
         runbook = cls(slug, chosen, contract, state, environment, clouds)
         runbook._protect_output()
+        ipython.show_errors_plainly(lambda hint: completed(hint, contract, environment), runbook._screen.error)
         if ipython.in_kernel():
             http.say_waits_to(runbook._screen.waits)
         if chosen is Mode.DRY_RUN:
@@ -236,8 +238,7 @@ class Runbook:
         """End the run: delete what ``destroy`` collected, show the recorded variables, and raise if a claim failed."""
         self._reconciler.finish()
         self.clouds.close()
-        if self.mode is not Mode.DESTROY and (table := self._recorder.table()):
-            self._screen.table(table)
+        self._screen.summary(self._summary())
         self._claims.require_all(self.section)
         failed = [*self._reconciler.drifted, *self._claims.failed]
         if failed:
@@ -247,6 +248,15 @@ class Runbook:
                 (len(failed) == 1 and self._claims.failed.get(failed[0]))
                 or "Follow the link beside each ✗ above, then run this section again.",
             )
+
+    def _summary(self) -> Summary:
+        """What was made, where it is, what is next."""
+        section, environment = self.section, self.vault.environment
+        failed = bool(self._reconciler.drifted or self._claims.failed)
+        following = next_step(self.contract, section, self.mode, environment, failed=failed)
+        table = None if self.mode is Mode.DESTROY else self._recorder.table()
+        title, live = f"{section.title}, {self.mode}, {environment}", self.mode.live
+        return Summary.of(title, self._screen.shown, table, following, live=live)
 
     def _settled_at(self) -> float:
         """When the latest change is to be seen everywhere, on the monotonic clock."""

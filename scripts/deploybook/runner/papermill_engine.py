@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from papermill.engines import NBClientEngine, NotebookExecutionManager
 from traitlets.config import Config
@@ -17,8 +18,9 @@ from traitlets.config import Config
 from deploybook.contract.model import load_contract
 from deploybook.layout import find_layout
 from deploybook.redact import Redactor
-from deploybook.runbook.events import MIME, WAIT
+from deploybook.runbook.events import ENTRIES, MIME, WAIT
 from deploybook.runbook.notebook_file import events
+from deploybook.runbook.output import WATCHED_VARIABLE
 from deploybook.runner.kernel_folder import kernel_folder
 from deploybook.state.known_secrets import known_secrets
 from deploybook.state.vault import Vault
@@ -46,8 +48,9 @@ class DeploybookEngine(NBClientEngine):  # type: ignore[misc]
         **options: Any,
     ) -> Any:
         """Execute; whatever is saved on the way, and what is returned, is redacted first."""
-        redactor = Redactor()
-        contract = load_contract(find_layout().contract)
+        redactor, layout = Redactor(), find_layout()
+        contract = load_contract(layout.contract)
+        entries = _seen_from(layout.root / "docs" / "troubleshooting.md", nb_man.output_path)
         save, complete = nb_man.save, nb_man.cell_complete
 
         def redacted_save(**kwargs: Any) -> None:
@@ -55,6 +58,7 @@ class DeploybookEngine(NBClientEngine):  # type: ignore[misc]
             redactor.learn(known_secrets(contract, os.environ, vault))
             for cell in nb_man.nb.cells:
                 cell.update(redactor.tree(cell))
+                _relink(cell, entries)
             nb_man.nb.metadata.update(redactor.tree(nb_man.nb.metadata))
             save(**kwargs)
 
@@ -90,6 +94,18 @@ class DeploybookEngine(NBClientEngine):  # type: ignore[misc]
             redacted_save()
 
 
+def _seen_from(page: Path, output: str | None) -> str:
+    """The address of a page of the checkout in the executed copy; as it is in the runbook where the copy is kept nowhere."""
+    return quote(os.path.relpath(page, Path(output).absolute().parent)) if output else ENTRIES
+
+
+def _relink(cell: Any, entries: str) -> None:
+    """Have the links of a cell's lines lead to the troubleshooting page from where the executed copy is."""
+    for output in cell.get("outputs", []):
+        if MIME in (data := output.get("data", {})):
+            data["text/html"] = data["text/html"].replace(f"href='{ENTRIES}#", f"href='{entries}#")
+
+
 def take_events(cell: Any, known: int) -> list[dict[str, Any]]:
     """The events that a cell has shown after ``known`` others. Those that say what is waited for are taken out: they are not kept."""
     new = events(cell)[known:]
@@ -109,12 +125,16 @@ def _sockets() -> Iterator[Config]:
 
 @contextmanager
 def _own_ipython(folder: Path) -> Iterator[None]:
-    """Give the kernel an IPython folder of its own: without the operator's startup files, and where HOME cannot be written."""
-    before = os.environ.get("IPYTHONDIR")
-    os.environ["IPYTHONDIR"] = str(folder / "ipython")
+    """Give the kernel an IPython folder of its own: without the operator's startup files, and where HOME cannot be written.
+
+    It is told that somebody reads its lines.
+    """
+    own = {"IPYTHONDIR": str(folder / "ipython"), WATCHED_VARIABLE: "1"}
+    before = {name: os.environ[name] for name in own if name in os.environ}
+    os.environ.update(own)
     try:
         yield
     finally:
-        os.environ.pop("IPYTHONDIR")
-        if before is not None:
-            os.environ["IPYTHONDIR"] = before
+        for name in own.keys() - before.keys():
+            del os.environ[name]
+        os.environ.update(before)

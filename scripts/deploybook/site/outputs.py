@@ -1,4 +1,4 @@
-"""What a code cell showed, as HTML: the lines and tables of ``deploybook.runbook.events`` as they are, everything else as plain text."""
+"""What a code cell showed, as HTML: made anew from the data of its lines, tables and summary; of everything else the plain text alone."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from deploybook.guide.links import resolve
+from deploybook.runbook import markup
+from deploybook.runbook.events import ENTRIES, MIME, SUMMARY_MIME, TABLE_MIME, Event, Table
+from deploybook.runbook.summary import Summary
 
-# What deploybook.runbook.events makes: the only HTML that is taken over.
-OURS = ("<div class='db-line", "<table class='db-table")
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-_HREF = re.compile(r"href='(?P<path>[^'#]*)#(?P<anchor>[^']*)'")
 
 # The URL, as seen from the page, of a path of the checkout.
 UrlOf = Callable[[str], str]
@@ -20,26 +20,34 @@ UrlOf = Callable[[str], str]
 
 def outputs_html(outputs: Iterable[Mapping[str, Any]], source: str, url_of: UrlOf) -> str:
     """One region with all of a cell's outputs; empty if it showed nothing. ``source`` is the notebook's path in the checkout."""
-    rendered = "".join(_merged(_one(output, source, url_of) for output in outputs))
+    entries = url_of(resolve(ENTRIES, source))
+    rendered = "".join(_merged(_one(output, entries) for output in outputs))
     return f'<div class="db-output" role="group" aria-label="Output">\n{rendered}\n</div>\n' if rendered else ""
 
 
-def _one(output: Mapping[str, Any], source: str, url_of: UrlOf) -> str:
+def _one(output: Mapping[str, Any], entries: str) -> str:
     kind = output["output_type"]
     if kind == "stream":
-        return _pre(_text(output["text"]))
+        return _error(_text(output["text"]), entries)
     if kind == "error":
-        return _pre(_text(output.get("traceback") or f"{output['ename']}: {output['evalue']}", "\n"))
+        return _error(_text(output.get("traceback") or f"{output['ename']}: {output['evalue']}", "\n"), entries)
     data = output["data"]
-    markup = _text(data.get("text/html", ""))
-    if markup.startswith(OURS):
-        return _HREF.sub(lambda match: _href(match, source, url_of), markup)
+    if MIME in data:
+        return Event(**data[MIME]).html(entries)
+    if SUMMARY_MIME in data:
+        return Summary.from_data(data[SUMMARY_MIME]).html()
+    if TABLE_MIME in data:
+        return Table(**data[TABLE_MIME]).html()
     return _pre(_text(data.get("text/plain", "")))
 
 
-def _href(match: re.Match[str], source: str, url_of: UrlOf) -> str:
-    """A link of ``deploybook.runbook.events`` is relative to the notebook; here it leads to the same thing in the site."""
-    return f"href='{url_of(resolve(match['path'], source))}#{match['anchor']}'"
+def _error(text: str, entries: str) -> str:
+    """An error of ours as ``deploybook.runbook.ipython`` shows it: its message, then hint and entry; any other as plain text."""
+    message, *rest = _ANSI.sub("", text).strip("\n").split("\n")
+    parts = dict(line.split(": ", 1) for line in rest if line.startswith(("hint: ", "see: ")))
+    if len(parts) != len(rest) or not parts:
+        return _pre(text)
+    return markup.error(message, parts.get("hint", ""), parts.get("see", "").rpartition("#")[2], entries)
 
 
 def _text(value: str | list[str], joint: str = "") -> str:
@@ -54,7 +62,7 @@ def _pre(text: str) -> str:
 def _merged(parts: Iterable[str]) -> Iterable[str]:
     """The parts; an error that the runbook also printed is shown once."""
     last = ""
-    for part in parts:
+    for part in filter(None, parts):
         if part != last:
             yield part
         last = part

@@ -48,7 +48,7 @@ class Application:
 
         Raises InvalidValue for a folder that is not there, for another mode, or for a parameter that breaks its rule.
         """
-        ipython.show_errors_plainly()
+        ipython.show_errors_plainly(report=Screen().error)
         layout = find_layout()
         contract = load_contract(layout.contract)
         namespace = sys._getframe(1).f_globals

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
+from deploybook.clouds import dashboards
 from deploybook.clouds.github.client import GitHub
 from deploybook.clouds.github.target import Target
 from deploybook.clouds.resource import Change, Resource, VaultValues
@@ -56,6 +57,11 @@ class RepositorySecret(Resource[str]):
         self._key = f"github:secret:{target.recorded}:{name}"
         self._pushed = pushed
         self._last_writes = last_writes
+
+    def page(self, clouds: Connections, state: str) -> str:
+        """The repository's Actions secrets."""
+        del clouds, state
+        return dashboards.github(self._repository, "settings", "secrets", "actions")
 
     def known(self, state: str | None, vault_values: VaultValues) -> bool:
         """This clone's record says that the last write was ours."""
@@ -158,6 +164,11 @@ class WorkflowFile(Resource[FileState]):
     def file(self) -> str:
         """The name by which Actions knows the workflow."""
         return self.path.rpartition("/")[2]
+
+    def page(self, clouds: Connections, state: FileState) -> str:
+        """The runs of the workflow."""
+        del clouds, state
+        return dashboards.github(self.target.repository, "actions", "workflows", self.file)
 
     def read(self, clouds: Connections) -> FileState | None:
         """From the production branch."""

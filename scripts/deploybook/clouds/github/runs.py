@@ -71,6 +71,11 @@ class DeployRun(Resource[RunState]):
         self._seconds = minutes * 60.0
         self._redeploy = redeploy
 
+    def page(self, clouds: Connections, state: RunState) -> str:
+        """``html_url``."""
+        del clouds
+        return state.page
+
     def read(self, clouds: Connections) -> RunState | None:
         """The newest; None where this run's own push is yet to be followed."""
         return None if self._pushed else newest(clouds.github, self._workflow)
@@ -116,7 +121,7 @@ class DeployRun(Resource[RunState]):
             runs = github.runs(where.repository, self._workflow.file, where.branch, commit)
             return [run.id for run in runs if run.id not in known]
 
-        appeared = wait_until(bool, new, APPEARS_SECONDS)
+        appeared = wait_until(bool, new, APPEARS_SECONDS, subject="GitHub to start the workflow")
         if not appeared:
             raise UnexpectedResponse(
                 "GitHub",
@@ -140,7 +145,10 @@ class DeployRun(Resource[RunState]):
             following = latest.id
             return latest
 
-        run = wait_until(lambda run: STATUSES.has_ended(run.status) and run.id == following, read, self._seconds)
+        def has_ended(run: RunState) -> bool:
+            return STATUSES.has_ended(run.status) and run.id == following
+
+        run = wait_until(has_ended, read, self._seconds, subject=f"the run of {self._workflow.path}")
         stage = STATUSES.stage(run.status)
         if stage is Stage.GOING_ON:
             raise UnexpectedResponse(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import SecretStr
 
+from deploybook.clouds import dashboards
 from deploybook.clouds.modal.client import AppState
 from deploybook.clouds.modal.deploying import deploy
 from deploybook.clouds.modal.secret import ModalSecret, placed
@@ -72,6 +73,11 @@ class ModalApp(Resource[AppState]):
     def identity(self, state: AppState) -> str:
         """The app's id: one that was stopped and deployed again has another."""
         return state.id
+
+    def page(self, clouds: Connections, state: AppState) -> str:
+        """Modal's page of the deployed app."""
+        del state
+        return dashboards.modal(clouds, self.environment, "apps", "deployed", self.app)
 
     def known(self, state: AppState | None, vault_values: VaultValues) -> bool:
         """The vault holds the address of its submit endpoint."""

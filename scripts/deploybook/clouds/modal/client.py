@@ -109,6 +109,11 @@ class Modal(Connection):
 
         return self.run("look up the environment", look)
 
+    def place(self, environment: str) -> tuple[str, str]:
+        """The names of workspace and environment, each empty unless it was asked for before. Sends nothing."""
+        known = self._environments.get(environment)
+        return self._workspace, environment or (known and known.name) or ""
+
     def environment_id(self, name: str) -> str | None:
         """The id of a Modal environment, or None (EnvironmentGetOrCreate, looking up only)."""
         try:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
+from deploybook.clouds import dashboards
 from deploybook.clouds.modal.client import Modal, SecretState
 from deploybook.clouds.modal.probe import differing, stop_abandoned
 from deploybook.clouds.resource import Change, Resource, VaultValues
@@ -65,6 +66,11 @@ class ModalSecret(Resource[SecretState]):
     def identity(self, state: SecretState) -> str:
         """The secret's id: one that is made anew has another."""
         return state.id
+
+    def page(self, clouds: Connections, state: SecretState) -> str:
+        """The secrets of its Modal environment."""
+        del state
+        return dashboards.modal(clouds, self.environment, "secrets")
 
     def known(self, state: SecretState | None, vault_values: VaultValues) -> bool:
         """This clone's record says that it wrote this very secret."""

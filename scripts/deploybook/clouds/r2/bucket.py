@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
+from deploybook.clouds import dashboards
 from deploybook.clouds.r2 import schema
 from deploybook.clouds.r2.client import JURISDICTIONS, Cloudflare
 from deploybook.clouds.r2.objects import Store
@@ -52,6 +53,10 @@ class Bucket(Resource[BucketState]):
     def identity(self, state: BucketState) -> str:
         """Name and time of making: a bucket has no other id, and one that is made anew has another time."""
         return f"{state.name}@{state.created}"
+
+    def page(self, clouds: Connections, state: BucketState) -> str:
+        """Cloudflare's page of the bucket."""
+        return dashboards.r2(clouds, "default", "buckets", state.name)
 
     def known(self, state: BucketState | None, vault_values: VaultValues) -> bool:
         """The vault names it: only its maker, or whoever took it over, records that."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, ClassVar
 
+from deploybook.clouds import dashboards
 from deploybook.clouds.r2.bucket import Bucket
 from deploybook.clouds.r2.schema import CorsRule
 from deploybook.clouds.resource import Change, Resource, VaultValues, holds
@@ -37,6 +38,11 @@ class Cors(Resource[Rules]):
         # It goes with the bucket, so that nothing is removed before Cloudflare has agreed that the bucket is empty.
         self.deleted_with = self.within = (Bucket.kind, bucket)
         self.waits_for = "R2_BUCKET_NAME" if not bucket else None if origin else "NEXT_PUBLIC_APP_URL"
+
+    def page(self, clouds: Connections, state: Rules) -> str:
+        """The bucket's settings, in which the rules stand."""
+        del state
+        return dashboards.r2(clouds, "default", "buckets", self.bucket, "settings")
 
     def known(self, state: Rules | None, vault_values: VaultValues) -> bool:
         """The vault names the bucket."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import SecretStr
 
+from deploybook.clouds import dashboards
 from deploybook.clouds.r2 import schema
 from deploybook.clouds.resource import Change, Evidence, Resource, VaultValues, holds
 from deploybook.clouds.times import moment
@@ -72,6 +73,11 @@ class BucketToken(Resource[TokenState]):
     def identity(self, state: TokenState) -> str:
         """The token's id, which is the S3 access key id as well."""
         return state.id
+
+    def page(self, clouds: Connections, state: TokenState) -> str:
+        """The account's list of R2 tokens: a token has no page of its own."""
+        del state
+        return dashboards.r2(clouds, "api-tokens")
 
     def known(self, state: TokenState | None, vault_values: VaultValues) -> bool:
         """The vault holds this very token's key id."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from deploybook.clouds import dashboards
 from deploybook.clouds.render.schema import LIVE
 from deploybook.clouds.render.undeployed import Undeployed
 from deploybook.clouds.render.variables import Variables
@@ -46,6 +47,11 @@ class Deploy(Resource[DeployState]):
         self._on_progress = on_progress
         self._seconds = seconds
         self._newest: DeployState | None = None
+
+    def page(self, clouds: Connections, state: DeployState) -> str:
+        """The deploy, with its log."""
+        del clouds
+        return dashboards.render(self.worker.id, "deploys", state.id)
 
     def known(self, state: object, vault_values: VaultValues) -> bool:
         """The vault holds the worker's id."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import SecretStr
 
+from deploybook.clouds import dashboards
 from deploybook.clouds.render.undeployed import Undeployed
 from deploybook.clouds.render.worker import WorkerState
 from deploybook.clouds.resource import Change, Resource, VaultValues
@@ -42,6 +43,11 @@ class Variables(Resource[dict[str, str]]):
         self._wanted = dict(wanted)
         self._undeployed = Undeployed(last_writes, name)
         self._found: dict[str, str] | None = None
+
+    def page(self, clouds: Connections, state: dict[str, str]) -> str:
+        """The worker's variables."""
+        del clouds, state
+        return dashboards.render(self._worker.id, "env")
 
     def known(self, state: object, vault_values: VaultValues) -> bool:
         """The vault holds the worker's id."""

@@ -82,7 +82,9 @@ def follow(
     def has_ended(deploy: DeployAnswer) -> bool:
         return STATES.has_ended(deploy.status)
 
-    deploy = wait_until(has_ended, read, seconds, first_pause=FIRST_PAUSE, longest_pause=LONGEST_PAUSE)
+    deploy = wait_until(
+        has_ended, read, seconds, first_pause=FIRST_PAUSE, longest_pause=LONGEST_PAUSE, subject="Render's deploy"
+    )
     stage = STATES.stage(deploy.status)
     if stage is Stage.GOOD_END:
         return DeployState.of(deploy)
@@ -100,7 +102,8 @@ def appeared(
         started = (deploy.id for deploy in render.deploys(worker.id) if deploy.trigger == trigger)
         return next((deploy_id for deploy_id in started if deploy_id not in known), "")
 
-    return wait_until(bool, look, seconds, first_pause=FIRST_PAUSE, longest_pause=FIRST_PAUSE)
+    subject = "Render to start a deploy"
+    return wait_until(bool, look, seconds, first_pause=FIRST_PAUSE, longest_pause=FIRST_PAUSE, subject=subject)
 
 
 def _failed(render: Render, worker: WorkerState, deploy: DeployAnswer) -> UnexpectedResponse:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from deploybook.clouds import dashboards
 from deploybook.clouds.render.schema import Details, Docker, ServiceAnswer
 from deploybook.clouds.render.undeployed import Undeployed
 from deploybook.clouds.resource import Change, Resource, VaultValues
@@ -86,6 +87,11 @@ class Worker(Resource[WorkerState]):
     def identity(self, state: WorkerState) -> str:
         """The service's id, which it keeps when it is renamed."""
         return state.id
+
+    def page(self, clouds: Connections, state: WorkerState) -> str:
+        """Render's page of the worker."""
+        del clouds
+        return dashboards.render(state.id)
 
     def known(self, state: WorkerState | None, vault_values: VaultValues) -> bool:
         """The vault holds its id."""

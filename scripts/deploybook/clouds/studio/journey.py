@@ -78,7 +78,9 @@ class Journey:
                 progress.see(answer.body)
             return answer
 
-        return wait_until(_has_ended, read, seconds, first_pause=POLL_SECONDS, longest_pause=POLL_SECONDS)
+        return wait_until(
+            _has_ended, read, seconds, first_pause=POLL_SECONDS, longest_pause=POLL_SECONDS, subject="the job"
+        )
 
     def row(self, job: str) -> dict[str, Any] | None:
         """The job's row in the vault's own database, or None."""

@@ -45,7 +45,7 @@ def _lines(render: Render, journey: Journey, wanted: list[str], seconds: float) 
         return all(_holds(lines, text) for text in wanted)
 
     read = partial(_log, render, journey, journey.preview_job)
-    return wait_until(has_all, read, seconds, first_pause=PAUSE, longest_pause=PAUSE)
+    return wait_until(has_all, read, seconds, first_pause=PAUSE, longest_pause=PAUSE, subject="the worker's log")
 
 
 def _log(render: Render, journey: Journey, *texts: str) -> list[str]:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
+from deploybook.clouds import dashboards
 from deploybook.clouds.resource import Change, Resource, StillNeeded, VaultValues
 from deploybook.clouds.turso import schema
 from deploybook.errors import Conflict, InvalidValue, PermissionDenied, ServiceError
@@ -43,6 +44,11 @@ class Group(Resource[GroupState]):
         _require_name("group", name)
         self.name = name
         self.location = location
+
+    def page(self, clouds: Connections, state: GroupState) -> str:
+        """The organization's groups."""
+        del state
+        return dashboards.turso(clouds, "groups")
 
     def identity(self, state: GroupState) -> str:
         """Turso's ``uuid`` of the group."""
@@ -123,6 +129,10 @@ class Database(Resource[DatabaseState]):
         self.name = name
         self.group = group
         self.variables = (URL,)
+
+    def page(self, clouds: Connections, state: DatabaseState) -> str:
+        """Turso's page of the database."""
+        return dashboards.turso(clouds, "databases", state.name)
 
     def identity(self, state: DatabaseState) -> str:
         """``DbId``: a database that is made anew has another."""

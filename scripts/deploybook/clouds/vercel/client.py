@@ -91,6 +91,11 @@ class Vercel:
         """The same with its name."""
         return self.account()
 
+    @property
+    def known_name(self) -> str:
+        """The slug of the team, or the user's name; empty before it was asked for."""
+        return (self._owner.slug or self._owner.username) if self._owner else ""
+
     def owner(self) -> Owner:
         """The team, or the user where no team is named; read once."""
         self._owner = self._owner or self._read_owner()

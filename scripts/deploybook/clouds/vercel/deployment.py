@@ -205,7 +205,7 @@ class Deployment(Resource[DeploymentState]):
             return watch.see(vercel.deployment(deployment_id))
 
         pauses = {"first_pause": FIRST_PAUSE, "longest_pause": LONGEST_PAUSE}
-        deployment = wait_until(has_ended, read, self._seconds, **pauses)
+        deployment = wait_until(has_ended, read, self._seconds, **pauses, subject="Vercel's deployment")
         if deployment.state == READY and deployment.alias_assigned and deployment.alias_error is None:
             self._newest = DeploymentState(deployment.id, READY, int(deployment.created), self._source.digest())
             self._is_new = True

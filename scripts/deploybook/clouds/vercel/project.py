@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from deploybook.clouds import dashboards
 from deploybook.clouds.resource import Change, Resource, VaultValues
 from deploybook.clouds.times import from_milliseconds
 from deploybook.errors import Conflict, InvalidValue, NotFound, PermissionDenied
@@ -56,6 +57,11 @@ class Project(Resource[ProjectState]):
     def identity(self, state: ProjectState) -> str:
         """The project's id, which it keeps when it is renamed."""
         return state.id
+
+    def page(self, clouds: Connections, state: ProjectState) -> str:
+        """Vercel's page of the project."""
+        del state
+        return dashboards.vercel(clouds, self.name)
 
     def known(self, state: ProjectState | None, vault_values: VaultValues) -> bool:
         """The vault holds its id."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from deploybook.clouds import dashboards
 from deploybook.clouds.resource import Change, Resource, VaultValues
 from deploybook.clouds.times import from_milliseconds
 from deploybook.clouds.vercel.fingerprints import FORM, comment_for, matches
@@ -49,6 +50,11 @@ class Variables(Resource[Entries]):
         self._wanted = dict(wanted)
         self._last_writes = last_writes
         self._entries: Entries | None = None
+
+    def page(self, clouds: Connections, state: Entries) -> str:
+        """The project's variables."""
+        del state
+        return dashboards.vercel(clouds, self.name, "settings", "environment-variables")
 
     def known(self, state: Entries | None, vault_values: VaultValues) -> bool:
         """The vault holds the project's id."""
