@@ -75,6 +75,23 @@ def test_a_link_into_the_other_way_switches_to_it_and_opens_its_folds(open_page:
     expect(page.locator(BY_HAND)).to_be_checked()
 
 
+MEASURED = """() => {
+  const shown = [...document.querySelectorAll(".md-content pre")].filter((block) => block.checkVisibility());
+  const words = document.querySelector(".md-content").innerText.split(/\\s+/).length;
+  return [document.documentElement.scrollHeight / innerHeight, shown.length, words];
+}"""
+
+
+def test_the_whole_way_by_runbook_is_twelve_screens_and_twelve_pastes_at_most(open_page: Open) -> None:
+    page = open_page(CHECKLIST)
+    page.set_viewport_size({"width": 1280, "height": 800})
+    expect(page.locator("#ci_cd + .db-progress")).to_be_visible()
+    screens, pastes, words = page.evaluate(MEASURED)
+    assert screens <= 12
+    assert pastes <= 12
+    assert words <= 2700
+
+
 # --- Names ---------------------------------------------------------------------------------------------------------
 
 
