@@ -118,7 +118,7 @@ class RunningSandbox:
         """End the process, if that was not yet asked for, and wait until it is gone."""
         self.end()
         assert self.process.stdout is not None
-        self.process.wait(20)
+        self.process.wait(waiting.PATIENCE_SECONDS)
         self.process.stdout.close()
 
 

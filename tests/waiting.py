@@ -9,7 +9,7 @@ from typing import TypeVar
 import httpx
 
 # Reached only by what has failed: a machine with much else to do is slow, and that is no failure.
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 300.0
 PAUSE_SECONDS = 0.05
 
 Value = TypeVar("Value")

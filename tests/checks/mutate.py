@@ -16,6 +16,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from tests.checks.mutations import every
@@ -61,21 +62,21 @@ class Copy:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.tree = tree_at(root)
-        self._before = frozenset(check(tree_at(root)))
 
-    @property
+    @cached_property
     def findings(self) -> frozenset[Finding]:
-        """What is found before anything is changed."""
-        return self._before
+        """What is found before anything is changed: at the first call."""
+        return frozenset(check(tree_at(self.root)))
 
     def tried(self, mutation: Mutation, rules: Iterable[Rule[Tree]] = RULES) -> Outcome:
         """Put it in, check by these rules, take it out again."""
+        before = self.findings
         path = self.root / mutation.path
         text = path.read_text(encoding="utf-8")
         began = time.monotonic()
         path.write_text(mutation.applied(text), encoding="utf-8")
         try:
-            result = tuple(finding for finding in check(tree_at(self.root), rules) if finding not in self._before)
+            result = tuple(finding for finding in check(tree_at(self.root), rules) if finding not in before)
         finally:
             path.write_text(text, encoding="utf-8")
         return Outcome(mutation, result, time.monotonic() - began)

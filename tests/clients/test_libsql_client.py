@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +11,8 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.clients import node
+from tests.waiting import PATIENCE_SECONDS
 
 HERE = Path(__file__).parent
 
@@ -35,18 +36,22 @@ class Application:
     def run(self, step: str, token: str, scheme: str = "libsql") -> Any:
         """Run one step of the script, with nothing but the two variables and the authority's certificate."""
         environment = self.sandbox.environment(
-            TURSO_DATABASE_URL=f"{scheme}://{self.hostname}", TURSO_AUTH_TOKEN=token, TURSO_API_TOKEN=""
+            TURSO_DATABASE_URL=f"{scheme}://{self.hostname}",
+            TURSO_AUTH_TOKEN=token,
+            TURSO_API_TOKEN="",
+            **node.COMPILED,
         )
-        command = ["node", str(HERE / "libsql_client.mjs"), step]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True)
+        command = [node.NODE, str(HERE / "libsql_client.mjs"), step]
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=True
+        )
         return json.loads(done.stdout)
 
 
 @pytest.fixture
 def application(start_sandbox: Callable[..., Any]) -> Any:
     """A new database ``jobs``."""
-    if shutil.which("node") is None or not (HERE / "node_modules" / "@libsql" / "client").is_dir():
-        pytest.skip("node or tests/clients/node_modules is absent: run npm ci --prefix tests/clients")
+    node.require("@libsql/client")
     sandbox = start_sandbox("turso")
     sandbox.reset()
     exports = sandbox.exports

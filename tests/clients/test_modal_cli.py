@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 from tests.clients.render_app import APP, BUCKET, make_bucket
+from tests.waiting import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from tests.conftest import RunningSandbox
@@ -39,7 +40,9 @@ def modal(sandbox: RunningSandbox) -> Cli:
         command = [sys.executable, "-m", "modal", *arguments]
         # Wide, so that messages are not broken into lines.
         env = sandbox.environment(COLUMNS="1000", **environment)
-        return subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)
+        return subprocess.run(
+            command, env=env, capture_output=True, text=True, timeout=PATIENCE_SECONDS, stdin=subprocess.DEVNULL
+        )
 
     return run
 
@@ -48,7 +51,7 @@ def modal(sandbox: RunningSandbox) -> Cli:
 def http(sandbox: RunningSandbox) -> Iterator[httpx.Client]:
     """A caller of the endpoints."""
     trust = ssl.create_default_context(cafile=sandbox.exports["SSL_CERT_FILE"])
-    with httpx.Client(verify=trust, timeout=60, trust_env=False) as client:
+    with httpx.Client(verify=trust, timeout=PATIENCE_SECONDS, trust_env=False) as client:
         yield client
 
 

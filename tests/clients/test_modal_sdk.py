@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.waiting import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from tests.conftest import RunningSandbox
@@ -105,7 +106,7 @@ class Sdk:
     def close(self) -> None:
         """End the processes."""
         for process in self.started.values():
-            process.communicate(timeout=20)
+            process.communicate(timeout=PATIENCE_SECONDS)
             assert process.returncode == 0
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from tests.waiting import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from tests.conftest import RunningSandbox
@@ -53,7 +54,13 @@ def upload(start_sandbox: Callable[..., RunningSandbox], tmp_path: Path) -> Iter
         del environment["AWS_CA_BUNDLE"]
         command = ["rclone", "copy", "voice.wav", f"r2:{BUCKET}/assets", "--config", "", "--retries", "1", *options]
         return subprocess.run(
-            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
+            command,
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+            check=False,
         )
 
     yield run

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import ssl
 import subprocess
 from collections.abc import Callable
@@ -12,6 +11,8 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.clients import node
+from tests.waiting import PATIENCE_SECONDS
 
 HERE = Path(__file__).parent
 
@@ -25,8 +26,7 @@ DATABASE = ["databases", "create", "jobs", {"group": "default"}]
 @pytest.fixture
 def sandbox(start_sandbox: Callable[..., Any]) -> Any:
     """A new organization."""
-    if shutil.which("node") is None or not (HERE / "node_modules" / "@tursodatabase" / "api").is_dir():
-        pytest.skip("node or tests/clients/node_modules is absent: run npm ci --prefix tests/clients")
+    node.require("@tursodatabase/api")
     started = start_sandbox("turso")
     started.reset()
     return started
@@ -37,9 +37,14 @@ def call(sandbox: Any) -> Call:
     """Make calls ``[area, method, arguments…]`` in one process; the outcome of each is ``value`` or ``refused``."""
 
     def run(*calls: list[Any], **environment: str) -> list[dict[str, Any]]:
-        command = ["node", str(HERE / "turso_api.mjs"), json.dumps(calls)]
+        command = [node.NODE, str(HERE / "turso_api.mjs"), json.dumps(calls)]
         done = subprocess.run(
-            command, env=sandbox.environment(**environment), capture_output=True, text=True, timeout=60, check=True
+            command,
+            env=sandbox.environment(**environment, **node.COMPILED),
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+            check=True,
         )
         outcomes: list[dict[str, Any]] = json.loads(done.stdout)
         return outcomes

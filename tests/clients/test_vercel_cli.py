@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import ssl
 import subprocess
 from collections.abc import Callable
@@ -12,6 +11,8 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.clients import node
+from tests.waiting import PATIENCE_SECONDS
 
 CLI = Path(__file__).parent / "node_modules" / "vercel" / "dist" / "vc.js"
 
@@ -41,14 +42,21 @@ class Cli:
             NO_UPDATE_NOTIFIER="1",
             NO_COLOR="1",
             CI="1",
+            **node.COMPILED,
         )
         # The CLI takes these for its own; the flags are what a person types.
         for name in ("VERCEL_TOKEN", "VERCEL_TEAM_ID"):
             environment.pop(name)
-        command = ["node", str(CLI), "--api", exports["VERCEL_API_URL"], "--token", token or exports["VERCEL_TOKEN"]]
+        command = [node.NODE, str(CLI), "--api", exports["VERCEL_API_URL"], "--token", token or exports["VERCEL_TOKEN"]]
         command += [*arguments, "--scope", exports["VERCEL_TEAM_ID"]]
         done = subprocess.run(
-            command, cwd=self.site, env=environment, input=typed, text=True, capture_output=True, timeout=60
+            command,
+            cwd=self.site,
+            env=environment,
+            input=typed,
+            text=True,
+            capture_output=True,
+            timeout=PATIENCE_SECONDS,
         )
         assert (done.returncode != 0) == fails, done.stdout + done.stderr
         return done
@@ -75,8 +83,7 @@ class Cli:
 @pytest.fixture
 def vc(start_sandbox: Callable[..., Any], tmp_path: Path) -> Cli:
     """The CLI with a new account."""
-    if shutil.which("node") is None or not CLI.is_file():
-        pytest.skip("node or tests/clients/node_modules is absent: run npm ci --prefix tests/clients")
+    node.require("vercel")
     sandbox = start_sandbox("vercel")
     sandbox.reset()
     return Cli(sandbox, tmp_path)

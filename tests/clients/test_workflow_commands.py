@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -14,7 +13,9 @@ from typing import Any
 import httpx
 import pytest
 import yaml
+from tests.clients import node
 from tests.conftest import ROOT, RunningSandbox
+from tests.waiting import PATIENCE_SECONDS
 
 CLI = Path(__file__).parent / "node_modules" / "vercel"
 WORKFLOW = ROOT / "runbooks" / "workflows" / "deploy.yml"
@@ -38,7 +39,7 @@ def perform(job: str, directory: Path, secrets: Mapping[str, str], path: str = "
         if "run" in step and not (done and done[-1].returncode):
             given = variables(JOBS[job].get("env", {}), secrets) | variables(step.get("env", {}), secrets)
             command = ["bash", "-e", "-c", step["run"]]
-            options: dict[str, Any] = {"cwd": directory / "app", "env": base | given, "timeout": 60}
+            options: dict[str, Any] = {"cwd": directory / "app", "env": base | given, "timeout": PATIENCE_SECONDS}
             done.append(subprocess.run(command, text=True, capture_output=True, **options))
     return done
 
@@ -53,8 +54,7 @@ def checkout(tmp_path: Path) -> Path:
 @pytest.fixture
 def vercel(start_sandbox: Callable[..., RunningSandbox], checkout: Path) -> Iterator[tuple[httpx.Client, str]]:
     """A client of the sandbox's Vercel, and a folder whose ``npx`` is the installed CLI, pointed at the sandbox."""
-    if shutil.which("node") is None or not CLI.is_dir():
-        pytest.skip("node or tests/clients/node_modules is absent: run npm ci --prefix tests/clients")
+    node.require("vercel")
     sandbox = start_sandbox("vercel")
     sandbox.reset()
     exports, npx = sandbox.exports, checkout / "bin" / "npx"
@@ -63,7 +63,7 @@ def vercel(start_sandbox: Callable[..., RunningSandbox], checkout: Path) -> Iter
     npx.write_text(
         f'#!/bin/sh\n[ "$1 $2" = "--yes vercel@{version}" ] || {{ echo "npx $1 $2 is not what is installed"; exit 9; }}\n'
         f"shift 2\nexport SSL_CERT_FILE={exports['SSL_CERT_FILE']}\n"
-        f'exec {shutil.which("node")} {CLI}/dist/vc.js --api {exports["VERCEL_API_URL"]} "$@"\n'
+        f'{node.EXEC} {CLI}/dist/vc.js --api {exports["VERCEL_API_URL"]} "$@"\n'
     )
     npx.chmod(0o755)
     headers, params = {"Authorization": f"Bearer {exports['VERCEL_TOKEN']}"}, {"teamId": exports["VERCEL_TEAM_ID"]}

@@ -39,7 +39,7 @@ class Terminal:
         """The exit code, when everything was shown."""
         while self._read():
             pass
-        return self.process.wait(60)
+        return self.process.wait(PATIENCE_SECONDS)
 
     def _read(self) -> bool:
         readable, _, _ = select.select([self.side], [], [], PATIENCE_SECONDS)

@@ -9,6 +9,7 @@ import subprocess
 import pytest
 from tests.commands.test_env import CONTRACT, VALUES, value_of
 from tests.runbooks.conftest import COMMAND, Guide
+from tests.waiting import PATIENCE_SECONDS
 
 from deploybook.state.vault import Vault
 
@@ -90,7 +91,7 @@ def test_at_a_terminal_it_asks_without_echo(guide: Guide) -> None:
     while b":" not in output:
         output += os.read(terminal, 1024)
     os.write(terminal, VALUES[NAME].encode() + b"\n")
-    assert process.wait(60) == 0
+    assert process.wait(PATIENCE_SECONDS) == 0
     output += os.read(terminal, 4096)
     os.close(terminal)
     assert VALUES[NAME].encode() not in output

@@ -18,6 +18,7 @@ from tests.conftest import CONTRACT
 from tests.runbook.settings_checkout import checkout
 from tests.runbooks.conftest import Guide
 from tests.runner.test_run import Pretended
+from tests.waiting import PATIENCE_SECONDS
 
 from deploybook.cli import cli, main
 from deploybook.contract.nearest import nearest
@@ -60,7 +61,9 @@ class Shell:
         say = "deploybook() { printf '%s\\0' \"$@\"; }"
         if asked := READ.match(line):
             self.monkeypatch.setenv(asked["name"], typed.strip())
-        done = subprocess.run(["bash", "-c", f"{say}; {line}"], input=typed, capture_output=True, text=True, timeout=20)
+        done = subprocess.run(
+            ["bash", "-c", f"{say}; {line}"], input=typed, capture_output=True, text=True, timeout=PATIENCE_SECONDS
+        )
         assert done.returncode == 0, done.stderr
         words = done.stdout.split("\0")[:-1]
         return (*self.call(words, "" if asked else typed), words) if words else (0, "", [])

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.conftest import ROOT, without_operator
 from tests.runbooks.conftest import COMMAND
+from tests.waiting import PATIENCE_SECONDS
 
 
 def shell(command: str, folder: Path = ROOT, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -20,7 +21,7 @@ def shell(command: str, folder: Path = ROOT, **environ: str) -> subprocess.Compl
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_SECONDS,
     )
 
 
@@ -34,7 +35,7 @@ def test_a_reader_that_has_gone_is_no_error() -> None:
         stdout=writer,
         stderr=subprocess.PIPE,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_SECONDS,
     )
     os.close(writer)
     assert done.returncode == 0

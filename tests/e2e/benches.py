@@ -15,6 +15,7 @@ import httpx
 from tests.conftest import CONTRACT, ROOT, RunningSandbox, launch_sandbox
 from tests.e2e import machine
 from tests.runbooks.conftest import COMMAND, Guide
+from tests.waiting import PATIENCE_SECONDS
 
 from deploybook.contract.model import load_contract
 from deploybook.diagnosis.causes import Cause, causes
@@ -168,7 +169,7 @@ class Bench:
         return done
 
     def _control(self, path: str) -> None:
-        answer = self.sandbox.control.post(path, timeout=60)
+        answer = self.sandbox.control.post(path, timeout=PATIENCE_SECONDS)
         if answer.status_code != httpx.codes.OK:
             raise NotMade(f"{path}: {answer.text}")
 

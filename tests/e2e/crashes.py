@@ -24,7 +24,7 @@ from tests.e2e.crashes_point import Kill, Point, first_of_each_kind, sample, wri
 from tests.e2e.crashes_world import Failed, Snapshot, World, failure, fault, untested
 from tests.runbooks.conftest import Finished
 from tests.runbooks.killing import hold
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 MODES = ("apply", "rotate", "destroy")
 # The options of a printed command, and how many words belong to each.
@@ -154,7 +154,7 @@ def _type_until_passed(world: World, finished: Finished) -> tuple[str, ...]:
         if RERUN in finished.output and RERUN not in typed:
             typed.append(RERUN)
             # What the entry's fix tells a person to do on the page of the run.
-            world.sandbox.control.post("/scenarios/ci-render/by-hand", timeout=60).raise_for_status()
+            world.sandbox.control.post("/scenarios/ci-render/by-hand", timeout=PATIENCE_SECONDS).raise_for_status()
             finished = world.run("apply")
             continue
         command = printed_command(finished.output)

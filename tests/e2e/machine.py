@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import httpx
 from tests.conftest import ROOT
 from tests.runbooks.killing import taken
+from tests.waiting import PATIENCE_SECONDS
 
 from deploybook.sandbox.turso.backend import sqld
 from deploybook.state.vault import Vault
@@ -189,7 +190,7 @@ def another_run(bench: Bench) -> None:
 def other_run_ended(bench: Bench) -> None:
     """Wait for it to end."""
     with bench.others.pop() as other:
-        output, _ = other.communicate(timeout=120)
+        output, _ = other.communicate(timeout=PATIENCE_SECONDS)
     assert other.returncode == 0, output
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import sysconfig
@@ -13,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.clients import node
 from tests.conftest import ROOT
 from tests.e2e.wiring import STEPS, Stack
+from tests.waiting import PATIENCE_SECONDS
 
 from deploybook.clouds import studio
 from deploybook.clouds.studio import Journey
@@ -39,7 +40,7 @@ def journey(stack: Stack) -> Iterator[Journey]:
 def output(command: list[str], **environment: str) -> str:
     """What a program prints that must succeed."""
     env = os.environ | environment
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -48,7 +49,9 @@ def job_rows(stack: Stack) -> dict[str, str]:
     """Status by job, read by npm ``@libsql/client`` with nothing but the recorded pair."""
     recorded = stack.vault.all()
     pair = {name: recorded[name].get_secret_value() for name in ("TURSO_DATABASE_URL", "TURSO_AUTH_TOKEN")}
-    answers = json.loads(output(["node", str(CLIENTS / "libsql_client.mjs"), "jobs"], **pair, TURSO_API_TOKEN=""))
+    answers = json.loads(
+        output([node.NODE, str(CLIENTS / "libsql_client.mjs"), "jobs"], **pair, **node.COMPILED, TURSO_API_TOKEN="")
+    )
     return {row["jobId"]: row["status"] for row in answers["value"]}
 
 
@@ -73,11 +76,8 @@ def modal(*arguments: str) -> Any:
     return json.loads(output([sys.executable, "-m", "modal", *arguments, "--json"]))
 
 
-@pytest.mark.skipif(
-    shutil.which("node") is None or not (CLIENTS / "node_modules" / "@libsql" / "client").is_dir(),
-    reason="node or tests/clients/node_modules is absent: run npm ci --prefix tests/clients",
-)
 def test_other_clients_see_a_journeys_jobs_objects_app_and_secrets(stack: Stack, journey: Journey) -> None:
+    node.require("@libsql/client")
     rows = job_rows(stack)
     assert {journey.job, journey.preview_job} < rows.keys()
     assert set(rows.values()) == {"complete"}

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 from deploybook.clouds import studio
 from deploybook.clouds.connections import Connections
@@ -181,7 +181,12 @@ class Stack:
     def _run(self, *arguments: str, **extra: str) -> None:
         env = {**os.environ, **self.environ, **extra}
         done = subprocess.run(
-            [PYTHON, "-m", "modal", *arguments], env=env, capture_output=True, text=True, check=False, timeout=120
+            [PYTHON, "-m", "modal", *arguments],
+            env=env,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE_SECONDS,
         )
         if done.returncode:
             raise DeployRefused(f"Modal: {(done.stdout + done.stderr).strip().splitlines()[-1]}")

@@ -17,6 +17,7 @@ from jupyter_client.manager import start_new_kernel
 from nbclient import NotebookClient
 from tests.conftest import ROOT, without_operator
 from tests.runbook.settings_checkout import checkout
+from tests.waiting import PATIENCE_SECONDS
 
 from deploybook.errors import DeploybookError
 from deploybook.runbook import Runbook, sandbox_session
@@ -73,7 +74,7 @@ def command(*arguments: str, root: Path) -> str:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert done.returncode != 0, done.stdout + done.stderr
@@ -95,7 +96,7 @@ def by_papermill_command(parameters: Mapping[str, object], root: Path) -> str:
 
 def by_nbclient(parameters: Mapping[str, object], root: Path) -> str:
     with pytest.raises(Exception, match=r"InvalidValue|UnknownParameter|ConfigurationError") as failed:
-        NotebookClient(injected(parameters), timeout=60).execute()
+        NotebookClient(injected(parameters), timeout=PATIENCE_SECONDS).execute()
     return str(failed.value)
 
 
@@ -158,7 +159,7 @@ class Lab:
             assert isinstance(content, dict)
             texts.extend(str(content[key]) for key in ("text", "evalue") if key in content)
 
-        self._client.execute_interactive(source, output_hook=hear, allow_stdin=False, timeout=60)
+        self._client.execute_interactive(source, output_hook=hear, allow_stdin=False, timeout=PATIENCE_SECONDS)
         return "".join(texts)
 
     def run_all(self, parameters: Mapping[str, object]) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from tests.conftest import ROOT, without_operator
 from tests.runbooks import in_process
+from tests.waiting import PATIENCE_SECONDS
 
 COMMAND = str(Path(sys.executable).parent / "deploybook")
 
@@ -74,7 +75,7 @@ class Guide:
         before = self.reports()
         if self.kernels:
             with self.start(*arguments, env=env) as process:
-                output, _ = process.communicate(typed, timeout=300)
+                output, _ = process.communicate(typed, timeout=PATIENCE_SECONDS)
             code = process.returncode
         else:
             code, output = in_process.call(arguments, self.environment(env), typed)

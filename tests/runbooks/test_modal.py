@@ -16,6 +16,7 @@ from tests.clients.render_app import make_bucket
 from tests.conftest import ROOT, RunningSandbox
 from tests.runbooks.conftest import Finished, Guide
 from tests.runbooks.killing import kill_while_held
+from tests.waiting import PATIENCE_SECONDS
 
 R2_NAMES = ("R2_ACCOUNT_ID", "R2_ACCESS_KEY_ID", "R2_SECRET_ACCESS_KEY", "R2_BUCKET_NAME")
 MODAL_NAMES = ("MODAL_AUTH_TOKEN", "MODAL_ENDPOINT_URL", "MODAL_STATUS_URL")
@@ -66,7 +67,7 @@ def by_hand(sandbox: RunningSandbox, *arguments: str, **env: str) -> str:
         env=sandbox.environment(**env),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from tests.clients.render_app import APP, BUCKET, Webhooks, listening, make_bucket, objects, two_seconds_of_silence
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 if TYPE_CHECKING:
     from tests.conftest import RunningSandbox
@@ -54,7 +54,7 @@ class Studio:
             env=self.sandbox.environment(**known),
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=PATIENCE_SECONDS,
         )
         assert done.returncode == 0, done.stderr
         self.url = done.stdout.split()[-1]
@@ -94,7 +94,7 @@ def studio(start_sandbox: Callable[..., RunningSandbox]) -> Iterator[Studio]:
     keys = make_bucket(sandbox, BUCKET)
     objects(sandbox, keys).put_object(Bucket=BUCKET, Key="assets/audio.wav", Body=two_seconds_of_silence())
     trust = ssl.create_default_context(cafile=sandbox.exports["SSL_CERT_FILE"])
-    with httpx.Client(verify=trust, timeout=60, trust_env=False) as http:
+    with httpx.Client(verify=trust, timeout=PATIENCE_SECONDS, trust_env=False) as http:
         deployed = Studio(sandbox, keys, http)
         deployed.deploy()
         yield deployed

@@ -13,6 +13,7 @@ import pytest
 from tests.clients.render_app import make_bucket
 from tests.conftest import ROOT, RunningSandbox
 from tests.runbooks.conftest import Guide
+from tests.waiting import PATIENCE_SECONDS
 
 SECTION = (ROOT / "docs" / "sections" / "modal.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^(?P<indent> *)```sh\n(?P<text>.*?)^(?P=indent)```$", re.DOTALL | re.MULTILINE)
@@ -58,7 +59,7 @@ def shell(guide: Guide, start_sandbox: Callable[..., RunningSandbox]) -> Callabl
             input=typed,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=PATIENCE_SECONDS,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

@@ -18,6 +18,7 @@ import pytest
 from dotenv import dotenv_values
 from tests.conftest import CONTRACT, ROOT, RunningSandbox
 from tests.runbooks.conftest import Finished, Guide
+from tests.waiting import PATIENCE_SECONDS
 
 from deploybook.state.ledger import Ledger
 
@@ -456,7 +457,7 @@ def test_the_notebook_runs_alone_by_papermill(guide: Guide, tmp_path: Path) -> N
     out = tmp_path / "out.ipynb"
     command = [str(Path(sys.executable).parent / "papermill"), str(guide.root / "runbooks" / "vercel.ipynb"), str(out)]
     env = guide.environment({"VERCEL_TOKEN": "canary-operator-token", "VERCEL_API_URL": "http://127.0.0.1:9"})
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
     assert done.returncode == 0, done.stderr
     text = out.read_text()
     assert "the production domain answers" in text

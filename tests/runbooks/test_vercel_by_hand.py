@@ -11,8 +11,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.clients import node
 from tests.conftest import CONTRACT, ROOT, RunningSandbox
 from tests.runbooks.conftest import Guide
+from tests.waiting import PATIENCE_SECONDS
 
 SECTION = (ROOT / "docs" / "sections" / "vercel.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^(?P<indent> *)```sh\n(?P<text>.*?)^(?P=indent)```$", re.DOTALL | re.MULTILINE)
@@ -48,8 +50,7 @@ def sandbox(start_sandbox: Callable[..., RunningSandbox]) -> RunningSandbox:
 @pytest.fixture
 def shell(guide: Guide, sandbox: RunningSandbox, tmp_path: Path) -> Callable[..., str]:
     """Run a block with names in place of the placeholders, in the guide's checkout or, if ``web``, in the web app's folder."""
-    if shutil.which("node") is None or not CLI.is_file():
-        pytest.skip("node or tests/clients/node_modules is absent: run npm ci --prefix tests/clients")
+    node.require("vercel")
     vault = guide.root / ".deploybook" / "production.env"
     vault.parent.mkdir(mode=0o700)
     vault.write_text("".join(f"{name}='{value}'\n" for name, value in EARLIER.items()))
@@ -58,7 +59,7 @@ def shell(guide: Guide, sandbox: RunningSandbox, tmp_path: Path) -> Callable[...
     # No variable of the CLI names another API: only its flag does.
     command = tmp_path / "bin" / "vercel"
     command.parent.mkdir()
-    command.write_text(f'#!/bin/sh\nexec node {CLI} --api "$VERCEL_API_URL" "$@"\n')
+    command.write_text(f'#!/bin/sh\n{node.EXEC} {CLI} --api "$VERCEL_API_URL" "$@"\n')
     command.chmod(0o755)
     environ = sandbox.environment(
         PATH=f"{command.parent}{os.pathsep}{os.environ['PATH']}",
@@ -81,7 +82,7 @@ def shell(guide: Guide, sandbox: RunningSandbox, tmp_path: Path) -> Callable[...
             input=typed,
             capture_output=True,
             text=True,
-            timeout=180,
+            timeout=PATIENCE_SECONDS,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr

@@ -15,7 +15,7 @@ import nbformat
 import pytest
 from tests.conftest import ROOT, without_operator
 from tests.runbooks.conftest import COMMAND
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 from deploybook.runner import kernel_folder
 
@@ -72,7 +72,7 @@ def test_a_kernel_gets_its_sections_credentials_and_output_is_clean(tmp_path: Pa
     credentials = ("GITHUB_TOKEN", "CLOUDFLARE_API_TOKEN", "TURSO_API_TOKEN", "AWS_SECRET_ACCESS_KEY", "VERCEL_TOKEN")
     environ = dict.fromkeys((*credentials, "IMPORTED"), CANARY) | {"HOME": str(operators_home(tmp_path))}
     with start(root, temporary, "--mode", "apply", "--yes", **environ) as process:
-        output, _ = process.communicate(timeout=120)
+        output, _ = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0, output
     [copy] = (root / "build" / "runs").glob("*/webhook_secret.ipynb")
     [probe] = [cell for cell in json.loads(copy.read_text())["cells"] if cell["id"] == "probe"]
@@ -93,7 +93,12 @@ def test_a_disk_without_room_and_a_home_that_cannot_be_written_end_in_one_senten
     command = ["bash", "-c", 'ulimit -f 4; exec "$@"', "-", COMMAND, "run", "webhook_secret", "--mode", "plan"]
     own = {"DEPLOYBOOK_HOME": str(root), "TMPDIR": str(temporary), "HOME": "/proc/home", "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(
-        command, env=without_operator(os.environ) | own, capture_output=True, text=True, timeout=120, check=False
+        command,
+        env=without_operator(os.environ) | own,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
     )
     assert done.returncode == 7, done.stdout + done.stderr
     assert "webhook_secret: This machine does not let deploybook use " in done.stdout
@@ -114,7 +119,7 @@ def test_a_killed_run_leaves_no_connection_file(tmp_path: Path, temporary: Path,
         assert list(temporary.glob("deploybook-kernel-*/kernel.json"))
         os.kill(process.pid if killed == "the run" else int(started.read_text()), signal.SIGKILL)
         if killed == "the worker":
-            process.communicate(timeout=60)
+            process.communicate(timeout=PATIENCE_SECONDS)
     until(lambda: not list(temporary.iterdir()), "an empty folder")
 
 
@@ -124,7 +129,7 @@ def test_a_signal_stops_a_section_before_its_next_request_and_is_reported(tmp_pa
     with start(root, temporary) as process:
         until((root / "runbooks" / "started").exists, "the start of the cell")
         process.terminate()
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 143, output
     assert "Traceback" not in output
     assert "\nstopping after the requests that are under way; once more (Ctrl-C) stops at once\n" in output
@@ -155,7 +160,7 @@ def test_ctrl_c_while_processes_still_start_is_one_line_and_no_traceback_of_anot
         until(lambda: children.read_text().strip(), "the first process of the run")
         # As a terminal does: to all processes in its foreground.
         os.killpg(process.pid, signal.SIGINT)
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 130, output
     assert "Traceback" not in output
     assert "stop" in output
@@ -166,7 +171,7 @@ def test_a_killed_worker_fails_its_own_section_alone_in_one_sentence(tmp_path: P
     cell = "import os, signal; os.kill(os.getppid(), signal.SIGKILL); rb.note('not any more')"
     root = checkout(tmp_path, cell)
     with start(root, temporary, "turso") as process:
-        output, _ = process.communicate(timeout=120)
+        output, _ = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 5, output
     assert "Traceback" not in output
     assert output.count("The process that executed the webhook_secret runbook was killed") == 1

@@ -73,13 +73,15 @@ class Stack:
 
         def client(base: str, token: str, **params: str) -> httpx.Client:
             headers = {"Authorization": f"Bearer {exports[token]}"}
-            return httpx.Client(base_url=exports[base], headers=headers, params=params, trust_env=False, timeout=60)
+            return httpx.Client(
+                base_url=exports[base], headers=headers, params=params, trust_env=False, timeout=PATIENCE_SECONDS
+            )
 
         self.vercel = client("VERCEL_API_URL", "VERCEL_TOKEN", teamId=exports["VERCEL_TEAM_ID"])
         self.render = client("RENDER_API_URL", "RENDER_API_KEY")
         self.turso = client("TURSO_API_URL", "TURSO_API_TOKEN")
         self.cloudflare = client("CLOUDFLARE_API_URL", "CLOUDFLARE_API_TOKEN")
-        self.browser = httpx.Client(transport=Browser(self.sandbox), timeout=60)
+        self.browser = httpx.Client(transport=Browser(self.sandbox), timeout=PATIENCE_SECONDS)
 
     def close(self) -> None:
         """Close the connections."""
@@ -207,7 +209,9 @@ class Stack:
         """Run the ``modal`` CLI; its output."""
         env = self.sandbox.environment(COLUMNS="1000", **environment)
         command = [sys.executable, "-m", "modal", *arguments]
-        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)
+        done = subprocess.run(
+            command, env=env, capture_output=True, text=True, timeout=PATIENCE_SECONDS, stdin=subprocess.DEVNULL
+        )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 

@@ -23,6 +23,7 @@ import pytest
 from tests.chromium import CHROMIUM, MISSING
 from tests.conftest import RunningSandbox, launch_sandbox, without_operator
 from tests.sandbox.processes import listeners
+from tests.waiting import PATIENCE_SECONDS
 
 NOBODY = 65534
 as_root = pytest.mark.skipif(os.getuid() != 0, reason="another user's process can be started by root only")
@@ -302,7 +303,9 @@ def browse(tmp_path: Path) -> Iterator[Callable[[str, list[str]], dict[str, Any]
         flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", f"--user-data-dir={tmp_path}"]
         flags += [f"--host-resolver-rules=MAP {name} 127.0.0.1", "--virtual-time-budget=20000", "--dump-dom"]
         environ = without_operator(os.environ) | {"HOME": str(tmp_path)}
-        run = subprocess.run([str(CHROMIUM), *flags, own], capture_output=True, text=True, timeout=120, env=environ)
+        run = subprocess.run(
+            [str(CHROMIUM), *flags, own], capture_output=True, text=True, timeout=PATIENCE_SECONDS, env=environ
+        )
         assert reports, run.stderr[-2000:]
         return reports.pop()
 

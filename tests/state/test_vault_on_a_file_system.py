@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 from tests.conftest import ROOT
+from tests.waiting import PATIENCE_SECONDS
 
 from deploybook.state.vault import Vault
 
@@ -69,7 +70,7 @@ def _mount(folder: Path, options: str) -> subprocess.CompletedProcess[bytes]:
 def attempted(state: Path, user: int = 0) -> dict[str, list[str]]:
     """What an operator is told of each attempt; ``user`` is who tries."""
     command = [sys.executable, "-c", ATTEMPTS, str(state), str(user)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
     assert done.returncode == 0, done.stderr
     result: dict[str, list[str]] = json.loads(done.stdout)
     return result

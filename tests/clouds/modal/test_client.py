@@ -17,6 +17,7 @@ from modal_proto import api_pb2
 from pydantic import SecretStr
 from tests.clouds.conftest import Connect
 from tests.conftest import RunningSandbox
+from tests.waiting import PATIENCE_SECONDS
 
 from deploybook.clouds import modal
 from deploybook.clouds.connections import Connections
@@ -201,6 +202,8 @@ def test_the_operators_own_configuration_of_the_modal_command_is_not_read(
     (tmp_path / ".modal.toml").write_text(theirs)
     environ = sandbox.environment(HOME=str(tmp_path), MODAL_PROFILE="theirs", MODAL_ENVIRONMENT="nowhere")
     environ["MODAL_CONFIG_PATH"] = str(tmp_path / ".modal.toml")
-    done = subprocess.run([sys.executable, "-c", ALONE], env=environ, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", ALONE], env=environ, capture_output=True, text=True, timeout=PATIENCE_SECONDS
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "workspace sandbox-operator main", done.stderr

@@ -18,6 +18,7 @@ from grpclib.const import Status
 from grpclib.exceptions import GRPCError
 from modal_proto import api_pb2
 from modal_proto.api_grpc import ModalClientStub
+from tests.waiting import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from tests.conftest import RunningSandbox
@@ -201,6 +202,8 @@ def deploy(rpc: Rpc) -> Deployer:
 def http(sandbox: RunningSandbox) -> Iterator[httpx.Client]:
     """A caller of web endpoints who trusts the sandbox's authority."""
     with httpx.Client(
-        verify=ssl.create_default_context(cafile=sandbox.exports["SSL_CERT_FILE"]), timeout=60, trust_env=False
+        verify=ssl.create_default_context(cafile=sandbox.exports["SSL_CERT_FILE"]),
+        timeout=PATIENCE_SECONDS,
+        trust_env=False,
     ) as client:
         yield client

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 if TYPE_CHECKING:
     from tests.sandbox.r2.conftest import Key, Storage
@@ -315,9 +315,11 @@ def test_a_large_object_passes_without_being_held_in_memory(storage: Storage) ->
 
     key, before = storage.key(), peak_memory(storage)
     url = storage.presign(key, "PUT", PATH)
-    storage.s3.put(url, content=chunks(), headers={"Content-Length": str(size)}, timeout=60).raise_for_status()
+    storage.s3.put(
+        url, content=chunks(), headers={"Content-Length": str(size)}, timeout=PATIENCE_SECONDS
+    ).raise_for_status()
     received = 0
-    with storage.s3.stream("GET", storage.presign(key, "GET", PATH), timeout=60) as answer:
+    with storage.s3.stream("GET", storage.presign(key, "GET", PATH), timeout=PATIENCE_SECONDS) as answer:
         for part in answer.iter_raw():
             received += len(part)
     assert received == size
