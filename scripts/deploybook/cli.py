@@ -42,6 +42,10 @@ COMMANDS = {
         "run_sandbox",
         "Run the clouds on loopback in the foreground, and say how to point any client at them.",
     ),
+    "serve": Source(
+        "serve_guide",
+        "Serve the guide on loopback, with buttons that act: dry run, plan, apply, verify and destroy each section from its page.",
+    ),
 }
 
 

@@ -54,4 +54,4 @@ def test_a_command_that_is_not_there_is_refused() -> None:
 def test_the_names_of_commands_are_completed() -> None:
     environ = {"_DEPLOYBOOK_COMPLETE": "bash_complete", "COMP_WORDS": "deploybook s", "COMP_CWORD": "1"}
     answer = CliRunner().invoke(cli, [], prog_name="deploybook", env=environ)
-    assert answer.output == "plain,sandbox\n"
+    assert answer.output == "plain,sandbox\nplain,serve\n"

@@ -158,5 +158,5 @@ deploybook.tracking = (function () {
     event.preventDefault();
     takeFile(event.dataTransfer.files[0]).then(() => told.scrollIntoView({ block: "center" }));
   });
-  return { show };
+  return { show, take };
 })();

@@ -25,12 +25,24 @@ OF_ONE_ENVIRONMENT = {
     "explain": False,
     "init": False,
 }
-OTHERS = ("check", "completion", "list", "sandbox")
+OTHERS = ("check", "completion", "list", "sandbox", "serve")
 # How many words follow an option; none follows any other. ``tests/contract/test_shown_commands.py`` compares it with the command line.
 TAKES = {"-p": 2} | dict.fromkeys(
     (
         *("-f", "--adopt", "--app", "--credentials-file", "--environment", "--explain", "--for", "--format", "--jobs"),
-        *("--junit", "--mode", "--only", "--output", "--plan", "--plan-out", "--release", "--sarif", "--specs"),
+        *(
+            "--junit",
+            "--mode",
+            "--only",
+            "--output",
+            "--plan",
+            "--plan-out",
+            "--port",
+            "--release",
+            "--sarif",
+            "--site",
+            "--specs",
+        ),
     ),
     1,
 )

@@ -1,0 +1,70 @@
+"""``deploybook serve``."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from deploybook.contract.model import load_contract
+from deploybook.errors import InvalidValue
+from deploybook.layout import Layout, find_layout
+from deploybook.runbook import environment
+
+PORT = 8321
+
+
+@click.command("serve")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="On loopback; 0 takes a free one."
+)
+@click.option(
+    "--site",
+    type=click.Path(path_type=Path),
+    help="The folder of a built guide; default: build/site, built if need be.",
+)
+def serve_guide(port: int, site: Path | None) -> None:
+    """Serve the guide on loopback, with buttons that act: dry run, plan, apply, verify and destroy each section from its page.
+
+    Open the address that it shows: it lets one browser in, once. Runs are those of the command line, and go on when the page is closed.
+    Credentials that you type into a page are kept in this process only. Ctrl-C ends the server, and a run before its next request.
+    """
+    from deploybook.serve.server import Server, host_name, listening
+    from deploybook.serve.workshop import Workshop
+
+    layout = find_layout()
+    workshop = Workshop(layout, load_contract(layout.contract), os.environ)
+    folder = site or _built(layout)
+    if not (folder / "index.html").is_file():
+        raise InvalidValue(
+            f"There is no built guide in {folder}.", "Leave --site out, or give the folder that mkdocs built."
+        )
+    bound = listening(port)
+    host = f"{host_name(layout.state)}:{bound.getsockname()[1]}"
+
+    def announce(address: str) -> None:
+        click.echo(f"open {address}")
+
+    Server(workshop, folder, host, announce).run(sockets=[bound])
+
+
+def _built(layout: Layout) -> Path:
+    """The guide in build/site, built anew if a page has changed since. Raises InvalidValue if it cannot be built."""
+    site = layout.root / "build" / "site"
+    sources = [layout.root / "mkdocs.yml", layout.contract, *(layout.root / "docs").rglob("*")]
+    index = site / "index.html"
+    if index.is_file() and index.stat().st_mtime >= max(path.stat().st_mtime for path in sources if path.is_file()):
+        return site
+    click.echo("building the guide …", err=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--quiet", "--site-dir", str(site)],
+        cwd=layout.root,
+        env=environment.machine(os.environ) | {"NO_MKDOCS_2_WARNING": "1"},
+        check=False,
+    )
+    if done.returncode:
+        raise InvalidValue("The guide cannot be built.", "Fix what mkdocs said above, then run this again.")
+    return site

@@ -1,0 +1,95 @@
+"""Runs that others started, by the command line or a server before this one: what they write beside their reports is told as it comes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from deploybook.runner.event_log import FILE
+from deploybook.serve.feed import Feed
+
+PAUSE_SECONDS = 0.5
+# A run that was killed wrote no last line.
+KILLED = {"kind": "ended", "exit_code": 137, "words": "The run was killed, or this machine was switched off."}
+
+
+@dataclass
+class _Watched:
+    path: Path
+    pid: int = 0
+    position: int = 0
+    rest: bytes = b""
+    done: bool = False
+    known: bool = field(default=False)
+
+    def new(self) -> list[dict[str, Any]]:
+        """The whole lines that came since."""
+        with self.path.open("rb") as file:
+            file.seek(self.position)
+            data = file.read()
+        self.position += len(data)
+        *lines, self.rest = (self.rest + data).split(b"\n")
+        return [json.loads(line) for line in lines]
+
+
+class Watch:
+    """Looks into the folder of runs. ``own`` gives the processes whose runs come another way."""
+
+    def __init__(self, runs: Path, feed: Feed, own: Callable[[], set[int]]) -> None:
+        self._runs = runs
+        self._feed = feed
+        self._own = own
+        self._watched: dict[Path, _Watched] = {}
+
+    async def follow(self) -> None:
+        """Look until cancelled."""
+        while True:
+            self.look()
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    def look(self) -> None:
+        """Tell what is new."""
+        for path in sorted(self._runs.glob(f"*/{FILE}")):
+            watched = self._watched.setdefault(path, _Watched(path))
+            if not watched.done:
+                try:
+                    self._tell(watched)
+                except (OSError, ValueError):
+                    # Somebody has removed it, or it is no such file.
+                    watched.done = True
+
+    def _tell(self, watched: _Watched) -> None:
+        lines = watched.new()
+        if not watched.known and lines:
+            watched.known, watched.pid = True, int(lines[0].get("pid", 0))
+            # What has ended is in the states of the sections.
+            watched.done = lines[-1]["kind"] == "run_done" or watched.pid in self._own() or not _lives(watched.pid)
+            if watched.done:
+                return
+            about = {name: lines[0].get(name) for name in ("mode", "environment", "sections")}
+            self._feed.add({"kind": "run", "run": watched.path.parent.name, "own": False, **about})
+        for line in lines:
+            self._feed.add({**line, "run": watched.path.parent.name})
+        if lines and lines[-1]["kind"] == "run_done":
+            watched.done = True
+            self._feed.add(
+                {"kind": "ended", "run": watched.path.parent.name, "exit_code": lines[-1]["exit_code"], "words": ""}
+            )
+        elif watched.known and not _lives(watched.pid):
+            watched.done = True
+            self._feed.add({**KILLED, "run": watched.path.parent.name})
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return pid > 0
