@@ -12,13 +12,19 @@ from pathspec import GitIgnoreSpec
 NEVER = frozenset({".git", "node_modules", ".next", ".vercel", "__pycache__", ".venv", "venv", ".deploybook"})
 
 
-def docker_context(root: Path) -> dict[str, Path]:
-    """The files that COPY may name: the checkout less its .dockerignore, whose patterns are seen from its root."""
+def docker_context(checkout: Path, root: Path) -> dict[str, Path]:
+    """The files that COPY may name: what a clone of the checkout has in ``root``, less its .dockerignore."""
     patterns = [line.strip() for line in _lines(root / ".dockerignore") if line.strip() and not line.startswith("#")]
     ignored = GitIgnoreSpec.from_lines(
         pattern if pattern.startswith("!") else f"/{pattern.lstrip('/')}" for pattern in patterns
     )
-    return {path: file for path, file in _files(root) if not ignored.match_file(path)}
+    return {path: file for path, file in cloned(checkout, root).items() if not ignored.match_file(path)}
+
+
+def cloned(checkout: Path, root: Path) -> dict[str, Path]:
+    """The files that a clone of the checkout has below a folder, by their paths from it."""
+    prefix = f"{root.resolve().relative_to(checkout.resolve()).as_posix()}/".removeprefix("./")
+    return {path[len(prefix) :]: file for path, file in git_checkout(checkout).items() if path.startswith(prefix)}
 
 
 def git_checkout(root: Path) -> dict[str, Path]:

@@ -14,6 +14,7 @@ from collections.abc import Collection, Mapping, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploybook.checkout.engines import engine_settings
 from deploybook.errors import ConfigurationError
 from deploybook.runbook import environment
 
@@ -33,7 +34,7 @@ class SandboxProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=environment.machine(os.environ),
+            env=environment.machine(os.environ) | (engine_settings(os.environ) if app else {}),
             start_new_session=True,
         )
         assert self._process.stdout is not None

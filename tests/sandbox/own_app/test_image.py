@@ -19,7 +19,7 @@ def build(machine: Machine, folder: Path, files: dict[str, str]) -> tuple[Image,
     checkout, log = write(folder / "checkout", files), list[str]()
     target = folder / "image"
     target.mkdir(parents=True)
-    follower = Follower(docker_context(checkout), machine, target, log.append)
+    follower = Follower(docker_context(checkout, checkout), machine, target, log.append)
     return asyncio.run(follower.build((checkout / "worker/Dockerfile").read_bytes(), {})), log
 
 

@@ -64,9 +64,9 @@ class Child:
         await self.process.wait()
 
 
-def die_with_parent() -> Callable[[], Any] | None:
-    """On Linux, ask the kernel to end the child when the sandbox dies, even by SIGKILL."""
+def die_with_parent(number: signal.Signals = signal.SIGKILL) -> Callable[[], Any] | None:
+    """On Linux, ask the kernel to end the child by this signal when the sandbox dies, even by SIGKILL."""
     if not sys.platform.startswith("linux"):
         return None
     libc = ctypes.CDLL(None, use_errno=True)
-    return lambda: libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    return lambda: libc.prctl(_PR_SET_PDEATHSIG, number)

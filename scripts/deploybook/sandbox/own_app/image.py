@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 import shutil
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -73,6 +74,11 @@ class Image:
     command: str = ""
 
     @property
+    def orphaned(self) -> signal.Signals:
+        """It is a process of this machine."""
+        return signal.SIGKILL
+
+    @property
     def working_directory(self) -> Path:
         """Where its program starts."""
         return self.root / self.folder.lstrip("/")
@@ -80,6 +86,9 @@ class Image:
     def program(self, override: str = "") -> str:
         """The command line that starts it; ``override`` is the host's own command in place of CMD."""
         return " ".join(part for part in (self.entrypoint, override or self.command) if part)
+
+    async def clear(self) -> None:
+        """Its process leaves nothing outside the sandbox's folder."""
 
 
 class Follower:

@@ -13,6 +13,7 @@ from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from deploybook.checkout.engines import engine_settings
 from deploybook.sandbox.core.processes import die_with_parent
 
 Log = Callable[[str], None]
@@ -23,7 +24,6 @@ INSTALLING = re.compile(
     r"npm_config_\w+|(https?|no|all)_proxy|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|SSL_CERT_DIR|PIP_\w+|COREPACK_\w+",
     re.IGNORECASE,
 )
-ENGINE = re.compile(r"DOCKER_\w+|CONTAINER_\w+|CONTAINERS_\w+|BUILDKIT_\w+|XDG_RUNTIME_DIR")
 _COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -53,8 +53,7 @@ class Machine:
 
     def of_the_engine(self) -> dict[str, str]:
         """What a container engine's command line needs of the machine: PATH, the operator's home folder, and its own settings."""
-        kept = {name: value for name, value in os.environ.items() if ENGINE.fullmatch(name)}
-        return {"PATH": os.environ.get("PATH", ""), "HOME": str(Path.home()), **kept}
+        return {"PATH": os.environ.get("PATH", ""), "HOME": str(Path.home()), **engine_settings(os.environ)}
 
 
 def cache_folder() -> Path:
@@ -65,8 +64,10 @@ def cache_folder() -> Path:
     return folder
 
 
-async def start(command: str, folder: Path, env: Mapping[str, str]) -> Process:
-    """Start a command by the shell, in a group of its own that ends with the sandbox."""
+async def start(
+    command: str, folder: Path, env: Mapping[str, str], *, orphaned: signal.Signals = signal.SIGKILL
+) -> Process:
+    """Start a command by the shell, in a group of its own; ``orphaned`` is the signal by which it ends with the sandbox."""
     return await asyncio.create_subprocess_exec(
         "/bin/sh",
         "-c",
@@ -77,7 +78,7 @@ async def start(command: str, folder: Path, env: Mapping[str, str]) -> Process:
         stdout=PIPE,
         stderr=STDOUT,
         start_new_session=True,
-        preexec_fn=die_with_parent(),
+        preexec_fn=die_with_parent(orphaned),
         limit=1024 * 1024,
     )
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from starlette.types import ASGIApp
 
 from deploybook.checkout.dockerfile import pairs, stages
-from deploybook.checkout.ignoring import docker_context, git_checkout
+from deploybook.checkout.ignoring import cloned, docker_context, git_checkout
 from deploybook.sandbox.core.service import Context, Service
 from deploybook.sandbox.modal.service import ModalService
 from deploybook.sandbox.own_app import engine
@@ -120,43 +120,32 @@ class OwnAppService(Service):
         context = root / (settings.docker_context or ".")
         if self._engine is None:
             self._engine = await asyncio.to_thread(engine.find_engine)
-        if self._engine:
-            return await self._build_by_engine(self._engine, worker, dockerfile, context, variables, log)
         folder = self._directory / f"image-{worker.id}-{len(worker.deploys)}"
         with contextlib.suppress(FileNotFoundError):
             await asyncio.to_thread(shutil.rmtree, folder)
         folder.mkdir(parents=True)
-        log("No container engine runs here: the Dockerfile's steps are followed in a folder.")
-        follower = Follower(docker_context(context), self.machine, folder, log)
         try:
-            self._images[worker.id] = await follower.build(dockerfile.read_bytes(), variables)
+            self._images[worker.id] = await self._image(worker, dockerfile, context, folder, variables, log)
         except ImageFailed as failure:
             return str(failure)
         return ""
 
-    async def _build_by_engine(
-        self, name: str, worker: Worker, dockerfile: Path, context: Path, variables: Mapping[str, str], log: Log
-    ) -> str:
-        """The same by a container engine, which executes every step."""
+    async def _image(
+        self, worker: Worker, dockerfile: Path, context: Path, folder: Path, variables: Mapping[str, str], log: Log
+    ) -> Program:
+        """By a container engine, which executes every step; or by following the steps where none runs."""
+        if not self._engine:
+            log("No container engine runs here: the Dockerfile's steps are followed in a folder.")
+            follower = Follower(docker_context(self._checkout, context), self.machine, folder, log)
+            return await follower.build(dockerfile.read_bytes(), variables)
+        log(f"The image is built by {Path(self._engine).name}.")
         steps = [step for stage in stages(dockerfile.read_bytes()) for step in stage.steps]
         declared = {pair for step in steps if step.instruction == "ARG" for pair in pairs(step)}
-        tag, home = f"deploybook-{worker.id}:{len(worker.deploys)}", self._directory / f"home-{worker.id}"
-        log(f"The image is built by {Path(name).name}.")
-        try:
-            self._images[worker.id] = await engine.build(
-                name,
-                dockerfile,
-                context,
-                tag,
-                sorted(declared & variables.keys()),
-                variables,
-                self.machine,
-                home,
-                log,
-            )
-        except ImageFailed as failure:
-            return str(failure)
-        return ""
+        # The engine reads .dockerignore itself.
+        build = engine.Build(
+            dockerfile, cloned(self._checkout, context), sorted(declared & variables.keys()), variables
+        )
+        return await build.run(self._engine, worker.id, self.machine, folder, log)
 
     async def _start_worker(self, service_id: str, variables: Mapping[str, str], log: Log) -> _Running:
         image = self._images[service_id]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
@@ -29,8 +30,15 @@ class Program(Protocol):
     def working_directory(self) -> Path:
         """Where its program starts."""
 
+    @property
+    def orphaned(self) -> signal.Signals:
+        """The signal that ends its program when nothing is left to stop it."""
+
     def program(self, override: str = "") -> str:
         """The command line that starts it."""
+
+    async def clear(self) -> None:
+        """Remove what a program that has ended may have left."""
 
 
 class WorkerProcess:
@@ -73,10 +81,13 @@ class WorkerProcess:
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+            await self._image.clear()
 
     async def _run(self) -> None:
         while True:
-            process = await start(f"exec {self._command}", self._image.working_directory, self._env)
+            process = await start(
+                f"exec {self._command}", self._image.working_directory, self._env, orphaned=self._image.orphaned
+            )
             reader = asyncio.create_task(follow(process, self._log))
             try:
                 self._status = await process.wait()
