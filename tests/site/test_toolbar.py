@@ -270,6 +270,40 @@ def test_paper_has_every_step_with_its_box_and_nothing_to_press(page: Page) -> N
     assert page.pdf()[:5] == b"%PDF-"
 
 
+# Of an A4 sheet, in CSS pixels, with the margins of the style sheet's @page rule: 210 mm less two of 12.
+SHEET = {"width": 703, "height": 1030}
+CUT = """() => [...document.querySelectorAll(".md-content :is(table, td, th, pre, img, svg, input)")]
+  .filter((part) => part.checkVisibility())
+  .filter((part) => part.getBoundingClientRect().right > innerWidth + 1
+    || ["TD", "TH", "PRE", "INPUT"].includes(part.tagName) && part.scrollWidth > part.clientWidth + 1)
+  .map((part) => `${part.tagName} ${part.value || part.innerText}`)"""
+
+
+@pytest.mark.parametrize("way", [BY_RUNBOOK, BY_HAND])
+def test_paper_loses_no_column_and_has_what_is_folded_on_the_screen(open_page: Open, way: str) -> None:
+    page = open_page(CHECKLIST)
+    page.check(way)
+    page.emulate_media(media="print")
+    page.set_viewport_size(SHEET)
+    assert page.evaluate(CUT) == []
+    expect(page.get_by_text("Two tokens of one name:")).to_be_visible()
+    margins = "[...document.styleSheets].flatMap((sheet) => [...sheet.cssRules]).filter((rule) => rule instanceof CSSPageRule)"
+    assert page.evaluate(f"{margins}.at(-1).style.margin") == "12mm"
+    breaks = "[...document.querySelectorAll('.md-content h2')].map((heading) => getComputedStyle(heading).breakBefore)"
+    assert set(page.evaluate(breaks)[1:]) == {"page"}
+    assert page.evaluate(breaks)[0] == "auto"
+
+
+@pytest.mark.parametrize(
+    "path", ["architecture.html", "reference/variables.html", "reference/checks.html", "runbooks/r2.html"]
+)
+def test_paper_loses_no_column_of_another_page(open_page: Open, path: str) -> None:
+    page = open_page(path)
+    page.emulate_media(media="print")
+    page.set_viewport_size(SHEET)
+    assert page.evaluate(CUT) == []
+
+
 def test_without_scripts_the_checklist_is_a_page_to_read(open_page: Open) -> None:
     page = open_page(CHECKLIST, scripts=False)
     expect(page.locator("#db-toolbar")).to_be_hidden()
