@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 from tests.site.browser import PHONE, Open
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("toolbar")]
@@ -271,7 +271,7 @@ def test_paper_has_every_step_with_its_box_and_nothing_to_press(page: Page) -> N
 
 
 # Of an A4 sheet, in CSS pixels, with the margins of the style sheet's @page rule: 210 mm less two of 12.
-SHEET = {"width": 703, "height": 1030}
+SHEET = ViewportSize(width=703, height=1030)
 CUT = """() => [...document.querySelectorAll(".md-content :is(table, td, th, pre, img, svg, input)")]
   .filter((part) => part.checkVisibility())
   .filter((part) => part.getBoundingClientRect().right > innerWidth + 1
