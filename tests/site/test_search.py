@@ -55,3 +55,11 @@ def test_what_is_typed_finds_the_words_that_begin_so(open_page: Open) -> None:
     assert any("presign" in link or "r2" in link for link in links), links
     assert any(link.endswith("reference/variables.html#r2_secret_access_key") for link in named), named
     assert operators
+
+
+@pytest.mark.parametrize(
+    ("typed", "page"), [("rotate a secret", "/rotation.html"), ("windows", "/DEPLOY_PROD_CHECKLIST.html#tools")]
+)
+def test_a_task_in_the_readers_words_leads_to_its_page(open_page: Open, typed: str, page: str) -> None:
+    [links] = search(open_page("index.html", search=True), [typed])
+    assert page in links[0]
