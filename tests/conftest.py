@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import pytest
 from tests import distribution, lazily, waiting
+from tests.answers.figures import pytest_terminal_summary  # noqa: F401 - a hook of the session
 
 from deploybook.contract.model import load_contract
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.answers.figures import property_of
 from tests.answers.provider import RandomProvider
 
 # Of each flow, full, sparse and mixed answers in turn; a nightly run asks for more.
@@ -30,13 +31,16 @@ def instantly(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def provider(specs: Path) -> Callable[[str], RandomProvider]:
+def provider(specs: Path, request: pytest.FixtureRequest) -> Iterator[Callable[[str], RandomProvider]]:
     """The random provider of a description; the test is skipped where the description is absent."""
+    providers: list[tuple[str, RandomProvider]] = []
 
     def described(name: str) -> RandomProvider:
         path = specs / f"{name}.json"
         if not path.is_file():
             pytest.skip(f"../shared/specs/{name}.json is absent: no random answers are made")
-        return RandomProvider(json.loads(path.read_text()))
+        providers.append((name, RandomProvider(json.loads(path.read_text()))))
+        return providers[-1][1]
 
-    return described
+    yield described
+    request.node.user_properties.extend(property_of(name, each.figures) for name, each in providers)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+from tests.answers.figures import Figures
 from tests.answers.generator import Generator
 
 from deploybook.clouds.resource import StillNeeded
@@ -42,12 +43,17 @@ class RandomProvider:
         self._generator = Generator(document)
         self._requests = 0
         self.operations: Counter[str] = Counter()
+        # By fullness.
+        self.figures: dict[str, Figures] = defaultdict(Figures)
+        self._now = Figures()
 
-    def seed(self, seed: int, fullness: float) -> None:
-        """Begin a series of answers that depends on nothing else."""
+    def seed(self, seed: int, kind: str) -> Figures:
+        """Begin a series of answers that depends on nothing else; the figures of its fullness."""
         self._generator.random.seed(seed)
-        self._generator.fullness = fullness
+        self._generator.fullness = FULLNESS[kind]
         self._requests = 0
+        self._now = self.figures[kind]
+        return self._now
 
     def client(self, base_url: str) -> httpx.Client:
         """A client whose every request is answered here."""
@@ -59,7 +65,10 @@ class RandomProvider:
         if self._requests > MOST_REQUESTS:
             raise Endless(f"{self._requests} requests, the last one {request.method} {request.url.path}")
         operation = self._operation(request)
-        self.operations[operation.get("operationId", f"{request.method} {request.url.path}")] += 1
+        name = operation.get("operationId", f"{request.method} {request.url.path}")
+        self.operations[name] += 1
+        self._now.operations.add(name)
+        self._now.answers += 1
         status, response = self._chosen(operation["responses"])
         schema = self._schema(self._generator.resolve(response))
         if schema is None:
@@ -118,20 +127,25 @@ def run(provider: RandomProvider, flow: Flow, times: int, first_seed: int = 0) -
     kinds = list(FULLNESS)
     for seed in range(first_seed, first_seed + times):
         kind = kinds[seed % len(kinds)]
-        provider.seed(seed, FULLNESS[kind])
+        figures = provider.seed(seed, kind)
         try:
             flow()
         except StillNeeded:
             tally.understood += 1
+            figures.accepted += 1
         except DeploybookError as error:
             if isinstance(error, ServiceError) and not (error.service and error.operation and error.message):
                 raise Nameless(f"{type(error).__name__}: {error.message} ({kind} answers, seed {seed})") from error
             tally.refused[type(error).__name__] += 1
+            figures.refused += 1
         except BaseException as error:
+            figures.endless += isinstance(error, Endless)
+            figures.crashed += not isinstance(error, Endless)
             error.add_note(f"{kind} answers, seed {seed}")
             raise
         else:
             tally.understood += 1
+            figures.accepted += 1
     return tally
 
 

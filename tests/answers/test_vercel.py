@@ -54,7 +54,8 @@ class Flows:
     def clouds(self, team: str = "team_1") -> Any:
         client = self._provider.client("https://api.vercel.com")
         return SimpleNamespace(
-            vercel=Vercel(Api("Vercel", client, explain, "VERCEL_TOKEN", "VERCEL_API_URL", REFUSALS), team)
+            home=lambda _: None,
+            vercel=Vercel(Api("Vercel", client, explain, "VERCEL_TOKEN", "VERCEL_API_URL", REFUSALS), team),
         )
 
     def variables(self) -> vercel.Variables:

@@ -12,6 +12,7 @@ import pytest
 
 from deploybook.clouds import vercel
 from deploybook.clouds.api import Api
+from deploybook.clouds.connections import Connections
 from deploybook.clouds.resource import Change
 from deploybook.clouds.vercel import schema as vercel_schema
 from deploybook.clouds.vercel import watch
@@ -21,6 +22,7 @@ from deploybook.clouds.vercel.project import ProjectState
 from deploybook.clouds.vercel.refusals import REFUSALS, explain
 from deploybook.errors import Conflict, PermissionDenied, RateLimited, ServiceError, UnexpectedResponse
 from deploybook.state.last_writes import LastWrites
+from deploybook.state.pins import Account, Pins
 
 Answer = Callable[[httpx.Request], httpx.Response]
 CHANGE = Change("state", "BUILDING", "READY")
@@ -252,3 +254,41 @@ def test_a_request_that_is_asked_too_often_says_when_to_ask_again() -> None:
     error = refused(429, "rate_limited", "The rate limit of 120 exceeded", limit={"reset": CREATED // 1000})
     assert type(error) is RateLimited
     assert "after 2026-08-12 01:07:56 UTC" in error.hint
+
+
+@pytest.mark.parametrize(
+    ("linked", "repo_id", "desired", "change"),
+    [
+        ("studio/app", 77, "Studio/App", ""),
+        # Renamed at GitHub: Vercel has the new name, the settings still have the one that the environment was made with.
+        ("studio/web", 77, "studio/app", ""),
+        ("studio/web", 78, "studio/app", "repository: studio/web → studio/app"),
+        ("studio/app", 77, "studio/web", "repository: studio/app → studio/web"),
+    ],
+)
+def test_a_renamed_repository_is_known_by_its_id(
+    tmp_path: Path, linked: str, repo_id: int, desired: str, change: str
+) -> None:
+    project, state = linked_project(tmp_path, linked, repo_id, desired)
+    assert "".join(str(each) for each in project.differences(state)) == change
+
+
+def test_a_new_name_that_cannot_be_compared_is_said_to_be_one(tmp_path: Path) -> None:
+    project, state = linked_project(tmp_path, "studio/app", 77, "studio/web")
+    with pytest.raises(Conflict) as caught:
+        project.update(Connections({}), state, project.differences(state))
+    assert caught.value.hint.endswith("or give git_repository studio/app if studio/web is its new name.")
+
+
+def linked_project(folder: Path, linked: str, repo_id: int, desired: str) -> tuple[vercel.Project, ProjectState]:
+    """A project with the link that Vercel answers, in an environment whose repository is studio/app with the id 77."""
+    owner, _, name = linked.partition("/")
+    link = {"type": "github", "org": owner, "repo": name, "repoId": repo_id}
+    pins = Pins(folder, "production")
+    pins.put("github", Account(id="77", name="studio/app"))
+    clouds = Connections({}, pins)
+    clouds.vercel = client(said({"id": "prj_1", "accountId": "team_1", "framework": "nextjs", "link": link}))
+    project = vercel.Project("web", repository=desired)
+    state = project.read(clouds)
+    assert state is not None
+    return project, state

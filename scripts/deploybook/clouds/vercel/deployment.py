@@ -147,10 +147,7 @@ class Deployment(Resource[DeploymentState]):
         meta = {"deploybook": self._source.digest(), NONCE: secrets.token_hex(8)}
         body: dict[str, Any] = {"name": self.name, "project": self._project.id, "target": "production", "meta": meta}
         if self._source.folder is None:
-            owner, _, repository = self._source.repository.partition("/")
-            return body | {
-                "gitSource": {"type": "github", "org": owner, "repo": repository, "ref": self._source.branch}
-            }
+            return body | {"gitSource": {"type": "github", "ref": self._source.branch, **self._repository()}}
         contents = self._source.files
         with ThreadPoolExecutor(UPLOADS_SIDE_BY_SIDE) as pool:
             digests = list(pool.map(vercel.upload, contents.values()))
@@ -159,6 +156,13 @@ class Deployment(Resource[DeploymentState]):
             for (name, content), digest in zip(contents.items(), digests, strict=True)
         ]
         return body | {"files": files, "projectSettings": {"framework": "nextjs"}}
+
+    def _repository(self) -> dict[str, str]:
+        """The repository as ``gitSource`` names it: by the id of the project's link, which a rename at GitHub leaves as it is."""
+        if self._project.repository_id:
+            return {"repoId": self._project.repository_id}
+        owner, _, name = self._source.repository.partition("/")
+        return {"org": owner, "repo": name}
 
     def _look(self, vercel: Vercel) -> DeploymentState | None:
         newest: DeploymentState | None = None

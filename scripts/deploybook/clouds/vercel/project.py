@@ -11,6 +11,7 @@ from deploybook.clouds import dashboards
 from deploybook.clouds.resource import Change, Resource, VaultValues
 from deploybook.clouds.times import from_milliseconds
 from deploybook.errors import Conflict, InvalidValue, NotFound, PermissionDenied
+from deploybook.state.pins import Account
 
 if TYPE_CHECKING:
     from deploybook.clouds.connections import Connections
@@ -23,13 +24,14 @@ REPOSITORY = re.compile(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+")
 
 @dataclass(frozen=True)
 class ProjectState:
-    """A project as it is; ``repository`` is ``owner/name`` on GitHub, empty if none is linked."""
+    """A project as it is; ``repository`` is ``owner/name`` on GitHub, ``repository_id`` GitHub's id; both are empty if none is linked."""
 
     id: str
     owner_id: str
     framework: str = FRAMEWORK
     root_directory: str = ""
     repository: str = ""
+    repository_id: str = ""
     created: int = 0
     # Whether a deployment that is ready is given the production domains without anybody promoting it.
     auto_assigns_domains: bool = True
@@ -52,6 +54,7 @@ class Project(Resource[ProjectState]):
         self.repository = repository
         self.root_directory = root_directory
         self._reads_ahead = reads_ahead
+        self._home: Account | None = None
         self.variables = ("VERCEL_PROJECT_ID", "VERCEL_ORG_ID", "NEXT_PUBLIC_APP_URL")
 
     def identity(self, state: ProjectState) -> str:
@@ -78,6 +81,7 @@ class Project(Resource[ProjectState]):
         project = project or clouds.vercel.project(self.name)
         if project is None:
             return None
+        self._home = clouds.home("github")
         if self._reads_ahead:
             clouds.vercel.read_ahead(project.id)
         return _state(project)
@@ -89,10 +93,17 @@ class Project(Resource[ProjectState]):
             changes.append(Change("framework", state.framework or "none", FRAMEWORK))
         if state.root_directory != self.root_directory:
             changes.append(Change("root directory", state.root_directory or "/", self.root_directory or "/"))
-        if self.repository and state.repository != self.repository:
+        if self.repository and not self._is_linked(state):
             present = state.repository or "none"
             changes.append(Change("repository", present, self.repository, entry="vercel-repository"))
         return changes
+
+    def _is_linked(self, state: ProjectState) -> bool:
+        """Whether the linked repository is the desired one: by name, or, after a rename, by the id that the environment has for it."""
+        if state.repository.lower() == self.repository.lower():
+            return True
+        home = self._home
+        return bool(home and state.repository_id == home.id and home.name.lower() == self.repository.lower())
 
     def create(self, clouds: Connections) -> ProjectState:
         """Operation createProject."""
@@ -108,10 +119,15 @@ class Project(Resource[ProjectState]):
                 "Vercel",
                 "link the repository",
                 f"The project {self.name} is linked to {state.repository or 'no repository'}, not to {self.repository}.",
-                f"Link it in the dashboard (Settings, Git), or give git_repository {state.repository or 'empty'}.",
+                f"Link it in the dashboard (Settings, Git), or give git_repository {state.repository or 'empty'}{self._renamed(state)}.",
                 "vercel-repository",
             )
         return _state(clouds.vercel.update_project(state.id, self._settings()))
+
+    def _renamed(self, state: ProjectState) -> str:
+        """When the former name is right: Vercel has the environment's repository by its id, and the new name cannot be compared."""
+        ours = self._home and state.repository_id == self._home.id
+        return f" if {self.repository} is its new name" if ours else ""
 
     def delete(self, clouds: Connections, state: ProjectState) -> None:
         """Operation deleteProject."""
@@ -168,6 +184,7 @@ def _state(project: ProjectAnswer) -> ProjectState:
         framework=project.framework,
         root_directory=project.root_directory,
         repository=f"{link.org}/{link.repo}" if link and link.org and link.repo else "",
+        repository_id=str(link.repo_id) if link and link.repo_id is not None else "",
         created=int(project.created or 0),
         auto_assigns_domains=project.auto_assigns_domains is not False,
     )

@@ -47,10 +47,11 @@ class UserAnswer(Answer):
 
 
 class Link(Answer):
-    """A project's repository; ``org`` and ``repo`` are GitHub's."""
+    """A project's repository; ``org``, ``repo`` and ``repoId`` are GitHub's."""
 
     org: Text = ""
     repo: Text = ""
+    repo_id: int | None = Field(default=None, alias="repoId")
 
 
 class ProjectAnswer(Answer):
