@@ -60,6 +60,9 @@ home = os.path.expanduser("~")
 print(home, [path for path in (".aws", ".netrc", ".modal.toml") if os.path.exists(f"{home}/{path}")])
 import json
 credentials = {each.name for each in rb.contract.credentials if each.secret} | {"DEPLOYBOOK_SANDBOX_TOKEN"}
+from deploybook import http
+for seconds in (3, 6):
+    http.say_wait(f"the probe is waited for: {seconds} s")
 print(sorted(credentials & (os.environ.keys() | json.loads(os.environ["DEPLOYBOOK_SANDBOX_EXPORTS"]).keys())))
 """
 # The command, with a look into the sandbox's journal at its end: the runner's process alone can reach the control API.

@@ -10,8 +10,8 @@ from IPython.core.displaypub import CapturingDisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 
 from deploybook.runbook import markup
-from deploybook.runbook.events import MIME, Event, Table
-from deploybook.runbook.output import WATCHED_VARIABLE, Screen, use_listener
+from deploybook.runbook.events import MIME, WATCHED_VARIABLE, Event, Table
+from deploybook.runbook.output import Screen, use_listener
 from deploybook.runbook.summary import Summary
 
 LINE = Event("check", "passed", "it holds")

@@ -10,6 +10,7 @@ from pathlib import Path
 from deploybook import recordings
 from deploybook.contract.model import Contract
 from deploybook.layout import HOME_VARIABLE
+from deploybook.runbook.events import WATCHED_VARIABLE
 
 # A list of what is kept, not of what is put aside: a credential that nobody here has heard of is not on it, and neither are proxies,
 # certificates (SSL_CERT_FILE), DEPLOYBOOK_VAULT or the many variables that name a file of credentials.
@@ -17,7 +18,7 @@ MACHINE = re.compile(
     "PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_[A-Z]+|TZ|TERM|COLORTERM|COLUMNS|LINES|NO_COLOR|FORCE_COLOR|TMPDIR|XDG_CACHE_HOME"
     "|LD_LIBRARY_PATH|DYLD_LIBRARY_PATH|VIRTUAL_ENV|JUPYTER_PATH|PLAYWRIGHT_BROWSERS_PATH"
     "|PYTHON(PATH|HOME|HASHSEED|WARNINGS|UNBUFFERED|UTF8|IOENCODING|DONTWRITEBYTECODE|PYCACHEPREFIX|FAULTHANDLER|NOUSERSITE)"
-    f"|{HOME_VARIABLE}|{recordings.FOLDER_VARIABLE}"
+    f"|{HOME_VARIABLE}|{recordings.FOLDER_VARIABLE}|{WATCHED_VARIABLE}"
 )
 
 

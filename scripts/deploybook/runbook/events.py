@@ -13,6 +13,8 @@ from deploybook.runbook import markup
 
 # The step of an event that says what is waited for: for whoever watches, and kept nowhere.
 WAIT = "wait"
+# Set by the engine in the kernels whose lines it reads: it takes out what says what is waited for.
+WATCHED_VARIABLE = "DEPLOYBOOK_WATCHED"
 MIME = "application/vnd.deploybook+json"
 # The same of a table, and of the summary of a run: the site makes its own HTML of them, and takes none from a notebook.
 TABLE_MIME = "application/vnd.deploybook.table+json"

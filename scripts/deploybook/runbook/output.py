@@ -13,12 +13,10 @@ from IPython.core.getipython import get_ipython
 from IPython.display import DisplayHandle, display
 
 from deploybook.runbook import markup
-from deploybook.runbook.events import ENTRIES, WAIT, Event, Table
+from deploybook.runbook.events import ENTRIES, WAIT, WATCHED_VARIABLE, Event, Table
 from deploybook.runbook.summary import Summary
 
 Listener = Callable[[Event], None]
-# Set by the engine in the kernels whose lines it reads: it takes out what says what is waited for.
-WATCHED_VARIABLE = "DEPLOYBOOK_WATCHED"
 _NOTHING = {"text/plain": "", "text/html": ""}
 _listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
 

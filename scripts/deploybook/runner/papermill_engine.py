@@ -18,9 +18,8 @@ from traitlets.config import Config
 from deploybook.contract.model import load_contract
 from deploybook.layout import find_layout
 from deploybook.redact import Redactor
-from deploybook.runbook.events import ENTRIES, MIME, WAIT
+from deploybook.runbook.events import ENTRIES, MIME, WAIT, WATCHED_VARIABLE
 from deploybook.runbook.notebook_file import events
-from deploybook.runbook.output import WATCHED_VARIABLE
 from deploybook.runner.kernel_folder import kernel_folder
 from deploybook.state.known_secrets import known_secrets
 from deploybook.state.vault import Vault

@@ -78,8 +78,6 @@ def execute(job: SectionJob) -> SectionResult:
     """Run one notebook and return its result; the executed copy is saved in any case."""
     # Heavy, and imported by the fork server already: the runner's own process does without.
     import papermill
-    from nbclient.exceptions import DeadKernelError
-    from papermill.exceptions import PapermillExecutionError
 
     from deploybook.runbook.notebook_file import events
     from deploybook.runner import forked_kernel
@@ -114,23 +112,31 @@ def execute(job: SectionJob) -> SectionResult:
             cell_goes_on=goes_on,
         )
         result.succeed()
-    except PapermillExecutionError as failure:
+    except Exception as failure:  # noqa: BLE001 - whatever ends one section, the others go on, and the report is written
         result.status = "failed"
-        result.error = _describe(job.section.slug, failure, result.cells)
-    except (RuntimeError, DeadKernelError) as failure:
-        # nbclient's words for a kernel that did not start, or died: there is no executed cell to blame.
-        result.status = "failed"
-        unexpected = errors.RunbookFailed(job.section.slug, "kernel", str(failure))
-        message = f"The kernel of the {job.section.slug} runbook did not start or died: {failure}."
-        result.error = _as_dict(
-            "RunbookFailed", message, unexpected.hint, unexpected.entry, unexpected.exit_code, "kernel"
-        )
-    except OSError as failure:
-        # The executed copy could not be saved: what a section does is not to go on without evidence.
-        result.status = "failed"
-        result.error = _machine_fault(failure, result.cells[-1].id if result.cells else "worker")
+        result.error = _error_of(job.section.slug, failure, result.cells)
     result.seconds = round(time.monotonic() - started, 3)
     return result
+
+
+def _error_of(slug: str, failure: Exception, cells: list[CellResult]) -> dict[str, Any]:
+    """What ended a section: its cell, its kernel, this machine, or a fault of deploybook's own, by its class."""
+    from nbclient.exceptions import DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
+    if isinstance(failure, PapermillExecutionError):
+        return _describe(slug, failure, cells)
+    last = cells[-1].id if cells else "worker"
+    if isinstance(failure, OSError):
+        # The executed copy could not be saved: what a section does is not to go on without evidence.
+        return _machine_fault(failure, last)
+    if isinstance(failure, RuntimeError | DeadKernelError):
+        # nbclient's words for a kernel that did not start, or died: there is no executed cell to blame.
+        last, message = "kernel", f"The kernel of the {slug} runbook did not start or died: {failure}."
+    else:
+        message = f"The {slug} runbook stopped after cell {last}: {type(failure).__name__}."
+    unexpected = errors.RunbookFailed(slug, last, str(failure))
+    return _as_dict("RunbookFailed", message, unexpected.hint, unexpected.entry, unexpected.exit_code, last)
 
 
 def killed(job: SectionJob, cells: list[CellResult], seconds: float) -> SectionResult:
