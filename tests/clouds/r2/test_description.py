@@ -10,8 +10,8 @@ import httpx
 import pytest
 from openapi_core.exceptions import OpenAPIError
 from tests.clouds.conftest import Connect
-from tests.clouds.description import Description, recorded
 from tests.conftest import RunningSandbox
+from tests.description import Requests, recorded
 
 from deploybook.clouds import r2
 
@@ -59,7 +59,7 @@ def test_every_request_of_the_runbook_is_described(
     cors.delete(clouds, cors.create(clouds))
     token.delete(clouds, state)
     bucket.delete(clouds, made)
-    description = Description(specs / "cloudflare.json", SERVER, policies_as_sent)
+    description = Requests(specs / "cloudflare.json", policies_as_sent)
     seen = {description.check(request) for request in requests}
     assert len(seen) >= 12, seen
 
@@ -75,4 +75,4 @@ def test_every_request_of_the_runbook_is_described(
 def test_a_request_that_is_not_described_would_be_seen(method: str, path: str, body: object, specs: Path) -> None:
     wrong = httpx.Request(method, SERVER + path, json=body, headers={"Authorization": "Bearer x"})
     with pytest.raises(OpenAPIError):
-        Description(specs / "cloudflare.json", SERVER).check(wrong)
+        Requests(specs / "cloudflare.json").check(wrong)

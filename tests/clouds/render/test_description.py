@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from openapi_core.exceptions import OpenAPIError
-from tests.clouds.description import Description, recorded
+from tests.description import Requests, recorded
 
 from deploybook.clouds import render
 from deploybook.clouds.connections import Connections
@@ -47,8 +47,8 @@ def for_docker_workers(document: dict[str, Any]) -> None:
 
 
 @pytest.fixture
-def description(specs: Path) -> Description:
-    return Description(specs / "render.json", "https://api.render.com", for_docker_workers)
+def description(specs: Path) -> Requests:
+    return Requests(specs / "render.json", for_docker_workers)
 
 
 def exercise(clouds: Connections, bench: Bench, observed: LastWrites) -> None:
@@ -67,7 +67,7 @@ def exercise(clouds: Connections, bench: Bench, observed: LastWrites) -> None:
 
 
 def test_every_request_is_described(
-    clouds: Connections, bench: Bench, observed: LastWrites, description: Description
+    clouds: Connections, bench: Bench, observed: LastWrites, description: Requests
 ) -> None:
     requests = recorded(clouds.render.api.client)
     exercise(clouds, bench, observed)
@@ -85,7 +85,7 @@ def test_every_request_is_described(
     ],
 )
 def test_a_request_that_is_not_described_would_be_seen(
-    method: str, path: str, body: object, description: Description
+    method: str, path: str, body: object, description: Requests
 ) -> None:
     headers = {"Authorization": "Bearer x"}
     wrong = httpx.Request(method, f"https://api.render.com{path}", json=body, headers=headers)

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from openapi_core.exceptions import OpenAPIError
 from pydantic import SecretStr
-from tests.clouds.description import Description, recorded
+from tests.description import Requests, recorded
 
 from deploybook.clouds import turso
 from deploybook.clouds.connections import Connections
@@ -65,7 +65,7 @@ def exercise(clouds: Connections) -> None:
 def test_every_request_to_the_platform_is_described(clouds: Connections, specs: Path) -> None:
     seen = recorded(clouds.turso.api.client)
     exercise(clouds)
-    description = Description(specs / "turso.json", PLATFORM)
+    description = Requests(specs / "turso.json")
     assert {description.check(request) for request in seen} == OPERATIONS
 
 
@@ -78,7 +78,7 @@ def test_every_request_to_a_database_is_described(database: turso.LibSql, specs:
         turso.wrong_tokens_are_refused,
     ):
         check(database)
-    description = Description(specs / "turso-sql.json", "https://db-org.turso.io")
+    description = Requests(specs / "turso-sql.json")
     authorized = [request for request in seen if "authorization" in request.headers]
     assert {description.check(request) for request in authorized} == {"pipeline_v2"}
     assert len(authorized) > 20
@@ -96,7 +96,7 @@ def test_every_request_to_a_database_is_described(database: turso.LibSql, specs:
 def test_a_request_that_is_not_described_would_be_seen(request_of_ours: httpx.Request, specs: Path) -> None:
     request_of_ours.headers["Authorization"] = "Bearer x"
     with pytest.raises(OpenAPIError):
-        Description(specs / "turso.json", PLATFORM).check(request_of_ours)
+        Requests(specs / "turso.json").check(request_of_ours)
 
 
 def test_a_url_is_made_of_the_hostname_that_turso_returns() -> None:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-from openapi_core import Config, OpenAPI
 from openapi_core.exceptions import OpenAPIError
-from openapi_core.testing import MockRequest
 from tests.clouds.conftest import Connect
 from tests.conftest import RunningSandbox
+from tests.description import Requests
 
 from deploybook.clouds import vercel
 
@@ -40,44 +37,8 @@ OPERATIONS = {
 }
 
 
-class Description:
-    """Vercel's description; ``check`` gives the operation that a request is."""
-
-    def __init__(self, path: Path) -> None:
-        document = json.loads(path.read_text())
-        self._paths: dict[str, dict[str, Any]] = document["paths"]
-        # The document has an empty oneOf, which the checker of documents refuses.
-        self._openapi = OpenAPI.from_dict(document, Config(spec_validator_cls=None))
-
-    def check(self, request: httpx.Request) -> str:
-        """Raises OpenAPIError for a request that the description does not allow."""
-        operation = self._operation(request.method.lower(), request.url.path.split("/"))
-        described = {parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "query"}
-        # The team goes with every request; where its id is in the path already, the description leaves it out.
-        unknown = set(request.url.params) - described - {"teamId"}
-        assert not unknown, f"{operation['operationId']}: {unknown} is not described"
-        kind = request.headers.get("content-type", "application/json")
-        asked = MockRequest(
-            SERVER,
-            request.method.lower(),
-            request.url.path,
-            headers=dict(request.headers),
-            args=dict(request.url.params),
-            data=request.content or None,
-            content_type=kind,
-        )
-        self._openapi.validate_request(asked)
-        return str(operation["operationId"])
-
-    def _operation(self, method: str, parts: list[str]) -> dict[str, Any]:
-        for template, operations in self._paths.items():
-            names = template.split("/")
-            fits = len(names) == len(parts) and all(
-                name == part or name.startswith("{") for name, part in zip(names, parts, strict=True)
-            )
-            if fits and method in operations:
-                return dict(operations[method])
-        raise AssertionError(f"{method} {'/'.join(parts)} is not described")
+# It goes with every request; where its id is in the path already, the description leaves it out.
+TEAM = frozenset({"teamId"})
 
 
 def exercise(site: Site) -> None:
@@ -113,7 +74,7 @@ def test_every_request_is_described(site: Site, sandbox: RunningSandbox, connect
     alone = connect(sandbox, VERCEL_TEAM_ID="").vercel
     alone.api.client.event_hooks = {"request": [seen.append]}
     vercel.team_is_visible(alone)
-    description = Description(specs / "vercel.json")
+    description = Requests(specs / "vercel.json", everywhere=TEAM)
     assert {description.check(request) for request in seen} == OPERATIONS
     assert len(WANTED) == 2
 
@@ -134,4 +95,4 @@ def test_every_request_is_described(site: Site, sandbox: RunningSandbox, connect
 def test_a_request_that_is_not_described_would_be_seen(request_of_ours: httpx.Request, specs: Path) -> None:
     request_of_ours.headers["Authorization"] = "Bearer x"
     with pytest.raises((OpenAPIError, AssertionError)):
-        Description(specs / "vercel.json").check(request_of_ours)
+        Requests(specs / "vercel.json", everywhere=TEAM).check(request_of_ours)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from openapi_core import OpenAPI
-from openapi_core.testing import MockRequest, MockResponse
+from tests.conftest import SPECS
+from tests.description import Answers, Document, Operation
 from tests.waiting import until
 
 if TYPE_CHECKING:
@@ -36,14 +34,13 @@ def worker_body(owner: str, **changes: Any) -> dict[str, Any]:
     return body | changes
 
 
-def described(path: Path) -> OpenAPI:
-    """The description, with what cannot be decided in it made decidable.
+def decidable(document: Document) -> None:
+    """Make decidable what is not.
 
     ``serviceDetails`` is narrowed to what the sandbox makes, a worker in Docker: stricter than the document. Event
     details can match no ``oneOf``, because "Maintenance Ended" is any object and so every event is two of its branches.
     Lists document no 400, and a bad ``limit`` or ``cursor`` must be answered somehow.
     """
-    document = json.loads(path.read_text())
     schemas = document["components"]["schemas"]
     schemas["service"]["properties"]["serviceDetails"] = {"$ref": "#/components/schemas/backgroundWorkerDetails"}
     schemas["backgroundWorkerDetails"]["properties"]["envSpecificDetails"] = {
@@ -58,25 +55,11 @@ def described(path: Path) -> OpenAPI:
         operations.get("get", {}).get("responses", {}).setdefault(
             "400", {"$ref": "#/components/responses/400BadRequest"}
         )
-    return OpenAPI.from_dict(document)
 
 
-@dataclass
-class Validator:
-    """An httpx hook that holds every answer of ``/v1`` against the description."""
-
-    description: OpenAPI | None
-    checked: int = field(default=0)
-
-    def __call__(self, response: httpx.Response) -> None:
-        path = response.request.url.path
-        if self.description is None or not path.startswith("/v1") or response.status_code == 501:
-            return
-        response.read()
-        request = MockRequest("https://api.render.com", response.request.method.lower(), path)
-        kind = response.headers.get("content-type", "application/json")
-        self.description.validate_response(request, MockResponse(response.content, response.status_code, None, kind))
-        self.checked += 1
+def beside_the_api(response: httpx.Response, _: Operation | None) -> bool:
+    """Whether it is no answer of the API: a page, a hook, or what the sandbox has not."""
+    return not response.request.url.path.startswith("/v1") or response.status_code == 501
 
 
 @dataclass
@@ -85,7 +68,7 @@ class Render:
 
     api: httpx.Client
     sandbox: RunningSandbox
-    validator: Validator
+    description: Answers | None
     owner: str
 
     def client(self, key: str | None) -> httpx.Client:
@@ -136,23 +119,22 @@ class Render:
 
 
 @pytest.fixture(scope="session")
-def render_description() -> OpenAPI | None:
+def render_description() -> Answers | None:
     """The description, or nothing where it is absent: then the answers are only not validated."""
-    path = Path(__file__).resolve().parents[4] / "shared" / "specs" / "render.json"
-    return described(path) if path.is_file() else None
+    path = SPECS / "render.json"
+    return Answers(path, decidable, beside_the_api) if path.is_file() else None
 
 
 @pytest.fixture
-def render(start_sandbox: Callable[..., RunningSandbox], render_description: OpenAPI | None) -> Iterator[Render]:
+def render(start_sandbox: Callable[..., RunningSandbox], render_description: Answers | None) -> Iterator[Render]:
     """Render with no services."""
     sandbox = start_sandbox("render")
     sandbox.reset()
-    validator = Validator(render_description)
     exports = sandbox.exports
     with httpx.Client(
         base_url=exports["RENDER_API_URL"],
         headers={"Authorization": f"Bearer {exports['RENDER_API_KEY']}"},
-        event_hooks={"response": [validator]},
+        event_hooks={"response": [render_description]} if render_description else {},
         trust_env=False,
     ) as api:
-        yield Render(api, sandbox, validator, api.get("/owners").json()[0]["owner"]["id"])
+        yield Render(api, sandbox, render_description, api.get("/owners").json()[0]["owner"]["id"])

@@ -168,8 +168,8 @@ def test_scale_changes_the_number_of_running_instances(render: Render) -> None:
 
 
 def test_every_answer_matches_the_description(render: Render) -> None:
-    if render.validator.description is None:
+    if render.description is None:
         pytest.skip("../shared/specs is absent")
-    before = render.validator.checked
+    before = render.description.checked
     render.create()
-    assert render.validator.checked == before + 1
+    assert render.description.checked == before + 1

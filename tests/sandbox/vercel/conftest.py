@@ -2,70 +2,37 @@
 
 from __future__ import annotations
 
-import json
 import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from openapi_core import Config, OpenAPI
-from openapi_core.testing import MockRequest, MockResponse
+from tests.conftest import SPECS
+from tests.description import Answers, Document, Operation
 from tests.waiting import until
 
-SERVER = "https://api.vercel.com"
 # The description leaves these out for most operations, or has them without a body.
 GENERAL_STATUSES = {400, 401, 403, 404, 409, 428, 429, 501}
 
 
-class Description:
-    """Vercel's description, made decidable."""
+def widened(document: Document) -> None:
+    """Make the answers decidable."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            _widen(operation["responses"])
 
-    def __init__(self, path: Path) -> None:
-        self.document = json.loads(path.read_text())
-        self.checked: set[tuple[str, str]] = set()
-        for operations in self.document["paths"].values():
-            for operation in operations.values():
-                _widen(operation["responses"])
-        # The document has an empty oneOf, which the checker of documents refuses.
-        self._openapi = OpenAPI.from_dict(self.document, Config(spec_validator_cls=None))
 
-    def check(self, response: httpx.Response) -> None:
-        """Fail unless the answer is one that the description allows; a refusal must have Vercel's error body."""
-        response.read()
-        request, status = response.request, response.status_code
-        template = self._template(request.method, request.url.path)
-        if status >= 400:
-            error = response.json()["error"]
-            assert isinstance(error["code"], str)
-            assert isinstance(error["message"], str)
-            assert status in GENERAL_STATUSES, f"{request.method} {request.url.path} answered {status}"
-            return
-        if template is None:
-            return
-        asked = MockRequest(SERVER, request.method.lower(), request.url.path)
-        kind = response.headers.get("content-type", "")
-        if kind.startswith("application/stream+json"):
-            return
-        self._openapi.validate_response(asked, MockResponse(response.content, status, None, kind or "application/json"))
-        self.checked.add((request.method, template))
-
-    def operations(self) -> set[tuple[str, str]]:
-        """Every operation of the description."""
-        return {(method.upper(), path) for path, methods in self.document["paths"].items() for method in methods}
-
-    def _template(self, method: str, path: str) -> str | None:
-        parts = path.split("/")
-        for template, operations in self.document["paths"].items():
-            names = template.split("/")
-            fits = len(names) == len(parts) and all(
-                name == part or name.startswith("{") for name, part in zip(names, parts, strict=True)
-            )
-            if fits and method.lower() in operations:
-                return str(template)
-        return None
+def refused_or_streamed(response: httpx.Response, operation: Operation | None) -> bool:
+    """Judge a refusal by Vercel's error body; a stream of events is no JSON document."""
+    if response.is_error:
+        error = response.json()["error"]
+        assert isinstance(error["code"], str)
+        assert isinstance(error["message"], str)
+        asked = response.request
+        assert response.status_code in GENERAL_STATUSES, f"{asked.method} {asked.url.path}: {response.status_code}"
+    return response.is_error or operation is None or "stream+json" in response.headers.get("content-type", "")
 
 
 def _widen(node: Any) -> None:
@@ -92,7 +59,7 @@ class Vercel:
 
     sandbox: Any
     api: httpx.Client
-    description: Description | None
+    description: Answers | None
     team: str
     trusted: ssl.SSLContext = field(repr=False)
 
@@ -165,14 +132,14 @@ class Vercel:
 
 
 @pytest.fixture(scope="session")
-def description() -> Description | None:
+def description() -> Answers | None:
     """The description, or nothing where it is absent: then the answers are only not compared."""
-    path = Path(__file__).resolve().parents[4] / "shared" / "specs" / "vercel.json"
-    return Description(path) if path.is_file() else None
+    path = SPECS / "vercel.json"
+    return Answers(path, widened, refused_or_streamed) if path.is_file() else None
 
 
 @pytest.fixture
-def vercel(start_sandbox: Callable[..., Any], description: Description | None) -> Iterator[Vercel]:
+def vercel(start_sandbox: Callable[..., Any], description: Answers | None) -> Iterator[Vercel]:
     """A new account: a team without projects."""
     sandbox = start_sandbox("vercel")
     sandbox.reset()
@@ -182,7 +149,7 @@ def vercel(start_sandbox: Callable[..., Any], description: Description | None) -
         headers={"Authorization": f"Bearer {exports['VERCEL_TOKEN']}"},
         params={"teamId": exports["VERCEL_TEAM_ID"]},
         trust_env=False,
-        event_hooks={"response": [description.check]} if description else {},
+        event_hooks={"response": [description]} if description else {},
     ) as api:
         trusted = ssl.create_default_context(cafile=exports["SSL_CERT_FILE"])
         yield Vercel(sandbox, api, description, exports["VERCEL_TEAM_ID"], trusted)

@@ -47,4 +47,4 @@ def test_an_answer_that_breaks_the_description_would_be_seen(vercel: Any) -> Non
     answer = vercel.api.post("/v11/projects", json={"name": "web"})
     answer._content = answer.content.replace(b'"accountId"', b'"account"')
     with pytest.raises(Exception, match="accountId"):
-        vercel.description.check(answer)
+        vercel.description(answer)
