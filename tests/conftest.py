@@ -23,6 +23,8 @@ from deploybook.contract.model import load_contract
 
 ROOT = Path(__file__).resolve().parents[1]
 # A nightly run has the day's own; GitHub's stands in none but those.
+# A module uses two at most.
+KEPT_SANDBOXES = 2
 SPECS = Path(os.environ.get("DEPLOYBOOK_SPECS", ROOT.parent / "shared" / "specs"))
 
 CONTRACT = load_contract(ROOT / "runbooks" / "contract.toml")
@@ -139,12 +141,16 @@ def launch_sandbox(*services: str) -> RunningSandbox:
 
 @pytest.fixture(scope="session")
 def start_sandbox() -> Iterator[Callable[..., RunningSandbox]]:
-    """Start sandboxes that live until the session ends; one for each distinct set of services."""
+    """Start a sandbox with a set of services, or give the one that was started before: one for each of the last sets.
+
+    One that nobody asks for any more is closed: it takes more than one per cent of a core as long as it is there.
+    """
     started: dict[tuple[str, ...], RunningSandbox] = {}
 
     def start(*services: str) -> RunningSandbox:
-        if services not in started:
-            started[services] = launch_sandbox(*services)
+        started[services] = started.pop(services) if services in started else launch_sandbox(*services)
+        if len(started) > KEPT_SANDBOXES:
+            started.pop(next(iter(started))).close()
         return started[services]
 
     yield start

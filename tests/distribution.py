@@ -38,7 +38,7 @@ def _shares(item: pytest.Item, root: Path) -> str:
     if SANDBOX in getattr(item, "fixturenames", ()):
         return module if folder in BY_MODULE else folder
     scopes = _scopes_of_own_fixtures(item)
-    return folder if "session" in scopes else module if "module" in scopes else ""
+    return folder if scopes & {"session", "package"} else module if "module" in scopes else ""
 
 
 def _scopes_of_own_fixtures(item: pytest.Item) -> set[str]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
-from tests.conftest import CONTRACT, ROOT, RunningSandbox
+from tests.conftest import CONTRACT, ROOT, launch_sandbox
 from tests.e2e.benches import Bench, healthy_bench
 from tests.e2e.wiring import Stack
 from tests.runbooks.conftest import Guide
@@ -16,10 +16,11 @@ LEEWAY = 60.0
 SECTIONS = CONTRACT.all_predecessors("end_to_end")
 
 
-@pytest.fixture(scope="session")
-def stack(start_sandbox: Callable[..., RunningSandbox], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+# Of this folder, not of the session: what runs in them would go on working beside all other tests.
+@pytest.fixture(scope="package")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The whole stack, provisioned by the command line as an operator would."""
-    sandbox = start_sandbox()
+    sandbox = launch_sandbox()
     guide = Guide(tmp_path_factory.mktemp("stack"))
     (guide.root / "runbooks").symlink_to(ROOT / "runbooks")
     parameters = ("-p", "git_repository", "example/studio")
@@ -31,15 +32,16 @@ def stack(start_sandbox: Callable[..., RunningSandbox], tmp_path_factory: pytest
         provisioned = Stack(guide.root, sandbox.exports)
         yield provisioned
         provisioned.clouds.close()
+    sandbox.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def short_lived(stack: Stack) -> tuple[str, float]:
     """A database token of one second, and when, on the monotonic clock, the server takes it no more."""
     return stack.database_token("full-access", "1s"), time.monotonic() + 1 + LEEWAY + 1
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def bench() -> Iterator[Bench]:
     """A stack of its own on which entries are proved; each proof leaves it as healthy as it was."""
     with healthy_bench() as bench:

@@ -12,7 +12,8 @@ from tests.conftest import launch_sandbox
 from tests.sample_app.stack import SERVICES, Stack
 
 
-@pytest.fixture(scope="session")
+# Of this folder, not of the session: its worker asks for jobs ten times a second.
+@pytest.fixture(scope="package")
 def provisioned() -> Iterator[Stack]:
     """The stack; use ``stack``."""
     sandbox = launch_sandbox(*SERVICES)
