@@ -81,12 +81,18 @@ class Bench:
 
         A refused command needs neither.
         """
-        own, known = machine.scenarios().get(entry), self.sandbox.control.get("/scenarios").json()
-        assert own or entry in known or AT_THE_COMMAND in self.entries[entry].marks, f"{entry} has no scenario"
+        name = scenario or entry
+        own, known = machine.scenarios().get(name), self.sandbox.control.get("/scenarios").json()
+        assert own or name in known or AT_THE_COMMAND in self.entries[entry].marks, f"{name} has no scenario"
         if own:
             own.make(self)
-        if (name := scenario or entry) in known:
+        if name in known:
             self._control(f"/scenarios/{name}")
+
+    def states(self, entry: str) -> list[str]:
+        """The scenarios that an entry explains: its own first, then those that are named after it."""
+        every = {*machine.scenarios(), *self.sandbox.control.get("/scenarios").json()}
+        return [entry, *sorted(name for name in every if name.startswith(f"{entry}."))]
 
     def examine(self, job_seconds: int = JOB_SECONDS) -> Diagnosis:
         """What ``deploybook doctor`` examines. The process's environment points at the sandbox."""
@@ -112,18 +118,18 @@ class Bench:
         By hand comes first, or between two blocks: what the first of them still finds wrong is what the hand mends. Where only a command
         leads to the entry, each of the two is a fix of its own.
         """
+        own = machine.scenarios().get(scenario or entry.id)
         stages = (entry.stages or [[]]) if commands is None else [list(commands)]
         typed = self._typed(stages[0]) if len(stages) > 1 else ""
         first_code = self.fix_code if typed and AT_THE_COMMAND in entry.marks else 0
         if BY_HAND in entry.marks:
-            own = machine.scenarios().get(entry.id)
             if own and own.by_hand:
                 own.by_hand(self)
             else:
                 self._control(f"/scenarios/{scenario or entry.id}/by-hand")
         typed += self._typed(stages[-1])
         self.fix_code = first_code or self.fix_code
-        if own := machine.scenarios().get(entry.id):
+        if own:
             own.tidy(self)
         return typed
 

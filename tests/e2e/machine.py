@@ -87,6 +87,33 @@ def others_may_read(bench: Bench) -> None:
     vault(bench).chmod(0o644)
 
 
+@scenario("vault-open.folder")
+def others_may_change_the_folder(bench: Bench) -> None:
+    """The folder was made by hand on a machine where new folders are everybody's."""
+    vault(bench).parent.chmod(0o777)
+
+
+@scenario("vault-unreadable.empty")
+def vault_emptied(bench: Bench) -> None:
+    """A copy broke off before its first byte."""
+    _keep_copy(bench)
+    vault(bench).write_bytes(b"")
+
+
+@scenario("vault-unreadable.gone")
+def vault_gone(bench: Bench) -> None:
+    """It is deleted with other files that begin with a dot."""
+    _keep_copy(bench)
+    vault(bench).unlink()
+
+
+@by_hand("vault-unreadable.empty")
+@by_hand("vault-unreadable.gone")
+def vault_restored(bench: Bench) -> None:
+    """Restore it from the backup."""
+    bench.guide.root.joinpath("backup.env").replace(vault(bench))
+
+
 @scenario("vault-unreadable")
 def quote_within_quotes(bench: Bench) -> None:
     """A line is added in an editor, with an apostrophe in its value."""
@@ -135,6 +162,24 @@ def app_corrected(bench: Bench) -> None:
 def app_removed(bench: Bench) -> None:
     """The guide's own file is the app again."""
     shutil.rmtree(bench.guide.root / "modal_app")
+
+
+@scenario("runbook-failed")
+def runbook_with_a_bug(bench: Bench) -> None:
+    """A cell of the guide's own names what is not there."""
+    runbooks = bench.guide.root / "runbooks"
+    runbooks.unlink()
+    shutil.copytree(ROOT / "runbooks", runbooks, ignore=shutil.ignore_patterns("__pycache__"))
+    notebook = runbooks / "r2.ipynb"
+    notebook.write_text(notebook.read_text().replace("r2.presigned_get_works", "r2.presigned_get_work", 1))
+
+
+@by_hand("runbook-failed")
+def guide_corrected(bench: Bench) -> None:
+    """It was reported, and the guide is corrected."""
+    runbooks = bench.guide.root / "runbooks"
+    shutil.rmtree(runbooks)
+    runbooks.symlink_to(ROOT / "runbooks")
 
 
 @scenario("not-in-the-vault")
@@ -256,6 +301,10 @@ def the_teams_id(bench: Bench) -> None:
 def vault(bench: Bench) -> Path:
     """The vault's file."""
     return bench.guide.root / ".deploybook" / "production.env"
+
+
+def _keep_copy(bench: Bench) -> None:
+    shutil.copy2(vault(bench), bench.guide.root / "backup.env")
 
 
 def _edit_vault(bench: Bench, name: str, value: str | None) -> None:

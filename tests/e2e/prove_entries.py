@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from tests.conftest import ROOT
 from tests.e2e.benches import healthy_bench
 from tests.e2e.pairs import PairProof, candidates, drawn, prove_pair
-from tests.e2e.proving import Proof, prove
+from tests.e2e.proving import Proof, prove_states
 
 from deploybook.guide.entries import PAGE, read_entries
 
@@ -41,22 +41,22 @@ def main() -> int:
     if options.pairs:
         return _pairs(options.pairs)
     with healthy_bench() as bench:
-        others = [name for name in bench.sandbox.control.get("/scenarios").json() if "." in name]
-        chosen = options.entries or [*bench.entries, *others]
         proofs: list[Proof] = []
         print(HEAD, flush=True)
-        for name in chosen:
-            proof = prove(bench, bench.entries[name.partition(".")[0]], scenario=name)
-            proofs.append(proof)
-            _record(proof)
+        for name in options.entries or bench.entries:
+            entry = bench.entries[name.partition(".")[0]]
+            states = prove_states(bench, entry, [name] if "." in name else [])
+            proofs += states
+            _record(entry.id, all(proof.holds for proof in states))
             if options.keep_lines:
-                _keep_lines(proof)
-            print(proof.row(), *[f"  not seen: {message}" for message in proof.unseen], sep="\n", flush=True)
-            if options.v and not proof.holds:
-                print(proof.told)
-    failed = [proof.entry for proof in proofs if not proof.holds]
+                _keep_lines(entry.id, {message: line for proof in states for message, line in proof.seen.items()})
+            for proof in states:
+                print(proof.row(), *[f"  not seen: {message}" for message in proof.unseen], sep="\n", flush=True)
+                if options.v and not proof.holds:
+                    print(proof.told)
+    failed = [proof.state for proof in proofs if not proof.holds]
     _times(proofs)
-    print(f"{len(proofs) - len(failed)} of {len(proofs)} entries hold{': not ' * bool(failed)}{', '.join(failed)}")
+    print(f"{len(proofs) - len(failed)} of {len(proofs)} states hold{': not ' * bool(failed)}{', '.join(failed)}")
     return 1 if failed else 0
 
 
@@ -78,20 +78,20 @@ def _pairs(number: int) -> int:
     return 0 if holding == len(proofs) else 1
 
 
-def _record(proof: Proof) -> None:
-    """Keep for the site when each entry was last proved, and at which commit."""
+def _record(entry: str, holds: bool) -> None:
+    """Keep for the site when an entry was last proved, and at which commit."""
     path = ROOT / "build" / "proofs.json"
     known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     commit = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
     at = datetime.now(UTC).isoformat(timespec="seconds")
-    known[proof.entry] = {"at": at, "commit": commit.stdout.strip(), "holds": "yes" if proof.holds else "no"}
+    known[entry] = {"at": at, "commit": commit.stdout.strip(), "holds": "yes" if holds else "no"}
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def _keep_lines(proof: Proof) -> None:
+def _keep_lines(entry: str, seen: dict[str, str]) -> None:
     known = json.loads(LINES.read_text(encoding="utf-8")) if LINES.is_file() else {}
-    known[proof.entry] = proof.seen
+    known[entry] = seen
     LINES.write_text(json.dumps(known, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
 
 

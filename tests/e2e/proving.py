@@ -19,6 +19,7 @@ class Proof:
     """
 
     entry: str
+    state: str = ""
     seen: dict[str, str] = field(default_factory=dict)
     unseen: list[str] = field(default_factory=list)
     named: list[str] = field(default_factory=list)
@@ -39,7 +40,7 @@ class Proof:
         diagnosed = "at the command" if self.named == [AT_THE_COMMAND] else _yes(self.named[:1] == [self.entry])
         seen = f"{len(self.seen)}/{len(self.seen) + len(self.unseen)}"
         mended = f"no: {'; '.join(self.still)}" if self.still else "yes"
-        return f"{self.entry} | {seen} | {diagnosed} | {', '.join(false) or 'none'} | {mended}"
+        return f"{self.state or self.entry} | {seen} | {diagnosed} | {', '.join(false) or 'none'} | {mended}"
 
 
 def prove(bench: Bench, entry: Entry, commands: Sequence[str] | None = None, scenario: str = "") -> Proof:
@@ -47,7 +48,7 @@ def prove(bench: Bench, entry: Entry, commands: Sequence[str] | None = None, sce
 
     ``commands`` instead of its own show that a wrong fix is noticed.
     """
-    proof = Proof(entry.id)
+    proof = Proof(entry.id, scenario or entry.id)
     bench.make(entry.id, scenario)
     checked = bench.type("\n".join(entry.checks)) if entry.checks else ""
     if AT_THE_COMMAND in entry.marks:
@@ -78,6 +79,15 @@ def prove(bench: Bench, entry: Entry, commands: Sequence[str] | None = None, sce
     if bench.fix_code:
         proof.still.append(f"the fix's commands ended with {bench.fix_code}")
     return proof
+
+
+def prove_states(bench: Bench, entry: Entry, states: Sequence[str] = ()) -> list[Proof]:
+    """Prove an entry by each scenario that it explains (default: all). A message need not be seen in more than one of them."""
+    proofs = [prove(bench, entry, scenario=state) for state in states or bench.states(entry.id)]
+    seen = {message for proof in proofs for message in proof.seen}
+    for proof in proofs:
+        proof.unseen = [message for message in proof.unseen if message not in seen]
+    return proofs
 
 
 def appears(message: str, told: str) -> bool:

@@ -84,7 +84,7 @@ def _deploybook(tree: Tree, arguments: Sequence[str]) -> tuple[str, str] | None:
     while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
         if rest[0] not in command.commands:
             return (
-                f"`{' '.join([*path, rest[0]])}` is no command",
+                f"{' '.join(path)} has no command {rest[0]}.",
                 f"{' '.join(path)} has {', '.join(sorted(command.commands))}.",
             )
         command = command.commands[rest[0]]
@@ -97,6 +97,8 @@ def _parsed(tree: Tree, command: click.Command, path: str, rest: list[str]) -> t
         context = command.make_context(path, rest, resilient_parsing=False)
     except click.exceptions.Exit:
         return None
+    except click.NoSuchOption as error:
+        return f"There is no option {error.option_name}.", f"`{path} --help` shows what it takes."
     except click.UsageError as error:
         # Told within a sentence, a command need not be whole.
         if isinstance(error, click.MissingParameter):

@@ -45,11 +45,12 @@ async def cut_off(context: Context) -> None:
     context.faults.inject(Fault("turso", "status", times=ALL, status=522, headers=headers, body=body, scenario=name))
 
 
-@scenario("runbook-failed")
+@scenario("unexpected-response.shape")
 async def another_shape(context: Context) -> None:
-    """Cloudflare's list of tokens comes in a shape that no description has, and the guide stumbles over it."""
+    """Cloudflare's list of tokens comes in a shape that no description has."""
+    name = "unexpected-response.shape"
     body = '{"success": true, "errors": [], "messages": [], "result": {"tokens": []}}'
-    fault = Fault("cloudflare", "status", path=".*/tokens", times=ALL, status=200, body=body, scenario="runbook-failed")
+    fault = Fault("cloudflare", "status", path=".*/tokens", times=ALL, status=200, body=body, scenario=name)
     fault.headers = {"content-type": "application/json"}
     context.faults.inject(fault)
 
@@ -67,6 +68,6 @@ for _entry in (
     "rate-limited",
     "unexpected-response",
     "unexpected-response.cdn",
-    "runbook-failed",
+    "unexpected-response.shape",
 ):
     by_hand(_entry)(_waited_for(_entry))
