@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
@@ -180,18 +180,19 @@ class Bench:
             raise NotMade(f"{path}: {answer.text}")
 
     def _copied_hook(self) -> str:
-        """The hook, read off the settings page of Render's dashboard; empty where there is no worker."""
-        api, headers = (
-            self.sandbox.exports["RENDER_API_URL"],
-            {"Authorization": f"Bearer {self.sandbox.exports['RENDER_API_KEY']}"},
-        )
-        listed = httpx.get(f"{api}/services", headers=headers, trust_env=False).json()
-        if not listed:
-            return ""
-        base = api.removesuffix("/v1")
-        page = httpx.get(f"{base}/dashboard/{listed[0]['service']['id']}/settings", headers=headers, trust_env=False)
-        match = re.search(r'id="deploy-hook">([^<]+)<', page.text)
-        return match[1].replace("&amp;", "&") if match else ""
+        return copied_hook(self.sandbox.exports)
+
+
+def copied_hook(exports: Mapping[str, str]) -> str:
+    """The hook, read off the settings page of Render's dashboard; empty where there is no worker."""
+    api, headers = exports["RENDER_API_URL"], {"Authorization": f"Bearer {exports['RENDER_API_KEY']}"}
+    listed = httpx.get(f"{api}/services", headers=headers, trust_env=False).json()
+    if not listed:
+        return ""
+    base = api.removesuffix("/v1")
+    page = httpx.get(f"{base}/dashboard/{listed[0]['service']['id']}/settings", headers=headers, trust_env=False)
+    match = re.search(r'id="deploy-hook">([^<]+)<', page.text)
+    return match[1].replace("&amp;", "&") if match else ""
 
 
 def _answered(line: str) -> str:

@@ -62,14 +62,16 @@ deploybook.tracking = (function () {
     }
     const statuses = {};
     const unknown = [];
-    for (const { name, vault, consumers } of data.variables) {
+    for (const { name, vault, consumers, optional, credential } of data.variables) {
       const here = boxes.filter((box) => box.dataset.variable === name);
       if (!here.length) {
         unknown.push(name);
       }
       for (const box of here) {
         const { place } = box.dataset;
-        const word = place === "vault" ? vaultWord(vault) : (consumers || {})[place];
+        // What may be left out, and what only the operator keeps, is not missed in the vault.
+        const missed = !(vault === false && (optional || credential));
+        const word = place !== "vault" ? (consumers || {})[place] : missed ? vaultWord(vault) : "";
         if (word !== undefined && word !== "") {
           accept(word, name, place);
           // A place that could not be asked says nothing against what the reader ticked.

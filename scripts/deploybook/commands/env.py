@@ -225,6 +225,7 @@ def _row(tracked: InventoryRow) -> dict[str, Any]:
         "consumers": list(variable.consumers),
         "secret": variable.secret,
         "optional": variable.optional,
+        "credential": variable.credential,
         "vault": tracked.in_vault,
     }
 

@@ -47,6 +47,9 @@ async function textOf(entry, title) {
   for (let next = heading.nextElementSibling; next && !/^H[1-3]$/.test(next.tagName); next = next.nextElementSibling) {
     const part = document.importNode(next, true);
     part.querySelectorAll("[id]").forEach((each) => each.removeAttribute("id"));
+    // Anchors of lines of code, which have no text.
+    part.querySelectorAll("a[name^='__codelineno']").forEach((anchor) => anchor.remove());
+    part.querySelectorAll("pre > code").forEach((code) => (code.tabIndex = 0));
     part.querySelectorAll("a[href^='#']").forEach((link) => (link.href = `/troubleshooting.html${link.hash}`));
     parts.push(part);
   }

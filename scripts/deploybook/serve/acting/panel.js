@@ -26,7 +26,7 @@ export function makePanel(section, context) {
   const state = element("span", { class: "ds-state" });
   const since = element("span", { class: "ds-small" });
   const buttons = MODES.map(([mode, text, about]) => {
-    const made = button(text, () => start(mode), { class: `db-button ds-mode ds-${mode}`, title: `${text.replace("…", "")}: ${about}` });
+    const made = button(text, () => start(mode), { class: `db-button ds-do-${mode}`, title: `${text.replace("…", "")}: ${about}` });
     made.setAttribute("aria-label", `${text} ${section.title}`);
     return made;
   });

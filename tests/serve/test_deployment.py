@@ -1,0 +1,110 @@
+"""A whole deployment in a browser: from an empty vault to a green end-to-end check, after ``deploybook serve`` no terminal is touched.
+
+The clouds are a sandbox that the server did not start. In the middle somebody deletes the operator's token at Cloudflare.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from tests.conftest import CONTRACT, RunningSandbox, launch_sandbox, without_operator
+from tests.e2e.benches import copied_hook
+from tests.runbooks.conftest import COMMAND, Guide, guide
+from tests.site.browser import DESK, PATIENCE, browser
+from tests.site.conftest import site
+
+__all__ = ["browser", "guide", "site"]
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("toolbar")]
+
+CREDENTIALS = {credential.name for credential in CONTRACT.credentials}
+# In milliseconds: a plan, or an apply, of all sections on a machine with much else to do.
+LONG = 4 * PATIENCE
+ALL = "section[aria-label='All sections, from this page']"
+
+
+@contextmanager
+def serving(guide: Guide, site: Path, sandbox: RunningSandbox) -> Iterator[str]:
+    """``deploybook serve`` where the addresses of the clouds are the sandbox's, and no credential is set; gives its first address."""
+    addresses = {name: value for name, value in sandbox.exports.items() if name not in CREDENTIALS}
+    environ = without_operator(os.environ) | addresses | {"DEPLOYBOOK_HOME": str(guide.root)}
+    command = [COMMAND, "serve", "--port", "0", "--site", str(site)]
+    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        try:
+            yield server.stdout.readline().split()[-1]
+        finally:
+            server.terminate()
+
+
+def fill(page: Page, sandbox: RunningSandbox) -> None:
+    """Give everything that the page asks for, as the dashboards show it now."""
+    shown = sandbox.control.get("/exports").json() | {"git_repository": sandbox.exports["GITHUB_REPOSITORY"]}
+    for field in page.locator(".ds-card input[name]").all():
+        field.fill(shown[str(field.get_attribute("name"))])
+
+
+def confirm(page: Page) -> None:
+    expect(page.get_by_role("heading", name="Apply this plan to production?")).to_be_visible(timeout=LONG)
+
+
+def test_a_whole_deployment_without_a_terminal(browser: Browser, guide: Guide, site: Path) -> None:
+    sandbox = launch_sandbox()
+    try:
+        with serving(guide, site, sandbox) as address:
+            page = browser.new_context(viewport=DESK).new_page()
+            page.set_default_timeout(PATIENCE)
+            page.goto(address)
+            page.goto(address.partition("?")[0] + "DEPLOY_PROD_CHECKLIST.html")
+            deploy(page, sandbox)
+            page.context.close()
+    finally:
+        sandbox.close()
+    seen = [path for path, text in guide.written().items() if sandbox.exports["VERCEL_TOKEN"] in text]
+    assert seen == []
+
+
+def deploy(page: Page, sandbox: RunningSandbox) -> None:
+    """What an operator does."""
+    everything = page.locator(ALL)
+    everything.get_by_role("button", name="Apply").click()
+    # The vault is empty and no credential is set: all of it is asked for, and checked at the providers.
+    expect(page.get_by_role("heading", name="inputs are missing")).to_be_visible()
+    fill(page, sandbox)
+    page.get_by_role("button", name="Check and go on").click()
+    confirm(page)
+    # Somebody tidies up at Cloudflare, and deletes the token.
+    sandbox.control.post("/scenarios/credential-refused").raise_for_status()
+    page.locator(".ds-card").get_by_role("button", name="Apply", exact=True).click()
+    failed = page.locator("section[aria-label='Cloudflare R2, from this page']")
+    failed.get_by_role("button", name="What to do: credential-refused").first.click(timeout=LONG)
+    expect(page.locator("#ds-entry")).to_contain_text("Fix")
+    page.keyboard.press("Escape")
+    expect(everything.locator(".ds-now")).to_contain_text("sections passed", timeout=LONG)
+    # Another one, made in Cloudflare's dashboard, is given and checked on the page; then the same button goes on from there.
+    sandbox.control.post("/scenarios/credential-refused/by-hand").raise_for_status()
+    page.locator(".ds-inputs > summary").click()
+    page.get_by_role("button", name="Give another: CLOUDFLARE_API_TOKEN").click()
+    fill(page, sandbox)
+    page.get_by_role("button", name="Check", exact=True).click()
+    expect(page.get_by_role("button", name="Give another: CLOUDFLARE_API_TOKEN")).to_be_visible()
+    everything.get_by_role("button", name="Apply").click()
+    confirm(page)
+    page.locator(".ds-card").get_by_role("button", name="Apply", exact=True).click()
+    # Only a person can copy the deploy hook. The page is opened anew in the meantime, and the run is found again.
+    expect(page.get_by_role("heading", name="Only you can copy RENDER_DEPLOY_HOOK_URL")).to_be_visible(timeout=LONG)
+    page.reload()
+    page.locator(".ds-card input").fill(copied_hook(sandbox.exports))
+    page.get_by_role("button", name="Go on").click()
+    expect(everything.locator(".ds-now")).to_contain_text("8 of 8 sections passed", timeout=LONG)
+    for slug in CONTRACT.order():
+        title = CONTRACT.section(slug).title
+        expect(page.locator(f"section[aria-label='{title}, from this page'] .ds-state")).to_have_text("✓ done")
+    expect(page.locator("#step-end_to_end-verified")).to_be_checked()
+    expect(page.locator("#db-tracking-message")).to_contain_text("0 wrong or missing")

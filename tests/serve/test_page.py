@@ -1,0 +1,218 @@
+"""The serving page in a browser: the run is pretended, the guide and the server are the real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from tests.serve.conftest import Served
+from tests.site.browser import DESK, PATIENCE, PHONE, browser
+from tests.site.conftest import site
+from tests.site.test_browser import _serious as serious
+
+# Fixtures of every test below: this guide is the one that mkdocs builds.
+__all__ = ["browser", "site"]
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("toolbar")]
+
+CHECKLIST = "/DEPLOY_PROD_CHECKLIST.html"
+MARKUP = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
+PANEL = "section[aria-label='Cloudflare R2, from this page']"
+
+
+def said(kind: str, **data: Any) -> dict[str, Any]:
+    return {"do": "say", "line": {"kind": kind, **data}}
+
+
+def event(outcome: str, subject: str, detail: str = "", entry: str = "", step: str = "check") -> dict[str, Any]:
+    return {"step": step, "outcome": outcome, "subject": subject, "detail": detail, "entry": entry, "fields": {}}
+
+
+def cell(name: str, *events: dict[str, Any]) -> list[dict[str, Any]]:
+    about = {"section": "r2", "cell": name}
+    shown = [said("event", **about, event=each) for each in events]
+    return [said("cell_started", **about), *shown, said("cell_done", **about, seconds=1.0, events=list(events))]
+
+
+def begun(mode: str) -> list[dict[str, Any]]:
+    return [
+        said("run_started", mode=mode, environment="production", sections=["r2"], pid=1),
+        said("section_started", section="r2"),
+    ]
+
+
+def done(status: str = "passed", error: dict[str, str] | None = None) -> dict[str, Any]:
+    return said("section_done", section="r2", status=status, seconds=2.0, error=error)
+
+
+APPLIED = [
+    *begun("apply"),
+    *cell("preflight", event("passed", "the operator's token is active", step="preflight")),
+    *cell("bucket", event("create", "R2 bucket studio-production", step="resource")),
+]
+
+
+@pytest.fixture
+def page(browser: Browser, served: Served) -> Iterator[Page]:
+    """The checklist, let in by the terminal's address; at the end the test fails for an error of a page's script."""
+    context = browser.new_context(
+        viewport=DESK, reduced_motion="reduce", permissions=["clipboard-read", "clipboard-write"]
+    )
+    context.set_default_timeout(PATIENCE)
+    wrong: list[str] = []
+    context.on("weberror", lambda error: wrong.append(str(error.error)))
+    context.route("**/workers/*", lambda route: route.fulfill(body="", content_type="text/javascript"))
+    page = context.new_page()
+    page.goto(served.addresses[-1])
+    page.goto(served.origin + CHECKLIST)
+    expect(page.locator(PANEL)).to_be_visible()
+    yield page
+    context.close()
+    assert wrong == []
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def test_a_step_shows_its_lines_and_ticks_itself_and_a_reload_finds_the_run_again(page: Page, served: Served) -> None:
+    served.script(*APPLIED, {"do": "wait"})
+    press(page, "Apply Cloudflare R2")
+    steps = page.locator(f"{PANEL} .ds-step")
+    for _ in range(2):
+        made = steps.filter(has_text="Make the bucket")
+        expect(made).to_contain_text("+ create R2 bucket studio-production")
+        expect(made.get_by_role("img", name="passed").first).to_be_visible()
+        expect(steps.filter(has_text="Make a token").get_by_role("img", name="waiting").first).to_be_visible()
+        expect(page.locator("#step-r2-make-the-bucket")).to_be_checked()
+        expect(page.locator("#step-r2-make-a-token-for-this-bucket-alone")).not_to_be_checked()
+        page.reload()
+    press(page, "Stop")
+    expect(page.get_by_role("button", name="Stop")).to_have_count(0)
+    expect(page.get_by_role("button", name="Apply Cloudflare R2")).to_be_enabled()
+
+
+def test_apply_shows_the_plan_and_changes_nothing_without_a_yes(page: Page, served: Served) -> None:
+    plan = said("plan", environment="production", lines=["r2", "  + create    R2 bucket", "1 to create"], changes=[])
+    ask = {"do": "ask", "line": {"question": 1, "ask": "apply", "environment": "production", "sections": ["r2"]}}
+    served.script(*begun("plan"), done(), plan, ask, {"do": "end", "code": 130})
+    press(page, "Apply Cloudflare R2")
+    expect(page.get_by_role("heading", name="Apply this plan to production?")).to_be_focused()
+    expect(page.locator(".ds-plan")).to_contain_text("+ create    R2 bucket")
+    press(page, "Change nothing")
+    expect(page.locator(".ds-card")).to_have_count(0)
+    expect(page.get_by_role("button", name="Apply Cloudflare R2")).to_be_enabled()
+    assert served.told()["answers"] == [{"answer": False}]
+
+
+def test_a_failed_line_opens_its_entry_beside_it_with_the_fix_ready(page: Page, served: Served) -> None:
+    failed = event("failed", "the operator's token is active", "Cloudflare: 401", "credential-refused", "preflight")
+    error = {"message": "Cloudflare refused the token.", "hint": "Make another.", "entry": "credential-refused"}
+    served.script(*begun("verify"), *cell("preflight", failed), done("failed", error))
+    press(page, "Verify Cloudflare R2")
+    line = page.locator(f"{PANEL} .ds-line")
+    expect(line).to_contain_text("Cloudflare: 401")
+    expect(page.locator(f"{PANEL} .ds-error")).to_contain_text("Cloudflare refused the token.")
+    served.script({"do": "say", "line": {"fix": ["deploybook run r2 --mode plan"], "with": {}}})
+    line.get_by_role("button", name="What to do").click()
+    beside = page.get_by_role("complementary").filter(has=page.locator("#ds-entry-title"))
+    expect(beside).to_contain_text("The fix, for production")
+    expect(beside.locator(".ds-command").first).to_contain_text("deploybook run r2 --mode plan")
+    expect(beside).to_contain_text("Check")
+    served.script(*begun("plan"), done())
+    beside.get_by_role("button", name="Run it here").click()
+    expect(page.locator(f"{PANEL} .ds-now")).to_contain_text("Plan: passed")
+
+
+def test_what_a_provider_says_is_text_and_runs_nothing(page: Page, served: Served) -> None:
+    error = {"message": MARKUP, "hint": MARKUP, "entry": ""}
+    shown = event("failed", MARKUP, f"\x1b[2J{MARKUP}")
+    served.script(*begun("verify"), *cell("preflight", shown), done("failed", error), said("outcome", lines=[MARKUP]))
+    press(page, "Verify Cloudflare R2")
+    expect(page.locator(f"{PANEL} .ds-line")).to_contain_text(MARKUP)
+    expect(page.locator(f"{PANEL} .ds-error")).to_contain_text(MARKUP)
+    assert page.locator(f"{PANEL} :is(img[src], script)").count() == 0
+    assert "owned" not in page.title()
+
+
+def test_no_script_that_came_into_a_page_is_executed(page: Page) -> None:
+    page.evaluate(
+        "document.body.insertAdjacentHTML('beforeend', '<img src=/none.png onerror=\"document.title=\\'owned\\'\">')"
+    )
+    page.evaluate(
+        "document.body.append(Object.assign(document.createElement('script'), {textContent: \"document.title='owned'\"}))"
+    )
+    expect(page.locator("img[src='/none.png']")).to_have_js_property("complete", True)
+    assert "owned" not in page.title()
+
+
+def test_what_is_missing_is_asked_for_with_a_masked_field_and_leaves_nothing_behind(page: Page, served: Served) -> None:
+    secret, account = "cfat_0123456789abcdef0123456789abcdef0123", "0123456789abcdef0123456789abcdef"
+    problems = [
+        {"name": name, "kind": 0, "line": f"{name} is not set.", "source": "Cloudflare"}
+        for name in ("CLOUDFLARE_API_TOKEN", "CLOUDFLARE_ACCOUNT_ID")
+    ]
+    refused = said("refused", message="2 inputs are missing", hint="", entry="variable-missing", exit_code=2)
+    served.script(said("missing", problems=problems), refused, {"do": "end", "code": 2})
+    press(page, "Plan Cloudflare R2")
+    form = page.locator(".ds-card")
+    token = form.get_by_label("CLOUDFLARE_API_TOKEN")
+    expect(token).to_have_attribute("type", "password")
+    expect(form).to_contain_text("Workers R2 Storage · Edit")
+    token.fill("two words")
+    press(page, "Check and go on")
+    expect(page.get_by_text("CLOUDFLARE_API_TOKEN contains white space.")).to_be_visible()
+    token.fill(secret)
+    form.get_by_label("CLOUDFLARE_ACCOUNT_ID").fill(account)
+    served.script(said("providers"), *begun("plan"), done())
+    press(page, "Check and go on")
+    expect(page.locator(f"{PANEL} .ds-now")).to_contain_text("Plan: passed")
+    assert served.told()["environ"]["CLOUDFLARE_API_TOKEN"] == secret
+    places = (
+        "{...localStorage}, {...sessionStorage}, document.documentElement.outerHTML, document.cookie, location.href"
+    )
+    kept = page.evaluate(f"JSON.stringify([{places}])")
+    assert secret not in kept
+    assert "deploybook_session" not in kept
+
+
+def test_the_keyboard_alone_does_a_section(page: Page, served: Served) -> None:
+    plan = said("plan", environment="production", lines=["r2", "  + create    R2 bucket", "1 to create"], changes=[])
+    ask = {"do": "ask", "line": {"question": 1, "ask": "apply", "environment": "production", "sections": ["r2"]}}
+    served.script(*begun("plan"), done(), plan, ask, *APPLIED, done(), said("outcome", lines=["next: verify"]))
+    page.locator("h2#r2 a").focus()
+    for name in ("Dry run", "Plan", "Apply"):
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("button", name=f"{name} Cloudflare R2", exact=True)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Apply this plan to production?")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.locator(".ds-plan")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator(f"{PANEL} .ds-now")).to_contain_text("Apply: passed")
+    assert served.told()["answers"] == [{"answer": True}]
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(DESK, "light"), (PHONE, "dark")], ids=["desk", "phone"])
+def test_a_live_page_has_nothing_that_keeps_a_reader_out_and_fits(
+    page: Page, served: Served, size: Any, scheme: Any
+) -> None:
+    page.set_viewport_size(size)
+    page.emulate_media(color_scheme=scheme)
+    about = {"name": "RENDER_DEPLOY_HOOK_URL", "description": "It deploys.", "where": "Render", "secret": True}
+    hook = {"question": 1, "ask": "value", **about}
+    failed = event("failed", "a presigned PUT is accepted", "x" * 200, "cors")
+    served.script(*APPLIED, *cell("verify", failed), {"do": "ask", "line": hook})
+    press(page, "Apply Cloudflare R2")
+    expect(page.get_by_label("RENDER_DEPLOY_HOOK_URL", exact=True)).to_be_visible()
+    served.script({"do": "say", "line": {"fix": ["deploybook run r2 --mode apply"], "with": {}}})
+    page.locator(f"{PANEL} .ds-line").get_by_role("button", name="What to do").click()
+    expect(page.locator("#ds-entry .ds-command").first).to_be_visible()
+    assert serious(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    page.keyboard.press("Escape")
+    press(page, "Leave it for later")
+    expect(page.get_by_role("button", name="Apply Cloudflare R2")).to_be_enabled()
