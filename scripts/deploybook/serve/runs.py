@@ -18,7 +18,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from deploybook.errors import InvalidValue
+from deploybook.errors import ConfigurationError, VaultLocked
 from deploybook.runbook.modes import Mode
 from deploybook.serve.feed import Feed
 
@@ -75,10 +75,10 @@ class Runs:
         return {run.process.pid for run in self._runs.values()}
 
     async def start(self, asked: Asked, environ: Mapping[str, str], parameters: Mapping[str, str]) -> str:
-        """Start a run; returns its name. Raises InvalidValue while another of the same environment goes on."""
+        """Start a run; returns its name. Raises VaultLocked while another of the same environment goes on."""
         busy = [run for run in self._runs.values() if run.asked.environment == asked.environment and self._goes_on(run)]
         if busy:
-            raise InvalidValue(
+            raise VaultLocked(
                 f"A run of {asked.environment} goes on ({busy[0].asked.mode}).", "Wait for its end, or stop it."
             )
         self._count += 1
@@ -99,10 +99,10 @@ class Runs:
         return name
 
     async def answer(self, name: str, question: int, answer: object) -> None:
-        """Hand an answer to the run that asks. Raises InvalidValue if it asks no more: it was answered on another page."""
+        """Hand an answer to the run that asks. Raises ConfigurationError if it asks no more: it was answered on another page."""
         run = self._runs.get(name)
         if run is None or run.question.get("question") != question or run.process.stdin is None:
-            raise InvalidValue("This question is not asked any more.", "Look at the page again.")
+            raise ConfigurationError("This question is not asked any more.", "Look at the page again.")
         if run.question.get("secret") and isinstance(answer, str):
             self._learn([SecretStr(answer)])
         run.question = {}
@@ -112,10 +112,10 @@ class Runs:
             await run.process.stdin.drain()
 
     def stop(self, name: str) -> None:
-        """Stop a run before its next request; called once more, at once. Raises InvalidValue for one that has ended."""
+        """Stop a run before its next request; called once more, at once. Raises ConfigurationError for one that has ended."""
         run = self._runs.get(name)
         if run is None or not self._goes_on(run):
-            raise InvalidValue("This run has ended.", "Look at the page again.")
+            raise ConfigurationError("This run has ended.", "Look at the page again.")
         self._send(run, signal.SIGTERM)
 
     def kill(self) -> None:
