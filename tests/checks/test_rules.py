@@ -119,6 +119,10 @@ MUTATIONS = [
     ("comment-closed", R2, "## Undo\n", "## Undo\n\n<!-- not closed\n"),
     ("plain-words", R2, "**You should see** four lines", "Look whether it is so. **You should see** four lines"),
     ("plain-words", NOTEBOOK, "Allow the app's pages to upload", "Let the app's pages upload"),
+    ("table-fits", "docs/how-it-proves-itself.md", "| `plan` |", f"| `plan` {'w' * 110} |"),
+    ("first-screen", "docs/status.md", "[How the guide proves itself](how-it-proves-itself.md)", "Another page"),
+    ("entry-pastes", TROUBLES, "deploybook run r2 --mode apply -p rotate true", "deploybook run … --mode apply"),
+    ("entry-pastes", TROUBLES, "deploybook run r2 --mode apply -p rotate true", "$ deploybook run r2 --mode apply"),
     ("modal-secrets", APP, '"render-auth"', '"render-authority"'),
     ("app-routes", "scripts/deploybook/clouds/studio/uploads.py", '"/api/storage/upload"', '"/api/storage/uploads"'),
 ]

@@ -21,6 +21,7 @@ from deploybook.checks.rules import (
     prose,
     quotation,
     section,
+    shape,
     status,
     values,
     variable,
@@ -40,6 +41,7 @@ FAMILIES: dict[str, tuple[Rule[Tree], ...]] = {
     "Troubleshooting": entry.RULES + fix.RULES,
     "Values and quotations": values.RULES + status.RULES + quotation.RULES,
     "Prose": prose.RULES,
+    "Shape": shape.RULES,
     "What is deployed": deployed.RULES,
     "Workflows": workflow.RULES,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from deploybook.checks.facts.tree import Tree
@@ -9,9 +10,12 @@ from deploybook.checks.finding import Finding, Rule
 from deploybook.errors import DocsError
 from deploybook.guide.entries import Entry, parse_entries
 from deploybook.guide.links import TROUBLESHOOTING
+from deploybook.guide.page import Block
 
 # What a heading may be marked with; the comment at the page's top says what each means.
 MARKS = frozenset({"seen-in-the-app", "at-the-command", "by-hand", "unproved", "sample"})
+# What stands for something else in a command: an ellipsis, a prompt, a name that nobody is told how to fill in.
+NOT_PASTED = re.compile(r"…|(?<![./\w])\.\.\.(?!\w)|^\s*[$>] |<[a-z][a-z -]*>|\b(?:YOUR|MY)_[A-Z_]+\b")
 _DANGER = "--mode destroy"
 
 
@@ -43,6 +47,17 @@ def _harmless(tree: Tree) -> Iterator[Finding]:
             yield Finding(TROUBLESHOOTING, entry.line, "entry-harmless", message, "Fix it with another mode.")
 
 
+def _pastes(tree: Tree) -> Iterator[Finding]:
+    page = tree.pages[TROUBLESHOOTING]
+    for block in page.pieces:
+        if isinstance(block, Block) and block.language == "sh":
+            for number, line in enumerate(block.text.splitlines(), start=1):
+                if match := NOT_PASTED.search(line):
+                    message = f"a command that is pasted as it stands holds “{match[0].strip()}”"
+                    hint = "Write the command whole, with a name of the checklist's table in place of what differs."
+                    yield Finding(TROUBLESHOOTING, block.line + number, "entry-pastes", message, hint)
+
+
 def _entries(tree: Tree) -> list[Entry]:
     try:
         return list(parse_entries(tree.text(TROUBLESHOOTING)).values())
@@ -52,6 +67,11 @@ def _entries(tree: Tree) -> list[Entry]:
 
 
 RULES: tuple[Rule[Tree], ...] = (
+    Rule(
+        "entry-pastes",
+        "Each command of an entry can be pasted as it stands: no ellipsis, no prompt, no name but those of the checklist's table.",
+        _pastes,
+    ),
     Rule(
         "entry-variables",
         "The variables and consumers that an entry speaks for, in the comment under its heading, are the contract's.",
