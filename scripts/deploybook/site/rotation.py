@@ -10,6 +10,10 @@ from deploybook.guide.guide import Guide
 from deploybook.guide.markdown import code, fenced
 
 
+# A block is executed in a sandbox in which no other section has been applied.
+_ALONE = "<!-- manual: its consumers need every section before them; reviewed until 2027-06-30 -->"
+
+
 def rotations(guide: Guide) -> str:
     """A heading for each such secret, with what it opens and both commands."""
     rotating = [variable for variable in guide.contract.variables if variable.rotates]
@@ -23,7 +27,7 @@ def _rotation(contract: Contract, variable: Variable) -> str:
         commands += f"\ndeploybook run {' '.join(following)} --mode apply"
     title = contract.section(section).title
     heading = f"## Rotate {code(variable.name)} {{#{variable.name.lower()}}}"
-    return f"{heading}\n\n{variable.description} Its section is {title}.\n\n{fenced('sh', commands)}"
+    return f"{heading}\n\n{variable.description} Its section is {title}.\n\n{_ALONE}\n\n{fenced('sh', commands)}"
 
 
 def consumer_sections(contract: Contract, variable: Variable) -> list[str]:
