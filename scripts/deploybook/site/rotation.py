@@ -9,7 +9,6 @@ from deploybook.contract.model import Contract
 from deploybook.guide.guide import Guide
 from deploybook.guide.markdown import code, fenced
 
-
 # A block is executed in a sandbox in which no other section has been applied.
 _ALONE = "<!-- manual: its consumers need every section before them; reviewed until 2027-06-30 -->"
 
