@@ -63,6 +63,10 @@ def test_a_recording_has_no_secret_id_or_name_and_plays_to_the_client(
     names = ["kestrel", "merlin", "prod-assets"]
     assert [value for value in (*ids, *names) if str(value).lower() in text] == []
 
+    # botocore sends the requests of S3.
+    refused = [answer["exchanges"][0] for path, answer in answers.items() if path.startswith("r2/") and "-403" in path]
+    assert refused
+    assert all("AccessDenied" in each["text"] or "SignatureDoesNotMatch" in each["text"] for each in refused)
     recorded = answers["cloudflare/get-client-v4-accounts-x-r2-buckets-x-200.json"]
     account_id, bucket = recorded["exchanges"][0]["path"].split("/")[4::3]
     player = Player(recorded["exchanges"])

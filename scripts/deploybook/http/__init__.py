@@ -12,6 +12,7 @@ from deploybook.http.client import (
     retry_after,
     say_wait,
     say_waits_to,
+    show_answer,
     show_answers_to,
     stop,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "retry_after",
     "say_wait",
     "say_waits_to",
+    "show_answer",
     "show_answers_to",
     "stop",
 ]

@@ -92,6 +92,12 @@ def show_answers_to(listener: Callable[[httpx.Request, httpx.Response], object] 
     _record = listener
 
 
+def show_answer(request: httpx.Request, response: httpx.Response) -> None:
+    """Show an answer that another library has received, to the listener of ``show_answers_to``."""
+    if _record is not None:
+        _record(request, response)
+
+
 def _pause(seconds: float) -> None:
     _stopping.wait(seconds)
 

@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from deploybook import http
 from deploybook.clouds.credentials import endpoint
+from deploybook.clouds.r2.shown_answers import show_answers
 from deploybook.clouds.refusals import IN_FRONT, Refusal
 from deploybook.errors import InvalidValue, PermissionDenied, RateLimited, ServiceError, UnexpectedResponse, Unreachable
 
@@ -95,6 +96,7 @@ class Store:
         # A run that is to stop sends no request more; botocore sends its own.
         self.s3.meta.events.register_first("before-send.s3", lambda **_: http.refuse_after_stop())
         self.s3.meta.events.register_last("needs-retry.s3", _pause_for_cdn)
+        show_answers(self.s3)
 
     @classmethod
     def from_variables(cls, variables: Mapping[str, SecretStr], environ: Mapping[str, str]) -> Store | None:
