@@ -115,12 +115,15 @@ def test_a_failed_line_opens_its_entry_beside_it_with_the_fix_ready(page: Page, 
     line = page.locator(f"{PANEL} .ds-line")
     expect(line).to_contain_text("Cloudflare: 401")
     expect(page.locator(f"{PANEL} .ds-error")).to_contain_text("Cloudflare refused the token.")
-    served.script({"do": "say", "line": {"fix": ["deploybook run r2 --mode plan"], "with": {}}})
+    fix = ["deploybook run r2 --mode plan", "deploybook run r2 --mode apply -p bucket_name <BUCKET_NAME>"]
+    served.script({"do": "say", "line": {"fix": fix, "with": {}}})
     line.get_by_role("button", name="What to do").click()
     beside = page.get_by_role("complementary").filter(has=page.locator("#ds-entry-title"))
     expect(beside).to_contain_text("The fix, for production")
     expect(beside.locator(".ds-command").first).to_contain_text("deploybook run r2 --mode plan")
     expect(beside).to_contain_text("Check")
+    # What the server does not know is the operator's to fill in.
+    expect(beside.get_by_role("button", name="Run it here")).to_have_count(1)
     served.script(*begun("plan"), done())
     beside.get_by_role("button", name="Run it here").click()
     expect(page.locator(f"{PANEL} .ds-now")).to_contain_text("Plan: passed")

@@ -53,6 +53,13 @@ def test_a_run_is_the_command_line_and_its_credentials_are_in_its_environment_al
     assert TOKEN not in json.dumps(told["words"])
 
 
+def test_the_doctor_is_given_what_was_typed_too(client: httpx.Client, served: Served) -> None:
+    served.script({"do": "say", "line": {"causes": []}})
+    keep(client, "ill", git_repository="acme/studio")
+    assert client.post("/-/doctor", json={"environment": "ill"}).json() == {"causes": []}
+    assert served.told()["words"] == ["doctor", "--json", "-p", "git_repository=acme/studio", "--environment", "ill"]
+
+
 def test_one_environments_credentials_are_not_anothers(client: httpx.Client, served: Served) -> None:
     served.script()
     keep(client, "first", CLOUDFLARE_API_TOKEN=TOKEN)

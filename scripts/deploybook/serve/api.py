@@ -118,12 +118,12 @@ class Api:
     async def doctor(self, request: Request) -> Response:
         """Find what is wrong."""
         body = await _body(request, _Environment)
-        return JSONResponse(await self._workshop.command("doctor", "--json", environment=body.environment))
+        return JSONResponse(await self._workshop.examine("doctor", "--json", environment=body.environment))
 
     async def status(self, request: Request) -> Response:
         """Compare the vault with the places where variables are set."""
         body = await _body(request, _Environment)
-        return JSONResponse(await self._workshop.command("env", "status", "--json", environment=body.environment))
+        return JSONResponse(await self._workshop.examine("env", "status", "--json", environment=body.environment))
 
     async def explain(self, request: Request) -> Response:
         """An entry's fix, filled in."""

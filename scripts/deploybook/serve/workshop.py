@@ -91,12 +91,14 @@ class Workshop:
     async def check(self, environment: str) -> dict[str, Any]:
         """What each provider says of the credentials."""
         self._require_name(environment)
-        parameters = self._parameters(Asked(Mode.APPLY, environment))
-        pairs = [word for name, value in parameters.items() for word in ("-p", f"{name}={value}")]
-        return await self._output(environment, "init", environment, "--check", "--json", *pairs)
+        return await self._output(environment, "init", environment, "--check", "--json", *self._pairs(environment))
+
+    async def examine(self, *words: str, environment: str) -> dict[str, Any]:
+        """What a command that looks at the clouds says of an environment, as JSON; or its error, as ``{"error": …}``."""
+        return await self.command(*words, *self._pairs(environment), environment=environment)
 
     async def command(self, *words: str, environment: str) -> dict[str, Any]:
-        """What a command that reads says of an environment, as JSON; or its error, as ``{"error": …}``."""
+        """The same of one that takes no parameters."""
         self._require_name(environment)
         return await self._output(environment, *words, "--environment", environment)
 
@@ -113,6 +115,10 @@ class Workshop:
             return self.clean(json.loads(output))
         except ValueError:
             return self.clean({"error": errors.decode(errors="replace").strip()})
+
+    def _pairs(self, environment: str) -> list[str]:
+        parameters = self._parameters(Asked(Mode.APPLY, environment))
+        return [word for name, value in parameters.items() for word in ("-p", f"{name}={value}")]
 
     def _parameters(self, asked: Asked) -> dict[str, str]:
         """What was typed, as far as a selected section has a parameter of that name."""

@@ -1,7 +1,7 @@
 // The doctor as a page: what is wrong, why, and the fix beside it.
 
-import { button, commandLine, element } from "./dom.js";
-import { entryButton } from "./entry.js";
+import { button, element } from "./dom.js";
+import { entryButton, fixLine } from "./entry.js";
 import { ask } from "./server.js";
 
 export function makeDoctor(place, context) {
@@ -46,7 +46,7 @@ export function makeDoctor(place, context) {
       { class: "ds-cause" },
       element("h2", {}, `${cause.title} — ${cause.sections.map(context.title).join(", ")}`),
       element("ul", { class: "ds-lines" }, ...shown),
-      ...(cause.fix.length ? cause.fix.map(commandLine) : [element("p", {}, cause.hint)]),
+      ...(cause.fix.length ? cause.fix.map((command) => fixLine(command, environment)) : [element("p", {}, cause.hint)]),
       entryButton(cause.entry, environment, cause.sections),
     );
   }

@@ -8,9 +8,12 @@ const RUN = /^deploybook run((?: [a-z0-9_]+)*) --mode (plan|apply|verify)(?: --e
 let page = null;
 let opener = null;
 let start = () => {};
+let parameters = () => [];
 
-export function startsWith(starter) {
+// How a run is started, and which parameters the server adds to it by itself.
+export function startsWith(starter, known) {
   start = starter;
+  parameters = known;
 }
 
 export function entryButton(entry, environment, sections) {
@@ -72,12 +75,13 @@ async function fixOf(entry, environment, sections) {
   return box;
 }
 
-function fixLine(command, environment) {
+// A command that is a run can be started here; one whose parameters the server does not have is there to be copied.
+export function fixLine(command, environment) {
   const line = commandLine(command);
-  const match = RUN.exec(command);
+  const match = RUN.exec(command.replaceAll(/ -p (\w+) <[A-Z_]+>/g, (pair, name) => (parameters().includes(name) ? "" : pair)));
   if (match && (match[3] || "production") === environment) {
     const sections = match[1].split(" ").filter(Boolean);
-    line.append(button("Run it here", () => (close(), start(match[2], sections, true)), { class: "db-button ds-go" }));
+    line.append(button("Run it here", () => (close(), start(match[2], sections)), { class: "db-button ds-go" }));
   }
   return line;
 }

@@ -12,7 +12,7 @@ import { drawTicks, refreshTracking } from "./ticks.js";
 const { store } = window.deploybook;
 const guide = await read("guide");
 const titles = Object.fromEntries(guide.sections.map((section) => [section.slug, section.title]));
-const known = { credentials: [], sections: {} };
+const known = { credentials: [], parameters: [], sections: {} };
 const started = new Set();
 const panels = [];
 const context = {
@@ -29,7 +29,13 @@ let live = false;
 let environment = "";
 
 runs.know(guide.sections.map((section) => section.slug));
-startsWith((mode, sections, there) => start(mode, sections).then(() => there && location.assign(sections.length === 1 ? `/DEPLOY_PROD_CHECKLIST.html#${sections[0]}` : "/DEPLOY_PROD_CHECKLIST.html#ds-all")));
+startsWith(
+  async (mode, sections) => {
+    await start(mode, sections);
+    location.assign(`/DEPLOY_PROD_CHECKLIST.html#${sections.length === 1 ? sections[0] : "ds-all"}`);
+  },
+  () => known.parameters,
+);
 
 async function start(mode, sections) {
   const { run } = await ask("runs", { environment: store.current(), mode, sections });
@@ -59,7 +65,9 @@ function place() {
     if (heading) {
       const panel = makePanel(section, context);
       panels.push({ panel, slug: section.slug });
-      heading.after(panel.root);
+      // The toolbar's count of ticks stands beside the heading.
+      const count = heading.nextElementSibling;
+      (count?.classList.contains("db-progress") ? count : heading).after(panel.root);
     }
   }
   const examined = document.getElementById("ds-doctor");
@@ -100,8 +108,10 @@ runs.watch((run, line) => {
   draw();
   if (live && run.environment === store.current()) {
     drawTicks(run, line, guide.sections, store);
-    if (line.kind === "ended") {
+    if (["section_done", "ended"].includes(line.kind)) {
       refresh().then(draw);
+    }
+    if (line.kind === "ended") {
       if (["apply", "destroy"].includes(run.asked)) {
         refreshTracking(run.environment);
       }

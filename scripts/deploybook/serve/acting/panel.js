@@ -193,7 +193,7 @@ export function makePanel(section, context) {
       return;
     }
     askedKey = key;
-    const form = key.startsWith("question") ? questionOf(run) : key === "missing" ? missingOf(run, context.credentials(), () => start(run.asked)) : null;
+    const form = key.startsWith("question") ? questionOf(run) : key === "missing" ? missingOf(run, context.credentials(), () => (context.refresh(), start(run.asked))) : null;
     asked.replaceChildren(...(form ? [form] : []));
     if (form && context.isNew(run)) {
       form.querySelector("h3").focus();
