@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from papermill.engines import NBClientEngine, NotebookExecutionManager
 from traitlets.config import Config
@@ -18,8 +17,9 @@ from traitlets.config import Config
 from deploybook.contract.model import load_contract
 from deploybook.layout import find_layout
 from deploybook.redact import Redactor
-from deploybook.runbook.events import ENTRIES, MIME, WAIT, WATCHED_VARIABLE
+from deploybook.runbook.events import MIME, WAIT, WATCHED_VARIABLE
 from deploybook.runbook.notebook_file import events
+from deploybook.runner.executed_links import relink, seen_from
 from deploybook.runner.kernel_folder import kernel_folder
 from deploybook.state.known_secrets import known_secrets
 from deploybook.state.vault import Vault
@@ -49,7 +49,7 @@ class DeploybookEngine(NBClientEngine):  # type: ignore[misc]
         """Execute; whatever is saved on the way, and what is returned, is redacted first."""
         redactor, layout = Redactor(), find_layout()
         contract = load_contract(layout.contract)
-        entries = _seen_from(layout.root / "docs" / "troubleshooting.md", nb_man.output_path)
+        entries = seen_from(layout.root / "docs" / "troubleshooting.md", nb_man.output_path)
         save, complete = nb_man.save, nb_man.cell_complete
 
         def redacted_save(**kwargs: Any) -> None:
@@ -57,7 +57,7 @@ class DeploybookEngine(NBClientEngine):  # type: ignore[misc]
             redactor.learn(known_secrets(contract, os.environ, vault))
             for cell in nb_man.nb.cells:
                 cell.update(redactor.tree(cell))
-                _relink(cell, entries)
+                relink(cell, entries)
             nb_man.nb.metadata.update(redactor.tree(nb_man.nb.metadata))
             save(**kwargs)
 
@@ -91,18 +91,6 @@ class DeploybookEngine(NBClientEngine):  # type: ignore[misc]
                 return super().execute_managed_notebook(nb_man, kernel_name, *arguments, config=config, **options)
         finally:
             redacted_save()
-
-
-def _seen_from(page: Path, output: str | None) -> str:
-    """The address of a page of the checkout in the executed copy; as it is in the runbook where the copy is kept nowhere."""
-    return quote(os.path.relpath(page, Path(output).absolute().parent)) if output else ENTRIES
-
-
-def _relink(cell: Any, entries: str) -> None:
-    """Have the links of a cell's lines lead to the troubleshooting page from where the executed copy is."""
-    for output in cell.get("outputs", []):
-        if MIME in (data := output.get("data", {})):
-            data["text/html"] = data["text/html"].replace(f"href='{ENTRIES}#", f"href='{entries}#")
 
 
 def take_events(cell: Any, known: int) -> list[dict[str, Any]]:
