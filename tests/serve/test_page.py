@@ -107,6 +107,21 @@ def test_apply_shows_the_plan_and_changes_nothing_without_a_yes(page: Page, serv
     assert served.told()["answers"] == [{"answer": False}]
 
 
+def test_destroy_goes_by_the_name_that_is_typed(page: Page, served: Served) -> None:
+    about = {"environment": "production", "sections": ["r2"], "removals": ["  - R2 bucket studio-production"]}
+    served.script({"do": "ask", "line": {"question": 1, "ask": "destroy", **about}}, *begun("destroy"), done())
+    press(page, "Destroy… Cloudflare R2")
+    form = page.locator(".ds-card")
+    expect(form).to_contain_text("R2 bucket studio-production")
+    form.get_by_role("textbox").fill("prod")
+    press(page, "Destroy")
+    expect(form).to_contain_text("Type production, as it stands in the question.")
+    form.get_by_role("textbox").fill("production")
+    press(page, "Destroy")
+    expect(page.locator(f"{PANEL} .ds-now")).to_contain_text("Destroy: passed")
+    assert served.told()["answers"] == [{"answer": "production"}]
+
+
 def test_a_failed_line_opens_its_entry_beside_it_with_the_fix_ready(page: Page, served: Served) -> None:
     failed = event("failed", "the operator's token is active", "Cloudflare: 401", "credential-refused", "preflight")
     error = {"message": "Cloudflare refused the token.", "hint": "Make another.", "entry": "credential-refused"}

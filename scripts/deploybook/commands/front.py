@@ -10,7 +10,7 @@ import click
 from pydantic import SecretStr
 from rich.console import Console
 
-from deploybook.commands.preview import STOPPED, QuietProgress, confirmed
+from deploybook.commands.preview import QuietProgress, confirmed
 from deploybook.commands.prose import say
 from deploybook.commands.values import is_terminal, prompted
 from deploybook.contract.definitions import Variable
@@ -156,6 +156,3 @@ class TerminalFront:
         """Print them."""
         for line in lines:
             say(line, 4)
-
-
-__all__ = ["STOPPED", "Front", "TerminalFront"]
