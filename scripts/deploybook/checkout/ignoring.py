@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,9 @@ def docker_context(checkout: Path, root: Path) -> dict[str, Path]:
 
 def cloned(checkout: Path, root: Path) -> dict[str, Path]:
     """The files that a clone of the checkout has below a folder, by their paths from it."""
+    if not (checkout / ".git").exists():
+        # An unpacked archive: what is in it was committed, whatever .gitignore says.
+        return dict(_files(root))
     prefix = f"{root.resolve().relative_to(checkout.resolve()).as_posix()}/".removeprefix("./")
     return {path[len(prefix) :]: file for path, file in git_checkout(checkout).items() if path.startswith(prefix)}
 
@@ -30,7 +34,19 @@ def cloned(checkout: Path, root: Path) -> dict[str, Path]:
 def git_checkout(root: Path) -> dict[str, Path]:
     """The files that a clone would have, as far as that can be told: the checkout less what .gitignore names."""
     ignored = GitIgnoreSpec.from_lines(_lines(root / ".gitignore"))
-    return {path: file for path, file in _files(root) if not ignored.match_file(path)}
+    tracked = _tracked(root)
+    return {path: file for path, file in _files(root) if path in tracked or not ignored.match_file(path)}
+
+
+def _tracked(root: Path) -> frozenset[str]:
+    """The files that git tracks, some of which .gitignore may name; none where there is no repository or no git."""
+    if not (root / ".git").exists():
+        return frozenset()
+    try:
+        done = subprocess.run(["git", "-C", str(root), "ls-files", "-z"], capture_output=True, check=False)
+    except OSError:
+        return frozenset()
+    return frozenset(done.stdout.decode(errors="replace").split("\0"))
 
 
 def _lines(path: Path) -> list[str]:

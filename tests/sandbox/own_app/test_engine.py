@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 
@@ -29,7 +30,14 @@ case "$1" in
 esac
 """
 VARIABLES = {"TURSO_AUTH_TOKEN": "canary-of-the-token", "ROLE": "worker"}
-FILES = {"worker/Dockerfile": "", ".gitignore": ".env\n", ".env": "SECRET=1", "index.js": "", "node_modules/x.js": ""}
+FILES = {
+    "worker/Dockerfile": "",
+    ".gitignore": ".env\njobs/\n",
+    "src/jobs/store.js": "",
+    ".env": "SECRET=1",
+    "index.js": "",
+    "node_modules/x.js": "",
+}
 
 
 def stand_in(folder: Path, *, info: int = 0, build: int = 0, name: str = "docker") -> Path:
@@ -56,6 +64,8 @@ def test_the_first_engine_that_answers_is_taken(tmp_path: Path, monkeypatch: pyt
 def build_of(tmp_path: Path) -> engine.Build:
     """A build of a small checkout, with the argument ROLE."""
     checkout = write(tmp_path / "checkout", FILES)
+    for arguments in (["init", "--quiet"], ["add", "--force", "src/jobs/store.js"]):
+        subprocess.run(["git", "-C", str(checkout), *arguments], check=True)
     return engine.Build(checkout / "worker/Dockerfile", cloned(checkout, checkout), ["ROLE"], VARIABLES)
 
 
@@ -87,7 +97,12 @@ def test_the_engine_builds_from_what_a_clone_would_have(tmp_path: Path, machine:
     binary, home = stand_in(tmp_path / "bin"), tmp_path / "image-1"
     asyncio.run(build_of(tmp_path).run(str(binary / "docker"), "srv", machine, home, lambda _: None))
     files = sorted(file.relative_to(home / "context").as_posix() for file in (home / "context").rglob("*.*"))
-    assert files == [".gitignore", "index.js"]
+    assert files == [".gitignore", "index.js", "src/jobs/store.js"]
+
+
+def test_of_an_unpacked_archive_everything_was_committed(tmp_path: Path) -> None:
+    checkout = write(tmp_path / "archive", {".gitignore": "jobs/\n", "jobs/store.js": ""})
+    assert sorted(cloned(checkout, checkout)) == [".gitignore", "jobs/store.js"]
 
 
 def test_a_build_that_fails_says_the_engine_s_last_line(tmp_path: Path, machine: Machine) -> None:
