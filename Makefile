@@ -13,6 +13,17 @@ SOURCES := $(shell find scripts runbooks -type f -not -path '*/__pycache__/*')
 TESTS := $(shell find tests -name '*.py' -not -path '*/node_modules/*')
 GUIDE := $(shell find docs -type f) mkdocs.yml
 
+# What stops the set-up is one sentence, before anything is installed.
+SHORT := $(shell { $(PYTHON) -c 'import sys; sys.version_info < (3, 11) and print("%d.%d" % sys.version_info[:2])' || echo no answer; } 2>/dev/null)
+ifneq ($(SHORT),)
+$(error deploybook needs Python 3.11 or newer, and $(PYTHON) gives: $(SHORT). Name another one: make PYTHON=python3.12)
+endif
+# The programs in a virtual environment begin with the path of the folder that it was made in.
+ifneq ($(shell cat $(VENV)/.place 2>/dev/null || echo "$(CURDIR)"),$(CURDIR))
+$(info this checkout was moved: $(VENV) is made anew)
+$(shell rm -rf $(VENV))
+endif
+
 .PHONY: answers guide test code tests install check lock clean
 
 guide: build/site/index.html ## every runbook in a dry run, and the guide built from them
@@ -43,6 +54,7 @@ install: $(VENV)/.installed
 # tests would each compile it, at the same time.
 $(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
+	@echo "$(CURDIR)" > $(VENV)/.place
 	awk '/^[^ #]/ {on = /^uv==/} on' requirements.lock > $(VENV)/uv.txt
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement $(VENV)/uv.txt
 	$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock

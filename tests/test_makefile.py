@@ -1,0 +1,51 @@
+"""What stops the set-up is one sentence, and a checkout that was moved sets itself up again."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from tests.conftest import ROOT
+from tests.waiting import PATIENCE_SECONDS
+
+# As an interpreter of that version answers the question of the Makefile; nothing else is asked of it.
+OLD = '#!/bin/sh\nexec python3 -c "import sys; sys.version_info = (3, 10, 1); $2"\n'
+
+pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is absent")
+
+
+def make(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    shutil.copy(ROOT / "Makefile", root)
+    command = ["make", "--no-print-directory", *arguments]
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
+
+
+@pytest.mark.parametrize("target", ["guide", "test"])
+def test_an_old_python_is_refused_in_one_sentence(tmp_path: Path, target: str) -> None:
+    python = tmp_path / "python3.10"
+    python.write_text(OLD)
+    python.chmod(0o755)
+    done = make(tmp_path, f"PYTHON={python}", target)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    why = f"deploybook needs Python 3.11 or newer, and {python} gives: 3.10. Name another one: make PYTHON=python3.12."
+    assert done.stderr.partition(": *** ")[2] == f"{why}  Stop.\n"
+
+
+def test_a_python_that_is_not_there_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    done = make(tmp_path, "PYTHON=python9.9", "test")
+    assert done.returncode == 2
+    assert "deploybook needs Python 3.11 or newer, and python9.9 gives: no answer." in done.stderr
+    assert not (tmp_path / ".venv").exists()
+
+
+@pytest.mark.parametrize(("place", "kept"), [("", True), ("elsewhere", False)])
+def test_a_virtual_environment_of_another_place_is_made_anew(tmp_path: Path, place: str, *, kept: bool) -> None:
+    venv = tmp_path / ".venv"
+    venv.mkdir()
+    (venv / ".place").write_text(f"{tmp_path}{place}\n")
+    done = make(tmp_path, "--dry-run", "install")
+    assert venv.exists() == kept
+    assert ("was moved" in done.stdout) != kept
