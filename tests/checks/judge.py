@@ -1,0 +1,81 @@
+"""``python -m tests.checks.judge [--missed] [FILE…]``: how many of the false edits that judges have written ``deploybook check`` finds.
+
+A judge has read neither the rules nor the generator of mutations. ``judges/`` has an edit for each fact that a careful writer could get
+wrong: every name in it is valid, and what is said is false. A rule is written for a kind, never for one of these.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tomllib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.checks.mutate import Copy, copied
+from tests.checks.mutations.mutation import Mutation
+
+JUDGES = Path(__file__).parent / "judges"
+
+
+@dataclass(frozen=True)
+class Edit:
+    """``before`` stands once in the file at ``path``; with ``after`` in its place something is false, and ``why`` says what."""
+
+    judge: str
+    kind: str
+    path: str
+    before: str
+    after: str
+    why: str
+
+    def mutation(self, root: Path) -> Mutation | None:
+        """The edit in a tree; None where the text is not there any more, or not once."""
+        text = (root / self.path).read_text(encoding="utf-8") if (root / self.path).is_file() else ""
+        if text.count(self.before) != 1:
+            return None
+        start = text.index(self.before)
+        return Mutation(self.kind, self.path, start, start + len(self.before), self.after)
+
+
+def edits(files: Sequence[Path]) -> Iterator[Edit]:
+    """All edits of these files."""
+    for file in files:
+        for edit in tomllib.loads(file.read_text(encoding="utf-8"))["edit"]:
+            yield Edit(file.stem, **edit)
+
+
+def judged(copy: Copy, edit: Edit) -> list[str] | None:
+    """The rules that find an edit; None if the tree has its text no more."""
+    mutation = edit.mutation(copy.root)
+    return None if mutation is None else copy.tried(mutation).rules
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the figures of each kind; with ``--missed`` each edit that nothing finds, too."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("files", nargs="*", type=Path, default=sorted(JUDGES.glob("*.toml")))
+    parser.add_argument("--missed", action="store_true")
+    given = parser.parse_args(arguments)
+    tried, found, stale = Counter[str](), Counter[str](), 0
+    with copied() as copy:
+        for edit in edits(given.files):
+            rules = judged(copy, edit)
+            if rules is None:
+                stale += 1
+                continue
+            tried[edit.kind] += 1
+            found[edit.kind] += bool(rules)
+            if given.missed and not rules:
+                print(f"MISSED {edit.path} ({edit.judge}, {edit.kind}): {edit.why}\n- {edit.before}\n+ {edit.after}\n")
+    for kind, count in sorted(tried.items()):
+        print(f"{found[kind]:>3} of {count:<3} {kind}")
+    share = 100 * found.total() // max(tried.total(), 1)
+    print(f"{found.total()} of {tried.total()} edits found ({share} %); {stale} are of a text that is no more")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
