@@ -232,3 +232,18 @@ def test_rows_are_read_as_they_were_written() -> None:
             await jobs.fail("b", "x")
 
     asyncio.run(scenario())
+
+
+def test_a_table_without_a_column_fails_its_jobs_and_the_worker_goes_on(tmp_path: Path) -> None:
+    async def scenario(worker: Worker, log: list[str]) -> Job:
+        await worker.jobs.prepare()
+        await worker.jobs._database.execute("ALTER TABLE audio_prep_jobs DROP COLUMN stage")
+        for _ in range(2):
+            job = await worker.jobs.create(PREVIEW, {})
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while not any(job.id in line and "no such column: stage" in line for line in log):
+                    await asyncio.sleep(0.02)
+        return job
+
+    _, log = with_worker(tmp_path, scenario)
+    assert sum(line.startswith("[Worker] Claimed job") for line in log) == 2

@@ -61,7 +61,8 @@ class Job:
             row["type"],
             row["status"],
             _number(row["progress"]),
-            row["stage"],
+            # As in the application, whose code reads a column that is not there as undefined: the first write says what is missing.
+            row.get("stage"),
             json.loads(row["metadata"]),
             json.loads(row["result"]) if row["result"] else None,
             row["error"],
