@@ -18,8 +18,8 @@ SHORT := $(shell { $(PYTHON) -c 'import sys; sys.version_info < (3, 11) and prin
 ifneq ($(SHORT),)
 $(error deploybook needs Python 3.11 or newer, and $(PYTHON) gives: $(SHORT). Name another one: make PYTHON=python3.12)
 endif
-# The programs in a virtual environment begin with the path of the folder that it was made in.
-ifneq ($(shell cat $(VENV)/.place 2>/dev/null || echo "$(CURDIR)"),$(CURDIR))
+# The programs in a virtual environment begin with the path of the folder that it was made in; a link leads to one that was not moved.
+ifneq ($(shell { [ ! -L $(VENV) ] && cat $(VENV)/.place 2>/dev/null; } || echo "$(CURDIR)"),$(CURDIR))
 $(info this checkout was moved: $(VENV) is made anew)
 $(shell rm -rf $(VENV))
 endif

@@ -49,3 +49,11 @@ def test_a_virtual_environment_of_another_place_is_made_anew(tmp_path: Path, pla
     done = make(tmp_path, "--dry-run", "install")
     assert venv.exists() == kept
     assert ("was moved" in done.stdout) != kept
+
+
+def test_a_virtual_environment_that_is_linked_to_stays(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / ".place").write_text(f"{tmp_path}/elsewhere\n")
+    (tmp_path / ".venv").symlink_to(tmp_path / "elsewhere")
+    assert "was moved" not in make(tmp_path, "--dry-run", "install").stdout
+    assert (tmp_path / ".venv" / ".place").is_file()
