@@ -26,11 +26,14 @@ from tests.checks.trees import tree_at
 
 from deploybook.checks.facts.tree import Tree
 from deploybook.checks.finding import Finding, Rule
+from deploybook.checks.rules.review import REVIEWED
 from deploybook.checks.static import RULES, check
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = 7
 EACH = 6
+# A person reads whatever was changed: what the others find by themselves is counted here.
+BY_THEMSELVES = tuple(rule for rule in RULES if rule is not REVIEWED)
 COPIED = (
     ".github",
     "docs",
@@ -68,7 +71,7 @@ class Copy:
         """What is found before anything is changed: at the first call."""
         return frozenset(check(tree_at(self.root)))
 
-    def tried(self, mutation: Mutation, rules: Iterable[Rule[Tree]] = RULES) -> Outcome:
+    def tried(self, mutation: Mutation, rules: Iterable[Rule[Tree]] = BY_THEMSELVES) -> Outcome:
         """Put it in, check by these rules, take it out again."""
         before = self.findings
         path = self.root / mutation.path

@@ -125,6 +125,14 @@ MUTATIONS = [
     ("entry-pastes", TROUBLES, "deploybook run r2 --mode apply -p rotate true", "$ deploybook run r2 --mode apply"),
     ("modal-secrets", APP, '"render-auth"', '"render-authority"'),
     ("app-routes", "scripts/deploybook/clouds/studio/uploads.py", '"/api/storage/upload"', '"/api/storage/uploads"'),
+    ("reviewed", TURSO, "is the right one and is not blocked", "is the right one"),
+    (
+        "reviewed",
+        TURSO,
+        "    > [!WARNING]\n    > A group's location can never be changed.",
+        "    A group's location can never be changed.",
+    ),
+    ("reviewed", "runbooks/modal.ipynb", "modal.wrong_token_is_refused", "modal.right_token_is_accepted"),
 ]
 # Told in a table that a generator writes as well; its own rule says the same first.
 ELSEWHERE = {"default-current"}

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-PATIENCE_SECONDS = 120
+from tests.waiting import PATIENCE_SECONDS
 
 
 @dataclass

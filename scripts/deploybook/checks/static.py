@@ -20,6 +20,7 @@ from deploybook.checks.rules import (
     notebook,
     prose,
     quotation,
+    review,
     section,
     shape,
     status,
@@ -42,6 +43,7 @@ FAMILIES: dict[str, tuple[Rule[Tree], ...]] = {
     "Values and quotations": values.RULES + status.RULES + quotation.RULES,
     "Prose": prose.RULES,
     "Shape": shape.RULES,
+    "What a person has read": review.RULES,
     "What is deployed": deployed.RULES,
     "Workflows": workflow.RULES,
 }

@@ -31,6 +31,9 @@ IN_ACTIONS, SUMMARY = "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"
 )
 @click.option("--fix", is_flag=True, help="First write what a program can: generated parts, notebooks' form.")
 @click.option(
+    "--review", is_flag=True, help="First show what nobody has read since it was changed, and note the answers."
+)
+@click.option(
     "--app", type=click.Path(path_type=Path), help="Check the code of the application in this folder instead."
 )
 @click.option(
@@ -50,6 +53,7 @@ IN_ACTIONS, SUMMARY = "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"
 def check_guide(
     also_run: bool,
     fix: bool,
+    review: bool,
     app: Path | None,
     specs: Path | None,
     links: bool,
@@ -72,6 +76,8 @@ def check_guide(
     began = time.monotonic()
     if fix:
         _fix(layout)
+    if review:
+        _review(layout)
     findings = _findings(layout, also_run, app, specs, links, environment)
     _print_findings(findings, form or ("github" if os.environ.get(IN_ACTIONS) == "true" else "text"), began)
     _write(findings, junit, sarif)
@@ -151,6 +157,23 @@ def _fix(layout: Layout) -> None:
 
     for path in fix(layout, generator(_cli())):
         click.echo(f"written {path.relative_to(layout.root)}", err=True)
+
+
+def _review(layout: Layout) -> None:
+    from deploybook.checks.review import KEYS, Reviewing, reviewer_name
+
+    if not sys.stdin.isatty():
+        raise InvalidValue("--review asks for one key for each part, at a terminal.", "Run it in a terminal.")
+
+    def ask(place: str, text: str) -> str:
+        click.echo(f"\n{click.style(place, bold=True)}\n{text}\n{KEYS} ", nl=False)
+        key = click.getchar()
+        click.echo(key)
+        return key
+
+    session = Reviewing(ask, reviewer_name())
+    session.go_through(_tree(layout))
+    click.echo(f"{session.read} read")
 
 
 def _explained(name: str) -> str:

@@ -1,0 +1,68 @@
+"""``deploybook check --review``: shows what nobody has read since it was changed, and records the answer to one key for each."""
+
+from __future__ import annotations
+
+import datetime
+import getpass
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from deploybook.checks.facts.reviews import Change, Part, Review, changes, parts, read_record, write_record
+from deploybook.checks.facts.tree import Tree
+
+YES, NO, ALL, STOP = "y", "n", "a", "q"
+KEYS = "y: it is true · n: not yet · a: all of this file · q: stop"
+# Shows a place and a text, and gives the key that was pressed.
+Ask = Callable[[str, str], str]
+
+
+@dataclass
+class Reviewing:
+    """One session: ``reviewer`` is noted beside each part that was read."""
+
+    ask: Ask
+    reviewer: str
+    day: str = field(default_factory=lambda: datetime.datetime.now(datetime.UTC).date().isoformat())
+    stopped: bool = False
+    read: int = 0
+    _all: bool = False
+
+    def go_through(self, tree: Tree) -> None:
+        """Ask for each part, and write what was answered."""
+        record, present = read_record(tree), parts(tree)
+        write_record(tree, {path: self._file(path, record.get(path, ()), here) for path, here in present.items()})
+
+    def _file(self, path: str, reviews: Sequence[Review], present: Sequence[Part]) -> list[Review]:
+        self._all = False
+        result: list[Review] = []
+        for kept, change in changes(reviews, present):
+            result += kept
+            if change:
+                result += self._changed(path, change)
+        return result
+
+    def _changed(self, path: str, change: Change) -> list[Review]:
+        if not change.parts:
+            last = change.gone[-1]
+            text = f"What {last.reviewer} read here on {last.day} was taken out."
+            return [] if self._agrees(path, text) else list(change.gone)
+        return [
+            Review(part.digest, self.day, self.reviewer)
+            for part in change.parts
+            if self._agrees(f"{path}:{part.line}", part.text)
+        ]
+
+    def _agrees(self, place: str, text: str) -> bool:
+        if self.stopped:
+            return False
+        key = YES if self._all else self.ask(place, text)
+        self.stopped, self._all = key == STOP, self._all or key == ALL
+        self.read += key in {YES, ALL}
+        return key in {YES, ALL}
+
+
+def reviewer_name() -> str:
+    """Who git says is at work here; else the user of this machine."""
+    asked = subprocess.run(["git", "config", "user.name"], capture_output=True, text=True, check=False)
+    return asked.stdout.strip() or getpass.getuser()
