@@ -17,6 +17,8 @@ from pathlib import Path
 from tests.checks.mutate import Copy, copied
 from tests.checks.mutations.mutation import Mutation
 
+from deploybook.checks.rules.review import REVIEWED
+
 JUDGES = Path(__file__).parent / "judges"
 
 
@@ -47,10 +49,12 @@ def edits(files: Sequence[Path]) -> Iterator[Edit]:
             yield Edit(file.stem, **edit)
 
 
-def judged(copy: Copy, edit: Edit) -> list[str] | None:
-    """The rules that find an edit; None if the tree has its text no more."""
+def judged(copy: Copy, edit: Edit) -> tuple[list[str], bool] | None:
+    """The rules that find an edit, and whether a person is asked to read it; None if the tree has its text no more."""
     mutation = edit.mutation(copy.root)
-    return None if mutation is None else copy.tried(mutation).rules
+    if mutation is None:
+        return None
+    return copy.tried(mutation).rules, bool(copy.tried(mutation, (REVIEWED,)).found)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -59,21 +63,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("files", nargs="*", type=Path, default=sorted(JUDGES.glob("*.toml")))
     parser.add_argument("--missed", action="store_true")
     given = parser.parse_args(arguments)
-    tried, found, stale = Counter[str](), Counter[str](), 0
+    tried, found, caught, stale = Counter[str](), Counter[str](), Counter[str](), 0
     with copied() as copy:
         for edit in edits(given.files):
-            rules = judged(copy, edit)
-            if rules is None:
+            outcome = judged(copy, edit)
+            if outcome is None:
                 stale += 1
                 continue
+            rules, read = outcome
             tried[edit.kind] += 1
             found[edit.kind] += bool(rules)
+            caught[edit.kind] += bool(rules) or read
             if given.missed and not rules:
                 print(f"MISSED {edit.path} ({edit.judge}, {edit.kind}): {edit.why}\n- {edit.before}\n+ {edit.after}\n")
     for kind, count in sorted(tried.items()):
-        print(f"{found[kind]:>3} of {count:<3} {kind}")
-    share = 100 * found.total() // max(tried.total(), 1)
-    print(f"{found.total()} of {tried.total()} edits found ({share} %); {stale} are of a text that is no more")
+        print(
+            f"{found[kind]:>3} of {count:<3} by themselves, {caught[kind]:>3} with what a person is asked to read: {kind}"
+        )
+    for name, counts in (("by themselves", found), ("with what a person is asked to read", caught)):
+        print(f"{counts.total()} of {tried.total()} ({100 * counts.total() // max(tried.total(), 1)} %) {name}")
+    print(f"{stale} are of a text that is no more")
     return 0
 
 

@@ -27,7 +27,7 @@ from deploybook.runbook.app_settings import read_app_settings
 from deploybook.runbook.credential_sources import Sources, operator_environment
 from deploybook.runbook.decisions import Decisions, check_form
 from deploybook.runbook.modes import Mode
-from deploybook.runbook.settings import load_settings
+from deploybook.runbook.settings import Settings, load_settings
 from deploybook.runner.changes import PlanFile, changes_of
 from deploybook.runner.executors import Executor, Kernels
 from deploybook.runner.inputs import find_problems, lacking, refuse_incomplete
@@ -107,41 +107,62 @@ def run_sections(
     written = _planned(plan_file, Mode(mode), environment, (sections, pairs, files))
     chosen = _chosen(layout, contract, written.sections if written else sections)
     application = app_directory(layout, environment, app, Mode(mode))
-    given = parameter_values(files, pairs)
-    if Mode(mode).live:
-        given = live_parameters(layout, environment, settings, chosen, given) | given
-    else:
-        folder = read_app_settings(layout, environment).modal_directory
-        given = app_parameters(application, settings, chosen, folder) | given
+    given = _given(layout, settings, Mode(mode), chosen, application, parameter_values(files, pairs))
+    typed = typed_for_one_run(layout, contract, files, pairs)
+    parameters: Mapping[str, Mapping[str, Any]]
     if written:
-        parameters: Mapping[str, Mapping[str, Any]] = written.parameters
+        parameters, typed = written.parameters, replace(typed, values=written.values_besides(settings.parameters))
     else:
         parameters = parameters_of(layout, contract, chosen, given, settings, rehearsal=mode == Mode.DRY_RUN)
-    check_form("--adopt", adopt)
-    check_form("--release", release)
-    decisions = Decisions(adopt, release, empty_bucket)
-    typed = typed_for_one_run(layout, contract, files, pairs)
-    if written:
-        typed = replace(typed, values=written.values_besides(settings.parameters))
+    decisions = _decisions(adopt, release, empty_bucket=empty_bucket)
     plan = Plan(
         layout, contract, Mode(mode), environment, tuple(chosen), parameters, jobs, decisions, application, typed=typed
     )
-    if plan_out and plan.mode is not Mode.PLAN:
-        raise InvalidValue("--plan-out is for --mode plan: only plan writes one.", "Leave it out, or add --mode plan.")
+    _refuse_plan_out(plan.mode, plan_out)
     sources = operator_environment(contract, settings, chosen) if plan.mode.live else Sources()
     front: Front = Dialogue(contract) if dialogue else TerminalFront()
     _complete(plan, front)
     if problems := find_problems(plan, sources.problems):
         front.missing(problems)
     refuse_incomplete(plan, sources.problems)
-    for name, problem in sources.problems.items():
-        click.echo(f"{name} is not set: {problem}. The checks that would use it are left out.", err=True)
+    _say_left_out(sources)
     with redirect_stdout(sys.stderr) if as_json or dialogue else nullcontext():
         code, report = run_plan(plan, executor or Kernels(), front, yes=yes, plan_out=plan_out, written=written)
         offer_to_keep(plan, settings, pairs)
     if as_json:
         click.echo(json.dumps({"exit_code": code, "run": _data(report)}, indent=1))
     sys.exit(code)
+
+
+def _given(
+    layout: Layout,
+    settings: Settings,
+    mode: Mode,
+    chosen: Sequence[str],
+    application: Path | None,
+    typed: Mapping[str, object],
+) -> dict[str, object]:
+    """The values that were typed, and those that follow from where the application is."""
+    if mode.live:
+        return {**live_parameters(layout, settings.environment, settings, chosen, typed), **typed}
+    folder = read_app_settings(layout, settings.environment).modal_directory
+    return {**app_parameters(application, settings, chosen, folder), **typed}
+
+
+def _decisions(adopt: tuple[str, ...], release: tuple[str, ...], *, empty_bucket: bool) -> Decisions:
+    check_form("--adopt", adopt)
+    check_form("--release", release)
+    return Decisions(adopt, release, empty_bucket)
+
+
+def _refuse_plan_out(mode: Mode, plan_out: Path | None) -> None:
+    if plan_out and mode is not Mode.PLAN:
+        raise InvalidValue("--plan-out is for --mode plan: only plan writes one.", "Leave it out, or add --mode plan.")
+
+
+def _say_left_out(sources: Sources) -> None:
+    for name, problem in sources.problems.items():
+        click.echo(f"{name} is not set: {problem}. The checks that would use it are left out.", err=True)
 
 
 def _data(report: RunReport) -> dict[str, Any]:
