@@ -60,4 +60,8 @@ def test_a_file_out_of_date_is_found(checkout: Checkout) -> None:
     page = checkout.root / "docs" / "reference" / "errors.md"
     text = page.read_text(encoding="utf-8")
     page.write_text(text.replace("| 130 |", "| 131 |"), encoding="utf-8")
-    assert list(GENERATOR.stale(checkout.guide())) == [(page, text)]
+    stale = dict(GENERATOR.stale(checkout.guide()))
+    # Each by its lines: a whole page is too long to be compared in a report.
+    differing = {path: sorted({*new.splitlines()} - {*path.read_text().splitlines()}) for path, new in stale.items()}
+    assert {path.name: lines for path, lines in differing.items() if path != page} == {}
+    assert stale == {page: text}
