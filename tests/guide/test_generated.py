@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import click
 import pytest
 from tests.checks.trees import GENERATOR
 
 from deploybook.errors import DocsError
+from deploybook.site.cli_reference import cli_reference
 
 if TYPE_CHECKING:
     from tests.site.conftest import Checkout
@@ -53,6 +55,17 @@ def test_a_wrong_mark_is_refused_with_its_line(checkout: Checkout, text: str, li
         GENERATOR.published(text, checkout.guide(), PATH)
     assert caught.value.path == PATH
     assert caught.value.line == line
+
+
+def test_the_reference_of_a_command_does_not_depend_on_how_it_was_used_before(checkout: Checkout) -> None:
+    before = GENERATOR.blocks["cli"].site(checkout.guide())
+    alone = click.Command("alone", help="Alone.")
+    alone.get_params(click.Context(alone))
+    together = click.Group(
+        "together", commands={"alone": alone}, context_settings={"help_option_names": ["-h", "--help"]}
+    )
+    assert cli_reference(together, checkout.guide()).count("`-h` or `--help`") == 2
+    assert before.count("`-h` or `--help`") == before.count("Show this message and exit.")
 
 
 def test_a_file_out_of_date_is_found(checkout: Checkout) -> None:

@@ -16,8 +16,10 @@ def cli_reference(cli: click.Command, _: Guide) -> str:
 def _command(command: click.Command, context: click.Context) -> list[str]:
     name = context.command_path
     parts = [f"## {name}\n", f"{_help(command)}\n", fenced("text", command.get_usage(context).removeprefix("Usage: "))]
+    # Not `get_params`: click keeps a command's help option with the names that it had when the command was first used.
+    helping = click.Option(context.help_option_names, is_flag=True, help="Show this message and exit.")
     options = [
-        option for option in command.get_params(context) if isinstance(option, click.Option) and not option.hidden
+        option for option in [*command.params, helping] if isinstance(option, click.Option) and not option.hidden
     ]
     if options:
         parts.append(table(("Option", "Default", "What it does"), [_option(option, context) for option in options]))
