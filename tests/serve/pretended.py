@@ -20,7 +20,7 @@ def main() -> int:
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     script: list[dict[str, Any]] = json.loads((folder / "script.json").read_text())
-    told: dict[str, Any] = {"words": sys.argv[2:], "environ": dict(os.environ), "answers": []}
+    told: dict[str, Any] = {"words": sys.argv[2:], "environ": dict(os.environ), "pid": os.getpid(), "answers": []}
     for step in script:
         (folder / "told.json").write_text(json.dumps(told))
         match step["do"]:

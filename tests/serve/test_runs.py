@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from pathlib import Path
@@ -217,3 +218,22 @@ def test_a_run_of_the_command_line_is_told_too_and_so_is_its_end(served: Served,
     assert (about["own"], about["environment"], about["sections"]) == (False, "elsewhere", ["r2"])
     write(kind="run_done", exit_code=0)
     assert [line["kind"] for line in served.ended(folder.name)][-2:] == ["run_done", "ended"]
+
+
+def test_a_command_whose_page_went_away_is_ended(served: Served) -> None:
+    served.script({"do": "wait"})
+    told = served.program / "told.json"
+    told.unlink(missing_ok=True)
+
+    async def scenario() -> None:
+        task = asyncio.create_task(served.workshop.command("doctor", "--json", environment="production"))
+        while not told.exists():
+            await asyncio.sleep(0.02)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(scenario())
+    # By itself the program would wait for a minute.
+    with pytest.raises(ProcessLookupError):
+        os.kill(served.told()["pid"], 0)

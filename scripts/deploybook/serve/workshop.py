@@ -110,7 +110,13 @@ class Workshop:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        output, errors = await process.communicate()
+        try:
+            output, errors = await process.communicate()
+        finally:
+            # Its page went away, or the server ends: nobody waits for it.
+            if process.returncode is None:
+                process.kill()
+                await process.communicate()
         try:
             return self.clean(json.loads(output))
         except ValueError:
