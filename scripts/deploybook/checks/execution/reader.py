@@ -117,8 +117,10 @@ def _as_after_make_guide(root: Path) -> None:
     venv = root / ".venv"
     venv.mkdir()
     for path in Path(sys.prefix).iterdir():
-        if path.name != ".installed":
+        if path.name not in {".installed", ".place"}:
             (venv / path.name).symlink_to(path)
+    # Made here, as far as the Makefile can tell: one of another place it would make anew.
+    (venv / ".place").write_text(f"{root.resolve()}\n", encoding="utf-8")
     for stamp in (".venv/.installed", "build/.dry-run", "build/site/index.html"):
         (root / stamp).parent.mkdir(parents=True, exist_ok=True)
         (root / stamp).touch()
