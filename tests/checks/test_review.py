@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import termios
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tests.checks.trees import tree_at
 from tests.commands.terminal import at_a_terminal
 from tests.conftest import without_operator
 from tests.runbooks.conftest import COMMAND
+from tests.waiting import until
 
 from deploybook.checks.finding import Finding
 from deploybook.checks.review import Reviewing
@@ -99,6 +101,8 @@ def test_a_key_is_asked_for_at_a_terminal_and_nowhere_else(copy: Copy) -> None:
     assert b"at a terminal" in piped.stderr
     with at_a_terminal([COMMAND, "check", "--review"], environ) as terminal:
         terminal.wait_for("y: it is true")
+        # What is typed before the keys are read one by one is thrown away.
+        until(lambda: not termios.tcgetattr(terminal.side)[3] & termios.ICANON, "keys that are read one by one")
         terminal.type("y")
         terminal.wait_for("1 read")
     assert findings(copy.root) == []
