@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from deploybook.runbook import environment
+from deploybook.state.processes import is_alive
 
 PREFIX = "deploybook-kernel-"
 
@@ -51,15 +52,5 @@ def sweep() -> None:
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
         with contextlib.suppress(OSError, ValueError):
             owner = int(folder.name.removeprefix(PREFIX).partition("-")[0])
-            if folder.stat().st_uid == os.geteuid() and not _lives(owner):
+            if folder.stat().st_uid == os.geteuid() and not is_alive(owner):
                 remove(folder)
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 from deploybook.runner.event_log import FILE
 from deploybook.serve.feed import Feed
+from deploybook.state.processes import is_alive
 
 PAUSE_SECONDS = 0.5
 # A run that was killed wrote no last line.
@@ -68,7 +68,7 @@ class Watch:
         if not watched.known and lines:
             watched.known, watched.pid = True, int(lines[0].get("pid", 0))
             # What has ended is in the states of the sections.
-            watched.done = lines[-1]["kind"] == "run_done" or watched.pid in self._own() or not _lives(watched.pid)
+            watched.done = lines[-1]["kind"] == "run_done" or watched.pid in self._own() or not _goes_on(watched.pid)
             if watched.done:
                 return
             about = {name: lines[0].get(name) for name in ("mode", "environment", "sections")}
@@ -80,16 +80,11 @@ class Watch:
             self._feed.add(
                 {"kind": "ended", "run": watched.path.parent.name, "exit_code": lines[-1]["exit_code"], "words": ""}
             )
-        elif watched.known and not _lives(watched.pid):
+        elif watched.known and not _goes_on(watched.pid):
             watched.done = True
             self._feed.add({**KILLED, "run": watched.path.parent.name})
 
 
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return pid > 0
+def _goes_on(pid: int) -> bool:
+    # A record without a number is of no process; 0 would ask for the own group.
+    return pid > 0 and is_alive(pid)

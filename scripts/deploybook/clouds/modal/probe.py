@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from deploybook.clouds.modal.client import Modal
 from deploybook.redact import fingerprint
+from deploybook.state.processes import is_alive
 
 if TYPE_CHECKING:
     import modal
@@ -72,19 +73,9 @@ def _is_abandoned(name: str) -> bool:
     match = APP.fullmatch(name)
     if match is None:
         return False
-    if match["machine"] == _machine() and not _is_alive(int(match["process"])):
+    if match["machine"] == _machine() and not is_alive(int(match["process"])):
         return True
     return time.time() - int(match["second"]) > PROBE_SECONDS
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        pass
-    return True
 
 
 def _machine() -> str:

@@ -13,6 +13,8 @@ import secrets
 import time
 import uuid
 
+from deploybook.state.processes import is_alive
+
 PREFIX = "deploybook-check-"
 # A check that renders a video may take an hour.
 LONGEST_CHECK_SECONDS = 4 * 3600
@@ -32,20 +34,8 @@ def is_left_over(name: str) -> bool:
     machine, process, start = match[1], int(match[2], 16), int(match[3])
     if machine != _machine():
         return time.time() - start > LONGEST_CHECK_SECONDS
-    return not _is_alive(process)
+    return not is_alive(process)
 
 
 def _machine() -> str:
     return hashlib.sha256(str(uuid.getnode()).encode()).hexdigest()[:6]
-
-
-def _is_alive(process: int) -> bool:
-    if process == os.getpid():
-        return True
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True
