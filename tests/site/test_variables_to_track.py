@@ -7,22 +7,11 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from tests.site.browser import Open
+from tests.site.checklist import page
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("toolbar")]
 
-CHECKLIST = "DEPLOY_PROD_CHECKLIST.html"
-BY_RUNBOOK, BY_HAND = "#db-way-runbook", "#db-way-hand"
-BUCKET = "#step-r2-make-the-bucket"
-TOLD, OVERALL = "#db-message", "#db-overall-text"
-
-
-@pytest.fixture
-def page(open_page: Open) -> Page:
-    """The checklist, in a browser that knows nothing yet but that its reader goes by hand."""
-    page = open_page(CHECKLIST)
-    page.check(BY_HAND)
-    return page
+__all__ = ["page"]
 
 
 def status(environment: str = "production", **consumers: str) -> dict[str, object]:
