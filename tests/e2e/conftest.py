@@ -6,33 +6,33 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from tests.conftest import CONTRACT, ROOT, launch_sandbox
 from tests.e2e.benches import Bench, healthy_bench
+from tests.e2e.stacks import provisioned_stack
 from tests.e2e.wiring import Stack
-from tests.runbooks.conftest import Guide
+from tests.sandboxes import RunningSandbox
 
 # libSQL's server takes a token for a minute after its end.
 LEEWAY = 60.0
-SECTIONS = CONTRACT.all_predecessors("end_to_end")
 
 
 # Of this folder, not of the session: what runs in them would go on working beside all other tests.
 @pytest.fixture(scope="package")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The whole stack, provisioned by the command line as an operator would."""
-    sandbox = launch_sandbox()
-    guide = Guide(tmp_path_factory.mktemp("stack"))
-    (guide.root / "runbooks").symlink_to(ROOT / "runbooks")
-    parameters = ("-p", "git_repository", "example/studio")
-    done = guide.run("run", *SECTIONS, "--mode", "apply", "--yes", *parameters, env=sandbox.exports)
-    assert done.code == 0, done.output
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in sandbox.exports.items():
-            patch.setenv(name, value)
-        provisioned = Stack(guide.root, sandbox.exports)
-        yield provisioned
-        provisioned.clouds.close()
-    sandbox.close()
+def provisioned() -> Iterator[tuple[Stack, RunningSandbox]]:
+    """The whole stack, provisioned by the command line as an operator would, and its sandbox."""
+    with provisioned_stack() as both:
+        yield both
+
+
+@pytest.fixture(scope="package")
+def stack(provisioned: tuple[Stack, RunningSandbox]) -> Stack:
+    """The stack."""
+    return provisioned[0]
+
+
+@pytest.fixture(scope="package")
+def stack_sandbox(provisioned: tuple[Stack, RunningSandbox]) -> RunningSandbox:
+    """Its sandbox."""
+    return provisioned[1]
 
 
 @pytest.fixture(scope="package")

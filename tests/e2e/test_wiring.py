@@ -8,10 +8,6 @@ from tests.e2e.wiring import Cut, Stack, every_cut, feel
 pytestmark = pytest.mark.xdist_group("e2e")
 
 
-def test_the_uncut_stack_passes_every_step(stack: Stack) -> None:
-    assert stack.check().step == ""
-
-
 @pytest.mark.parametrize(
     ("cut", "step", "named"),
     [

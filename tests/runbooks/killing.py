@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import RunningSandbox
-from tests.runbooks.conftest import Finished, Guide
+from tests.runbooks.guide import Finished, Guide
+from tests.sandboxes import RunningSandbox
 from tests.waiting import PATIENCE_SECONDS, until
 
 # Longer than any test waits: what the provider holds goes on when it is released, not when a time is over.

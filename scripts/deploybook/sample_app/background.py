@@ -19,6 +19,11 @@ class Background:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    @property
+    def busy(self) -> bool:
+        """Whether any of it goes on."""
+        return bool(self._tasks)
+
     async def stop(self) -> None:
         """End all of it."""
         tasks = list(self._tasks)

@@ -13,6 +13,7 @@ from deploybook.sample_app.network import Network
 from deploybook.sample_app.problems import StudioError
 from deploybook.sample_app.web.app import web_app
 from deploybook.sample_app.worker.process import GRACE_SECONDS, Worker
+from deploybook.sandbox.core.freezing import Part
 from deploybook.sandbox.core.service import Context, Service
 from deploybook.sandbox.r2.service import ObjectService
 from deploybook.sandbox.render.service import RenderService
@@ -58,6 +59,16 @@ class StudioService(Service):
         for container in list(self._containers):
             await container.stop(grace=0)
         await self._network.reset()
+
+    def state(self) -> list[Part]:
+        """Nothing of its own: what it stores is at the providers."""
+        return []
+
+    def busy(self) -> str:
+        """What a request left to be done, and defects: which deployment has which is known to the running ones alone."""
+        if self.defects:
+            return "a release with a defect is deployed"
+        return "the web app goes on with what a request began" if self._background.busy else ""
 
     async def close(self) -> None:
         """The same, for good."""

@@ -1,4 +1,4 @@
-"""The sandbox's own control API, for tests and the runner: journal, reset, faults, scenarios. No provider has it.
+"""The sandbox's own control API, for tests and the runner: journal, reset, faults, snapshots, scenarios. No provider has it.
 
 It gives out every credential of the sandbox and changes its state, so it is for whoever holds the token of this start alone. A page in a
 browser never is: it is refused by the Host that its name was rebound from, by its Origin, and because what changes something is no
@@ -21,29 +21,39 @@ from starlette.types import ASGIApp
 
 from deploybook.sandbox.core.faults import Fault
 from deploybook.sandbox.core.hosts import on_loopback_names
+from deploybook.sandbox.core.refusals import Refusal
 from deploybook.sandbox.core.service import Context
 from deploybook.sandbox.scenarios.registry import scenarios
+from deploybook.sandbox.snapshots import Snapshots
 
 READS = frozenset({"GET", "HEAD"})
 
 
 def control_app(
-    context: Context, token: str, *, exports: Callable[[], dict[str, str]], reset: Callable[[], Awaitable[None]]
+    context: Context,
+    token: str,
+    *,
+    exports: Callable[[], dict[str, str]],
+    reset: Callable[[], Awaitable[None]],
+    snapshots: Snapshots,
 ) -> ASGIApp:
     """The API, with ``Authorization: Bearer TOKEN``; what is not GET says ``Content-Type: application/json``.
 
     GET, DELETE ``/journal`` · POST ``/reset`` · GET, POST, DELETE ``/faults`` (DELETE lets the requests that are held go on;
     ``?held=dropped`` drops them; ``?scenario=NAME`` ends those of one) · POST ``/clock`` (``act``: ``stop``, ``step`` or ``run``) ·
+    POST ``/snapshots`` (freeze the world; gives its ``name``), POST ``/snapshots/NAME`` (bring it back), DELETE ``/snapshots/NAME`` ·
     GET ``/exports`` · GET ``/scenarios``, POST ``/scenarios/ENTRY`` (make it), POST ``/scenarios/ENTRY/by-hand`` (what its fix tells a
     person to do at a dashboard); 409 where the service refuses it as things stand.
     """
-    control = _Control(context, exports, reset)
+    control = _Control(context, exports, reset, snapshots)
     app = Starlette(
         routes=[
             Route("/journal", control.journal, methods=["GET", "DELETE"]),
             Route("/reset", control.start_over, methods=["POST"]),
             Route("/faults", control.faults, methods=["GET", "POST", "DELETE"]),
             Route("/clock", control.set_clock, methods=["POST"]),
+            Route("/snapshots", control.take_snapshot, methods=["POST"]),
+            Route("/snapshots/{name}", control.use_snapshot, methods=["POST", "DELETE"]),
             Route("/exports", control.show_exports),
             Route("/scenarios", control.list_scenarios),
             Route("/scenarios/{entry}", control.make_scenario, methods=["POST"]),
@@ -72,11 +82,16 @@ class _Control:
     """The handlers, over the state of this sandbox."""
 
     def __init__(
-        self, context: Context, exports: Callable[[], dict[str, str]], reset: Callable[[], Awaitable[None]]
+        self,
+        context: Context,
+        exports: Callable[[], dict[str, str]],
+        reset: Callable[[], Awaitable[None]],
+        snapshots: Snapshots,
     ) -> None:
         self._context = context
         self._exports = exports
         self._reset = reset
+        self._snapshots = snapshots
 
     async def journal(self, request: Request) -> JSONResponse:
         if request.method == "DELETE":
@@ -114,6 +129,20 @@ class _Control:
             acts[act]()
         else:
             return JSONResponse({"error": "act must be stop, step or run"}, status_code=400)
+        return JSONResponse({})
+
+    async def take_snapshot(self, _: Request) -> JSONResponse:
+        try:
+            return JSONResponse({"name": await self._snapshots.take()})
+        except Refusal as refusal:
+            return JSONResponse({"error": refusal.message}, refusal.status)
+
+    async def use_snapshot(self, request: Request) -> JSONResponse:
+        act = self._snapshots.restore if request.method == "POST" else self._snapshots.drop
+        try:
+            await act(request.path_params["name"])
+        except KeyError:
+            return JSONResponse({"error": "there is no such snapshot"}, 404)
         return JSONResponse({})
 
     async def show_exports(self, _: Request) -> JSONResponse:

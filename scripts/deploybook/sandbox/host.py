@@ -20,6 +20,7 @@ from deploybook.sandbox.control import control_app
 from deploybook.sandbox.core.certificates import Certificates
 from deploybook.sandbox.core.service import Context, Service
 from deploybook.sandbox.core.serving import Listener, serve
+from deploybook.sandbox.snapshots import Snapshots
 
 # In the order of their start: a service may ask the context only for those before it.
 REGISTRY: dict[str, str] = {
@@ -47,6 +48,7 @@ class Sandbox:
         self._token = secrets.token_urlsafe(32)
         self._control: Listener | None = None
         self._app = app
+        self.snapshots = Snapshots(self.context)
 
     async def start(self) -> None:
         """Start the services in the registry's order; on failure those already started are closed."""
@@ -55,7 +57,10 @@ class Sandbox:
                 service = self._make(name)
                 self.context.services[name] = service
                 await service.start()
-            self._control = await serve(control_app(self.context, self._token, exports=self.exports, reset=self.reset))
+            control = control_app(
+                self.context, self._token, exports=self.exports, reset=self.reset, snapshots=self.snapshots
+            )
+            self._control = await serve(control)
         except BaseException:
             await self.close()
             raise
@@ -89,6 +94,7 @@ class Sandbox:
         """Close what is open, newest first."""
         if self._control:
             await self._control.close()
+        await self.snapshots.close()
         for service in reversed(self.context.services.values()):
             await service.close()
         self.context.services.clear()

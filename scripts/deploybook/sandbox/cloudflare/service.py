@@ -10,6 +10,7 @@ from deploybook.sandbox.cloudflare.state import Cloud, permissions
 from deploybook.sandbox.cloudflare.state.permissions import ACCOUNT, USER
 from deploybook.sandbox.cloudflare.state.policies import Owner, Policy, new_policy
 from deploybook.sandbox.cloudflare.state.tokens import Token, digest, issue_value
+from deploybook.sandbox.core.freezing import Part
 from deploybook.sandbox.core.service import Context, Service, issue_id
 from deploybook.sandbox.r2.service import ObjectService
 
@@ -64,6 +65,14 @@ class CloudflareService(Service):
         """Delete every token and its key but the operators' own, which become again what they were."""
         await self.cloud.clear()
         await self._issue()
+
+    def state(self) -> list[Part]:
+        """The tokens, and which of them are the operator's."""
+        return [Part(self.cloud, but=("storage", "limit")), Part(self, only=("_values", "_operators"))]
+
+    async def vacate(self) -> None:
+        """Forget the calls alone: the keys of the tokens are the R2 service's."""
+        self.cloud.limit.clear()
 
     async def _issue(self) -> None:
         for token in self._operators:

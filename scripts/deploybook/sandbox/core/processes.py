@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,15 @@ class Child:
                     tail = self.log.read_text(errors="replace")[-2000:]
                     raise RuntimeError(f"{url} did not come up; last output:\n{tail}") from None
                 await asyncio.sleep(0.03)
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """Let the process wait meanwhile: its files are as a crash would leave them, and do not change."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     async def stop(self) -> None:
         """End the process at once: its data is the sandbox's and is thrown away."""

@@ -11,10 +11,11 @@ import secrets
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from deploybook.sandbox.core.clock import Clock
 from deploybook.sandbox.core.faults import Faults
+from deploybook.sandbox.core.freezing import Part
 from deploybook.sandbox.core.hosts import on_loopback_names
 from deploybook.sandbox.core.journal import Journal
 from deploybook.sandbox.core.serving import Listener, serve
@@ -80,6 +81,32 @@ class Service(ABC):
     @abstractmethod
     async def reset(self) -> None:
         """Forget every resource; the operator's credentials and the ports stay."""
+
+    # A snapshot (``snapshots.py``) asks ``busy``, then ``save`` and ``ports``. A world is brought back by ``vacate``, then the state of
+    # all services is put in the place of the present one, then ``load``.
+
+    @abstractmethod
+    def state(self) -> list[Part]:
+        """The objects that hold what exists here. All else that they refer to is data."""
+
+    def busy(self) -> str:
+        """What is being made just now, in words; empty where nothing is. A snapshot waits for its end."""
+        return ""
+
+    def ports(self) -> list[int]:
+        """The ports that were opened for resources: a world that is brought back has them again."""
+        return []
+
+    async def save(self, directory: Path) -> Any:  # noqa: ARG002
+        """Keep what stands behind the state, in ``directory`` if in files; what is given back is what ``load`` gets."""
+        return None
+
+    async def vacate(self) -> None:
+        """End what runs, and give up its ports."""
+        await self.reset()
+
+    async def load(self, saved: Any) -> None:  # noqa: B027
+        """Start what the state says that there is. Services before this one have done so."""
 
     async def close(self) -> None:
         """Free the ports. A service that started processes ends them too."""

@@ -115,10 +115,28 @@ def _listening(port: int) -> socket.socket:
     """A bound socket that says it is TCP: asyncio turns off Nagle's algorithm only for those, and without that every
     answer on a kept-alive connection waits 40 ms for the client's delayed acknowledgement."""
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    _let_be_reserved(bound)
     bound.bind(("127.0.0.1", port))
     bound.listen(256)
     return bound
+
+
+def reserve(port: int) -> socket.socket:
+    """Keep a port, whether ``serve`` listens there just now or not: nobody but ``serve`` is given it until the socket is closed.
+
+    A socket that does not listen takes no connection, and what connects is refused when nobody else listens.
+    """
+    kept = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    _let_be_reserved(kept)
+    kept.bind(("127.0.0.1", port))
+    return kept
+
+
+def _let_be_reserved(bound: socket.socket) -> None:
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Processes of this user alone may share the port (socket(7)), and a port that is left to the system is never a shared one.
+    if hasattr(socket, "SO_REUSEPORT"):
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
 
 
 def free_port() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from deploybook.sandbox.core.freezing import Part
 from deploybook.sandbox.core.service import Context, Service
 from deploybook.sandbox.github.api import GitHub, GitHubApi
 from deploybook.sandbox.github.backend.actions import Actions, Runner
@@ -47,6 +48,17 @@ class GitHubService(Service):
         self.repository.clear()
         self.tokens.clear()
         self._api.windows.clear()
+
+    def state(self) -> list[Part]:
+        """The repository, tokens, workflows and their runs."""
+        runner = self.actions.runner
+        parts = [Part(self.repository), Part(self.tokens), Part(self.actions, only=("known",))]
+        return [*parts, Part(runner, only=("runs", "_counts"))]
+
+    def busy(self) -> str:
+        """Runs that go on, those that wait for a runner too."""
+        going = [run for run in self.actions.runner.runs if run.status != "completed"]
+        return f"{len(going)} runs of GitHub Actions go on" if going else ""
 
     async def close(self) -> None:
         """End the runs and free the port."""

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from grpclib.server import Server
 
+from deploybook.sandbox.core.freezing import Part
 from deploybook.sandbox.core.peers import cutting_strangers
 from deploybook.sandbox.core.service import Context, Service
 from deploybook.sandbox.modal.api import Gateway
@@ -99,6 +100,20 @@ class ModalService(Service):
         self.workspace.clear()
         self._install()
         self._gateway.install(self._operator())
+
+    def state(self) -> list[Part]:
+        """Apps, secrets, uploads and calls. Containers are no state: they start when they are needed."""
+        return [Part(self.workspace), Part(self.calls, but=("queued",))]
+
+    def busy(self) -> str:
+        """Calls that have not ended."""
+        waiting = sum(call.unfinished() for call in self.calls.by_id.values())
+        return f"{waiting} inputs of Modal's functions have no output yet" if waiting else ""
+
+    async def vacate(self) -> None:
+        """End every container."""
+        await self._fleet.close()
+        shutil.rmtree(self.directory / "containers", ignore_errors=True)
 
     async def close(self) -> None:
         """End the containers and close the ports."""

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 
 from deploybook.checkout.dockerfile import pairs, stages
 from deploybook.checkout.ignoring import cloned, docker_context, git_checkout
+from deploybook.sandbox.core.freezing import Part
 from deploybook.sandbox.core.service import Context, Service
 from deploybook.sandbox.modal.service import ModalService
 from deploybook.sandbox.own_app import engine
@@ -80,6 +81,14 @@ class OwnAppService(Service):
         await asyncio.gather(*(site.stop() for site in sites), *(worker.stop() for worker in workers))
         self._builds.clear()
         self._images.clear()
+
+    def state(self) -> list[Part]:
+        """What was built is in files and in running servers, and is not frozen."""
+        return []
+
+    def busy(self) -> str:
+        """Always: a world with an application of the operator's is built anew."""
+        return "builds of an application of the operator's are not kept"
 
     async def close(self) -> None:
         """The same, for good."""

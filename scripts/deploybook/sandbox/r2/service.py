@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from deploybook.sandbox.core.freezing import Part
 from deploybook.sandbox.core.service import Context, Service, issue_id
 from deploybook.sandbox.r2.api import S3Proxy
+from deploybook.sandbox.r2.backend.objects import Object, Objects
 from deploybook.sandbox.r2.backend.passage import Passage
 from deploybook.sandbox.r2.backend.seaweed import SeaweedServer
 from deploybook.sandbox.r2.routes.requests import DOMAIN
@@ -41,6 +45,26 @@ class ObjectService(Service):
     async def reset(self) -> None:
         """Delete every bucket. Keys stay with the tokens that they come from: the Cloudflare service takes them back."""
         await self.storage.clear()
+
+    def state(self) -> list[Part]:
+        """Buckets, with their configuration, and keys; the objects are the server's."""
+        return [Part(self.storage, but=("server", "rate"))]
+
+    async def save(self, directory: Path) -> dict[str, list[Object]]:  # noqa: ARG002
+        """Read every object, by bucket."""
+        return {name: await Objects(self._server).read(name) for name in self.storage.buckets.by_name}
+
+    async def vacate(self) -> None:
+        """Take back every key. The buckets stay: ``load`` changes in them what has to be changed."""
+        self.storage.rate.clear()
+        for access_key_id in list(self.storage.keys):
+            await self.storage.remove_key(access_key_id)
+
+    async def load(self, saved: dict[str, list[Object]]) -> None:
+        """Make the server's buckets and objects those of the snapshot, and let it accept the keys again."""
+        await Objects(self._server).make(saved)
+        for key in self.storage.keys.values():
+            await self.storage.put_key(key)
 
     async def close(self) -> None:
         """Stop listening and end SeaweedFS."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
+from deploybook.sandbox.core.freezing import Part
 from deploybook.sandbox.core.service import Context, Service
 from deploybook.sandbox.render.api import RenderApi
 from deploybook.sandbox.render.routes import OPERATIONS
@@ -60,6 +62,18 @@ class RenderService(Service):
         await self.deployer.close()
         self.cloud.clear()
         self._api.windows.clear()
+
+    def state(self) -> list[Part]:
+        """Services with their deploys, and the logs."""
+        return [Part(self.cloud)]
+
+    def busy(self) -> str:
+        """Deploys that are being made."""
+        return "a deploy is being made at Render" if self.deployer.busy else ""
+
+    async def load(self, saved: Any) -> None:  # noqa: ARG002
+        """Start the container of every live deploy."""
+        await self.deployer.resume_all()
 
     async def close(self) -> None:
         """Stop the workers and free the port."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from deploybook.sandbox.core.freezing import Part
 from deploybook.sandbox.core.service import Context, Service
 from deploybook.sandbox.turso.api import TursoApi
 from deploybook.sandbox.turso.backend import sqld
@@ -52,6 +53,31 @@ class TursoService(Service):
         """A new organization again; every database's port is closed."""
         await self.platform.reset()
         await self._servers.forget()
+
+    def state(self) -> list[Part]:
+        """Groups, databases and tokens; the content of the databases is their servers'."""
+        return [Part(self.platform, but=("engine",))]
+
+    def ports(self) -> list[int]:
+        """Of each database that exists."""
+        return [int(database.hostname.rpartition(":")[2]) for database in self.platform.databases()]
+
+    async def save(self, directory: Path) -> Path:
+        """Copy the data of every database."""
+        for database in self.platform.databases():
+            await self._servers.copy_data(database, directory / database.id)
+        return directory
+
+    async def vacate(self) -> None:
+        """End every server, and remove its data."""
+        await self._servers.forget()
+
+    async def load(self, saved: Path) -> None:
+        """Start every database's server over the data that it had, at the address that it had."""
+        await asyncio.gather(
+            *(self._servers.revive(database, saved / database.id) for database in self.platform.databases())
+        )
+        await self.platform.apply_blocks()
 
     async def close(self) -> None:
         """Close the API, the databases' ports and their processes."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+
+from deploybook.sandbox.core.freezing import Part
 from deploybook.sandbox.core.service import Context, Service
 from deploybook.sandbox.vercel.api import VercelApi
 from deploybook.sandbox.vercel.backend.edge import WebFactory
@@ -61,6 +65,29 @@ class VercelService(Service):
         """Forget every resource; token, team, factory and callbacks stay."""
         await self.platform.reset()
         self._api.windows.clear()
+
+    def state(self) -> list[Part]:
+        """Accounts, projects, deployments and their names."""
+        return [Part(self.platform, but=("edge", "builder", "on_production"))]
+
+    def busy(self) -> str:
+        """Deployments that are being built."""
+        return "a deployment is being built at Vercel" if self.platform.builder.busy else ""
+
+    def ports(self) -> list[int]:
+        """Of each project and each deployment."""
+        return self.platform.edge.ports()
+
+    async def save(self, directory: Path) -> tuple[list[int], list[str]]:  # noqa: ARG002
+        """The addresses, and the deployments that answer."""
+        return self.ports(), list(self.platform.edge.sites)
+
+    async def load(self, saved: tuple[list[int], list[str]]) -> None:
+        """Open the addresses, and make the app of each deployment."""
+        ports, sites = saved
+        await asyncio.gather(*(self.platform.edge.open(port) for port in ports))
+        for deployment_id in sites:
+            self.platform.edge.mount(self.platform.deployments[deployment_id])
 
     async def close(self) -> None:
         """End builds and free the ports."""

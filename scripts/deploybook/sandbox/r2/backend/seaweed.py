@@ -11,9 +11,11 @@ import secrets
 import socket
 import sysconfig
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import httpx
 
@@ -26,7 +28,6 @@ from deploybook.sandbox.r2.backend.translation import translate
 _SERVICES = ("master", "volume", "filer", "s3")
 _ATTEMPTS = 3
 _SETTLED = 60.0
-_EMPTY = hashlib.sha256(b"").hexdigest()
 
 
 class SeaweedServer:
@@ -85,7 +86,7 @@ class SeaweedServer:
 
     async def create_bucket(self, name: str) -> None:
         """Create a bucket, with a first volume so that the first upload need not wait for one."""
-        await self._administer("PUT", name)
+        await self.administer("PUT", name)
         await self.grow(name)
 
     async def grow(self, name: str) -> None:
@@ -94,11 +95,11 @@ class SeaweedServer:
 
     async def delete_bucket(self, name: str) -> None:
         """Delete an empty bucket; SeaweedFS itself refuses one that is not."""
-        await self._administer("DELETE", name)
+        await self.administer("DELETE", name)
 
     async def put_empty(self, bucket: str, key: str) -> None:
         """Write an object without content."""
-        await self._administer("PUT", f"{bucket}/{key}")
+        await self.administer("PUT", f"{bucket}/{key}")
 
     async def purge(self, names: list[str]) -> None:
         """Delete buckets with all that is in them."""
@@ -118,24 +119,40 @@ class SeaweedServer:
         assert self._identities is not None, "the server was not started"
         return self._identities
 
-    async def _administer(self, method: str, path: str) -> None:
-        headers = self._signed(method, f"/{path}")
-        answer = await self.http.request(method, f"{self.url}/{path}", headers=headers)
+    async def administer(
+        self, method: str, path: str, content: bytes = b"", headers: Mapping[str, str] = MappingProxyType({})
+    ) -> httpx.Response:
+        """Send an S3 request with the administrator's key. ``path`` is quoted as in a URL, and has no query. Raises R2Error."""
+        url = f"{self.url}/{path}"
+        answer = await self.http.request(
+            method, url, content=content, headers=self._signed(method, path, content, headers)
+        )
         if answer.is_error:
             raise translate(answer.status_code, answer.text)
+        return answer
 
-    def _signed(self, method: str, path: str) -> dict[str, str]:
-        """Headers of an S3 request without query and body, signed (Signature Version 4) with the administrator's key."""
+    async def list_folder(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
+        """A page of what is in a folder, by the filer."""
+        headers = {"accept": "application/json"}
+        answer = await self.http.get(f"{self._at('filer.port')}{path}", params=query, headers=headers)
+        page: dict[str, Any] = answer.raise_for_status().json()
+        return page
+
+    def _signed(self, method: str, path: str, content: bytes, headers: Mapping[str, str]) -> dict[str, str]:
+        """The headers of an S3 request without a query, signed (Signature Version 4) with the administrator's key."""
         host, stamp = self.url.removeprefix("https://"), datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-        names = "host;x-amz-content-sha256;x-amz-date"
-        canonical = (
-            f"{method}\n{path}\n\nhost:{host}\nx-amz-content-sha256:{_EMPTY}\nx-amz-date:{stamp}\n\n{names}\n{_EMPTY}"
+        digest = hashlib.sha256(content).hexdigest()
+        sent = {**headers, "x-amz-content-sha256": digest, "x-amz-date": stamp}
+        covered = dict(
+            sorted({"host": host, **{name: sent[name] for name in sent if name.startswith("x-amz-")}}.items())
         )
+        names = ";".join(covered)
+        lines = "".join(f"{name}:{value}\n" for name, value in covered.items())
         scope = f"{stamp[:8]}/auto/s3/aws4_request"
-        text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
-        signature = sign(text, self._secret, scope)
-        authorization = f"AWS4-HMAC-SHA256 Credential={self._key}/{scope}, SignedHeaders={names}, Signature={signature}"
-        return {"authorization": authorization, "x-amz-content-sha256": _EMPTY, "x-amz-date": stamp}
+        canonical = hashlib.sha256(f"{method}\n/{path}\n\n{lines}\n{names}\n{digest}".encode()).hexdigest()
+        signature = sign(f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{canonical}", self._secret, scope)
+        credential = f"AWS4-HMAC-SHA256 Credential={self._key}/{scope}"
+        return {**sent, "authorization": f"{credential}, SignedHeaders={names}, Signature={signature}"}
 
     def _at(self, port: str) -> str:
         return f"https://127.0.0.1:{self._ports[port]}"

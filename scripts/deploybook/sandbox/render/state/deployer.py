@@ -107,6 +107,17 @@ class Deployer:
             worker.note("service_resumed")
             self.deploy(worker, "service_resumed")
 
+    @property
+    def busy(self) -> bool:
+        """Whether a deploy is being made."""
+        return any(worker.under_way or worker.queued for worker in self.cloud.workers.values())
+
+    async def resume_all(self) -> None:
+        """Start what runs by the services' records: the same copies, with the variables of their deploy."""
+        for worker in self.cloud.workers.values():
+            if worker.live and not worker.suspended:
+                await self._run_container(worker, worker.live)
+
     async def restart(self, worker: Worker) -> None:
         """Start the live deploy's container anew, with that deploy's variables."""
         live = worker.live
@@ -230,6 +241,9 @@ class Deployer:
 
     async def _start_worker(self, worker: Worker, deploy: Deploy) -> None:
         worker.start_instances()
+        await self._run_container(worker, deploy)
+
+    async def _run_container(self, worker: Worker, deploy: Deploy) -> None:
         instance = worker.instance_ids[0][0]
 
         def log(line: str) -> None:

@@ -27,6 +27,7 @@ from deploybook.sandbox.turso.state.platform import Database
 JOURNAL_NAME = "turso-sql"
 # Of so many deleted databases the port stays open.
 VACANT_PORTS = 8
+DATA = "data"
 _ATTEMPTS = 5
 
 
@@ -82,6 +83,13 @@ class DatabaseServer:
         if answer.status_code != 200 or answer.json()["results"][0]["type"] != "ok":
             raise RuntimeError(answer.text)
 
+    async def copy_data(self, target: Path) -> None:
+        """Copy what it has committed; it waits meanwhile."""
+        async with self.lock:
+            assert self._child is not None
+            with self._child.paused():
+                await asyncio.to_thread(shutil.copytree, self.directory / DATA, target)
+
     async def stop(self) -> None:
         """End the process and close the connections to it; what it committed is on disk."""
         upstream, self.upstream = self.upstream, None
@@ -106,7 +114,7 @@ class DatabaseServer:
 
     def _command(self, doors: Doors, keys: Path) -> list[str]:
         sql, admin = doors.listening
-        data = str(self.directory / "data")
+        data = str(self.directory / DATA)
         options = ["--http-listen-addr", sql, "--admin-listen-addr", admin]
         options += ["--auth-jwt-key-file", str(keys), "--no-welcome"]
         return [*doors.launcher, str(self.binary), "-d", data, *options]
@@ -137,8 +145,19 @@ class DatabaseServers:
 
     async def start(self, database: Database) -> str:
         """Start its server and open its port; the answer is what stands after ``libsql://``."""
-        directory = self._context.directory / "turso" / database.id
-        server = DatabaseServer(self.binary, directory, own_network=self._own_network)
+        return await self._start(database)
+
+    async def revive(self, database: Database, data: Path) -> None:
+        """Start its server over a copy of this data, at the address that it had."""
+        await asyncio.to_thread(shutil.copytree, data, self._directory(database) / DATA)
+        await self._start(database, port=int(database.hostname.rpartition(":")[2]))
+
+    async def copy_data(self, database: Database, target: Path) -> None:
+        """Copy what it has committed."""
+        await self._servers[database.id].copy_data(target)
+
+    async def _start(self, database: Database, port: int = 0) -> str:
+        server = DatabaseServer(self.binary, self._directory(database), own_network=self._own_network)
         await server.start(database)
         self._own_network = server.own_network
         self._servers[database.id] = server
@@ -147,7 +166,7 @@ class DatabaseServers:
             self._addresses[name].database, self._addresses[name].server = database, server
         else:
             proxy = reverse_proxy(lambda: self._upstream(name))
-            listener = await self._context.serve(JOURNAL_NAME, proxy, tls=True)
+            listener = await self._context.serve(JOURNAL_NAME, proxy, tls=True, port=port)
             self._addresses[name] = Address(listener, database, server)
         return f"127.0.0.1:{self._addresses[name].listener.port}"
 
@@ -185,12 +204,17 @@ class DatabaseServers:
             await self._addresses.pop(name).listener.close()
 
     async def forget(self) -> None:
-        """Close every port, those of deleted databases too, and end every process."""
+        """Close every port, those of deleted databases too, end every process and remove its data."""
         servers, addresses = list(self._servers.values()), list(self._addresses.values())
         self._servers.clear()
         self._addresses.clear()
         await asyncio.gather(*(server.stop() for server in servers))
         await asyncio.gather(*(address.listener.close() for address in addresses))
+        for server in servers:
+            await asyncio.to_thread(shutil.rmtree, server.directory, ignore_errors=True)
+
+    def _directory(self, database: Database) -> Path:
+        return self._context.directory / "turso" / database.id
 
     @contextlib.asynccontextmanager
     async def _held(self, database: Database) -> AsyncIterator[DatabaseServer | None]:

@@ -44,6 +44,12 @@ class SigningKey:
     def __init__(self) -> None:
         self._private = Ed25519PrivateKey.generate()
 
+    def __getstate__(self) -> bytes:
+        return self._private.private_bytes_raw()
+
+    def __setstate__(self, state: bytes) -> None:
+        self._private = Ed25519PrivateKey.from_private_bytes(state)
+
     def public_pem(self) -> str:
         """The public half, as ``sqld --auth-jwt-key-file`` reads it (several may stand in one file)."""
         return self._private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()

@@ -196,6 +196,12 @@ class Platform:
         for database in self.databases():
             await self._apply_blocks(database)
 
+    async def apply_blocks(self) -> None:
+        """Have the servers refuse what is blocked; they do not keep it themselves."""
+        for database in self.databases():
+            if any(self._blocks) or database.block_reads or database.block_writes:
+                await self._apply_blocks(database)
+
     async def _apply_blocks(self, database: Database) -> None:
         reads, writes = self._blocks
         await self.engine.block(database, reads=reads or database.block_reads, writes=writes or database.block_writes)

@@ -67,6 +67,11 @@ class Builder:
         self.project: ProjectBuilder | None = None
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
+    @property
+    def busy(self) -> bool:
+        """Whether something is being built."""
+        return bool(self._tasks)
+
     def start(self, deployment: Deployment) -> None:
         """Begin to build."""
         task = asyncio.create_task(self._run(deployment))

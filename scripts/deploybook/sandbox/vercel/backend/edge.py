@@ -42,12 +42,16 @@ class Edge:
         self._state = state
         self._listeners: dict[str, Listener] = {}
 
-    async def open(self) -> str:
-        """A new address, without scheme, as Vercel's API gives them."""
-        listener = await self._context.serve(SITE, self, tls=True, any_host=True)
+    async def open(self, port: int = 0) -> str:
+        """A new address, without scheme, as Vercel's API gives them; 0 takes a free port."""
+        listener = await self._context.serve(SITE, self, tls=True, port=port, any_host=True)
         host = f"127.0.0.1:{listener.port}"
         self._listeners[host] = listener
         return host
+
+    def ports(self) -> list[int]:
+        """The port of every address."""
+        return [listener.port for listener in self._listeners.values()]
 
     async def close(self, host: str) -> None:
         """Give an address up."""

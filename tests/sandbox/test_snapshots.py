@@ -1,0 +1,84 @@
+"""When a world is frozen, and whose its addresses are meanwhile. That it is the same world: ``tests/e2e/test_snapshots.py``."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploybook.sandbox import snapshots
+from deploybook.sandbox.core.refusals import Refusal
+from deploybook.sandbox.host import Sandbox
+from deploybook.sandbox.vercel.backend.platform import Order, Platform
+from deploybook.sandbox.vercel.service import VercelService
+
+
+def in_a_vercel(directory: Path, act: Callable[[Sandbox, Platform], Coroutine[Any, Any, None]]) -> None:
+    """Do something in a sandbox that has Vercel alone, in this process."""
+
+    async def run() -> None:
+        async with Sandbox(directory, only=("vercel",)) as sandbox:
+            await act(sandbox, sandbox.context.service(VercelService).platform)
+
+    asyncio.run(run())
+
+
+async def deployed(platform: Platform) -> str:
+    """Make a project with a deployment, which is not built yet; the project's address."""
+    project = await platform.create_project(platform.accounts.operator_scope, "studio", {"framework": None})
+    await platform.deploy(Order(project, platform.accounts.operator_scope, True, "api"))
+    return project.domain
+
+
+def test_a_world_is_frozen_when_what_is_being_made_is_done(tmp_path: Path) -> None:
+    async def act(sandbox: Sandbox, platform: Platform) -> None:
+        sandbox.context.clock.stop()
+        await deployed(platform)
+        taken = asyncio.create_task(sandbox.snapshots.take())
+        await sandbox.context.clock.step()
+        assert not taken.done()
+        sandbox.context.clock.run()
+        await taken
+        assert [one.state for one in platform.deployments.values()] == ["READY"]
+
+    in_a_vercel(tmp_path, act)
+
+
+def test_a_world_that_does_not_come_to_rest_is_not_frozen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshots, "PATIENCE_SECONDS", 0.0)
+
+    async def act(sandbox: Sandbox, platform: Platform) -> None:
+        sandbox.context.clock.stop()
+        await deployed(platform)
+        with pytest.raises(Refusal, match="a deployment is being built at Vercel"):
+            await sandbox.snapshots.take()
+        sandbox.context.clock.run()
+
+    in_a_vercel(tmp_path, act)
+
+
+def test_an_address_of_a_frozen_world_is_nobody_elses_until_it_is_dropped(tmp_path: Path) -> None:
+    async def act(sandbox: Sandbox, platform: Platform) -> None:
+        domain = await deployed(platform)
+        host, port = domain.split(":")
+        taken = sandbox.snapshots
+        name = await taken.take()
+        await sandbox.reset()
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection((host, int(port)))
+        with socket.socket() as other, pytest.raises(OSError, match="in use"):
+            other.bind((host, int(port)))
+        await taken.restore(name)
+        socket.create_connection((host, int(port))).close()
+        await sandbox.reset()
+        await taken.drop(name)
+        with socket.socket() as other:
+            other.bind((host, int(port)))
+        with pytest.raises(KeyError):
+            await taken.restore(name)
+
+    in_a_vercel(tmp_path, act)
