@@ -142,6 +142,18 @@ def test_plan_apply_apply_plan_verify_destroy(guide: Guide, sandbox: RunningSand
     assert set(modal(guide, sandbox, "plan").outcomes("resource")) == {"would create"}
 
 
+def test_an_app_that_is_gone_is_what_verify_names_and_its_addresses_are_not_known(
+    guide: Guide, sandbox: RunningSandbox
+) -> None:
+    applied(guide, sandbox)
+    by_hand(sandbox, "app", "stop", APP.removeprefix("Modal app "), "--yes")
+    done = modal(guide, sandbox, "verify")
+    assert f"{APP} — it is not there" in done.output, done.output
+    assert "#modal-app-stopped" in done.output
+    assert "invalid-value" not in done.output, done.output
+    assert done.outcomes("record") == ["kept", "later", "later"]
+
+
 def test_secrets_changed_by_hand_are_named_by_verify_and_mended_by_apply(guide: Guide, sandbox: RunningSandbox) -> None:
     applied(guide, sandbox)
     by_hand(sandbox, "secret", "delete", "render-auth", "--yes")
@@ -306,8 +318,10 @@ def test_bad_input_is_one_sentence_a_hint_and_an_exit_code(
 
 def test_a_function_that_the_app_has_not_fails_its_check(guide: Guide, sandbox: RunningSandbox) -> None:
     done = modal(guide, sandbox, "apply", "-p", "status_function", "state")
-    assert done.code == 2
-    assert "MODAL_STATUS_URL" in done.output
+    assert done.code == 4
+    assert "The app studio-production has no web function state." in done.output
+    assert "hint: Give its name with -p submit_function or -p status_function" in done.output
+    assert "MODAL_STATUS_URL is not in the vault" not in done.output
 
 
 def test_a_dry_run_of_this_section_alone_makes_what_it_needs(guide: Guide) -> None:

@@ -156,7 +156,13 @@ class Runbook:
 
         Raises InvalidValue for a value that does not match its pattern, except in ``destroy``, which must not stop there.
         """
-        return self._values.present(names)
+        try:
+            return self._values.present(names)
+        except MissingVariable:
+            # A run that makes would record it: where a claim failed before it, that claim says what is to be fixed.
+            if self.mode.makes and self._claims.failed:
+                self._require_claims()
+            raise
 
     def stored(self, *names: str) -> dict[str, SecretStr]:
         """The named variables that the vault has; raises InvalidValue as ``variables`` does.
@@ -240,6 +246,9 @@ class Runbook:
         self.clouds.close()
         self._screen.summary(self._summary())
         self._claims.require_all(self.section)
+        self._require_claims()
+
+    def _require_claims(self) -> None:
         failed = [*self._reconciler.drifted, *self._claims.failed]
         if failed:
             raise VerificationFailed(

@@ -165,7 +165,7 @@ def test_a_function_that_is_not_there_or_is_no_endpoint_is_named(
     app = another(source, functions=("render", "absent"))
     deployed = app.create(clouds)
     assert faults(clouds, app) == ["render: not there → deployed", "absent: not there → deployed"]
-    with pytest.raises(VerificationFailed, match="no web function render"):
+    with pytest.raises(InvalidValue, match="no web function render"):
         modal.functions_are_there(deployed, app)
 
 

@@ -14,7 +14,7 @@ from deploybook.clouds.modal.client import AppState, Modal
 from deploybook.clouds.modal.probe import differing
 from deploybook.clouds.modal.secret import ModalSecret
 from deploybook.clouds.negative import ExpectedRefusal, Reply, require_accepted, require_refused
-from deploybook.errors import Conflict, NotFound, NotTested, VerificationFailed
+from deploybook.errors import Conflict, InvalidValue, NotFound, NotTested, VerificationFailed
 
 SUBMIT = "MODAL_ENDPOINT_URL"
 STATUS = "MODAL_STATUS_URL"
@@ -49,7 +49,8 @@ def functions_are_there(deployed: AppState, app: ModalApp) -> str:
     """Both web functions are deployed and have a URL."""
     for function in app.functions:
         if function not in (deployed.urls or {}):
-            raise VerificationFailed(
+            # Not a failed verification: this is no answer that time changes.
+            raise InvalidValue(
                 f"The app {app.app} has no web function {function}.",
                 "Give its name with -p submit_function or -p status_function, or deploy the file that defines it.",
                 "modal-dispatch",

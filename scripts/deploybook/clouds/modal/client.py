@@ -46,8 +46,8 @@ class AppState:
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def url(self, function: str) -> str:
-        """A web function's URL; what a plan says where it is not known yet."""
-        return (self.urls or {}).get(function, "(known after apply)")
+        """A web function's URL; empty where the function is not deployed."""
+        return (self.urls or {}).get(function, "")
 
 
 class Modal(Connection):

@@ -195,7 +195,7 @@ class BucketToken(Resource[TokenState]):
 
     def planned(self) -> TokenState:
         """Its id is known only when it is made."""
-        return TokenState(id="(known after apply)")
+        return TokenState(id="")
 
     def one_time_secrets(self, state: TokenState) -> Mapping[str, SecretStr]:
         """The S3 credentials, as soon as the value is seen."""
