@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,39 @@ def test_a_deleted_folder_is_left_for_the_checkout(tmp_path: Path) -> None:
     done = shell(f"rmdir {gone}; deploybook list", gone)
     assert done.returncode == 0
     assert done.stderr == f"the current folder was deleted: going on in {ROOT}\n"
+
+
+LOST = """
+import gc, os, signal, sys, weakref
+from deploybook.__main__ import repeat_interrupt
+from deploybook.commands import process
+
+sys.unraisablehook = repeat_interrupt
+process.prepare()
+
+class Thing:
+    pass
+
+def callback(_):
+    os.kill(os.getpid(), getattr(signal, sys.argv[1]))
+    for _ in range(1000):
+        pass
+
+thing = Thing()
+reference = weakref.ref(thing, callback)
+try:
+    del thing
+    print("the callback's exception was dropped", flush=True)
+    signal.pause()
+except KeyboardInterrupt as stop:
+    print(type(stop).__name__)
+"""
+
+
+@pytest.mark.parametrize(("name", "raised"), [("SIGINT", "KeyboardInterrupt"), ("SIGTERM", "Terminated")])
+def test_a_signal_that_comes_where_python_drops_its_exception_comes_once_more(name: str, raised: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LOST, name], capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+    )
+    assert done.stdout.splitlines() == ["the callback's exception was dropped", raised]
+    assert done.stderr == ""
