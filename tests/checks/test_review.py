@@ -21,8 +21,8 @@ from deploybook.checks.review import Reviewing
 from deploybook.checks.rules.review import REVIEWED
 
 PAGE = "docs/sections/turso.md"
-SENTENCE = "is not blocked.\n"
-WARNING = "    > [!WARNING]\n"
+SENTENCE, CHANGED = "keeps it out of the terminal:\n", "shows it in the terminal:\n"
+PARAGRAPH = "    Keep it as `TURSO_AUTH_TOKEN`."
 
 
 @pytest.fixture
@@ -48,12 +48,12 @@ def test_a_text_that_only_breaks_its_lines_elsewhere_was_read(copy: Copy) -> Non
 
 
 def test_what_was_changed_is_found_at_its_line_and_is_no_more_once_it_was_read(copy: Copy) -> None:
-    edit(copy, SENTENCE, "is blocked.\n")
+    edit(copy, SENTENCE, CHANGED)
     [finding] = findings(copy.root)
     line = (copy.root / PAGE).read_text().splitlines()[finding.line - 1]
-    assert line.endswith("is blocked.")
+    assert line.endswith(CHANGED.strip())
     session = Reviewing(
-        lambda place, text: "y" if place == f"{PAGE}:{finding.line}" and "is blocked" in text else "q", "me"
+        lambda place, text: "y" if place == f"{PAGE}:{finding.line}" and CHANGED.strip() in text else "q", "me"
     )
     session.go_through(tree_at(copy.root))
     assert session.read == 1
@@ -63,9 +63,9 @@ def test_what_was_changed_is_found_at_its_line_and_is_no_more_once_it_was_read(c
 
 def test_what_was_taken_out_is_found_until_somebody_agrees(copy: Copy) -> None:
     text = (copy.root / PAGE).read_text()
-    start = text.index(WARNING)
-    warning = text[start : text.index("\n\n", start) + 2]
-    edit(copy, warning, "")
+    start = text.index(PARAGRAPH)
+    paragraph = text[start : text.index("\n\n", start) + 2]
+    edit(copy, paragraph, "")
     assert [finding.message for finding in findings(copy.root)] == [
         "what stood before this was read, and is not there any more"
     ]
@@ -76,23 +76,23 @@ def test_what_was_taken_out_is_found_until_somebody_agrees(copy: Copy) -> None:
 
 def test_two_parts_in_another_order_are_found(copy: Copy) -> None:
     text = (copy.root / PAGE).read_text()
-    start = text.index(WARNING)
-    warning = text[start : text.index("\n\n", start) + 2]
+    start = text.index(PARAGRAPH)
+    paragraph = text[start : text.index("\n\n", start) + 2]
     following = text[text.index("\n\n", start) + 2 :]
     behind = following[: following.index("\n\n") + 2]
-    edit(copy, warning + behind, behind + warning)
+    edit(copy, paragraph + behind, behind + paragraph)
     assert findings(copy.root) != []
 
 
 def test_what_is_not_agreed_to_stays_a_finding_and_nothing_else_is_lost(copy: Copy) -> None:
-    edit(copy, SENTENCE, "is blocked.\n")
+    edit(copy, SENTENCE, CHANGED)
     before = findings(copy.root)
     Reviewing(lambda _, __: "n", "me").go_through(tree_at(copy.root))
     assert findings(copy.root) == before
 
 
 def test_a_key_is_asked_for_at_a_terminal_and_nowhere_else(copy: Copy) -> None:
-    edit(copy, SENTENCE, "is blocked.\n")
+    edit(copy, SENTENCE, CHANGED)
     environ = without_operator(os.environ) | {"DEPLOYBOOK_HOME": str(copy.root)}
     piped = subprocess.run(
         [COMMAND, "check", "--review"], env=environ, stdin=subprocess.DEVNULL, capture_output=True, check=False

@@ -12,6 +12,7 @@ from deploybook.checks.static import RULES, check
 R2, TURSO, VERCEL = (f"docs/sections/{slug}.md" for slug in ("r2", "turso", "vercel"))
 CHECKLIST, TROUBLES, README = "docs/DEPLOY_PROD_CHECKLIST.md", "docs/troubleshooting.md", "README.md"
 CONTRACT, NOTEBOOK, APP = "runbooks/contract.toml", "runbooks/r2.ipynb", "runbooks/modal_app/app.py"
+EVIDENCE = "docs/.evidence.toml"
 WORKFLOW = "runbooks/workflows/deploy.yml"
 
 # Rule, file, what stands there, what is put in its place: a mutation that the rule finds.
@@ -52,13 +53,27 @@ MUTATIONS = [
     ("section-parts", TURSO, '**You should see** `"type":"ok"`', 'There is `"type":"ok"`'),
     ("step-form", R2, "**You should see** four lines", "There are four lines"),
     ("danger-first", R2, "2. [ ] **Make the bucket.**\n", "2. [ ] **Make the bucket.**\n\n    Open the dashboard.\n"),
+    ("danger-told", TURSO, "generated: warning turso-location", "generated: warning turso-token"),
+    ("danger-told", CONTRACT, "test_deleting_a_token_ends_its_key", "test_deleting_a_token_keeps_its_key"),
+    ("danger-before", VERCEL, "generated: warning vercel-live r2-cors", "generated: warning r2-cors"),
+    ("evidence-said", TURSO, "to this database only, not to its group", "to its group"),
+    ("evidence-said", TURSO, "drops them again; the\n", "leaves them; the\n"),
+    ("evidence-there", EVIDENCE, "group_token_opens_every_database_of_the_group", "group_token_opens_no_database"),
+    ("evidence-there", EVIDENCE, "claim turso: wrong tokens are refused", "claim turso: wrong tokens are taken"),
+    ("evidence-there", EVIDENCE, '"scenario vault-open"', '"scenario vault-closed"'),
+    (
+        "outside-due",
+        EVIDENCE,
+        "looked_up = 2026-11-24\nreview_until = 2027-05-31",
+        "looked_up = 2026-01-24\nreview_until = 2026-05-31",
+    ),
     ("step-names", R2, "**Make the bucket.**", "**Make a bucket.**"),
     ("variable-exists", R2, "Keep *Access Key ID* as `R2_ACCESS_KEY_ID`", "Keep *Access Key ID* as `R2_ACCESS_KEY`"),
     ("variable-exists", TROUBLES, "&& export RENDER_DEPLOY_HOOK_URL", "&& export RENDER_SERVICE_ID"),
     ("variable-exists", TURSO, """%s"\\n' "$TURSO_AUTH_TOKEN" |""", """%s"\\n' "$TURSO_DATABASE_URL" |"""),
     ("variable-documented", "docs/sections/ci_cd.md", "which reads `GITHUB_TOKEN`", "which reads `VERCEL_TOKEN`"),
     ("placeholder-exists", R2, "create <BUCKET_NAME>", "create <BUCKET>"),
-    ("parameter-exists", TURSO, "`-p rotate true`", "`-p rotates true`"),
+    ("parameter-exists", "docs/sections/webhook_secret.md", "`-p rotate true`", "`-p rotates true`"),
     ("path-exists", "docs/STYLE.md", "`scripts/deploybook/site/blocks.py`", "`scripts/deploybook/site/block.py`"),
     ("path-exists", "CONTRIBUTING.md", "`scripts/deploybook/diagnosis/`", "`scripts/deploybook/diagnoses/`"),
     ("route-exists", "docs/sections/end_to_end.md", "/api/webhooks/worker", "/api/webhook/worker"),
@@ -126,12 +141,7 @@ MUTATIONS = [
     ("modal-secrets", APP, '"render-auth"', '"render-authority"'),
     ("app-routes", "scripts/deploybook/clouds/studio/uploads.py", '"/api/storage/upload"', '"/api/storage/uploads"'),
     ("reviewed", TURSO, "is the right one and is not blocked", "is the right one"),
-    (
-        "reviewed",
-        TURSO,
-        "    > [!WARNING]\n    > A group's location can never be changed.",
-        "    A group's location can never be changed.",
-    ),
+    ("reviewed", TURSO, "    Keep it as `TURSO_AUTH_TOKEN`.", "    > Keep it as `TURSO_AUTH_TOKEN`."),
     ("reviewed", "runbooks/modal.ipynb", "modal.wrong_token_is_refused", "modal.right_token_is_accepted"),
 ]
 # Told in a table that a generator writes as well; its own rule says the same first.

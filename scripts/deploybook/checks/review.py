@@ -1,4 +1,8 @@
-"""``deploybook check --review``: shows what nobody has read since it was changed, and records the answer to one key for each."""
+"""``deploybook check --review``: shows what nobody has read since it was changed, and records the answer to one key for each.
+
+A sentence that rests on something (docs/.evidence.toml) is shown with that, as it was and as it is: whoever agrees says that the same
+proves what it says now.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +12,10 @@ import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from deploybook.checks.facts import evidence
 from deploybook.checks.facts.reviews import Change, Part, Review, changes, parts, read_record, write_record
 from deploybook.checks.facts.tree import Tree
+from deploybook.guide.sentences import sentences
 
 YES, NO, ALL, STOP = "y", "n", "a", "q"
 KEYS = "y: it is true · n: not yet · a: all of this file · q: stop"
@@ -32,6 +38,26 @@ class Reviewing:
         """Ask for each part, and write what was answered."""
         record, present = read_record(tree), parts(tree)
         write_record(tree, {path: self._file(path, record.get(path, ()), here) for path, here in present.items()})
+        self._evidence(tree)
+
+    def _evidence(self, tree: Tree) -> None:
+        if not tree.exists(evidence.RECORD):
+            return
+        register = evidence.parse_register(tree.text(evidence.RECORD))
+        pages = {path: self._rebound(tree, path, bound) for path, bound in register.pages.items()}
+        text = evidence.register_text(evidence.Register(register.sources, pages))
+        (tree.root / evidence.RECORD).write_text(text, encoding="utf-8")
+
+    def _rebound(self, tree: Tree, path: str, bound: Sequence[evidence.Bound]) -> Sequence[evidence.Bound]:
+        self._all = False
+        present = sentences(tree.pages[path]) if path in tree.pages else ()
+        agreed = {}
+        for change in evidence.changes(bound, present):
+            now = change.now.text if change.now else "gone"
+            text = f"It was: {change.bound.text}\nIt is: {now}\nIt rests on: {'; '.join(change.bound.evidence)}"
+            if self._agrees(f"{path}:{change.now.line if change.now else 1}", text):
+                agreed[change.bound] = change.now
+        return evidence.rebound(bound, present, agreed)
 
     def _file(self, path: str, reviews: Sequence[Review], present: Sequence[Part]) -> list[Review]:
         self._all = False

@@ -46,6 +46,61 @@ class Section(Definition):
         return self.proves + self.also_checks
 
 
+# What a thing is like that a reader must know before he acts, each with the words that say so: a warning of this kind has one of them.
+PROPERTY_WORDS = {
+    "immutable": r"can never be changed",
+    "shown_once": r"shown once|nobody can read again",
+    "replaces_all": r"\breplaces\b|deletes every",
+    "cuts_off": r"\bcuts?\b.* off\b|\bends?\b|\bstops?\b|\brefuses\b|offline|no longer|deploys nothing|invalidates|\btakes\b",
+    "costs": r"\bcosts\b|\bbilled\b",
+    "public": r"[Ww]hoever|shell's history",
+    "goes_live": r"\blive\b|[Pp]roduction|deployed twice",
+}
+PropertyKind = Literal["immutable", "shown_once", "replaces_all", "cuts_off", "costs", "public", "goes_live"]
+
+
+class Property(Definition):
+    """What a thing is like that cannot be taken back: the page warns of it before the instruction that brings it about.
+
+    ``says`` is the sentence, with the words of its ``kind``; ``advice`` what to do about it. It stands on ``page``, in the step or part
+    called ``place``, before the blocks there that hold one of ``commands``. ``tests`` try it in the sandbox; ``outside`` names the source
+    (docs/.evidence.toml) of what no sandbox can show.
+    """
+
+    name: str = Field(pattern=r"^[a-z0-9-]+$")
+    kind: PropertyKind
+    page: str
+    place: str
+    says: str
+    advice: str = ""
+    commands: tuple[str, ...] = ()
+    tests: tuple[str, ...] = ()
+    outside: str = ""
+
+    @property
+    def warning(self) -> str:
+        """The whole warning."""
+        return f"{self.says} {self.advice}".strip()
+
+    @model_validator(mode="after")
+    def _says_what_it_is(self) -> Self:
+        if not re.search(PROPERTY_WORDS[self.kind], self.says):
+            raise ValueError(f"the property {self.name} does not say that it is {self.kind}")
+        if not self.tests and not self.outside:
+            raise ValueError(f"no test tries the property {self.name}, and it has no source outside")
+        return self
+
+
+class ModeProperties(Definition):
+    """What a mode talks to, does and proves, in the words of the guide's tables; ``tests`` try that it is so."""
+
+    name: str
+    talks_to: str
+    does: str
+    proves: str
+    tests: tuple[str, ...] = Field(min_length=1)
+
+
 class Provider(Definition):
     """A cloud that the guide deploys to. ``name`` is its folder's in ``clouds/``, or its client's.
 

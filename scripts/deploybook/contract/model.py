@@ -17,8 +17,10 @@ from deploybook.contract.definitions import (
     Consumer,
     Credential,
     Definition,
+    ModeProperties,
     Parameter,
     Placeholder,
+    Property,
     Provider,
     Section,
     Variable,
@@ -37,6 +39,8 @@ class Contract(Definition):
     credentials: tuple[Credential, ...] = Field(alias="credential")
     parameters: dict[str, Parameter]
     placeholders: dict[str, Placeholder] = Field(default_factory=dict)
+    properties: tuple[Property, ...] = Field(alias="property", default=())
+    modes: tuple[ModeProperties, ...] = Field(alias="mode", default=())
 
     @field_validator("variables")
     @classmethod
@@ -51,6 +55,8 @@ class Contract(Definition):
         _refuse_duplicates("consumer", [consumer.name for consumer in self.consumers])
         _refuse_duplicates("variable", [variable.name for variable in self.variables])
         _refuse_duplicates("credential", [credential.name for credential in self.credentials])
+        _refuse_duplicates("property", [each.name for each in self.properties])
+        _refuse_duplicates("mode", [mode.name for mode in self.modes])
         _refuse_unknown_names(self)
         _refuse_other_namespaces(self)
         self.order()
@@ -76,6 +82,14 @@ class Contract(Definition):
     def origin(self, variable: Variable) -> Variable:
         """The variable whose value this one has: itself, or the one that it is another name for."""
         return self.variable(variable.same_as) if variable.same_as else variable
+
+    def property_of(self, name: str) -> Property:
+        """The property of this name; raises UnknownParameter."""
+        for each in self.properties:
+            if each.name == name:
+                return each
+        names = [each.name for each in self.properties]
+        raise mistyped(f"There is no property {name}.", name, names, f"Use one of {', '.join(names)}.")
 
     def named(self, parameter: str, value: object, environment: str) -> object:
         """A parameter's value in an environment: an empty name is the environment's own."""

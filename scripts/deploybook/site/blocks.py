@@ -23,10 +23,12 @@ from deploybook.site import (
     rotation,
     run_commands,
     sections,
+    sentence_kinds,
     status_page,
     toolbar,
     variables,
     verified,
+    warnings,
 )
 
 
@@ -64,6 +66,10 @@ def generator(cli: click.Command) -> Generator:
         "error-tree": Block(errors_reference.error_tree),
         "errors": Block(errors_reference.error_table),
         "exit-codes": Block(errors_reference.exit_codes),
+        "sentence-kinds": Block(sentence_kinds.sentence_kinds, _only_published),
+        "warning": Block(warnings.warning),
+        "modes": Block(warnings.modes),
+        "proofs-of-modes": Block(warnings.proofs_of_modes),
     }
     return Generator(blocks)
 

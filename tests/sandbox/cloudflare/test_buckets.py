@@ -26,6 +26,15 @@ def test_a_created_bucket_reads_back_as_it_was_answered(cloudflare: Cloudflare) 
     assert cloudflare.api.get(f"{cloudflare.buckets}/studio-audio").json()["result"] == made
 
 
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+@pytest.mark.parametrize("change", [{"locationHint": "weur"}, {"jurisdiction": "eu"}])
+def test_no_request_moves_a_bucket(cloudflare: Cloudflare, method: str, change: dict[str, str]) -> None:
+    cloudflare.bucket("studio-audio")
+    before = cloudflare.api.get(f"{cloudflare.buckets}/studio-audio").json()["result"]
+    assert cloudflare.api.request(method, f"{cloudflare.buckets}/studio-audio", json=change).is_error
+    assert cloudflare.api.get(f"{cloudflare.buckets}/studio-audio").json()["result"] == before
+
+
 def test_create_bucket_twice_returns_conflict(cloudflare: Cloudflare, code: Any) -> None:
     cloudflare.bucket("studio-audio")
     assert code(cloudflare.api.post(cloudflare.buckets, json={"name": "studio-audio"})) == (409, 10004)

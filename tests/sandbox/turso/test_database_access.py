@@ -48,6 +48,13 @@ def test_full_access_token_writes_and_reads(turso: Any, hostname: str) -> None:
     assert rows == [[{"type": "integer", "value": "7"}]]
 
 
+@pytest.mark.parametrize("path", ["", "/instances", "/configuration", "/auth/tokens"])
+def test_no_request_shows_a_database_token_again(turso: Any, hostname: str, path: str) -> None:
+    assert hostname
+    token = turso.token()
+    assert token not in turso.api.get(f"{turso.base}/databases/jobs{path}").text
+
+
 def test_failed_statement_is_an_error_inside_a_200(turso: Any, hostname: str) -> None:
     assert results(turso.execute(hostname, turso.token(), "SELECT * FROM missing")) == ["error", "ok"]
 

@@ -49,6 +49,14 @@ def test_create_group_twice_returns_conflict(turso: Any) -> None:
     assert error(answer) == (409, "group already exists")
 
 
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_no_request_moves_a_group(turso: Any, method: str) -> None:
+    turso.create_group()
+    answer = turso.api.request(method, f"{turso.base}/groups/default", json={"location": "aws-eu-west-1"})
+    assert answer.is_error
+    assert turso.api.get(f"{turso.base}/groups/default").json()["group"]["primary"] == "aws-us-east-1"
+
+
 def test_second_group_needs_a_paid_plan(turso: Any) -> None:
     turso.create_group()
     answer = turso.api.post(f"{turso.base}/groups", json={"name": "second", "location": "aws-us-east-1"})
