@@ -12,6 +12,8 @@ from deploybook.site.variables import needs_and_produces
 from deploybook.site.verified import verified_line
 
 RUN_IT = "or-run-it"
+# The page with a screen for each part.
+CONCEPTS = "concepts.md"
 _STEP = re.compile(r"^\d+\. \[[ x]\] \*\*(?P<name>.+?)\.?\*\*", re.MULTILINE)
 
 
@@ -44,7 +46,15 @@ def head_of_two_ways(guide: Guide, slug: str) -> str:
 def _purpose(guide: Guide, slug: str) -> str:
     section = guide.contract.section(slug)
     costs = f"**Costs:** {section.costs}" if section.costs else ""
-    return "\n\n".join(part for part in (section.why, f"**Done when:** {section.outcome}", costs) if part)
+    why = f"{section.why}{_explained(guide, slug)}"
+    return "\n\n".join(part for part in (why, f"**Done when:** {section.outcome}", costs) if part)
+
+
+def _explained(guide: Guide, slug: str) -> str:
+    """The link to the part's screen on the page of concepts; empty if it has none."""
+    page = guide.docs / CONCEPTS
+    there = page.is_file() and f"{{#{slug}}}" in page.read_text(encoding="utf-8")
+    return f" [How it works, and how it fails]({CONCEPTS}#{slug})" if there else ""
 
 
 def steps(text: str) -> list[str]:
