@@ -117,6 +117,15 @@ def test_no_option_is_smuggled_into_the_command_line(client: httpx.Client, serve
     assert not (served.program / "told.json").exists()
 
 
+@pytest.mark.parametrize(
+    "named", [{"entry": "--help"}, {"entry": "cors --json"}, {"entry": "cors", "sections": ["--environment=other"]}]
+)
+def test_none_is_smuggled_into_an_explanation(client: httpx.Client, served: Served, named: dict[str, object]) -> None:
+    served.script()
+    assert client.post("/-/explain", json={"environment": "production", **named}).status_code == 400
+    assert not (served.program / "told.json").exists()
+
+
 def test_a_question_is_answered_once_and_the_answer_reaches_the_run(client: httpx.Client, served: Served) -> None:
     served.script(PLAN, asks(ask="apply"))
     run = start(client, "asked", "apply", "r2")

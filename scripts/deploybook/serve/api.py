@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from deploybook.errors import DeploybookError
@@ -18,6 +18,8 @@ from deploybook.serve.runs import Asked
 from deploybook.serve.workshop import Workshop
 
 Model = TypeVar("Model", bound=BaseModel)
+# Pydantic searches for a pattern; a word of a command line must be it as a whole.
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
 Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -31,7 +33,7 @@ class _Environment(_Body):
 
 class _Run(_Environment):
     mode: Mode
-    sections: tuple[str, ...] = ()
+    sections: tuple[Slug, ...] = ()
 
 
 class _Inputs(_Environment):
@@ -43,9 +45,13 @@ class _Answer(_Body):
     answer: str | bool | None
 
 
+class _Notebook(_Body):
+    notebook: Slug
+
+
 class _Explained(_Environment):
-    entry: str = Field(pattern=r"[a-z0-9-]+")
-    sections: tuple[str, ...] = ()
+    entry: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    sections: tuple[Slug, ...] = ()
 
 
 class Api:
@@ -68,6 +74,8 @@ class Api:
             ("POST", "doctor"): self.doctor,
             ("POST", "status"): self.status,
             ("POST", "explain"): self.explain,
+            ("POST", "jupyter"): self.jupyter,
+            ("GET", "jupyter/{ticket}"): self.open_jupyter,
         }
         return [
             Route(f"{OWN}/{path}", _guarded(handler), methods=[method]) for (method, path), handler in asked.items()
@@ -130,6 +138,16 @@ class Api:
         body = await _body(request, _Explained)
         words = ("explain", body.entry, *body.sections, "--json")
         return JSONResponse(await self._workshop.command(*words, environment=body.environment))
+
+    async def jupyter(self, request: Request) -> Response:
+        """Have a JupyterLab that shows a runbook; says where to open it, once."""
+        body = await _body(request, _Notebook)
+        return JSONResponse({"open": f"{OWN}/jupyter/{await self._workshop.ticket(body.notebook)}"})
+
+    async def open_jupyter(self, request: Request) -> Response:
+        """Lead a tab of the browser to JupyterLab: its token is in this answer, and in no page."""
+        address = self._workshop.jupyter.redeem(request.path_params["ticket"])
+        return RedirectResponse(address, 303) if address else PlainTextResponse("Open it from its page again.\n", 404)
 
 
 async def _body(request: Request, model: type[Model]) -> Model:

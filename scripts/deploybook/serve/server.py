@@ -64,13 +64,14 @@ class Server(uvicorn.Server):
         self._watching = asyncio.create_task(self._workshop.watch.follow())
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End the runs, then the connections."""
+        """End the runs, then JupyterLab and the connections."""
         self._watching.cancel()
         closing = asyncio.create_task(self._workshop.runs.close())
         while not closing.done():
             await asyncio.wait({closing}, timeout=LOOK_SECONDS)
             if self.force_exit:
                 self._workshop.runs.kill()
+        await self._workshop.jupyter.close()
         await super().shutdown(sockets)
 
 

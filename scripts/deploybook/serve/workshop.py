@@ -10,6 +10,7 @@ from typing import Any
 
 from deploybook.contract.model import Contract
 from deploybook.contract.validation import DEFAULT_ENVIRONMENT
+from deploybook.errors import UnknownParameter
 from deploybook.layout import HOME_VARIABLE, Layout
 from deploybook.redact import Redactor
 from deploybook.runbook.credential_sources import complete
@@ -18,6 +19,7 @@ from deploybook.runbook.notebook_file import read_parameters
 from deploybook.runbook.settings import load_settings
 from deploybook.serve.feed import Feed
 from deploybook.serve.inputs import Memory
+from deploybook.serve.jupyter import Jupyter
 from deploybook.serve.runs import COMMAND, Asked, Runs
 from deploybook.serve.states import section_states
 from deploybook.serve.steps import steps_of
@@ -40,6 +42,7 @@ class Workshop:
         self._redactor = Redactor(known_secrets(contract, environ))
         self.feed = Feed(self.clean)
         self.runs = Runs(self.feed, self._redactor.learn, command)
+        self.jupyter = Jupyter(layout.root, self._environ, self._redactor.learn)
         self.watch = Watch(layout.runs, self.feed, lambda: self.runs.pids)
 
     def clean(self, data: dict[str, Any]) -> dict[str, Any]:
@@ -101,6 +104,13 @@ class Workshop:
         """The same of one that takes no parameters."""
         self._require_name(environment)
         return await self._output(environment, *words, "--environment", environment)
+
+    async def ticket(self, notebook: str) -> str:
+        """What opens a runbook in JupyterLab, once. Raises UnknownParameter for a runbook that is not there."""
+        path = self.layout.notebook(notebook)
+        if not path.is_file():
+            raise UnknownParameter(f"There is no runbook {notebook}.", "Reload the page.")
+        return await self.jupyter.ticket(path.relative_to(self.layout.root).as_posix())
 
     async def _output(self, environment: str, *words: str) -> dict[str, Any]:
         process = await asyncio.create_subprocess_exec(

@@ -4,6 +4,7 @@ import { makeCredentials } from "./credentials.js";
 import { makeDoctor } from "./doctor.js";
 import { element } from "./dom.js";
 import { startsWith } from "./entry.js";
+import { placeJupyter } from "./jupyter.js";
 import { makePanel } from "./panel.js";
 import * as runs from "./runs.js";
 import { ask, follow, read } from "./server.js";
@@ -74,6 +75,7 @@ function place() {
   if (examined) {
     makeDoctor(examined, context);
   }
+  placeJupyter();
   document.body.append(notice);
 }
 
