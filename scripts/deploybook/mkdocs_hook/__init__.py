@@ -6,6 +6,7 @@ A folder of its own: mkdocs puts a hook's folder at the head of ``sys.path``, an
 from __future__ import annotations
 
 import functools
+import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -32,11 +33,14 @@ from deploybook.site import (
     other_notebooks,
     placeholders,
     proofs,
+    quoted,
     runbook_page,
 )
 from deploybook.site.blocks import generator
 from deploybook.site.diagrams import Diagrams
 
+# Below mkdocs' own logger: a strict build counts its warnings.
+log = logging.getLogger("mkdocs.hooks.deploybook")
 # mike sets it for the build of a version (mike/mkdocs_utils.py).
 ONE_OF_SEVERAL = "MIKE_DOCS_VERSION"
 P = ParamSpec("P")
@@ -67,6 +71,13 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
         # No other versions stand beside this site, and its pages are not to ask for them.
         config.extra.pop("version", None)
     return config
+
+
+@_without_traceback
+def on_pre_build(*, config: MkDocsConfig) -> None:
+    """Warn of each output that a page quotes and the latest dry run did not print."""
+    for finding in quoted.differing(_guide(config)):
+        log.warning("'%s', line %s: %s", finding.path.removeprefix("docs/"), finding.line, finding.message)
 
 
 @_without_traceback
