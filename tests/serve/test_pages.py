@@ -7,7 +7,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.conftest import ROOT
 
 
 def test_no_script_stands_in_a_page_and_each_runs_in_its_place(client: httpx.Client) -> None:
@@ -24,12 +23,6 @@ def test_each_page_has_the_script_that_acts_and_it_is_there(client: httpx.Client
         assert '<script type="module" src="/-/acting/main.js"></script>' in client.get(path).text
     for name in ("main.js", "acting.css"):
         assert client.get(f"/-/acting/{name}").status_code == 200
-
-
-def test_the_published_guide_has_none_of_it() -> None:
-    configured = (ROOT / "mkdocs.yml").read_text()
-    assert "acting" not in configured
-    assert not list((ROOT / "docs" / "assets").rglob("acting*"))
 
 
 @pytest.mark.parametrize(
