@@ -1,6 +1,6 @@
 """A whole deployment in a browser: from an empty vault to a green end-to-end check, after ``deploybook serve`` no terminal is touched.
 
-The clouds are a sandbox that the server did not start. In the middle somebody deletes the operator's token at Cloudflare.
+The clouds are a sandbox that the server did not start. Before the last section GitHub begins to refuse the operator's token.
 """
 
 from __future__ import annotations
@@ -79,30 +79,25 @@ def deploy(page: Page, sandbox: RunningSandbox) -> None:
     fill(page, sandbox)
     page.get_by_role("button", name="Check and go on").click()
     confirm(page)
-    # Somebody tidies up at Cloudflare, and deletes the token.
-    sandbox.control.post("/scenarios/credential-refused").raise_for_status()
-    page.locator(".ds-card").get_by_role("button", name="Apply", exact=True).click()
-    failed = page.locator("section[aria-label='Cloudflare R2, from this page']")
-    failed.get_by_role("button", name="What to do: credential-refused").first.click(timeout=LONG)
-    expect(page.locator("#ds-entry")).to_contain_text("Fix")
-    page.keyboard.press("Escape")
-    expect(everything.locator(".ds-now")).to_contain_text("sections passed", timeout=LONG)
-    # Another one, made in Cloudflare's dashboard, is given and checked on the page; then the same button goes on from there.
-    sandbox.control.post("/scenarios/credential-refused/by-hand").raise_for_status()
-    page.locator(".ds-inputs > summary").click()
-    page.get_by_role("button", name="Give another: CLOUDFLARE_API_TOKEN").click()
-    fill(page, sandbox)
-    page.get_by_role("button", name="Check", exact=True).click()
-    expect(page.get_by_role("button", name="Give another: CLOUDFLARE_API_TOKEN")).to_be_visible()
-    everything.get_by_role("button", name="Apply").click()
-    confirm(page)
     page.locator(".ds-card").get_by_role("button", name="Apply", exact=True).click()
     # Only a person can copy the deploy hook. The page is opened anew in the meantime, and the run is found again.
     expect(page.get_by_role("heading", name="Only you can copy RENDER_DEPLOY_HOOK_URL")).to_be_visible(timeout=LONG)
     page.reload()
+    # In the meantime the organization's owner enforces single sign-on, and GitHub refuses the token.
+    sandbox.control.post("/scenarios/ci-sso").raise_for_status()
     page.locator(".ds-card input").fill(copied_hook(sandbox.exports))
     page.get_by_role("button", name="Go on").click()
-    expect(everything.locator(".ds-now")).to_contain_text("8 of 8 sections passed", timeout=LONG)
+    failed = page.locator("section[aria-label='CI/CD with GitHub Actions, from this page']")
+    failed.get_by_role("button", name="What to do: ci-sso").first.click(timeout=LONG)
+    expect(page.locator("#ds-entry")).to_contain_text("Fix")
+    expect(everything.locator(".ds-now")).to_contain_text("7 of 8 sections passed", timeout=LONG)
+    # The token is authorized in GitHub's dashboard; then the section goes on from there.
+    sandbox.control.post("/scenarios/ci-sso/by-hand").raise_for_status()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Apply CI/CD with GitHub Actions", exact=True).click()
+    confirm(page)
+    page.locator(".ds-card").get_by_role("button", name="Apply", exact=True).click()
+    expect(failed.locator(".ds-now")).to_contain_text("Apply: passed", timeout=LONG)
     for slug in CONTRACT.order():
         title = CONTRACT.section(slug).title
         expect(page.locator(f"section[aria-label='{title}, from this page'] .ds-state")).to_have_text("✓ done")

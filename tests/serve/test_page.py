@@ -196,6 +196,20 @@ def test_what_is_missing_is_asked_for_with_a_masked_field_and_leaves_nothing_beh
     assert "deploybook_session" not in kept
 
 
+def test_a_credential_is_given_and_checked_without_a_run(page: Page, served: Served) -> None:
+    page.locator(".ds-inputs > summary").click()
+    press(page, "Give it: RENDER_API_KEY")
+    field = page.get_by_role("textbox", name="RENDER_API_KEY")
+    refused = {"credentials": ["RENDER_API_KEY"], "refused": "Render refuses the key.", "hint": "Make another."}
+    for answer in ([refused], []):
+        field.fill("rnd_0123456789abcdef")
+        served.script({"do": "say", "line": {"providers": answer}})
+        press(page, "Check")
+        if answer:
+            expect(page.get_by_text("Render refuses the key. Make another.")).to_be_visible()
+    expect(page.get_by_role("button", name="Give another: RENDER_API_KEY")).to_be_visible()
+
+
 def test_the_keyboard_alone_does_a_section(page: Page, served: Served) -> None:
     plan = said("plan", environment="production", lines=["r2", "  + create    R2 bucket", "1 to create"], changes=[])
     ask = {"do": "ask", "line": {"question": 1, "ask": "apply", "environment": "production", "sections": ["r2"]}}
