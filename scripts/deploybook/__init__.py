@@ -1,3 +1,3 @@
-"""deploybook: a deployment guide in which every statement is executed."""
+"""deploybook: a deployment guide that is executed at every commit."""
 
 __version__ = "0.1.0"

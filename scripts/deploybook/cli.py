@@ -52,7 +52,7 @@ COMMANDS = {
 @click.group(cls=LazyGroup, commands=LazyCommands(COMMANDS), context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="deploybook")
 def cli() -> None:
-    """A deployment guide in which every statement is executed."""
+    """A deployment guide that is executed at every commit."""
 
 
 def main(arguments: Sequence[str] | None = None, executor: Executor | None = None) -> None:

@@ -18,6 +18,8 @@ TROUBLESHOOTING = "docs/troubleshooting.md"
 # What is generated links as this file would, wherever it is to stand.
 GENERATED = "docs/index.md"
 
+# What is set as code links nowhere.
+_CODE = re.compile(r"(`+)(?:(?!\1).)*\1")
 _TARGET = re.compile(
     r"(?<=\]\()(?!/|[a-z][a-z0-9+.-]*:)(?P<path>[^()\s#]*)(?P<anchor>#[^()\s]*)?(?=[)\s])", re.IGNORECASE
 )
@@ -55,7 +57,13 @@ def move(text: str, source: str, destination: str, moved: Move = unmoved) -> str
             return ""
         return relative(resolve(match["path"], source), (match["anchor"] or "")[1:], destination, moved)
 
-    return change_prose(text, lambda line: _TARGET.sub(changed, line))
+    def outside_code(line: str) -> str:
+        code = [match.span() for match in _CODE.finditer(line)]
+        return _TARGET.sub(
+            lambda match: match[0] if any(a < match.start() < b for a, b in code) else changed(match), line
+        )
+
+    return change_prose(text, outside_code)
 
 
 def resolve(target: str, source: str) -> str:

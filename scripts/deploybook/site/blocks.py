@@ -39,6 +39,7 @@ def generator(cli: click.Command) -> Generator:
         "section-head": Block(sections.head_of_two_ways, sections.head),
         "or-run-it": Block(run_commands.or_run_it_with_button, run_commands.or_run_it),
         "claims": Block(claims.claims_with_results, claims.claims),
+        "seen": Block(claims.seen),
         "verified": Block(verified.verified_line, _only_published),
         "runbooks": Block(overview.runbooks, _only_published),
         "status-latest": Block(status_page.latest, _only_published),

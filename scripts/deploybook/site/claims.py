@@ -1,9 +1,11 @@
-"""What a section's *Verify* tests: each claim by its name, with the sign of the latest dry run and a link to its line there."""
+"""What a section's *Verify* shows and tests: each claim by its name, with the sign of the latest dry run and a link to its line there."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
+from deploybook.checks.facts.tested_claims import MANUAL, claims_of
+from deploybook.checks.facts.tree import parse_notebook
 from deploybook.guide.guide import Guide
 from deploybook.site.verified import SIGNS
 
@@ -19,6 +21,37 @@ def claims(guide: Guide, slug: str) -> str:
 def claims_with_results(guide: Guide, slug: str) -> str:
     """The same for the site, each with what the latest dry run showed."""
     return _lists(guide, slug, published=True)
+
+
+def seen(guide: Guide, slug: str) -> str:
+    """What is seen when every claim of the section holds: a ✓ beside each check, but where something is lacking that the runbook names."""
+    path = guide.layout.notebook(slug)
+    by_need: dict[str, list[str]] = {}
+    for claim, tested in claims_of(parse_notebook(slug, path.read_text(encoding="utf-8"))).items():
+        if tested.needs:
+            by_need.setdefault(tested.needs, []).append(f"*{claim}*")
+    exceptions = [line for needs, claims in by_need.items() if (line := _exception(guide, slug, needs, claims))]
+    if not exceptions:
+        return "**You should see** a ✓ beside every check, and `1 of 1 sections passed`.\n"
+    listed = "".join(f"- {line}\n" for line in exceptions)
+    return f"**You should see** `1 of 1 sections passed`, and a ✓ beside every check but these:\n\n{listed}"
+
+
+def _exception(guide: Guide, slug: str, needs: str, claims: Sequence[str]) -> str:
+    """Which word stands in place of the ✓, and when; empty where what is needed is the section's own."""
+    contract, listed = guide.contract, ", ".join(claims)
+    if needs == MANUAL:
+        return f"{listed} is *later* until its step is done"
+    if needs in contract.parameters:
+        return f"{listed} is *left out* with `-p {needs} false`"
+    if needs in {credential.name for credential in contract.credentials_for(slug)}:
+        return ""
+    if needs in {credential.name for credential in contract.credentials}:
+        return f"{listed} is *left out* unless `{needs}` is exported"
+    section = contract.variable(needs).section
+    if section is None or section == slug or section in contract.all_predecessors(slug):
+        return ""
+    return f"{listed} is *later* until {contract.section(section).title} has recorded `{needs}`"
 
 
 def _lists(guide: Guide, slug: str, published: bool) -> str:

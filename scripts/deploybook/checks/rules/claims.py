@@ -6,41 +6,9 @@ import ast
 from collections import Counter
 from collections.abc import Iterator
 
-from deploybook.checks.facts.tree import Notebook, Tree
+from deploybook.checks.facts.tested_claims import claims_of
+from deploybook.checks.facts.tree import Tree
 from deploybook.checks.finding import Finding, Rule
-
-# The methods of a runbook that test a claim, each with the place of the claim among its arguments.
-TESTS = {"check": 0, "require": 0, "manual": 1}
-
-
-def claims_of(notebook: Notebook) -> dict[str, int]:
-    """Each claim that the code cells of a runbook test, with its line in the file; a claim that stands in a variable is resolved."""
-    result: dict[str, int] = {}
-    for cell in notebook.cells:
-        constants = _constants(cell.module)
-        for call in _calls(cell.module):
-            place = TESTS[call.func.attr]  # type: ignore[attr-defined]
-            argument = call.args[place] if len(call.args) > place else None
-            claim = argument.value if isinstance(argument, ast.Constant) else constants.get(getattr(argument, "id", ""))
-            if isinstance(claim, str):
-                result.setdefault(claim, cell.line + call.lineno - 1)
-    return result
-
-
-def _calls(module: ast.Module) -> Iterator[ast.Call]:
-    for node in ast.walk(module):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in TESTS:
-            yield node
-
-
-def _constants(module: ast.Module) -> dict[str, object]:
-    return {
-        target.id: node.value.value
-        for node in ast.walk(module)
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
 
 
 def _named(tree: Tree) -> Iterator[Finding]:
@@ -58,7 +26,7 @@ def _named(tree: Tree) -> Iterator[Finding]:
         for claim in sorted(tested.keys() - set(section.claims)):
             message = f"the runbook tests “{claim}”, which its section in the contract does not name"
             hint = "Add it to proves, if the outcome rests on it, or to also_checks."
-            yield Finding(notebook.path, tested[claim], "claim-tested", message, hint)
+            yield Finding(notebook.path, tested[claim].line, "claim-tested", message, hint)
         if not section.proves:
             message = f"the outcome of the section {slug} rests on no check"
             yield Finding(path, _line(tree.text(path), f'slug = "{slug}"'), "claim-tested", message, "Fill in proves.")
