@@ -123,7 +123,7 @@ def checkout(tmp_path: Path) -> Checkout:
 
 def make_checkout(root: Path) -> Checkout:
     root.mkdir()
-    for name in ("docs", "runbooks", "scripts", "mkdocs.yml"):
+    for name in ("docs", "runbooks", "scripts", "mkdocs.yml", "README.md", "CONTRIBUTING.md"):
         (root / name).symlink_to(ROOT / name)
     # What this checkout has drawn once need not be drawn for each test.
     (ROOT / ".cache").mkdir(exist_ok=True)
