@@ -12,8 +12,9 @@ from tests.checks.trees import tree_at
 from deploybook.checks.execution import RULES
 from deploybook.checks.execution.attempt import execute
 from deploybook.checks.execution.blocks import executable, in_order
-from deploybook.checks.execution.reader import IN_THE_DASHBOARD, Reader
+from deploybook.checks.execution.reader import APPLICATION, IN_THE_DASHBOARD, Reader
 from deploybook.guide.page import parse_page
+from deploybook.guide.shell import PLACEHOLDER
 
 TREE = tree_at(ROOT)
 
@@ -54,6 +55,13 @@ def test_what_went_wrong_is_told_in_the_blocks_own_words(reader: Reader) -> None
 
 def test_a_name_that_no_reader_could_know_fails_its_block(reader: Reader) -> None:
     assert findings(reader, "echo <NOBODY_KNOWS>", "That is all.") == ["block-runs:3"]
+
+
+def test_a_reader_knows_every_name_that_an_executed_block_asks_for(reader: Reader) -> None:
+    reader.environ["GITHUB_REPOSITORY"] = "studio/app"
+    for page, block in executable(TREE):
+        assert not PLACEHOLDER.search(reader.filled(block.text)), f"{page.path}:{block.line}"
+    assert (ROOT / APPLICATION).is_dir()
 
 
 def test_a_reader_answers_what_is_asked(reader: Reader) -> None:

@@ -33,6 +33,8 @@ COPIED = frozenset({"docs", "runbooks", "scripts"})
 READ = re.compile(r"read -rs ([A-Za-z_]\w*)")
 # What only the dashboard shows, of something that the section's own runbook made.
 IN_THE_DASHBOARD = "RENDER_DEPLOY_HOOK_URL"
+# The application that he has checked out, as far as its code is only read: the tests' own.
+APPLICATION = "tests/e2e/small_app"
 
 
 @dataclass
@@ -74,6 +76,8 @@ class Reader:
         if placeholder == "GIT_REPOSITORY":
             # The one that the sandbox's GitHub holds.
             return self.environ["GITHUB_REPOSITORY"]
+        if placeholder == "APP_CHECKOUT":
+            return APPLICATION
         default = default_of(self.tree, placeholder.lower())
         if not default:
             raise DocsError("docs", 1, f"nobody can execute a block with <{placeholder}>", "Mark it manual.")
