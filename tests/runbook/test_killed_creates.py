@@ -8,8 +8,10 @@ import pytest
 from pydantic import SecretStr
 from tests.runbook.one_cloud import Checkout, Cloud, Killed, State, Thing, Unmarked
 
+from deploybook.clouds.connections import Connections
 from deploybook.clouds.resource import Change
 from deploybook.errors import (
+    Conflict,
     NeedsDecision,
     NotMadeHere,
 )
@@ -31,6 +33,25 @@ def test_a_create_that_was_killed_is_run_again_to_one_thing_with_a_secret_that_i
     assert cloud.things == {}
     assert checkout.ledger.sections() == set()
     assert checkout.stored() == set()
+
+
+def test_a_create_that_is_still_being_carried_out_is_waited_for(checkout: Checkout, cloud: Cloud) -> None:
+    class Slow(Thing):
+        reads = 0
+
+        def read(self, clouds: Connections) -> State | None:
+            self.reads += 1
+            # The name is taken; what bears it is not shown before it is made.
+            return super().read(clouds) if self.reads > 2 else None
+
+        def create(self, clouds: Connections) -> State:
+            raise Conflict("cloud", "create it", "the name is taken")
+
+    with pytest.raises(Killed):
+        checkout.run(Mode.APPLY, Thing(cloud, killed="after"))
+    checkout.run(Mode.APPLY, Slow(cloud))
+    assert checkout.stored() == {"THING_ID", "SHOWN"}
+    assert len(cloud.things) == 1
 
 
 def test_an_intent_alone_removes_nothing(checkout: Checkout, cloud: Cloud) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from deploybook.clouds.connections import Connections
 from deploybook.clouds.resource import Change, Resource
+from deploybook.clouds.waiting import wait_until
 from deploybook.errors import Conflict, ServiceError, UnexpectedResponse, Unreachable
 from deploybook.redact import fingerprint
 from deploybook.runbook.decisions import Decisions
@@ -21,6 +22,8 @@ from deploybook.state.vault import Vault
 
 GONE = frozenset({"delete", "absent"})
 NOT_MADE_HERE = "exists, not made here"
+# So long a provider may take to carry out a create of a run that was killed.
+APPEARS_SECONDS = 60.0
 
 
 class Reconciler:
@@ -198,7 +201,14 @@ class Reconciler:
     def _after_conflict(self, resource: Resource[Any], intent: Intent, earlier: list[Intent]) -> Any:
         """The name was taken between our look and our request: by somebody else, or by a request of ours that came late."""
         self._ledger.end(intent)
-        state = resource.read(self._clouds)
+        # Of a request that is still being carried out the name is taken at once, and the resource is shown when it is made.
+        subject = f"the {resource.kind} {resource.name} that an earlier run began to create"
+        state: Any = wait_until(
+            lambda read: read is not None,
+            lambda: resource.read(self._clouds),
+            APPEARS_SECONDS if earlier else 0.0,
+            subject=subject,
+        )
         if state is not None and earlier:
             self._ownership.settle(resource, state)
             if self._ownership.judge(resource, state).ours:
