@@ -1,6 +1,6 @@
-"""``python -m tests.mutants [TEXT]``: break promises of the code, one at a time in a copy of it, and see a test of each fail.
+"""``deploybook prove mutations``: promises of the code are broken, one at a time in a copy of it, and a test of each must fail.
 
-Each of them once went through the whole of the tests unnoticed. First the tests are seen to pass in the copy as it is.
+Each of them once went through the whole of the tests unnoticed. The test is seen to pass in the copy as it is, too.
 """
 
 from __future__ import annotations
@@ -10,8 +10,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from deploybook.proving.scenarios import Proof, Scenario
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = Path("scripts") / "deploybook"
@@ -209,29 +213,30 @@ def survives(copy: Path, mutant: Mutant) -> bool:
     return passed
 
 
-def main(wanted: str = "") -> int:
-    """Print a row for each mutant whose promise has the text in it; 1 if one survives, 2 if there is no such row."""
-    mutants = [mutant for mutant in MUTANTS if wanted in mutant.promise]
-    if not mutants:
-        print(f"no promise has the text {wanted!r} in it")
-        return 2
-    alive = 0
-    with tempfile.TemporaryDirectory() as name:
-        copy = Path(name)
-        for part in COPIED:
-            source = ROOT / part
-            ignored = shutil.ignore_patterns("__pycache__", "node_modules")
-            shutil.copytree(source, copy / part, ignore=ignored) if source.is_dir() else shutil.copy(source, copy)
-        passed, words = run(copy, *(mutant.test for mutant in mutants))
-        if not passed:
-            print(f"the tests do not pass as things are: {words}")
-            return 1
-        for mutant in mutants:
-            survived = survives(copy, mutant)
-            alive += survived
-            print(f"{'SURVIVED' if survived else 'killed':8} | {mutant.promise} | {mutant.test}", flush=True)
-    return 1 if alive else 0
+class Mutations:
+    """The promises."""
+
+    def scenarios(self) -> list[Scenario]:
+        """One for each."""
+        return [Scenario(mutant.promise) for mutant in MUTANTS]
+
+    @contextmanager
+    def open(self, bench: str) -> Iterator[Callable[[str], Proof]]:
+        """A copy of the checkout."""
+        with tempfile.TemporaryDirectory() as name:
+            copy = Path(name)
+            for part in COPIED:
+                source = ROOT / part
+                ignored = shutil.ignore_patterns("__pycache__", "node_modules")
+                shutil.copytree(source, copy / part, ignore=ignored) if source.is_dir() else shutil.copy(source, copy)
+            yield lambda promise: proved(copy, next(one for one in MUTANTS if one.promise == promise))
 
 
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:2]))
+def proved(copy: Path, mutant: Mutant) -> Proof:
+    """Whether a mutant's test passes in the copy as it is, and fails with the mutant in it."""
+    passes, words = run(copy, mutant.test)
+    if not passes:
+        return Proof(False, f"its test does not pass as things are: {words}")
+    return (
+        Proof(False, f"survived {mutant.test}") if survives(copy, mutant) else Proof(True, f"killed by {mutant.test}")
+    )

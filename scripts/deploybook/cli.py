@@ -33,6 +33,10 @@ COMMANDS = {
     "list": Source(
         "list_sections", "List the sections in the order in which they run, with what each needs and produces."
     ),
+    "prove": Source(
+        "prove_kinds",
+        "Prove what the guide promises, scenario by scenario, in sandboxes: entries, wires, crash points and other kinds.",
+    ),
     "record": Source(
         "record_answers",
         "Run sections in a live mode, and write what the providers answered into FOLDER, without secrets, ids and names.",

@@ -7,7 +7,7 @@ import re
 from tests.checks.mutations.mutation import Mutation
 
 # Kind, what the changed line looks like, why.
-PROVED = "tests.e2e.prove_entries types the entry's commands and looks for its messages"
+PROVED = "`deploybook prove entries` types the entry's commands and looks for its messages"
 MEANT = "both are names that the place could have; which is meant only a reader can tell"
 REASONS: tuple[tuple[str, str, str], ...] = (
     ("another mode", r"^deploybook run ", PROVED),

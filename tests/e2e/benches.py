@@ -6,15 +6,16 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
 
 import httpx
-from tests.conftest import CONTRACT, ROOT, RunningSandbox, launch_sandbox
 from tests.e2e import machine
-from tests.runbooks.conftest import COMMAND, Guide
+from tests.e2e.kept import Kept
+from tests.runbooks.guide import COMMAND, Guide
+from tests.sandboxes import CONTRACT, ROOT, RunningSandbox, launch_sandbox
 from tests.waiting import PATIENCE_SECONDS
 
 from deploybook.contract.model import load_contract
@@ -54,7 +55,8 @@ class Bench:
         self.sandbox = sandbox
         self.guide = Guide(home)
         for name in ("runbooks", "docs"):
-            (home / name).symlink_to(ROOT / name)
+            if not (home / name).is_symlink():
+                (home / name).symlink_to(ROOT / name)
         self.entries = read_entries(ROOT / "docs" / "troubleshooting.md")
         self.contract = load_contract(ROOT / "runbooks" / "contract.toml")
         self.given = {"git_repository": sandbox.exports["GITHUB_REPOSITORY"]}
@@ -63,6 +65,13 @@ class Bench:
         self.fix_code = 0
         # Commands that are going on in other terminals.
         self.others: list[subprocess.Popen[str]] = []
+
+    def reopened(self) -> Bench:
+        """The same stack, in the hands of somebody who has done nothing yet; the commands of others are over."""
+        for other in self.others:
+            other.kill()
+            other.communicate()
+        return Bench(self.sandbox, self.guide.root)
 
     def provision(self) -> None:
         """All sections, as an operator applies them; the deploy hook is copied from Render's dashboard as a person would."""
@@ -225,3 +234,18 @@ def healthy_bench() -> Iterator[Bench]:
             yield bench
     finally:
         sandbox.close()
+
+
+@contextmanager
+def kept_bench() -> Iterator[Callable[[], Bench]]:
+    """A healthy bench that is provisioned once; each call brings it back, whatever was done to it."""
+    with healthy_bench() as bench, Kept(bench.sandbox, bench.guide.root) as kept:
+        environ = dict(os.environ)
+
+        def anew() -> Bench:
+            kept.restore()
+            os.environ.clear()
+            os.environ.update(environ)
+            return bench.reopened()
+
+        yield anew

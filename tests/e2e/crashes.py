@@ -1,4 +1,4 @@
-"""``python -m tests.e2e.crashes``: kill a run at each of its writing requests, and go on. ``--help`` says how to try some only.
+"""``deploybook prove crashes``: a run is killed at each of its writing requests, and an operator goes on.
 
 A point is a writing request of a section's ``apply``, of one that rotates, or of its ``destroy``, and what becomes of it (``Kill``).
 Then as an operator does: apply → verify → what is there is what an undisturbed run leaves → apply again does nothing → destroy → what
@@ -7,34 +7,37 @@ is there is what was before. Where a command stops and prints the command that g
 
 from __future__ import annotations
 
-import argparse
 import re
 import shlex
-import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.conftest import CONTRACT, RunningSandbox, launch_sandbox
 from tests.e2e import crashes_run
-from tests.e2e.crashes_point import Kill, Point, first_of_each_kind, sample, writing
+from tests.e2e.crashes_point import MODES, Kill, Point, Request, writing
 from tests.e2e.crashes_world import Failed, Snapshot, World, failure, fault, untested
-from tests.runbooks.conftest import Finished
+from tests.e2e.journeys import killed_at
+from tests.e2e.kept import Kept
+from tests.e2e.requests import differences, recorded
+from tests.e2e.stacks import provisioned_stack
+from tests.e2e.wiring import STEPS
+from tests.runbooks.guide import Finished
 from tests.runbooks.killing import hold
+from tests.sandboxes import CONTRACT, launch_sandbox
 from tests.waiting import PATIENCE_SECONDS, until
 
-MODES = ("apply", "rotate", "destroy")
+from deploybook.proving.scenarios import Proof, Scenario
+
 # The options of a printed command, and how many words belong to each.
 OPTIONS = {"--mode": 1, "--environment": 1, "-e": 1, "-p": 2, "--adopt": 1, "--release": 1, "--empty-bucket": 0}
 COMMANDS = 3
 AGAIN = re.compile(r"run this (?:section )?again", re.IGNORECASE)
 AGAIN_TYPED = "the same command"
 RERUN = "choose Re-run jobs"
-# Of a RateLimited that was not waited for.
-LIMITED = "Wait as long as the answer asks"
+REQUESTS, JOURNEYS = "the requests of a run are those that are written down", "end_to_end check"
 
 
 @dataclass
@@ -52,52 +55,34 @@ class Outcome:
         """Whether all is as it should be."""
         return self.reached and not self.problem
 
-    def __str__(self) -> str:
+    @property
+    def result(self) -> str:
+        """In a line."""
         result = f"DOES NOT: {self.problem}" if self.problem else "converges" if self.reached else "was not reached"
-        by = f", by: {'; '.join(self.typed)}" if self.typed else ""
-        return f"{self.point} | {result}{by} | {self.seconds:.1f} s"
+        return f"{result}, by: {'; '.join(self.typed)}" if self.typed else result
 
 
-def points(world: World, modes: Sequence[str] = MODES) -> list[Point]:
-    """Every point of a section."""
+def points(section: str, requests: Mapping[str, Sequence[Request]]) -> list[Point]:
+    """Every point of a section whose runs write these requests, by mode."""
     return [
-        Point(world.section, mode, request, kill) for mode in modes for request in world.requests[mode] for kill in Kill
+        Point(section, mode, request, kill) for mode in MODES for request in requests.get(mode, ()) for kill in Kill
     ]
 
 
 def try_point(world: World, point: Point) -> Outcome:
-    """Kill a run at one point and go on; the world is as it was before, or is made anew.
-
-    An hour's limit of a provider, used up by the points before, says nothing about this one: it is tried again in a world made anew.
-    """
-    outcome = _try_point(world, point)
-    return _try_point(world, point) if LIMITED in outcome.problem else outcome
-
-
-def _try_point(world: World, point: Point) -> Outcome:
+    """Kill a run at one point and go on, in a world that is brought back first."""
     outcome, began = Outcome(point), time.monotonic()
     try:
-        _prepare(world, point)
+        world.begin(point.mode)
         others = _others(world, world.look())
         outcome.reached = _kill(world, point)
         if outcome.reached:
             outcome.typed = _go_on(world, point)
             _require_converged(world, others)
-        else:
-            world.start_over()
     except Failed as problem:
         outcome.problem = str(problem)
-        world.start_over()
     outcome.seconds = time.monotonic() - began
     return outcome
-
-
-def _prepare(world: World, point: Point) -> None:
-    if point.mode != "apply":
-        with untested():
-            world.passed("apply")
-    if point.mode == "rotate":
-        world.rotate_before()
 
 
 def _others(world: World, now: Snapshot) -> dict[str, str | None]:
@@ -230,58 +215,59 @@ def _require(differences: Sequence[str], when: str) -> None:
         raise Failed(f"{when}: {'; '.join(differences)}")
 
 
-def main() -> int:
-    """Try the points and print a line for each, and how many converge; 1 unless all do."""
-    parser = argparse.ArgumentParser(prog="python -m tests.e2e.crashes")
-    parser.add_argument("--only", choices=CONTRACT.order(), help="one section")
-    parser.add_argument("--mode", choices=MODES, help="one mode")
-    parser.add_argument("--request", default="", help="only points whose line, up to its outcome, holds this")
-    parser.add_argument("--kinds", action="store_true", help="only the first of a mode's requests of each kind")
-    parser.add_argument(
-        "--points", type=int, help="so many of a section's points, its first requests of each kind first"
-    )
-    options = parser.parse_args()
+class Crashes:
+    """The points by their lines, such as ``r2 | apply | cloudflare POST /accounts/*/tokens | …``, and the steps of the end-to-end check."""
+
+    def scenarios(self) -> list[Scenario]:
+        """Of each section: that the requests that are written down are those of a run, then a point at each; then the steps."""
+        every = []
+        for section in CONTRACT.order():
+            every.append(Scenario(f"{section} | {REQUESTS}", section))
+            every += [Scenario(str(point), section) for point in points(section, recorded(section))]
+        return [*every, *(Scenario(name, JOURNEYS) for name in _steps())]
+
+    @contextmanager
+    def open(self, bench: str) -> Iterator[Callable[[str], Proof]]:
+        """The world of a section, or a stack whose check is walked."""
+        with _journeys() if bench == JOURNEYS else _world(bench) as prove:
+            yield prove
+
+
+@contextmanager
+def _world(section: str) -> Iterator[Callable[[str], Proof]]:
+    known = recorded(section)
+    every = {str(point): point for point in points(section, known)}
     sandbox = launch_sandbox()
     try:
-        outcomes = [
-            outcome
-            for slug in CONTRACT.order()
-            if options.only in {None, slug}
-            for outcome in try_section(sandbox, slug, [options.mode] if options.mode else MODES, options)
-        ]
+        with tempfile.TemporaryDirectory() as name, World(sandbox, Path(name), section) as world:
+
+            def prove(name: str) -> Proof:
+                if name not in every:
+                    other = [
+                        f"{mode}: {line}" for mode in MODES for line in differences(known[mode], world.requests[mode])
+                    ]
+                    return Proof(not other, "; ".join(other))
+                outcome = try_point(world, every[name])
+                return Proof(outcome.converges, outcome.result, {"typed": outcome.typed})
+
+            yield prove
     finally:
         sandbox.close()
-    return summarize(outcomes)
 
 
-def try_section(sandbox: RunningSandbox, slug: str, modes: Sequence[str], options: argparse.Namespace) -> list[Outcome]:
-    """Try the points of one section that the options leave, and print a line for each."""
-    with tempfile.TemporaryDirectory() as name:
-        world = World(sandbox, Path(name), slug)
-        every = points(world, modes)
-        chosen = [point for point in every if options.request in str(point)]
-        chosen = first_of_each_kind(chosen) if options.kinds else chosen
-        chosen = chosen if options.points is None else sample(chosen, options.points)
-        print(f"{slug}: {len(chosen)} of {len(every)} points", flush=True)
-        outcomes = []
-        for point in chosen:
-            outcomes.append(try_point(world, point))
-            print(outcomes[-1], flush=True)
-    return outcomes
+def _steps() -> dict[str, str]:
+    """The steps of the end-to-end check by the names of their scenarios."""
+    steps = {f"{JOURNEYS} | killed at {step}": step for step in STEPS}
+    return {**steps, f"{JOURNEYS} | killed before it cleans up": ""}
 
 
-def summarize(outcomes: Sequence[Outcome]) -> int:
-    """Print how many converge, by section and mode; 1 unless all do."""
-    totals, converged = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
-    for outcome in outcomes:
-        place = (outcome.point.section, outcome.point.mode)
-        totals[place] += 1
-        converged[place] += outcome.converges
-    for (section, mode), total in totals.items():
-        print(f"{section} {mode}: converges {converged[section, mode]} of {total}")
-    print(f"converges {converged.total()} of {totals.total()}")
-    return 0 if converged == totals else 1
+@contextmanager
+def _journeys() -> Iterator[Callable[[str], Proof]]:
+    with provisioned_stack() as (stack, sandbox), Kept(sandbox, stack.home) as kept:
 
+        def prove(name: str) -> Proof:
+            kept.restore()
+            before, left, after = killed_at(stack, _steps()[name])
+            return Proof(before == after, f"before: {before}; left: {left}; after: {after}")
 
-if __name__ == "__main__":
-    sys.exit(main())
+        yield prove

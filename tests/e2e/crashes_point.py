@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-SEED = 12
+MODES = ("apply", "rotate", "destroy")
 # A part of a path that is another one in each run: an id, or the name of a check's scratch thing.
 ISSUED = re.compile(r"(?=.*\d)[\w.-]{12,}")
 
@@ -75,22 +74,6 @@ def writing(journal: Sequence[Mapping[str, Any]]) -> list[Request]:
             requests.append(Request(*kind, numbers[kind]))
         numbers[kind] += 1
     return requests
-
-
-def sample(points: Sequence[Point], number: int) -> list[Point]:
-    """So many points, the first requests of each kind before the second ones; in the order in which they were given."""
-    chance = random.Random(SEED)  # noqa: S311 - a sample, no secret
-    shuffled = chance.sample(points, len(points))
-    chosen = set(sorted(shuffled, key=lambda point: point.request.nth)[:number])
-    return [point for point in points if point in chosen]
-
-
-def first_of_each_kind(points: Sequence[Point]) -> list[Point]:
-    """The points at the first request of each kind, of each mode."""
-    first: dict[tuple[str, tuple[str, str, str]], Request] = {}
-    for point in points:
-        first.setdefault((point.mode, point.request.kind), point.request)
-    return [point for point in points if first[point.mode, point.request.kind] == point.request]
 
 
 def _pattern(path: str) -> str:

@@ -1,13 +1,15 @@
-"""A checkout and the sandbox's accounts: what is in both, the commands that an operator types there, and what is undisturbed."""
+"""A checkout and the sandbox's accounts: what is in both, the commands that an operator types there, and what is undisturbed.
+
+It is provisioned once; the states from which a run of each mode begins are kept, and brought back before each of them.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-import shutil
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -15,12 +17,13 @@ from unittest import mock
 
 import httpx
 from dotenv import dotenv_values
-from tests.conftest import CONTRACT, ROOT, RunningSandbox
 from tests.e2e import crashes_run
 from tests.e2e.crashes_inventory import Inventory, inventory
-from tests.e2e.crashes_point import Request, writing
-from tests.runbooks.conftest import Finished, Guide
+from tests.e2e.crashes_point import MODES, Request, writing
+from tests.e2e.kept import Kept
+from tests.runbooks.guide import Finished, Guide
 from tests.runbooks.killing import hold
+from tests.sandboxes import CONTRACT, ROOT, RunningSandbox
 
 from deploybook.clouds.r2.token import BucketToken
 from deploybook.runbook.claims import Claims
@@ -67,14 +70,30 @@ class World:
     def __post_init__(self) -> None:
         self.guide = Guide(self.root / "checkout")
         self.temporary = self.root / "tmp"
-        self.start_over()
+        # What a run of each mode makes; for ``at_rest`` only their kinds.
+        self.journals: dict[str, list[dict[str, Any]]] = {}
+        self._kept: dict[str, Kept] = {}
+        self._copies = ExitStack()
+        self._provision()
 
-    def start_over(self) -> None:
+    @property
+    def requests(self) -> dict[str, list[Request]]:
+        """The writing requests of a run of each mode."""
+        return {mode: writing(self.journals[mode]) for mode in MODES}
+
+    def __enter__(self) -> World:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._copies.close()
+
+    def begin(self, mode: str) -> None:
+        """Bring back what a run of this mode begins with."""
+        self._kept[mode].restore()
+
+    def _provision(self) -> None:
         """A checkout and accounts in which the sections before this one were applied, and this one was once and is no more."""
-        self.sandbox.control.delete("/faults", params={"held": "dropped"})
         self.sandbox.reset()
-        shutil.rmtree(self.guide.root, ignore_errors=True)
-        shutil.rmtree(self.temporary, ignore_errors=True)
         self.temporary.mkdir()
         self.guide.root.mkdir()
         (self.guide.root / "runbooks").symlink_to(ROOT / "runbooks")
@@ -88,19 +107,28 @@ class World:
             self.passed("apply")
             self.passed("destroy")
         self.absent = self.look()
+        self._keep("apply")
         self.journal()
         self.passed("apply")
-        self.requests = {"apply": writing(self.journal())}
+        self.journals["apply"] = self.journal()
         self.present = self.look()
+        self._keep("destroy")
+        self.journal()
         self.passed("apply")
+        self.journals["verify"] = self.journal()
         # What the checks write and remove again whenever they run.
-        self.at_rest = {request.kind for request in writing(self.journal())}
+        self.at_rest = {request.kind for request in writing(self.journals["verify"])}
         self.rotate_before()
+        self._keep("rotate")
         self.journal()
         self.passed("apply", *self.rotation())
-        self.requests["rotate"] = writing(self.journal())
+        self.journals["rotate"] = self.journal()
+        self.begin("destroy")
         self.passed("destroy")
-        self.requests["destroy"] = writing(self.journal())
+        self.journals["destroy"] = self.journal()
+
+    def _keep(self, mode: str) -> None:
+        self._kept[mode] = self._copies.enter_context(Kept(self.sandbox, self.root))
 
     def earlier(self) -> list[str]:
         """The sections that have to be there before this one."""

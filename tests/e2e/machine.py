@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
-from tests.conftest import ROOT
 from tests.runbooks.killing import taken
+from tests.sandboxes import ROOT
 from tests.waiting import PATIENCE_SECONDS
 
 from deploybook.sandbox.turso.backend import sqld

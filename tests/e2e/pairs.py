@@ -1,17 +1,19 @@
-"""Two scenarios at once: doctor names both, or one and, once that is mended, the other; and nothing else."""
+"""``deploybook prove pairs``: two scenarios at once. Doctor names both, or one and, once that is fixed, the other; and nothing else."""
 
 from __future__ import annotations
 
-import math
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from tests.e2e import machine
-from tests.e2e.benches import AT_THE_COMMAND, JOB_SECONDS, Bench, NotMade
+from tests.e2e.benches import AT_THE_COMMAND, JOB_SECONDS, Bench, NotMade, kept_bench
+from tests.sandboxes import ROOT
 
-from deploybook.guide.entries import Entry
+from deploybook.guide.entries import PAGE, Entry, read_entries
+from deploybook.proving.scenarios import Proof, Scenario
 
 SEED = 20
 # For the examinations in which something is broken still, most likely.
@@ -59,20 +61,23 @@ def candidates(entries: dict[str, Entry]) -> list[str]:
     return [entry.id for entry in entries.values() if not entry.marks & {AT_THE_COMMAND, "unproved"}]
 
 
-def drawn(names: Sequence[str], number: int) -> list[tuple[str, str]]:
-    """So many pairs: the names shuffled and taken two by two, and again, so that each is in the sample as often as the others."""
-    chosen: dict[tuple[str, str], None] = {}
-    pairs = _shuffled(names)
-    while len(chosen) < min(number, math.comb(len(names), 2)):
-        chosen[next(pairs)] = None
-    return list(chosen)
+def every_pair(names: Sequence[str]) -> list[tuple[str, str]]:
+    """Every pair, in rounds: in each round every name has one partner, and another one in each (the circle method).
+
+    So a shard is a sample in which each name is as often as the others.
+    """
+    first, *others = [*_shuffled(names), *([""] if len(names) % 2 else [])]
+    pairs = []
+    for turn in range(len(others)):
+        circle = [first, *others[turn:], *others[:turn]]
+        half = len(circle) // 2
+        together = zip(circle[:half], reversed(circle[half:]), strict=True)
+        pairs += [(min(pair), max(pair)) for pair in together if "" not in pair]
+    return pairs
 
 
-def _shuffled(names: Sequence[str]) -> Iterator[tuple[str, str]]:
-    chance = random.Random(SEED)  # noqa: S311 - a sample, no secret
-    while True:
-        order = chance.sample(names, len(names))
-        yield from ((min(pair), max(pair)) for pair in zip(order[::2], order[1::2], strict=False))
+def _shuffled(names: Sequence[str]) -> list[str]:
+    return random.Random(SEED).sample(names, len(names))  # noqa: S311 - an order, no secret
 
 
 def prove_pair(bench: Bench, pair: tuple[str, str]) -> PairProof:
@@ -114,3 +119,23 @@ def _make(bench: Bench, one: str, other: str) -> None:
         bench.mend(bench.entries[one])
         bench.make(other)
         bench.make(one)
+
+
+class Pairs:
+    """The pairs, such as ``cors + drift``."""
+
+    def scenarios(self) -> list[Scenario]:
+        """One for each pair."""
+        return [Scenario(" + ".join(pair)) for pair in every_pair(candidates(read_entries(ROOT / PAGE)))]
+
+    @contextmanager
+    def open(self, bench: str) -> Iterator[Callable[[str], Proof]]:
+        """A healthy stack, which is brought back before each proof."""
+        with kept_bench() as anew:
+
+            def prove(name: str) -> Proof:
+                one, other = name.split(" + ")
+                proof = prove_pair(anew(), (one, other))
+                return Proof(proof.holds, proof.row(), {"way": proof.way, "named": proof.named})
+
+            yield prove

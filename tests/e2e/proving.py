@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tests.e2e.benches import AT_THE_COMMAND, BROKEN_JOB_SECONDS, Bench
@@ -81,9 +81,15 @@ def prove(bench: Bench, entry: Entry, commands: Sequence[str] | None = None, sce
     return proof
 
 
-def prove_states(bench: Bench, entry: Entry, states: Sequence[str] = ()) -> list[Proof]:
-    """Prove an entry by each scenario that it explains (default: all). A message need not be seen in more than one of them."""
-    proofs = [prove(bench, entry, scenario=state) for state in states or bench.states(entry.id)]
+def prove_states(bench: Bench, entry: Entry, anew: Callable[[], Bench] | None = None) -> list[Proof]:
+    """Prove an entry by each scenario that it explains. A message need not be seen in more than one of them.
+
+    ``anew`` gives a healthy bench for each scenario but the first; without it one serves all of them.
+    """
+    proofs: list[Proof] = []
+    for state in bench.states(entry.id):
+        healthy = anew() if anew and proofs else bench
+        proofs.append(prove(healthy, entry, scenario=state))
     seen = {message for proof in proofs for message in proof.seen}
     for proof in proofs:
         proof.unseen = [message for message in proof.unseen if message not in seen]

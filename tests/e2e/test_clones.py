@@ -1,4 +1,4 @@
-"""A sample of ``python -m tests.e2e.crashes_clones``: two clones at once; nobody is cut off, nothing is there twice, both are at rest."""
+"""A sample of ``deploybook prove operators``: two clones at once; nobody is cut off, nothing is there twice, both are at rest."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.conftest import RunningSandbox
-from tests.e2e.crashes_clones import Clones
+from tests.e2e.operators import MADE, VAULT, Clones, interleavings
 
 pytestmark = pytest.mark.xdist_group("crashes")
 
@@ -20,12 +20,12 @@ def sandbox(start_sandbox: Callable[..., RunningSandbox]) -> Iterator[RunningSan
 
 
 @pytest.mark.parametrize(
-    ("section", "shared", "request_"),
-    [("r2", False, "/tokens"), ("r2", True, "/cors"), ("turso", False, "/databases")],
+    ("begun", "request_"),
+    [(f"r2 | {MADE}", "/tokens"), (f"r2 | {VAULT}", "/cors"), (f"turso | {MADE}", "/databases")],
 )
 def test_two_clones_at_once_are_both_at_rest_and_nobody_is_cut_off(
-    sandbox: RunningSandbox, tmp_path: Path, section: str, shared: bool, request_: str
+    sandbox: RunningSandbox, tmp_path: Path, begun: str, request_: str
 ) -> None:
-    clones = Clones(sandbox, tmp_path / section, section, shared=shared)
-    interleaving = next(candidate for candidate in clones.interleavings() if str(candidate.request).endswith(request_))
-    assert clones.try_one(interleaving) == []
+    with Clones(sandbox, tmp_path, begun) as clones:
+        interleaving = next(one for one in interleavings(begun) if str(one.request).endswith(request_))
+        assert clones.try_one(interleaving) == []

@@ -1,14 +1,16 @@
-"""A sample of ``python -m tests.e2e.crashes``: a run is killed at one of its requests, run again, and all is as if it had not been."""
+"""A sample of ``deploybook prove crashes``: a run is killed at one of its requests, run again, and all is as if it had not been."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 from tests.conftest import RunningSandbox
 from tests.e2e.crashes import points, printed_command, try_point
-from tests.e2e.crashes_point import Kill, Point, first_of_each_kind, sample, writing
+from tests.e2e.crashes_point import Kill, Point, writing
 from tests.e2e.crashes_world import World
+from tests.e2e.requests import recorded
 
 pytestmark = pytest.mark.xdist_group("crashes")
 
@@ -19,22 +21,22 @@ def worlds(
 ) -> Iterator[Callable[[str], World]]:
     """The world of a section. They share a sandbox: the latest one is the one that is there."""
     sandbox = start_sandbox("r2", "cloudflare", "turso")
-    latest: list[World] = []
+    with ExitStack() as stack:
+        latest: list[World] = []
 
-    def world(section: str) -> World:
-        if not latest or latest[-1].section != section:
-            latest.append(World(sandbox, tmp_path_factory.mktemp(section), section))
-        return latest[-1]
+        def world(section: str) -> World:
+            if not latest or latest[-1].section != section:
+                latest.append(stack.enter_context(World(sandbox, tmp_path_factory.mktemp(section), section)))
+            return latest[-1]
 
-    yield world
-    sandbox.control.delete("/faults", params={"held": "dropped"})
+        yield world
 
 
-def the_point(world: World, mode: str, request: str, kill: Kill) -> Point:
+def the_point(section: str, mode: str, request: str, kill: Kill) -> Point:
     """The first point of this mode and kill whose request ends so."""
     return next(
         point
-        for point in points(world, [mode])
+        for point in points(section, {mode: recorded(section)[mode]})
         if point.kill is kill and str(point.request).endswith(request) and not point.request.nth
     )
 
@@ -53,8 +55,7 @@ def the_point(world: World, mode: str, request: str, kill: Kill) -> Point:
 def test_a_killed_run_converges(
     worlds: Callable[[str], World], section: str, mode: str, request_: str, kill: Kill
 ) -> None:
-    world = worlds(section)
-    outcome = try_point(world, the_point(world, mode, request_, kill))
+    outcome = try_point(worlds(section), the_point(section, mode, request_, kill))
     assert outcome.converges, outcome
 
 
@@ -67,26 +68,6 @@ def test_the_requests_of_a_run_are_told_apart_by_kind_and_number() -> None:
     assert second.nth == 1
     assert second.is_in(journal[:1])
     assert not second.is_in(journal[2:])
-
-
-def test_a_sample_takes_the_first_request_of_each_kind_first() -> None:
-    journal = [{"service": "s", "method": "PUT", "path": path, "writes": True} for path in ("/a", "/a", "/b")]
-    every = [Point("r2", "apply", request, kill) for request in writing(journal) for kill in Kill]
-    assert {point.request.nth for point in sample(every, 8)} == {0}
-    assert sample(every, 99) == every
-
-
-def test_the_first_request_of_each_kind_is_taken_in_each_mode_with_each_kill() -> None:
-    journal = [{"service": "s", "method": "PUT", "path": path, "writes": True} for path in ("/a", "/a", "/b")]
-    every = [
-        Point("r2", mode, request, kill)
-        for mode in ("apply", "destroy")
-        for request in writing(journal)
-        for kill in Kill
-    ]
-    chosen = first_of_each_kind(every)
-    assert {str(point.request) for point in chosen} == {"s PUT /a", "s PUT /b"}
-    assert len(chosen) == 2 * 2 * len(Kill)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A sample of the troubleshooting entries is proved, and what is wrong in an entry is noticed. All: ``prove_entries.py``."""
+"""A sample of the troubleshooting entries is proved, and what is wrong in an entry is noticed. All: ``deploybook prove entries``."""
 
 from __future__ import annotations
 
@@ -43,6 +43,6 @@ def test_a_message_that_is_not_seen_and_a_fix_of_another_section_are_noticed(ben
 
 
 def test_two_scenarios_are_named_one_after_the_other_and_fixed(bench: Bench) -> None:
-    """One pair of those that prove_entries makes."""
+    """One pair of those of ``deploybook prove pairs``."""
     proof = prove_pair(bench, PAIR)
     assert proof.holds, proof.row()

@@ -1,9 +1,9 @@
-"""A check that was killed leaves nothing once the next one has begun. At each of its steps: ``killed_journeys.py``."""
+"""A check that was killed leaves nothing once the next one has begun. At each of its steps: ``deploybook prove crashes``."""
 
 from __future__ import annotations
 
 import pytest
-from tests.e2e.killed_journeys import killed_at
+from tests.e2e.journeys import killed_at
 from tests.e2e.wiring import Stack
 
 pytestmark = pytest.mark.xdist_group("e2e")

@@ -1,10 +1,12 @@
-"""When a pair of scenarios counts as proved; the pairs themselves: ``python -m tests.e2e.prove_entries --pairs NUMBER``."""
+"""When a pair of scenarios counts as proved; the pairs themselves: ``deploybook prove pairs``."""
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from tests.conftest import ROOT
-from tests.e2e.pairs import PairProof, candidates, drawn
+from tests.e2e.pairs import PairProof, Pairs, candidates, every_pair
 
 from deploybook.guide.entries import PAGE, read_entries
 
@@ -36,10 +38,15 @@ def test_what_fails_in_the_end_without_a_cause_does_not_hold() -> None:
     assert not PairProof(PAIR, [["cors"], ["playback"], []], ["end_to_end: the page opens"]).holds
 
 
-def test_a_sample_of_half_as_many_pairs_as_entries_has_each_entry_once() -> None:
+@pytest.mark.parametrize("number", [2, 5, 8])
+def test_every_pair_is_there_once_and_a_round_has_each_name_once(number: int) -> None:
+    names = [f"entry-{one}" for one in range(number)]
+    pairs = every_pair(names)
+    assert len(set(pairs)) == len(pairs) == math.comb(number, 2)
+    first_round = [name for pair in pairs[: number // 2] for name in pair]
+    assert len(set(first_round)) == number // 2 * 2
+
+
+def test_the_scenarios_are_the_pairs_of_the_entries_that_have_a_state_of_the_world() -> None:
     names = candidates(read_entries(ROOT / PAGE))
-    sample = drawn(names, len(names) // 2)
-    drawn_names = [name for pair in sample for name in pair]
-    assert len(set(drawn_names)) == len(drawn_names) == len(names) // 2 * 2
-    assert drawn(names, len(names)) == drawn(names, len(names))
-    assert len(set(drawn(names[:4], 99))) == 6
+    assert len(Pairs().scenarios()) == math.comb(len(names), 2)

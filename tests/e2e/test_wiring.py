@@ -1,4 +1,4 @@
-"""A wire cut between two services is felt by the end-to-end check, which names the service. All of them: ``cut_every_wire.py``."""
+"""A wire cut between two services is felt by the end-to-end check, which names the service. All of them: ``deploybook prove wires``."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tests.e2e.wiring import Cut, Stack, wrong_value
-from tests.runbooks.conftest import Guide
+from tests.runbooks.guide import Guide
 
 READ_BY_THE_WORKER = "no code of the web app that can be reached reads it: it is the worker on Render that calls Modal"
 CHOSEN_BY_ANOTHER = "the other variables that choose a backend choose the same"

@@ -192,8 +192,8 @@ class Stack:
             raise DeployRefused(f"Modal: {(done.stdout + done.stderr).strip().splitlines()[-1]}")
 
 
-def feel(stack: Stack, cut: Cut) -> Felt:
-    """Cut, deploy, check, mend."""
+def feel(stack: Stack, cut: Cut, *, mend: bool = True) -> Felt:
+    """Cut, deploy, check, and deploy what is right again (``mend``), unless the whole stack is brought back."""
     right = stack.values(cut.consumer)
     broken = {name: value for name, value in right.items() if name != cut.variable}
     if cut.kind == "wrong":
@@ -204,4 +204,5 @@ def feel(stack: Stack, cut: Cut) -> Felt:
     except DeployRefused as refusal:
         return Felt("deploy", str(refusal))
     finally:
-        stack.deploy(cut.consumer, right)
+        if mend:
+            stack.deploy(cut.consumer, right)

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import re
 import socket
 from collections.abc import Callable, Coroutine
 from pathlib import Path
+from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 import pytest
 
 from deploybook.sandbox import snapshots
+from deploybook.sandbox.core.freezing import Part
 from deploybook.sandbox.core.refusals import Refusal
-from deploybook.sandbox.host import Sandbox
+from deploybook.sandbox.host import REGISTRY, Sandbox
 from deploybook.sandbox.vercel.backend.platform import Order, Platform
 from deploybook.sandbox.vercel.service import VercelService
+
+STATE = re.compile(r"deploybook\.sandbox\.\w+\.state\b.*")
 
 
 def in_a_vercel(directory: Path, act: Callable[[Sandbox, Platform], Coroutine[Any, Any, None]]) -> None:
@@ -32,6 +38,47 @@ async def deployed(platform: Platform) -> str:
     project = await platform.create_project(platform.accounts.operator_scope, "studio", {"framework": None})
     await platform.deploy(Order(project, platform.accounts.operator_scope, True, "api"))
     return project.domain
+
+
+def state_objects() -> set[int]:
+    """Every object alive that is part of a provider's state and can be changed."""
+    gc.collect()
+    return {id(one) for one in gc.get_objects() if is_state(one) and not is_frozen(one)}
+
+
+def is_state(one: object) -> bool:
+    return STATE.fullmatch(str(type(one).__module__)) is not None
+
+
+def is_frozen(one: object) -> bool:
+    return bool(getattr(getattr(type(one), "__dataclass_params__", None), "frozen", False))
+
+
+def reached(parts: list[Part]) -> set[int]:
+    """The objects of a provider's state that the parts are or refer to."""
+    seen: set[int] = set()
+    waiting: list[object] = [value for part in parts for value in (part.owner, *part.attributes().values())]
+    while waiting:
+        one = waiting.pop()
+        if id(one) not in seen and not isinstance(one, (type, ModuleType, FunctionType, MethodType)):
+            seen.add(id(one))
+            waiting += gc.get_referents(one) if not is_state(one) else [vars(one)]
+    return seen
+
+
+def test_nobody_holds_a_part_of_a_world_that_was_thrown_away(tmp_path: Path) -> None:
+    """A service that kept one for itself would go on with the world of before."""
+
+    async def run() -> list[str]:
+        providers = tuple(REGISTRY.keys() - {"studio"})
+        async with Sandbox(tmp_path, only=providers) as sandbox:
+            services = sandbox.context.services.values()
+            others = state_objects() - reached([part for service in services for part in service.state()])
+            await sandbox.snapshots.restore(await sandbox.snapshots.take())
+            left = state_objects() - reached([part for service in services for part in service.state()]) - others
+            return sorted(f"{type(one).__module__}.{type(one).__name__}" for one in gc.get_objects() if id(one) in left)
+
+    assert asyncio.run(run()) == []
 
 
 def test_a_world_is_frozen_when_what_is_being_made_is_done(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Whatever message an operator pastes into the search box, its entry is among the first that it lists.
 
-What is pasted are the lines in which ``python -m tests.e2e.prove_entries --keep-lines`` saw the messages.
+What is pasted are the lines in which ``deploybook prove entries`` saw the messages.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def test_the_lines_are_those_of_their_messages() -> None:
     known = set(MESSAGES)
     kept = [(entry, message, line) for entry, lines in LINES.items() for message, line in lines.items()]
     unlike = [pasted for pasted in kept if pasted[:2] not in known or not appears(pasted[1], pasted[2])]
-    assert unlike == [], "python -m tests.e2e.prove_entries --keep-lines ENTRY keeps them anew"
+    assert unlike == [], "python -m tests.site.seen_lines ENTRY keeps them anew"
 
 
 def test_a_pasted_message_finds_its_entry(open_page: Open) -> None:

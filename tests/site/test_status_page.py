@@ -4,8 +4,10 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+from deploybook.proving.results import Run, keep
+from deploybook.proving.scenarios import Outcome
 from deploybook.runbook.events import Event
-from deploybook.site.proofs_summary import proofs_summary
+from deploybook.site.proofs_summary import proofs_of_every_kind, proofs_summary
 from deploybook.site.status_page import LISTED, PLOTTED, latest, sections_history, whole_runs
 
 if TYPE_CHECKING:
@@ -96,9 +98,8 @@ def test_many_runs_are_bounded_and_the_newest_are_shown_first(checkout: Checkout
 
 def test_the_proofs_are_counted_and_what_does_not_hold_is_named(checkout: Checkout) -> None:
     checkout.ran("r2", SHOWN)
-    proof = {"at": "2026-01-02T03:04:05+00:00", "commit": "0123456789abcdef"}
-    proofs = {"cors": proof | {"holds": "yes"}, "playback": proof | {"holds": "no"}, "gone": proof | {"holds": "yes"}}
-    (checkout.root / "build" / "proofs.json").write_text(json.dumps(proofs), encoding="utf-8")
+    run = Run("2026-01-02T03:04:05+00:00", "0123456789abcdef", "this machine", 2, 3.0, 3)
+    keep(checkout.root, "entries", run, [Outcome("cors", True), Outcome("playback", False), Outcome("gone", True)])
     text = proofs_summary(checkout.guide())
     assert re.match(r"\*\*1 of \d+\*\* entries held", text)
     assert "Not proved at the last try: [playback](troubleshooting.md#playback)." in text
@@ -106,3 +107,15 @@ def test_the_proofs_are_counted_and_what_does_not_hold_is_named(checkout: Checko
     assert "](troubleshooting.md#playback) | ✗ did not hold |" in text
     assert "gone" not in text
     assert "[drift](troubleshooting.md#drift)" in text.partition("Never tried here: ")[2].partition(".\n")[0]
+
+
+def test_of_each_kind_of_proofs_it_says_how_many_hold_which_do_not_when_and_where(checkout: Checkout) -> None:
+    checkout.ran("r2", SHOWN)
+    run = Run("2026-01-02T03:04:05+00:00", "0123456789abcdef", "Dask at tcp://s:8786", 4, 90.4, 2)
+    keep(checkout.root, "wires", run, [Outcome("a × b × missing", True), Outcome("a × b × wrong", False)], "1-of-2")
+    keep(checkout.root, "wires", run, [Outcome("c × d × missing", True)], "2-of-2")
+    rows = proofs_of_every_kind(checkout.guide()).splitlines()
+    row = next(line for line in rows if "`wires`" in line)
+    assert "| 2 of 3 | a × b × wrong | <time" in row
+    assert "Dask at tcp://s:8786, 4 at once, 90 s for 2 | `0123456` |" in row
+    assert "| `crashes` | – never tried here |" in "\n".join(rows)

@@ -45,6 +45,7 @@ def generator(cli: click.Command) -> Generator:
         "status-latest": Block(status_page.latest, _only_published),
         "status-durations": Block(status_page.whole_runs, _only_published),
         "status-history": Block(status_page.sections_history, _only_published),
+        "status-proofs": Block(proofs_summary.proofs_of_every_kind, _only_published),
         "status-entries": Block(proofs_summary.proofs_summary, _only_published),
         "parts-diagram": Block(overview.parts_diagram),
         "entries-index": Block(entries_index.entries_index),

@@ -1,12 +1,12 @@
-"""When each troubleshooting entry was last proved, from ``build/proofs.json``, which ``python -m tests.e2e.prove_entries`` writes."""
+"""When each troubleshooting entry was last proved, from what ``deploybook prove entries`` keeps."""
 
 from __future__ import annotations
 
-import json
 import re
 
 from deploybook.guide.entries import HEADING, PAGE
 from deploybook.guide.guide import Guide
+from deploybook.proving.results import Tried, read_results
 
 
 def with_proofs(text: str, guide: Guide, path: str) -> str:
@@ -22,17 +22,13 @@ def with_proofs(text: str, guide: Guide, path: str) -> str:
     return HEADING.sub(told, text)
 
 
-def read_proofs(guide: Guide) -> dict[str, dict[str, str]]:
-    """The last try of each entry that was ever tried: when (``at``), at which ``commit``, and whether it ``holds`` (yes or no)."""
-    path = guide.layout.root / "build" / "proofs.json"
-    if not path.is_file():
-        return {}
-    proofs: dict[str, dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
-    return proofs
+def read_proofs(guide: Guide) -> dict[str, Tried]:
+    """The last try of each entry that was ever tried."""
+    return read_results(guide.layout.root, "entries")
 
 
-def _line(proof: dict[str, str]) -> str:
-    at = f"{proof['at'][:16].replace('T', ' ')} UTC, commit `{proof['commit'][:8]}`"
-    if proof["holds"] == "yes":
+def _line(proof: Tried) -> str:
+    at = f"{proof.at[:16].replace('T', ' ')} UTC, commit `{proof.commit[:8]}`"
+    if proof.holds:
         return f"_Proved {at}: made, seen as written, diagnosed, fixed as written._{{ .db-proof }}"
     return f"_**Not proved** at the last try, {at}: do not rely on it._{{ .db-proof }}"

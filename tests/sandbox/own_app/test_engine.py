@@ -1,4 +1,4 @@
-"""A container engine's command line, held against a stand-in that notes its calls; a real one is met by tests/e2e/own_app.py."""
+"""A container engine's command line, held against a stand-in that notes its calls; a real one: ``deploybook prove applications``."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ def executable(tree: Tree) -> Iterator[tuple[Page, Block]]:
     seen: set[str] = set()
     for page in tree.pages.values():
         for block in page.blocks:
-            # tests/e2e/prove_entries executes the entries, each with its scenario.
+            # `deploybook prove entries` executes the entries, each with its scenario.
             if page.path == TROUBLESHOOTING or block.language != "sh" or manual(block.comment) or block.text in seen:
                 continue
             if any(command.name in OURS for command in commands(block.text)):

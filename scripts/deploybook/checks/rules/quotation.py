@@ -38,7 +38,7 @@ def _quotes(paragraph: Paragraph) -> bool:
 def _lines(tree: Tree, page: Page, block: Block) -> Iterator[Finding]:
     known = knowledge(tree)
     for number, line in enumerate(block.text.splitlines(), 1):
-        # A line is put together of what several places say; prove_entries sees it as a whole.
+        # A line is put together of what several places say; `deploybook prove entries` sees it as a whole.
         parts = [
             part
             for part in re.split(r" — | → |[:;()\"] ?|, |\. |(?<!\w)'|'(?!\w)", line)

@@ -16,7 +16,7 @@ from deploybook.sandbox.r2.routes.claims import read_claim, signature_is_right
 from deploybook.sandbox.r2.routes.requests import Operation, S3Request, operation, parse
 from deploybook.sandbox.r2.routes.unimplemented import refuse_size, refuse_unimplemented
 from deploybook.sandbox.r2.state import Storage
-from deploybook.sandbox.r2.state.buckets import Access, Bucket, Key
+from deploybook.sandbox.r2.state.buckets import Access, Bucket, Buckets, Key
 from deploybook.sandbox.r2.state.refusals import (
     ACCESS_DENIED,
     CORS_FORBIDDEN,
@@ -39,8 +39,12 @@ class S3Proxy:
 
     def __init__(self, storage: Storage, passage: Passage) -> None:
         self._storage = storage
-        self._buckets = storage.buckets
         self._passage = passage
+
+    @property
+    def _buckets(self) -> Buckets:
+        """Those of now: a world that is brought back has others."""
+        return self._storage.buckets
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

@@ -1,4 +1,4 @@
-"""``python -m tests.e2e.crashes_clones [--only SECTION]``: two clones apply one section at once, in every interleaving up to two switches.
+"""``deploybook prove operators``: two clones apply one section at once, in every interleaving of their writes up to two switches.
 
 The first clone's run is held at one of its writing requests, the second's goes to its end, then the first goes on: for each of the first's
 writing requests, and for one run after the other. The clones have made nothing yet, or have the same vault and the same change to make.
@@ -6,47 +6,47 @@ writing requests, and for one run after the other. The clones have made nothing 
 
 from __future__ import annotations
 
-import argparse
 import shutil
-import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
 from pydantic import SecretStr
-from tests.conftest import CONTRACT, ROOT, RunningSandbox, launch_sandbox
 from tests.e2e import crashes_run
 from tests.e2e.crashes_inventory import Inventory, inventory
 from tests.e2e.crashes_point import Request, writing
 from tests.e2e.crashes_world import failure, fault, untested
-from tests.runbooks.conftest import Finished, Guide
+from tests.e2e.kept import Kept
+from tests.e2e.requests import CLONES, differences, recorded
+from tests.runbooks.guide import Finished, Guide
 from tests.runbooks.killing import hold, release, taken
+from tests.sandboxes import CONTRACT, ROOT, RunningSandbox, launch_sandbox
 from tests.waiting import PATIENCE_SECONDS
 
 from deploybook.clouds.connections import Connections
 from deploybook.clouds.r2.token import BucketToken
 from deploybook.errors import DeploybookError
+from deploybook.proving.scenarios import Proof, Scenario
 from deploybook.state.vault import Vault
 
-SECTIONS = ("r2", "turso", "vercel")
-# Sections in which two clones with one vault can have something to change without a secret being replaced.
-SHARED = ("r2", "vercel")
+# What the clones begin with. With one vault they have something to change in two sections without a secret being replaced.
+MADE, VAULT = "nothing made", "one vault"
+BENCHES = (f"r2 | {MADE}", f"r2 | {VAULT}", f"turso | {MADE}", f"vercel | {MADE}", f"vercel | {VAULT}")
 ORIGIN = "https://app.example.com"
 
 
 @dataclass(frozen=True)
 class Interleaving:
-    """The first clone is held at ``request`` (None: it ends before the second begins); ``shared``: both have one vault."""
+    """The first clone is held at ``request`` (None: it ends before the second begins)."""
 
-    section: str
-    shared: bool
+    bench: str
     request: Request | None
 
     def __str__(self) -> str:
-        where = f"the other at {self.request}" if self.request else "one after the other"
-        return f"{self.section} | {'one vault' if self.shared else 'nothing made'} | {where}"
+        return f"{self.bench} | {f'the other at {self.request}' if self.request else 'one after the other'}"
 
 
 class Clone:
@@ -97,33 +97,36 @@ class Clone:
 
 
 class Clones:
-    """Two clones in the sandbox's accounts."""
+    """Two clones in the sandbox's accounts; they are brought back before each interleaving."""
 
-    def __init__(self, sandbox: RunningSandbox, root: Path, section: str, *, shared: bool) -> None:
+    def __init__(self, sandbox: RunningSandbox, root: Path, bench: str) -> None:
         self.sandbox = sandbox
-        self.section = section
-        self.shared = shared
-        self._root = root
-        self.start_over()
+        self.section, _, begun = bench.partition(" | ")
+        self.shared = begun == VAULT
+        section = self.section
+        self._provision(root)
+        self._kept = Kept(sandbox, root)
         self._journal()
         self.first.applied(section, *self._change())
         self.requests = writing(self._journal())
         self.undisturbed: Inventory = inventory(sandbox.exports)
         self.first.applied(section, *self._change())
-        self._at_rest = {request.kind for request in writing(self._journal())}
+        self.at_rest = {request.kind for request in writing(self._journal())}
 
-    def interleavings(self) -> list[Interleaving]:
-        """Every one, but those at a check's scratch things, which no two runs share."""
-        own = [request for request in self.requests if request.kind not in self._at_rest]
-        return [Interleaving(self.section, self.shared, request) for request in (*own, None)]
+    def own_requests(self) -> list[Request]:
+        """The requests of a run, without those at a check's scratch things, which no two runs share."""
+        return [request for request in self.requests if request.kind not in self.at_rest]
 
-    def start_over(self) -> None:
+    def __enter__(self) -> Clones:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._kept.__exit__()
+
+    def _provision(self, root: Path) -> None:
         """Two checkouts, before their runs."""
-        self.sandbox.control.delete("/faults", params={"held": "dropped"})
         self.sandbox.reset()
-        shutil.rmtree(self._root, ignore_errors=True)
-        self._root.mkdir()
-        self.first, self.second = Clone(self._root / "first", self.sandbox), Clone(self._root / "second", self.sandbox)
+        self.first, self.second = Clone(root / "first", self.sandbox), Clone(root / "second", self.sandbox)
         with untested():
             self._prepare()
         if self.first.state.exists() and (self.section == "vercel" or self.shared):
@@ -142,7 +145,7 @@ class Clones:
 
     def try_one(self, interleaving: Interleaving) -> list[str]:
         """Interleave, and give what is not as it should be."""
-        self.start_over()
+        self._kept.restore()
         ends = self._interleave(interleaving.request)
         problems = self._harmed("after both")
         for clone in (self.first, self.second):
@@ -155,7 +158,7 @@ class Clones:
             codes.append(finished.code)
             if finished.code and "hint: " not in finished.output:
                 problems.append(f"the {name} clone is told nothing: {failure(finished)}")
-            if writes := {request.kind for request in writing(self._journal())} - self._at_rest:
+            if writes := {request.kind for request in writing(self._journal())} - self.at_rest:
                 problems.append(f"the {name} clone is not at rest: {writes}")
         if all(codes):
             problems.append(f"neither clone passes: {failure(finished)}; before: {ends}")
@@ -210,27 +213,32 @@ def words(slug: str, sandbox: RunningSandbox, *more: str) -> list[str]:
     return ["run", slug, "--mode", "apply", "--yes", *repository, *more]
 
 
-def main() -> int:
-    """Try every interleaving, print a line for each and how many hold; 1 unless all do."""
-    parser = argparse.ArgumentParser(prog="python -m tests.e2e.crashes_clones")
-    parser.add_argument("--only", choices=SECTIONS)
-    only = parser.parse_args().only
-    sandbox = launch_sandbox()
-    tried = held = 0
-    try:
-        with tempfile.TemporaryDirectory() as name:
-            for section in SECTIONS if only is None else (only,):
-                for shared in (False, True) if section in SHARED else (False,):
-                    clones = Clones(sandbox, Path(name) / f"{section}-{shared}", section, shared=shared)
-                    for interleaving in clones.interleavings():
-                        problems = clones.try_one(interleaving)
-                        tried, held = tried + 1, held + (not problems)
-                        print(f"{interleaving} | {'; '.join(problems) or 'holds'}", flush=True)
-    finally:
-        sandbox.close()
-    print(f"holds {held} of {tried}")
-    return 0 if held == tried else 1
+class Operators:
+    """The interleavings by their lines, such as ``r2 | one vault | the other at cloudflare PUT /accounts/*/tokens/*``."""
+
+    def scenarios(self) -> list[Scenario]:
+        """By the requests that are written down; the last of a bench finds out whether a run has others."""
+        return [Scenario(str(one), bench) for bench in BENCHES for one in interleavings(bench)]
+
+    @contextmanager
+    def open(self, bench: str) -> Iterator[Callable[[str], Proof]]:
+        """Two clones."""
+        known = {str(one): one for one in interleavings(bench)}
+        sandbox = launch_sandbox()
+        try:
+            with tempfile.TemporaryDirectory() as folder, Clones(sandbox, Path(folder), bench) as clones:
+                other = differences(recorded(CLONES)[bench], clones.own_requests())
+
+                def prove(name: str) -> Proof:
+                    problems = clones.try_one(known[name])
+                    problems += other if known[name].request is None else []
+                    return Proof(not problems, "; ".join(problems) or "holds")
+
+                yield prove
+        finally:
+            sandbox.close()
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def interleavings(bench: str) -> list[Interleaving]:
+    """One for each request, and one run after the other."""
+    return [Interleaving(bench, request) for request in (*recorded(CLONES).get(bench, ()), None)]

@@ -1,7 +1,7 @@
-"""``python -m tests.e2e.own_app``: a small application through `deploybook run --app`, whole, then with each of its parts broken once.
+"""``deploybook prove applications``: a small application through `deploybook run --app`, whole, and with each of its parts broken once.
 
-It is `small_app/`: a web app of Next.js, a worker with a Dockerfile, a render app of Modal. A line for each says which section
-failed, and whether it named the breakage. The nightly workflow runs it; the first run installs and builds.
+It is `small_app/`: a web app of Next.js, a worker with a Dockerfile, a render app of Modal. The section that is concerned must fail and
+name the breakage. The nightly workflow runs it; the first run installs and builds.
 """
 
 from __future__ import annotations
@@ -11,10 +11,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.conftest import ROOT
+from tests.sandboxes import ROOT
+
+from deploybook.proving.scenarios import Proof, Scenario
 
 APP = Path(__file__).with_name("small_app")
 SECTIONS = ("r2", "turso", "webhook_secret", "modal", "vercel", "render")
@@ -65,17 +69,22 @@ BREAKAGES = {
 }
 
 
-def main() -> int:
-    """Run every line, or those whose names the arguments give; how many were not as they must be."""
-    chosen = [name for name in BREAKAGES if name in sys.argv[1:] or not sys.argv[1:]]
-    wrong = 0
-    for name in chosen:
-        with tempfile.TemporaryDirectory() as folder:
-            passed, line = outcome(broken(Path(folder), BREAKAGES[name]), BREAKAGES[name])
-        print(f"{'✓' if passed else '✗'} {name:34} {line}", flush=True)
-        wrong += not passed
-    print(f"{len(chosen) - wrong} of {len(chosen)} as they must be")
-    return wrong
+class Applications:
+    """The breakages by what is broken."""
+
+    def scenarios(self) -> list[Scenario]:
+        """One for each, and one without any."""
+        return [Scenario(name) for name in BREAKAGES]
+
+    @contextmanager
+    def open(self, bench: str) -> Iterator[Callable[[str], Proof]]:
+        """Nothing has to be there."""
+
+        def prove(name: str) -> Proof:
+            with tempfile.TemporaryDirectory() as folder:
+                return Proof(*outcome(broken(Path(folder), BREAKAGES[name]), BREAKAGES[name]))
+
+        yield prove
 
 
 def outcome(app: Path, breakage: Breakage | None) -> tuple[bool, str]:
@@ -106,7 +115,3 @@ def broken(folder: Path, breakage: Breakage | None) -> Path:
         assert breakage.old in before, f"{breakage.path} does not hold {breakage.old!r}"
         file.write_text(before.replace(breakage.old, breakage.new, 1))
     return app
-
-
-if __name__ == "__main__":
-    sys.exit(main())

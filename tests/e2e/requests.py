@@ -1,0 +1,77 @@
+"""The writing requests of undisturbed runs, written down: scenarios have names before anything is provisioned.
+
+``python -m tests.e2e.requests [SECTION]...`` writes them down anew. A scenario of each section finds out when that is due.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple
+from pathlib import Path
+
+from tests.e2e.crashes_point import Request
+from tests.sandboxes import CONTRACT, launch_sandbox
+
+FILE = Path(__file__).with_name("requests.json")
+# Beside the sections: the runs of two clones.
+CLONES = "clones"
+
+Modes = dict[str, list[Request]]
+
+
+def recorded(runs: str) -> Modes:
+    """The requests of a section's runs, by mode; of ``CLONES``, by what the clones begin with."""
+    known = json.loads(FILE.read_text(encoding="utf-8"))
+    return {mode: [_read(line) for line in requests] for mode, requests in known.get(runs, {}).items()}
+
+
+def differences(known: Iterable[Request], present: Iterable[Request]) -> list[str]:
+    """How the requests of a run differ from those that are written down."""
+    missing, gone = set(present) - set(known), set(known) - set(present)
+    return sorted([*(f"{request} is new" for request in missing), *(f"{request} is gone" for request in gone)])
+
+
+def write_down(runs: str, modes: Mapping[str, Sequence[Request]]) -> None:
+    """Replace the requests of some runs."""
+    known = json.loads(FILE.read_text(encoding="utf-8")) if FILE.is_file() else {}
+    known[runs] = {mode: [_written(request) for request in requests] for mode, requests in modes.items()}
+    ordered = {name: known[name] for name in (*CONTRACT.order(), CLONES) if name in known}
+    FILE.write_text(json.dumps(ordered, indent=1) + "\n", encoding="utf-8")
+
+
+def _written(request: Request) -> str:
+    return " ".join(map(str, astuple(request)))
+
+
+def _read(line: str) -> Request:
+    service, method, path, nth = line.split(" ")
+    return Request(service, method, path, int(nth))
+
+
+def main(chosen: Sequence[str]) -> None:
+    """Provision what is needed, and write down what its runs write."""
+    from tests.e2e.crashes_world import World
+    from tests.e2e.operators import BENCHES, Clones
+
+    sandbox = launch_sandbox()
+    try:
+        for section in [slug for slug in CONTRACT.order() if not chosen or slug in chosen]:
+            with tempfile.TemporaryDirectory() as name, World(sandbox, Path(name), section) as world:
+                write_down(section, world.requests)
+                print(f"{section}: {', '.join(f'{mode} {len(of)}' for mode, of in world.requests.items())}", flush=True)
+        if not chosen or CLONES in chosen:
+            written: Modes = {}
+            for bench in BENCHES:
+                with tempfile.TemporaryDirectory() as name, Clones(sandbox, Path(name), bench) as clones:
+                    written[bench] = clones.own_requests()
+                    print(f"{CLONES}, {bench}: {len(written[bench])}", flush=True)
+            write_down(CLONES, written)
+    finally:
+        sandbox.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
