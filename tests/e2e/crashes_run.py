@@ -32,7 +32,9 @@ def start(arguments: Sequence[str], environ: Mapping[str, str], typed: str) -> B
 def kill(process: BaseProcess) -> None:
     """SIGKILL; gives back when nothing is left of the run: neither the process, nor what it started."""
     assert process.pid is not None
-    os.kill(process.pid, signal.SIGKILL)
+    # It may have ended by itself just now.
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process.pid, signal.SIGKILL)
     process.join()
     session = process.pid
     until(lambda: not _of_session(session), "the end of every process of a run that was killed")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from deploybook.proving.scenarios import Proof, Scenario
 
@@ -60,3 +62,21 @@ def prove(name: str) -> Proof:
     if name == "dies":
         os.kill(os.getpid(), signal.SIGKILL)
     return Proof(name != "fails", f"{name}, and says so", {"process": os.getpid()})
+
+
+class Waiting:
+    """Scenarios ``FOLDER/NUMBER``: each leaves a file of its process's number there, and waits until there is a file ``go``."""
+
+    def scenarios(self) -> list[Scenario]:
+        return []
+
+    @contextmanager
+    def open(self, bench: str) -> Iterator[Callable[[str], Proof]]:
+        def prove(name: str) -> Proof:
+            place = Path(name)
+            place.with_suffix(f".{os.getppid()}").touch()
+            while not (place.parent / "go").exists():
+                time.sleep(0.02)
+            return Proof(True, data={"parent": os.getppid()})
+
+        yield prove

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import subprocess
 import tarfile
 import tempfile
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ class Cluster:
 
         told = _Told(listener)
         topic = f"deploybook-{uuid.uuid4()}"
-        self._client.subscribe_topic(topic, lambda event: told.tell(Outcome(**event[1])))
+        self._client.subscribe_topic(topic, lambda event: told.tell(Outcome(**json.loads(event[1]))))
         content = packed(self._checkout)
         checkout = self._client.scatter(content, broadcast=True)
         futures = {
@@ -122,8 +123,9 @@ def prove_piece(target: str, piece: Chunk, content: bytes, seconds: float, topic
     worker = get_worker()
     outcomes = []
     for outcome in _process(target, content, seconds).prove_all(piece.scenarios):
-        placed = Outcome(**{**asdict(outcome), "where": str(worker.name)})
-        worker.log_event(topic, asdict(placed))
+        placed = replace(outcome, where=str(worker.name))
+        # Text: Dask writes into a dictionary which worker it came from.
+        worker.log_event(topic, json.dumps(asdict(placed)))
         outcomes.append(placed)
     return outcomes
 
