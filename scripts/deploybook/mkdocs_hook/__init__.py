@@ -30,6 +30,7 @@ from deploybook.site import (
     messages,
     names,
     navigation,
+    not_executed,
     other_notebooks,
     placeholders,
     proofs,
@@ -103,7 +104,8 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
     guide, path = _guide(config), f"docs/{page.file.src_uri}"
     if not page.file.generated_by:
         names.refuse_secrets(guide, markdown, path)
-        filled = proofs.with_proofs(generator(cli).published(markdown, guide, path), guide, path)
+        published = not_executed.with_reasons(generator(cli).published(markdown, guide, path))
+        filled = proofs.with_proofs(published, guide, path)
         markdown = _diagrams(guide).placed(filled, path, markdown)
     return placeholders.marked(markdown, names.known_names(guide), names.taken_by(guide))
 

@@ -11,7 +11,8 @@ from functools import lru_cache
 from deploybook.checks.facts.evidence import KINDS, RECORD, Bound, Register, changes, parse_register
 from deploybook.checks.facts.tree import PACKAGE, Tree
 from deploybook.checks.finding import Finding, Rule
-from deploybook.guide.sentences import Sentence, sentences
+from deploybook.checks.rules.block import manual
+from deploybook.guide.sentences import Sentence, block_name, sentences
 
 _REFERENCE = "docs/reference/checks.md"
 _SCENARIOS = f"{PACKAGE}/sandbox/scenarios"
@@ -137,6 +138,22 @@ _FINDERS: dict[str, Callable[[Tree, str], bool]] = {
 }
 
 
+def _proved(tree: Tree) -> Iterator[Finding]:
+    """A block of commands is bound to what executes it, or says why nothing does."""
+    if list(_readable(tree)):
+        return
+    pages = register(tree).pages
+    for path, page in tree.pages.items():
+        bound = {sentence.text.partition(" (")[0] for sentence in pages.get(path, ())}
+        for block in page.blocks:
+            by_hand = block.language == "sh" and page.by_hand(block.line) and path != "CONTRIBUTING.md"
+            if by_hand and not manual(block.comment) and block_name(block) not in bound:
+                hint = f"Bind it in {RECORD}, or write <!-- manual: REASON; reviewed until YYYY-MM-DD --> before it."
+                yield Finding(
+                    path, block.line, "block-proved", "nothing executes this block, and it does not say why", hint
+                )
+
+
 def _due(tree: Tree) -> Iterator[Finding]:
     if list(_readable(tree)):
         return
@@ -164,6 +181,12 @@ RULES: tuple[Rule[Tree], ...] = (
         f"What `{RECORD}` names as evidence is there: the test, the claim of the section, the entry's scenario, the property, the rule, "
         "the source.",
         _there,
+    ),
+    Rule(
+        "block-proved",
+        f"Each block of commands is executed: by `check --run`, by the proof of its entry, or by a test that `{RECORD}` names; or it has "
+        "its reason before it, which the published page shows.",
+        _proved,
     ),
     Rule(
         "outside-due",
