@@ -35,7 +35,7 @@ def runbook_page(guide: Guide, slug: str, url_of: UrlOf) -> str:
     parts = [
         move(title, source, page_path(slug), into_site),
         verified_line(guide, slug),
-        f"{_back(slug)} {buttons(slug)}",
+        buttons(slug),
         "## Run it",
         every_way(guide, slug),
         "## Parameters",
@@ -62,10 +62,6 @@ def buttons(slug: str) -> str:
         f'[Download the notebook]({slug}.ipynb){{ .md-button download="" }} '
         "[Open in JupyterLab](#jupyterlab){ .md-button }"
     )
-
-
-def _back(slug: str) -> str:
-    return f"[Its section in the checklist](../DEPLOY_PROD_CHECKLIST.md#{slug}){{ .md-button }}"
 
 
 def _shown(cells: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

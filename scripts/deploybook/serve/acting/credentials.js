@@ -12,7 +12,7 @@ export function makeCredentials(context) {
     const credentials = context.credentials();
     const missing = credentials.filter((credential) => !credential.from && !credential.optional);
     summary.textContent = missing.length
-      ? `Credentials: ${missing.length} of ${credentials.length} are not there`
+      ? `Credentials: ${missing.length} of ${credentials.length} are missing`
       : "Credentials: all are there";
     const rows = credentials.map((credential) =>
       element("li", {}, element("code", {}, credential.name), credential.from ? ` from ${credential.from} ` : credential.optional ? " not set, and may be left out " : " not set ", change(credential)),

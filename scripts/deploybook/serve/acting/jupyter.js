@@ -26,7 +26,7 @@ async function start(notebook, open, status) {
     const address = (await ask("jupyter", { notebook })).open;
     if (tab) {
       tab.location.replace(address);
-      status.textContent = "It is open in another tab. It has what your shell has; what you typed into these pages is not handed to it.";
+      status.textContent = "JupyterLab is open in another tab. It has your shell's credentials, and none that you typed into these pages.";
     } else {
       status.replaceChildren(element("a", { href: address, target: "_blank", rel: "noopener" }, "Open it in a tab"));
     }

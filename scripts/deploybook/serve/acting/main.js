@@ -20,6 +20,7 @@ const context = {
   environment: () => store.current(),
   credentials: () => known.credentials,
   title: (slug) => titles[slug] || slug,
+  step: (slug, cell) => guide.sections.find((section) => section.slug === slug)?.steps.find((step) => step.cells.includes(cell))?.title || "",
   isNew: (run) => live || started.has(run.name),
   start,
   refresh,

@@ -129,7 +129,7 @@ export function makePanel(section, context) {
       ...run.sections.filter((slug) => run.results[slug]).map((slug) => {
         const result = run.results[slug];
         const link = element("a", { href: `#${slug}` }, context.title(slug));
-        const said = result.error ? result.error.message : result.waits;
+        const said = result.error ? result.error.message : result.waits || (result.status === "running" ? context.step(slug, result.now) : "");
         return element("li", { class: `ds-step ds-${result.status}` }, mark(result.status), link, said ? element("span", { class: "ds-small" }, ` ${said}`) : "");
       }),
     );

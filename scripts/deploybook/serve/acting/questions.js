@@ -128,15 +128,26 @@ export function inputField(name, credential, problem = {}) {
     spellcheck: "false",
     "aria-describedby": `${id}-about ${id}-problem`,
   });
-  const about = credential ? `From: ${credential.made_at}. Tick: ${credential.permissions}.` : `${problem.source || ""}.`;
+  const about = credential ? `From: ${credential.made_at}. ${tick(credential.permissions)}.` : `${problem.source || ""}.`;
   return element(
     "div",
     { class: "ds-field" },
     element("label", { for: id }, name),
     field,
-    element("p", { class: "ds-small", id: `${id}-about` }, about),
+    element("p", { class: "ds-small", id: `${id}-about` }, ...withCode(about)),
     element("p", { class: "db-problem", id: `${id}-problem`, role: "alert" }),
   );
+}
+
+// What the contract says of a credential's permissions; it has none to tick where it begins with "none".
+function tick(permissions) {
+  const rest = permissions.replace(/^none(?: to choose)?[;:] /, "");
+  return rest === permissions ? `Tick: ${rest}` : rest[0].toUpperCase() + rest.slice(1);
+}
+
+// What stands between backticks is code.
+function withCode(text) {
+  return text.split("`").map((part, place) => (place % 2 ? element("code", {}, part) : part));
 }
 
 // Give what was typed to the server, then have the providers asked: `then` is called if none of them refuses.
