@@ -35,7 +35,7 @@ COMMANDS = {
     ),
     "prove": Source(
         "prove_kinds",
-        "Prove what the guide promises, scenario by scenario, in sandboxes: entries, wires, crash points and other kinds.",
+        "Prove what the guide promises, scenario by scenario, in sandboxes: entries, wires, crash points, faults and other kinds.",
     ),
     "record": Source(
         "record_answers",

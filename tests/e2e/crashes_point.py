@@ -76,5 +76,11 @@ def writing(journal: Sequence[Mapping[str, Any]]) -> list[Request]:
     return requests
 
 
+def first_of_each_kind(journal: Sequence[Mapping[str, Any]]) -> list[Request]:
+    """The requests of a run, of each service, method and path the first."""
+    kinds = ((entry["service"], entry["method"], _pattern(entry["path"])) for entry in journal)
+    return [Request(*kind) for kind in dict.fromkeys(kinds)]
+
+
 def _pattern(path: str) -> str:
     return "/".join("[^/]+" if ISSUED.fullmatch(part) else re.escape(part) for part in path.split("/"))

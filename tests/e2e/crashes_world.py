@@ -19,7 +19,7 @@ import httpx
 from dotenv import dotenv_values
 from tests.e2e import crashes_run
 from tests.e2e.crashes_inventory import Inventory, inventory
-from tests.e2e.crashes_point import MODES, Request, writing
+from tests.e2e.crashes_point import MODES, Request, first_of_each_kind, writing
 from tests.e2e.kept import Kept
 from tests.runbooks.guide import Finished, Guide
 from tests.runbooks.killing import hold
@@ -86,6 +86,10 @@ class World:
 
     def __exit__(self, *_: object) -> None:
         self._copies.close()
+
+    def every_request(self) -> list[Request]:
+        """The first request of each kind of an ``apply``, reading ones too."""
+        return first_of_each_kind(self.journals["apply"])
 
     def begin(self, mode: str) -> None:
         """Bring back what a run of this mode begins with."""

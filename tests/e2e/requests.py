@@ -18,6 +18,8 @@ from tests.sandboxes import CONTRACT, launch_sandbox
 FILE = Path(__file__).with_name("requests.json")
 # Beside the sections: the runs of two clones.
 CLONES = "clones"
+# Beside a section's modes: the first request of each kind of its ``apply``, reading ones too.
+EVERY = "every"
 
 Modes = dict[str, list[Request]]
 
@@ -29,9 +31,10 @@ def recorded(runs: str) -> Modes:
 
 
 def differences(known: Iterable[Request], present: Iterable[Request]) -> list[str]:
-    """How the requests of a run differ from those that are written down."""
-    missing, gone = set(present) - set(known), set(known) - set(present)
-    return sorted([*(f"{request} is new" for request in missing), *(f"{request} is gone" for request in gone)])
+    """Which kinds of requests a run has that are not written down, and the other way round; how many of a kind depends on its waits."""
+    written, seen = ({request.kind: request for request in requests} for requests in (known, present))
+    missing, gone = seen.keys() - written.keys(), written.keys() - seen.keys()
+    return sorted([*(f"{seen[kind]} is new" for kind in missing), *(f"{written[kind]} is gone" for kind in gone)])
 
 
 def write_down(runs: str, modes: Mapping[str, Sequence[Request]]) -> None:
@@ -60,7 +63,7 @@ def main(chosen: Sequence[str]) -> None:
     try:
         for section in [slug for slug in CONTRACT.order() if not chosen or slug in chosen]:
             with tempfile.TemporaryDirectory() as name, World(sandbox, Path(name), section) as world:
-                write_down(section, world.requests)
+                write_down(section, {**world.requests, EVERY: world.every_request()})
                 print(f"{section}: {', '.join(f'{mode} {len(of)}' for mode, of in world.requests.items())}", flush=True)
         if not chosen or CLONES in chosen:
             written: Modes = {}

@@ -9,8 +9,10 @@ import pytest
 from tests.conftest import RunningSandbox
 from tests.e2e.crashes import points, printed_command, try_point
 from tests.e2e.crashes_point import Kill, Point, writing
-from tests.e2e.crashes_world import World
+from tests.e2e.crashes_world import Failed, World
+from tests.e2e.faults import ONCE, cases, failure_told, tried
 from tests.e2e.requests import recorded
+from tests.runbooks.guide import Finished
 
 pytestmark = pytest.mark.xdist_group("crashes")
 
@@ -57,6 +59,45 @@ def test_a_killed_run_converges(
 ) -> None:
     outcome = try_point(worlds(section), the_point(section, mode, request_, kill))
     assert outcome.converges, outcome
+
+
+@pytest.mark.parametrize(
+    ("request_", "answer", "said"),
+    [
+        ("GET /client/v4/accounts/*/tokens", "502 with HTML", ""),
+        ("POST /client/v4/accounts/*/tokens", "cut after it is carried out", ""),
+        ("POST /client/v4/accounts/*/tokens", "200 with HTML", "UnexpectedResponse: "),
+    ],
+)
+def test_a_run_whose_request_is_answered_wrongly_passes_or_says_so_and_the_next_one_converges(
+    worlds: Callable[[str], World], request_: str, answer: str, said: str
+) -> None:
+    """A sample of ``deploybook prove faults``."""
+    case = next(one for one in cases("r2") if str(one) == f"r2 | cloudflare {request_} | {answer} | {ONCE}")
+    proof = tried(worlds("r2"), case)
+    assert proof.holds, proof.detail
+    assert proof.detail.startswith(said or "passes")
+
+
+ERROR = {"type": "UnexpectedResponse", "message": "Turso could not list.", "hint": "Run it again.", "exit_code": 3}
+
+
+@pytest.mark.parametrize(
+    ("code", "output", "error", "wrong"),
+    [
+        (3, "", {}, "no error in its report"),
+        (3, "Traceback (most recent call last):\nKeyError: 'x'", ERROR, "a traceback: KeyError: 'x'"),
+        (3, "", ERROR | {"type": "KeyError"}, "no error of ours"),
+        (1, "", ERROR, "ended with 1 instead of 3"),
+        (3, "", ERROR | {"hint": ""}, "without a sentence on what to do"),
+        (3, "", ERROR | {"message": "<html>no</html>"}, "of several lines"),
+    ],
+)
+def test_a_failure_that_is_not_told_as_errors_are_is_noticed(
+    code: int, output: str, error: dict[str, object], wrong: str
+) -> None:
+    with pytest.raises(Failed, match=wrong):
+        failure_told(Finished(code, output, {"sections": [{"error": error}]}))
 
 
 def test_the_requests_of_a_run_are_told_apart_by_kind_and_number() -> None:

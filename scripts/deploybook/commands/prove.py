@@ -55,7 +55,7 @@ def prove_kinds(
     junit: Path | None,
     verbose: bool,
 ) -> None:
-    """Prove what the guide promises, scenario by scenario, in sandboxes: entries, wires, crash points and other kinds.
+    """Prove what the guide promises, scenario by scenario, in sandboxes: entries, wires, crash points, faults and other kinds.
 
     Works in a checkout of deploybook. The last try of each scenario is kept in build/proofs/, from which the site says what was proved,
     when and where. The exit code is 4 if a scenario does not hold.

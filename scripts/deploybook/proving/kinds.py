@@ -29,6 +29,10 @@ KINDS = {
         "tests.e2e.crashes:Crashes",
         "a run is killed at one of its writing requests, is run again, and all is as if it had not been",
     ),
+    "faults": Kind(
+        "tests.e2e.faults:Faults",
+        "a provider answers one request wrongly, or not at all: the run passes or says so in one sentence, and the next one converges",
+    ),
     "operators": Kind(
         "tests.e2e.operators:Operators",
         "two clones apply at once: nobody is cut off, nothing is there twice, and both are at rest",
