@@ -10,13 +10,16 @@ from typing import Any
 import click
 
 from deploybook.commands.context import CommandContext
-from deploybook.commands.options import ParameterCommand, environment_option, parameter_options
+from deploybook.commands.many import names_many, options, over_environments
+from deploybook.commands.options import ParameterCommand, environments_option, parameter_options
 from deploybook.commands.parameters import parameter_values, typed_for_one_run
+from deploybook.contract.model import load_contract
 from deploybook.diagnosis.causes import Cause, causes, set_aside
 from deploybook.diagnosis.fixes import SAMPLE, Fixes
 from deploybook.diagnosis.observations import NOT_BEGUN, Diagnosis, DiagnosisTarget, Observation, examine
 from deploybook.errors import MissingVariable, VerificationFailed
 from deploybook.guide.entries import PAGE, read_entries
+from deploybook.layout import find_layout
 from deploybook.runbook.credential_sources import credential_names
 from deploybook.runbook.notebook_file import read_parameters
 
@@ -27,7 +30,7 @@ COSTS_NOTHING: dict[str, object] = {"render": "false"}
 
 
 @click.command("doctor", cls=ParameterCommand)
-@environment_option
+@environments_option
 @parameter_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 def diagnose(environment: str, files: tuple[Path, ...], pairs: tuple[tuple[str, str], ...], as_json: bool) -> None:
@@ -37,6 +40,10 @@ def diagnose(environment: str, files: tuple[Path, ...], pairs: tuple[tuple[str, 
     only with -p render true: it costs. Takes parameters and credentials from the environment's settings file. The exit code is 4 if
     something is wrong, 2 if nothing could be examined.
     """
+    if names_many(environment):
+        layout = find_layout()
+        words = ["doctor", *options(files, pairs)]
+        sys.exit(over_environments(layout, load_contract(layout.contract), environment, words, as_json=as_json))
     context = CommandContext.open(environment)
     context.require_environment()
     context.take_credentials(credential_names(context.contract, context.contract.order()))

@@ -33,6 +33,17 @@ def environment_option(command: Command) -> Command:
     )(command)
 
 
+def environments_option(command: Command) -> Command:
+    """``--environment`` of a command that takes several at once; ``many.names_many`` says whether it was given them."""
+    return click.option(
+        "--environment",
+        default="production",
+        show_default=True,
+        help="Names the vault. Where nothing is changed it may name several, such as 'eu-*,us'.",
+        shell_complete=offers.environments,
+    )(command)
+
+
 def parameter_options(command: Command) -> Command:
     """``-f`` and ``-p``, passed on as ``files`` and ``pairs``; ``parameter_values`` reads both."""
     files = click.option(

@@ -16,7 +16,8 @@ import click
 from deploybook.commands import offers
 from deploybook.commands.dialogue import Dialogue
 from deploybook.commands.front import Front, TerminalFront
-from deploybook.commands.options import Choice, ParameterCommand, environment_option, parameter_options
+from deploybook.commands.many import names_many, options, over_environments
+from deploybook.commands.options import Choice, ParameterCommand, environments_option, parameter_options
 from deploybook.commands.own_app import app_directory, app_parameters, live_parameters
 from deploybook.commands.parameters import offer_to_keep, parameter_values, parameters_of, typed_for_one_run
 from deploybook.commands.run_plan import run_plan
@@ -40,7 +41,7 @@ from deploybook.state.vault import Vault
 @click.command("run", cls=ParameterCommand)
 @click.argument("sections", nargs=-1, metavar="[SECTION]...", shell_complete=offers.sections)
 @click.option("--mode", type=Choice([mode.value for mode in Mode]), default="dry-run", show_default=True)
-@environment_option
+@environments_option
 @parameter_options
 @click.option("--jobs", type=click.IntRange(1, 16), default=2, show_default=True, help="Sections side by side.")
 @click.option("--yes", is_flag=True, help="Do not plan and ask before apply.")
@@ -98,6 +99,10 @@ def run_sections(
     """
     layout = find_layout()
     contract = load_contract(layout.contract)
+    if names_many(environment):
+        others = (yes, plan_out, plan_file, adopt, release, dialogue, empty_bucket, app)
+        words = _words_for_many(Mode(mode), sections, jobs, any(others))
+        sys.exit(over_environments(layout, contract, environment, [*words, *options(files, pairs)], as_json=as_json))
     contract.parameters["environment"].validate_value("environment", environment)
     if mode in {Mode.VERIFY, Mode.DESTROY}:
         require_environment(layout, contract, environment)
@@ -132,6 +137,20 @@ def run_sections(
     if as_json:
         click.echo(json.dumps({"exit_code": code, "run": _data(report)}, indent=1))
     sys.exit(code)
+
+
+def _words_for_many(mode: Mode, sections: Sequence[str], jobs: int, others: bool) -> list[str]:
+    if mode not in {Mode.VERIFY, Mode.PLAN}:
+        raise InvalidValue(
+            f"--environment names several, and --mode {mode} is for one at a time.",
+            "Use --mode verify or --mode plan, which change nothing, or name one environment.",
+        )
+    if others:
+        raise InvalidValue(
+            "--environment names several: only sections, --mode, --jobs, -f, -p and --json go with it.",
+            "Leave the other options out, or name one environment.",
+        )
+    return ["run", *sections, "--mode", mode, "--jobs", str(jobs)]
 
 
 def _given(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Protocol
@@ -32,8 +32,10 @@ class ThisMachine:
 
     name = "this machine"
 
-    def __init__(self, checkout: Path, workers: int, seconds: float) -> None:
+    def __init__(self, checkout: Path, workers: int, seconds: float, environ: Mapping[str, str] | None = None) -> None:
+        """``environ`` is the processes' environment; without it they have nothing of the operator's."""
         self.workers = workers
+        self._environ = environ
         self._checkout = checkout
         self._seconds = seconds
 
@@ -41,7 +43,8 @@ class ThisMachine:
         """Prove all of them. An interruption ends the processes at once."""
         waiting = _Waiting(pieces)
         processes = [
-            WorkerProcess(target, self._checkout, self._seconds) for _ in range(min(self.workers, len(pieces)))
+            WorkerProcess(target, self._checkout, self._seconds, self._environ)
+            for _ in range(min(self.workers, len(pieces)))
         ]
         with ThreadPoolExecutor(max(1, len(processes))) as threads:
             try:
@@ -50,7 +53,7 @@ class ThisMachine:
             except BaseException:
                 waiting.give_up()
                 for process in processes:
-                    process.kill()
+                    process.interrupt()
                 raise
             finally:
                 for process in processes:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -27,11 +27,12 @@ ENDING_SECONDS = 30.0
 class WorkerProcess:
     """Proves scenarios of one source, out of a checkout; a new process takes the place of one that has ended.
 
-    ``seconds``: so long may one scenario take, its bench included; then its process is killed.
+    ``seconds``: so long may one scenario take, its bench included; then its process is killed. ``environ``: see ``ThisMachine``.
     """
 
-    def __init__(self, target: str, checkout: Path, seconds: float) -> None:
+    def __init__(self, target: str, checkout: Path, seconds: float, environ: Mapping[str, str] | None = None) -> None:
         self._target = target
+        self._environ = environ
         self._checkout = checkout
         self._seconds = seconds
         self._process: subprocess.Popen[str] | None = None
@@ -79,6 +80,11 @@ class WorkerProcess:
             _reap(process)
         self._log.close()
 
+    def interrupt(self) -> None:
+        """Ask the process, and those that it started, to end as Ctrl-C does; ``close`` ends those that do not."""
+        if self._process and self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGINT)
+
     def kill(self) -> None:
         """End the process, and those that it started, at once."""
         if self._process and self._process.poll() is None:
@@ -86,9 +92,7 @@ class WorkerProcess:
 
     def _running(self) -> subprocess.Popen[str]:
         if self._process is None or self._process.poll() is not None:
-            # Nothing of the operator's reaches a scenario.
-            environ = machine(os.environ) | {"PYTHONPATH": str(self._checkout)}
-            environ.pop(HOME_VARIABLE, None)
+            environ = dict(self._environ) if self._environ is not None else _scenarios(self._checkout)
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "deploybook.proving.worker", self._target],
                 cwd=self._checkout,
@@ -108,6 +112,13 @@ class WorkerProcess:
         self._log.seek(0)
         printed = " / ".join(self._log.read()[-TAIL_CHARACTERS:].splitlines()[-3:])
         return f"its process {by}: {printed}" if printed else f"its process {by}"
+
+
+def _scenarios(checkout: Path) -> dict[str, str]:
+    """The environment of scenarios out of a checkout: nothing of the operator's reaches them."""
+    environ = machine(os.environ) | {"PYTHONPATH": str(checkout)}
+    environ.pop(HOME_VARIABLE, None)
+    return environ
 
 
 def _reap(process: subprocess.Popen[str]) -> int:
