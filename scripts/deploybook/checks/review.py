@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 
 from deploybook.checks.facts import evidence
 from deploybook.checks.facts.reviews import Change, Part, Review, changes, parts, read_record, write_record
+from deploybook.checks.facts.said import said
 from deploybook.checks.facts.tree import Tree
-from deploybook.guide.sentences import sentences
 
 YES, NO, ALL, STOP = "y", "n", "a", "q"
 KEYS = "y: it is true · n: not yet · a: all of this file · q: stop"
@@ -50,7 +50,7 @@ class Reviewing:
 
     def _rebound(self, tree: Tree, path: str, bound: Sequence[evidence.Bound]) -> Sequence[evidence.Bound]:
         self._all = False
-        present = sentences(tree.pages[path]) if path in tree.pages else ()
+        present = said(tree).get(path, ())
         agreed = {}
         for change in evidence.changes(bound, present):
             now = change.now.text if change.now else "gone"

@@ -72,7 +72,12 @@ def _sentences(page: Page) -> Iterator[Sentence]:
 
 def block_name(block: Block) -> str:
     """How a block stands among sentences: its language and the digest of its text."""
-    return f"[{block.language} {hashlib.sha256(block.text.encode()).hexdigest()[:DIGITS]}]"
+    return f"[{block.language} {digest_of(block.text)}]"
+
+
+def digest_of(text: str) -> str:
+    """What a block is known by."""
+    return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
 
 
 def _anchor(page: Page, piece: Piece) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 from deploybook.checks.facts.evidence import KINDS, RECORD, parse_register
+from deploybook.checks.facts.said import of_notebook
+from deploybook.checks.facts.tree import parse_notebook
 from deploybook.guide.guide import Guide
 from deploybook.guide.markdown import table
 from deploybook.guide.page import Page, parse_page
@@ -18,16 +21,26 @@ def sentence_kinds(guide: Guide) -> str:
     register = parse_register((guide.layout.root / RECORD).read_text(encoding="utf-8"))
     rows: list[list[str]] = []
     totals = Counter[str]()
-    for path in sorted([*guide.docs.rglob("*.md"), guide.layout.root / "README.md"]):
+    files = [*guide.docs.rglob("*.md"), guide.layout.root / "README.md", *guide.layout.contract.parent.glob("*.ipynb")]
+    for path in sorted(files):
         name = path.relative_to(guide.layout.root).as_posix()
-        page = parse_page(name, path.read_text(encoding="utf-8"))
         counts = Counter(bound.kinds[0] for bound in register.pages.get(name, ()))
-        counts[READ] = len(sentences(page)) - counts.total()
-        counts[GENERATED] = _generated(page)
+        count, generated = _counted(name, path)
+        counts[READ] = count - counts.total()
+        counts[GENERATED] = generated
         totals += counts
         rows.append([name.removeprefix("docs/"), *_cells(counts)])
     rows.append(["**all**", *_cells(totals)])
     return table(("Page", *_columns()), rows)
+
+
+def _counted(name: str, path: Path) -> tuple[int, int]:
+    """How many sentences of a file are written by hand, and how many lines are generated."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".ipynb":
+        return len(of_notebook(parse_notebook(path.stem, text))), 0
+    page = parse_page(name, text)
+    return len(sentences(page)), _generated(page)
 
 
 def _columns() -> tuple[str, ...]:

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
 from deploybook.checks.facts.evidence import KINDS, RECORD, Bound, Register, changes, parse_register
+from deploybook.checks.facts.said import said
 from deploybook.checks.facts.tree import PACKAGE, Tree
 from deploybook.checks.finding import Finding, Rule
 from deploybook.checks.rules.block import manual
-from deploybook.guide.sentences import Sentence, block_name, sentences
+from deploybook.guide.sentences import Sentence, block_name
 
 _REFERENCE = "docs/reference/checks.md"
 _SCENARIOS = f"{PACKAGE}/sandbox/scenarios"
@@ -40,11 +41,10 @@ def _said(tree: Tree) -> Iterator[Finding]:
         yield from unreadable
         return
     for path, bound in register(tree).pages.items():
-        page = tree.pages.get(path)
-        if page is None:
-            yield Finding(RECORD, _line(tree, path), "evidence-said", f"there is no page {path}", "Correct its path.")
+        present = said(tree).get(path)
+        if present is None:
+            yield Finding(RECORD, _line(tree, path), "evidence-said", f"there is no {path}", "Correct its path.")
             continue
-        present = sentences(page)
         for change in changes(bound, present):
             line = change.now.line if change.now else _of_place(change.bound.place, present)
             message = f"this was “{change.bound.text}”, which rests on: {'; '.join(change.bound.evidence)}"
