@@ -15,6 +15,8 @@ from deploybook.checks.facts.evidence import (
     rebound,
     register_text,
 )
+from deploybook.checks.finding import Severity
+from deploybook.checks.rules.evidence import due
 from deploybook.guide.page import parse_page
 from deploybook.guide.sentences import Sentence, sentences
 
@@ -106,6 +108,21 @@ def test_a_new_wording_that_is_agreed_to_rests_on_the_same() -> None:
 
 def test_what_is_gone_rests_on_nothing_once_that_is_agreed_to() -> None:
     assert rebound(BOUND, SENTENCES[:2], {BOUND[1]: None}) == [BOUND[0]]
+
+
+@pytest.mark.parametrize(
+    ("until", "severities"),
+    [
+        (datetime.date(2027, 5, 31), []),
+        (datetime.date(2026, 12, 28), [Severity.NOTE]),
+        (datetime.date(2026, 11, 27), [Severity.ERROR]),
+    ],
+)
+def test_a_source_is_noted_before_its_day_and_an_error_after_it(
+    until: datetime.date, severities: list[Severity]
+) -> None:
+    source = Source("https://example.com/", datetime.date(2026, 11, 1), until)
+    assert [finding.severity for finding in due("a", source, datetime.date(2026, 11, 28))] == severities
 
 
 def test_the_register_comes_back_as_it_was_written() -> None:

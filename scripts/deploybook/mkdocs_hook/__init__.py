@@ -27,6 +27,7 @@ from deploybook.site import (
     cards,
     footer,
     history,
+    marks,
     messages,
     names,
     navigation,
@@ -104,7 +105,9 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
     guide, path = _guide(config), f"docs/{page.file.src_uri}"
     if not page.file.generated_by:
         names.refuse_secrets(guide, markdown, path)
-        published = not_executed.with_reasons(generator(cli).published(markdown, guide, path))
+        published = not_executed.with_reasons(
+            generator(cli).published(marks.with_marks(markdown, guide, path), guide, path)
+        )
         filled = proofs.with_proofs(published, guide, path)
         markdown = _diagrams(guide).placed(filled, path, markdown)
     return placeholders.marked(markdown, names.known_names(guide), names.taken_by(guide))

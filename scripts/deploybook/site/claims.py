@@ -13,6 +13,11 @@ from deploybook.site.verified import SIGNS
 _SIGNS = {**SIGNS, "not tested": "○", "left out": "·", "later": "·"}
 
 
+def sign_of(outcome: str) -> str:
+    """The sign of a claim's outcome."""
+    return _SIGNS.get(outcome, "–")
+
+
 def claims(guide: Guide, slug: str) -> str:
     """The claims that the outcome rests on, then the others, as the repository shows them."""
     return _lists(guide, slug, published=False)
@@ -76,4 +81,4 @@ def _marked(guide: Guide, slug: str, names: Iterable[str], published: bool) -> I
             yield claim, ""
             continue
         cell, outcome = result
-        yield claim, f" [{_SIGNS.get(outcome, '–')}&nbsp;{outcome}](runbooks/{slug}.md#{cell})"
+        yield claim, f" [{sign_of(outcome)}&nbsp;{outcome}](runbooks/{slug}.md#{cell})"

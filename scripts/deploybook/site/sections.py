@@ -8,6 +8,7 @@ from deploybook.errors import DocsError
 from deploybook.guide.guide import Guide
 from deploybook.guide.links import GENERATED, SECTIONS, into_site, move
 from deploybook.guide.markdown import HEADING, change_prose, slugify
+from deploybook.site.marks import with_marks
 from deploybook.site.variables import needs_and_produces
 from deploybook.site.verified import verified_line
 
@@ -66,9 +67,13 @@ def _section(guide: Guide, slug: str) -> str:
     path = guide.text_of(slug)
     if not path.is_file():
         return _unwritten(guide, slug)
-    text = _two_ways(_with_last_box(guide, slug, path.read_text(encoding="utf-8")))
+    text = _two_ways(_with_last_box(guide, slug, _marked(guide, slug, path.read_text(encoding="utf-8"))))
     text = _lowered(guide, slug, text)
     return move(text, f"{SECTIONS}/{slug}.md", GENERATED, into_site)
+
+
+def _marked(guide: Guide, slug: str, text: str) -> str:
+    return with_marks(text, guide, f"{SECTIONS}/{slug}.md")
 
 
 def _with_last_box(guide: Guide, slug: str, text: str) -> str:

@@ -8,13 +8,15 @@ import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
-from deploybook.checks.facts.evidence import KINDS, RECORD, Bound, Register, changes, parse_register
+from deploybook.checks.facts.evidence import KINDS, RECORD, Bound, Register, Source, changes, parse_register
 from deploybook.checks.facts.said import said
 from deploybook.checks.facts.tree import PACKAGE, Tree
-from deploybook.checks.finding import Finding, Rule
+from deploybook.checks.finding import Finding, Rule, Severity
 from deploybook.checks.rules.block import manual
 from deploybook.guide.sentences import Sentence, block_name
 
+# How long before its day a source is noted: the nightly run lists it then.
+NOTICE_DAYS = 30
 _REFERENCE = "docs/reference/checks.md"
 _SCENARIOS = f"{PACKAGE}/sandbox/scenarios"
 # Scenarios of the operator's own machine: no sandbox makes them.
@@ -159,14 +161,19 @@ def _due(tree: Tree) -> Iterator[Finding]:
         return
     today = datetime.datetime.now(tz=datetime.UTC).date()
     for name, source in register(tree).sources.items():
-        line = _line(tree, f"[source.{name}]")
-        if source.review_until < today:
-            hint = f"Look at {source.url} again, correct what is said, and set looked_up and review_until."
-            yield Finding(
-                RECORD, line, "outside-due", f"{name} was to be looked up again by {source.review_until}", hint
-            )
-        elif source.looked_up > today or source.review_until <= source.looked_up:
-            yield Finding(RECORD, line, "outside-due", f"the days of {name} cannot be", "Correct them.")
+        yield from due(name, source, today, _line(tree, f"[source.{name}]"))
+
+
+def due(name: str, source: Source, today: datetime.date, line: int = 1) -> Iterator[Finding]:
+    """An error for a source past its day or with days that cannot be, a note for one that comes due in NOTICE_DAYS."""
+    hint = f"Look at {source.url} again, correct what is said, and set looked_up and review_until."
+    until = source.review_until
+    if source.looked_up > today or until <= source.looked_up:
+        yield Finding(RECORD, line, "outside-due", f"the days of {name} cannot be", "Correct them.")
+    elif until < today:
+        yield Finding(RECORD, line, "outside-due", f"{name} was to be looked up again by {until}", hint)
+    elif until - today <= datetime.timedelta(NOTICE_DAYS):
+        yield Finding(RECORD, line, "outside-due", f"{name} is to be looked up again by {until}", hint, Severity.NOTE)
 
 
 RULES: tuple[Rule[Tree], ...] = (
@@ -191,7 +198,7 @@ RULES: tuple[Rule[Tree], ...] = (
     Rule(
         "outside-due",
         "A fact from outside (a menu, a plan, a permission, a price, a limit of a provider) is looked up again before the day that its "
-        "source names.",
+        f"source names; {NOTICE_DAYS} days before that it is noted.",
         _due,
     ),
 )
