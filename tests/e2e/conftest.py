@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from tests.e2e.benches import Bench, healthy_bench
+from tests.e2e.kept import Kept
 from tests.e2e.stacks import provisioned_stack
 from tests.e2e.wiring import Stack
 from tests.sandboxes import RunningSandbox
@@ -33,6 +34,21 @@ def stack(provisioned: tuple[Stack, RunningSandbox]) -> Stack:
 def stack_sandbox(provisioned: tuple[Stack, RunningSandbox]) -> RunningSandbox:
     """Its sandbox."""
     return provisioned[1]
+
+
+@pytest.fixture(scope="package")
+def kept(provisioned: tuple[Stack, RunningSandbox]) -> Iterator[Kept]:
+    """The stack as it was provisioned."""
+    stack, sandbox = provisioned
+    with Kept(sandbox, stack.home) as kept:
+        yield kept
+
+
+@pytest.fixture
+def brought_back(kept: Kept) -> Iterator[None]:
+    """After the test the stack is as it was provisioned, whatever the test deployed: nothing has to be deployed again."""
+    yield
+    kept.restore()
 
 
 @pytest.fixture(scope="package")

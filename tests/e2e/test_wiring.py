@@ -8,6 +8,7 @@ from tests.e2e.wiring import Cut, Stack, every_cut, feel
 pytestmark = pytest.mark.xdist_group("e2e")
 
 
+@pytest.mark.usefixtures("brought_back")
 @pytest.mark.parametrize(
     ("cut", "step", "named"),
     [

@@ -10,7 +10,7 @@ from tests.e2e.wiring import Stack
 from deploybook.clouds import studio
 from deploybook.errors import VerificationFailed
 
-pytestmark = pytest.mark.xdist_group("e2e")
+pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.usefixtures("brought_back")]
 
 
 @pytest.fixture
@@ -23,10 +23,7 @@ def expired(short_lived: tuple[str, float]) -> str:
 
 def test_a_web_app_whose_database_token_has_expired_is_named(stack: Stack, expired: str) -> None:
     stack.deploy("vercel", stack.values("vercel") | {"TURSO_AUTH_TOKEN": expired})
-    try:
-        felt = stack.check()
-    finally:
-        stack.deploy("vercel", stack.values("vercel"))
+    felt = stack.check()
     assert felt.step == "api", felt
     assert "The job routes of the web app on Vercel fail" in felt.message
     assert "Server returned HTTP status 401" in felt.message
@@ -45,4 +42,3 @@ def test_a_worker_whose_database_token_has_expired_is_named_and_its_log_says_so(
             studio.worker_log_names_job(journey, stack.clouds, seconds=0)
     finally:
         studio.clean_up(journey)
-        stack.deploy("render", stack.values("render"))

@@ -33,7 +33,7 @@ class Wires:
 
                 def prove(name: str) -> Proof:
                     kept.restore()
-                    felt = feel(stack, cuts[name], mend=False)
+                    felt = feel(stack, cuts[name])
                     if felt.step:
                         return Proof(True, f"{felt.step}: {felt.message}", {"felt": felt.step})
                     kept.restore()

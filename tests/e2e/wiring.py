@@ -192,8 +192,8 @@ class Stack:
             raise DeployRefused(f"Modal: {(done.stdout + done.stderr).strip().splitlines()[-1]}")
 
 
-def feel(stack: Stack, cut: Cut, *, mend: bool = True) -> Felt:
-    """Cut, deploy, check, and deploy what is right again (``mend``), unless the whole stack is brought back."""
+def feel(stack: Stack, cut: Cut) -> Felt:
+    """Cut, deploy, check. The stack stays as it is then: whoever has it brings it back."""
     right = stack.values(cut.consumer)
     broken = {name: value for name, value in right.items() if name != cut.variable}
     if cut.kind == "wrong":
@@ -203,6 +203,3 @@ def feel(stack: Stack, cut: Cut, *, mend: bool = True) -> Felt:
         return stack.check()
     except DeployRefused as refusal:
         return Felt("deploy", str(refusal))
-    finally:
-        if mend:
-            stack.deploy(cut.consumer, right)
