@@ -109,7 +109,7 @@ MUTATIONS = [
     ),
     ("command-exists", TROUBLES, "env -u TURSO_API_TOKEN deploybook run", "env -u TURSO_API_TOKEN deploybook ran"),
     ("count-current", "docs/how-it-proves-itself.md", "## The five modes", "## The four modes"),
-    ("count-current", R2, "Keep all four variables", "Keep all five variables"),
+    ("count-current", R2, "Keep the four variables", "Keep the five variables"),
     ("variable-belongs", "docs/sections/ci_cd.md", '"$VERCEL_TOKEN" | gh', '"$WORKER_DEFAULT_TIMEOUT_MS" | gh'),
     ("variable-belongs", "docs/sections/ci_cd.md", '"$VERCEL_TOKEN" | gh', '"$RENDER_DEPLOY_HOOK_URL" | gh'),
     ("entry-harmless", TROUBLES, "deploybook run vercel --mode apply", "deploybook run vercel --mode destroy"),
