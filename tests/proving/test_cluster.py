@@ -42,9 +42,9 @@ def cluster(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]
     )
     workers = [dask(tmp_path, "worker", address, "--nthreads", "1", "--no-nanny") for _ in range(2)]
     yield address, workers
+    # Dask's processes wait for each other when all are asked to end at once.
     for process in (*workers, scheduler):
-        process.terminate()
-    for process in (*workers, scheduler):
+        process.kill()
         process.wait()
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from threading import Thread
+
 import pytest
 from tests.conftest import ROOT
 from tests.proving.small import Many, Small
+from tests.waiting import until
 
 from deploybook.proving.places import ThisMachine
-from deploybook.proving.scenarios import Outcome, chunks
+from deploybook.proving.scenarios import Outcome, Scenario, chunks
+from deploybook.proving.worker_process import WorkerProcess
 
 
 @pytest.fixture(scope="module")
@@ -64,3 +69,17 @@ def test_a_scenario_that_never_ends_is_killed() -> None:
     ThisMachine(ROOT, 1, 0.5).run("tests.proving.small:Endless", pieces, outcomes.append)
     assert [outcome.holds for outcome in outcomes] == [False]
     assert "SIGKILL" in outcomes[0].detail
+
+
+def test_what_is_interrupted_is_not_told_and_nothing_is_begun_after_it(tmp_path: Path) -> None:
+    process = WorkerProcess("tests.proving.small:Waiting", ROOT, 60.0)
+    names = [str(tmp_path / f"{number}.scenario") for number in range(2)]
+    outcomes: list[Outcome] = []
+    proving = Thread(target=lambda: outcomes.extend(process.prove_all(map(Scenario, names))))
+    proving.start()
+    until(lambda: list(tmp_path.iterdir()), "the first scenario")
+    process.interrupt()
+    proving.join()
+    process.close()
+    assert outcomes == []
+    assert [path.name.partition(".")[0] for path in tmp_path.iterdir()] == ["0"]

@@ -10,6 +10,7 @@ import json
 import os
 import platform
 import queue
+import signal
 import sys
 import threading
 import time
@@ -56,15 +57,21 @@ class Benches:
 
 
 def main(target: str) -> None:
-    """Prove what comes in, until it says that this is all."""
+    """Prove what comes in, until it says that this is all. An interrupt ends it."""
+    # A shell starts a job in the background with Ctrl-C ignored, and so would every process of it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     events = _own_output()
     orders: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(orders,), daemon=True).start()
     benches = Benches(load_source(target))
-    while (line := orders.get()) != END:
-        outcome = benches.prove(Scenario(**json.loads(line)))
-        print(json.dumps(asdict(outcome)), file=events, flush=True)
-    benches.close()
+    try:
+        while (line := orders.get()) != END:
+            outcome = benches.prove(Scenario(**json.loads(line)))
+            print(json.dumps(asdict(outcome)), file=events, flush=True)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    finally:
+        benches.close()
 
 
 def _own_output() -> TextIO:

@@ -38,6 +38,7 @@ class WorkerProcess:
         self._process: subprocess.Popen[str] | None = None
         # Open as long as this object: ``close`` closes it.
         self._log = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
+        self._interrupted = False
         self.bench = ""
 
     def prove(self, scenario: Scenario) -> Outcome:
@@ -61,9 +62,13 @@ class WorkerProcess:
         return Outcome(scenario.name, False, self._end(process))
 
     def prove_all(self, scenarios: Iterable[Scenario]) -> Iterator[Outcome]:
-        """Prove scenarios one after the other."""
+        """Prove scenarios one after the other, until they are done or somebody interrupts."""
         for scenario in scenarios:
-            yield self.prove(scenario)
+            outcome = self.prove(scenario)
+            # How one ended that was interrupted says nothing of it.
+            if self._interrupted:
+                return
+            yield outcome
 
     def close(self) -> None:
         """Let the process take its bench down and end."""
@@ -82,6 +87,7 @@ class WorkerProcess:
 
     def interrupt(self) -> None:
         """Ask the process, and those that it started, to end as Ctrl-C does; ``close`` ends those that do not."""
+        self._interrupted = True
         if self._process and self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGINT)
 
