@@ -51,6 +51,7 @@ MUTATIONS = [
     ("generated-current", CHECKLIST, "**secret**", "*secret*"),
     ("section-parts", R2, "## Undo", "## Take it back"),
     ("section-parts", TURSO, '**You should see** `"type":"ok"`', 'There is `"type":"ok"`'),
+    ("section-parts", R2, "generated: seen r2", "generated: seen turso"),
     ("step-form", R2, "**You should see** four lines", "There are four lines"),
     ("danger-first", R2, "2. [ ] **Make the bucket.**\n", "2. [ ] **Make the bucket.**\n\n    Open the dashboard.\n"),
     ("danger-told", TURSO, "generated: warning turso-location", "generated: warning turso-token"),

@@ -55,7 +55,7 @@ class Contract(Definition):
         _refuse_duplicates("consumer", [consumer.name for consumer in self.consumers])
         _refuse_duplicates("variable", [variable.name for variable in self.variables])
         _refuse_duplicates("credential", [credential.name for credential in self.credentials])
-        _refuse_duplicates("property", [each.name for each in self.properties])
+        _refuse_duplicates("property", [entry.name for entry in self.properties])
         _refuse_duplicates("mode", [mode.name for mode in self.modes])
         _refuse_unknown_names(self)
         _refuse_other_namespaces(self)
@@ -85,10 +85,10 @@ class Contract(Definition):
 
     def property_of(self, name: str) -> Property:
         """The property of this name; raises UnknownParameter."""
-        for each in self.properties:
-            if each.name == name:
-                return each
-        names = [each.name for each in self.properties]
+        for entry in self.properties:
+            if entry.name == name:
+                return entry
+        names = [entry.name for entry in self.properties]
         raise mistyped(f"There is no property {name}.", name, names, f"Use one of {', '.join(names)}.")
 
     def named(self, parameter: str, value: object, environment: str) -> object:

@@ -44,12 +44,12 @@ def parsed(
     table: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]], words: list[str]
 ) -> tuple[str, argparse.Namespace]:
     """The subcommand, and its arguments; ends the process for what the table does not have."""
-    for name, (positional, options) in sorted(table.items(), key=lambda item: -len(item[0])):
+    for name, (positional, switches) in sorted(table.items(), key=lambda item: -len(item[0])):
         if words[: len(name.split())] == name.split():
             parser = argparse.ArgumentParser(prog=name, allow_abbrev=False)
             for argument in positional:
                 parser.add_argument(argument.rstrip("?"), nargs="?" if argument.endswith("?") else None)
-            for option in options:
+            for option in switches:
                 parser.add_argument(option, action="store_true" if option in FLAGS else "store")
             return name, parser.parse_args(words[len(name.split()) :])
     sys.exit(f"no such command: {' '.join(words)}")
@@ -66,14 +66,14 @@ def asked(method: str, url: str, token: str, **body: Any) -> Any:
 
 def turso(words: list[str]) -> None:
     """Turso's command, logged in by TURSO_API_TOKEN."""
-    name, given = parsed(TURSO, words)
+    name, options = parsed(TURSO, words)
     token, api = os.environ["TURSO_API_TOKEN"], os.environ["TURSO_API_URL"]
     organizations = asked("GET", f"{api}/v1/organizations", token)
     base = f"{api}/v1/organizations/{organizations[0]['slug']}"
-    if name == "org switch" and given.slug not in [each["slug"] for each in organizations]:
+    if name == "org switch" and options.slug not in [organization["slug"] for organization in organizations]:
         sys.exit("no such organization")
     if name == "org list":
-        print("\n".join(each["slug"] for each in organizations))
+        print("\n".join(organization["slug"] for organization in organizations))
     elif name == "plan show":
         print(organizations[0]["plan_id"])
     elif name == "db locations":
@@ -85,34 +85,34 @@ def turso(words: list[str]) -> None:
             )
         )
     elif name == "group create":
-        asked("POST", f"{base}/groups", token, name=given.name, location=given.location)
+        asked("POST", f"{base}/groups", token, name=options.name, location=options.location)
     elif name == "db create":
-        asked("POST", f"{base}/databases", token, name=given.name, group=given.group)
+        asked("POST", f"{base}/databases", token, name=options.name, group=options.group)
     elif name == "db show":
-        print(f"libsql://{asked('GET', f'{base}/databases/{given.name}', token)['database']['Hostname']}")
+        print(f"libsql://{asked('GET', f'{base}/databases/{options.name}', token)['database']['Hostname']}")
     elif name == "db tokens create":
-        query = f"?expiration={given.expiration}" if given.expiration else ""
-        print(asked("POST", f"{base}/databases/{given.name}/auth/tokens{query}", token)["jwt"])
+        query = f"?expiration={options.expiration}" if options.expiration else ""
+        print(asked("POST", f"{base}/databases/{options.name}/auth/tokens{query}", token)["jwt"])
     elif name == "db destroy" and input() == "y":
-        asked("DELETE", f"{base}/databases/{given.name}", token)
+        asked("DELETE", f"{base}/databases/{options.name}", token)
 
 
 def gh(words: list[str]) -> None:
     """GitHub's command, with GITHUB_TOKEN."""
-    name, given = parsed(GH, words)
+    name, options = parsed(GH, words)
     token, api = os.environ["GITHUB_TOKEN"], os.environ["GITHUB_API_URL"]
     if name == "api":
-        print(asked("GET", f"{api}/{given.path}", token)[given.jq.removeprefix(".")])
+        print(asked("GET", f"{api}/{options.path}", token)[options.jq.removeprefix(".")])
         return
-    base = f"{api}/repos/{given.repo}"
+    base = f"{api}/repos/{options.repo}"
     if name == "secret list":
         print("\n".join(secret["name"] for secret in asked("GET", f"{base}/actions/secrets", token)["secrets"]))
     elif name == "run list":
         print("\n".join(run["name"] for run in asked("GET", f"{base}/actions/runs", token)["workflow_runs"]))
     elif name == "secret set":
         text = sys.stdin.read()
-        lines = [line.partition("=") for line in text.splitlines()] if given.env_file == "-" else []
-        values = {key: value.strip("'") for key, _, value in lines} if lines else {given.name: text}
+        lines = [line.partition("=") for line in text.splitlines()] if options.env_file == "-" else []
+        values = {key: value.strip("'") for key, _, value in lines} if lines else {options.name: text}
         key = asked("GET", f"{base}/actions/secrets/public-key", token)
         box = SealedBox(PublicKey(base64.b64decode(key["key"])))
         for secret, value in values.items():
@@ -124,11 +124,11 @@ def npx(words: list[str]) -> None:
     """``npx wrangler``, with CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID."""
     if words[:1] != ["wrangler"]:
         sys.exit(f"no such package: {words}")
-    name, given = parsed(WRANGLER, words[1:])
+    name, options = parsed(WRANGLER, words[1:])
     token = os.environ["CLOUDFLARE_API_TOKEN"]
     base = f"{os.environ['CLOUDFLARE_API_URL']}/accounts/{os.environ['CLOUDFLARE_ACCOUNT_ID']}/r2/buckets"
     if name == "r2 bucket create":
-        asked("POST", base, token, name=given.name)
+        asked("POST", base, token, name=options.name)
     else:
         print("\n".join(bucket["name"] for bucket in asked("GET", base, token)["result"]["buckets"]))
 

@@ -57,7 +57,7 @@ class Bound(NamedTuple):
     @property
     def kinds(self) -> tuple[str, ...]:
         """The first word of each piece of evidence."""
-        return tuple(each.partition(" ")[0] for each in self.evidence)
+        return tuple(piece.partition(" ")[0] for piece in self.evidence)
 
 
 @dataclass(frozen=True)
@@ -101,13 +101,13 @@ def register_text(register: Register) -> str:
         lines += [f"looked_up = {source.looked_up}", f"review_until = {source.review_until}", ""]
     for path, bound in sorted(register.pages.items()):
         place = None
-        for each in bound:
-            if each.place != place:
-                place = each.place
+        for sentence in bound:
+            if sentence.place != place:
+                place = sentence.place
                 lines += ["", f"[page.{_quoted(path)}.{_quoted(place)}]"]
-            evidence = [_quoted(piece) for piece in each.evidence]
+            evidence = [_quoted(piece) for piece in sentence.evidence]
             lines.append(
-                f"{_quoted(each.text)} = {evidence[0] if len(evidence) == 1 else '[' + ', '.join(evidence) + ']'}"
+                f"{_quoted(sentence.text)} = {evidence[0] if len(evidence) == 1 else '[' + ', '.join(evidence) + ']'}"
             )
     return "\n".join(lines).rstrip() + "\n"
 
@@ -121,17 +121,17 @@ def changes(bound: Sequence[Bound], present: Sequence[Sentence]) -> Iterator[Cha
     places: dict[str, list[Sentence]] = {}
     for sentence in present:
         places.setdefault(sentence.place, []).append(sentence)
-    known = {(each.place, each.text) for each in bound}
-    for place in dict.fromkeys(each.place for each in bound):
-        wanted = [each for each in bound if each.place == place]
+    known = {(sentence.place, sentence.text) for sentence in bound}
+    for place in dict.fromkeys(sentence.place for sentence in bound):
+        wanted = [sentence for sentence in bound if sentence.place == place]
         here = places.get(place, [])
         kept = [sentence.text for sentence in here if (place, sentence.text) in known]
-        matcher = SequenceMatcher(None, [each.text for each in wanted], kept, autojunk=False)
+        matcher = SequenceMatcher(None, [sentence.text for sentence in wanted], kept, autojunk=False)
         in_order = {block.a + offset for block in matcher.get_matching_blocks() for offset in range(block.size)}
         free = [sentence for sentence in here if (place, sentence.text) not in known]
-        for number, each in enumerate(wanted):
+        for number, missing in enumerate(wanted):
             if number not in in_order:
-                yield Change(each, _now(each.text, here, free))
+                yield Change(missing, _now(missing.text, here, free))
 
 
 def _now(text: str, here: Sequence[Sentence], free: Sequence[Sentence]) -> Sentence | None:
@@ -145,11 +145,12 @@ def rebound(
     bound: Sequence[Bound], present: Sequence[Sentence], agreed: Mapping[Bound, Sentence | None]
 ) -> Sequence[Bound]:
     """The bound sentences of a page once those in ``agreed`` are what stands there now, or gone; in the order of the page."""
-    moved = {each: each._replace(text=now.text) if now else None for each, now in agreed.items()}
-    kept = [new for each in bound if (new := moved.get(each, each))]
+    moved = {sentence: sentence._replace(text=now.text) if now else None for sentence, now in agreed.items()}
+    kept = [new for sentence in bound if (new := moved.get(sentence, sentence))]
     order = {(sentence.place, sentence.text): number for number, sentence in enumerate(present)}
     places = {sentence.place: number for number, sentence in reversed(list(enumerate(present)))}
     last = len(order)
     return sorted(
-        dict.fromkeys(kept), key=lambda each: (places.get(each.place, last), order.get((each.place, each.text), last))
+        dict.fromkeys(kept),
+        key=lambda sentence: (places.get(sentence.place, last), order.get((sentence.place, sentence.text), last)),
     )

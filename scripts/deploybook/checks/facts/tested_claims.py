@@ -45,9 +45,9 @@ def _needs(call: ast.Call, values: dict[str, ast.expr]) -> str:
     for keyword in call.keywords:
         if keyword.arg == "needs":
             return _text(keyword.value, values)
-        held = values.get(keyword.value.id) if keyword.arg is None and isinstance(keyword.value, ast.Name) else None
-        if isinstance(held, ast.Dict):
-            for key, value in zip(held.keys, held.values, strict=True):
+        keywords = values.get(keyword.value.id) if keyword.arg is None and isinstance(keyword.value, ast.Name) else None
+        if isinstance(keywords, ast.Dict):
+            for key, value in zip(keywords.keys, keywords.values, strict=True):
                 if isinstance(key, ast.Constant) and key.value == "needs":
                     return _text(value, values)
     return ""

@@ -14,16 +14,16 @@ PATH = "runbooks/contract.toml"
 
 
 def _told(tree: Tree) -> Iterator[Finding]:
-    for each in tree.contract.properties:
-        line = tree.contract_line(f'name = "{each.name}"')
-        page = tree.pages.get(each.page)
+    for prop in tree.contract.properties:
+        line = tree.contract_line(f'name = "{prop.name}"')
+        page = tree.pages.get(prop.page)
         if page is None:
-            yield Finding(PATH, line, "danger-told", f"there is no page {each.page}", "Correct the property's page.")
-        elif not any(_warns_of(page, piece.line, each) for piece in _at(page, each.place)):
-            message = f"nothing warns of {each.name} in *{each.place}*"
-            hint = f"Write <!-- generated: warning {each.name} --> there, before the instruction."
-            yield Finding(each.page, _first(page, each.place), "danger-told", message, hint)
-        yield from _untried(tree, each, line)
+            yield Finding(PATH, line, "danger-told", f"there is no page {prop.page}", "Correct the property's page.")
+        elif not any(_warns_of(page, piece.line, prop) for piece in _at(page, prop.place)):
+            message = f"nothing warns of {prop.name} in *{prop.place}*"
+            hint = f"Write <!-- generated: warning {prop.name} --> there, before the instruction."
+            yield Finding(prop.page, _first(page, prop.place), "danger-told", message, hint)
+        yield from _untried(tree, prop, line)
     for _, page in written(tree):
         for piece in page.pieces:
             if isinstance(piece, Paragraph) and piece.warning and page.by_hand(piece.line):
@@ -31,29 +31,29 @@ def _told(tree: Tree) -> Iterator[Finding]:
                 yield Finding(page.path, piece.line, "danger-told", "this warning is typed by hand", hint)
 
 
-def _untried(tree: Tree, each: Property, line: int) -> Iterator[Finding]:
-    for test in each.tests if tree.exists("tests") else ():
+def _untried(tree: Tree, prop: Property, line: int) -> Iterator[Finding]:
+    for test in prop.tests if tree.exists("tests") else ():
         path, _, name = test.partition("::")
         if not tree.exists(path) or f"def {name}(" not in tree.text(path):
-            message = f"the property {each.name} is tried by {test}, which is not there"
+            message = f"the property {prop.name} is tried by {test}, which is not there"
             yield Finding(PATH, line, "danger-told", message, "Name the test that tries it.")
 
 
 def _before(tree: Tree) -> Iterator[Finding]:
     """A block with a dangerous command has the warning before it, in the same step or part."""
     for page in tree.pages.values():
-        for each in tree.contract.properties:
-            if each.page != page.path or not each.commands:
+        for prop in tree.contract.properties:
+            if prop.page != page.path or not prop.commands:
                 continue
             for piece in page.pieces:
-                if not isinstance(piece, Block) or not any(command in piece.text for command in each.commands):
+                if not isinstance(piece, Block) or not any(command in piece.text for command in prop.commands):
                     continue
                 warned = [
-                    other for other in page.pieces if other.line < piece.line and _warns_of(page, other.line, each)
+                    other for other in page.pieces if other.line < piece.line and _warns_of(page, other.line, prop)
                 ]
                 if not any(_together(other, piece) for other in warned):
-                    message = f"this block does what {each.name} warns of, and nothing warns of it here"
-                    hint = f"Write <!-- generated: warning {each.name} --> before it."
+                    message = f"this block does what {prop.name} warns of, and nothing warns of it here"
+                    hint = f"Write <!-- generated: warning {prop.name} --> before it."
                     yield Finding(page.path, piece.line, "danger-before", message, hint)
 
 
@@ -61,9 +61,9 @@ def _together(one: Piece, other: Piece) -> bool:
     return one.title == other.title and one.step == other.step
 
 
-def _warns_of(page: Page, line: int, each: Property) -> bool:
+def _warns_of(page: Page, line: int, prop: Property) -> bool:
     name, *arguments = page.generated.get(line, "").split() or [""]
-    return name == "warning" and each.name in arguments
+    return name == "warning" and prop.name in arguments
 
 
 def _at(page: Page, place: str) -> list[Piece]:

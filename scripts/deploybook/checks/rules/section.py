@@ -47,7 +47,7 @@ def _parts(tree: Tree) -> Iterator[Finding]:
         if not page.headings or page.headings[0].text != tree.contract.section(slug).title:
             hint = f"Write # {tree.contract.section(slug).title}."
             yield Finding(page.path, 1, "section-parts", "the first line is not the section's title", hint)
-        for name in (f"section-head {slug}", f"verified {slug}", f"or-run-it {slug}"):
+        for name in (f"section-head {slug}", f"verified {slug}", f"or-run-it {slug}", f"seen {slug}", f"claims {slug}"):
             if name not in page.generated.values():
                 hint = f"Write <!-- generated: {name} --> where it belongs; it says when the section is done."
                 yield Finding(page.path, 1, "section-parts", f"the generated part {name} is missing", hint)
