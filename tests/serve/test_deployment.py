@@ -16,10 +16,10 @@ from playwright.sync_api import Browser, Page, expect
 from tests.conftest import CONTRACT, RunningSandbox, launch_sandbox, without_operator
 from tests.e2e.benches import copied_hook
 from tests.runbooks.conftest import COMMAND, Guide, guide
-from tests.site.browser import DESK, PATIENCE, browser
+from tests.site.browser import DESK, PATIENCE, launched
 from tests.site.conftest import site
 
-__all__ = ["browser", "guide", "site"]
+__all__ = ["guide", "site"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("toolbar")]
 
@@ -27,6 +27,12 @@ CREDENTIALS = {credential.name for credential in CONTRACT.credentials}
 # In milliseconds: a plan, or an apply, of all sections on a machine with much else to do.
 LONG = 4 * PATIENCE
 ALL = "section[aria-label='All sections, from this page']"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with launched() as started:
+        yield started
 
 
 @contextmanager

@@ -8,18 +8,24 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from tests.serve.conftest import Served
-from tests.site.browser import DESK, PATIENCE, PHONE, browser
+from tests.site.browser import DESK, PATIENCE, PHONE, launched
 from tests.site.conftest import site
 from tests.site.test_browser import _serious as serious
 
 # Fixtures of every test below: this guide is the one that mkdocs builds.
-__all__ = ["browser", "site"]
+__all__ = ["site"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("toolbar")]
 
 CHECKLIST = "/DEPLOY_PROD_CHECKLIST.html"
 MARKUP = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
 PANEL = "section[aria-label='Cloudflare R2, from this page']"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with launched() as started:
+        yield started
 
 
 def said(kind: str, **data: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import pytest
@@ -22,10 +23,9 @@ expect.set_options(timeout=PATIENCE)
 Open = Callable[..., Page]
 
 
-# Not for the session: while Playwright is there its event loop runs, and what else a worker tests could start none of its own.
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium; a test without one is skipped and says so."""
+@contextmanager
+def launched() -> Iterator[Browser]:
+    """Chromium until the end; a test without one is skipped and says so."""
     if CHROMIUM is None:
         pytest.skip(MISSING)
     options = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
@@ -33,6 +33,14 @@ def browser() -> Iterator[Browser]:
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
         yield started
         started.close()
+
+
+# Not for the session: while Playwright is there its event loop runs, and what else a worker tests could start none of its own.
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """One Chromium for the tests of a worker that follow one another here."""
+    with launched() as started:
+        yield started
 
 
 @pytest.fixture
