@@ -21,12 +21,13 @@ class Kept:
         self._copy = Path(self._copies.name) / "folder"
         shutil.copytree(folder, self._copy, symlinks=True)
 
-    def restore(self) -> None:
-        """Bring it back: in the sandbox, in the folder, and in what was exported."""
+    def restore(self, folder: Path | None = None) -> None:
+        """Bring it back: in the sandbox, in the folder (or in another one), and in what was exported."""
         self._sandbox.restore(self._name)
-        for path in self._folder.iterdir():
+        folder = folder or self._folder
+        for path in folder.iterdir():
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
-        shutil.copytree(self._copy, self._folder, symlinks=True, dirs_exist_ok=True)
+        shutil.copytree(self._copy, folder, symlinks=True, dirs_exist_ok=True)
         self._sandbox.exports.clear()
         self._sandbox.exports.update(self._exports)
 

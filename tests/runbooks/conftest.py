@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 from tests.conftest import ROOT
+from tests.runbooks.first_apply import FirstApply, first_apply
 from tests.runbooks.guide import COMMAND, Finished, Guide
 
-__all__ = ["COMMAND", "Finished", "Guide", "guide"]
+__all__ = ["COMMAND", "Finished", "FirstApply", "Guide", "first_apply", "guide"]
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 from dotenv import dotenv_values
 from tests.clients.render_app import make_bucket
 from tests.conftest import ROOT, RunningSandbox
-from tests.runbooks.conftest import Finished, Guide
+from tests.runbooks.conftest import Finished, FirstApply, Guide
 from tests.runbooks.killing import kill_while_held
 from tests.waiting import PATIENCE_SECONDS
 
@@ -58,6 +58,13 @@ def applied(guide: Guide, sandbox: RunningSandbox, *arguments: str) -> Finished:
     done = modal(guide, sandbox, "apply", *arguments)
     assert done.code == 0, done.output
     return done
+
+
+@pytest.fixture
+def applied_once(guide: Guide, sandbox: RunningSandbox, first_apply: FirstApply) -> Guide:
+    """A checkout after its first ``apply``."""
+    first_apply(guide, sandbox, lambda: applied(guide, sandbox))
+    return guide
 
 
 def by_hand(sandbox: RunningSandbox, *arguments: str, **env: str) -> str:
@@ -143,11 +150,10 @@ def test_plan_apply_apply_plan_verify_destroy(guide: Guide, sandbox: RunningSand
 
 
 def test_an_app_that_is_gone_is_what_verify_names_and_its_addresses_are_not_known(
-    guide: Guide, sandbox: RunningSandbox
+    applied_once: Guide, sandbox: RunningSandbox
 ) -> None:
-    applied(guide, sandbox)
     by_hand(sandbox, "app", "stop", APP.removeprefix("Modal app "), "--yes")
-    done = modal(guide, sandbox, "verify")
+    done = modal(applied_once, sandbox, "verify")
     assert f"{APP} — it is not there" in done.output, done.output
     assert "#modal-app-stopped" in done.output
     assert "invalid-value" not in done.output, done.output
@@ -155,6 +161,7 @@ def test_an_app_that_is_gone_is_what_verify_names_and_its_addresses_are_not_know
 
 
 def test_secrets_changed_by_hand_are_named_by_verify_and_mended_by_apply(guide: Guide, sandbox: RunningSandbox) -> None:
+    # Not brought back: its containers run, as they do when somebody deletes a secret.
     applied(guide, sandbox)
     by_hand(sandbox, "secret", "delete", "render-auth", "--yes")
     removed = modal(guide, sandbox, "verify")
@@ -188,65 +195,63 @@ def test_secrets_changed_by_hand_are_named_by_verify_and_mended_by_apply(guide: 
 
 
 def test_values_changed_in_place_are_seen_from_a_container_and_written_by_the_next_apply(
-    guide: Guide, sandbox: RunningSandbox
+    applied_once: Guide, sandbox: RunningSandbox
 ) -> None:
-    applied(guide, sandbox)
-    keys = vault(guide) | {"AWS_ACCESS_KEY_ID": "0" * 32, "AWS_SECRET_ACCESS_KEY": "other"}
+    keys = vault(applied_once) | {"AWS_ACCESS_KEY_ID": "0" * 32, "AWS_SECRET_ACCESS_KEY": "other"}
     pairs = [f"{name}={keys[name]}" for name in (*R2_NAMES, "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")]
     by_hand(sandbox, "secret", "create", "r2-credentials", *pairs, "--force")
     claim = "r2-credentials has the vault's values"
-    verified = modal(guide, sandbox, "verify")
+    verified = modal(applied_once, sandbox, "verify")
     assert verified.failed() == [claim]
     assert "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY" in lines(verified, "check")[claim]
     assert "R2_" not in lines(verified, "check")[claim]
-    mended = outcomes(applied(guide, sandbox))
+    mended = outcomes(applied(applied_once, sandbox))
     assert mended == {TOKEN: "unchanged", R2_CREDENTIALS: "update", RENDER_AUTH: "unchanged", APP: "update"}
 
 
 def test_the_app_is_deployed_again_for_a_changed_file_a_changed_label_and_another_deploy(
-    guide: Guide, sandbox: RunningSandbox
+    applied_once: Guide, sandbox: RunningSandbox
 ) -> None:
-    applied(guide, sandbox)
-    with (guide.root / "app" / "mp4.py").open("a") as file:
+    with (applied_once.root / "app" / "mp4.py").open("a") as file:
         file.write("# changed\n")
-    verified = modal(guide, sandbox, "verify")
+    verified = modal(applied_once, sandbox, "verify")
     assert verified.failed() == [APP]
     assert "source: " in lines(verified)[APP]
 
-    moved = applied(guide, sandbox, "-p", "label", "moved")
+    moved = applied(applied_once, sandbox, "-p", "label", "moved")
     assert "MODAL_LABEL: studio-production → moved" in lines(moved)[APP]
-    assert str(vault(guide)["MODAL_ENDPOINT_URL"]).endswith("--moved-submit.modal.run")
+    assert str(vault(applied_once)["MODAL_ENDPOINT_URL"]).endswith("--moved-submit.modal.run")
 
-    read_at_deploy = {name: str(vault(guide)[name]) for name in ("R2_ACCOUNT_ID", "R2_BUCKET_NAME")}
-    source = str(guide.root / "app" / "app.py")
+    read_at_deploy = {name: str(vault(applied_once)[name]) for name in ("R2_ACCOUNT_ID", "R2_BUCKET_NAME")}
+    source = str(applied_once.root / "app" / "app.py")
     by_hand(sandbox, "deploy", source, "--name", "studio-production", MODAL_LABEL="moved", **read_at_deploy)
-    foreign = modal(guide, sandbox, "verify", "-p", "label", "moved")
+    foreign = modal(applied_once, sandbox, "verify", "-p", "label", "moved")
     assert foreign.failed() == [APP]
     assert "not by deploybook" in lines(foreign)[APP]
 
 
-def test_rotating_the_token_is_planned_line_by_line_and_reaches_the_app(guide: Guide, sandbox: RunningSandbox) -> None:
-    applied(guide, sandbox)
-    before = vault(guide)["MODAL_AUTH_TOKEN"]
-    planned = outcomes(modal(guide, sandbox, "plan", "-p", "rotate", "true"))
+def test_rotating_the_token_is_planned_line_by_line_and_reaches_the_app(
+    applied_once: Guide, sandbox: RunningSandbox
+) -> None:
+    before = vault(applied_once)["MODAL_AUTH_TOKEN"]
+    planned = outcomes(modal(applied_once, sandbox, "plan", "-p", "rotate", "true"))
     assert planned == {
         TOKEN: "would update",
         R2_CREDENTIALS: "unchanged",
         RENDER_AUTH: "would update",
         APP: "would update",
     }
-    done = outcomes(applied(guide, sandbox, "-p", "rotate", "true"))
+    done = outcomes(applied(applied_once, sandbox, "-p", "rotate", "true"))
     assert done == {name: outcome.removeprefix("would ") for name, outcome in planned.items()}
-    assert vault(guide)["MODAL_AUTH_TOKEN"] != before
+    assert vault(applied_once)["MODAL_AUTH_TOKEN"] != before
 
 
-def test_another_machine_verifies_what_it_has_no_record_of(guide: Guide, sandbox: RunningSandbox) -> None:
-    applied(guide, sandbox)
-    guide.lose("last_writes")
-    verified = modal(guide, sandbox, "verify")
+def test_another_machine_verifies_what_it_has_no_record_of(applied_once: Guide, sandbox: RunningSandbox) -> None:
+    applied_once.lose("last_writes")
+    verified = modal(applied_once, sandbox, "verify")
     assert verified.code == 0, verified.output
     assert set(verified.outcomes("resource")) == {"unchanged"}, verified.output
-    again = outcomes(applied(guide, sandbox))
+    again = outcomes(applied(applied_once, sandbox))
     assert again == {TOKEN: "unchanged", R2_CREDENTIALS: "unchanged", RENDER_AUTH: "unchanged", APP: "unchanged"}
 
 
