@@ -15,7 +15,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 from tests.conftest import CONTRACT, ROOT, RunningSandbox
-from tests.runbooks.conftest import Finished, Guide
+from tests.runbooks.conftest import Finished, FirstApply, Guide
 from tests.runbooks.web_at_vercel import EARLIER, MAKING, PROJECT, SECRETS, Web
 from tests.waiting import PATIENCE_SECONDS
 
@@ -51,6 +51,13 @@ def web(guide: Guide, earlier: tuple[RunningSandbox, Path], tmp_path: Path) -> I
         made = Web(guide, sandbox, api, source)
         made.clean()
         yield made
+
+
+@pytest.fixture
+def deployed(web: Web, first_apply: FirstApply) -> Web:
+    """The web app after its first ``apply``."""
+    first_apply(web.guide, web.sandbox, web.apply)
+    return web
 
 
 def resources(done: Finished) -> list[str]:
@@ -115,20 +122,19 @@ def test_plan_apply_apply_plan_verify_destroy(web: Web) -> None:
     assert set(once_more.outcomes("resource")) == {"absent"}
 
 
-def test_variables_changed_by_hand_are_named_by_verify_and_repaired_by_apply(web: Web) -> None:
-    web.apply()
-    web.edit("INTERNAL_WEBHOOK_SECRET", value="00" * 32)  # as the dashboard does: the comment stays
-    web.edit("STORAGE_BACKEND", value="local")
-    web.edit("R2_BUCKET_NAME", target=["preview"])
-    web.edit("DEPLOY_ENV", target=["production", "preview"])
-    web.api.delete(f"{PROJECT}/env/{web.variable('TURSO_AUTH_TOKEN')['id']}").raise_for_status()
+def test_variables_changed_by_hand_are_named_by_verify_and_repaired_by_apply(deployed: Web) -> None:
+    deployed.edit("INTERNAL_WEBHOOK_SECRET", value="00" * 32)  # as the dashboard does: the comment stays
+    deployed.edit("STORAGE_BACKEND", value="local")
+    deployed.edit("R2_BUCKET_NAME", target=["preview"])
+    deployed.edit("DEPLOY_ENV", target=["production", "preview"])
+    deployed.api.delete(f"{PROJECT}/env/{deployed.variable('TURSO_AUTH_TOKEN')['id']}").raise_for_status()
     left = {"key": "OLD_FLAG", "value": "1", "type": "plain", "target": ["production"]}
-    web.api.post("/v10/projects/studio-production/env", json=left).raise_for_status()
-    web.calls()
+    deployed.api.post("/v10/projects/studio-production/env", json=left).raise_for_status()
+    deployed.calls()
 
-    verified = web.with_kernels.run("verify")
+    verified = deployed.with_kernels.run("verify")
     assert verified.code == 4
-    assert web.calls() == []
+    assert deployed.calls() == []
     named = {
         "INTERNAL_WEBHOOK_SECRET edited elsewhere since it was set",
         "STORAGE_BACKEND different",
@@ -140,48 +146,47 @@ def test_variables_changed_by_hand_are_named_by_verify_and_repaired_by_apply(web
     assert verified.failed()[0] == MAKING[1]
     assert "the deployment that serves has them all" in verified.failed()
 
-    plan = web.run("plan")
+    plan = deployed.run("plan")
     assert plan.outcomes("resource") == ["unchanged", "would update", "would update", "unchanged"], plan.output
-    before = {deployment["uid"] for deployment in web.deployments()}
-    repaired = web.with_kernels.apply()
+    before = {deployment["uid"] for deployment in deployed.deployments()}
+    repaired = deployed.with_kernels.apply()
     assert repaired.outcomes("resource") == ["unchanged", "update", "update", "unchanged"]
     assert resources(repaired)[:3] == resources(plan)[:3]
-    assert len({deployment["uid"] for deployment in web.deployments()} - before) == 1
+    assert len({deployment["uid"] for deployment in deployed.deployments()} - before) == 1
     targets = sorted(
         (variable["key"], tuple(variable["target"]))
-        for variable in web.variables()
+        for variable in deployed.variables()
         if variable["key"] in {"R2_BUCKET_NAME", "DEPLOY_ENV"}
     )
     # What was set for other targets by hand is left there.
     assert targets == [
         (name, (target,)) for name in ("DEPLOY_ENV", "R2_BUCKET_NAME") for target in ("preview", "production")
     ]
-    assert web.variable("OLD_FLAG")["value"] == "1"
-    web.calls()
-    again = web.apply()
+    assert deployed.variable("OLD_FLAG")["value"] == "1"
+    deployed.calls()
+    again = deployed.apply()
     assert again.outcomes("resource") == ["unchanged"] * 4
-    assert web.calls() == []
+    assert deployed.calls() == []
     assert "not in the contract, and left: OLD_FLAG" in again.output
-    no_secret_is_written(web, verified, plan, repaired, again)
+    no_secret_is_written(deployed, verified, plan, repaired, again)
 
 
-def test_plan_tells_what_follows_from_a_new_value_or_address(web: Web) -> None:
-    web.apply()
-    path = web.guide.root / ".deploybook" / "production.env"
+def test_plan_tells_what_follows_from_a_new_value_or_address(deployed: Web) -> None:
+    path = deployed.guide.root / ".deploybook" / "production.env"
     path.write_text(path.read_text().replace(EARLIER["MODAL_AUTH_TOKEN"], "ad" * 32))
-    plan = web.run("plan")
+    plan = deployed.run("plan")
     assert plan.outcomes("resource") == ["unchanged", "would update", "would update", "unchanged"]
-    assert resources(web.apply()) == resources(plan)
+    assert resources(deployed.apply()) == resources(plan)
 
     domain = {"name": "studio.example.com"}
-    web.api.post("/v10/projects/studio-production/domains", json=domain).raise_for_status()
-    web.calls()
-    moved = web.run("plan", "-p", "domain", "studio.example.com")
+    deployed.api.post("/v10/projects/studio-production/domains", json=domain).raise_for_status()
+    deployed.calls()
+    moved = deployed.run("plan", "-p", "domain", "studio.example.com")
     assert moved.code == 0, moved.output
     assert moved.outcomes("resource") == ["unchanged"] + ["would update"] * 3, moved.output
     assert "NEXT_PUBLIC_APP_URL: different → set for production" in moved.output
     assert "→ https://studio.example.com" in moved.output
-    assert web.calls() == []
+    assert deployed.calls() == []
 
 
 def test_a_change_of_variables_alone_is_served_after_apply(web: Web) -> None:
@@ -298,33 +303,31 @@ def test_bad_input_is_one_sentence_a_hint_and_an_exit_code(
 
 
 @pytest.mark.parametrize("pinned", [True, False])
-def test_a_shell_without_the_team_keeps_to_the_team_of_the_first_apply(web: Web, *, pinned: bool) -> None:
-    web.apply()
+def test_a_shell_without_the_team_keeps_to_the_team_of_the_first_apply(deployed: Web, *, pinned: bool) -> None:
     if not pinned:
-        web.guide.lose("pins")
-    before = web.vault()
-    web.calls()
+        deployed.guide.lose("pins")
+    before = deployed.vault()
+    deployed.calls()
     for mode in ("plan", "verify", "apply"):
-        again = web.run(mode, VERCEL_TEAM_ID="")
+        again = deployed.run(mode, VERCEL_TEAM_ID="")
         assert again.code == 0, again.output
         assert set(again.outcomes("resource")) == {"unchanged"}, again.output
-    assert web.calls() == []
-    assert web.vault() == before
+    assert deployed.calls() == []
+    assert deployed.vault() == before
 
 
 @pytest.mark.parametrize("mode", ["plan", "verify", "apply", "destroy"])
 def test_credentials_of_another_team_are_refused_with_both_names_and_nothing_but_the_name_is_asked(
-    web: Web, mode: str
+    deployed: Web, mode: str
 ) -> None:
-    web.apply()
-    team = web.sandbox.exports["VERCEL_TEAM_ID"]
-    web.calls()
-    refused = web.run(mode, VERCEL_TEAM_ID="team_elsewhere", typed="production\n")
+    team = deployed.sandbox.exports["VERCEL_TEAM_ID"]
+    deployed.calls()
+    refused = deployed.run(mode, VERCEL_TEAM_ID="team_elsewhere", typed="production\n")
     assert refused.code == 2
     assert f"production lives in Vercel's account studio-team ({team})" in refused.output
     assert "lead to team_elsewhere" in refused.output
     assert "#other-account" in refused.output
-    assert web.calls(writes=False) == ["GET /v2/teams/team_elsewhere"]
+    assert deployed.calls(writes=False) == ["GET /v2/teams/team_elsewhere"]
 
 
 def clone_of(web: Web, root: Path, *files: str) -> Web:
@@ -337,32 +340,32 @@ def clone_of(web: Web, root: Path, *files: str) -> Web:
     return replace(web, guide=Guide(root))
 
 
-def test_two_clones_with_one_vault_are_both_at_rest(web: Web, tmp_path: Path) -> None:
-    web.apply()
-    other = clone_of(web, tmp_path / "clone", "production.env")
+def test_two_clones_with_one_vault_are_both_at_rest(deployed: Web, tmp_path: Path) -> None:
+    other = clone_of(deployed, tmp_path / "clone", "production.env")
     # The other one has written the same values since, as its record says: under a mark of its own.
-    first = json.loads((web.guide.root / ".deploybook" / "production.last_writes.json").read_text())
-    (web.guide.root / ".deploybook" / "production.last_writes.json").write_text(
+    first = json.loads((deployed.guide.root / ".deploybook" / "production.last_writes.json").read_text())
+    (deployed.guide.root / ".deploybook" / "production.last_writes.json").write_text(
         json.dumps({**first, "writes": {key: {"comment": "x", "updatedAt": "1"} for key in first["writes"]}})
     )
-    web.calls()
-    for entry in (other, web, other, web):
+    deployed.calls()
+    for entry in (other, deployed, other, deployed):
         assert entry.apply().outcomes("resource") == ["unchanged"] * 4
-    assert web.calls() == []
+    assert deployed.calls() == []
 
 
-def test_a_clone_with_another_vault_is_told_who_wrote_last_and_overwrites_nothing(web: Web, tmp_path: Path) -> None:
-    web.apply()
-    other = clone_of(web, tmp_path / "clone", "production.env")
+def test_a_clone_with_another_vault_is_told_who_wrote_last_and_overwrites_nothing(
+    deployed: Web, tmp_path: Path
+) -> None:
+    other = clone_of(deployed, tmp_path / "clone", "production.env")
     changed = (other.guide.root / ".deploybook" / "production.env").read_text().replace("ca" * 32, "db" * 32)
     (other.guide.root / ".deploybook" / "production.env").write_text(changed)
-    web.calls()
+    deployed.calls()
     refused = other.run("apply")
     assert refused.code == 2
     assert "MODAL_AUTH_TOKEN: another vault's, written " in refused.output
     assert "--adopt 'Vercel variables/studio-production'" in refused.output
-    assert web.calls() == []
-    assert web.apply().outcomes("resource") == ["unchanged"] * 4
+    assert deployed.calls() == []
+    assert deployed.apply().outcomes("resource") == ["unchanged"] * 4
 
 
 def test_nothing_to_deploy_is_refused_before_any_request(web: Web) -> None:
