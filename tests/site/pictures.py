@@ -34,10 +34,11 @@ _BY_HAND = re.compile(r'<div class="db-way-hand".*?</div>', re.DOTALL)
 
 
 def sources() -> dict[str, str]:
-    """A digest of what each picture shows: of the page's first screen, and of the runbook whose lines are seen."""
+    """A digest of what each picture shows: of the page's first screen with its typeface, and of the runbook whose lines are seen."""
     page = (ROOT / "docs" / "DEPLOY_PROD_CHECKLIST.md").read_text(encoding="utf-8")
-    first_screen = _BY_HAND.sub("", page.partition("### Accounts")[0]) + Path(toolbar.__file__).read_text(
-        encoding="utf-8"
+    drawn_by = (Path(toolbar.__file__), ROOT / "docs" / "assets" / "type.css")
+    first_screen = _BY_HAND.sub("", page.partition("### Accounts")[0]) + "".join(
+        path.read_text(encoding="utf-8") for path in drawn_by
     )
     cells = json.loads(Layout(ROOT).notebook(SECTION).read_text(encoding="utf-8"))["cells"]
     lines = json.dumps([[cell["source"] for cell in cells if cell["cell_type"] == "code"], SIGNS, STYLES])
