@@ -16,6 +16,7 @@ from pathlib import Path
 
 from tests.checks.mutate import Copy, copied
 from tests.checks.mutations.mutation import Mutation
+from tests.checks.own_package import rules_of
 
 from deploybook.checks.rules.review import REVIEWED
 
@@ -54,7 +55,20 @@ def judged(copy: Copy, edit: Edit) -> tuple[list[str], bool] | None:
     mutation = edit.mutation(copy.root)
     if mutation is None:
         return None
+    if edit.path.startswith("scripts/"):
+        return sorted(_with_its_own_package(copy, mutation)), False
     return copy.tried(mutation).rules, bool(copy.tried(mutation, (REVIEWED,)).found)
+
+
+def _with_its_own_package(copy: Copy, mutation: Mutation) -> set[str]:
+    """The rules that find a change of the package, when the changed package runs them."""
+    path = copy.root / mutation.path
+    text = path.read_text(encoding="utf-8")
+    path.write_text(mutation.applied(text), encoding="utf-8")
+    try:
+        return rules_of(copy.root)
+    finally:
+        path.write_text(text, encoding="utf-8")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -56,6 +56,8 @@ MUTATIONS = [
     ("danger-first", R2, "2. [ ] **Make the bucket.**\n", "2. [ ] **Make the bucket.**\n\n    Open the dashboard.\n"),
     ("danger-told", TURSO, "generated: warning turso-location", "generated: warning turso-token"),
     ("danger-told", CONTRACT, "test_deleting_a_token_ends_its_key", "test_deleting_a_token_keeps_its_key"),
+    ("modes-told", CONTRACT, '[[mode]]\nname = "plan"', '[[mode]]\nname = "plane"'),
+    ("modes-told", CONTRACT, "test_plan_tells_and_changes_nothing", "test_plan_changes_something"),
     ("danger-before", VERCEL, "generated: warning vercel-live r2-cors", "generated: warning r2-cors"),
     ("evidence-said", TURSO, "to this database only, not to its group", "to its group"),
     ("evidence-said", TURSO, "drops them again; the\n", "leaves them; the\n"),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from deploybook.checks.facts.tree import Tree
 from deploybook.checks.finding import Finding, Rule
 from deploybook.checks.rules.section import step_name, steps, written
 from deploybook.contract.definitions import Property
 from deploybook.guide.page import Block, Page, Paragraph, Piece
+from deploybook.runbook.modes import Mode
 
 PATH = "runbooks/contract.toml"
 
@@ -32,11 +33,29 @@ def _told(tree: Tree) -> Iterator[Finding]:
 
 
 def _untried(tree: Tree, prop: Property, line: int) -> Iterator[Finding]:
-    for test in prop.tests if tree.exists("tests") else ():
+    for test in _absent(tree, prop.tests):
+        message = f"the property {prop.name} is tried by {test}, which is not there"
+        yield Finding(PATH, line, "danger-told", message, "Name the test that tries it.")
+
+
+def _absent(tree: Tree, tests: Sequence[str]) -> Iterator[str]:
+    """Those of some tests that are not there; none in a copy of the guide without its tests."""
+    for test in tests if tree.exists("tests") else ():
         path, _, name = test.partition("::")
         if not tree.exists(path) or f"def {name}(" not in tree.text(path):
-            message = f"the property {prop.name} is tried by {test}, which is not there"
-            yield Finding(PATH, line, "danger-told", message, "Name the test that tries it.")
+            yield test
+
+
+def _modes(tree: Tree) -> Iterator[Finding]:
+    names = [mode.name for mode in tree.contract.modes]
+    if names != [mode.value for mode in Mode]:
+        hint = f"They are {', '.join(mode.value for mode in Mode)}, in this order."
+        yield Finding(PATH, tree.contract_line("[[mode]]"), "modes-told", f"the modes are {', '.join(names)}", hint)
+    for mode in tree.contract.modes:
+        for test in _absent(tree, mode.tests):
+            message = f"what {mode.name} does is tried by {test}, which is not there"
+            line = tree.contract_line(f'name = "{mode.name}"')
+            yield Finding(PATH, line, "modes-told", message, "Name the test that tries it.")
 
 
 def _before(tree: Tree) -> Iterator[Finding]:
@@ -85,6 +104,12 @@ RULES: tuple[Rule[Tree], ...] = (
         "contract, which a test tries; the warning comes from it and stands in the step that brings it about. No section has a warning of "
         "another origin.",
         _told,
+    ),
+    Rule(
+        "modes-told",
+        "The contract says of each mode what it talks to, does and proves, and names the tests that try it; the guide's tables come from "
+        "it.",
+        _modes,
     ),
     Rule(
         "danger-before",
