@@ -188,6 +188,20 @@ MUTANTS = (
         "return self.text(value)",
         "tests/recordings/test_replacing.py",
     ),
+    Mutant(
+        "apply changes nothing unless it is confirmed",
+        "commands/run_plan.py",
+        "if not front.confirms(plan):",
+        "if not front.confirms(plan) and False:",
+        "tests/commands/test_run_plan.py::test_an_apply_that_is_not_confirmed_changes_nothing",
+    ),
+    Mutant(
+        "destroy goes by the environment's name and no other answer",
+        "commands/run_plan.py",
+        "if typed != plan.environment:",
+        "if not typed:",
+        "tests/commands/test_dialogue.py::test_destroy_goes_by_the_name_that_was_typed",
+    ),
 )
 
 
