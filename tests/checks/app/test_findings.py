@@ -213,7 +213,7 @@ MUTATIONS: dict[str, tuple[str, str, str, list[tuple[str, str, str]]]] = {
                 "RENDER_DEPLOY_HOOK }}",
                 "reads the secret RENDER_DEPLOY_HOOK, which no runbook sets",
             ),
-            ("app-variable-unread", WORKFLOW, "A workflow reads RENDER_DEPLOY_HOOK_URL nowhere"),
+            ("app-variable-unread", WORKFLOW, "No workflow reads RENDER_DEPLOY_HOOK_URL"),
         ],
     ),
     "workflow-variable-for-a-secret": (
@@ -222,7 +222,7 @@ MUTATIONS: dict[str, tuple[str, str, str, list[tuple[str, str, str]]]] = {
         "vars.VERCEL_ORG_ID",
         [
             ("app-workflow-secret", "vars.VERCEL_ORG_ID", "the runbook sets secrets only"),
-            ("app-variable-unread", WORKFLOW, "A workflow reads VERCEL_ORG_ID nowhere"),
+            ("app-variable-unread", WORKFLOW, "No workflow reads VERCEL_ORG_ID"),
         ],
     ),
     "workflow-secret-in-a-script": (
@@ -320,6 +320,17 @@ def test_a_type_alone_leads_nowhere(findings: Found) -> None:
     old = "export type Token = string;\nexport const token = process.env.OLD_TOKEN;"
     page = ("import { Upload }", 'import type { Token } from "@/lib/old";\nimport { Upload }')
     assert findings({"src/lib/old.ts": (None, old), "src/app/page.tsx": page}) == []
+
+
+def test_what_other_hosts_and_test_tools_set_is_nobodys_to_set(findings: Found) -> None:
+    names = ("PLAYWRIGHT_TEST_BASE_URL", "CI_PLAYWRIGHT", "VITEST", "ECS_CONTAINER_METADATA_URI_V4", "KUBERNETES_PORT")
+    reads = "".join(f"env.{name} || " for name in (*names, "STUDIO_OWN"))
+    found = findings({"src/lib/deployment.ts": ("env.DEPLOY_ENV ===", f"{reads}env.DEPLOY_ENV ===")})
+    assert {subject for finding in found for subject in finding.subjects} == {"STUDIO_OWN"}
+
+
+def test_what_docker_itself_sets_is_nobodys_to_set(findings: Found) -> None:
+    assert findings({IMAGE: ("WORKDIR /app", "ARG TARGETPLATFORM\nARG BUILDARCH\nWORKDIR /app")}) == []
 
 
 def test_what_next_config_inlines_needs_no_host(findings: Found) -> None:

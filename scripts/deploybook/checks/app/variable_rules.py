@@ -103,7 +103,11 @@ def unread_variables(compared: Compared) -> Iterator[Finding]:
     """A variable that the contract requires at a consumer and nothing there reads."""
     for part in compared.app.programs:
         yield from _unread(
-            compared, part.consumer, {access.name for access in part.reads}, part.home, f"The {part.title}"
+            compared,
+            part.consumer,
+            {access.name for access in part.reads},
+            part.home,
+            f"The {part.title} reads {{}} nowhere",
         )
     app = compared.app
     if app.modal:
@@ -112,14 +116,14 @@ def unread_variables(compared: Compared) -> Iterator[Finding]:
         for name in compared.sent_to_modal():
             keys = {key for secret in app.modal.secrets if secret.name == name for key in secret.keys}
             seen = read | keys | (READ_BY_MOUNTS if mounts else frozenset())
-            yield from _unread(compared, f"{MODAL}{name}", seen, app.modal_home, "The render app")
+            yield from _unread(compared, f"{MODAL}{name}", seen, app.modal_home, "The render app reads {} nowhere")
     if app.workflows:
         secrets = {secret.name for workflow in app.workflows.values() for secret in workflow.secrets}
         home = next((path for path in app.workflows if "deploy" in path), next(iter(app.workflows)))
-        yield from _unread(compared, "github", secrets, home, "A workflow")
+        yield from _unread(compared, "github", secrets, home, "No workflow reads {}")
 
 
-def _unread(compared: Compared, consumer: str, seen: set[str], home: str, who: str) -> Iterator[Finding]:
+def _unread(compared: Compared, consumer: str, seen: set[str], home: str, claim: str) -> Iterator[Finding]:
     rule = "app-variable-unread"
     names = [
         variable.name
@@ -128,7 +132,7 @@ def _unread(compared: Compared, consumer: str, seen: set[str], home: str, who: s
     ]
     if names:
         them = "them" if len(names) > 1 else "it"
-        message = f"{who} reads {listed(names)} nowhere, and the contract sets {them} at {consumer}."
+        message = f"{claim.format(listed(names))}, and the contract sets {them} at {consumer}."
         hint = f"Take {consumer} out of the consumers in {WHERE}, or read {them}."
         yield Finding(home, 1, rule, message, hint, Severity.WARNING, subjects=tuple(names))
 
