@@ -111,6 +111,8 @@ MUTATIONS = [
         "run webhook_secrt --mode apply </dev/null",
     ),
     ("command-exists", TROUBLES, "env -u TURSO_API_TOKEN deploybook run", "env -u TURSO_API_TOKEN deploybook ran"),
+    ("default-bound", "docs/sections/render.md", "`worker/Dockerfile`<!-- =", "`Dockerfile`<!-- ="),
+    ("default-bound", "docs/sections/render.md", "<!-- = render docker_context -->", "<!-- = render context -->"),
     ("count-current", "docs/how-it-proves-itself.md", "## The five modes", "## The four modes"),
     ("count-current", R2, "Keep the four variables", "Keep the five variables"),
     ("variable-belongs", "docs/sections/ci_cd.md", '"$VERCEL_TOKEN" | gh', '"$WORKER_DEFAULT_TIMEOUT_MS" | gh'),

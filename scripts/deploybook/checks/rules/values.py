@@ -25,6 +25,7 @@ _QUANTITY = re.compile(
     r"(?<![\w.])(?P<number>\d+) (?P<unit>hex digits|digits|bytes|characters|seconds|minutes|hours|days|MB)\b"
     r"(?:[`*]*<!-- = (?P<source>[^>]+) -->)?"
 )
+_DEFAULT = re.compile(r"`(?P<value>[^`]+)`<!-- = (?P<slug>[a-z][a-z0-9_]*) (?P<name>[a-z][a-z0-9_]*) -->")
 # A constant may be in seconds, or in hex digits, which are two to a byte.
 _FACTORS = {"bytes": (1, 2), "minutes": (1, 60), "hours": (1, 3600), "days": (1, 86400), "MB": (1, 1024 * 1024)}
 # A runbook imports the packages of the clouds that it deals with.
@@ -98,6 +99,21 @@ def _number(tree: Tree, source: str) -> float | None:
     patterns = [variable.pattern for variable in tree.contract.variables if variable.name == place]
     length = re.search(r"\{(\d+)\}", patterns[0]) if patterns else None
     return float(length[1]) if length else None
+
+
+def _bound_defaults(tree: Tree) -> Iterator[Finding]:
+    """A value that is marked with a runbook's parameter is its default."""
+    for page in tree.pages.values():
+        for number, line in enumerate(page.text.splitlines(), 1):
+            for match in _DEFAULT.finditer(line) if page.by_hand(number) else ():
+                parameter = tree.parameters.get(match["slug"], {}).get(match["name"])
+                default = str(parameter.default) if parameter else None
+                if default is None:
+                    message = f"the runbook {match['slug']} has no parameter {match['name']}"
+                    yield Finding(page.path, number, "default-bound", message, "Correct the mark.")
+                elif default != match["value"]:
+                    message = f"the default of {match['name']} is {default}, not {match['value']}"
+                    yield Finding(page.path, number, "default-bound", message, f"Write `{default}`.")
 
 
 def _counts(tree: Tree) -> Iterator[Finding]:
@@ -181,6 +197,12 @@ RULES: tuple[Rule[Tree], ...] = (
         "A quantity with a unit (15 minutes, 32 hex digits) is followed by a comment that binds it to a named constant, a runbook's "
         "default, the length in a variable's pattern, or a provider's number in words.toml, and is that number.",
         _quantities,
+    ),
+    Rule(
+        "default-bound",
+        "A value that is followed by a comment with a runbook and its parameter, `<!-- = render dockerfile_path -->`, is the parameter's "
+        "default.",
+        _bound_defaults,
     ),
     Rule(
         "count-current",
