@@ -18,6 +18,14 @@ SHORT := $(shell { $(PYTHON) -c 'import sys; sys.version_info < (3, 11) and prin
 ifneq ($(SHORT),)
 $(error deploybook needs Python 3.11 or newer, and $(PYTHON) gives: $(SHORT). Name another one: make PYTHON=python3.12)
 endif
+# The object server and sqld come as wheels, for these alone.
+OTHER := $(strip $(shell $(PYTHON) -c 'import platform as p; s, m, (libc, version) = p.system(), p.machine(), p.libc_ver(); \
+  new = libc == "glibc" and tuple(map(int, version.split("."))) >= (2, 28); \
+  ok = (s, m) == ("Darwin", "arm64") or (s == "Linux" and m in ("x86_64", "aarch64") and new); \
+  ok or print(s, m, libc or "no glibc" if s == "Linux" else "", version)' 2>/dev/null))
+ifneq ($(OTHER),)
+$(error deploybook runs on Linux (x86-64 and arm64, glibc 2.28 or newer) and on macOS (Apple silicon), and this is: $(OTHER). Run it in a container: docker run --rm -it -v "$(CURDIR)":/guide -w /guide python:3.12 make guide)
+endif
 # The programs in a virtual environment begin with the path of the folder that it was made in; a link leads to one that was not moved.
 ifneq ($(shell { [ ! -L $(VENV) ] && cat $(VENV)/.place 2>/dev/null; } || echo "$(CURDIR)"),$(CURDIR))
 $(info this checkout was moved: $(VENV) is made anew)

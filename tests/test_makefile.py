@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,32 @@ def test_a_python_that_is_not_there_is_refused_in_one_sentence(tmp_path: Path) -
     assert done.returncode == 2
     assert "deploybook needs Python 3.11 or newer, and python9.9 gives: no answer." in done.stderr
     assert not (tmp_path / ".venv").exists()
+
+
+@pytest.mark.parametrize(
+    ("machine", "libc", "named"),
+    [
+        (("Darwin", "x86_64"), ("", ""), "Darwin x86_64"),
+        (("Linux", "x86_64"), ("", ""), "Linux x86_64 no glibc"),
+        (("Linux", "aarch64"), ("glibc", "2.17"), "Linux aarch64 glibc 2.17"),
+        (("Windows", "AMD64"), ("", ""), "Windows AMD64"),
+        (("Linux", "aarch64"), ("glibc", "2.36"), ""),
+        (("Darwin", "arm64"), ("", ""), ""),
+    ],
+)
+def test_a_platform_without_the_sandboxs_servers_is_refused_in_one_sentence(
+    tmp_path: Path, machine: tuple[str, str], libc: tuple[str, str], named: str
+) -> None:
+    python = tmp_path / "python3"
+    answers = f"p.system = lambda: '{machine[0]}'; p.machine = lambda: '{machine[1]}'; p.libc_ver = lambda: {libc}"
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} -c "import platform as p; {answers}; $2"\n')
+    python.chmod(0o755)
+    done = make(tmp_path, f"PYTHON={python}", "--dry-run", "install")
+    assert ("Run it in a container: docker run" in done.stderr) is bool(named)
+    if named:
+        sentence = done.stderr.partition(": *** ")[2]
+        assert f"and on macOS (Apple silicon), and this is: {named}. Run it" in sentence
+        assert len(sentence.splitlines()) == 1
 
 
 @pytest.mark.parametrize(("place", "kept"), [("", True), ("elsewhere", False)])
