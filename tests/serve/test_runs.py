@@ -236,7 +236,8 @@ def test_a_command_whose_page_went_away_is_ended(served: Served) -> None:
 
     async def scenario() -> None:
         task = asyncio.create_task(served.workshop.command("doctor", "--json", environment="production"))
-        while not told.exists():
+        # It is there before all of it is written.
+        while not (told.exists() and told.read_text().endswith("}")):
             await asyncio.sleep(0.02)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

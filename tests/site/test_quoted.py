@@ -34,12 +34,13 @@ def changed(checkout: Checkout, path: str, before: str, after: str) -> None:
 def test_what_the_run_printed_is_no_finding(checkout: Checkout) -> None:
     for number, (slug, shown) in enumerate(WHOLE.items()):
         checkout.ran(slug, shown, started=f"20260102T03040{number}Z")
+    changed(checkout, PAGE, SHOWN, "*it is 32 bytes in hex, without white space*")
     assert findings(checkout) == []
 
 
 def test_a_claim_that_the_run_did_not_make_is_one(checkout: Checkout) -> None:
     checkout.ran("webhook_secret", WHOLE["webhook_secret"])
-    changed(checkout, PAGE, CLAIM, "it is 64 bytes in hex, without white space")
+    changed(checkout, PAGE, SHOWN, "*it is 64 bytes in hex, without white space*")
     message = "the block before does not print “it is 64 bytes in hex, without white space”"
     assert findings(checkout) == [f"{PAGE}: {message}"]
 
@@ -52,7 +53,7 @@ def test_a_summary_that_no_run_ends_with_is_one(checkout: Checkout) -> None:
 
 def test_a_run_that_failed_or_of_another_text_says_nothing(checkout: Checkout) -> None:
     checkout.own("runbooks")
-    changed(checkout, PAGE, CLAIM, "it is green, without white space")
+    changed(checkout, PAGE, SHOWN, "*it is green, without white space*")
     checkout.ran("webhook_secret", WHOLE["webhook_secret"], status="failed")
     assert findings(checkout) == []
     checkout.ran("webhook_secret", WHOLE["webhook_secret"], started="20260102T030406Z")
@@ -66,7 +67,7 @@ def test_a_build_warns_of_it_where_a_strict_one_counts_warnings(
     checkout: Checkout, caplog: pytest.LogCaptureFixture
 ) -> None:
     checkout.ran("webhook_secret", WHOLE["webhook_secret"])
-    changed(checkout, PAGE, CLAIM, "it is 64 bytes in hex, without white space")
+    changed(checkout, PAGE, SHOWN, "*it is 64 bytes in hex, without white space*")
     config = MkDocsConfig()
     config.extra = {"guide": checkout.guide()}
     mkdocs_hook.on_pre_build(config=config)
