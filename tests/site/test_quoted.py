@@ -12,10 +12,9 @@ from deploybook import mkdocs_hook
 from deploybook.site.quoted import differing
 
 PAGE = "docs/sections/webhook_secret.md"
-CLAIM, SUMMARY = (
-    "it is 32 bytes<!-- = INTERNAL_WEBHOOK_SECRET --> in hex, without white space",
-    "1 of 1 sections passed",
-)
+SUMMARY = "1 of 1 sections passed"
+# What the page says of its run: a test quotes a claim in its place.
+SHOWN = "a ✓ beside every check"
 
 
 def findings(checkout: Checkout) -> list[str]:
