@@ -12,6 +12,8 @@ from tests.site.browser import DESK, PATIENCE, PHONE, launched
 from tests.site.conftest import site
 from tests.site.test_browser import _serious as serious
 
+from deploybook.errors import ConfigurationError
+
 # Fixtures of every test below: this guide is the one that mkdocs builds.
 __all__ = ["site"]
 
@@ -214,6 +216,30 @@ def test_a_credential_is_given_and_checked_without_a_run(page: Page, served: Ser
         if answer:
             expect(page.get_by_text("Render refuses the key. Make another.")).to_be_visible()
     expect(page.get_by_role("button", name="Give another: RENDER_API_KEY")).to_be_visible()
+
+
+def test_a_runbook_opens_in_jupyterlab_in_a_tab_of_its_own_and_says_why_not(
+    page: Page, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jupyter = served.workshop.jupyter
+
+    async def ticket(path: str) -> str:
+        jupyter._tickets["once"] = f"{served.origin}/troubleshooting.html?notebook={path}"
+        return "once"
+
+    async def refused(path: str) -> str:
+        raise ConfigurationError("JupyterLab did not start.", f"Run jupyter lab {path} in a terminal: it says why.")
+
+    page.goto(f"{served.origin}/runbooks/r2.html")
+    monkeypatch.setattr(jupyter, "ticket", ticket)
+    with page.context.expect_page() as opened:
+        press(page, "Open in JupyterLab")
+    opened.value.wait_for_url("**/troubleshooting.html?notebook=runbooks/r2.ipynb")
+    assert opened.value.evaluate("window.opener") is None
+    monkeypatch.setattr(jupyter, "ticket", refused)
+    press(page, "Open in JupyterLab")
+    expect(page.get_by_text("Run jupyter lab runbooks/r2.ipynb in a terminal")).to_be_visible()
+    expect(page.get_by_role("button", name="Open in JupyterLab")).to_be_enabled()
 
 
 def test_the_keyboard_alone_does_a_section(page: Page, served: Served) -> None:

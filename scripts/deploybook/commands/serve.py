@@ -30,7 +30,8 @@ def serve_guide(port: int, site: Path | None) -> None:
     """Serve the guide on loopback, with buttons that act: dry run, plan, apply, verify and destroy each section from its page.
 
     Open the address that it shows: it lets one browser in, once. Runs are those of the command line, and go on when the page is closed.
-    Credentials that you type into a page are kept in this process only. Ctrl-C ends the server, and a run before its next request.
+    Credentials that you type into a page are kept in this process only. Ctrl-C ends the server, a run before its next request, and the
+    JupyterLab that a page has started.
     """
     from deploybook.serve.server import Server, host_name, listening
     from deploybook.serve.workshop import Workshop
