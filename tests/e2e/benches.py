@@ -33,6 +33,7 @@ PLACEHOLDERS = {
     "<DATABASE_NAME>": "studio-production",
     "<ENVIRONMENT>": "production",
     "<BUCKET_NAME>": "studio-production",
+    "<SERVICE_NAME>": "studio-production-worker",
     "<APP_HOST>": "studio.example.com",
     "<WORKSPACE>": "Studio",
     # It makes nothing, so that nothing of the bench is destroyed.
@@ -165,7 +166,8 @@ class Bench:
         left = self.guide.root / "shell.env"
         pasted = {f"PASTED_{name}": value for name, value in self.sandbox.control.get("/exports").json().items()}
         pasted["PASTED_RENDER_DEPLOY_HOOK_URL"] = self._copied_hook()
-        own = {"HOME": str(machine.home(self)), "COLUMNS": "400"}
+        home = machine.home(self)
+        own = {"HOME": str(home), "XDG_CACHE_HOME": str(home / ".cache"), "COLUMNS": "400"}
         environ = self.guide.environment(self.sandbox.exports | pasted | own)
         environ["PATH"] = f"{Path(COMMAND).parent}{os.pathsep}{environ['PATH']}"
         done = subprocess.run(

@@ -25,7 +25,7 @@ OF_ONE_ENVIRONMENT = {
     "explain": False,
     "init": False,
 }
-OTHERS = ("check", "completion", "list", "sandbox", "serve")
+OTHERS = ("check", "completion", "list", "prove", "sandbox", "serve")
 # How many words follow an option; none follows any other. ``tests/contract/test_shown_commands.py`` compares it with the command line.
 TAKES = {"-p": 2} | dict.fromkeys(
     (
@@ -33,6 +33,7 @@ TAKES = {"-p": 2} | dict.fromkeys(
         *(
             "--junit",
             "--mode",
+            "--on",
             "--only",
             "--output",
             "--plan",
@@ -40,8 +41,10 @@ TAKES = {"-p": 2} | dict.fromkeys(
             "--port",
             "--release",
             "--sarif",
+            "--shard",
             "--site",
             "--specs",
+            "--workers",
         ),
     ),
     1,

@@ -39,7 +39,7 @@ KINDS = {
     ),
     "applications": Kind(
         "tests.e2e.applications:Applications",
-        "a small application goes through deploybook run --app, or the section whose part is broken fails and names it",
+        "a small application is built and run in the sandbox, or the section whose part is broken fails and names it",
     ),
     "mutations": Kind("tests.mutants:Mutations", "a promise of the code is broken, and its test fails"),
 }

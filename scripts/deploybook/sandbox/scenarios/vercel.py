@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
+import httpx
+
 from deploybook.sandbox.core.faults import Fault
 from deploybook.sandbox.core.service import Context
 from deploybook.sandbox.scenarios.registry import by_hand, scenario
@@ -70,7 +72,11 @@ async def database_of_another_environment(context: Context) -> None:
 
 @scenario("database-schema")
 async def table_dropped(context: Context) -> None:
-    """Somebody drops the jobs table in Turso's SQL console, to begin anew."""
+    """Somebody drops the jobs table in Turso's SQL console, to begin anew; the app has been at work before, and has made it."""
+    _, project = only_project(context)
+    trust = str(context.certificates.authority_path)
+    async with httpx.AsyncClient(verify=trust, trust_env=False, timeout=60) as visitor:
+        await visitor.get(f"https://{project.domain}/api/audio/jobs/00000000-0000-4000-8000-000000000000")
     turso = context.service(TursoService)
     await turso.console(turso.platform.databases()[0], "DROP TABLE audio_prep_jobs")
 
