@@ -41,8 +41,8 @@ def test_junit_has_a_suite_for_each_kind_and_a_failure_for_what_does_not_hold(tm
     outcomes = [Outcome("a & <b>", False, "an escape \x1b[1m and why"), Outcome("c", True, seconds=2.5)]
     write_junit(path, {"wires": outcomes, "pairs": [Outcome("d", True)]})
     suites = {suite.name: suite for suite in JUnitXml.fromfile(str(path))}
-    assert suites.keys() == {"deploybook prove wires", "deploybook prove pairs"}
-    cases = {case.name: case for case in suites["deploybook prove wires"]}
+    assert suites.keys() == {"prove wires", "prove pairs"}
+    cases = {case.name: case for case in suites["prove wires"]}
     assert cases["a & <b>"].result[0].message == "an escape �[1m and why"
     assert cases["c"].is_passed
     assert cases["c"].time == 2.5

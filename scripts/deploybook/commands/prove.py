@@ -100,7 +100,7 @@ def _chosen(root: Path, kind: str, only: Sequence[str], part: tuple[int, int] | 
     if only and not chosen:
         raise InvalidValue(
             f"No scenario of {kind} has {' or '.join(only)} in its name.",
-            f"deploybook prove {kind} --list lists them.",
+            "Add --list in place of --only: it prints the names.",
         )
     if again:
         from deploybook.proving.results import read_results

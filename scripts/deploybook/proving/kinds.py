@@ -49,6 +49,6 @@ def require_checkout(root: Path) -> None:
     """Raise InvalidValue where the sources of the proofs are not."""
     if not (root / "tests" / "e2e").is_dir():
         raise InvalidValue(
-            "deploybook prove works in a checkout of deploybook itself, where its scenarios are, and this is none.",
+            "This is no checkout of deploybook itself: only there are the scenarios that can be proved.",
             "Clone the repository of deploybook, run make install there, and prove there.",
         )

@@ -92,7 +92,7 @@ def write_junit(path: Path, outcomes: Mapping[str, Iterable[Outcome]]) -> None:
     """Write the outcomes as JUnit: a suite for each kind, a case for each scenario."""
     document = JUnitXml()
     for kind, of_kind in outcomes.items():
-        suite = TestSuite(f"deploybook prove {kind}")
+        suite = TestSuite(f"prove {kind}")
         for outcome in of_kind:
             case = TestCase(NOT_IN_XML.sub("�", outcome.name), f"deploybook.prove.{kind}", outcome.seconds)
             if not outcome.holds:
