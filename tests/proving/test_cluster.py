@@ -14,15 +14,21 @@ from threading import Thread
 
 import pytest
 from tests.conftest import ROOT
+from tests.proving.dask_imports import give_python_its_site, needs_dask
 from tests.waiting import until
 
 from deploybook.errors import InvalidValue
 from deploybook.proving.cluster import Cluster, packed, unpack
 from deploybook.proving.scenarios import Chunk, Outcome, Scenario
 
-pytest.importorskip("distributed")
+pytestmark = needs_dask
 
 NUMBER = 4
+
+
+@pytest.fixture(autouse=True)
+def pythons_site(monkeypatch: pytest.MonkeyPatch) -> None:
+    give_python_its_site(monkeypatch)
 
 
 def dask(folder: Path, program: str, *arguments: str) -> subprocess.Popen[bytes]:
