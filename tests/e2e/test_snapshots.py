@@ -52,7 +52,7 @@ class Returned:
 
 
 @pytest.fixture(scope="module")
-def returned(stack: Stack, stack_sandbox: RunningSandbox) -> Iterator[Returned]:
+def returned(stack: Stack, stack_sandbox: RunningSandbox, kept: Kept) -> Iterator[Returned]:
     journey = stack.journey()
     journey.store.call(
         "put_object", Key="kept/a b+ü.txt", Body=b"kept", ContentType="text/plain", Metadata={"by": "us"}
@@ -61,8 +61,9 @@ def returned(stack: Stack, stack_sandbox: RunningSandbox) -> Iterator[Returned]:
     journey.database.query(MAILBOX)
     journey.database.query("INSERT INTO mailbox VALUES (x'00ff')")
     before = looked_at(stack)
-    with Kept(stack_sandbox, stack.home) as kept:
-        yield _returned(stack, stack_sandbox, kept, before)
+    with Kept(stack_sandbox, stack.home) as filled:
+        yield _returned(stack, stack_sandbox, filled, before)
+    kept.restore()
 
 
 def _returned(stack: Stack, sandbox: RunningSandbox, kept: Kept, before: Held) -> Returned:
