@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from tests.conftest import ROOT
-from tests.proving.dask_imports import give_python_its_site
 
 from deploybook.cli import cli
 from deploybook.errors import InvalidValue, MissingVariable
@@ -75,8 +74,7 @@ def test_outside_a_checkout_one_sentence_says_so(prove: Prove, tmp_path: Path) -
     assert str(result.exception).startswith("This is no checkout of deploybook itself")
 
 
-def test_a_scheduler_that_does_not_answer_is_named(prove: Prove, monkeypatch: pytest.MonkeyPatch) -> None:
-    give_python_its_site(monkeypatch)
+def test_a_scheduler_that_does_not_answer_is_named(prove: Prove) -> None:
     result = CliRunner().invoke(cli, ["prove", "wires", "--on", "nowhere"])
     assert isinstance(result.exception, (InvalidValue, MissingVariable))
 

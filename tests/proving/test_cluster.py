@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import os
 import signal
@@ -14,21 +15,15 @@ from threading import Thread
 
 import pytest
 from tests.conftest import ROOT
-from tests.proving.dask_imports import give_python_its_site, needs_dask
 from tests.waiting import until
 
 from deploybook.errors import InvalidValue
 from deploybook.proving.cluster import Cluster, packed, unpack
 from deploybook.proving.scenarios import Chunk, Outcome, Scenario
 
-pytestmark = needs_dask
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("distributed") is None, reason="distributed is not installed")
 
 NUMBER = 4
-
-
-@pytest.fixture(autouse=True)
-def pythons_site(monkeypatch: pytest.MonkeyPatch) -> None:
-    give_python_its_site(monkeypatch)
 
 
 def dask(folder: Path, program: str, *arguments: str) -> subprocess.Popen[bytes]:
