@@ -60,46 +60,50 @@ def test_a_green_run_of_another_file_is_not_enough(clouds: Connections, workflow
         deployed_both(clouds.github, workflow, MINUTES)
 
 
-def test_no_run_and_one_that_goes_on_are_no_success(clouds: Connections, workflow: WorkflowFile) -> None:
+def test_no_run_and_one_that_goes_on_are_no_success(hands: Hands, clouds: Connections, workflow: WorkflowFile) -> None:
     with pytest.raises(VerificationFailed, match="found no run") as caught:
         deployed_both(clouds.github, workflow, MINUTES)
     assert caught.value.entry == "ci-not-triggered"
-    workflow.create(clouds)
-    with pytest.raises(VerificationFailed, match=r"found (queued|in_progress)") as caught:
-        deployed_both(clouds.github, workflow, MINUTES)
+    with hands.sandbox.stopped_clock():
+        workflow.create(clouds)
+        with pytest.raises(VerificationFailed, match=r"found (queued|in_progress)") as caught:
+            deployed_both(clouds.github, workflow, MINUTES)
     assert caught.value.entry == "ci-run-slow"
 
 
 def test_a_run_that_has_its_time_still_leaves_the_one_before_it_to_be_judged(
-    clouds: Connections, workflow: WorkflowFile
+    hands: Hands, clouds: Connections, workflow: WorkflowFile
 ) -> None:
     DeployRun(workflow, workflow.create(clouds)).create(clouds)
-    clouds.github.put_file(MAIN.repository, "MORE.md", "main", b"More.\n", "Say more")
 
     def second() -> runs.RunState | None:
         newest = runs.newest(clouds.github, workflow)
         return newest if newest and newest.number > 1 else None
 
-    newest = until(second, "the second run")
-    assert newest.status != "completed"
-    with pytest.raises(UnexpectedResponse, match="Run 1 of the deploy workflow ended as failure"):
-        deployed_both(clouds.github, workflow, MINUTES)
-    with pytest.raises(VerificationFailed, match=r"found (queued|in_progress)"):
-        deployed_both(clouds.github, workflow, 0)
+    with hands.sandbox.stopped_clock():
+        clouds.github.put_file(MAIN.repository, "MORE.md", "main", b"More.\n", "Say more")
+        newest = until(second, "the second run")
+        assert newest.status != "completed"
+        with pytest.raises(UnexpectedResponse, match="Run 1 of the deploy workflow ended as failure"):
+            deployed_both(clouds.github, workflow, MINUTES)
+        with pytest.raises(VerificationFailed, match=r"found (queued|in_progress)"):
+            deployed_both(clouds.github, workflow, 0)
 
 
-def test_a_run_that_goes_on_is_waited_for(clouds: Connections, workflow: WorkflowFile) -> None:
-    workflow.create(clouds)
+def test_a_run_that_goes_on_is_waited_for(hands: Hands, clouds: Connections, workflow: WorkflowFile) -> None:
     run = DeployRun(workflow, UNCHANGED)
-    state = run.read(clouds)
+    with hands.sandbox.stopped_clock():
+        workflow.create(clouds)
+        state = run.read(clouds)
     assert state is not None
     changes = run.differences(state)
     assert [(change.field, change.requested) for change in changes] == [("status", True)]
     assert run.update(clouds, state, changes).status == "completed"
 
 
-def test_a_wait_has_a_limit(clouds: Connections, workflow: WorkflowFile) -> None:
-    with pytest.raises(UnexpectedResponse, match=r"is still (queued|in_progress) after 0 minutes") as caught:
+def test_a_wait_has_a_limit(hands: Hands, clouds: Connections, workflow: WorkflowFile) -> None:
+    still = r"is still (queued|in_progress) after 0 minutes"
+    with hands.sandbox.stopped_clock(), pytest.raises(UnexpectedResponse, match=still) as caught:
         DeployRun(workflow, workflow.create(clouds), minutes=0).create(clouds)
     assert caught.value.entry == "ci-run-slow"
 

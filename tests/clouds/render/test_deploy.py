@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 import pytest
+from tests.conftest import RunningSandbox
 from tests.waiting import until
 
 from deploybook.clouds import render
@@ -193,11 +194,11 @@ def test_deploys_since_a_time_are_all_read(clouds: Connections, bench: Bench, mo
     assert [each.id for each in found] == [each.id for each in made[:-1]]
 
 
-def test_waiting_has_an_end(clouds: Connections, bench: Bench, fault: Callable[..., None]) -> None:
-    fault(kind="slow", method="BUILD", seconds=3.0)
-    made = bench.worker().create(clouds)
-    with pytest.raises(UnexpectedResponse, match=r"is still .* after 0 minutes") as caught:
-        bench.deploy(made, seconds=0.2).create(clouds)
+def test_waiting_has_an_end(clouds: Connections, bench: Bench, sandbox: RunningSandbox) -> None:
+    with sandbox.stopped_clock():
+        made = bench.worker().create(clouds)
+        with pytest.raises(UnexpectedResponse, match=r"is still .* after 0 minutes") as caught:
+            bench.deploy(made, seconds=0.2).create(clouds)
     assert caught.value.entry == "render-deploy-slow"
 
 

@@ -163,13 +163,12 @@ def test_a_newest_deployment_that_failed_is_told_until_one_succeeds(site: Site) 
 def test_a_newest_deployment_that_was_cancelled_is_no_failure(site: Site, sandbox: RunningSandbox) -> None:
     site.set()
     deploy(site)
-    fault = {"service": "vercel-build", "kind": "slow", "path": "/web", "seconds": 5.0}
-    sandbox.control.post("/faults", json=fault).raise_for_status()
-    with pytest.raises(UnexpectedResponse):
-        deploy(site, minutes=0)
-    assert changes(site) == ["state"]
-    site.clouds.vercel.api.call("cancel", "PATCH", f"/v12/deployments/{made(site)[0]}/cancel")
-    assert changes(site) == []
+    with sandbox.stopped_clock():
+        with pytest.raises(UnexpectedResponse):
+            deploy(site, minutes=0)
+        assert changes(site) == ["state"]
+        site.clouds.vercel.api.call("cancel", "PATCH", f"/v12/deployments/{made(site)[0]}/cancel")
+        assert changes(site) == []
 
 
 def test_one_that_has_its_time_still_is_no_drift_and_the_one_before_it_is_judged(
@@ -177,29 +176,27 @@ def test_one_that_has_its_time_still_is_no_drift_and_the_one_before_it_is_judged
 ) -> None:
     site.set()
     old = deploy(site)
-    fault = {"service": "vercel-build", "kind": "slow", "path": "/web", "seconds": 5.0}
-    sandbox.control.post("/faults", json=fault).raise_for_status()
-    with pytest.raises(UnexpectedResponse):
-        deploy(site, minutes=0)
-    patient = site.deployment(minutes=15)
-    state = patient.read(site.clouds)
-    assert state is not None
-    assert [change.requested for change in patient.differences(state)] == [True]
-    assert [change.requested for change in site.deployment(minutes=0).differences(state)] == [False]
-    variables = site.variables()
-    variables.read(site.clouds)
-    assert vercel.serves_all(site.clouds.vercel, address(site), state, variables) == old.id
+    with sandbox.stopped_clock():
+        with pytest.raises(UnexpectedResponse):
+            deploy(site, minutes=0)
+        patient = site.deployment(minutes=15)
+        state = patient.read(site.clouds)
+        assert state is not None
+        assert [change.requested for change in patient.differences(state)] == [True]
+        assert [change.requested for change in site.deployment(minutes=0).differences(state)] == [False]
+        variables = site.variables()
+        variables.read(site.clouds)
+        assert vercel.serves_all(site.clouds.vercel, address(site), state, variables) == old.id
 
 
 def test_a_slow_deployment_is_told_and_the_next_run_waits_for_the_same(site: Site, sandbox: RunningSandbox) -> None:
     site.set()
-    fault = {"service": "vercel-build", "kind": "slow", "path": "/web", "seconds": 0.5}
-    sandbox.control.post("/faults", json=fault).raise_for_status()
-    with pytest.raises(UnexpectedResponse, match=r"is still [A-Z]+ after 0 minutes") as caught:
-        deploy(site, minutes=0)
-    assert caught.value.entry == "vercel-deployment-slow"
     waiting = site.deployment()
-    state = waiting.read(site.clouds)
+    with sandbox.stopped_clock():
+        with pytest.raises(UnexpectedResponse, match=r"is still [A-Z]+ after 0 minutes") as caught:
+            deploy(site, minutes=0)
+        assert caught.value.entry == "vercel-deployment-slow"
+        state = waiting.read(site.clouds)
     assert state is not None
     assert [change.field for change in waiting.differences(state)] == ["state"]
     assert waiting.update(site.clouds, state, waiting.differences(state)).id == state.id
@@ -207,16 +204,13 @@ def test_a_slow_deployment_is_told_and_the_next_run_waits_for_the_same(site: Sit
 
 
 def test_a_cancelled_deployment_ends_the_wait(site: Site, sandbox: RunningSandbox) -> None:
-    fault = {"service": "vercel-build", "kind": "slow", "path": "/web", "seconds": 5.0}
-    sandbox.control.post("/faults", json=fault).raise_for_status()
-
     def cancel() -> None:
         until(lambda: made(site), "a deployment that can be cancelled")
         site.clouds.vercel.api.call("cancel", "PATCH", f"/v12/deployments/{made(site)[0]}/cancel")
 
     canceller = threading.Thread(target=cancel)
     canceller.start()
-    with pytest.raises(UnexpectedResponse, match="it ended as CANCELED"):
+    with sandbox.stopped_clock(), pytest.raises(UnexpectedResponse, match="it ended as CANCELED"):
         deploy(site)
     canceller.join()
 
