@@ -84,6 +84,10 @@ class Served:
         told: dict[str, Any] = json.loads((self.program / "told.json").read_text())
         return told
 
+    def answers(self) -> list[dict[str, Any]]:
+        """The answers of the page, which the latest process writes down once it has the first."""
+        return until(lambda: self.told()["answers"], "the answer to a question")
+
     def lines(self, run: str) -> list[dict[str, Any]]:
         """What the feed has of a run."""
         return [line for line in self.workshop.feed.lines() if line["run"] == run]

@@ -15,6 +15,12 @@ from pathlib import Path
 from typing import Any
 
 
+def note(folder: Path, told: dict[str, Any]) -> None:
+    """Write down what the process was told: whole, or not at all, for whoever reads it meanwhile."""
+    (folder / "told.part").write_text(json.dumps(told))
+    (folder / "told.part").replace(folder / "told.json")
+
+
 def main() -> int:
     folder = Path(sys.argv[1])
     stopped = threading.Event()
@@ -22,7 +28,7 @@ def main() -> int:
     script: list[dict[str, Any]] = json.loads((folder / "script.json").read_text())
     told: dict[str, Any] = {"words": sys.argv[2:], "environ": dict(os.environ), "pid": os.getpid(), "answers": []}
     for step in script:
-        (folder / "told.json").write_text(json.dumps(told))
+        note(folder, told)
         match step["do"]:
             case "say":
                 print(json.dumps(step["line"]), flush=True)
@@ -40,9 +46,9 @@ def main() -> int:
                 stopped.wait(60)
                 print(json.dumps({"kind": "run_done", "exit_code": 143}), flush=True)
             case "end":
-                (folder / "told.json").write_text(json.dumps(told))
+                note(folder, told)
                 return int(step["code"])
-    (folder / "told.json").write_text(json.dumps(told))
+    note(folder, told)
     return 0
 
 

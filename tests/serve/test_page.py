@@ -112,7 +112,7 @@ def test_apply_shows_the_plan_and_changes_nothing_without_a_yes(page: Page, serv
     press(page, "Change nothing")
     expect(page.locator(".ds-card")).to_have_count(0)
     expect(page.get_by_role("button", name="Apply Cloudflare R2")).to_be_enabled()
-    assert served.told()["answers"] == [{"answer": False}]
+    assert served.answers() == [{"answer": False}]
 
 
 def test_destroy_goes_by_the_name_that_is_typed(page: Page, served: Served) -> None:
@@ -127,7 +127,7 @@ def test_destroy_goes_by_the_name_that_is_typed(page: Page, served: Served) -> N
     form.get_by_role("textbox").fill("production")
     press(page, "Destroy")
     expect(page.locator(f"{PANEL} .ds-now")).to_contain_text("Destroy: passed")
-    assert served.told()["answers"] == [{"answer": "production"}]
+    assert served.answers() == [{"answer": "production"}]
 
 
 def test_a_failed_line_opens_its_entry_beside_it_with_the_fix_ready(page: Page, served: Served) -> None:
@@ -257,7 +257,7 @@ def test_the_keyboard_alone_does_a_section(page: Page, served: Served) -> None:
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.locator(f"{PANEL} .ds-now")).to_contain_text("Apply: passed")
-    assert served.told()["answers"] == [{"answer": True}]
+    assert served.answers() == [{"answer": True}]
 
 
 @pytest.mark.parametrize(("size", "scheme"), [(DESK, "default"), (PHONE, "slate")], ids=["desk", "phone"])

@@ -135,7 +135,7 @@ def test_a_question_is_answered_once_and_the_answer_reaches_the_run(client: http
     assert client.post(f"/-/runs/{run}/answer", json=answer).status_code == 200
     assert client.post(f"/-/runs/{run}/answer", json=answer).status_code == 409
     assert [line["kind"] for line in served.ended(run)] == ["run", "plan", "question", "answered", "ended"]
-    assert served.told()["answers"] == [{"answer": True}]
+    assert served.answers() == [{"answer": True}]
 
 
 def test_a_secret_that_is_typed_as_an_answer_is_masked_from_then_on(client: httpx.Client, served: Served) -> None:
@@ -145,7 +145,7 @@ def test_a_secret_that_is_typed_as_an_answer_is_masked_from_then_on(client: http
     until(lambda: any(line["kind"] == "question" for line in served.lines(run)), "the question")
     client.post(f"/-/runs/{run}/answer", json={"question": 1, "answer": secret})
     lines = served.ended(run)
-    assert served.told()["answers"] == [{"answer": secret}]
+    assert served.answers() == [{"answer": secret}]
     assert lines[-2]["lines"] == ["it was ••••••"]
 
 
