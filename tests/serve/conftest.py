@@ -59,6 +59,12 @@ class Served:
     workshop: Workshop
     program: Path
     addresses: list[str] = field(default_factory=list)
+    scripts: int = 0
+
+    def records(self) -> list[dict[str, Any]]:
+        """What each process of the latest script was told, oldest first: one of the script before may still be ending."""
+        paths = sorted(self.program.glob(f"told-{self.scripts}-*.json"), key=lambda path: path.stat().st_mtime_ns)
+        return [json.loads(path.read_text()) for path in paths]
 
     @property
     def host(self) -> str:
@@ -76,17 +82,20 @@ class Served:
 
     def script(self, *steps: dict[str, Any]) -> None:
         """What the next process says (``pretended.py``)."""
-        (self.program / "script.json").write_text(json.dumps(steps))
-        (self.program / "told.json").unlink(missing_ok=True)
+        self.scripts += 1
+        (self.program / "script.json").write_text(json.dumps({"record": f"told-{self.scripts}", "steps": steps}))
 
     def told(self) -> dict[str, Any]:
         """What the latest process was told."""
-        told: dict[str, Any] = json.loads((self.program / "told.json").read_text())
-        return told
+        return self.records()[-1]
 
     def answers(self) -> list[dict[str, Any]]:
-        """The answers of the page, which the latest process writes down once it has the first."""
-        return until(lambda: self.told()["answers"], "the answer to a question")
+        """The answers of the page to a run, which writes them down once it has the first; the page starts other commands too."""
+
+        def answered() -> list[dict[str, Any]]:
+            return next((each["answers"] for each in self.records() if "--dialogue" in each["words"]), [])
+
+        return until(answered, "the answer to a question")
 
     def lines(self, run: str) -> list[dict[str, Any]]:
         """What the feed has of a run."""

@@ -15,20 +15,22 @@ from pathlib import Path
 from typing import Any
 
 
-def note(folder: Path, told: dict[str, Any]) -> None:
+def note(record: Path, told: dict[str, Any]) -> None:
     """Write down what the process was told: whole, or not at all, for whoever reads it meanwhile."""
-    (folder / "told.part").write_text(json.dumps(told))
-    (folder / "told.part").replace(folder / "told.json")
+    part = record.with_suffix(".part")
+    part.write_text(json.dumps(told))
+    part.replace(record)
 
 
 def main() -> int:
     folder = Path(sys.argv[1])
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
-    script: list[dict[str, Any]] = json.loads((folder / "script.json").read_text())
+    script: dict[str, Any] = json.loads((folder / "script.json").read_text())
+    record = folder / f"{script['record']}-{os.getpid()}.json"
     told: dict[str, Any] = {"words": sys.argv[2:], "environ": dict(os.environ), "pid": os.getpid(), "answers": []}
-    for step in script:
-        note(folder, told)
+    for step in script["steps"]:
+        note(record, told)
         match step["do"]:
             case "say":
                 print(json.dumps(step["line"]), flush=True)
@@ -46,9 +48,9 @@ def main() -> int:
                 stopped.wait(60)
                 print(json.dumps({"kind": "run_done", "exit_code": 143}), flush=True)
             case "end":
-                note(folder, told)
+                note(record, told)
                 return int(step["code"])
-    note(folder, told)
+    note(record, told)
     return 0
 
 
