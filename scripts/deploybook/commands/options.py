@@ -22,26 +22,21 @@ from deploybook.layout import find_layout
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def environment_option(command: Command) -> Command:
-    """``--environment``, passed on as ``environment``."""
+def environment_option(command: Command, *, about: str = "Names the vault.") -> Command:
+    """``--environment``, passed on as ``environment``; ``about`` is what its help says."""
     return click.option(
         "--environment",
         default="production",
         show_default=True,
-        help="Names the vault.",
+        help=about,
         shell_complete=offers.environments,
     )(command)
 
 
 def environments_option(command: Command) -> Command:
     """``--environment`` of a command that takes several at once; ``many.names_many`` says whether it was given them."""
-    return click.option(
-        "--environment",
-        default="production",
-        show_default=True,
-        help="Names the vault. Where nothing is changed it may name several, such as 'eu-*,us'.",
-        shell_complete=offers.environments,
-    )(command)
+    about = "Names the vault. Where nothing is changed it may name several, such as 'eu-*,us'."
+    return environment_option(command, about=about)
 
 
 def parameter_options(command: Command) -> Command:
