@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -132,19 +133,22 @@ def contents(*folders: Path) -> dict[Path, str]:
 def watched(process: subprocess.Popen[str]) -> Iterator[dict[str, str]]:
     """Collect the command lines of the process's descendants, with the canary's lines of their environments."""
     seen: dict[str, str] = {}
+    copies: dict[int, float] = {}
     over = threading.Event()
 
     def watch() -> None:
         while not over.wait(0.05):
             for pid in _descendants(process.pid):
                 try:
+                    just_forked = _is_copy(pid) and time.monotonic() - copies.setdefault(pid, time.monotonic()) < 1
                     environ = Path(f"/proc/{pid}/environ").read_bytes().decode(errors="replace").split("\0")
                     arguments = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
                 except OSError:
                     continue
-                seen[f"{pid} {arguments[:60]}"] = " ".join(
-                    line for line in environ if CANARY in line or CANARY in arguments
-                )
+                if not just_forked:
+                    seen[f"{pid} {arguments[:60]}"] = " ".join(
+                        line for line in environ if CANARY in line or CANARY in arguments
+                    )
 
     thread = threading.Thread(target=watch)
     thread.start()
@@ -153,6 +157,14 @@ def watched(process: subprocess.Popen[str]) -> Iterator[dict[str, str]]:
     finally:
         over.set()
         thread.join()
+
+
+def _is_copy(pid: int) -> bool:
+    """Whether a process still runs its parent's program: Linux's PF_FORKNOEXEC, among the flags of proc(5).
+
+    Between fork and exec every child has its parent's environment for a moment.
+    """
+    return bool(int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[6]) & 0x40)
 
 
 def _descendants(pid: int) -> set[int]:
