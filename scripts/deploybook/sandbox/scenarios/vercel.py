@@ -17,10 +17,13 @@ from deploybook.sandbox.vercel.backend.edge import SITE
 from deploybook.sandbox.vercel.backend.platform import Order, Platform
 from deploybook.sandbox.vercel.service import VercelService
 from deploybook.sandbox.vercel.state.deployments import GOING, Deployment
+from deploybook.sandbox.vercel.state.identifiers import now
 from deploybook.sandbox.vercel.state.projects import Project, Repository
 
 # More requests, and more seconds, than are spent while it lasts.
 ALL, LONG = 10_000, 3600.0
+# A deployment is waited for at least so long (``deploy_minutes`` of the settings).
+LEAST_DEPLOY_MILLISECONDS = 60_000
 
 
 @scenario("playback")
@@ -124,11 +127,12 @@ async def secret_readable(context: Context) -> None:
 
 @scenario("vercel-deployment-slow")
 async def build_hangs(context: Context) -> None:
-    """A push is built, and the build hangs."""
+    """A push is built, and the build hangs; it has done so for a minute when somebody looks."""
     platform, project = only_project(context)
     context.faults.inject(Fault(BUILD_FAULTS, "slow", seconds=LONG))
     made = await deploy_again(platform, project)
-    while made.state != "BUILDING":
+    made.created_at = _after_all_else(platform, project, made)
+    while made.state != "BUILDING" or now() - made.created_at < LEAST_DEPLOY_MILLISECONDS:
         await asyncio.sleep(0.05)
 
 
@@ -298,3 +302,13 @@ def _serving(platform: Platform, project: Project) -> Deployment:
     current = platform.production(project)
     assert current is not None, "there is no production deployment"
     return current
+
+
+def _after_all_else(platform: Platform, project: Project, made: Deployment) -> int:
+    """The first moment at which a deployment can have been made that has every variable, and is newer than all others.
+
+    How long it has been going on is seen by its age alone. A world that has existed for a minute needs no wait so.
+    """
+    others = [deployment.created_at for deployment in platform.deployments_of(project) if deployment is not made]
+    changes = [variable.updated_at for variable in project.variables.all()]
+    return max(*others, *changes) + 1
