@@ -92,10 +92,10 @@ def filled(text: str, values: Mapping[str, str]) -> str:
 
     def value(match: re.Match[str]) -> str:
         name = match["braced"] or match["name"]
-        known, operator = values.get(name, ""), match["operator"] or ""
+        value_of_name, operator = values.get(name, ""), match["operator"] or ""
         if operator.endswith("-"):
-            return known or match["word"]
-        return (match["word"] if known else "") if operator.endswith("+") else known
+            return value_of_name or match["word"]
+        return (match["word"] if value_of_name else "") if operator.endswith("+") else value_of_name
 
     return _VARIABLE.sub(value, text)
 

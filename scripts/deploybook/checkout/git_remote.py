@@ -20,8 +20,8 @@ def github_repository(folder: Path) -> str:
     environ = {name: os.environ[name] for name in _SEEN_BY_GIT if name in os.environ}
     command = ["git", "-C", str(folder), "remote", "get-url", "origin"]
     try:
-        done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+        completed = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
     except OSError:
         return ""
-    match = _GITHUB.fullmatch(done.stdout.strip())
-    return f"{match['owner']}/{match['name']}" if match and done.returncode == 0 else ""
+    match = _GITHUB.fullmatch(completed.stdout.strip())
+    return f"{match['owner']}/{match['name']}" if match and completed.returncode == 0 else ""

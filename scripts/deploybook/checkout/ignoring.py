@@ -43,10 +43,10 @@ def _tracked(root: Path) -> frozenset[str]:
     if not (root / ".git").exists():
         return frozenset()
     try:
-        done = subprocess.run(["git", "-C", str(root), "ls-files", "-z"], capture_output=True, check=False)
+        completed = subprocess.run(["git", "-C", str(root), "ls-files", "-z"], capture_output=True, check=False)
     except OSError:
         return frozenset()
-    return frozenset(done.stdout.decode(errors="replace").split("\0"))
+    return frozenset(completed.stdout.decode(errors="replace").split("\0"))
 
 
 def _lines(path: Path) -> list[str]:

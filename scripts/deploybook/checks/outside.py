@@ -86,8 +86,8 @@ def _problem(asking: httpx.Client, address: str) -> str:
             return ""
         # Some hosts answer HEAD with an error and the page itself well. The page is not read: its head says enough.
         with asking.stream("GET", address) as answer:
-            there = answer.is_success or answer.status_code in REFUSED
-            return "" if there else f"answers {answer.status_code}"
+            exists = answer.is_success or answer.status_code in REFUSED
+            return "" if exists else f"answers {answer.status_code}"
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         return f"does not answer: {str(error) or type(error).__name__}"
 

@@ -90,5 +90,5 @@ class Reviewing:
 
 def reviewer_name() -> str:
     """Who git says is at work here; else the user of this machine."""
-    asked = subprocess.run(["git", "config", "user.name"], capture_output=True, text=True, check=False)
-    return asked.stdout.strip() or getpass.getuser()
+    completed = subprocess.run(["git", "config", "user.name"], capture_output=True, text=True, check=False)
+    return completed.stdout.strip() or getpass.getuser()

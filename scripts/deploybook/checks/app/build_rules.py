@@ -134,8 +134,8 @@ def late_variables(compared: Compared) -> Iterator[Finding]:
     if web is None:
         return
     public = by_name(read for read in web.reads if read.name.startswith("NEXT_PUBLIC_"))
-    known = {variable.name for variable in compared.contract.variables}
-    wanted = {name: reads for name, reads in public.items() if name in known and name not in web.given}
+    in_contract = {variable.name for variable in compared.contract.variables}
+    wanted = {name: reads for name, reads in public.items() if name in in_contract and name not in web.provided}
     for path, line, who, has in (*_in_dockerfile(compared), *_in_modal(compared)):
         late = sorted(set(wanted) - has)
         if late:
@@ -161,7 +161,7 @@ def _in_dockerfile(compared: Compared) -> Iterator[tuple[str, int, str, set[str]
 def _in_modal(compared: Compared) -> Iterator[tuple[str, int, str, set[str]]]:
     modal = compared.app.modal
     for file in modal.files if modal else ():
-        given = {
+        keys = {
             key.value
             for node in ast.walk(file.tree)
             if isinstance(node, ast.Dict)
@@ -170,7 +170,7 @@ def _in_modal(compared: Compared) -> Iterator[tuple[str, int, str, set[str]]]:
         }
         for node in ast.walk(file.tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and _builds_next(compared, node.value):
-                yield file.path, node.lineno, "The render app's image", {str(name) for name in given}
+                yield file.path, node.lineno, "The render app's image", {str(name) for name in keys}
                 break
 
 

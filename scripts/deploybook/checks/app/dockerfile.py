@@ -20,10 +20,10 @@ PROGRAM = frozenset({"CMD", "ENTRYPOINT"})
 
 @dataclass(frozen=True)
 class Dockerfile:
-    """``given`` are variables that the image sets itself, with their values; ``built`` is what its build runs, ``started`` its program."""
+    """``provided`` are variables that the image sets itself, with their values; ``built`` is what its build runs, ``started`` its program."""
 
     reads: tuple[Read, ...]
-    given: tuple[Read, ...]
+    provided: tuple[Read, ...]
     built: tuple[str, ...]
     started: tuple[str, ...]
 

@@ -55,7 +55,7 @@ def named_by(graph: Graph, sources: Sources, folder: str, texts: Iterable[str], 
     A command begins in ``folder``; `cd` and npm's `--prefix`, `--workspace` lead elsewhere. Where what runs is ``compiled``, a file
     stands for its source: `dist/worker/index.js` is worker/index.ts.
     """
-    entries, waiting, seen = set[str](), [(text, "") for text in texts], set[tuple[str, str]]()
+    entries, waiting, visited = set[str](), [(text, "") for text in texts], set[tuple[str, str]]()
     while waiting:
         text, place = waiting.pop()
         for command in simple_commands(text):
@@ -69,8 +69,8 @@ def named_by(graph: Graph, sources: Sources, folder: str, texts: Iterable[str], 
                 continue
             for where in dict.fromkeys((run.folder or place, folder, "")):
                 script = package_scripts(sources, where).get(run.script)
-                if script is not None and (where, run.script) not in seen:
-                    seen.add((where, run.script))
+                if script is not None and (where, run.script) not in visited:
+                    visited.add((where, run.script))
                     waiting.append((script, where))
                 if script is not None:
                     break

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from tree_sitter import Node
 
 from deploybook.checks.app.defaults import default_of, value_of
-from deploybook.checks.app.reads import Asked, Found, Read, Reader, is_name
+from deploybook.checks.app.reads import ReaderCall, Accesses, Read, Reader, is_name
 from deploybook.checks.app.syntax import FUNCTIONS, Syntax, ancestors, is_field, line, literal, text, unwrapped
 
 WHOLE = """
@@ -40,10 +40,10 @@ SCHEMA_FUNCTIONS = frozenset({"createEnv", "cleanEnv", "parseEnv"})
 
 
 class Environment:
-    """One file's reading of `process.env`; `found` says what it came to."""
+    """One file's reading of `process.env`; `accesses` says what it came to."""
 
     def __init__(self, path: str, syntax: Syntax) -> None:
-        self.found = Found()
+        self.accesses = Accesses()
         self._path = path
         self._syntax = syntax
         self._constants = self._named_strings()
@@ -51,7 +51,7 @@ class Environment:
         self._aliases: set[str] = set()
         self._lists_are_read = self._schema_is_read = False
 
-    def scan(self) -> Found:
+    def scan(self) -> Accesses:
         """Read the file."""
         self._waiting += [(node, True) for node in self._syntax.nodes(WHOLE)]
         for node in self._syntax.nodes(IMPORTED):
@@ -60,13 +60,13 @@ class Environment:
             self._bind(node)
         while self._waiting:
             self._use(*self._waiting.pop())
-        self.found.asked = list(self._calls())
+        self.accesses.calls = list(self._calls())
         if self._lists_are_read:
             listed = [(literal(node) or "", line(node)) for node in self._syntax.nodes(LISTED)]
-            self.found.reads += [Read(name, self._path, at) for name, at in listed if is_name(name)]
+            self.accesses.reads += [Read(name, self._path, at) for name, at in listed if is_name(name)]
         if self._schema_is_read:
-            self.found.reads += self._schema()
-        return self.found
+            self.accesses.reads += self._schema()
+        return self.accesses
 
     def _named_strings(self) -> dict[str, str]:
         nodes = self._syntax.nodes(CONSTANTS)
@@ -139,7 +139,7 @@ class Environment:
             self._read(name, access, default_of(access, self._constants))
 
     def _read(self, name: str, at: Node, default: str) -> None:
-        self.found.reads.append(Read(name, self._path, line(at), default))
+        self.accesses.reads.append(Read(name, self._path, line(at), default))
 
     def _by_name(self, access: Node, index: str) -> None:
         """A variable is read whose name is in another variable: given to the function around, or from a list in the file."""
@@ -149,10 +149,10 @@ class Environment:
         parameters = _parameters(function) if function else []
         if function:
             default = _default_parameter(access, parameters)
-            self.found.readers[_name(function)] = Reader(default)
+            self.accesses.readers[_name(function)] = Reader(default)
         self._lists_are_read |= index not in parameters
 
-    def _calls(self) -> Iterator[Asked]:
+    def _calls(self) -> Iterator[ReaderCall]:
         for arguments in self._syntax.nodes(CALLS):
             argument_nodes = arguments.named_children
             names = [(self._value(argument), line(argument)) for argument in argument_nodes]
@@ -166,7 +166,7 @@ class Environment:
             if wanted and arguments.parent:
                 values = tuple(value_of(argument, self._constants) for argument in argument_nodes)
                 function = text(arguments.parent.child_by_field_name("function"))
-                yield Asked(function, wanted, values, default_of(arguments.parent, self._constants))
+                yield ReaderCall(function, wanted, values, default_of(arguments.parent, self._constants))
 
     def _value(self, node: Node) -> str:
         return literal(node) or (self._constants.get(text(node), "") if node.type == "identifier" else "")

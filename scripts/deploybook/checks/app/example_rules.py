@@ -33,14 +33,14 @@ def untrue_examples(compared: Compared) -> Iterator[Finding]:
         return
     read = {access.name for part in app.programs for access in part.reads} | {variable.name for variable in app.scripts}
     read |= {access.name for access in app.modal.reads} if app.modal else set()
-    known = {variable.name for variable in compared.contract.variables}
+    in_contract = {variable.name for variable in compared.contract.variables}
     idle = [line for line in app.example if line.name not in read]
     mentioned = _mentioned(compared, {line.name for line in idle})
     unread = []
     for line in idle:
         if line.name in mentioned or compared.accepts(RULE, line.name, line.path):
             continue
-        if meant := alike(line.name, (read | known) - {line.name}):
+        if meant := alike(line.name, (read | in_contract) - {line.name}):
             message = f"{line.name} is shown, and nothing reads it."
             yield finding_of([line], RULE, message, f"{meant}Correct the name, or take it out.", Severity.WARNING)
         elif not READ_BY_LIBRARIES.match(line.name):
@@ -57,14 +57,14 @@ def _unread(lines: list[Read]) -> Finding:
     return finding_of(lines, RULE, message, "Take out what no library reads by itself.", Severity.NOTE)
 
 
-def _left_out(compared: Compared, read: set[str], shown: set[str]) -> Iterator[Finding]:
+def _left_out(compared: Compared, read: set[str], in_example: set[str]) -> Iterator[Finding]:
     names = [
         variable.name
         for variable in compared.contract.variables
         if variable.name in read
         and not variable.optional
         and {"vercel", "render"} & set(variable.consumers)
-        and variable.name not in shown
+        and variable.name not in in_example
         and not compared.accepts(RULE, variable.name, example.FILE)
     ]
     if names:
@@ -75,17 +75,17 @@ def _left_out(compared: Compared, read: set[str], shown: set[str]) -> Iterator[F
 
 def _mentioned(compared: Compared, names: set[str]) -> set[str]:
     """The names that stand in some other file, whatever its language: a compose file, a Python service, a script."""
-    left, sources = set(names), compared.app.sources
+    unmentioned, sources = set(names), compared.app.sources
     for path in sorted(sources.files):
-        if not left:
+        if not unmentioned:
             break
         name = path.rpartition("/")[2]
         if name.startswith(".env") or name.endswith(PROSE) or sources.size(path) > LARGEST:
             continue
         content = sources.content(path)
-        if b"\0" in content[:1024] or not any(it.encode() in content for it in left):
+        if b"\0" in content[:1024] or not any(it.encode() in content for it in unmentioned):
             continue
         # A comment about a variable reads nothing.
         text = code(compared.app.graph.syntax(path)) if path.endswith(SUFFIXES) else content.decode(errors="replace")
-        left -= set(WORD.findall(text))
-    return names - left
+        unmentioned -= set(WORD.findall(text))
+    return names - unmentioned

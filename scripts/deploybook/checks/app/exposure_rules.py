@@ -55,17 +55,17 @@ def unseen_in_browsers(compared: Compared) -> Iterator[Finding]:
     web = compared.app.web
     if web is None:
         return
-    known = {variable.name for variable in compared.contract.consumed_by("vercel")}
+    set_on_vercel = {variable.name for variable in compared.contract.consumed_by("vercel")}
     reads: list[Read] = []
     for path in sorted({read.path for read in web.reads}):
         if CLIENT.match(compared.app.sources.text(path)):
             reads += [
                 read
                 for read in web.reads
-                if read.path == path and read.name in known and not read.name.startswith(PUBLIC)
+                if read.path == path and read.name in set_on_vercel and not read.name.startswith(PUBLIC)
             ]
     for name, own in by_name(reads).items():
-        if name not in web.given:
+        if name not in web.provided:
             message = f"{name} is read in a component of the browser, where it is undefined."
             yield finding_of(
                 own,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import cache
 
 from deploybook.checks.app import javascript
-from deploybook.checks.app.reads import Asked, Read, Reader
+from deploybook.checks.app.reads import ReaderCall, Read, Reader
 from deploybook.checks.app.resolution import Resolver
 from deploybook.checks.app.sources import Sources
 from deploybook.checks.app.syntax import Syntax
@@ -47,17 +47,17 @@ class Graph:
         files = []
         for path in paths:
             script = self.script(path)
-            files += script.found.reads
-            for asked in script.found.asked:
-                reader = self._reader(path, script, asked)
-                files += reader.reads(asked, path) if reader else []
+            files += script.accesses.reads
+            for call in script.accesses.calls:
+                reader = self._reader(path, script, call)
+                files += reader.reads(call, path) if reader else []
         return sorted(set(files))
 
-    def _reader(self, path: str, script: javascript.Script, asked: Asked) -> Reader | None:
+    def _reader(self, path: str, script: javascript.Script, call: ReaderCall) -> Reader | None:
         """The function that is called, if it is one that reads variables by name."""
-        if asked.function in script.found.readers:
-            return script.found.readers[asked.function]
-        local, _, member = asked.function.partition(".")
+        if call.function in script.accesses.readers:
+            return script.accesses.readers[call.function]
+        local, _, member = call.function.partition(".")
         if local not in script.bindings:
             return None
         name, specifier = script.bindings[local]
@@ -68,7 +68,7 @@ class Graph:
 
     def _exported(self, path: str, name: str, way: int = LONGEST_WAY) -> Reader | None:
         script = self.script(path)
-        readers = script.found.readers
+        readers = script.accesses.readers
         if name in readers:
             return readers[name]
         if name == "default" and len(readers) == 1:

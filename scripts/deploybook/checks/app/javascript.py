@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from tree_sitter import Node
 
 from deploybook.checks.app.environment import Environment
-from deploybook.checks.app.reads import Found
+from deploybook.checks.app.reads import Accesses
 from deploybook.checks.app.syntax import Syntax, literal, text
 
 SOURCES = """
@@ -35,7 +35,7 @@ class Script:
     ``inlined`` are the variables that a next.config sets under ``env``.
     """
 
-    found: Found
+    accesses: Accesses
     imports: tuple[str, ...] = ()
     reexports: tuple[str, ...] = ()
     bindings: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -52,7 +52,7 @@ def scan(path: str, content: bytes, syntax: Syntax | None = None) -> Script:
     erased = {literal(node) for node in sources.get("import", []) + sources.get("export", []) if _is_type_only(node)}
     specifiers = {literal(node) or "" for node in loaded} | (set(named) - erased)
     reexports = {literal(node) or "" for node in sources.get("export", []) if not _is_type_only(node)}
-    result = Environment(path, syntax).scan() if b"env" in content or b"(" in content else Found()
+    result = Environment(path, syntax).scan() if b"env" in content or b"(" in content else Accesses()
     return Script(result, tuple(sorted(specifiers)), tuple(sorted(reexports)), _bindings(syntax), _inlined(syntax))
 
 

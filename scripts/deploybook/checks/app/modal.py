@@ -36,14 +36,14 @@ class Mount:
 
 @dataclass(frozen=True)
 class ModalApp:
-    """The app. ``at_deploy`` is read where it is deployed, to make a secret of it; ``given`` are the keys of such secrets.
+    """The app. ``at_deploy`` is read where it is deployed, to make a secret of it; ``provided`` are the keys of such secrets.
 
     ``unmade`` are secrets made of whatever lies where the app is deployed.
     """
 
     reads: tuple[Read, ...] = ()
     at_deploy: tuple[Read, ...] = ()
-    given: frozenset[str] = frozenset()
+    provided: frozenset[str] = frozenset()
     secrets: tuple[Secret, ...] = ()
     mounts: tuple[Mount, ...] = ()
     unmade: tuple[Read, ...] = ()
@@ -54,17 +54,17 @@ class ModalApp:
 def scan(files: Iterable[PythonFile]) -> ModalApp:
     """What the files of one app come to."""
     files = list(files)
-    readers = {name: reader for module in files for name, reader in module.found.readers.items()}
-    reads = [read for module in files for read in module.found.reads]
+    readers = {name: reader for module in files for name, reader in module.accesses.readers.items()}
+    reads = [read for module in files for read in module.accesses.reads]
     for file in files:
-        for asked in file.found.asked:
-            if reader := readers.get(asked.function.rpartition(".")[2]):
-                reads += reader.reads(asked, file.path)
+        for call in file.accesses.calls:
+            if reader := readers.get(call.function.rpartition(".")[2]):
+                reads += reader.reads(call, file.path)
     made = [_Calls(module) for module in files]
     return ModalApp(
         reads=tuple(sorted(set(reads))),
         at_deploy=tuple(read for calls in made for read in calls.at_deploy(reads)),
-        given=frozenset(key for calls in made for key in calls.given()),
+        provided=frozenset(key for calls in made for key in calls.provided()),
         secrets=tuple(secret for calls in made for secret in calls.secrets()),
         mounts=tuple(mount for calls in made for mount in calls.mounts()),
         unmade=tuple(read for calls in made for read in calls.unmade()),
@@ -109,7 +109,7 @@ class _Calls:
                 variables = frozenset(text for text in strings if is_name(text))
                 yield Mount(self._file.path, call.lineno, variables, written, "secret" in options)
 
-    def given(self) -> Iterator[str]:
+    def provided(self) -> Iterator[str]:
         """The keys of `Secret.from_dict({…})` and `Secret.from_local_environ([…])`."""
         for call in self._of("Secret.from_dict"):
             if call.args and isinstance(call.args[0], ast.Dict):

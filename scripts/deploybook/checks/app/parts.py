@@ -28,13 +28,13 @@ PLACES = {"web app": "app", "worker": WORKER_FILE, "render app": MODAL_FOLDER, "
 
 @dataclass(frozen=True)
 class Part:
-    """One part of the application; ``home`` is the file that stands for it. ``given`` are variables that it sets itself."""
+    """One part of the application; ``home`` is the file that stands for it. ``provided`` are variables that it sets itself."""
 
     title: str
     consumer: str
     home: str
     reads: tuple[Read, ...] = ()
-    given: frozenset[str] = frozenset()
+    provided: frozenset[str] = frozenset()
     files: frozenset[str] = frozenset()
     # What its own files set for a variable: in the image, in `.env.production`.
     preset: tuple[Read, ...] = ()
@@ -83,13 +83,13 @@ def read_application(root: Path) -> Application:
     files = {path for part in application.programs for path in part.files} | application.modal_programs
     application.traffic = traffic.read(sources, graph, application.web.root if application.web else None, files)
     application.example = example.scan(sources, example.FILE)
-    there = {
+    parts = {
         "web app": application.web,
         "worker": application.worker,
         "render app": application.modal,
         "deploy workflow": application.workflows,
     }
-    application.absent = [(title, PLACES[title]) for title, part in there.items() if not part]
+    application.absent = [(title, PLACES[title]) for title, part in parts.items() if not part]
     return application
 
 
@@ -121,9 +121,9 @@ def _worker(sources: Sources, graph: Graph) -> Part | None:
     folder = posixpath.dirname(WORKER_FILE)
     built = entries.named_by(graph, sources, folder, image.built)
     files = graph.reachable(built | entries.named_by(graph, sources, folder, image.started, compiled=True))
-    image_names = frozenset(variable.name for variable in image.given)
+    image_names = frozenset(variable.name for variable in image.provided)
     reads = (*image.reads, *graph.reads(files))
-    return Part("worker", "render", WORKER_FILE, reads, image_names, frozenset(files), image.given)
+    return Part("worker", "render", WORKER_FILE, reads, image_names, frozenset(files), image.provided)
 
 
 def _read_modal(sources: Sources, application: Application) -> None:

@@ -22,7 +22,7 @@ GIVEN = re.compile(
 )
 
 
-def is_given(name: str, contract: Contract) -> bool:
+def is_set_by_host(name: str, contract: Contract) -> bool:
     """Whether a host or a tool gives the variable. A secret or a credential of the contract is never one of those."""
     own = {variable.name for variable in contract.variables if variable.secret} | {
         credential.name for credential in contract.credentials

@@ -10,18 +10,18 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from deploybook.checks.app.reads import Asked, Found, Read, Reader, is_name
+from deploybook.checks.app.reads import ReaderCall, Accesses, Read, Reader, is_name
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass
 class PythonFile(ast.NodeVisitor):
-    """One file; raises SyntaxError. After `visit`, `found` says what it reads, and `constants` which names are strings."""
+    """One file; raises SyntaxError. After `visit`, `accesses` says what it reads, and `constants` which names are strings."""
 
     path: str
     tree: ast.Module
-    found: Found = field(default_factory=Found)
+    accesses: Accesses = field(default_factory=Accesses)
     constants: dict[str, str] = field(default_factory=dict)
     _os: set[str] = field(default_factory=lambda: {"os"})
     _whole: set[str] = field(default_factory=set)
@@ -38,7 +38,7 @@ class PythonFile(ast.NodeVisitor):
             scanned._note_names(node)
         scanned.visit(scanned.tree)
         if scanned._lists_are_read:
-            scanned.found.reads += scanned._listed()
+            scanned.accesses.reads += scanned._listed()
         return scanned
 
     def value(self, node: ast.expr | None) -> str | None:
@@ -64,7 +64,7 @@ class PythonFile(ast.NodeVisitor):
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         """The fields of settings are variables."""
         if any(ast.unparse(base).endswith("BaseSettings") for base in node.bases):
-            self.found.reads += _settings(node, self)
+            self.accesses.reads += _settings(node, self)
         self.generic_visit(node)
 
     def visit_BoolOp(self, node: ast.BoolOp) -> None:
@@ -99,7 +99,9 @@ class PythonFile(ast.NodeVisitor):
             )
             values = tuple(_written(arg, self) for arg in node.args)
             if names:
-                self.found.asked.append(Asked(ast.unparse(node.func), names, values, self._defaults.get(node, "")))
+                self.accesses.calls.append(
+                    ReaderCall(ast.unparse(node.func), names, values, self._defaults.get(node, ""))
+                )
         self.generic_visit(node)
 
     def _reads_one(self, function: ast.expr) -> bool:
@@ -116,14 +118,14 @@ class PythonFile(ast.NodeVisitor):
         name = self.value(key)
         if name is not None:
             written = _written(default, self) or self._defaults.get(node, "")
-            self.found.reads.append(Read(name, self.path, node.lineno, written))
+            self.accesses.reads.append(Read(name, self.path, node.lineno, written))
             return
         function = self._functions[-1] if self._functions else None
         parameters = [arg.arg for arg in function.args.args] if function else []
         named = ast.unparse(key)
         if function and named in parameters:
             default_text = ast.unparse(default) if default else ""
-            self.found.readers[function.name] = Reader(
+            self.accesses.readers[function.name] = Reader(
                 parameters.index(default_text) if default_text in parameters else None
             )
         elif isinstance(key, ast.Name):

@@ -1,4 +1,4 @@
-"""What was found in the application's code: a variable read at a place."""
+"""A variable that the application's code reads, at a place."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Read:
 
 
 @dataclass(frozen=True)
-class Asked:
+class ReaderCall:
     """A call of a function that may read the variables named in its arguments.
 
     ``arguments`` are those that could be a default, as written, ``""`` for others; ``default`` is what is taken instead of its result.
@@ -37,20 +37,20 @@ class Reader:
 
     default: int | None = None
 
-    def reads(self, asked: Asked, path: str) -> list[Read]:
+    def reads(self, call: ReaderCall, path: str) -> list[Read]:
         """The variables that one call of it reads."""
-        has_default = self.default is not None and self.default < len(asked.arguments)
-        default = asked.arguments[self.default or 0] if has_default else asked.default
-        return [Read(name, path, line, default) for name, line in asked.names]
+        has_default = self.default is not None and self.default < len(call.arguments)
+        default = call.arguments[self.default or 0] if has_default else call.default
+        return [Read(name, path, line, default) for name, line in call.names]
 
 
 @dataclass
-class Found:
+class Accesses:
     """What one file reads itself, which of its functions read by name, and what it calls."""
 
     reads: list[Read] = field(default_factory=list)
     readers: dict[str, Reader] = field(default_factory=dict)
-    asked: list[Asked] = field(default_factory=list)
+    calls: list[ReaderCall] = field(default_factory=list)
 
 
 def is_name(text: str) -> bool:

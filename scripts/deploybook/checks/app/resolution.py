@@ -67,7 +67,7 @@ class Resolver:
                 return self._configured(path)
         return self._aliases(posixpath.dirname(folder)) if folder else Aliases()
 
-    def _configured(self, path: str, seen: frozenset[str] = frozenset()) -> Aliases:
+    def _configured(self, path: str, visited: frozenset[str] = frozenset()) -> Aliases:
         settings = _read(self._sources.text(path))
         options, folder = settings.get("compilerOptions") or {}, posixpath.dirname(path)
         inherited = Aliases()
@@ -75,8 +75,8 @@ class Resolver:
         for reference in [extends] if isinstance(extends, str) else extends:
             parent = posixpath.normpath(posixpath.join(folder, reference))
             parent = parent if parent.endswith(".json") else f"{parent}.json"
-            if parent in self._sources.files and parent not in seen:
-                inherited = self._configured(parent, seen | {path})
+            if parent in self._sources.files and parent not in visited:
+                inherited = self._configured(parent, visited | {path})
         base = posixpath.normpath(posixpath.join(folder, options["baseUrl"])) if "baseUrl" in options else None
         start = folder if base is None else base
         patterns = tuple(
@@ -86,15 +86,15 @@ class Resolver:
         return Aliases(patterns or inherited.patterns, inherited.base if base is None else base)
 
 
-def read_settings(sources: Sources, path: str, seen: frozenset[str] = frozenset()) -> dict[str, Any]:
+def read_settings(sources: Sources, path: str, visited: frozenset[str] = frozenset()) -> dict[str, Any]:
     """A tsconfig with what it inherits by a path (`extends`)."""
     settings = _read(sources.text(path))
     extends = settings.get("extends") or []
     for reference in [extends] if isinstance(extends, str) else extends:
         parent = posixpath.normpath(posixpath.join(posixpath.dirname(path), reference))
         parent = parent if parent.endswith(".json") else f"{parent}.json"
-        if parent in sources.files and parent not in seen:
-            inherited = read_settings(sources, parent, seen | {path})
+        if parent in sources.files and parent not in visited:
+            inherited = read_settings(sources, parent, visited | {path})
             options = {**(inherited.get("compilerOptions") or {}), **(settings.get("compilerOptions") or {})}
             settings = {**inherited, **settings, "compilerOptions": options}
     return settings

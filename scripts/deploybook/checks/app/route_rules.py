@@ -45,9 +45,9 @@ def absent_routes(compared: Compared) -> Iterator[Finding]:
         none = (
             "are called, and there are no such routes." if len(paths) > 1 else "is called, and there is no such route."
         )
-        what = f"{listed(paths)} {none}"
+        message = f"{listed(paths)} {none}"
         yield _finding(
-            requests, "app-route-absent", what, "Add what is missing, or call what is there.", subject=paths[0]
+            requests, "app-route-absent", message, "Add what is missing, or call what is there.", subject=paths[0]
         )
 
 
@@ -129,10 +129,10 @@ def _against(schema: Schema, body: Body) -> str:
     if schema.discriminator and (value := body.fields.get(schema.discriminator)) and value.strings:
         variants = [one for one in variants if one.get(schema.discriminator, Field(False)).strings & value.strings]
         if not variants:
-            known = sorted(
+            accepted = sorted(
                 {string for one in schema.variants for string in one.get(schema.discriminator, Field(False)).strings}
             )
-            return f"knows {schema.discriminator} {listed(known, last='or')}, and {listed(sorted(value.strings), last='or')} is sent."
+            return f"knows {schema.discriminator} {listed(accepted, last='or')}, and {listed(sorted(value.strings), last='or')} is sent."
     problems = [_lacking(fields, body) or _unknown(fields, body) for fields in variants]
     return problems[0] if problems and all(problems) else ""
 

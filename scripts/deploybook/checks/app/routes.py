@@ -108,8 +108,8 @@ class Route:
         beside = [
             resolver.resolve(self.file, specifier) for _, specifier in self.graph.script(self.file).bindings.values()
         ]
-        found = (declaration(self.graph.syntax(path), name) for path in dict.fromkeys(beside) if path)
-        return next((node for node in found if node is not None), None)
+        declarations = (declaration(self.graph.syntax(path), name) for path in dict.fromkeys(beside) if path)
+        return next((node for node in declarations if node is not None), None)
 
 
 def routes_of(graph: Graph, root: str, paths: Iterable[str]) -> list[Route]:

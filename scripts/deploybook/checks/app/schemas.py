@@ -68,9 +68,9 @@ def schema_of(node: Node | None, lookup: Lookup, depth: int = 4) -> Schema | Non
         return Schema((fields,)) if fields is not None else None
     if text(function) in {"z.discriminatedUnion", "z.union"} and arguments:
         variants = [schema_of(member, lookup, depth - 1) for member in arguments[-1].named_children]
-        known = [variant.variants[0] for variant in variants if variant and len(variant.variants) == 1]
+        fields_of_variants = [variant.variants[0] for variant in variants if variant and len(variant.variants) == 1]
         name = literal(arguments[0]) or "" if len(arguments) > 1 else ""
-        return Schema(tuple(known), name) if len(known) == len(variants) else None
+        return Schema(tuple(fields_of_variants), name) if len(fields_of_variants) == len(variants) else None
     base = schema_of(inner, lookup, depth - 1) if method in KEPT | {"extend", "partial"} else None
     if base is None or method in KEPT:
         return base

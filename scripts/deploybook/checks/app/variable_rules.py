@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from deploybook.checks.app.comparison import AT_DEPLOY, MODAL, WHERE, Compared, alike, by_name, finding_of, listed
-from deploybook.checks.app.platform import is_given
+from deploybook.checks.app.platform import is_set_by_host
 from deploybook.checks.app.reads import Read
 from deploybook.checks.finding import Finding, Severity
 
@@ -21,23 +21,23 @@ READ_BY_MOUNTS = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"})
 def unset_variables(compared: Compared) -> Iterator[Finding]:
     """A variable that a part reads and the contract does not set there."""
     contract = compared.contract
-    known = {variable.name for variable in contract.variables} | {
+    in_contract = {variable.name for variable in contract.variables} | {
         credential.name for credential in contract.credentials
     }
     own = {variable.name for consumer in ("vercel", "render") for variable in contract.consumed_by(consumer)}
     other: list[tuple[str, Read]] = []
     for name, reads in _unset(compared).items():
-        if name in known or _is_misspelt(name, known):
-            yield _unset_of_the_guide(name, reads, known, own)
+        if name in in_contract or _is_misspelt(name, in_contract):
+            yield _unset_of_the_guide(name, reads, in_contract, own)
         else:
             other += reads
     for reads in _families(other):
         yield _unset_of_the_application(reads)
 
 
-def _is_misspelt(name: str, known: set[str]) -> bool:
+def _is_misspelt(name: str, in_contract: set[str]) -> bool:
     """Whether a name is much like one of the contract's, its first word included: TELEGRAM_WEBHOOK_SECRET is another service's."""
-    near = get_close_matches(name, sorted(known), 3, 0.8)
+    near = get_close_matches(name, sorted(in_contract), 3, 0.8)
     return any(get_close_matches(_family(name), [_family(other)], 1, 0.75) for other in near)
 
 
@@ -51,22 +51,22 @@ def _unset(compared: Compared) -> dict[str, list[tuple[str, Read]]]:
         (part.consumer, read)
         for part in compared.app.programs
         for read in part.reads
-        if not compared.knows(read.name, part.consumer) and read.name not in part.given
+        if not compared.knows(read.name, part.consumer) and read.name not in part.provided
     ]
     if app := compared.app.modal:
-        sent = {key for keys in compared.sent_to_modal().values() for key in keys} | AT_DEPLOY | app.given
+        sent = {key for keys in compared.sent_to_modal().values() for key in keys} | AT_DEPLOY | app.provided
         places += [("modal", read) for read in app.reads if read.name not in sent and read not in app.at_deploy]
     names: dict[str, list[tuple[str, Read]]] = {}
     for consumer, read in places:
-        if not is_given(read.name, compared.contract) and not compared.accepts(UNSET, read.name, read.path):
+        if not is_set_by_host(read.name, compared.contract) and not compared.accepts(UNSET, read.name, read.path):
             names.setdefault(read.name, []).append((consumer, read))
     return dict(sorted(names.items()))
 
 
-def _unset_of_the_guide(name: str, reads: list[tuple[str, Read]], known: set[str], own: set[str]) -> Finding:
+def _unset_of_the_guide(name: str, reads: list[tuple[str, Read]], in_contract: set[str], own: set[str]) -> Finding:
     who, hosts, consumers = _readers(reads)
     message = f"{who} {name}, which the contract does not set on {hosts}."
-    meant = "" if name in known else alike(name, known)
+    meant = "" if name in in_contract else alike(name, in_contract)
     hint = f"{meant}Add {consumers} to its consumers in {WHERE}, or take the read out."
     severity = Severity.ERROR if name in own or meant else Severity.WARNING
     return finding_of([read for _, read in reads], UNSET, message, hint, severity)
@@ -115,20 +115,20 @@ def unread_variables(compared: Compared) -> Iterator[Finding]:
         mounts = any(mount.has_secret for mount in app.modal.mounts)
         for name in compared.sent_to_modal():
             keys = {key for secret in app.modal.secrets if secret.name == name for key in secret.keys}
-            seen = read | keys | (READ_BY_MOUNTS if mounts else frozenset())
-            yield from _unread(compared, f"{MODAL}{name}", seen, app.modal_home, "The render app reads {} nowhere")
+            used = read | keys | (READ_BY_MOUNTS if mounts else frozenset())
+            yield from _unread(compared, f"{MODAL}{name}", used, app.modal_home, "The render app reads {} nowhere")
     if app.workflows:
         secrets = {secret.name for workflow in app.workflows.values() for secret in workflow.secrets}
         home = next((path for path in app.workflows if "deploy" in path), next(iter(app.workflows)))
         yield from _unread(compared, "github", secrets, home, "No workflow reads {}")
 
 
-def _unread(compared: Compared, consumer: str, seen: set[str], home: str, claim: str) -> Iterator[Finding]:
+def _unread(compared: Compared, consumer: str, used: set[str], home: str, claim: str) -> Iterator[Finding]:
     rule = "app-variable-unread"
     names = [
         variable.name
         for variable in compared.required(consumer)
-        if variable.name not in seen and not variable.read_by and not compared.accepts(rule, variable.name, home)
+        if variable.name not in used and not variable.read_by and not compared.accepts(rule, variable.name, home)
     ]
     if names:
         them = "them" if len(names) > 1 else "it"
@@ -193,7 +193,7 @@ def unknown_to_scripts(compared: Compared) -> Iterator[Finding]:
         credential.name for credential in contract.credentials
     }
     for name, reads in by_name(compared.app.scripts).items():
-        if name not in names and not is_given(name, contract):
+        if name not in names and not is_set_by_host(name, contract):
             message = f"A script reads {name}, which the contract does not know."
             hint = f"{alike(name, names)}Use a variable of the contract, or accept it under app.ignore."
             severity = Severity.WARNING if alike(name, names) else Severity.NOTE

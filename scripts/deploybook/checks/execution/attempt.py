@@ -49,7 +49,7 @@ def execute(reader: Reader, page: Page, block: Block) -> Attempt:
     keyboard, terminal = pty.openpty()
     try:
         os.write(keyboard, "".join(f"{line}\n" for line in typed).encode())
-        done = subprocess.run(
+        completed = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", text],
             cwd=reader.root,
             env=reader.environ,
@@ -60,7 +60,7 @@ def execute(reader: Reader, page: Page, block: Block) -> Attempt:
             timeout=LIMIT_SECONDS,
             check=False,
         )
-        code, output = done.returncode, done.stdout
+        code, output = completed.returncode, completed.stdout
     except subprocess.TimeoutExpired:
         code, output = 124, f"it was not done after {LIMIT_SECONDS} s"
     finally:

@@ -17,14 +17,14 @@ OURS = frozenset({"deploybook", "papermill", "make"})
 
 def executable(tree: Tree) -> Iterator[tuple[Page, Block]]:
     """Every block of ours that is not marked manual; one that stands on several pages word for word, once."""
-    seen: set[str] = set()
+    texts: set[str] = set()
     for page in tree.pages.values():
         for block in page.blocks:
             # `deploybook prove entries` executes the entries, each with its scenario.
-            if page.path == TROUBLESHOOTING or block.language != "sh" or manual(block.comment) or block.text in seen:
+            if page.path == TROUBLESHOOTING or block.language != "sh" or manual(block.comment) or block.text in texts:
                 continue
             if any(command.name in OURS for command in commands(block.text)):
-                seen.add(block.text)
+                texts.add(block.text)
                 yield page, block
 
 

@@ -18,11 +18,15 @@ from deploybook.runbook import environment
 def run_everything(layout: Layout) -> Iterator[Finding]:
     """The dry run of all sections, in the checkout itself: its report is the site's evidence. One finding for each that failed."""
     before = set(_reports(layout))
-    done = _run(layout, "deploybook.cli", "run", "--mode", "dry-run")
+    completed = _run(layout, "deploybook.cli", "run", "--mode", "dry-run")
     new = [path for path in _reports(layout) if path not in before]
-    if done.returncode and not new:
+    if completed.returncode and not new:
         yield Finding(
-            "runbooks", 1, "runbook-passes", f"the dry run did not start: {_last(done.stdout)}", "Run deploybook run."
+            "runbooks",
+            1,
+            "runbook-passes",
+            f"the dry run did not start: {_last(completed.stdout)}",
+            "Run deploybook run.",
         )
     for section in json.loads(new[-1].read_text(encoding="utf-8"))["sections"] if new else ():
         if section["status"] != "passed":
@@ -38,11 +42,13 @@ def run_everything(layout: Layout) -> Iterator[Finding]:
 
 def build_site(layout: Layout) -> Iterator[Finding]:
     """``mkdocs build`` with every warning an error; one finding for each."""
-    done = _run(layout, "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(layout.root / "build" / "site"))
-    if done.returncode == 0:
+    completed = _run(
+        layout, "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(layout.root / "build" / "site")
+    )
+    if completed.returncode == 0:
         return
-    warnings = re.findall(r"^(?:WARNING|ERROR) +-? *(.*)$", done.stdout, re.MULTILINE)
-    for warning in warnings or [_last(done.stdout)]:
+    warnings = re.findall(r"^(?:WARNING|ERROR) +-? *(.*)$", completed.stdout, re.MULTILINE)
+    for warning in warnings or [_last(completed.stdout)]:
         named = re.search(r"'([\w/.-]+\.md)'", warning)
         path = f"docs/{named[1]}" if named and (layout.root / "docs" / named[1]).is_file() else "mkdocs.yml"
         yield Finding(path, 1, "site-builds", f"the site does not build: {warning}", "Run mkdocs build --strict.")

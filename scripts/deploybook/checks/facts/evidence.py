@@ -121,14 +121,14 @@ def changes(bound: Sequence[Bound], present: Sequence[Sentence]) -> Iterator[Cha
     places: dict[str, list[Sentence]] = {}
     for sentence in present:
         places.setdefault(sentence.place, []).append(sentence)
-    known = {(sentence.place, sentence.text) for sentence in bound}
+    registered = {(sentence.place, sentence.text) for sentence in bound}
     for place in dict.fromkeys(sentence.place for sentence in bound):
         wanted = [sentence for sentence in bound if sentence.place == place]
         here = places.get(place, [])
-        kept = [sentence.text for sentence in here if (place, sentence.text) in known]
+        kept = [sentence.text for sentence in here if (place, sentence.text) in registered]
         matcher = SequenceMatcher(None, [sentence.text for sentence in wanted], kept, autojunk=False)
         in_order = {block.a + offset for block in matcher.get_matching_blocks() for offset in range(block.size)}
-        free = [sentence for sentence in here if (place, sentence.text) not in known]
+        free = [sentence for sentence in here if (place, sentence.text) not in registered]
         for number, missing in enumerate(wanted):
             if number not in in_order:
                 yield Change(missing, _now(missing.text, here, free))

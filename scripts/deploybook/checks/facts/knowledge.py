@@ -122,8 +122,8 @@ class Knowledge:
     def has_address(self, host: str, path: str) -> bool:
         """Whether the code speaks to a host, at a path if one is given."""
         parts = [re.escape(part) for part in re.split(r"<[A-Z][A-Z0-9_]*>|…|\*", host)]
-        there = not any(parts) or _found(r"(?<![\w-])" + r"[^/ ]*?".join(parts) + r"(?![\w-])", self.corpus)
-        return there and (not path.strip("/.,") or self.has_route(path.rstrip(".,")))
+        is_host = not any(parts) or _found(r"(?<![\w-])" + r"[^/ ]*?".join(parts) + r"(?![\w-])", self.corpus)
+        return is_host and (not path.strip("/.,") or self.has_route(path.rstrip(".,")))
 
     def has_route(self, route: str) -> bool:
         """Whether a client calls a route, written with a name in braces or a placeholder where it fills one in."""

@@ -81,11 +81,11 @@ def changes(reviews: Sequence[Review], present: Sequence[Part]) -> Iterator[tupl
     matcher = SequenceMatcher(
         None, [review.digest for review in reviews], [part.digest for part in present], autojunk=False
     )
-    for kind, a, b, c, d in matcher.get_opcodes():
+    for kind, old_start, old_end, new_start, new_end in matcher.get_opcodes():
         if kind == "equal":
-            kept = reviews[a:b]
+            kept = reviews[old_start:old_end]
             continue
-        yield kept, Change(reviews[a:b], present[c:d], d)
+        yield kept, Change(reviews[old_start:old_end], present[new_start:new_end], new_end)
         kept = ()
     yield kept, None
 

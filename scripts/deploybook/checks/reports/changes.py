@@ -80,14 +80,14 @@ def _of_files(stat: str) -> str:
 
 
 def _git(layout: Layout, *arguments: str) -> str:
-    done = subprocess.run(
+    completed = subprocess.run(
         ["git", *arguments], cwd=layout.root, capture_output=True, text=True, encoding="utf-8", check=False
     )
-    if done.returncode:
+    if completed.returncode:
         raise InvalidValue(
-            f"git {' '.join(arguments[:2])} failed: {done.stderr.strip()}.", "Check out with the base's commit."
+            f"git {' '.join(arguments[:2])} failed: {completed.stderr.strip()}.", "Check out with the base's commit."
         )
-    return done.stdout
+    return completed.stdout
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

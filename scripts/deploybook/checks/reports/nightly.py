@@ -22,14 +22,14 @@ from deploybook.guide.markdown import code, plain, table
 AT_MOST = 100
 
 
-def text(results: Mapping[str, str], found: Path, run: str) -> str:
+def text(results: Mapping[str, str], folder: Path, run: str) -> str:
     """The whole issue: the jobs that did not succeed, then what each check found."""
     bad = {job: result for job, result in results.items() if result != "success"}
     parts = [f"[The nightly run]({run}) ended so:" if run else "The nightly run ended so:"]
     parts.append(table(("Job", "Result"), [[code(job), result] for job, result in results.items()]))
     if not bad:
         parts.append("Nothing was found.")
-    for path in sorted(found.glob("*.sarif")) if found.is_dir() else ():
+    for path in sorted(folder.glob("*.sarif")) if folder.is_dir() else ():
         parts += _of_check(path)
     return "\n\n".join(part.rstrip() for part in parts) + "\n"
 

@@ -48,7 +48,7 @@ def _rule(name: str, text: str) -> dict[str, Any]:
 
 def _result(finding: Finding, names: list[str]) -> dict[str, Any]:
     # The same finding keeps its fingerprint when lines before it come and go.
-    known = hashlib.sha256(f"{finding.rule}\0{finding.path}\0{finding.message}".encode()).hexdigest()
+    fingerprint = hashlib.sha256(f"{finding.rule}\0{finding.path}\0{finding.message}".encode()).hexdigest()
     return {
         "ruleId": finding.rule,
         "ruleIndex": names.index(finding.rule),
@@ -56,7 +56,7 @@ def _result(finding: Finding, names: list[str]) -> dict[str, Any]:
         "message": {"text": f"{finding.message}. {finding.hint}" if finding.hint else finding.message},
         "locations": [_place(finding.path, finding.line)],
         "relatedLocations": [{"id": number, **_place(*place)} for number, place in enumerate(finding.others, 1)],
-        "partialFingerprints": {"deploybookFinding/v1": known},
+        "partialFingerprints": {"deploybookFinding/v1": fingerprint},
     }
 
 

@@ -42,12 +42,12 @@ def github(findings: Sequence[Finding]) -> str:
 
 def counted(findings: Sequence[Finding], seconds: float) -> str:
     """The last line."""
-    what = "1 finding" if len(findings) == 1 else f"{len(findings) or 'no'} findings"
+    total = "1 finding" if len(findings) == 1 else f"{len(findings) or 'no'} findings"
     counts = Counter(finding.severity for finding in findings)
     parts = ", ".join(
         f"{counts[severity]} {severity}{'s' * (counts[severity] > 1)}" for severity in Severity if counts[severity]
     )
-    return f"{what}{f' ({parts})' if set(counts) - {Severity.ERROR} else ''} in {seconds:.1f} s"
+    return f"{total}{f' ({parts})' if set(counts) - {Severity.ERROR} else ''} in {seconds:.1f} s"
 
 
 def _data(value: str) -> str:

@@ -60,12 +60,12 @@ def parse_problem(language: str, text: str) -> tuple[int, str] | None:
 
 
 def _shell(text: str) -> tuple[int, str] | None:
-    done = subprocess.run(["bash", "-n"], input=text, capture_output=True, text=True, check=False)
-    if done.returncode == 0:
+    completed = subprocess.run(["bash", "-n"], input=text, capture_output=True, text=True, check=False)
+    if completed.returncode == 0:
         line = unreadable(text)
         return (line, "bash accepts it, and the guide's own reader does not") if line else None
-    match = re.search(r"line (\d+): (.*)", done.stderr)
-    return (int(match[1]), match[2]) if match else (1, done.stderr.strip())
+    match = re.search(r"line (\d+): (.*)", completed.stderr)
+    return (int(match[1]), match[2]) if match else (1, completed.stderr.strip())
 
 
 def _python(text: str) -> tuple[int, str] | None:

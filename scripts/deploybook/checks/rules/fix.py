@@ -26,8 +26,8 @@ def _variables(tree: Tree) -> Iterator[Finding]:
             for place in sorted(claim.places):
                 sent = {variable.name for variable in tree.contract.consumed_by(place)}
                 for name in sorted(claim.names - sent - {"*"} if sent else {place}):
-                    what = f"{name} is not sent to {place}" if sent else f"there is no consumer {place}"
-                    message = f"the entry {entry.id} speaks for variables, but {what}"
+                    reason = f"{name} is not sent to {place}" if sent else f"there is no consumer {place}"
+                    message = f"the entry {entry.id} speaks for variables, but {reason}"
                     yield Finding(TROUBLESHOOTING, entry.line, "entry-variables", message, "Correct the name.")
 
 

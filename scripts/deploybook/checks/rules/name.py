@@ -23,7 +23,7 @@ _STANDS_FOR = re.compile(r"[A-Z]+(?:\.[a-z]+)?|<[A-Z_]+>")
 
 
 def _placeholders(tree: Tree) -> Iterator[Finding]:
-    known = knowledge(tree)
+    facts = knowledge(tree)
     used: set[str] = set()
     for page in tree.pages.values():
         explained = set(
@@ -33,14 +33,14 @@ def _placeholders(tree: Tree) -> Iterator[Finding]:
             for match in PLACEHOLDER.finditer(text):
                 if not _in_table_of_names(page, line):
                     used.add(match[1])
-                if match[1] not in known.placeholders | known.variables | explained:
+                if match[1] not in facts.placeholders | facts.variables | explained:
                     hint = f"Add it to the table of names in {CHECKLIST}, or correct it."
                     message = f"nobody is told what to write for <{match[1]}>"
                     yield Finding(
                         page.path, line + text.count("\n", 0, match.start()), "placeholder-exists", message, hint
                     )
     checklist = tree.pages.get(CHECKLIST)
-    for name, line in known.placeholder_lines.items():
+    for name, line in facts.placeholder_lines.items():
         if checklist and name not in used:
             message = f"no page uses <{name}>"
             yield Finding(CHECKLIST, line, "placeholder-exists", message, "Take it out of the table, or correct it.")
@@ -65,10 +65,10 @@ def _codes(page: Page) -> Iterator[Span]:
 
 
 def _paths(tree: Tree) -> Iterator[Finding]:
-    known = knowledge(tree)
+    facts = knowledge(tree)
     for page in tree.pages.values():
         for line, text in [*((span.line, span.text) for span in _codes(page)), *_block_words(page)]:
-            if _PATH.fullmatch(text) and not known.has_path(tree, page.path, text):
+            if _PATH.fullmatch(text) and not facts.has_path(tree, page.path, text):
                 hint = "Correct it, or let the code or a default say it."
                 yield Finding(page.path, line, "path-exists", f"there is no {text}", hint)
 
@@ -82,41 +82,41 @@ def _block_words(page: Page) -> Iterator[tuple[int, str]]:
 
 
 def _addresses(tree: Tree) -> Iterator[Finding]:
-    known = knowledge(tree)
+    facts = knowledge(tree)
     for page in tree.pages.values():
         for line, text in all_text(page):
             for match in _URL.finditer(text):
-                if not known.has_address(match["host"], match["path"] or ""):
+                if not facts.has_address(match["host"], match["path"] or ""):
                     place = line + text.count("\n", 0, match.start())
                     message = f"nothing in deploybook speaks to {match[0].rstrip('.,')}"
                     yield Finding(page.path, place, "route-exists", message, "Correct the address.")
             for route in re.finditer(r"(?<![\w.])/(?:api|v\d+)/[\w/.{}<>-]*[\w>}]", text):
-                if not known.has_route(route[0]):
+                if not facts.has_route(route[0]):
                     place = line + text.count("\n", 0, route.start())
                     message = f"no client of deploybook calls {route[0]}"
                     yield Finding(page.path, place, "route-exists", message, "Correct the route.")
     for number, line_text in enumerate(tree.text("runbooks/contract.toml").splitlines(), 1):
         for route in re.finditer(r"`(/api/[^`]+)`", line_text):
-            if not known.has_route(route[1]):
+            if not facts.has_route(route[1]):
                 message = f"no client of deploybook calls {route[1]}"
                 yield Finding("runbooks/contract.toml", number, "route-exists", message, "Correct the route.")
 
 
 def _literals(tree: Tree) -> Iterator[Finding]:
-    known = knowledge(tree)
+    facts = knowledge(tree)
     for page in tree.pages.values():
         blocks = "\n".join(block.text for block in page.blocks)
         for span in _codes(page):
             text = span.text
             if is_command(text) or _PARAMETER.search(text) or _PATH.fullmatch(text) or VARIABLE.fullmatch(text):
                 continue
-            if text in words("literals") or known.is_link(tree, page.path, text):
+            if text in words("literals") or facts.is_link(tree, page.path, text):
                 continue
             if text.startswith("-") and _OPTION.fullmatch(text):
-                if not _has_option(known.options, blocks, text):
+                if not _has_option(facts.options, blocks, text):
                     message = f"no command that the guide uses has {text}"
                     yield Finding(page.path, span.line, "name-exists", message, "Correct the option.")
-            elif not known.has_literal(text, blocks):
+            elif not facts.has_literal(text, blocks):
                 message = f"nothing in the guide or its code knows `{text}`"
                 hint = "Correct it; a word of a provider's own goes into checks/facts/words.toml, with its source."
                 yield Finding(page.path, span.line, "name-exists", message, hint)

@@ -64,9 +64,9 @@ def _tags(notebook: Notebook) -> Iterator[Finding]:
         if tag not in ORDER:
             hint = f"Use one of {', '.join(ORDER)}."
             yield Finding(notebook.path, cell.line, "notebook-form", f"a cell has the tag {tag or 'none'}", hint)
-    known = [ORDER.index(tag) for tag in firsts if tag in ORDER]
+    positions = [ORDER.index(tag) for tag in firsts if tag in ORDER]
     missing = NEEDED - set(firsts)
-    if known != sorted(known) or missing:
+    if positions != sorted(positions) or missing:
         problem = (
             f"it has no cell tagged {sorted(missing)[0]}" if missing else "its cells are not in the order of their tags"
         )
@@ -135,8 +135,8 @@ def _claims(tree: Tree, slug: str, text: str) -> Iterator[tuple[str, str]]:
     section = tree.contract.section(slug)
     first = re.search(r"^# (.*)$", text, re.MULTILINE)
     yield first[1] if first else "", section.title
-    done = re.search(r"\*\*Done when:\*\* (.*)$", text, re.MULTILINE)
-    yield _lowered(done[1]) if done else "", _lowered(section.outcome)
+    outcome = re.search(r"\*\*Done when:\*\* (.*)$", text, re.MULTILINE)
+    yield _lowered(outcome[1]) if outcome else "", _lowered(section.outcome)
     back = re.search(r"section (\d+) of the checklist\]\(\.\./docs/DEPLOY_PROD_CHECKLIST\.md#(\w+)\)", text)
     yield f"section {back[1]}, {back[2]}" if back else "", f"section {tree.guide.number(slug)}, {slug}"
     produces = re.search(r"\*\*Produces\*\*(.*?)(?:\n\n|$)", text, re.DOTALL)

@@ -18,12 +18,12 @@ _DETAIL = re.compile(r"^(?:expected|found) ")
 
 def _outputs(tree: Tree) -> Iterator[Finding]:
     """What an entry quotes as seen is said by the package, a runbook or the deployed application."""
-    known = knowledge(tree)
+    facts = knowledge(tree)
     for page in tree.pages.values():
         for piece in page.pieces:
             if isinstance(piece, Paragraph) and _quotes(piece):
                 for span in piece.spans:
-                    if span.kind == "em" and len(span.text.split()) > 1 and not known.speech.says(span.text):
+                    if span.kind == "em" and len(span.text.split()) > 1 and not facts.speech.says(span.text):
                         hint = "Quote what is really shown; … stands for what differs."
                         yield Finding(page.path, span.line, "output-quoted", f"nothing shows “{span.text}”", hint)
             elif isinstance(piece, Block) and piece.language == "text" and page.path == "docs/troubleshooting.md":
@@ -36,7 +36,7 @@ def _quotes(paragraph: Paragraph) -> bool:
 
 
 def _lines(tree: Tree, page: Page, block: Block) -> Iterator[Finding]:
-    known = knowledge(tree)
+    facts = knowledge(tree)
     for number, line in enumerate(block.text.splitlines(), 1):
         # A line is put together of what several places say; `deploybook prove entries` sees it as a whole.
         parts = [
@@ -48,7 +48,7 @@ def _lines(tree: Tree, page: Page, block: Block) -> Iterator[Finding]:
             (
                 part
                 for part in (_DETAIL.sub("", part) for part in parts)
-                if not (known.speech.says(part) or known.has_literal(part, "") or known.has_words(part))
+                if not (facts.speech.says(part) or facts.has_literal(part, "") or facts.has_words(part))
             ),
             "",
         )

@@ -25,10 +25,8 @@ def _bound(tree: Tree) -> Iterator[Finding]:
                 allowed = _named(tree, source) if source else led_to
                 if int(match["status"]) not in allowed:
                     message = f"{match['status']} is no status of {source or 'the code that leads to an entry here'}"
-                    known = f" ({', '.join(map(str, sorted(allowed)))})" if allowed else ""
-                    hint = (
-                        f"Correct it{known}, or write `{match['status']}`<!-- = MODULE NAME --> as docs/STYLE.md says."
-                    )
+                    statuses = f" ({', '.join(map(str, sorted(allowed)))})" if allowed else ""
+                    hint = f"Correct it{statuses}, or write `{match['status']}`<!-- = MODULE NAME --> as docs/STYLE.md says."
                     yield Finding(page.path, line, "status-bound", message, hint)
 
 

@@ -71,13 +71,13 @@ def _unbound(tree: Tree, match: re.Match[str]) -> str:
     source = match["source"]
     if not source:
         return "is bound to nothing"
-    known = _number(tree, source.strip())
-    if known is None:
+    bound = _number(tree, source.strip())
+    if bound is None:
         return f"is bound to {source.strip()}, which is not there"
     factors = _FACTORS.get(match["unit"], (1,))
-    if any(int(match["number"]) * factor == known for factor in factors):
+    if any(int(match["number"]) * factor == bound for factor in factors):
         return ""
-    return f"is bound to {source.strip()}, which is {known:g}"
+    return f"is bound to {source.strip()}, which is {bound:g}"
 
 
 def _number(tree: Tree, source: str) -> float | None:
@@ -132,12 +132,12 @@ def _counts(tree: Tree) -> Iterator[Finding]:
 
 def _allowed(tree: Tree, slug: str, match: re.Match[str]) -> set[int]:
     """What can be counted by a word; empty where nothing tells. The last sections are those after this one."""
-    contract, what = tree.contract, match["what"]
-    if what == "sections" and slug and match["last"]:
+    contract, counted = tree.contract, match["what"]
+    if counted == "sections" and slug and match["last"]:
         return {len(contract.order()) - 1 - contract.order().index(slug)}
-    if what == "sections":
+    if counted == "sections":
         return {len(contract.order())}
-    if what == "modes":
+    if counted == "modes":
         return {len(Mode)}
     if not slug:
         return set()
@@ -147,31 +147,31 @@ def _allowed(tree: Tree, slug: str, match: re.Match[str]) -> set[int]:
     for place in places:
         names = {variable.name for variable in contract.consumed_by(place) if not variable.optional}
         counts |= {len(names), len(names - produced)}
-    if what == "secrets":
+    if counted == "secrets":
         counts |= {len(places)}
-    if what == "ids":
+    if counted == "ids":
         counts |= {len([name for name in produced if name.endswith("_ID")])}
     return counts - {0}
 
 
 def _exit_codes(tree: Tree) -> Iterator[Finding]:
-    known = set(meanings())
+    codes = set(meanings())
     for page in tree.pages.values():
         for row in page.rows:
             if (
                 row.head
                 and row.head[0].lower() == "exit code"
-                and row.cells[0].text not in {str(code) for code in known}
+                and row.cells[0].text not in {str(code) for code in codes}
             ):
                 message = f"there is no exit code {row.cells[0].text}"
                 yield Finding(
-                    page.path, row.line, "exit-code", message, f"They are {', '.join(map(str, sorted(known)))}."
+                    page.path, row.line, "exit-code", message, f"They are {', '.join(map(str, sorted(codes)))}."
                 )
         for paragraph in page.paragraphs:
             for match in re.finditer(r"exits?(?: with| code| code is)? `?(\d+)\b", paragraph.text):
-                if int(match[1]) not in known:
+                if int(match[1]) not in codes:
                     line = paragraph.line + paragraph.text.count("\n", 0, match.start())
-                    hint = f"They are {', '.join(map(str, sorted(known)))}."
+                    hint = f"They are {', '.join(map(str, sorted(codes)))}."
                     yield Finding(page.path, line, "exit-code", f"there is no exit code {match[1]}", hint)
 
 

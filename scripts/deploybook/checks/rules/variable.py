@@ -25,19 +25,19 @@ _SHELL = frozenset({"EDITOR", "HOME", "PATH", "PWD"})
 
 
 def _variables(tree: Tree) -> Iterator[Finding]:
-    known = knowledge(tree)
+    facts = knowledge(tree)
     for page in tree.pages.values():
         own = _read_and_used(page)
         for line, text in all_text(page):
             for match in VARIABLE.finditer(_PART_OF_A_NAME.sub(lambda part: " " * len(part[0]), text)):
-                if match[0] not in known.variables | known.codes | own:
+                if match[0] not in facts.variables | facts.codes | own:
                     place = line + text.count("\n", 0, match.start())
                     message = f"{match[0]} is no variable, no credential and no setting of the guide's"
                     yield Finding(page.path, place, "variable-exists", message, "Correct the name.")
     for notebook in tree.notebooks.values():
         for cell in notebook.cells:
             for match in VARIABLE.finditer(cell.source) if cell.kind == "markdown" else ():
-                if match[0] not in known.variables:
+                if match[0] not in facts.variables:
                     message = f"{match[0]} is no variable, no credential and no setting of the guide's"
                     yield Finding(notebook.path, cell.line, "variable-exists", message, "Correct the name.")
 
@@ -60,9 +60,9 @@ def all_text(page: Page) -> Iterator[tuple[int, str]]:
 
 def _shell_variables(tree: Tree) -> Iterator[Finding]:
     """``$name`` in a block of commands has a value: set before it on the page, or in the operator's shell."""
-    known = knowledge(tree)
+    facts = knowledge(tree)
     for page in tree.pages.values():
-        available = set(_SHELL) | known.variables
+        available = set(_SHELL) | facts.variables
         for block in page.blocks:
             if block.language != "sh":
                 continue
@@ -115,16 +115,18 @@ def _belong(tree: Tree) -> Iterator[Finding]:
     for slug in contract.order():
         page = tree.section_page(slug)
         places = {consumer.name for consumer in contract.consumers_set_by(slug)}
-        known = {variable.name for variable in contract.produced_by(slug) + contract.needed_by(slug)}
-        known |= {variable.name for variable in contract.variables if places & set(variable.consumers)}
+        allowed = {variable.name for variable in contract.produced_by(slug) + contract.needed_by(slug)}
+        allowed |= {variable.name for variable in contract.variables if places & set(variable.consumers)}
         # A fixed value may be told of where it does not count; another name stands for the same thing.
-        known |= {
-            variable.name for variable in contract.variables if variable.value is not None or variable.same_as in known
+        allowed |= {
+            variable.name
+            for variable in contract.variables
+            if variable.value is not None or variable.same_as in allowed
         }
-        known |= {credential.name for credential in contract.credentials_for(slug)}
-        known |= set(re.findall(r'"([A-Z][A-Z0-9_]+)"', tree.runbooks[slug].code)) if slug in tree.runbooks else set()
+        allowed |= {credential.name for credential in contract.credentials_for(slug)}
+        allowed |= set(re.findall(r'"([A-Z][A-Z0-9_]+)"', tree.runbooks[slug].code)) if slug in tree.runbooks else set()
         for line, text in all_text(page) if page else ():
-            for message, at in _misplaced(text, knowledge(tree).own - known):
+            for message, at in _misplaced(text, knowledge(tree).own - allowed):
                 place = line + text.count("\n", 0, at)
                 yield Finding(f"docs/sections/{slug}.md", place, "variable-belongs", message, "Correct the name.")
 

@@ -161,17 +161,21 @@ class ImageBuild:
         if "-g" in command.words or "--global" in command.words:
             return
         package = contents.package(self._context.sources, folder)
-        shown = " ".join(command.words)
+        command_line = " ".join(command.words)
         if package is None:
             if not contents.open and not names:
-                self._note(line, f"{shown}: {folder} has no package.json at this step.", "Copy it before this step.")
+                self._note(
+                    line, f"{command_line}: {folder} has no package.json at this step.", "Copy it before this step."
+                )
             contents.open = True
             return
         if command.arguments[:1] == ("ci",) and not any(
             posixpath.join(folder, lock) in contents.files for lock in LOCKS["npm"]
         ):
             self._note(
-                line, f"{shown}: {folder} has no package-lock.json at this step.", "Copy it together with package.json."
+                line,
+                f"{command_line}: {folder} has no package-lock.json at this step.",
+                "Copy it together with package.json.",
             )
         wanted = workspaces(command) if command.name == "npm" else []
         members = self._members(package, folder, contents)
@@ -183,9 +187,7 @@ class ImageBuild:
             named = [place for key, place in members.items() if name in {key, posixpath.basename(place)}]
             if not named:
                 has = "has other workspaces." if package.get("workspaces") else "has no workspaces."
-                message = (
-                    f"{shown}: npm error No workspaces found: --workspace={name}; the package.json in {folder} {has}"
-                )
+                message = f"{command_line}: npm error No workspaces found: --workspace={name}; the package.json in {folder} {has}"
                 self._note(line, message, "Install in the root without --workspace, or declare the workspace there.")
             # Whatever it was that was meant: from here on it counts as installed, so that what lies behind is seen too.
             inner = contents.package(self._context.sources, named[0] if named else posixpath.join(folder, name))

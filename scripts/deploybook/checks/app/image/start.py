@@ -162,14 +162,14 @@ def _aliases(
     )
     if any(name in installed and name in scripts for name in ALIASED) or '"imports"' in scripts:
         return
-    left = sorted(
+    aliased = sorted(
         specifier
         for path in reached
         for specifier in graph.script(path).imports
         if not specifier.startswith(".") and graph.resolver.resolve(path, specifier) is not None
     )
-    if left:
-        message = f"tsc leaves the alias in {len(left)} imports of what {entry} leads to: Error: Cannot find module '{left[0]}'."
+    if aliased:
+        message = f"tsc leaves the alias in {len(aliased)} imports of what {entry} leads to: Error: Cannot find module '{aliased[0]}'."
         yield Problem(program.line, message, "Start the source with tsx, bundle it, or import by relative paths.")
 
 
