@@ -156,7 +156,7 @@ MUTANTS = (
     Mutant(
         "nothing is verified or destroyed in an environment of which nothing is known",
         "state/environments.py",
-        "if environment in known or environment == DEFAULT_ENVIRONMENT:",
+        "if environment in environments or environment == DEFAULT_ENVIRONMENT:",
         "if True:",
         "tests/commands/test_mistyped.py",
     ),

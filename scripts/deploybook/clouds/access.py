@@ -62,9 +62,9 @@ def _github(clouds: Connections, parameters: Parameters) -> Access:
 
     repository, branch = str(parameters.get("git_repository", "")), str(parameters.get("production_branch", "main"))
     where = github.target(clouds.github, repository, branch)
-    seen = github.token_sees_repository(clouds.github, where)
+    login = github.token_sees_repository(clouds.github, where)
     count = github.secrets_can_be_listed(clouds.github, where)
-    return Access(seen, f"read the repository and its secrets ({count}); the first write shows the rest")
+    return Access(login, f"read the repository and its secrets ({count}); the first write shows the rest")
 
 
 # By the contract's provider; tests/clouds/test_access.py holds that none is missing.

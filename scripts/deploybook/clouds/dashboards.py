@@ -30,10 +30,10 @@ def turso(clouds: Connections, *parts: str) -> str:
     return _page(TURSO, clouds.turso.organization, *parts)
 
 
-def modal(clouds: Connections, environment: str, what: str, *parts: str) -> str:
+def modal(clouds: Connections, environment: str, page: str, *parts: str) -> str:
     """A page of a Modal environment; empty unless workspace and environment were asked for before."""
     workspace, name = clouds.modal.place(environment)
-    return _page(MODAL, what, workspace, name, *parts) if workspace and name else ""
+    return _page(MODAL, page, workspace, name, *parts) if workspace and name else ""
 
 
 def vercel(clouds: Connections, project: str, *parts: str) -> str:

@@ -49,18 +49,18 @@ class ExpectedRefusal:
         return " ".join([" or ".join(map(str, sorted(self.statuses))), " or ".join(sorted(self.codes))]).strip()
 
 
-def require_accepted(what: str, attempt: Callable[[], object]) -> None:
+def require_accepted(subject: str, attempt: Callable[[], object]) -> None:
     """The right one goes through; raises NotTested if not: that is another claim's to report, as an edge's answer is."""
     try:
         attempt()
     except EdgeAnswered:
         raise
     except DeploybookError as error:
-        raise NotTested(f"{what} is not accepted either: {error}") from None
+        raise NotTested(f"{subject} is not accepted either: {error}") from None
 
 
 def require_refused(
-    what: str,
+    subject: str,
     attempt: Callable[[], Reply],
     refusal: ExpectedRefusal,
     fault: VerificationFailed,
@@ -72,7 +72,7 @@ def require_refused(
         return reply
     if accepted(reply):
         raise fault
-    raise NotTested(f"{what} is answered neither by success nor by {refusal}: {reply}")
+    raise NotTested(f"{subject} is answered neither by success nor by {refusal}: {reply}")
 
 
 def reply_of(call: Callable[[], object]) -> Reply:

@@ -48,8 +48,8 @@ def look_at_all(context: CommandContext, plan: Plan) -> dict[str, Access | Deplo
         ThreadPoolExecutor(max(len(ready), 1)) as pool,
     ):
         sections = {provider.name: provider.section for provider in contract.providers}
-        asked = {name: pool.submit(look, name, clouds, plan.parameters.get(sections[name], {})) for name in ready}
-        return {name: future.result() for name, future in asked.items()}
+        futures = {name: pool.submit(look, name, clouds, plan.parameters.get(sections[name], {})) for name in ready}
+        return {name: future.result() for name, future in futures.items()}
 
 
 def access_table(contract: Contract, sources: Sources, looks: Looks, environ: Mapping[str, str]) -> Table:
@@ -59,12 +59,14 @@ def access_table(contract: Contract, sources: Sources, looks: Looks, environ: Ma
     for heading in ("from", "account", "may"):
         table.add_column(heading, overflow="fold")
     for provider in contract.providers:
-        seen = looks.get(provider.name)
-        about = (seen.account, seen.may) if isinstance(seen, Access) else ("✗ see below", "") if seen else ("–", "")
+        access = looks.get(provider.name)
+        about = (
+            (access.account, access.may) if isinstance(access, Access) else ("✗ see below", "") if access else ("–", "")
+        )
         for credential in contract.credentials_of(provider):
-            there = sources.origins.get(credential.name, "the environment") if environ.get(credential.name) else ""
+            origin = sources.origins.get(credential.name, "the environment") if environ.get(credential.name) else ""
             missing = "not set" if credential.optional else "MISSING"
-            table.add_row(credential.name, there or missing, *about)
+            table.add_row(credential.name, origin or missing, *about)
             about = ("", "")
     return table
 

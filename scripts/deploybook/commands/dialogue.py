@@ -64,8 +64,8 @@ class Dialogue:
 
     def typed_name(self, plan: Plan, removals: Sequence[str]) -> str:
         """Ask for the name."""
-        asked = {"environment": plan.environment, "sections": plan.order(), "removals": list(removals)}
-        return str(self._ask("destroy", **asked) or "")
+        question = {"environment": plan.environment, "sections": plan.order(), "removals": list(removals)}
+        return str(self._ask("destroy", **question) or "")
 
     def value(self, variable: Variable) -> SecretStr:
         """Ask until there is one of its form; none is an error."""
@@ -123,6 +123,6 @@ class Dialogue:
 
 def tell_refusal(error: DeploybookError, contract: Contract, output: TextIO | None = None) -> None:
     """Say why a run did not start, or ended before its time."""
-    told = {"message": str(error), "hint": error.hint, "entry": error.entry, "exit_code": error.exit_code}
-    line = Redactor(known_secrets(contract, os.environ)).tree({"kind": "refused", **told})
+    refusal = {"message": str(error), "hint": error.hint, "entry": error.entry, "exit_code": error.exit_code}
+    line = Redactor(known_secrets(contract, os.environ)).tree({"kind": "refused", **refusal})
     print(json.dumps(line, ensure_ascii=False), file=output or sys.stdout, flush=True)

@@ -30,14 +30,14 @@ def names_many(environment: str) -> bool:
 
 def matching(layout: Layout, contract: Contract, environment: str) -> list[str]:
     """The environments that a list of names and patterns means, each once, in its order; raises InvalidValue for one that means none."""
-    known = known_environments(layout, contract)
+    environments = known_environments(layout, contract)
     names: dict[str, None] = {}
     for word in filter(None, (part.strip() for part in environment.split(","))):
         if "*" in word or "?" in word:
-            matches = [name for name in known if fnmatchcase(name, word)]
+            matches = [name for name in environments if fnmatchcase(name, word)]
             if not matches:
-                there = f"There are {', '.join(known)}." if known else "None was made from this checkout."
-                raise InvalidValue(f"No environment is called like {word}.", there)
+                hint = f"There are {', '.join(environments)}." if environments else "None was made from this checkout."
+                raise InvalidValue(f"No environment is called like {word}.", hint)
         else:
             require_environment(layout, contract, word)
             matches = [word]

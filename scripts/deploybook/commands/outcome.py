@@ -17,17 +17,17 @@ from deploybook.runner.report import RunReport
 DONE = {"create": "created", "update": "updated", "delete": "deleted"}
 
 
-def outcome_lines(plan: Plan, report: RunReport, left: Sequence[Variable]) -> Iterator[str]:
-    """The lines below the summary of a run. ``left`` are the values that a person has still to copy."""
+def outcome_lines(plan: Plan, report: RunReport, to_copy: Sequence[Variable]) -> Iterator[str]:
+    """The lines below the summary of a run. ``to_copy`` are the values that a person has still to copy."""
     yield from _made(report)
     if plan.mode in {Mode.APPLY, Mode.VERIFY}:
         yield from _addresses(plan)
     failed = report.exit_code != 0
-    for variable in left:
+    for variable in to_copy:
         yield f"left: {variable.name}, which only a person can copy ({variable.copied_from}). Then:"
         waiting = [slug for slug in plan.order() if variable in plan.contract.needed_by(slug)]
         yield f"  {plan.completed(copy_command(variable, waiting, plan.environment))}"
-    if step := _next(plan, report, failed=failed, left=bool(left)):
+    if step := _next(plan, report, failed=failed, has_to_copy=bool(to_copy)):
         yield f"next: {plan.completed(step)}"
 
 
@@ -51,7 +51,7 @@ def _addresses(plan: Plan) -> Iterator[str]:
             yield f"{variable.name}: {value}"
 
 
-def _next(plan: Plan, report: RunReport, *, failed: bool, left: bool) -> str:
+def _next(plan: Plan, report: RunReport, *, failed: bool, has_to_copy: bool) -> str:
     every = set(plan.contract.order()) <= set(plan.sections)
     sections = "" if every else f" {' '.join(plan.order())}"
     if failed:
@@ -69,7 +69,7 @@ def _next(plan: Plan, report: RunReport, *, failed: bool, left: bool) -> str:
             return f"deploybook run{sections} --mode verify; the plan changes nothing"
         case Mode.PLAN:
             return f"deploybook run{sections} --mode apply{_once(plan)}"
-        case Mode.APPLY if not left:
+        case Mode.APPLY if not has_to_copy:
             return f"deploybook run --mode {'verify' if every else 'apply'}"
     return ""
 

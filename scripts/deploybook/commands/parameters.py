@@ -78,16 +78,16 @@ def _refuse(
 ) -> None:
     """Raise one error that names every value which cannot be passed on."""
     problems: list[InvalidValue | UnknownParameter] = []
-    known = {name: parameter for parameters in declared.values() for name, parameter in parameters.items()}
+    by_name = {name: parameter for parameters in declared.values() for name, parameter in parameters.items()}
     for name, value in values.items():
         try:
             if name in COMMON:
                 raise UnknownParameter(f"{name} is not given as a parameter.", f"Use --{name}.")
-            if name not in known:
-                names = sorted(known.keys() - COMMON)
+            if name not in by_name:
+                names = sorted(by_name.keys() - COMMON)
                 message = f"No selected runbook has a parameter {name}."
                 raise mistyped(message, name, names, f"They have {', '.join(names)}.")
-            parse_parameter(contract, known[name], value)
+            parse_parameter(contract, by_name[name], value)
         except (InvalidValue, UnknownParameter) as problem:
             problems.append(problem)
     if problems:
@@ -111,9 +111,9 @@ def offer_to_keep(plan: Plan, settings: Settings, pairs: Sequence[tuple[str, str
     named = f"runbooks/parameters/{plan.environment}.yaml"
     listed = ", ".join(f"{name}={value}" for name, value in new.items())
     if not is_terminal():
-        given = "".join(f" -p {name}={shlex.quote(str(value))}" for name, value in new.items())
+        options = "".join(f" -p {name}={shlex.quote(str(value))}" for name, value in new.items())
         where = "" if plan.environment == DEFAULT_ENVIRONMENT else f" {plan.environment}"
-        click.echo(f"for this run only: {listed}; to keep it: deploybook init{where}{given}", err=True)
+        click.echo(f"for this run only: {listed}; to keep it: deploybook init{where}{options}", err=True)
     elif _confirmed(f"Keep {listed} in {named} for the next runs?"):
         keep(plan.layout, plan.contract, plan.environment, Kept(parameters=new))
         click.echo(f"kept in {named}, which is meant to be committed")

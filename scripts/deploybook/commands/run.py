@@ -112,13 +112,13 @@ def run_sections(
     written = _planned(plan_file, Mode(mode), environment, (sections, pairs, files))
     chosen = _chosen(layout, contract, written.sections if written else sections)
     application = app_directory(layout, environment, app, Mode(mode))
-    given = _given(layout, settings, Mode(mode), chosen, application, parameter_values(files, pairs))
+    chosen_values = _given(layout, settings, Mode(mode), chosen, application, parameter_values(files, pairs))
     typed = typed_for_one_run(layout, contract, files, pairs)
     parameters: Mapping[str, Mapping[str, Any]]
     if written:
         parameters, typed = written.parameters, replace(typed, values=written.values_besides(settings.parameters))
     else:
-        parameters = parameters_of(layout, contract, chosen, given, settings, rehearsal=mode == Mode.DRY_RUN)
+        parameters = parameters_of(layout, contract, chosen, chosen_values, settings, rehearsal=mode == Mode.DRY_RUN)
     decisions = _decisions(adopt, release, empty_bucket=empty_bucket)
     plan = Plan(
         layout, contract, Mode(mode), environment, tuple(chosen), parameters, jobs, decisions, application, typed=typed

@@ -39,14 +39,14 @@ def run_plan(
     _confirm(plan, executor, front, yes=yes, written=written)
     plan = _with_imports(plan, [variable for variable in _to_copy(plan) if _is_ready(plan, variable)])
     copying = Copying(plan, front)
-    report = front.execute(replace(plan, held=copying.held), executor, copying.ask)
+    report = front.execute(replace(plan, waiting_for_copy=copying.waiting_sections), executor, copying.ask)
     if plan_out and not report.exit_code:
         write_plan(plan_out, plan, changes_of(report))
         command = f"deploybook run --mode apply --plan {shlex.quote(str(plan_out))}"
         click.echo(f"the plan is in {plan_out}; apply it with: {plan.completed(command)}")
-    left = copying.left if not report.exit_code else []
-    front.end(outcome_lines(plan, report, left))
-    return report.exit_code or (MissingVariable.exit_code if left else 0), report
+    to_copy = copying.left if not report.exit_code else []
+    front.end(outcome_lines(plan, report, to_copy))
+    return report.exit_code or (MissingVariable.exit_code if to_copy else 0), report
 
 
 class Copying:
@@ -56,18 +56,18 @@ class Copying:
         self._plan = plan
         self._front = front
         self.left = _to_copy(plan)
-        self.held = frozenset(_waiting(plan, self.left))
+        self.waiting_sections = frozenset(_waiting(plan, self.left))
 
     def ask(self) -> Plan | None:
         """Ask for each value that is left; returns what is run with those that were given, or None if none was."""
-        asked, self.left = self.left, [variable for variable in self.left if not self._import(variable)]
-        done = [variable for variable in asked if variable not in self.left]
-        if not done:
+        candidates, self.left = self.left, [variable for variable in self.left if not self._import(variable)]
+        copied = [variable for variable in candidates if variable not in self.left]
+        if not copied:
             return None
-        makers = {str(variable.section) for variable in done}
-        sections = (makers | _waiting(self._plan, done)) - _waiting(self._plan, self.left)
+        makers = {str(variable.section) for variable in copied}
+        sections = (makers | _waiting(self._plan, copied)) - _waiting(self._plan, self.left)
         chosen = tuple(slug for slug in self._plan.sections if slug in sections)
-        return replace(_with_imports(self._plan, done), sections=chosen)
+        return replace(_with_imports(self._plan, copied), sections=chosen)
 
     def _import(self, variable: Variable) -> bool:
         """Have the value in this process's environment, from which its section takes it over; ask for it where somebody answers."""
@@ -113,14 +113,14 @@ def _to_copy(plan: Plan) -> list[Variable]:
     """The values that a selected section makes, that only a person can copy then, and that a selected section needs."""
     if plan.mode is not Mode.APPLY:
         return []
-    there = plan.vault.all()
+    stored = plan.vault.all()
     needed = [variable for slug in plan.order() for variable in plan.contract.needed_by(slug)]
     return [
         variable
         for variable in dict.fromkeys(needed)
         if variable.copied_from
         and variable.section in plan.sections
-        and variable.name not in there
+        and variable.name not in stored
         and not plan.parameters.get(str(variable.section), {}).get(IMPORT)
     ]
 

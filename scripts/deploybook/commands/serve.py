@@ -60,12 +60,12 @@ def _built(layout: Layout) -> Path:
     if index.is_file() and index.stat().st_mtime >= max(path.stat().st_mtime for path in sources if path.is_file()):
         return site
     click.echo("building the guide …", err=True)
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--quiet", "--site-dir", str(site)],
         cwd=layout.root,
         env=environment.machine(os.environ) | {"NO_MKDOCS_2_WARNING": "1"},
         check=False,
     )
-    if done.returncode:
+    if completed.returncode:
         raise InvalidValue("The guide cannot be built.", "Fix what mkdocs said above, then run this again.")
     return site

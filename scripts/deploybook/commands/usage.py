@@ -18,8 +18,8 @@ def error_of(refusal: click.UsageError) -> DeploybookError:
     path = refusal.ctx.command_path if refusal.ctx else PROGRAM
     lists = f"Run {path} --help: it lists what {path} takes."
     if isinstance(refusal, click.NoSuchOption):
-        known = [option for parameter in _parameters(refusal.ctx) for option in parameter.opts if len(option) > 2]
-        return mistyped(f"There is no option {refusal.option_name}.", refusal.option_name, known, lists)
+        options = [option for parameter in _parameters(refusal.ctx) for option in parameter.opts if len(option) > 2]
+        return mistyped(f"There is no option {refusal.option_name}.", refusal.option_name, options, lists)
     if isinstance(refusal, click.MissingParameter):
         name = refusal.param.opts[-1] if isinstance(refusal.param, click.Option) else _metavar(refusal)
         return InvalidValue(f"{path} needs {name}, which is not given.", lists)

@@ -67,8 +67,8 @@ class Contract(Definition):
         for section in self.sections:
             if section.slug == slug:
                 return section
-        known = [section.slug for section in self.sections]
-        raise mistyped(f"There is no section {slug}.", slug, known, f"Use one of {', '.join(known)}.")
+        slugs = [section.slug for section in self.sections]
+        raise mistyped(f"There is no section {slug}.", slug, slugs, f"Use one of {', '.join(slugs)}.")
 
     def variable(self, name: str) -> Variable:
         """The variable of this name; raises UnknownParameter, with the name that it may have been meant to be."""
@@ -172,14 +172,14 @@ class Contract(Definition):
     @cached_property
     def _in_order(self) -> tuple[str, ...]:
         waiting = [section.slug for section in self.sections]
-        done: list[str] = []
+        ordered: list[str] = []
         while waiting:
-            ready = next((slug for slug in waiting if self.comes_after(slug) <= set(done)), None)
+            ready = next((slug for slug in waiting if self.comes_after(slug) <= set(ordered)), None)
             if ready is None:
                 raise ValueError(f"the sections {', '.join(waiting)} need each other in a cycle")
             waiting.remove(ready)
-            done.append(ready)
-        return tuple(done)
+            ordered.append(ready)
+        return tuple(ordered)
 
     def credentials_for(self, slug: str) -> list[Credential]:
         """The operator's credentials that a section reads."""
@@ -229,7 +229,7 @@ def _like(variable: Variable, origin: Variable | None) -> Variable:
 
 
 def _refuse_unknown_names(contract: Contract) -> None:
-    known = {
+    names = {
         "section": {section.slug for section in contract.sections},
         "provider": {provider.name for provider in contract.providers},
         "consumer": {consumer.name for consumer in contract.consumers},
@@ -238,7 +238,7 @@ def _refuse_unknown_names(contract: Contract) -> None:
         "parameter": set(contract.parameters),
     }
     for user, relation, kind, name in _references(contract):
-        if name not in known[kind]:
+        if name not in names[kind]:
             raise ValueError(f"{user} {relation} the unknown {kind} {name}")
     for variable in contract.variables:
         if variable.same_as and contract.variable(variable.same_as).same_as:

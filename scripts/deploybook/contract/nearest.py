@@ -15,32 +15,32 @@ SHORT = 3
 _AROUND = " \t\r\n'\"\u2018\u2019\u201c\u201d"
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def nearest(name: str, candidates: Iterable[str]) -> str:
     """The known name that is most like ``name``, whatever its case and whether ``-`` or ``_`` joins its words; empty if none is."""
-    by_form = {_form(candidate): candidate for candidate in known}
+    by_form = {_form(candidate): candidate for candidate in candidates}
     typed = _form(name)
     matches = difflib.get_close_matches(typed, by_form, 1, ALIKE)
     matches = matches or [form for form in by_form if len(typed) <= SHORT and _is_one_edit(typed, form)]
     return by_form[matches[0]] if len(matches) == 1 else ""
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: str, candidates: Iterable[str]) -> str:
     """The question with the nearest name, and a blank after it; empty if no known name is like ``name``."""
-    near = nearest(name, known)
+    near = nearest(name, candidates)
     return f"Did you mean {near}? " if near else ""
 
 
-def mistyped(message: str, name: str, known: Iterable[str], otherwise: str) -> UnknownParameter:
-    """The error for a name that is none of the ``known`` ones; its hint asks for the nearest, then says ``otherwise``."""
-    return UnknownParameter(message, otherwise).suggesting(name, nearest(name, known))
+def mistyped(message: str, name: str, candidates: Iterable[str], otherwise: str) -> UnknownParameter:
+    """The error for a name that is none of the ``candidates``; its hint asks for the nearest, then says ``otherwise``."""
+    return UnknownParameter(message, otherwise).suggesting(name, nearest(name, candidates))
 
 
-def nearest_accepted(value: str, accepts: Callable[[str], bool], known: Iterable[str] = ()) -> str:
-    """The accepted value that ``value`` was probably meant to be: one of the ``known``, or itself without what was pasted along.
+def nearest_accepted(value: str, accepts: Callable[[str], bool], candidates: Iterable[str] = ()) -> str:
+    """The accepted value that ``value`` was probably meant to be: one of the ``candidates``, or itself without what was pasted along.
 
     Empty if there is none.
     """
-    near = nearest(value, [candidate for candidate in known if candidate])
+    near = nearest(value, [candidate for candidate in candidates if candidate])
     return near or next((candidate for candidate in _corrected(value) if candidate != value and accepts(candidate)), "")
 
 

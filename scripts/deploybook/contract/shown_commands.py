@@ -94,12 +94,14 @@ class Typed:
         What is for one run (``once``) is not repeated: another command is another run.
         """
         once = {name for name, rule in contract.parameters.items() if rule.once}
-        known = {name for slug in sections or self.declared for name in self.declared.get(slug, ())} - set(named) - once
-        whole = {path: set(names) for path, names in self.files.items() if set(names) <= known}
+        declared = (
+            {name for slug in sections or self.declared for name in self.declared.get(slug, ())} - set(named) - once
+        )
+        whole = {path: set(names) for path, names in self.files.items() if set(names) <= declared}
         in_files = {name for names in whole.values() for name in names}
         text = "".join(f" -f {shlex.quote(path)}" for path in whole)
         for name, value in self.values.items():
-            if name in known - in_files:
+            if name in declared - in_files:
                 text += f" -p {name} {shlex.quote(as_word(value))}"
         return text
 
@@ -179,13 +181,13 @@ def _belongs(word: str, before: list[str], contract: Contract, environment: str)
 
 
 def _positional(words: Collection[str]) -> list[str]:
-    found: list[str] = []
+    positional: list[str] = []
     values = 0
     for word in words:
         if not values and not word.startswith("-"):
-            found.append(word)
+            positional.append(word)
         values = _still_to_come(values, word)
-    return found
+    return positional
 
 
 def _still_to_come(values: int, word: str) -> int:

@@ -79,14 +79,14 @@ class Question:
     """What the providers are asked with. ``parameters`` are those of each section's runbook, by section."""
 
     contract: Contract
-    held: Mapping[str, SecretStr]
+    stored: Mapping[str, SecretStr]
     environ: Mapping[str, str]
     last_writes: LastWrites
     parameters: Mapping[str, Mapping[str, Any]]
 
     def wanted(self, consumer: str) -> Wanted:
         """What one consumer should have."""
-        values, _ = variables_for(self.contract, consumer, self.held, self.environ)
+        values, _ = variables_for(self.contract, consumer, self.stored, self.environ)
         return Wanted(consumer, tuple(self.contract.consumed_by(consumer)), values)
 
 
@@ -133,7 +133,7 @@ def _unknown(question: Question, provider: ComparedProvider, reason: DeploybookE
         consumer.name: {
             variable.name: VariableDrift(standing)
             for variable in question.contract.consumed_by(consumer.name)
-            if not variable.optional or variable.name in question.held
+            if not variable.optional or variable.name in question.stored
         }
         for consumer in provider.consumers
     }

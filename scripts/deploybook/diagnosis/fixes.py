@@ -114,8 +114,8 @@ class Fixes:
         name = rule.parameter if rule and rule.parameter else placeholder.lower()
         chosen = [*slugs, *(slug for slug in self.parameters if slug not in slugs)]
         values = [self.parameters[slug][name] for slug in chosen if name in self.parameters.get(slug, {})]
-        known = next((as_word(value) for value in values if value != ""), "") or self._stored(placeholder)
-        return shlex.quote(known) if known else ""
+        chosen_value = next((as_word(value) for value in values if value != ""), "") or self._stored(placeholder)
+        return shlex.quote(chosen_value) if chosen_value else ""
 
     def _stored(self, placeholder: str) -> str:
         if placeholder == "GIT_REPOSITORY" and (pin := self.pins.get("github")):

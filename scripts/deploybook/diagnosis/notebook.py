@@ -37,7 +37,7 @@ class Doctor:
         self._screen = Screen()
 
     @classmethod
-    def open(cls, mode: str, environment: str, **given: object) -> Doctor:
+    def open(cls, mode: str, environment: str, **values: object) -> Doctor:
         """Start: in ``dry-run`` a sandbox in which every section has been applied, in ``verify`` the real clouds.
 
         Raises InvalidValue for another mode or a parameter that breaks its rule, before the first request.
@@ -54,18 +54,18 @@ class Doctor:
             raise InvalidValue(f"The doctor has no mode {mode}: it changes nothing.", "Use dry-run or verify.")
         if mode == Mode.DRY_RUN:
             layout = _applied(layout, contract, environment)
-            given = given | {"git_repository": os.environ["GITHUB_REPOSITORY"], "job_seconds": 8}
+            values = values | {"git_repository": os.environ["GITHUB_REPOSITORY"], "job_seconds": 8}
         else:
             credential_sources.operator_environment(contract, settings, contract.order())
         settled = settings.parameters_for(contract, rehearsal=mode == Mode.DRY_RUN)
         # What stands in the notebook as it was committed is no choice of the operator's.
         declared = read_parameters(notebook)
-        chosen = {name: value for name, value in given.items() if value != declared[name].default}
+        chosen = {name: value for name, value in values.items() if value != declared[name].default}
         # Whoever looks for a fault looks often: in the real clouds a render, which costs, is asked for.
-        given = given | settled | {"render": mode == Mode.DRY_RUN} | chosen
+        values = values | settled | {"render": mode == Mode.DRY_RUN} | chosen
         parameters: dict[str, dict[str, Any]] = {}
         for slug in contract.order():
-            parameters[slug] = values_of(layout.notebook(slug), contract, environment, given)
+            parameters[slug] = values_of(layout.notebook(slug), contract, environment, values)
         return cls(DiagnosisTarget(layout, contract, environment, parameters), Mode(mode))
 
     def break_first(self, scenario: str) -> None:
@@ -78,11 +78,11 @@ class Doctor:
             "Content-Type": "application/json",
         }
         with http.open_client(os.environ["DEPLOYBOOK_SANDBOX_URL"], headers=headers) as control:
-            known = control.get("/scenarios").json()
-            if scenario not in known:
-                raise InvalidValue(f"There is no scenario {scenario}.", f"Use one of {', '.join(sorted(known))}.")
+            scenarios = control.get("/scenarios").json()
+            if scenario not in scenarios:
+                raise InvalidValue(f"There is no scenario {scenario}.", f"Use one of {', '.join(sorted(scenarios))}.")
             control.post(f"/scenarios/{scenario}").raise_for_status()
-        self._screen.show(Event("note", "note", known[scenario]["how"]))
+        self._screen.show(Event("note", "note", scenarios[scenario]["how"]))
 
     def examine(self) -> None:
         """Test every claim of every section that was begun, and show how many of each hold."""

@@ -43,11 +43,11 @@ def sentences(page: Page) -> tuple[Sentence, ...]:
 @lru_cache(maxsize=512)
 def _kept(path: str, text: str) -> tuple[Sentence, ...]:
     """Kept: a check that is repeated with one file changed reads that file only. What stands twice at a place is numbered."""
-    seen = Counter[tuple[str, str]]()
+    counts = Counter[tuple[str, str]]()
     result = []
     for sentence in _sentences(parse_page(path, text)):
-        seen[sentence.place, sentence.text] += 1
-        count = seen[sentence.place, sentence.text]
+        counts[sentence.place, sentence.text] += 1
+        count = counts[sentence.place, sentence.text]
         result.append(sentence if count == 1 else replace(sentence, text=f"{sentence.text} ({count})"))
     return tuple(result)
 
@@ -88,10 +88,10 @@ def _anchor(page: Page, piece: Piece) -> str:
 def _place(piece: Piece, anchor: str, steps: dict[str, list[int]]) -> str:
     if not piece.step or piece.part != "Steps":
         return anchor
-    known = steps.setdefault(anchor, [])
-    if piece.step not in known:
-        known.append(piece.step)
-    return f"step {known.index(piece.step) + 1}"
+    numbers = steps.setdefault(anchor, [])
+    if piece.step not in numbers:
+        numbers.append(piece.step)
+    return f"step {numbers.index(piece.step) + 1}"
 
 
 def _of_paragraph(paragraph: Paragraph, place: str, lines: list[str]) -> Iterator[Sentence]:

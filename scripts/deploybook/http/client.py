@@ -226,8 +226,8 @@ def _wait(state: tenacity.RetryCallState) -> float:
     response = error.response if isinstance(error, _Again) else None
     # GitHub reports its hourly limit in every response; it is a reason to wait only if the limit caused the refusal.
     limited = response is not None and (response.status_code == 429 or "retry-after" in response.headers)
-    asked = retry_after(response.headers) if response is not None and limited else None
-    return _backoff(state) if asked is None else asked
+    retry_seconds = retry_after(response.headers) if response is not None and limited else None
+    return _backoff(state) if retry_seconds is None else retry_seconds
 
 
 def retry_after(headers: httpx.Headers) -> float | None:

@@ -121,10 +121,10 @@ def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files
         return content
     checklist = files.get_file_from_path("DEPLOY_PROD_CHECKLIST.md")
     if checklist and checklist is not page.file:
-        whose = names.whose_names(checklist.url_relative_to(page.file))
+        environment_line = names.whose_names(checklist.url_relative_to(page.file))
         head, title, rest = content.partition("</h1>")
         # Behind the paragraph that says what the page is.
-        content = head + title + rest.replace("</p>", f"</p>\n{whose}", 1)
+        content = head + title + rest.replace("</p>", f"</p>\n{environment_line}", 1)
     return content + names.names_data(_guide(config))
 
 

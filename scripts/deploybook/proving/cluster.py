@@ -59,9 +59,9 @@ class Cluster:
         """Prove all of them; outcomes come while their pieces go on."""
         from distributed import as_completed
 
-        told = _Told(listener)
+        reported = _Told(listener)
         topic = f"deploybook-{uuid.uuid4()}"
-        self._client.subscribe_topic(topic, lambda event: told.tell(Outcome(**json.loads(event[1]))))
+        self._client.subscribe_topic(topic, lambda event: reported.tell(Outcome(**json.loads(event[1]))))
         content = packed(self._checkout)
         checkout = self._client.scatter(content, broadcast=True)
         futures = {
@@ -72,7 +72,7 @@ class Cluster:
         }
         try:
             for future in as_completed(list(futures)):
-                told.tell_all(_outcomes(future, futures[future], told.names))
+                reported.tell_all(_outcomes(future, futures[future], reported.names))
         except BaseException:
             self._client.cancel(list(futures))
             raise
@@ -81,14 +81,14 @@ class Cluster:
             self._client.close()
 
 
-def _outcomes(future: Any, piece: Chunk, told: set[str]) -> list[Outcome]:
+def _outcomes(future: Any, piece: Chunk, reported: set[str]) -> list[Outcome]:
     """What came of a piece; of one that Dask gave up, why, for each scenario of which nothing was told."""
     try:
         outcomes: list[Outcome] = future.result()
     except Exception as problem:  # noqa: BLE001 - KilledWorker, or what the cluster itself met
-        left = without(piece, told)
+        unreported = without(piece, reported)
         text = f"the cluster gave it up: {type(problem).__name__}: {problem}"
-        return [Outcome(scenario.name, False, text) for scenario in (left.scenarios if left else ())]
+        return [Outcome(scenario.name, False, text) for scenario in (unreported.scenarios if unreported else ())]
     return outcomes
 
 

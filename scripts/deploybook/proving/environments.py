@@ -33,12 +33,14 @@ class Environments:
         command = [str(Path(sys.executable).with_name("deploybook")), *json.loads(bench), "--json", "--environment"]
 
         def prove(name: str) -> Proof:
-            done = subprocess.run(
+            completed = subprocess.run(
                 [*command, name], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
             )
-            answer = _answer(done.stdout)
+            answer = _answer(completed.stdout)
             return Proof(
-                done.returncode == 0, _said(answer, done.stderr), {"exit_code": done.returncode, "answer": answer}
+                completed.returncode == 0,
+                _said(answer, completed.stderr),
+                {"exit_code": completed.returncode, "answer": answer},
             )
 
         yield prove

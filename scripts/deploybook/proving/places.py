@@ -48,8 +48,8 @@ class ThisMachine:
         ]
         with ThreadPoolExecutor(max(1, len(processes))) as threads:
             try:
-                done = [threads.submit(_work, process, waiting, listener) for process in processes]
-                wait(done)
+                futures = [threads.submit(_work, process, waiting, listener) for process in processes]
+                wait(futures)
             except BaseException:
                 waiting.give_up()
                 for process in processes:
@@ -58,7 +58,7 @@ class ThisMachine:
             finally:
                 for process in processes:
                     process.close()
-        for one in done:
+        for one in futures:
             one.result()
 
 

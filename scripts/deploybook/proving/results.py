@@ -74,13 +74,13 @@ def _files(root: Path, kind: str) -> Iterator[dict[str, Any]]:
 def keep(root: Path, kind: str, run: Run, outcomes: Iterable[Outcome], part: str = "") -> Path:
     """Keep the outcomes of a run beside those of earlier ones; the file. ``part`` is the shard, such as ``3-of-10``."""
     path = folder(root) / (f"{kind}.{part}.json" if part else f"{kind}.json")
-    known = json.loads(path.read_text(encoding="utf-8"))["scenarios"] if path.is_file() else {}
+    scenarios = json.loads(path.read_text(encoding="utf-8"))["scenarios"] if path.is_file() else {}
     at = datetime.now(UTC).isoformat(timespec="seconds")
     for outcome in outcomes:
         tried = Tried(outcome.holds, outcome.detail, outcome.seconds, at, run.commit, outcome.where, outcome.data)
-        known[outcome.name] = asdict(tried)
+        scenarios[outcome.name] = asdict(tried)
     path.parent.mkdir(parents=True, exist_ok=True)
-    content = {"kind": kind, "run": asdict(run), "scenarios": dict(sorted(known.items()))}
+    content = {"kind": kind, "run": asdict(run), "scenarios": dict(sorted(scenarios.items()))}
     # The site may be built meanwhile.
     written = path.with_suffix(".part")
     written.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -92,5 +92,5 @@ def chunks(scenarios: Iterable[Scenario], workers: int) -> list[Chunk]:
 def without(chunk: Chunk, names: Iterable[str]) -> Chunk | None:
     """What is left of a chunk once these are proved; None if nothing is."""
     proved = set(names)
-    left = tuple(scenario for scenario in chunk.scenarios if scenario.name not in proved)
-    return replace(chunk, scenarios=left) if left else None
+    unproved = tuple(scenario for scenario in chunk.scenarios if scenario.name not in proved)
+    return replace(chunk, scenarios=unproved) if unproved else None

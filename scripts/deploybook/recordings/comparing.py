@@ -73,12 +73,12 @@ def _differences(real: Operation, ours: Operation) -> Iterator[str]:
 def _headers(real: Operations, ours: Operations) -> Iterator[str]:
     """Those of a provider's that none of the sandbox's answers has: most are the same for all of its operations."""
     for provider in sorted({key[0] for key in real.keys() & ours.keys()}):
-        here, there = (
+        in_sandbox, at_provider = (
             set().union(*(operation.headers for key, operation in side.items() if key[0] == provider))
             for side in (ours, real)
         )
-        if there - here:
-            yield f"{provider}: the sandbox has no header {_listed(there - here)}"
+        if at_provider - in_sandbox:
+            yield f"{provider}: the sandbox has no header {_listed(at_provider - in_sandbox)}"
 
 
 def _by_name(fields: Iterable[str]) -> dict[str, set[str]]:

@@ -114,7 +114,7 @@ def _from_command(
 def printed_by(command: str, environ: Mapping[str, str]) -> tuple[str, str]:
     """What a command prints, and what went wrong with it. Its prompts reach the terminal; it is not run through a shell."""
     try:
-        done = subprocess.run(
+        completed = subprocess.run(
             shlex.split(command),
             env=dict(environ),
             stdout=subprocess.PIPE,
@@ -127,9 +127,9 @@ def printed_by(command: str, environ: Mapping[str, str]) -> tuple[str, str]:
         return "", f"cannot be run ({problem.strerror})"
     except subprocess.TimeoutExpired:
         return "", f"did not end within {COMMAND_SECONDS} seconds"
-    if done.returncode != 0:
-        return "", f"failed with exit code {done.returncode}"
-    lines = done.stdout.decode("utf-8", "replace").strip().splitlines()
+    if completed.returncode != 0:
+        return "", f"failed with exit code {completed.returncode}"
+    lines = completed.stdout.decode("utf-8", "replace").strip().splitlines()
     # pass prints notes below the password.
     return (lines[0].strip(), "") if lines else ("", "printed nothing")
 

@@ -42,9 +42,9 @@ def require_confirmation(slug: str, mode: Mode, environment: str) -> None:
     """
     if os.environ.pop(CONFIRM_VARIABLE, None) == environment:
         return
-    done, entry = ("destroyed", "destroy-not-confirmed") if mode is Mode.DESTROY else ("changed", "not-confirmed")
+    participle, entry = ("destroyed", "destroy-not-confirmed") if mode is Mode.DESTROY else ("changed", "not-confirmed")
     raise ConfigurationError(
-        f"Nothing was {done}: the environment {environment} was not named.",
+        f"Nothing was {participle}: the environment {environment} was not named.",
         f"Run deploybook run {slug} --mode {mode} --environment {environment}, or set {CONFIRM_VARIABLE}={environment} for one run.",
         entry,
     )

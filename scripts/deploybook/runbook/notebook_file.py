@@ -70,11 +70,11 @@ def _parsed(source: str) -> ast.Module:
 
 
 def values_of(
-    path: Path, contract: Contract, environment: str, given: Mapping[str, object] = MappingProxyType({})
+    path: Path, contract: Contract, environment: str, chosen: Mapping[str, object] = MappingProxyType({})
 ) -> dict[str, Any]:
     """The values with which a runbook runs in an environment: what is given, else its defaults; empty names are the environment's own."""
     return {
-        name: contract.named(name, given.get(name, declared.default), environment)
+        name: contract.named(name, chosen.get(name, declared.default), environment)
         for name, declared in read_parameters(path).items()
     }
 
@@ -119,8 +119,8 @@ def events(cell: Any) -> list[dict[str, Any]]:
 
     Not nbformat's own kind of dictionary: whoever unpickles one imports nbformat, which takes the runner over a second.
     """
-    shown = [output["data"][MIME] for output in cell.get("outputs", []) if MIME in output.get("data", {})]
-    plain: list[dict[str, Any]] = json.loads(json.dumps(shown))
+    payloads = [output["data"][MIME] for output in cell.get("outputs", []) if MIME in output.get("data", {})]
+    plain: list[dict[str, Any]] = json.loads(json.dumps(payloads))
     return plain
 
 

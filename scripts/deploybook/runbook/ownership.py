@@ -96,13 +96,13 @@ class Ownership:
         if resource.within and self._whole(resource).ours:
             whole = self.ledger.entry(resource.within)
             return Proof.VAULT if whole is None or whole.proof.certain else Proof.TIME
-        known = resource.known(state, self._vault.all())
-        if known and resource.known_by_id:
+        is_known = resource.known(state, self._vault.all())
+        if is_known and resource.known_by_id:
             return Proof.VAULT
         # It was not there when the intent was written. Where nothing says when it was made, it was between then and now.
         if made_about(resource.born(state) or now(), pending):
             return Proof.TIME
-        return Proof.NAME if known else None
+        return Proof.NAME if is_known else None
 
     def begin(self, resource: Resource[Any], action: Action, resource_id: str = "", fingerprint: str = "") -> Intent:
         """Write an intent before a request is sent."""

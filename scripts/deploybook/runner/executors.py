@@ -134,10 +134,10 @@ class _Processes:
         self._running[process.future] = process
 
     def ended(self) -> list[SectionResult]:
-        while not (done := wait(self._running, LOOK_SECONDS, FIRST_COMPLETED).done):
+        while not (ended := wait(self._running, LOOK_SECONDS, FIRST_COMPLETED).done):
             if self._patience is not None and time.monotonic() > self._patience:
                 self.kill()
-        return [self._running.pop(future).result() for future in done]
+        return [self._running.pop(future).result() for future in ended]
 
     def stop(self) -> None:
         self._patience = time.monotonic() + STOP_SECONDS

@@ -214,9 +214,9 @@ def _hints(plan: Plan, problems: Sequence[Problem]) -> Iterator[str]:
         if not plan.vault.all() and settings_path(plan.layout, plan.environment).exists():
             state = plan.layout.state.relative_to(plan.layout.root)
             yield f"If another checkout made {plan.environment}, copy its {state}/{plan.environment}.* here: they are not in git."
-        there = plan.vault.all().keys()
+        stored = plan.vault.all().keys()
         needed = [variable for slug in plan.order() for variable in plan.contract.needed_by(slug)]
-        unmade = [each for each in needed if each.name not in there and each.section not in _made(plan)]
+        unmade = [each for each in needed if each.name not in stored and each.section not in _made(plan)]
         if makers := [variable for variable in unmade if not variable.copied_from]:
             yield _made_by(plan, makers)
         yield from dict.fromkeys(problem.hint for problem in problems if problem.hint.startswith("Copy it"))

@@ -93,9 +93,9 @@ class DeploybookEngine(NBClientEngine):  # type: ignore[misc]
             redacted_save()
 
 
-def take_events(cell: Any, known: int) -> list[dict[str, Any]]:
-    """The events that a cell has shown after ``known`` others. Those that say what is waited for are taken out: they are not kept."""
-    new = events(cell)[known:]
+def take_events(cell: Any, count: int) -> list[dict[str, Any]]:
+    """The events that a cell has shown after ``count`` others. Those that say what is waited for are taken out: they are not kept."""
+    new = events(cell)[count:]
     if any(event["step"] == WAIT for event in new):
         cell.outputs[:] = [
             output for output in cell.outputs if output.get("data", {}).get(MIME, {}).get("step") != WAIT

@@ -31,7 +31,7 @@ class Plan:
     # The application that a dry run's sandbox runs; None for the sample.
     app: Path | None = None
     # The selected sections that do not start before somebody has copied a value for them.
-    held: frozenset[str] = frozenset()
+    waiting_for_copy: frozenset[str] = frozenset()
     # What was typed for this run alone.
     typed: Typed = field(default_factory=Typed)
 

@@ -110,7 +110,7 @@ def run(
             signal_number = _run_sections(part, listener, executor, file, state, environ())
             part = None if report.exit_code or signal_number else then()
         for section in report.sections:
-            if section.slug in plan.held and section.status == NOT_RUN:
+            if section.slug in plan.waiting_for_copy and section.status == NOT_RUN:
                 listener.section_done(section)
         file.end(signal_number)
         events.run_done(report)
@@ -165,7 +165,7 @@ def _run_sections(
 ) -> int:
     """Execute the sections of a plan, besides those that are held; returns the number of the signal that stopped it, or 0."""
     results: dict[str, SectionResult] = {}
-    waiting = [slug for slug in plan.order() if slug not in plan.held]
+    waiting = [slug for slug in plan.order() if slug not in plan.waiting_for_copy]
     running, stop = set[str](), Stop()
     with executor.open(plan.jobs, listener) as workers, stop.on_signals(workers):
         while running or (waiting and not stop.number):
@@ -189,8 +189,8 @@ def _run_sections(
 
 
 def _startable(plan: Plan, waiting: Sequence[str], results: Mapping[str, SectionResult], running: int) -> list[str]:
-    done = {slug for slug, result in results.items() if result.lets_others_start}
-    ready = [slug for slug in waiting if plan.predecessors(slug) <= done]
+    passed = {slug for slug, result in results.items() if result.lets_others_start}
+    ready = [slug for slug in waiting if plan.predecessors(slug) <= passed]
     return ready[: plan.jobs - running]
 
 
@@ -242,11 +242,11 @@ def _commit(layout: Layout) -> str:
     def git(*arguments: str) -> str:
         command = ["git", "-C", str(layout.root), *arguments]
         try:
-            done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+            completed = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
         except OSError:
             # A run needs no git: the report says less.
             return ""
-        return done.stdout.strip() if done.returncode == 0 else ""
+        return completed.stdout.strip() if completed.returncode == 0 else ""
 
     commit = git("rev-parse", "HEAD")
     return commit + ("+" if commit and git("status", "--porcelain", "--untracked-files=no") else "")

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from deploybook.errors import DeploybookError
 from deploybook.runbook.modes import Mode
 from deploybook.serve.pages import OWN
-from deploybook.serve.runs import Asked
+from deploybook.serve.runs import RunRequest
 from deploybook.serve.workshop import Workshop
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -62,7 +62,7 @@ class Api:
 
     def routes(self) -> list[Route]:
         """Where each is asked for."""
-        asked = {
+        handlers = {
             ("GET", "guide"): self.guide,
             ("GET", "state"): self.state,
             ("GET", "feed"): self.feed,
@@ -78,7 +78,7 @@ class Api:
             ("GET", "jupyter/{ticket}"): self.open_jupyter,
         }
         return [
-            Route(f"{OWN}/{path}", _guarded(handler), methods=[method]) for (method, path), handler in asked.items()
+            Route(f"{OWN}/{path}", _guarded(handler), methods=[method]) for (method, path), handler in handlers.items()
         ]
 
     async def guide(self, _: Request) -> Response:
@@ -98,7 +98,7 @@ class Api:
     async def run(self, request: Request) -> Response:
         """Start a run."""
         body = await _body(request, _Run)
-        name = await self._workshop.start(Asked(body.mode, body.environment, body.sections))
+        name = await self._workshop.start(RunRequest(body.mode, body.environment, body.sections))
         return JSONResponse({"run": name})
 
     async def answer(self, request: Request) -> Response:
@@ -161,8 +161,8 @@ def _guarded(handler: Handler) -> Handler:
         try:
             return await handler(request)
         except DeploybookError as error:
-            told: dict[str, Any] = {"message": str(error), "hint": error.hint, "entry": error.entry}
-            return JSONResponse(told, 409)
+            refusal: dict[str, Any] = {"message": str(error), "hint": error.hint, "entry": error.entry}
+            return JSONResponse(refusal, 409)
         except (ValidationError, ValueError):
             return JSONResponse(
                 {"message": "This is no request of the page's.", "hint": "Reload it.", "entry": ""}, 400

@@ -32,7 +32,7 @@ PATIENCE_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
-class Asked:
+class RunRequest:
     """What a page asks for: a mode, an environment, and the sections, all if none are named."""
 
     mode: Mode
@@ -53,7 +53,7 @@ class Run:
     """One process, and the question that it waits to be answered, as the dialogue has it; empty if there is none."""
 
     name: str
-    asked: Asked
+    request: RunRequest
     process: asyncio.subprocess.Process
     question: dict[str, Any] = field(default_factory=dict)
     task: asyncio.Task[None] = field(init=False)
@@ -74,17 +74,19 @@ class Runs:
         """The processes that are this server's own."""
         return {run.process.pid for run in self._runs.values()}
 
-    async def start(self, asked: Asked, environ: Mapping[str, str], parameters: Mapping[str, str]) -> str:
+    async def start(self, request: RunRequest, environ: Mapping[str, str], parameters: Mapping[str, str]) -> str:
         """Start a run; returns its name. Raises VaultLocked while another of the same environment goes on."""
-        busy = [run for run in self._runs.values() if run.asked.environment == asked.environment and self._goes_on(run)]
+        busy = [
+            run for run in self._runs.values() if run.request.environment == request.environment and self._goes_on(run)
+        ]
         if busy:
             raise VaultLocked(
-                f"A run of {asked.environment} goes on ({busy[0].asked.mode}).", "Wait for its end, or stop it."
+                f"A run of {request.environment} goes on ({busy[0].request.mode}).", "Wait for its end, or stop it."
             )
         self._count += 1
         name = f"run-{self._count}"
         process = await asyncio.create_subprocess_exec(
-            *(*self._command, *asked.words(parameters)),
+            *(*self._command, *request.words(parameters)),
             env=dict(environ),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
@@ -92,8 +94,8 @@ class Runs:
             limit=LONGEST_LINE,
             start_new_session=True,
         )
-        run = self._runs[name] = Run(name, asked, process)
-        about = {"mode": str(asked.mode), "environment": asked.environment, "sections": list(asked.sections)}
+        run = self._runs[name] = Run(name, request, process)
+        about = {"mode": str(request.mode), "environment": request.environment, "sections": list(request.sections)}
         self._feed.add({"kind": "run", "run": name, "own": True, **about})
         run.task = asyncio.create_task(self._follow(run))
         return name

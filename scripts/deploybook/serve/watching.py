@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,8 @@ class _Watched:
     pid: int = 0
     position: int = 0
     rest: bytes = b""
-    done: bool = False
-    known: bool = field(default=False)
+    ended: bool = False
+    announced: bool = False
 
     def new(self) -> list[dict[str, Any]]:
         """The whole lines that came since."""
@@ -56,32 +56,32 @@ class Watch:
         """Tell what is new."""
         for path in sorted(self._runs.glob(f"*/{FILE}")):
             watched = self._watched.setdefault(path, _Watched(path))
-            if not watched.done:
+            if not watched.ended:
                 try:
                     self._tell(watched)
                 except (OSError, ValueError):
                     # Somebody has removed it, or it is no such file.
-                    watched.done = True
+                    watched.ended = True
 
     def _tell(self, watched: _Watched) -> None:
         lines = watched.new()
-        if not watched.known and lines:
-            watched.known, watched.pid = True, int(lines[0].get("pid", 0))
+        if not watched.announced and lines:
+            watched.announced, watched.pid = True, int(lines[0].get("pid", 0))
             # What has ended is in the states of the sections.
-            watched.done = lines[-1]["kind"] == "run_done" or watched.pid in self._own() or not _goes_on(watched.pid)
-            if watched.done:
+            watched.ended = lines[-1]["kind"] == "run_done" or watched.pid in self._own() or not _goes_on(watched.pid)
+            if watched.ended:
                 return
             about = {name: lines[0].get(name) for name in ("mode", "environment", "sections")}
             self._feed.add({"kind": "run", "run": watched.path.parent.name, "own": False, **about})
         for line in lines:
             self._feed.add({**line, "run": watched.path.parent.name})
         if lines and lines[-1]["kind"] == "run_done":
-            watched.done = True
+            watched.ended = True
             self._feed.add(
                 {"kind": "ended", "run": watched.path.parent.name, "exit_code": lines[-1]["exit_code"], "words": ""}
             )
-        elif watched.known and not _goes_on(watched.pid):
-            watched.done = True
+        elif watched.announced and not _goes_on(watched.pid):
+            watched.ended = True
             self._feed.add({**KILLED, "run": watched.path.parent.name})
 
 

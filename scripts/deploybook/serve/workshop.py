@@ -20,7 +20,7 @@ from deploybook.runbook.settings import load_settings
 from deploybook.serve.feed import Feed
 from deploybook.serve.inputs import Memory
 from deploybook.serve.jupyter import Jupyter
-from deploybook.serve.runs import COMMAND, Asked, Runs
+from deploybook.serve.runs import COMMAND, RunRequest, Runs
 from deploybook.serve.states import section_states
 from deploybook.serve.steps import steps_of
 from deploybook.serve.watching import Watch
@@ -51,9 +51,9 @@ class Workshop:
 
     def guide(self) -> dict[str, Any]:
         """The sections with their steps, the environments, and the credentials' definitions."""
-        known = dict.fromkeys([DEFAULT_ENVIRONMENT, *known_environments(self.layout, self.contract)])
+        environments = dict.fromkeys([DEFAULT_ENVIRONMENT, *known_environments(self.layout, self.contract)])
         return {
-            "environments": list(known),
+            "environments": list(environments),
             "sections": [
                 {
                     "slug": slug,
@@ -83,13 +83,13 @@ class Workshop:
         self._redactor.learn(self.memory.secrets())
         return problems
 
-    async def start(self, asked: Asked) -> str:
+    async def start(self, request: RunRequest) -> str:
         """Start a run with what was typed for its environment; a dry run gets none of it."""
-        self._require_name(asked.environment)
-        for slug in asked.sections:
+        self._require_name(request.environment)
+        for slug in request.sections:
             self.contract.section(slug)
-        parameters = self._parameters(asked) if asked.mode.live else {}
-        return await self.runs.start(asked, self._environ_of(asked.environment), parameters)
+        parameters = self._parameters(request) if request.mode.live else {}
+        return await self.runs.start(request, self._environ_of(request.environment), parameters)
 
     async def check(self, environment: str) -> dict[str, Any]:
         """What each provider says of the credentials."""
@@ -133,14 +133,14 @@ class Workshop:
             return self.clean({"error": errors.decode(errors="replace").strip()})
 
     def _pairs(self, environment: str) -> list[str]:
-        parameters = self._parameters(Asked(Mode.APPLY, environment))
+        parameters = self._parameters(RunRequest(Mode.APPLY, environment))
         return [word for name, value in parameters.items() for word in ("-p", f"{name}={value}")]
 
-    def _parameters(self, asked: Asked) -> dict[str, str]:
+    def _parameters(self, request: RunRequest) -> dict[str, str]:
         """What was typed, as far as a selected section has a parameter of that name."""
-        slugs = asked.sections or [slug for slug in self.contract.order() if self.layout.notebook(slug).exists()]
+        slugs = request.sections or [slug for slug in self.contract.order() if self.layout.notebook(slug).exists()]
         declared = {name for slug in slugs for name in read_parameters(self.layout.notebook(slug))}
-        typed = self.memory.of(asked.environment).parameters
+        typed = self.memory.of(request.environment).parameters
         return {name: value for name, value in typed.items() if name in declared}
 
     def _environ_of(self, environment: str) -> dict[str, str]:

@@ -38,9 +38,9 @@ def every_name(guide: Guide) -> list[Name]:
     """The names that the sections and the troubleshooting use, in the order in which a reader meets them; last what they only learn."""
     paths = [*(guide.text_of(slug) for slug in guide.contract.order()), guide.layout.root / TROUBLESHOOTING]
     text = "\n".join(path.read_text(encoding="utf-8") for path in paths if path.is_file())
-    known = known_names(guide)
+    by_placeholder = known_names(guide)
     used = dict.fromkeys(match["name"] for match in PLACEHOLDER.finditer(text))
-    names = [known[placeholder] for placeholder in used if placeholder in known]
+    names = [by_placeholder[placeholder] for placeholder in used if placeholder in by_placeholder]
     return sorted(names, key=lambda name: (name.placeholder != ENVIRONMENT, name.section != ""))
 
 

@@ -35,10 +35,10 @@ _OTHER = re.compile(r"(?P<command>^\s*deploybook (?:env (?:list|status|export)|d
 Parameters = Mapping[str, Collection[str]]
 
 
-def marked(text: str, known: Collection[str], parameters: Parameters) -> str:
+def marked(text: str, names: Collection[str], parameters: Parameters) -> str:
     """Markdown in which every known placeholder that stands in code is marked, and where deploybook's own options are to go."""
     return "".join(
-        _block(piece, language, known, parameters) if language is not None else _prose(piece, known)
+        _block(piece, language, names, parameters) if language is not None else _prose(piece, names)
         for piece, language in _pieces(text)
     )
 
@@ -47,8 +47,8 @@ def elements(page: str, path: str) -> str:
     """The page's HTML with an element for each mark. Raises DocsError if one was torn apart."""
     page = _MARK.sub(lambda match: _element(match["name"], match["kind"]), page)
     page = _SLOT.sub(lambda match: f'<span class="{OPTIONS}" data-names="{match["names"]}"></span>', page)
-    if left := _LEFT.search(page):
-        around = html.unescape(re.sub(r"<[^>]+>", "", page[left.start() - 80 : left.start() + 80]))
+    if torn := _LEFT.search(page):
+        around = html.unescape(re.sub(r"<[^>]+>", "", page[torn.start() - 80 : torn.start() + 80]))
         raise DocsError(path, 1, f"a placeholder was torn apart when its block was coloured, near {around!r}")
     return page
 
@@ -81,38 +81,38 @@ def _pieces(text: str) -> Iterator[tuple[str, str | None]]:
     yield "".join(piece), language if mark else None
 
 
-def _block(text: str, language: str, known: Collection[str], parameters: Parameters) -> str:
+def _block(text: str, language: str, names: Collection[str], parameters: Parameters) -> str:
     if language != "sh":
-        return _names(text, known, lambda _: TEXT)
+        return _names(text, names, lambda _: TEXT)
     where = places(text, PLACEHOLDER)
-    return _with_options(_names(text, known, lambda match: where[match.start()]), known, parameters)
+    return _with_options(_names(text, names, lambda match: where[match.start()]), names, parameters)
 
 
-def _prose(text: str, known: Collection[str]) -> str:
+def _prose(text: str, names: Collection[str]) -> str:
     def inline(match: re.Match[str]) -> str:
         words = match["text"]
         where = places(words, PLACEHOLDER) if " " in words.strip() else {}
-        filled = _names(words, known, lambda match: where.get(match.start(), TEXT))
+        filled = _names(words, names, lambda match: where.get(match.start(), TEXT))
         return f"{match['ticks']}{filled}{match['ticks']}"
 
     return _INLINE.sub(inline, text)
 
 
-def _names(text: str, known: Collection[str], place: Callable[[re.Match[str]], str]) -> str:
+def _names(text: str, names: Collection[str], place: Callable[[re.Match[str]], str]) -> str:
     def mark(match: re.Match[str]) -> str:
-        if match["name"] not in known:
+        if match["name"] not in names:
             return match[0]
         return f"{_BEGIN}{match['name']}{_KINDS[place(match)]}{_END}"
 
     return PLACEHOLDER.sub(mark, text)
 
 
-def _with_options(text: str, known: Collection[str], parameters: Parameters) -> str:
+def _with_options(text: str, names: Collection[str], parameters: Parameters) -> str:
     """A mark where a command that speaks to the real clouds takes the names that are not the runbooks' defaults."""
 
     def run(match: re.Match[str]) -> str:
         sections = match["sections"].split() or list(parameters)
-        wanted = dict.fromkeys(name for slug in sections for name in parameters.get(slug, ()) if name in known)
+        wanted = dict.fromkeys(name for slug in sections for name in parameters.get(slug, ()) if name in names)
         return _slot(match, [ENVIRONMENT, *(name for name in wanted if name != ENVIRONMENT)])
 
     return _OTHER.sub(lambda match: _slot(match, [ENVIRONMENT]), _RUN.sub(run, text))
@@ -122,5 +122,5 @@ def _slot(match: re.Match[str], names: list[str]) -> str:
     values = [name for name in names if f"{_BEGIN}{name}" in match["rest"]]
     if ENVIRONMENT in names and "--environment" in match["rest"]:
         values.append(ENVIRONMENT)
-    left = ",".join(name for name in names if name not in values)
-    return f"{match['command']}{_SLOT_SIGN}{left}{_END}{match['rest']}"
+    missing = ",".join(name for name in names if name not in values)
+    return f"{match['command']}{_SLOT_SIGN}{missing}{_END}{match['rest']}"

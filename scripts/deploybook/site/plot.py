@@ -20,7 +20,7 @@ class Bar:
 
     seconds: float
     passed: bool
-    told: str
+    title: str
     day: str
 
 
@@ -67,7 +67,7 @@ def _bar(bar: Bar, x: float, pitch: float, top: float) -> str:
     shape = (
         f'<rect{fill} x="{x + pitch * 0.1:.1f}" y="{y:.1f}" width="{pitch * 0.8:.1f}" height="{_y(0, top) - y:.1f}"/>'
     )
-    return f'<g class="{kind}"><title>{html.escape(bar.told)}</title>{shape}{mark}</g>'
+    return f'<g class="{kind}"><title>{html.escape(bar.title)}</title>{shape}{mark}</g>'
 
 
 def _days(bars: Sequence[Bar], pitch: float) -> Iterator[str]:

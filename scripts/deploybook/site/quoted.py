@@ -58,8 +58,8 @@ def _sections(guide: Guide, command: Command) -> tuple[str, ...]:
     """The sections that a command runs, as far as a dry run says what it prints."""
     words = list(command.words)
     options = {word: words[place + 1] for place, word in enumerate(words[:-1]) if word in {"--mode", "-p"}}
-    known = set(options) | set(options.values()) | {"deploybook", "run"}
-    rest = [word for word in words if word not in known and not word.startswith("<")]
+    not_sections = set(options) | set(options.values()) | {"deploybook", "run"}
+    rest = [word for word in words if word not in not_sections and not word.startswith("<")]
     named = [word for word in rest if word in guide.contract.order()]
     mode = options.get("--mode", Mode.DRY_RUN)
     if words[1:2] != ["run"] or mode not in SHOWN or options.get("-p", ANOTHER_REPOSITORY) != ANOTHER_REPOSITORY:

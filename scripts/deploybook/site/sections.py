@@ -54,8 +54,8 @@ def _purpose(guide: Guide, slug: str) -> str:
 def _explained(guide: Guide, slug: str) -> str:
     """The link to the part's screen on the page of concepts; empty if it has none."""
     page = guide.docs / CONCEPTS
-    there = page.is_file() and f"{{#{slug}}}" in page.read_text(encoding="utf-8")
-    return f" [How it works, and how it fails]({CONCEPTS}#{slug})" if there else ""
+    has_screen = page.is_file() and f"{{#{slug}}}" in page.read_text(encoding="utf-8")
+    return f" [How it works, and how it fails]({CONCEPTS}#{slug})" if has_screen else ""
 
 
 def steps(text: str) -> list[str]:

@@ -90,8 +90,8 @@ def _row(guide: Guide, variable: Variable) -> list[str]:
         for consumer in guide.contract.consumers
         if consumer.name in variable.consumers
     )
-    known = "" if variable.value is not None or variable.same_as else _box(variable.name, "vault", "known")
-    return [f"{name}<br/><small>{purpose}</small>", producer, known, places, secrecy]
+    in_vault = "" if variable.value is not None or variable.same_as else _box(variable.name, "vault", "known")
+    return [f"{name}<br/><small>{purpose}</small>", producer, in_vault, places, secrecy]
 
 
 def _box(variable: str, place: str, title: str) -> str:

@@ -26,22 +26,26 @@ def require_environment(layout: Layout, contract: Contract, environment: str) ->
 
     The default one is left to say what it lacks.
     """
-    known = known_environments(layout, contract)
-    if environment in known or environment == DEFAULT_ENVIRONMENT:
+    environments = known_environments(layout, contract)
+    if environment in environments or environment == DEFAULT_ENVIRONMENT:
         return
-    there = (
-        f"There are {', '.join(known)}." if known else "None was made from this checkout, and none has a settings file."
+    hint = (
+        f"There are {', '.join(environments)}."
+        if environments
+        else "None was made from this checkout, and none has a settings file."
     )
-    raise mistyped(f"There is no environment {environment}.", environment, known, there)
+    raise mistyped(f"There is no environment {environment}.", environment, environments, hint)
 
 
 def doubt_about(layout: Layout, contract: Contract, environment: str) -> str:
     """What is to be said before an environment is begun of which nothing is known, beside others; empty if it is known, or the first."""
-    known = known_environments(layout, contract)
-    if environment in known or not known:
+    environments = known_environments(layout, contract)
+    if environment in environments or not environments:
         return ""
-    near = did_you_mean(environment, known)
-    return f"{environment} is a new environment: nothing is known of it here. {near}There are {', '.join(known)}."
+    near = did_you_mean(environment, environments)
+    return (
+        f"{environment} is a new environment: nothing is known of it here. {near}There are {', '.join(environments)}."
+    )
 
 
 def _is_name(contract: Contract, name: str) -> bool:

@@ -20,7 +20,7 @@ PROGRAM = frozenset({"CMD", "ENTRYPOINT"})
 
 @dataclass(frozen=True)
 class Dockerfile:
-    """``provided`` are variables that the image sets itself, with their values; ``built`` is what its build runs, ``started`` its program."""
+    """``provided`` are variables that the image sets itself, with values; ``built`` is what its build runs, ``started`` its program."""
 
     reads: tuple[Read, ...]
     provided: tuple[Read, ...]

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from tree_sitter import Node
 
 from deploybook.checks.app.defaults import default_of, value_of
-from deploybook.checks.app.reads import ReaderCall, Accesses, Read, Reader, is_name
+from deploybook.checks.app.reads import Accesses, Read, Reader, ReaderCall, is_name
 from deploybook.checks.app.syntax import FUNCTIONS, Syntax, ancestors, is_field, line, literal, text, unwrapped
 
 WHOLE = """

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import cache
 
 from deploybook.checks.app import javascript
-from deploybook.checks.app.reads import ReaderCall, Read, Reader
+from deploybook.checks.app.reads import Read, Reader, ReaderCall
 from deploybook.checks.app.resolution import Resolver
 from deploybook.checks.app.sources import Sources
 from deploybook.checks.app.syntax import Syntax

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from deploybook.checks.app.reads import ReaderCall, Accesses, Read, Reader, is_name
+from deploybook.checks.app.reads import Accesses, Read, Reader, ReaderCall, is_name
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -110,16 +110,16 @@ class DeployRun(Resource[RunState]):
 
     def _start(self, github: GitHub) -> RunState:
         where = self._workflow.target
-        known = {run.id for run in github.runs(where.repository, self._workflow.file, where.branch)}
+        earlier = {run.id for run in github.runs(where.repository, self._workflow.file, where.branch)}
         github.dispatch(where.repository, self._workflow.file, where.branch)
-        return self._follow(github, self._appeared(github, known=known))
+        return self._follow(github, self._appeared(github, earlier=earlier))
 
-    def _appeared(self, github: GitHub, *, commit: str = "", known: Collection[int] = ()) -> int:
+    def _appeared(self, github: GitHub, *, commit: str = "", earlier: Collection[int] = ()) -> int:
         where = self._workflow.target
 
         def new() -> list[int]:
             runs = github.runs(where.repository, self._workflow.file, where.branch, commit)
-            return [run.id for run in runs if run.id not in known]
+            return [run.id for run in runs if run.id not in earlier]
 
         appeared = wait_until(bool, new, APPEARS_SECONDS, subject="GitHub to start the workflow")
         if not appeared:

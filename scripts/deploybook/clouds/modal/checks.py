@@ -145,5 +145,5 @@ def _plain(urls: Mapping[str, SecretStr], name: str) -> str:
 
 def _shown(answer: Mapping[str, Any]) -> str:
     """Of a body, only what the application's contract has: anything else might echo what was sent."""
-    known = {name: answer[name] for name in ("status", "error", "call_id") if name in answer}
-    return ", ".join(f"{name} {value}" for name, value in known.items()) or f"a body with {len(answer)} other fields"
+    fields = {name: answer[name] for name in ("status", "error", "call_id") if name in answer}
+    return ", ".join(f"{name} {value}" for name, value in fields.items()) or f"a body with {len(answer)} other fields"

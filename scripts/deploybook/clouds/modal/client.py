@@ -111,8 +111,8 @@ class Modal(Connection):
 
     def place(self, environment: str) -> tuple[str, str]:
         """The names of workspace and environment, each empty unless it was asked for before. Sends nothing."""
-        known = self._environments.get(environment)
-        return self._workspace, environment or (known and known.name) or ""
+        state = self._environments.get(environment)
+        return self._workspace, environment or (state and state.name) or ""
 
     def environment_id(self, name: str) -> str | None:
         """The id of a Modal environment, or None (EnvironmentGetOrCreate, looking up only)."""
@@ -252,8 +252,8 @@ class Modal(Connection):
                     urls[function] = await handle.get_web_url.aio()
                 except modal.exception.NotFoundError:
                     continue
-            there = {function: url for function, url in urls.items() if url}
-            return AppState(info.app_id, info.lifecycle.version or 0, there, await app.get_tags.aio(client=client))
+            endpoints = {function: url for function, url in urls.items() if url}
+            return AppState(info.app_id, info.lifecycle.version or 0, endpoints, await app.get_tags.aio(client=client))
 
         try:
             return self.run(f"look up the app {name}", look)

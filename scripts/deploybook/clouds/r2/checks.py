@@ -173,10 +173,10 @@ def _scratch(store: Store) -> Iterator[str]:
             store.call("delete_object", Key=key)
 
 
-def _expect(what: str, expected: object, actual: object) -> None:
+def _expect(subject: str, expected: object, actual: object) -> None:
     if actual != expected:
         texts = (f"{len(value)} bytes" if isinstance(value, bytes) else str(value) for value in (expected, actual))
-        raise VerificationFailed(f"R2: {what} is not as promised.", "", "storage-errors", *texts)
+        raise VerificationFailed(f"R2: {subject} is not as promised.", "", "storage-errors", *texts)
 
 
 def _permission(url: str) -> Reply:
@@ -187,9 +187,9 @@ def _permission(url: str) -> Reply:
     return Reply(answer.status_code, "permission" if allowed in {other, "*"} else "no permission")
 
 
-def _require_refused(what: str, attempt: Callable[[], object], refusal: ExpectedRefusal) -> None:
+def _require_refused(operation: str, attempt: Callable[[], object], refusal: ExpectedRefusal) -> None:
     fault = VerificationFailed(
-        f"R2 let these credentials {what}.",
+        f"R2 let these credentials {operation}.",
         "Run deploybook run r2 --mode apply: it narrows the token.",
         "token-scope",
         str(refusal),
@@ -198,7 +198,7 @@ def _require_refused(what: str, attempt: Callable[[], object], refusal: Expected
     # A bucket that is not there is named only to credentials that would open it.
     let_in = {"", "NoSuchBucket"}
     require_refused(
-        f"to {what}",
+        f"to {operation}",
         lambda: reply_of(attempt),
         refusal,
         fault,

@@ -39,13 +39,13 @@ def has_started(render: Render, deploy: Deploy, last_writes: LastWrites) -> str:
     if _refuses(last):
         hint = "Run deploybook run render --mode apply."
         raise VerificationFailed(f"The worker on Render stopped: {last}.", hint, "worker-idle", STARTED, last)
-    seen = last_writes.get(key)
+    last_start = last_writes.get(key)
     if last:
-        if seen.get("deploy") != serving.id:
+        if last_start.get("deploy") != serving.id:
             last_writes.put(key, {"deploy": serving.id, "line": last})
         return last
-    if seen.get("deploy") == serving.id:
-        return f"{seen['line']} (seen earlier; the log does not reach back so far)"
+    if last_start.get("deploy") == serving.id:
+        return f"{last_start['line']} (seen earlier; the log does not reach back so far)"
     lines = render.logs(worker.owner_id, worker.id, serving.created)
     raise _silent(lines[-1] if lines else "an empty log")
 
@@ -54,6 +54,6 @@ def _refuses(line: str) -> bool:
     return line.startswith("[Worker]") and REFUSED in line
 
 
-def _silent(seen: str) -> VerificationFailed:
+def _silent(last_line: str) -> VerificationFailed:
     message, hint = "The worker on Render has not said that it started.", "Look at its log in the dashboard."
-    return VerificationFailed(message, hint, "worker-idle", STARTED, seen)
+    return VerificationFailed(message, hint, "worker-idle", STARTED, last_line)

@@ -20,10 +20,10 @@ def compare(
     """``parameters``: ``service_name`` and ``owner``. Raises a ServiceError if Render refuses."""
     name, workspace = str(parameters["service_name"]), owner(clouds.render, str(parameters["owner"]))
     worker = Worker(name, workspace, Settings(""), {}, last_writes).read(clouds)
-    there = clouds.render.variables(worker.id) if worker else {}
+    variables_on_render = clouds.render.variables(worker.id) if worker else {}
     variables = Variables(name, worker or WorkerState("", workspace, Settings("")), wanted.values, last_writes)
-    judged = {change.field: _finding(change.old) for change in variables.differences(there)}
-    return findings(wanted, there, judged)
+    judged = {change.field: _finding(change.old) for change in variables.differences(variables_on_render)}
+    return findings(wanted, variables_on_render, judged)
 
 
 def _finding(problem: str) -> VariableDrift:

@@ -124,20 +124,20 @@ class Deploy(Resource[DeployState]):
 
     def _start(self, render: Render) -> str:
         """Operation create-deploy. An answer that is lost, or has no body, leaves the deploy to be found in the list."""
-        known = {deploy.id for deploy in render.deploys(self.worker.id)}
+        earlier = {deploy.id for deploy in render.deploys(self.worker.id)}
         try:
             started = render.start_deploy(self.worker.id)
         except Unreachable:
-            started = appeared(render, self.worker, known, "api")
+            started = appeared(render, self.worker, earlier, "api")
             if not started:
                 raise
             return started
-        started = started or appeared(render, self.worker, known, "api")
+        started = started or appeared(render, self.worker, earlier, "api")
         if not started:
             message = "Render queued a deploy and does not list it."
             raise UnexpectedResponse("Render", "start a deploy", message, "Run this again.", "render-deploy-slow")
         return started
 
 
-def _older_than(what: str, *, follows: bool = False) -> Change:
-    return Change(what, "as they stood before", "as they are", requested=follows)
+def _older_than(subject: str, *, follows: bool = False) -> Change:
+    return Change(subject, "as they stood before", "as they are", requested=follows)

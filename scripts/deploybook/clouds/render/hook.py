@@ -34,9 +34,9 @@ def proved(render: Render, deploy: Deploy, hook: SecretStr, stored: SecretStr | 
         return "form and worker; it was used when it was recorded"
     if not may_use:
         return "form and worker; apply uses it once and records it"
-    known = {listed.id for listed in render.deploys(deploy.worker.id)}
+    earlier = {listed.id for listed in render.deploys(deploy.worker.id)}
     lost = _use(hook)
-    started = appeared(render, deploy.worker, known, "deploy_hook")
+    started = appeared(render, deploy.worker, earlier, "deploy_hook")
     if not started:
         if lost:
             raise lost

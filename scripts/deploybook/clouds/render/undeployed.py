@@ -17,9 +17,9 @@ class Undeployed:
         """``settings`` or ``variables``; empty if everything is deployed."""
         return self._last_writes.get(self._key).get("what", "")
 
-    def note(self, what: str) -> None:
+    def note(self, change: str) -> None:
         """To be called before the change is sent."""
-        self._last_writes.put(self._key, {"what": what})
+        self._last_writes.put(self._key, {"what": change})
 
     def forget(self) -> None:
         """A deploy that began after the change is live."""

@@ -97,8 +97,8 @@ class Variables(Resource[dict[str, str]]):
             message = f"Render: {changes[0].field} is {changes[0].old}."
             hint = "Run deploybook run render --mode apply."
             raise VerificationFailed(message, hint, "render-variables", "as in the vault", differing)
-        left = sorted(self._looked_at(render).keys() - self._wanted.keys())
-        return f"{len(self._wanted)}" + (f"; not in the contract, and left: {', '.join(left)}" if left else "")
+        others = sorted(self._looked_at(render).keys() - self._wanted.keys())
+        return f"{len(self._wanted)}" + (f"; not in the contract, and left: {', '.join(others)}" if others else "")
 
     def agree_with_vercel(
         self, render: Render, vercel: Vercel, project_name: str, wanted_there: Collection[str]
@@ -106,10 +106,10 @@ class Variables(Resource[dict[str, str]]):
         """What web app and worker share is the same at both: by Vercel's fingerprints, or by value where it shows one."""
         project = vercel.project(project_name)
         entries = vercel.variables(project.id) if project else []
-        there = {entry.key: entry for entry in entries if "production" in entry.targets}
-        here = self._looked_at(render)
+        on_vercel = {entry.key: entry for entry in entries if "production" in entry.targets}
+        on_render = self._looked_at(render)
         shared = sorted(self._wanted.keys() & set(wanted_there))
-        otherwise = [name for name in shared if not _same(here.get(name), there.get(name))]
+        otherwise = [name for name in shared if not _same(on_render.get(name), on_vercel.get(name))]
         if otherwise:
             message = f"Vercel's project {project_name} and Render differ in {', '.join(otherwise)}."
             hint = "Run deploybook run vercel render --mode apply."
@@ -142,9 +142,9 @@ def _judge(value: str | None, wanted: ConsumerVariable) -> str:
     return "different by white space" if value.strip() == wanted.value.get_secret_value() else "different"
 
 
-def _same(here: str | None, there: VariableAnswer | None) -> bool:
-    if here is None or there is None:
+def _same(on_render: str | None, on_vercel: VariableAnswer | None) -> bool:
+    if on_render is None or on_vercel is None:
         return False
-    if there.type == "sensitive":
-        return matches(there.comment, SecretStr(here))
-    return there.value == here
+    if on_vercel.type == "sensitive":
+        return matches(on_vercel.comment, SecretStr(on_render))
+    return on_vercel.value == on_render

@@ -94,13 +94,13 @@ def follow(
 
 
 def appeared(
-    render: Render, worker: WorkerState, known: Collection[str], trigger: str, seconds: float = APPEARS_SECONDS
+    render: Render, worker: WorkerState, earlier: Collection[str], trigger: str, seconds: float = APPEARS_SECONDS
 ) -> str:
-    """The id of a new deploy of this trigger that is not ``known``; empty if none appears in ``seconds``."""
+    """The id of a new deploy of this trigger that is not among the ``earlier`` ones; empty if none appears in ``seconds``."""
 
     def look() -> str:
         started = (deploy.id for deploy in render.deploys(worker.id) if deploy.trigger == trigger)
-        return next((deploy_id for deploy_id in started if deploy_id not in known), "")
+        return next((deploy_id for deploy_id in started if deploy_id not in earlier), "")
 
     subject = "Render to start a deploy"
     return wait_until(bool, look, seconds, first_pause=FIRST_PAUSE, longest_pause=FIRST_PAUSE, subject=subject)

@@ -187,10 +187,10 @@ class Worker(Resource[WorkerState]):
         return {"plan": self._settings.plan, "envSpecificDetails": docker}
 
     def _refuse_the_impossible(self, state: WorkerState, fields: set[str]) -> None:
-        there, wanted = state.settings, self._settings
+        actual, desired = state.settings, self._settings
         if "region" in fields:
-            message = f"The worker {self.name} runs in {there.region}, and Render can't move it to {wanted.region}."
-            hint = f"Give region {there.region}, or another service_name for a new worker."
+            message = f"The worker {self.name} runs in {actual.region}, and Render can't move it to {desired.region}."
+            hint = f"Give region {actual.region}, or another service_name for a new worker."
             raise Conflict("Render", "change the region", message, hint, "render-region")
         if "runtime" in fields:
             message = f"The service {self.name} is not built from a Dockerfile: its runtime is {state.runtime}."

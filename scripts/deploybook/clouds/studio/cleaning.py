@@ -37,9 +37,9 @@ def take_inventory(journey: Journey) -> str:
     names = {name for name in _names(journey) if scratch.is_left_over(name)}
     removed, rendering = _remove(journey, names) if names else (0, ())
     journey.before = Inventory.of(journey.store, journey.database)
-    left = f"; {removed} objects and jobs of a check that was killed are removed" if removed else ""
+    removals = f"; {removed} objects and jobs of a check that was killed are removed" if removed else ""
     still = f"; Modal is still at work at its render {', '.join(rendering)}" if rendering else ""
-    return f"{journey.before}{left}{still}"
+    return f"{journey.before}{removals}{still}"
 
 
 def clean_up(journey: Journey) -> str:
@@ -58,9 +58,9 @@ def nothing_is_left(journey: Journey) -> str:
         raise VerificationFailed("There is no inventory to compare with.", AGAIN, "end-to-end")
     after = Inventory.of(journey.store, journey.database)
     own = _traces(journey, {journey.name})
-    left = [*(f"job {job}" for job in own.jobs), *own.prefixes]
-    if left:
-        raise VerificationFailed(f"The check left {', '.join(left)}.", AGAIN, "end-to-end")
+    remains = [*(f"job {job}" for job in own.jobs), *own.prefixes]
+    if remains:
+        raise VerificationFailed(f"The check left {', '.join(remains)}.", AGAIN, "end-to-end")
     jobs, keys = after.jobs - journey.before.jobs, (after.keys or frozenset()) - (journey.before.keys or frozenset())
     others = f"; {len(keys)} objects and {len(jobs)} jobs are others'" if keys or jobs else ""
     return f"{after}{others or ', as before'}"
@@ -78,17 +78,17 @@ def _remove(journey: Journey, names: set[str]) -> tuple[int, tuple[str, ...]]:
                 journey.studio.call("cancel the job", "POST", f"/api/audio/jobs/{job}/cancel")
         _settle(journey, traces.live)
         traces = _traces(journey, names)
-    left: list[str] = []
+    not_removed: list[str] = []
     keys: list[str] = []
     for prefix in traces.prefixes:
-        _try(partial(_collect, journey.store, prefix, keys), prefix, left)
+        _try(partial(_collect, journey.store, prefix, keys), prefix, not_removed)
     for key in dict.fromkeys(keys):
-        _try(partial(journey.store.call, "delete_object", Key=key), key, left)
+        _try(partial(journey.store.call, "delete_object", Key=key), key, not_removed)
     for job in traces.jobs:
         delete = ("DELETE FROM audio_prep_jobs WHERE jobId = ?", (job,))
-        _try(partial(journey.database.execute, delete), f"job {job}", left)
-    if left:
-        raise VerificationFailed(f"The check could not remove {', '.join(left)}.", AGAIN, "end-to-end")
+        _try(partial(journey.database.execute, delete), f"job {job}", not_removed)
+    if not_removed:
+        raise VerificationFailed(f"The check could not remove {', '.join(not_removed)}.", AGAIN, "end-to-end")
     return len(dict.fromkeys(keys)) + len(traces.jobs), traces.rendering
 
 
@@ -163,9 +163,9 @@ def _collect(store: Store, prefix: str, keys: list[str]) -> None:
     keys += [key for key, _ in objects(store, prefix)]
 
 
-def _try(action: Callable[[], object], name: str, left: list[str]) -> None:
+def _try(action: Callable[[], object], name: str, not_removed: list[str]) -> None:
     try:
         action()
     except ServiceError as error:
         if error.status != 404:
-            left.append(name)
+            not_removed.append(name)

@@ -162,9 +162,9 @@ def _render_failed(journey: Journey, job: str, ended: Answer) -> VerificationFai
             f"{SECRET_HINT} Compare NEXT_PUBLIC_APP_URL on Render too.",
             "webhook-401",
         )
-    seen = "no video is in R2" if rendered is False else "R2 does not say whether its video is there"
+    in_bucket = "no video is in R2" if rendered is False else "R2 does not say whether its video is there"
     return VerificationFailed(
-        f"The render was handed to Modal and did not end (stage {stage or 'unknown'}); {seen}.",
+        f"The render was handed to Modal and did not end (stage {stage or 'unknown'}); {in_bucket}.",
         "Look at the Modal app's log, and at its secret r2-credentials: deploybook run modal --mode apply.",
         "modal-dispatch",
     )

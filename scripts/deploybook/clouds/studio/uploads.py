@@ -76,14 +76,14 @@ def playback(journey: Journey) -> str:
     return "206 for a range, the same bytes"
 
 
-def same_bytes(journey: Journey, url: str, what: str) -> None:
+def same_bytes(journey: Journey, url: str, source: str) -> None:
     """Raise unless the URL gives the uploaded audio, whole and in part."""
     part = journey.studio.storage("play back", "GET", url, headers={"Range": f"bytes=0-{PART_BYTES - 1}"})
     if part.status_code != 206:
-        raise stored(f"R2 does not give a part of {what}", part, R2_ON_VERCEL, "playback")
+        raise stored(f"R2 does not give a part of {source}", part, R2_ON_VERCEL, "playback")
     whole = journey.studio.storage("play back", "GET", url)
     if part.content != journey.audio[:PART_BYTES] or whole.content != journey.audio:
-        message, sizes = f"Playback gives other bytes than {what}.", (len(journey.audio), len(whole.content))
+        message, sizes = f"Playback gives other bytes than {source}.", (len(journey.audio), len(whole.content))
         raise VerificationFailed(message, R2_ON_VERCEL, "playback", *map(str, sizes))
 
 

@@ -70,12 +70,13 @@ def organization_is_usable(turso: Turso) -> str:
 
 def location_exists(turso: Turso, location: str) -> str:
     """Turso has the location in which a group would be made."""
-    known = turso.locations()
-    if location not in known:
+    locations = turso.locations()
+    if location not in locations:
         raise InvalidValue(
-            f"Turso has no location {location}.", f"Give one of these as group_location: {', '.join(sorted(known))}."
+            f"Turso has no location {location}.",
+            f"Give one of these as group_location: {', '.join(sorted(locations))}.",
         )
-    return known[location]
+    return locations[location]
 
 
 def url_is_the_databases(variables: Mapping[str, SecretStr], database: DatabaseState) -> str:
@@ -172,8 +173,8 @@ def wrong_tokens_are_refused(database: LibSql) -> str:
         "other claims": f"{head}.{forged}.{signature}",
     }
     require_accepted("the vault's token", lambda: database.query("SELECT 1"))
-    for what, token in wrong.items():
-        _require_refused(what, database.with_token(SecretStr(token)))
+    for kind, token in wrong.items():
+        _require_refused(kind, database.with_token(SecretStr(token)))
     return ", ".join(wrong)
 
 
@@ -205,11 +206,11 @@ def _claim_all(database: LibSql, table: str, meeting: threading.Barrier) -> list
     return taken
 
 
-def _expect(what: str, expected: object, actual: object) -> None:
+def _expect(subject: str, expected: object, actual: object) -> None:
     if actual != expected:
         hint = "Check that TURSO_DATABASE_URL is a libSQL database of Turso's."
         raise VerificationFailed(
-            f"Turso: {what} is not as promised.", hint, "database-errors", str(expected), str(actual)
+            f"Turso: {subject} is not as promised.", hint, "database-errors", str(expected), str(actual)
         )
 
 
@@ -223,12 +224,12 @@ def _expect_duplicate_refused(database: LibSql, table: str) -> None:
     raise VerificationFailed("Turso took two jobs of one id.", "", "database-errors", "SQLITE_CONSTRAINT", "success")
 
 
-def _require_refused(what: str, database: LibSql) -> None:
+def _require_refused(bearer: str, database: LibSql) -> None:
     fault = VerificationFailed(
-        f"Turso opened the database to {what}.",
+        f"Turso opened the database to {bearer}.",
         "Take the database out of use and tell Turso's support: anyone who knows its URL can read it.",
         "turso-token",
         str(UNAUTHORIZED),
         "200",
     )
-    require_refused(what, lambda: reply_of(lambda: database.query("SELECT 1")), UNAUTHORIZED, fault)
+    require_refused(bearer, lambda: reply_of(lambda: database.query("SELECT 1")), UNAUTHORIZED, fault)

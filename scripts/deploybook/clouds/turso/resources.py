@@ -184,9 +184,9 @@ class Database(Resource[DatabaseState]):
         return DatabaseState(self.name)
 
 
-def _require_name(what: str, name: str) -> None:
+def _require_name(kind: str, name: str) -> None:
     if not NAME.fullmatch(name):
-        raise InvalidValue(f"{name!r} is no name for a Turso {what}.", "Use 1 to 64 of a–z, 0–9 and -.")
+        raise InvalidValue(f"{name!r} is no name for a Turso {kind}.", "Use 1 to 64 of a–z, 0–9 and -.")
 
 
 def _group_state(group: schema.Group) -> GroupState:

@@ -142,8 +142,8 @@ class Vercel:
         return self._asked(self._list_variables, project_id)
 
     def _asked(self, read: Callable[[str], list[Listed]], project_id: str) -> list[Listed]:
-        asked = self._ahead.pop(read.__name__ + project_id, None)
-        return asked.result() if asked else read(project_id)
+        future = self._ahead.pop(read.__name__ + project_id, None)
+        return future.result() if future else read(project_id)
 
     def _list_variables(self, project_id: str) -> list[VariableAnswer]:
         path, params = f"/v10/projects/{_part(project_id)}/env", {"decrypt": "true"}

@@ -164,11 +164,11 @@ def production_url(vercel: Vercel, project: ProjectState, domain: str = "") -> s
         return ""
     names = [entry.name for entry in vercel.domains(project.id) if entry.serves_production]
     if domain and domain not in names:
-        known = ", ".join(names) or "none"
+        domains = ", ".join(names) or "none"
         raise NotFound(
             "Vercel",
             "find the domain",
-            f"{domain} is no verified domain of the project (it has {known}).",
+            f"{domain} is no verified domain of the project (it has {domains}).",
             "Add it in the dashboard (Settings, Domains), or leave the parameter domain empty.",
             "vercel-domain",
         )

@@ -141,8 +141,8 @@ class Variables(Resource[Entries]):
                 expected="set for production, as in the vault",
                 found=", ".join(f"{change.field} {change.old}" for change in changes),
             )
-        left = self.leftovers()
-        leftovers = f"; not in the contract, and left: {', '.join(left)}" if left else ""
+        others = self.leftovers()
+        leftovers = f"; not in the contract, and left: {', '.join(others)}" if others else ""
         return f"{len(self._wanted)} for production{leftovers}"
 
     def _judge(self, entries: Entries, wanted: ConsumerVariable) -> str:

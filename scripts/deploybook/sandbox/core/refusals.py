@@ -31,6 +31,6 @@ class Refusal(Exception):
         self.details = details
 
 
-def not_implemented(what: str) -> Refusal:
-    """501: the vendor has ``what`` and the sandbox does not. Never a plausible answer in its place."""
-    return Refusal(501, f"not implemented in the sandbox: {what}")
+def not_implemented(feature: str) -> Refusal:
+    """501: the vendor has ``feature`` and the sandbox does not. Never a plausible answer in its place."""
+    return Refusal(501, f"not implemented in the sandbox: {feature}")

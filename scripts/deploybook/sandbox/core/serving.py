@@ -94,15 +94,15 @@ def _closing_unread(app: ASGIApp) -> ASGIApp:
         if scope["type"] != "http" or (b"expect", b"100-continue") not in scope["headers"]:
             await app(scope, receive, send)
             return
-        asked = False
+        body_read = False
 
         async def receiving() -> Message:
-            nonlocal asked
-            asked = True
+            nonlocal body_read
+            body_read = True
             return await receive()
 
         async def sending(message: Message) -> None:
-            if message["type"] == "http.response.start" and not asked:
+            if message["type"] == "http.response.start" and not body_read:
                 message = {**message, "headers": [*message.get("headers", []), (b"connection", b"close")]}
             await send(message)
 

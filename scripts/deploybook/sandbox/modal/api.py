@@ -101,9 +101,9 @@ class Gateway:
                 await answering
             else:
                 # grpclib ends the handler of a caller that goes away; what a fault holds is carried out all the same.
-                held = asyncio.ensure_future(answering)
-                held.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
-                await asyncio.shield(held)
+                task = asyncio.ensure_future(answering)
+                task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+                await asyncio.shield(task)
 
         return handle
 

@@ -169,12 +169,12 @@ def _deciding(folder: Path) -> Iterable[str]:
 
 def _modules(folder: Path) -> list[Path]:
     """The node_modules folders, none of which lies in another."""
-    found = []
+    entries = []
     for place, folders, _ in os.walk(folder):
         if MODULES in folders:
-            found.append(Path(place) / MODULES)
+            entries.append(Path(place) / MODULES)
         folders[:] = [name for name in folders if name not in {MODULES, ".git", ".next"}]
-    return found
+    return entries
 
 
 async def _link(source: Path, target: Path) -> None:

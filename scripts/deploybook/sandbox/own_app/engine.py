@@ -38,10 +38,10 @@ def find_engine() -> str:
 
 def _answers(engine: str) -> bool:
     try:
-        done = subprocess.run([engine, "info"], capture_output=True, check=False, timeout=SECONDS_TO_ANSWER)
+        completed = subprocess.run([engine, "info"], capture_output=True, check=False, timeout=SECONDS_TO_ANSWER)
     except (OSError, subprocess.TimeoutExpired):
         return False
-    return done.returncode == 0
+    return completed.returncode == 0
 
 
 @dataclass(frozen=True)

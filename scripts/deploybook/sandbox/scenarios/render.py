@@ -68,8 +68,8 @@ async def storage_backend_removed(context: Context) -> None:
 async def database_of_another_environment(context: Context) -> None:
     """The Turso pair of a staging environment is pasted into the worker's *Environment*, and the worker deployed."""
     turso = context.service(TursoService).platform
-    there = {database.name: database for database in turso.databases()}
-    staging = there.get("studio-staging") or await turso.create_database("studio-staging", turso.groups()[0].name)
+    databases = {database.name: database for database in turso.databases()}
+    staging = databases.get("studio-staging") or await turso.create_database("studio-staging", turso.groups()[0].name)
     token = turso.mint(staging, "never", "full-access")
     await edit_and_deploy(context, {"TURSO_DATABASE_URL": f"libsql://{staging.hostname}", "TURSO_AUTH_TOKEN": token})
 

@@ -64,8 +64,8 @@ async def secret_with_a_line_break(context: Context) -> None:
 async def database_of_another_environment(context: Context) -> None:
     """The Turso pair of a staging environment is pasted into the dashboard, and the app deployed again."""
     turso = context.service(TursoService).platform
-    there = {database.name: database for database in turso.databases()}
-    staging = there.get("studio-staging") or await turso.create_database("studio-staging", turso.groups()[0].name)
+    databases = {database.name: database for database in turso.databases()}
+    staging = databases.get("studio-staging") or await turso.create_database("studio-staging", turso.groups()[0].name)
     token = turso.mint(staging, "never", "full-access")
     platform, project = only_project(context)
     edit_variable(project, "TURSO_DATABASE_URL", lambda _: f"libsql://{staging.hostname}")

@@ -34,14 +34,14 @@ class Actions:
 
     repository: Repository
     runner: Runner
-    known: dict[str, Workflow] = field(default_factory=dict)
+    by_path: dict[str, Workflow] = field(default_factory=dict)
 
     def workflows(self) -> list[Workflow]:
         """Those on the default branch, and those that have run."""
         for path, content in self.repository.head(self.repository.default_branch).files.items():
             if is_workflow(path):
                 self._know(path, _name(path, content))
-        return sorted(self.known.values(), key=lambda workflow: workflow.id)
+        return sorted(self.by_path.values(), key=lambda workflow: workflow.id)
 
     def workflow(self, id_or_name: str) -> Workflow:
         """A workflow by its id or its file's name."""
@@ -102,13 +102,13 @@ class Actions:
     async def clear(self) -> None:
         """Forget workflows and runs."""
         await self.runner.clear()
-        self.known.clear()
+        self.by_path.clear()
 
     def _is_disabled(self, path: str) -> bool:
-        return path in self.known and self.known[path].state != "active"
+        return path in self.by_path and self.by_path[path].state != "active"
 
     def _know(self, path: str, name: str) -> Workflow:
-        workflow = self.known.setdefault(path, Workflow(path, name))
+        workflow = self.by_path.setdefault(path, Workflow(path, name))
         if workflow.name != name:
             workflow.name, workflow.updated_at = name, now()
         return workflow

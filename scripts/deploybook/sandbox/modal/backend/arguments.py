@@ -28,10 +28,10 @@ def judge(name: str, schema: api_pb2.FunctionSchema, payload: api_pb2.FunctionIn
     if values is None or not schema.arguments:
         return ""
     positional, named = values
-    known = [argument.name for argument in schema.arguments]
-    for unexpected in [each for each in named if each not in known]:
+    parameters = [argument.name for argument in schema.arguments]
+    for unexpected in [each for each in named if each not in parameters]:
         return f"TypeError: {name}() got an unexpected keyword argument {unexpected!r}"
-    filled = {*known[: len(positional)], *named}
+    filled = {*parameters[: len(positional)], *named}
     for missing in [
         argument.name for argument in schema.arguments if argument.name not in filled and not argument.has_default
     ]:
@@ -45,13 +45,13 @@ def describe(schema: api_pb2.FunctionSchema, payload: api_pb2.FunctionInput) -> 
     if values is None:
         return "its arguments are not plain values"
     positional, named = values
-    known = [argument.name for argument in schema.arguments] or [f"argument {count}" for count in range(1, 99)]
-    given = dict(zip(known, positional, strict=False)) | named
+    parameters = [argument.name for argument in schema.arguments] or [f"argument {count}" for count in range(1, 99)]
+    arguments = dict(zip(parameters, positional, strict=False)) | named
     # One dictionary that holds the job is the job.
-    if len(given) == 1 and isinstance(next(iter(given.values())), dict):
-        given = next(iter(given.values()))
-    present = sorted(str(each) for each, value in given.items() if value not in (None, "", {}, []))
-    empty = sorted(str(each) for each in given if str(each) not in present)
+    if len(arguments) == 1 and isinstance(next(iter(arguments.values())), dict):
+        arguments = next(iter(arguments.values()))
+    present = sorted(str(each) for each, value in arguments.items() if value not in (None, "", {}, []))
+    empty = sorted(str(each) for each in arguments if str(each) not in present)
     return f"it was given {', '.join(present) or 'nothing'}" + (f"; empty: {', '.join(empty)}" if empty else "")
 
 

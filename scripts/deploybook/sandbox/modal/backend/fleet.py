@@ -113,18 +113,18 @@ class Fleet:
 
     def finish(self, container: Container, item: api_pb2.FunctionPutOutputsItem) -> None:
         """Record an output that a container sends, or queue its input again if the function's retries allow."""
-        done = container.running.pop(item.input_id, None)
-        if done is None:
+        call_input = container.running.pop(item.input_id, None)
+        if call_input is None:
             return
         policy = container.function.definition.retry_policy
-        if item.result.status == Status.GENERIC_STATUS_FAILURE and done.attempts < policy.retries:
-            if done.deadline:
-                done.deadline.cancel()
-            delay = policy.initial_delay_ms / 1000 * (policy.backoff_coefficient or 1) ** done.attempts
-            done.attempts += 1
-            asyncio.get_running_loop().call_later(delay, self._calls.enqueue, done)
+        if item.result.status == Status.GENERIC_STATUS_FAILURE and call_input.attempts < policy.retries:
+            if call_input.deadline:
+                call_input.deadline.cancel()
+            delay = policy.initial_delay_ms / 1000 * (policy.backoff_coefficient or 1) ** call_input.attempts
+            call_input.attempts += 1
+            asyncio.get_running_loop().call_later(delay, self._calls.enqueue, call_input)
             return
-        self._calls.finish(done, item.result, item.data_format)
+        self._calls.finish(call_input, item.result, item.data_format)
 
     def retire_outdated(self, app: App) -> None:
         """After a publish: containers of the earlier version end when they have finished what they run."""
@@ -197,8 +197,8 @@ class Fleet:
 
     def _ended(self, container: Container, code: int, log: Path) -> None:
         if container.failure is None and code == 0:
-            for left in container.running.values():
-                self._calls.enqueue(left)
+            for unfinished in container.running.values():
+                self._calls.enqueue(unfinished)
             self._forget(container)
             return
         output = log.read_text(errors="replace").strip().splitlines()
@@ -209,8 +209,8 @@ class Fleet:
         """The container is gone: its inputs fail, and if it never came up those that wait for it fail too."""
         kind = Status.GENERIC_STATUS_INTERNAL_FAILURE if container.ready else Status.GENERIC_STATUS_INIT_FAILURE
         result = container.failure or api_pb2.GenericResult(status=kind, exception=f"Container failed: {reason}")
-        for left in container.running.values():
-            self._calls.finish(left, result)
+        for unfinished in container.running.values():
+            self._calls.finish(unfinished, result)
         self._forget(container)
         # Others that are only starting are no hope: they would fail alike, and each be replaced in turn.
         if not container.ready and not any(other.ready for other in self.of_function(container.function.object_id)):

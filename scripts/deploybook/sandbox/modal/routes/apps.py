@@ -97,14 +97,14 @@ class LogRpcs(Servicer):
                 batch.entry_id = f"{len(app.logs.lines)}-0"
                 yield batch
             sent = len(app.logs.lines)
-            left = deadline - time.monotonic()
+            seconds = deadline - time.monotonic()
             if not app.live:
                 yield api_pb2.TaskLogsBatch(app_done=True)
                 return
-            if left <= 0:
+            if seconds <= 0:
                 return
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(app.logs.added.wait(), min(left, 1.0))
+                await asyncio.wait_for(app.logs.added.wait(), min(seconds, 1.0))
 
 
 def _batches(lines: Iterable[Line]) -> list[api_pb2.TaskLogsBatch]:

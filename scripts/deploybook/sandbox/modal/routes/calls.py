@@ -53,9 +53,12 @@ class CallRpcs(Servicer):
         call = self.calls.get(request.function_call_id)
         first = request.start_idx if request.HasField("start_idx") else 0
         last = request.end_idx if request.HasField("end_idx") else len(call.inputs)
-        done = await call.outputs(first, last, min(request.timeout, LONGEST_WAIT))
+        outputs = await call.outputs(first, last, min(request.timeout, LONGEST_WAIT))
         return api_pb2.FunctionGetOutputsResponse(
-            outputs=done, idxs=[item.idx for item in done], last_entry_id="0-0", num_unfinished_inputs=call.unfinished()
+            outputs=outputs,
+            idxs=[item.idx for item in outputs],
+            last_entry_id="0-0",
+            num_unfinished_inputs=call.unfinished(),
         )
 
     def function_call_from_id(self, request: api_pb2.FunctionCallFromIdRequest) -> api_pb2.FunctionCallFromIdResponse:

@@ -159,12 +159,12 @@ class ImageRpcs(Servicer):
         image = self.workspace.artifacts.images.get(request.image_id)
         if image is None or image.build is None:
             raise not_found(f"Image with id '{request.image_id}' not found")
-        seen, ends = int(request.last_entry_id or 0), time.monotonic() + request.timeout
+        position, ends = int(request.last_entry_id or 0), time.monotonic() + request.timeout
         while not image.build.done() and time.monotonic() < ends:
             await asyncio.wait([image.build], timeout=LOG_SECONDS)
-            logs = [api_pb2.TaskLogs(data=f"{line}\n") for line in image.lines[seen:]]
-            seen += len(logs)
-            yield api_pb2.ImageJoinStreamingResponse(task_logs=logs, entry_id=str(seen))
+            logs = [api_pb2.TaskLogs(data=f"{line}\n") for line in image.lines[position:]]
+            position += len(logs)
+            yield api_pb2.ImageJoinStreamingResponse(task_logs=logs, entry_id=str(position))
         if image.build.done():
             yield api_pb2.ImageJoinStreamingResponse(result=_image_result(image.build.result()), eof=True)
 

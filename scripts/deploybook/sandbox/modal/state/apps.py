@@ -213,7 +213,7 @@ def web_label(workspace: str, environment_suffix: str, wanted: str) -> tuple[str
     return f"{full[: LIMIT - 7]}-{hashlib.sha256(full.encode()).hexdigest()[:6]}", True
 
 
-def _all_known(kind: str, ids: Iterable[str], known: Mapping[str, object]) -> None:
+def _all_known(kind: str, ids: Iterable[str], existing: Mapping[str, object]) -> None:
     for wanted in ids:
-        if wanted not in known:
+        if wanted not in existing:
             raise not_found(f"{kind} with id '{wanted}' not found")

@@ -80,12 +80,12 @@ class Artifacts:
         for secret_id in definition.secret_ids:
             self._namespace.secret(secret_id)
         fingerprint = definition.SerializeToString(deterministic=True)
-        known = self._image_of_definition.get(fingerprint)
-        if known is None:
-            known = self._image_of_definition[fingerprint] = object_id("im")
-            self.images[known] = Image(known, definition)
+        image_id = self._image_of_definition.get(fingerprint)
+        if image_id is None:
+            image_id = self._image_of_definition[fingerprint] = object_id("im")
+            self.images[image_id] = Image(image_id, definition)
             self._namespace.changes += 1
-        return self.images[known]
+        return self.images[image_id]
 
     def image_lines(self, image_id: str) -> list[str]:
         """Every Dockerfile line of an image and of those below it."""

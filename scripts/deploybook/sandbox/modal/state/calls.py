@@ -83,12 +83,12 @@ class Call:
         """The outputs in a range of indices; waits for the first of them up to ``timeout`` seconds."""
         deadline = time.monotonic() + timeout
         while True:
-            done = [it.output for it in self.inputs if first <= it.index <= last and it.output is not None]
-            left = deadline - time.monotonic()
-            if done or left <= 0:
-                return done
+            outputs = [it.output for it in self.inputs if first <= it.index <= last and it.output is not None]
+            seconds = deadline - time.monotonic()
+            if outputs or seconds <= 0:
+                return outputs
             try:
-                await asyncio.wait_for(self.changed.wait(), left)
+                await asyncio.wait_for(self.changed.wait(), seconds)
             except TimeoutError:
                 continue
 
@@ -138,23 +138,25 @@ class Calls:
         """The inputs of a function that no container has taken."""
         return self.queues.setdefault(function_id, deque())
 
-    def finish(self, done: Input, result: api_pb2.GenericResult, data_format: int = api_pb2.DATA_FORMAT_PICKLE) -> None:
+    def finish(
+        self, finished: Input, result: api_pb2.GenericResult, data_format: int = api_pb2.DATA_FORMAT_PICKLE
+    ) -> None:
         """Record the output of an input and wake whoever waits for it; a second output is dropped."""
-        if done.output is not None:
+        if finished.output is not None:
             return
-        if done.deadline:
-            done.deadline.cancel()
-        done.output = api_pb2.FunctionGetOutputsItem(
-            idx=done.index,
-            input_id=done.object_id,
+        if finished.deadline:
+            finished.deadline.cancel()
+        finished.output = api_pb2.FunctionGetOutputsItem(
+            idx=finished.index,
+            input_id=finished.object_id,
             result=result,
             data_format=data_format,  # type: ignore[arg-type]
-            task_id=done.task_id,
-            input_started_at=done.started_at,
+            task_id=finished.task_id,
+            input_started_at=finished.started_at,
             output_created_at=time.time(),
-            retry_count=done.attempts,
+            retry_count=finished.attempts,
         )
-        call = done.call
+        call = finished.call
         if call.unfinished() == 0:
             call.data_out.close()
             call.data_in.close()

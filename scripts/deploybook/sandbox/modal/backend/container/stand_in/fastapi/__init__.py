@@ -39,8 +39,8 @@ class FastAPI(Starlette):
 
 
 async def _as_json(_: Request, error: Exception) -> Response:
-    known = cast(HTTPException, error)
-    return JSONResponse({"detail": known.detail}, known.status_code, headers=known.headers)
+    http_error = cast(HTTPException, error)
+    return JSONResponse({"detail": http_error.detail}, http_error.status_code, headers=http_error.headers)
 
 
 def _adapter(endpoint: Callable[..., Any]) -> Callable[[Request], Awaitable[Response]]:
