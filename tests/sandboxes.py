@@ -50,7 +50,8 @@ class RunningSandbox:
 
     def restore(self, snapshot: str) -> None:
         """Bring a world back."""
-        self.control.post(f"/snapshots/{snapshot}", timeout=waiting.PATIENCE_SECONDS).raise_for_status()
+        answer = self.control.post(f"/snapshots/{snapshot}", timeout=waiting.PATIENCE_SECONDS)
+        assert answer.status_code == httpx.codes.OK, answer.text
 
     @contextlib.contextmanager
     def stopped_clock(self) -> Iterator[Callable[[], None]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import re
 import socket
@@ -11,12 +12,15 @@ from pathlib import Path
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
+import httpx
 import pytest
+from tests.sandbox.render.conftest import worker_body
 
 from deploybook.sandbox import snapshots
 from deploybook.sandbox.core.freezing import Part
 from deploybook.sandbox.core.refusals import Refusal
 from deploybook.sandbox.host import REGISTRY, Sandbox
+from deploybook.sandbox.render.service import RenderService
 from deploybook.sandbox.vercel.backend.platform import Order, Platform
 from deploybook.sandbox.vercel.service import VercelService
 
@@ -125,7 +129,45 @@ def test_an_address_of_a_frozen_world_is_nobody_elses_until_it_is_dropped(tmp_pa
         await taken.drop(name)
         with socket.socket() as other:
             other.bind((host, int(port)))
-        with pytest.raises(KeyError):
+        with pytest.raises(Refusal, match="no such snapshot"):
             await taken.restore(name)
 
     in_a_vercel(tmp_path, act)
+
+
+def test_a_service_that_is_created_while_a_world_is_put_away_is_in_none(tmp_path: Path) -> None:
+    """A killed run's request may still be on its way, and it changed what was being gone through: the restore ended with 500."""
+
+    async def run() -> tuple[list[str], list[str]]:
+        async with Sandbox(tmp_path, only=("render",)) as sandbox:
+            service = sandbox.context.service(RenderService)
+            exports = service.exports()
+            headers = {"Authorization": f"Bearer {exports['RENDER_API_KEY']}"}
+            async with httpx.AsyncClient(base_url=exports["RENDER_API_URL"], headers=headers) as client:
+                owner = (await client.get("/owners")).json()[0]["owner"]["id"]
+
+                async def create(name: str) -> None:
+                    await client.post("/services", json=worker_body(owner, name=name))
+
+                late = ["late"]
+
+                class Leaving:
+                    async def stop(self) -> None:
+                        """Go, while somebody creates another."""
+                        with contextlib.suppress(httpx.TransportError):
+                            while late:
+                                await create(late.pop())
+
+                async def start(*_: object) -> Leaving:
+                    return Leaving()
+
+                service.worker_factory = start
+                await create("studio")
+                name = await sandbox.snapshots.take()
+                before = list(service.cloud.workers)
+                await sandbox.snapshots.restore(name)
+                return before, list(service.cloud.workers)
+
+    before, after = asyncio.run(run())
+    assert len(before) == 1
+    assert after == before

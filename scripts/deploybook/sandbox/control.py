@@ -141,8 +141,10 @@ class _Control:
         act = self._snapshots.restore if request.method == "POST" else self._snapshots.drop
         try:
             await act(request.path_params["name"])
-        except KeyError:
-            return JSONResponse({"error": "there is no such snapshot"}, 404)
+        except Refusal as refusal:
+            return JSONResponse({"error": refusal.message}, refusal.status)
+        except Exception as problem:  # noqa: BLE001 - whoever asked is told why there is no world now
+            return JSONResponse({"error": f"{type(problem).__name__}: {problem}"}, 500)
         return JSONResponse({})
 
     async def show_exports(self, _: Request) -> JSONResponse:

@@ -83,11 +83,9 @@ class Sandbox:
 
     async def reset(self) -> None:
         """Return every service to its state after start; the journal and the faults are emptied too."""
-        # First: a request from before must not change what comes after.
-        self.context.faults.clear(carry_out=False)
-        self.context.clock.run()
-        for service in reversed(self.context.services.values()):
-            await service.reset()
+        async with self.context.at_rest():
+            for service in reversed(self.context.services.values()):
+                await service.reset()
         self.context.journal.clear()
 
     async def close(self) -> None:

@@ -53,22 +53,21 @@ class Snapshots:
         return name
 
     async def restore(self, name: str) -> None:
-        """Bring a world back, whatever is there now. Raises KeyError if there is no snapshot of this name."""
-        snapshot = self._snapshots[name]
-        # First: a request from before must not change what comes after.
-        self._context.faults.clear(carry_out=False)
-        self._context.clock.run()
+        """Bring a world back, whatever is there now. Raises Refusal (404) if there is no snapshot of this name."""
+        snapshot = self._find(name)
         services = list(self._context.services.values())
-        for service in reversed(services):
-            await service.vacate()
-        snapshot.state.thaw(self._parts())
+        async with self._context.at_rest():
+            for service in reversed(services):
+                await service.vacate()
+            snapshot.state.thaw(self._parts())
         for service in services:
             await service.load(snapshot.saved[service.name])
         self._context.journal.clear()
 
     async def drop(self, name: str) -> None:
-        """Forget a snapshot. Raises KeyError if there is none of this name."""
-        snapshot = self._snapshots.pop(name)
+        """Forget a snapshot. Raises Refusal (404) if there is none of this name."""
+        snapshot = self._find(name)
+        del self._snapshots[name]
         for reserved in snapshot.reserved:
             reserved.close()
         await asyncio.to_thread(shutil.rmtree, snapshot.directory, ignore_errors=True)
@@ -77,6 +76,11 @@ class Snapshots:
         """Forget all."""
         for name in list(self._snapshots):
             await self.drop(name)
+
+    def _find(self, name: str) -> _Snapshot:
+        if name not in self._snapshots:
+            raise Refusal(404, "there is no such snapshot")
+        return self._snapshots[name]
 
     def _parts(self) -> list[Part]:
         return [part for service in self._context.services.values() for part in service.state()]

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import secrets
 from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,6 +21,7 @@ from deploybook.sandbox.core.freezing import Part
 from deploybook.sandbox.core.hosts import on_loopback_names
 from deploybook.sandbox.core.journal import Journal
 from deploybook.sandbox.core.serving import Listener, serve
+from deploybook.sandbox.core.traffic import Traffic
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -37,6 +40,7 @@ class Context:
     journal: Journal = field(default_factory=Journal)
     faults: Faults = field(default_factory=Faults)
     clock: Clock = field(default_factory=Clock)
+    traffic: Traffic = field(default_factory=Traffic)
     services: dict[str, Service] = field(default_factory=dict)
 
     async def serve(
@@ -46,9 +50,17 @@ class Context:
 
         ``any_host``: the app itself refuses the hosts that it does not have; else only loopback's names are served.
         """
-        wrapped = self.journal.record(service, self.faults.apply(service, app))
+        wrapped = self.traffic.watch(self.journal.record(service, self.faults.apply(service, app)))
         served = wrapped if any_host else on_loopback_names(wrapped)
         return await serve(served, port=port, certificates=self.certificates if tls else None)
+
+    @asynccontextmanager
+    async def at_rest(self) -> AsyncIterator[None]:
+        """Within, nobody reaches a service: no request from before changes what comes after, or is in the way of what is ended now."""
+        self.faults.clear(carry_out=False)
+        self.clock.run()
+        async with self.traffic.stopped():
+            yield
 
     def service(self, kind: type[S]) -> S:
         """The running service of this class (providers that are one company share state inside the sandbox)."""

@@ -63,7 +63,7 @@ class ObjectService(Service):
     async def load(self, saved: dict[str, list[Object]]) -> None:
         """Make the server's buckets and objects those of the snapshot, and let it accept the keys again."""
         await Objects(self._server).make(saved)
-        for key in self.storage.keys.values():
+        for key in list(self.storage.keys.values()):
             await self.storage.put_key(key)
 
     async def close(self) -> None:

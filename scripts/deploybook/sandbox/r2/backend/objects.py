@@ -94,6 +94,8 @@ class Objects:
         last = ""
         while True:
             page = await self._server.list_folder(quote(folder), {"limit": str(_PAGE), "lastFileName": last})
+            if page is None:
+                return entries
             entries += page["Entries"] or []
             if not page["ShouldDisplayLoadMore"]:
                 return entries

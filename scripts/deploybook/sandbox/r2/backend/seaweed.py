@@ -42,6 +42,8 @@ class SeaweedServer:
         self._ports: dict[str, int] = {}
         self._identities: Identities | None = None
         self.http: httpx.AsyncClient
+        # Where the filer listens.
+        self.filer_url = ""
 
     @property
     def url(self) -> str:
@@ -69,6 +71,7 @@ class SeaweedServer:
         self.http = httpx.AsyncClient(
             verify=self._tls.client(), trust_env=False, timeout=httpx.Timeout(None, connect=5), limits=httpx.Limits()
         )
+        self.filer_url = self._at("filer.port")
         self._identities = Identities(self._ports["s3.port.grpc"], self._tls.client("h2"))
 
     async def close(self) -> None:
@@ -103,7 +106,7 @@ class SeaweedServer:
 
     async def purge(self, names: list[str]) -> None:
         """Delete buckets with all that is in them."""
-        url = f"{self._at('filer.port')}/buckets"
+        url = f"{self.filer_url}/buckets"
         query = {"recursive": "true", "ignoreRecursiveError": "true"}
         await asyncio.gather(*(self.http.delete(f"{url}/{name}", params=query) for name in names))
 
@@ -131,10 +134,15 @@ class SeaweedServer:
             raise translate(answer.status_code, answer.text)
         return answer
 
-    async def list_folder(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
-        """A page of what is in a folder, by the filer."""
+    async def list_folder(self, path: str, query: Mapping[str, str]) -> dict[str, Any] | None:
+        """A page of what is in a folder, by the filer; None if there is no such folder.
+
+        One that is empty may be gone a moment after it was listed: SeaweedFS deletes those in the background (``EmptyFolderCleaner``).
+        """
         headers = {"accept": "application/json"}
-        answer = await self.http.get(f"{self._at('filer.port')}{path}", params=query, headers=headers)
+        answer = await self.http.get(f"{self.filer_url}{path}", params=query, headers=headers)
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return None
         page: dict[str, Any] = answer.raise_for_status().json()
         return page
 

@@ -114,7 +114,7 @@ class Deployer:
 
     async def resume_all(self) -> None:
         """Start what runs by the services' records: the same copies, with the variables of their deploy."""
-        for worker in self.cloud.workers.values():
+        for worker in list(self.cloud.workers.values()):
             if worker.live and not worker.suspended:
                 await self._run_container(worker, worker.live)
 
@@ -140,7 +140,7 @@ class Deployer:
 
     async def close(self) -> None:
         """End everything."""
-        for worker in self.cloud.workers.values():
+        for worker in list(self.cloud.workers.values()):
             await self.halt(worker)
 
     def _begin(self, worker: Worker, deploy: Deploy) -> None:

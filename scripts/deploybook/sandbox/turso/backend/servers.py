@@ -190,9 +190,7 @@ class DatabaseServers:
     async def stop(self, database: Database) -> None:
         """End its server and remove its data. The port of its name stays, until so many others are vacant too."""
         server = self._servers.pop(database.id)
-        async with server.lock:
-            await server.stop()
-            await asyncio.to_thread(shutil.rmtree, server.directory, ignore_errors=True)
+        await self._end(server)
         address = self._addresses[database.name]
         # A new database of this name may have taken it over meanwhile.
         if address.server is server:
@@ -208,9 +206,14 @@ class DatabaseServers:
         servers, addresses = list(self._servers.values()), list(self._addresses.values())
         self._servers.clear()
         self._addresses.clear()
-        await asyncio.gather(*(server.stop() for server in servers))
+        await asyncio.gather(*(self._end(server) for server in servers))
         await asyncio.gather(*(address.listener.close() for address in addresses))
-        for server in servers:
+
+    @staticmethod
+    async def _end(server: DatabaseServer) -> None:
+        """End a process and remove its data. One that is just being started again would write into what is removed."""
+        async with server.lock:
+            await server.stop()
             await asyncio.to_thread(shutil.rmtree, server.directory, ignore_errors=True)
 
     def _directory(self, database: Database) -> Path:
@@ -237,12 +240,11 @@ class DatabaseServers:
 
 async def _answers(child: Child, url: str, database: Database, client: httpx.AsyncClient) -> bool:
     """Whether the process came up and it is the one that listens there: no other one knows this database's key."""
+    token = database.key.mint(Authorization.READ_ONLY, 60)
+    headers, body = {"Authorization": f"Bearer {token}"}, {"requests": [{"type": "close"}]}
     try:
         await child.wait_ready(f"{url}/health", client)
-    except RuntimeError:
+        answer = await client.post(f"{url}/v2/pipeline", headers=headers, json=body)
+    except (RuntimeError, httpx.TransportError):
         return False
-    token = database.key.mint(Authorization.READ_ONLY, 60)
-    answer = await client.post(
-        f"{url}/v2/pipeline", headers={"Authorization": f"Bearer {token}"}, json={"requests": [{"type": "close"}]}
-    )
     return answer.status_code == 200
