@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploybook import errors
-from deploybook.checks.facts.syntax import parsed
+from deploybook.checks.facts.syntax import nodes
 from deploybook.clouds.refusals import Refusal
 from deploybook.clouds.resource import Change
 from deploybook.runbook.events import Event
@@ -22,37 +22,41 @@ ATTRIBUTES = ("entry_default", "absent_entry", "drift_entry")
 
 @dataclass(frozen=True)
 class Use:
-    """One place that leads to an entry. ``entry`` is empty where the source does not tell which."""
+    """One place that leads to an entry: a line of a module, by its path within the package. ``entry`` is empty where the source does
+    not tell which."""
 
     entry: str
-    path: Path
+    module: str
     line: int
 
 
 def used(package: Path) -> list[Use]:
     """Every place in the package that names an entry: an argument or a class attribute."""
-    paths = [path for path in sorted(package.rglob("*.py")) if path.relative_to(package).parts[0] not in LEFT_OUT]
-    trees = {path: parsed(path.read_text(encoding="utf-8")) for path in paths}
-    positions = _positions(trees.values())
-    return [use for path, tree in trees.items() for use in _Finder(path, tree, positions).uses()]
+    paths = {path.relative_to(package): path for path in sorted(package.rglob("*.py"))}
+    modules = {
+        module.as_posix(): nodes(path.read_text(encoding="utf-8"))
+        for module, path in paths.items()
+        if module.parts[0] not in LEFT_OUT
+    }
+    positions = _positions(node for module in modules.values() for node in module)
+    return [use for name, module in modules.items() for use in _Finder(name, module, positions).uses()]
 
 
-def _positions(trees: Iterable[ast.Module]) -> dict[str, int]:
+def _positions(everything: Iterable[ast.AST]) -> dict[str, int]:
     """At which place each callable takes its ``entry``: our errors, events, changes, refusals, every function and dataclass that has it."""
     result = {kind.__name__: _place(list(inspect.signature(kind).parameters)) for kind in (Event, Change, Refusal)}
     for name, kind in inspect.getmembers(errors, inspect.isclass):
         parameters = list(inspect.signature(kind).parameters)
         if issubclass(kind, errors.DeploybookError) and "entry" in parameters:
             result[name] = _place(parameters)
-    for tree in trees:
-        for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef) and node.name != "__init__":
-                names = [argument.arg for argument in node.args.posonlyargs + node.args.args]
-                names = names[1:] if names[:1] in (["self"], ["cls"]) else names
-                if "entry" in names:
-                    result[node.name] = _place(names)
-            elif isinstance(node, ast.ClassDef) and (fields := _text_fields(node)):
-                result.setdefault(node.name, _place(fields))
+    for node in everything:
+        if isinstance(node, ast.FunctionDef) and node.name != "__init__":
+            names = [argument.arg for argument in node.args.posonlyargs + node.args.args]
+            names = names[1:] if names[:1] in (["self"], ["cls"]) else names
+            if "entry" in names:
+                result[node.name] = _place(names)
+        elif isinstance(node, ast.ClassDef) and (fields := _text_fields(node)):
+            result.setdefault(node.name, _place(fields))
     return result
 
 
@@ -70,13 +74,15 @@ def _place(names: list[str]) -> int:
 class _Finder:
     """Finds the uses in one module."""
 
-    def __init__(self, path: Path, tree: ast.Module, positions: dict[str, int]) -> None:
-        self._path = path
-        self._tree = tree
+    def __init__(self, name: str, module: Iterable[ast.AST], positions: dict[str, int]) -> None:
+        self._name = name
         self._positions = positions
         self._assigned: dict[str, list[ast.expr]] = {}
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+        self._calls: list[ast.Call] = []
+        for node in module:
+            if isinstance(node, ast.Call):
+                self._calls.append(node)
+            elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
                 for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                     if isinstance(target, ast.Name):
                         self._assigned.setdefault(target.id, []).append(node.value)
@@ -86,8 +92,8 @@ class _Finder:
         for name in ATTRIBUTES:
             for value in self._assigned.get(name, []):
                 yield from self._told(value)
-        for node in ast.walk(self._tree):
-            if isinstance(node, ast.Call) and (argument := self._argument(node)) is not None:
+        for call in self._calls:
+            if (argument := self._argument(call)) is not None:
                 yield from self._told(argument)
 
     def _argument(self, call: ast.Call) -> ast.expr | None:
@@ -120,7 +126,7 @@ class _Finder:
         result = list(self._literals(value))
         for literal in result or [""]:
             if literal or not result:
-                yield Use(literal, self._path, value.lineno)
+                yield Use(literal, self._name, value.lineno)
 
     def _literals(self, value: ast.expr) -> Iterator[str]:
         """The strings that an expression can be, as far as literals, conditions and names of the module tell."""

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
 import re
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 
+from pydantic import TypeAdapter, ValidationError
+
+import deploybook
 from deploybook.checks.facts import entry_uses
 from deploybook.checks.facts.status_use import Scope, classes_by_status, scopes
-from deploybook.checks.facts.syntax import parsed
+from deploybook.checks.facts.syntax import nodes, parsed
 
 # In a template's words, what is filled in at run time.
 HOLE = "\x00"
@@ -70,38 +75,80 @@ class Sources:
         return [module for path, module in self.modules.items() if path.startswith(wanted)]
 
 
-def read_sources(package: Path) -> Sources:
-    """Read the package, or what was read of it when all its files had the same text."""
+_FACTS = TypeAdapter(tuple[dict[str, Module], tuple[entry_uses.Use, ...]])
+
+
+def read_sources(package: Path, kept: Path) -> Sources:
+    """Read the package, or what was read of it when all its files had the same text.
+
+    ``kept`` is the folder that keeps it from one process to the next, for the package that runs: another one's may have been read
+    by other rules.
+    """
     texts = {path: path.read_bytes() for path in sorted(package.rglob("*.py"))}
     digest = hashlib.sha256(b"\0".join(texts.values())).hexdigest()
-    return _sources(package, digest)
+    return _sources(package, digest, kept if package.samefile(Path(deploybook.__file__).parent) else None)
 
 
 @lru_cache(maxsize=4)
-def _sources(package: Path, digest: str) -> Sources:
-    del digest
-    result = {}
-    for path in sorted(package.rglob("*.py")):
-        result[path.relative_to(package).as_posix()] = _module(path.read_text(encoding="utf-8"))
-    return Sources(result, tuple(entry_uses.used(package)))
+def _sources(package: Path, digest: str, kept: Path | None) -> Sources:
+    file = kept / f"{digest}.json" if kept else None
+    if file and file.is_file():
+        with contextlib.suppress(ValidationError):
+            return Sources(*_FACTS.validate_json(file.read_bytes()))
+    modules = {
+        path.relative_to(package).as_posix(): _module(path.read_text(encoding="utf-8"))
+        for path in sorted(package.rglob("*.py"))
+    }
+    uses = tuple(entry_uses.used(package))
+    if file:
+        _keep(file, _FACTS.dump_json((modules, uses)))
+    return Sources(modules, uses)
+
+
+def _keep(file: Path, content: bytes) -> None:
+    """Write a file that is there whole or not at all, in place of those of other texts; a checkout that is only read keeps none."""
+    with contextlib.suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        earlier = [path for path in file.parent.glob("*.json") if path != file]
+        with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as half:
+            half.write(content)
+        Path(half.name).replace(file)
+        for path in earlier:
+            path.unlink(missing_ok=True)
 
 
 @lru_cache(maxsize=1024)
 def _module(text: str) -> Module:
+    strings: set[str] = set()
+    numbers: set[int] = set()
+    names: set[str] = set()
+    tables: list[ast.Dict] = []
+    for node in nodes(text):
+        match node:
+            case ast.Name():
+                names.add(node.id)
+            case ast.Constant(value=int() | float() as value):
+                numbers.add(int(value))
+            case ast.Constant() | ast.JoinedStr():
+                strings.update(_string(node))
+            case ast.Attribute():
+                names.add(node.attr)
+            case ast.arg() | ast.keyword():
+                names.add(node.arg or "")
+            case ast.ClassDef() | ast.FunctionDef() | ast.alias():
+                names.add(node.name)
+            case ast.BinOp() if (product := _product(node)) is not None:
+                numbers.add(product)
+            case ast.Dict():
+                tables.append(node)
     tree = parsed(text)
-    nodes = list(ast.walk(tree))
-    strings = {string for node in nodes for string in _string(node)}
-    numbers = {
-        int(node.value) for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, int | float)
-    }
-    products = {value for node in nodes if isinstance(node, ast.BinOp) and (value := _product(node)) is not None}
     return Module(
         frozenset(strings),
-        frozenset(numbers | products),
-        frozenset(_names(nodes)),
+        frozenset(numbers),
+        frozenset(names),
         dict(_constants(tree)),
         scopes(tree),
-        classes_by_status(nodes),
+        classes_by_status(tables),
     )
 
 
@@ -119,10 +166,10 @@ def _constants(tree: ast.Module) -> Iterator[tuple[str, float]]:
 def strings_of(source: str) -> list[str]:
     """The strings of some code; none of what is no Python."""
     try:
-        nodes = list(ast.walk(ast.parse(source)))
+        tree = ast.parse(source)
     except SyntaxError:
         return []
-    return sorted(string for node in nodes for string in _string(node))
+    return sorted(string for node in ast.walk(tree) for string in _string(node))
 
 
 def _string(node: ast.AST) -> Iterator[str]:
@@ -147,15 +194,3 @@ def _product(node: ast.BinOp) -> int | None:
     ]
     left, right = values
     return left * right if isinstance(node.op, ast.Mult) and left is not None and right is not None else None
-
-
-def _names(nodes: list[ast.AST]) -> Iterator[str]:
-    for node in nodes:
-        if isinstance(node, ast.Name):
-            yield node.id
-        elif isinstance(node, ast.Attribute):
-            yield node.attr
-        elif isinstance(node, ast.arg | ast.keyword):
-            yield node.arg or ""
-        elif isinstance(node, ast.ClassDef | ast.FunctionDef | ast.alias):
-            yield node.name

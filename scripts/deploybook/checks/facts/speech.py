@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Collection
 from http import HTTPStatus
+from itertools import chain
 
 from deploybook.checks.facts.sources import HOLE, Sources
 
@@ -23,8 +24,7 @@ class Speech:
         self._by_word: dict[str, set[int]] = {}
         for number, words in enumerate(self._strings):
             for word in words:
-                if HOLE not in word:
-                    self._by_word.setdefault(word, set()).add(number)
+                self._by_word.setdefault(HOLE if HOLE in word else word, set()).add(number)
         self._whole = {_words(text) for text in strings}
         # The words before each hole but the first, of which two at least are the template's own.
         heads = (words[:place] for words in self._strings for place, word in enumerate(words) if word.startswith(HOLE))
@@ -51,9 +51,13 @@ class Speech:
         likely = set.union(*strings_by_word)
         # At least half of the words are the string's own, of which one may have a hole within.
         least = max(1, (len(quoted) + 1) // 2 - 1 - (len(quoted) - len(fixed)))
-        counts = Counter(number for numbers in strings_by_word for number in numbers)
+        counts = Counter(chain.from_iterable(strings_by_word))
+        quotation = _Quotation(quoted)
+        if not quotation.open[0]:
+            # Its first word is the string's own, or in a hole.
+            likely &= self._by_word.get(quoted[0], set()) | self._by_word.get(HOLE, set())
         near = [number for number in likely if counts[number] >= least]
-        return any(_contains(self._strings[number], quoted) for number in near)
+        return any(quotation.is_part_of(self._strings[number]) for number in near)
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -66,37 +70,58 @@ def _fills(head: tuple[str, ...], quoted: tuple[str, ...]) -> bool:
     return len(head) == len(quoted) and all(part in (HOLE, word) for part, word in zip(head, quoted, strict=True))
 
 
-def _contains(string: tuple[str, ...], quoted: tuple[str, ...]) -> bool:
-    # What fills a hole is told by itself: most of a quotation is in the words around it.
-    most = len(quoted) - (len(quoted) + 1) // 2
-    first = quoted[0]
-    # Most strings end here: a word that stands for no other begins only where it is, or where a hole is.
-    anywhere = _OPEN.search(first) is not None
-    starts = (start for start, word in enumerate(string) if anywhere or word == first or HOLE in word)
-    return any(_begins(string[start:], quoted, most) for start in starts)
+class _Quotation:
+    """The words of a quotation; of each, whether something in it stands for others (``open``), the parts around that, and whether it
+    is nothing else (``hole``)."""
+
+    def __init__(self, words: tuple[str, ...]) -> None:
+        self.words = words
+        self.open = [_OPEN.search(word) is not None for word in words]
+        self.parts = [_OPEN.split(word) for word in words]
+        self.hole = [_OPEN.fullmatch(word) is not None for word in words]
+
+    def is_part_of(self, string: tuple[str, ...]) -> bool:
+        """Whether the string has these words somewhere."""
+        # What fills a hole is told by itself: most of a quotation is in the words around it.
+        most = len(self.words) - (len(self.words) + 1) // 2
+        first = self.words[0]
+        # Most strings end here: a word that stands for no other begins only where it is, or where a hole is.
+        starts = (start for start, word in enumerate(string) if self.open[0] or word == first or HOLE in word)
+        return any(self._is_at(string, start, 0, most) for start in starts)
+
+    def _is_at(self, string: tuple[str, ...], place: int, number: int, most: int) -> bool:
+        """Whether the words from ``number`` on stand at a place of the string, of them at most ``most`` in its holes."""
+        while most >= 0 and number < len(self.words):
+            if place == len(string):
+                return all(self.hole[number:])
+            if string[place] == HOLE:
+                counts = range(min(_FILLED, len(self.words) - number) + 1)
+                return any(self._is_at(string, place + 1, number + count, most - count) for count in counts)
+            if self.hole[number]:
+                counts = range(min(_FILLED, len(string) - place) + 1)
+                return any(self._is_at(string, place + count, number + 1, most) for count in counts)
+            if not self._is_word(string[place], number):
+                return False
+            place, number = place + 1, number + 1
+        return most >= 0
+
+    def _is_word(self, said: str, number: int) -> bool:
+        return _fits(said.split(HOLE), self.words[number]) or (self.open[number] and _fits(self.parts[number], said))
 
 
-def _begins(string: tuple[str, ...], quoted: tuple[str, ...], most: int) -> bool:
-    if most < 0:
+def _fits(parts: list[str], word: str) -> bool:
+    """Whether a word consists of these parts, with anything between two of them."""
+    if len(parts) == 1:
+        return word == parts[0]
+    first, *between, last = parts
+    place = len(first)
+    if not word.startswith(first):
         return False
-    if not quoted:
-        return True
-    if not string:
-        return all(_OPEN.fullmatch(word) for word in quoted)
-    first, word = string[0], quoted[0]
-    if first == HOLE:
-        return any(_begins(string[1:], quoted[count:], most - count) for count in range(min(_FILLED, len(quoted)) + 1))
-    if _OPEN.fullmatch(word):
-        return any(_begins(string[count:], quoted[1:], most) for count in range(min(_FILLED, len(string)) + 1))
-    return _same(first, word) and _begins(string[1:], quoted[1:], most)
-
-
-def _same(first: str, word: str) -> bool:
-    if HOLE not in first and not _OPEN.search(word):
-        return first == word
-    template = ".*".join(re.escape(part) for part in first.split(HOLE))
-    sought = ".*".join(re.escape(part) for part in _OPEN.split(word))
-    return re.fullmatch(template, word) is not None or re.fullmatch(sought, first) is not None
+    for part in between:
+        place = word.find(part, place) + len(part)
+        if place < len(part):
+            return False
+    return word.endswith(last) and len(word) - len(last) >= place
 
 
 def statuses(sources: Sources) -> frozenset[str]:

@@ -37,10 +37,10 @@ def scopes(module: ast.Module) -> tuple[Scope, ...]:
     return (*constants, *reader.scopes)
 
 
-def classes_by_status(nodes: Iterable[ast.AST]) -> Mapping[str, frozenset[int]]:
-    """The classes that a table such as ``{404: NotFound}`` makes of statuses, among the nodes of a module."""
+def classes_by_status(tables: Iterable[ast.Dict]) -> Mapping[str, frozenset[int]]:
+    """The classes that a table such as ``{404: NotFound}`` makes of statuses, among the tables of a module."""
     result: dict[str, frozenset[int]] = {}
-    for table in (node for node in nodes if isinstance(node, ast.Dict)):
+    for table in tables:
         for key, value in zip(table.keys, table.values, strict=True):
             status = key.value if isinstance(key, ast.Constant) else None
             if isinstance(status, int) and status in _KNOWN and isinstance(value, ast.Name):

@@ -135,7 +135,7 @@ class Tree:
     @cached_property
     def sources(self) -> Sources:
         """What the package's own code knows."""
-        return read_sources(self.root / PACKAGE)
+        return read_sources(self.root / PACKAGE, self.root / ".cache" / "sources")
 
     def text(self, path: str) -> str:
         """A file's text."""

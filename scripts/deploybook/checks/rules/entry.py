@@ -17,11 +17,7 @@ FORM = ["You see", "Check", "Fix"]
 def _exists(tree: Tree) -> Iterator[Finding]:
     written = marks_by_id(tree.text(TROUBLESHOOTING))
     for use in tree.sources.uses:
-        path = (
-            use.path.relative_to(tree.root).as_posix()
-            if use.path.is_relative_to(tree.root)
-            else f"{PACKAGE}/{use.path.name}"
-        )
+        path = f"{PACKAGE}/{use.module}"
         if not use.entry:
             hint = "Give it as a literal, or by a name or a dict of literals in the same module."
             yield Finding(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from deploybook.checks.facts.tree import PACKAGE, Tree
+from deploybook.checks.facts.tree import Tree
 from deploybook.checks.finding import Finding, Rule
 from deploybook.guide.links import TROUBLESHOOTING
 from deploybook.guide.page import Page, Paragraph
@@ -62,7 +62,7 @@ def _by_entry(tree: Tree) -> dict[str, frozenset[int]]:
             of_class[name] = of_class.get(name, frozenset()) | statuses
     result: dict[str, frozenset[int]] = {}
     for use in tree.sources.uses:
-        module = modules[use.path.relative_to(tree.root / PACKAGE).as_posix()]
+        module = modules[use.module]
         around = [scope for scope in module.scopes if scope.first <= use.line <= scope.last]
         for scope in sorted(around, key=lambda scope: scope.first)[-1:]:
             classes = [of_class[name] for name in (scope.name, *scope.names) if name in of_class]
