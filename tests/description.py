@@ -78,9 +78,9 @@ class Requests(Description):
         with warnings.catch_warnings():
             # What is deprecated is still described; `deploybook check --specs` reports it.
             warnings.simplefilter("ignore", DeprecationWarning)
-            asked = self._openapi.unmarshal_request(self.asked(request))
-        asked.raise_for_errors()
-        unknown = set(request.url.params) - set(asked.parameters.query) - self._everywhere
+            unmarshalled = self._openapi.unmarshal_request(self.asked(request))
+        unmarshalled.raise_for_errors()
+        unknown = set(request.url.params) - set(unmarshalled.parameters.query) - self._everywhere
         assert not unknown, f"{unknown} is not described"
         operation = self.operation(request.method, request.url.path)
         assert operation is not None, f"{request.method} {request.url.path} is not described"
@@ -123,6 +123,6 @@ def _forbid_unknown_fields(node: object) -> None:
 
 def recorded(client: httpx.Client) -> list[httpx.Request]:
     """The requests that a client sends from now on."""
-    seen: list[httpx.Request] = []
-    client.event_hooks = {"request": [seen.append], "response": []}
-    return seen
+    requests: list[httpx.Request] = []
+    client.event_hooks = {"request": [requests.append], "response": []}
+    return requests

@@ -209,10 +209,12 @@ def run(copy: Path, *tests: str) -> tuple[bool, str]:
     """Whether tests pass in a copy, and what pytest says of the one that does not."""
     environ = os.environ | {"PYTHONPATH": os.pathsep.join([str(copy / "scripts"), str(copy)])}
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
-    done = subprocess.run(command, cwd=copy, env=environ, capture_output=True, text=True, check=False)
-    words = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))] or [done.stderr.strip()]
+    completed = subprocess.run(command, cwd=copy, env=environ, capture_output=True, text=True, check=False)
+    words = [line for line in completed.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))] or [
+        completed.stderr.strip()
+    ]
     # Only a failed test kills a mutant: not one that cannot be collected.
-    return done.returncode != 1, words[-1]
+    return completed.returncode != 1, words[-1]
 
 
 def survives(copy: Path, mutant: Mutant) -> bool:

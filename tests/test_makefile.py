@@ -28,17 +28,17 @@ def test_an_old_python_is_refused_in_one_sentence(tmp_path: Path, target: str) -
     python = tmp_path / "python3.10"
     python.write_text(OLD)
     python.chmod(0o755)
-    done = make(tmp_path, f"PYTHON={python}", target)
-    assert done.returncode == 2
-    assert done.stdout == ""
+    result = make(tmp_path, f"PYTHON={python}", target)
+    assert result.returncode == 2
+    assert result.stdout == ""
     why = f"deploybook needs Python 3.11 or newer, and {python} gives: 3.10. Name another one: make PYTHON=python3.12."
-    assert done.stderr.partition(": *** ")[2] == f"{why}  Stop.\n"
+    assert result.stderr.partition(": *** ")[2] == f"{why}  Stop.\n"
 
 
 def test_a_python_that_is_not_there_is_refused_in_one_sentence(tmp_path: Path) -> None:
-    done = make(tmp_path, "PYTHON=python9.9", "test")
-    assert done.returncode == 2
-    assert "deploybook needs Python 3.11 or newer, and python9.9 gives: no answer." in done.stderr
+    result = make(tmp_path, "PYTHON=python9.9", "test")
+    assert result.returncode == 2
+    assert "deploybook needs Python 3.11 or newer, and python9.9 gives: no answer." in result.stderr
     assert not (tmp_path / ".venv").exists()
 
 
@@ -60,10 +60,10 @@ def test_a_platform_without_the_sandboxs_servers_is_refused_in_one_sentence(
     answers = f"p.system = lambda: '{machine[0]}'; p.machine = lambda: '{machine[1]}'; p.libc_ver = lambda: {libc}"
     python.write_text(f'#!/bin/sh\nexec {sys.executable} -c "import platform as p; {answers}; $2"\n')
     python.chmod(0o755)
-    done = make(tmp_path, f"PYTHON={python}", "--dry-run", "install")
-    assert ("Run it in a container: docker run" in done.stderr) is bool(named)
+    result = make(tmp_path, f"PYTHON={python}", "--dry-run", "install")
+    assert ("Run it in a container: docker run" in result.stderr) is bool(named)
     if named:
-        sentence = done.stderr.partition(": *** ")[2]
+        sentence = result.stderr.partition(": *** ")[2]
         assert f"and on macOS (Apple silicon), and this is: {named}. Run it" in sentence
         assert len(sentence.splitlines()) == 1
 
@@ -73,9 +73,9 @@ def test_a_virtual_environment_of_another_place_is_made_anew(tmp_path: Path, pla
     venv = tmp_path / ".venv"
     venv.mkdir()
     (venv / ".place").write_text(f"{tmp_path}{place}\n")
-    done = make(tmp_path, "--dry-run", "install")
+    result = make(tmp_path, "--dry-run", "install")
     assert venv.exists() == kept
-    assert ("was moved" in done.stdout) != kept
+    assert ("was moved" in result.stdout) != kept
 
 
 def test_a_virtual_environment_that_is_linked_to_stays(tmp_path: Path) -> None:

@@ -44,9 +44,9 @@ def zizmor(*paths: Path) -> str:
 
 def _lint(program: str, *arguments: str) -> str:
     command = [str(Path(sys.executable).with_name(program)), *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    output = done.stdout + done.stderr
-    return output if done.returncode else ""
+    completed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    output = completed.stdout + completed.stderr
+    return output if completed.returncode else ""
 
 
 def test_actionlint_and_zizmor_find_nothing() -> None:

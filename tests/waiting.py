@@ -16,12 +16,12 @@ Value = TypeVar("Value")
 
 
 def until(
-    read: Callable[[], Value | None], what: str, seconds: float = PATIENCE_SECONDS, pause: float = PAUSE_SECONDS
+    read: Callable[[], Value | None], subject: str, seconds: float = PATIENCE_SECONDS, pause: float = PAUSE_SECONDS
 ) -> Value:
-    """Call ``read`` until it gives something true, and give that; AssertionError that names ``what`` if it never does."""
+    """Call ``read`` until it gives something true, and give that; AssertionError that names ``subject`` if it never does."""
     deadline = time.monotonic() + seconds
     while not (value := read()):
-        assert time.monotonic() < deadline, f"{what}: not within {seconds:g} s"
+        assert time.monotonic() < deadline, f"{subject}: not within {seconds:g} s"
         time.sleep(pause)
     return value
 

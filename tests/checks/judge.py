@@ -57,7 +57,7 @@ def judged(copy: Copy, edit: Edit) -> tuple[list[str], bool] | None:
         return None
     if edit.path.startswith("scripts/"):
         return sorted(_with_its_own_package(copy, mutation)), False
-    return copy.tried(mutation).rules, bool(copy.tried(mutation, (REVIEWED,)).found)
+    return copy.tried(mutation).rules, bool(copy.tried(mutation, (REVIEWED,)).findings)
 
 
 def _with_its_own_package(copy: Copy, mutation: Mutation) -> set[str]:
@@ -76,25 +76,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("files", nargs="*", type=Path, default=sorted(JUDGES.glob("*.toml")))
     parser.add_argument("--missed", action="store_true")
-    given = parser.parse_args(arguments)
-    tried, found, caught, stale = Counter[str](), Counter[str](), Counter[str](), 0
+    options = parser.parse_args(arguments)
+    tried, by_rules, caught, stale = Counter[str](), Counter[str](), Counter[str](), 0
     with copied() as copy:
-        for edit in edits(given.files):
+        for edit in edits(options.files):
             outcome = judged(copy, edit)
             if outcome is None:
                 stale += 1
                 continue
             rules, read = outcome
             tried[edit.kind] += 1
-            found[edit.kind] += bool(rules)
+            by_rules[edit.kind] += bool(rules)
             caught[edit.kind] += bool(rules) or read
-            if given.missed and not rules:
+            if options.missed and not rules:
                 print(f"MISSED {edit.path} ({edit.judge}, {edit.kind}): {edit.why}\n- {edit.before}\n+ {edit.after}\n")
     for kind, count in sorted(tried.items()):
         print(
-            f"{found[kind]:>3} of {count:<3} by themselves, {caught[kind]:>3} with what a person is asked to read: {kind}"
+            f"{by_rules[kind]:>3} of {count:<3} by themselves, {caught[kind]:>3} with what a person is asked to read: {kind}"
         )
-    for name, counts in (("by themselves", found), ("with what a person is asked to read", caught)):
+    for name, counts in (("by themselves", by_rules), ("with what a person is asked to read", caught)):
         print(f"{counts.total()} of {tried.total()} ({100 * counts.total() // max(tried.total(), 1)} %) {name}")
     print(f"{stale} are of a text that is no more")
     return 0

@@ -50,13 +50,13 @@ class Outcome:
     """A mutation and what the check found that it does not find in the tree itself."""
 
     mutation: Mutation
-    found: tuple[Finding, ...]
+    findings: tuple[Finding, ...]
     seconds: float
 
     @property
     def rules(self) -> list[str]:
         """The rules that found it."""
-        return sorted({finding.rule for finding in self.found})
+        return sorted({finding.rule for finding in self.findings})
 
 
 class Copy:
@@ -99,13 +99,15 @@ def copied(root: Path = ROOT) -> Iterator[Copy]:
         yield Copy(Path(name))
 
 
-def drawn(mutations: Sequence[Mutation], each: int, seed: int) -> list[Mutation]:
+def drawn(mutations: Sequence[Mutation], per_kind: int, seed: int) -> list[Mutation]:
     """Some of each kind, the same for the same seed."""
     kinds: dict[str, list[Mutation]] = defaultdict(list)
     for mutation in mutations:
         kinds[mutation.kind].append(mutation)
     chance = random.Random(seed)  # noqa: S311 - which mutations are tried is no secret
-    return [mutation for kind in sorted(kinds) for mutation in chance.sample(kinds[kind], min(each, len(kinds[kind])))]
+    return [
+        mutation for kind in sorted(kinds) for mutation in chance.sample(kinds[kind], min(per_kind, len(kinds[kind])))
+    ]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -114,13 +116,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("text", nargs="?", default="")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--each", type=int, default=EACH, help="of each kind, at most")
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     with copied() as copy:
         for finding in sorted(copy.findings):
             print(f"in the tree itself: {finding}")
-        wanted = drawn([each for each in every(copy.tree) if given.text in each.kind], given.each, given.seed)
+        wanted = drawn([each for each in every(copy.tree) if options.text in each.kind], options.each, options.seed)
         outcomes = [copy.tried(mutation) for mutation in wanted]
-        unexplained = [outcome for outcome in outcomes if not outcome.found and not _survivor(copy, outcome.mutation)]
+        unexplained = [
+            outcome for outcome in outcomes if not outcome.findings and not _survivor(copy, outcome.mutation)
+        ]
     _count(outcomes)
     return 1 if unexplained else 0
 
@@ -136,7 +140,7 @@ def _survivor(copy: Copy, mutation: Mutation) -> str:
 def _count(outcomes: Sequence[Outcome]) -> None:
     rules = Counter(rule for outcome in outcomes for rule in outcome.rules)
     kinds = Counter(outcome.mutation.kind for outcome in outcomes)
-    caught = Counter(outcome.mutation.kind for outcome in outcomes if outcome.found)
+    caught = Counter(outcome.mutation.kind for outcome in outcomes if outcome.findings)
     for kind, count in sorted(kinds.items()):
         print(f"{caught[kind]:>3} of {count:<3} {kind}")
     print("found by: " + ", ".join(f"{rule} {count}" for rule, count in rules.most_common()))

@@ -22,7 +22,7 @@ OURS = Path(__file__).parents[2]
 def rules_of(root: Path) -> set[str]:
     """The rules that find something in the tree below ``root``, found by a process that runs that tree's own package."""
     path = os.pathsep.join([str(root / "scripts"), str(OURS)])
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-m", "tests.checks.own_package", str(root)],
         env=os.environ | {"PYTHONPATH": path},
         cwd=OURS,
@@ -31,7 +31,7 @@ def rules_of(root: Path) -> set[str]:
         check=False,
     )
     # A package that does not even start is found, too.
-    return set(done.stdout.split()) if done.returncode == 0 else {"package-starts"}
+    return set(completed.stdout.split()) if completed.returncode == 0 else {"package-starts"}
 
 
 if __name__ == "__main__":

@@ -14,17 +14,17 @@ def at(document: Document, path: str) -> Any:
     for key in path.split(" > "):
         place = _resolved(document, place)
         if key not in place and "allOf" in place:
-            place = next(found for each in place["allOf"] if key in (found := _resolved(document, each)))
+            place = next(resolved for each in place["allOf"] if key in (resolved := _resolved(document, each)))
         place = place[int(key)] if isinstance(place, list) else place[key]
     return _resolved(document, place)
 
 
 def _resolved(document: Document, place: Any) -> Any:
     while isinstance(place, dict) and "$ref" in place:
-        found: Any = document
+        target: Any = document
         for part in place["$ref"].removeprefix("#/").split("/"):
-            found = found[part.replace("~1", "/")]
-        place = found
+            target = target[part.replace("~1", "/")]
+        place = target
     return place
 
 
@@ -245,27 +245,27 @@ CHANGES: dict[str, tuple[str, Callable[[Document], object], str, str]] = {
 
 def _without(node: Any, value: str) -> None:
     """Take a value out of every enum below a place."""
-    for each in _below(node):
-        if value in each.get("enum", []):
-            each["enum"].remove(value)
+    for schema in _below(node):
+        if value in schema.get("enum", []):
+            schema["enum"].remove(value)
 
 
 def _renamed(node: Any, document: Document, old: str, new: str) -> None:
     """Rename a property everywhere below a place, references followed."""
-    seen: set[int] = set()
+    visited: set[int] = set()
     waiting = [node]
     while waiting:
-        for each in _below(waiting.pop()):
-            properties = each.get("properties", {})
+        for schema in _below(waiting.pop()):
+            properties = schema.get("properties", {})
             if old in properties:
                 properties[new] = properties.pop(old)
-            if "$ref" in each and id(_resolved(document, each)) not in seen:
-                seen.add(id(_resolved(document, each)))
-                waiting.append(_resolved(document, each))
+            if "$ref" in schema and id(_resolved(document, schema)) not in visited:
+                visited.add(id(_resolved(document, schema)))
+                waiting.append(_resolved(document, schema))
 
 
 def _below(node: Any) -> Iterator[dict[str, Any]]:
     if isinstance(node, dict):
         yield node
-    for each in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
-        yield from _below(each)
+    for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from _below(child)

@@ -26,7 +26,7 @@ ANSWERS = {
 
 
 class Host(BaseHTTPRequestHandler):
-    asked: list[str]
+    requests: list[str]
 
     def do_HEAD(self) -> None:
         self._answer(0)
@@ -35,7 +35,7 @@ class Host(BaseHTTPRequestHandler):
         self._answer(1)
 
     def _answer(self, which: int) -> None:
-        self.asked.append(f"{self.command} {self.path}")
+        self.requests.append(f"{self.command} {self.path}")
         moved = self.path == "/moved"
         self.send_response(301 if moved else ANSWERS[self.path][which])
         if moved:
@@ -50,7 +50,7 @@ class Host(BaseHTTPRequestHandler):
 @pytest.fixture
 def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setattr(outside, "RETRY_SECONDS", 0.0)
-    Host.asked = []
+    Host.requests = []
     with ThreadingHTTPServer(("127.0.0.1", 0), Host) as server:
         thread = Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
@@ -65,7 +65,7 @@ def problems(*addresses: str) -> list[str]:
 
 def test_a_page_that_is_there_is_asked_for_by_its_head_alone(host: str) -> None:
     assert problems(f"{host}/page") == []
-    assert Host.asked == ["HEAD /page"]
+    assert Host.requests == ["HEAD /page"]
 
 
 def test_a_page_that_is_gone_is_found_at_each_place(host: str) -> None:

@@ -70,9 +70,9 @@ def test_what_was_taken_out_is_found_until_somebody_agrees(copy: Copy) -> None:
     assert [finding.message for finding in findings(copy.root)] == [
         "what stood before this was read, and is not there any more"
     ]
-    for key, left in (("n", 1), ("y", 0)):
+    for key, count in (("n", 1), ("y", 0)):
         Reviewing(lambda _, __, key=key: key, "me").go_through(tree_at(copy.root))  # type: ignore[misc]
-        assert len(findings(copy.root)) == left
+        assert len(findings(copy.root)) == count
 
 
 def test_two_parts_in_another_order_are_found(copy: Copy) -> None:

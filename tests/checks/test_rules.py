@@ -169,7 +169,7 @@ def test_the_tree_has_no_finding() -> None:
 
 @pytest.mark.parametrize(("rule", "path", "old", "new"), MUTATIONS, ids=[mutation[0] for mutation in MUTATIONS])
 def test_a_rule_finds_its_mutation(copy: Copy, rule: str, path: str, old: str, new: str) -> None:
-    findings = copy.tried(mutation_of(copy, path, old, new), [each for each in RULES if each.name == rule]).found
+    findings = copy.tried(mutation_of(copy, path, old, new), [each for each in RULES if each.name == rule]).findings
     assert rule in {finding.rule for finding in findings}
     assert all(finding.hint and finding.line > 0 for finding in findings)
 
@@ -180,7 +180,7 @@ def test_every_rule_has_its_mutation() -> None:
 
 def test_of_a_sample_of_mutations_each_is_found_or_explained(copy: Copy) -> None:
     mutations = drawn(list(every(copy.tree)), 1, 11)[::8]
-    survivors = [mutation for mutation in mutations if not copy.tried(mutation).found]
+    survivors = [mutation for mutation in mutations if not copy.tried(mutation).findings]
     text = {survivor.path: (copy.root / survivor.path).read_text(encoding="utf-8") for survivor in survivors}
     assert len(mutations) >= 10
     assert [

@@ -50,5 +50,5 @@ def test_mike_still_has_the_commands_and_options() -> None:
     ],
 )
 def test_a_command_that_nobody_looked_up_is_told(command: str, problem: str) -> None:
-    found = tools.problem(command.split())
-    assert problem in found if problem else found == ""
+    answer = tools.problem(command.split())
+    assert problem in answer if problem else answer == ""

@@ -63,15 +63,15 @@ class Cli:
 
     def refused(self, *arguments: str) -> str:
         """The error of a command that must fail."""
-        done = self.run(*arguments)
-        assert done.returncode != 0, done.stdout
-        return done.stderr
+        result = self.run(*arguments)
+        assert result.returncode != 0, result.stdout
+        return result.stderr
 
     def done(self, *arguments: str) -> str:
         """The output of a command that must succeed."""
-        done = self.run(*arguments)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        result = self.run(*arguments)
+        assert result.returncode == 0, result.stderr
+        return result.stdout
 
 
 @pytest.fixture

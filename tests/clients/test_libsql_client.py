@@ -42,10 +42,10 @@ class Application:
             **node.COMPILED,
         )
         command = [node.NODE, str(HERE / "libsql_client.mjs"), step]
-        done = subprocess.run(
+        completed = subprocess.run(
             command, env=environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=True
         )
-        return json.loads(done.stdout)
+        return json.loads(completed.stdout)
 
 
 @pytest.fixture

@@ -56,16 +56,16 @@ def http(sandbox: RunningSandbox) -> Iterator[httpx.Client]:
 
 
 def create_secret(modal: Cli, name: str, **values: str) -> None:
-    done = modal("secret", "create", name, *(f"{key}={value}" for key, value in values.items()))
-    assert done.returncode == 0, done.stderr
+    result = modal("secret", "create", name, *(f"{key}={value}" for key, value in values.items()))
+    assert result.returncode == 0, result.stderr
 
 
 def deploy(modal: Cli, keys: dict[str, str]) -> str:
     """Deploy the render app; the URL of its submit endpoint."""
     at_deploy = {name: keys[name] for name in ("R2_ACCOUNT_ID", "R2_BUCKET_NAME")}
-    done = modal("deploy", str(APP), "--name", NAME, **at_deploy)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return next(word for word in done.stdout.split() if word.endswith(HOST))
+    result = modal("deploy", str(APP), "--name", NAME, **at_deploy)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return next(word for word in result.stdout.split() if word.endswith(HOST))
 
 
 @pytest.fixture
@@ -85,9 +85,9 @@ def submit_url(modal: Cli, keys: dict[str, str]) -> str:
 def test_a_wrong_token_is_refused(modal: Cli) -> None:
     assert "Workspace: sandbox" in modal("token", "info").stdout
     for command in (("token", "info"), ("secret", "list"), ("app", "list")):
-        done = modal(*command, MODAL_TOKEN_SECRET="as-wrong")
-        assert done.returncode == 1
-        assert "Token validation failed" in done.stderr
+        result = modal(*command, MODAL_TOKEN_SECRET="as-wrong")
+        assert result.returncode == 1
+        assert "Token validation failed" in result.stderr
 
 
 def test_secrets_are_created_listed_and_forced(modal: Cli) -> None:
@@ -123,16 +123,16 @@ def test_a_key_forgotten_in_the_secret_stops_the_deploy(modal: Cli, forgotten: s
     del values[forgotten]
     create_secret(modal, "r2-credentials", **values)
     create_secret(modal, "render-auth", MODAL_AUTH_TOKEN=TOKEN)
-    done = modal("deploy", str(APP), "--name", NAME, R2_ACCOUNT_ID="x", R2_BUCKET_NAME="x")
-    assert done.returncode == 1
-    assert f"Secret 'r2-credentials' is missing key(s): {forgotten}" in done.stdout + done.stderr
+    result = modal("deploy", str(APP), "--name", NAME, R2_ACCOUNT_ID="x", R2_BUCKET_NAME="x")
+    assert result.returncode == 1
+    assert f"Secret 'r2-credentials' is missing key(s): {forgotten}" in result.stdout + result.stderr
     assert "deployed" not in modal("app", "list", "--json").stdout
 
 
 def test_the_deploy_must_know_the_bucket(modal: Cli) -> None:
-    done = modal("deploy", str(APP), "--name", NAME, R2_ACCOUNT_ID="x")
-    assert done.returncode != 0
-    assert "R2_BUCKET_NAME is not set" in done.stdout + done.stderr
+    result = modal("deploy", str(APP), "--name", NAME, R2_ACCOUNT_ID="x")
+    assert result.returncode != 0
+    assert "R2_BUCKET_NAME is not set" in result.stdout + result.stderr
 
 
 def test_the_token_is_the_one_in_the_secret_when_the_container_starts(

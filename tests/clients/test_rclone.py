@@ -68,13 +68,13 @@ def upload(start_sandbox: Callable[..., RunningSandbox], tmp_path: Path) -> Iter
 
 
 def test_the_bucket_that_is_there_is_created_again_without_harm(upload: Upload) -> None:
-    done = upload(ADMIN, "--dump", "responses")
-    assert done.returncode == 0, done.stderr
-    assert "<Code>BucketAlreadyOwnedByYou</Code>" in done.stderr
+    result = upload(ADMIN, "--dump", "responses")
+    assert result.returncode == 0, result.stderr
+    assert "<Code>BucketAlreadyOwnedByYou</Code>" in result.stderr
 
 
 def test_a_key_of_the_buckets_objects_may_not_create_it(upload: Upload) -> None:
     """As Cloudflare's own page on rclone says: such a key needs no_check_bucket (rclone/rclone#7706)."""
     assert "AccessDenied" in upload(ITEMS).stderr
-    done = upload(ITEMS, "--s3-no-check-bucket")
-    assert done.returncode == 0, done.stderr
+    result = upload(ITEMS, "--s3-no-check-bucket")
+    assert result.returncode == 0, result.stderr

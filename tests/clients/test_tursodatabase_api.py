@@ -38,7 +38,7 @@ def call(sandbox: Any) -> Call:
 
     def run(*calls: list[Any], **environment: str) -> list[dict[str, Any]]:
         command = [node.NODE, str(HERE / "turso_api.mjs"), json.dumps(calls)]
-        done = subprocess.run(
+        completed = subprocess.run(
             command,
             env=sandbox.environment(**environment, **node.COMPILED),
             capture_output=True,
@@ -46,7 +46,7 @@ def call(sandbox: Any) -> Call:
             timeout=PATIENCE_SECONDS,
             check=True,
         )
-        outcomes: list[dict[str, Any]] = json.loads(done.stdout)
+        outcomes: list[dict[str, Any]] = json.loads(completed.stdout)
         return outcomes
 
     return run
@@ -61,7 +61,7 @@ def select_one(sandbox: Any, hostname: str, token: str, sql: str = "SELECT 1") -
 
 
 def test_group_and_database_are_made_found_and_removed(call: Call) -> None:
-    group, again, second, created, listed, found, deleted, gone = call(
+    group, again, second, created, listed, databases, deleted, gone = call(
         GROUP,
         GROUP,
         ["groups", "create", "second", "aws-us-east-1"],
@@ -74,8 +74,8 @@ def test_group_and_database_are_made_found_and_removed(call: Call) -> None:
     assert group["value"]["primary"] == "aws-us-east-1"
     assert again["refused"] == {"status": 409, "message": "group already exists"}
     assert second["refused"]["status"] == 402
-    assert listed["value"][0] == found["value"]
-    assert {name: found["value"][name] for name in ("id", "hostname", "name")} == created["value"]
+    assert listed["value"][0] == databases["value"]
+    assert {name: databases["value"][name] for name in ("id", "hostname", "name")} == created["value"]
     assert deleted["value"] == {"database": "jobs"}
     assert gone["refused"] == {
         "status": 404,

@@ -49,7 +49,7 @@ class Cli:
             environment.pop(name)
         command = [node.NODE, str(CLI), "--api", exports["VERCEL_API_URL"], "--token", token or exports["VERCEL_TOKEN"]]
         command += [*arguments, "--scope", exports["VERCEL_TEAM_ID"]]
-        done = subprocess.run(
+        completed = subprocess.run(
             command,
             cwd=self.site,
             env=environment,
@@ -58,8 +58,8 @@ class Cli:
             capture_output=True,
             timeout=PATIENCE_SECONDS,
         )
-        assert (done.returncode != 0) == fails, done.stdout + done.stderr
-        return done
+        assert (completed.returncode != 0) == fails, completed.stdout + completed.stderr
+        return completed
 
     def link(self) -> None:
         """A new project ``web``, linked to the folder."""
@@ -129,9 +129,9 @@ def test_variables_are_added_listed_pulled_and_removed(vc: Cli) -> None:
 
 def test_static_folder_is_deployed_to_production(vc: Cli) -> None:
     vc.link()
-    done = vc("deploy", "--prod", "--yes")
+    result = vc("deploy", "--prod", "--yes")
     deployment = vc.api("/v6/deployments")["deployments"][0]
-    assert done.stdout.strip() == f"https://{deployment['url']}"
+    assert result.stdout.strip() == f"https://{deployment['url']}"
     assert deployment["target"] == "production"
     assert vc.production() == "<h1>by the CLI</h1>"
 
@@ -157,8 +157,8 @@ def test_failed_build_is_reported_and_production_stays(vc: Cli) -> None:
     vc("deploy", "--prod", "--yes")
     (vc.site / "index.html").write_text("broken")
     (vc.site / "package.json").write_text('{"scripts": {"build": "exit 1"}}')
-    done = vc("deploy", "--prod", "--yes", fails=True)
-    assert 'Command "npm run build" exited with 1' in done.stderr
+    result = vc("deploy", "--prod", "--yes", fails=True)
+    assert 'Command "npm run build" exited with 1' in result.stderr
     assert vc.production() == "<h1>by the CLI</h1>"
 
 

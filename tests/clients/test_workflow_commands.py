@@ -33,15 +33,15 @@ def variables(texts: Mapping[str, str], secrets: Mapping[str, str]) -> dict[str,
 
 def perform(job: str, directory: Path, secrets: Mapping[str, str], path: str = "") -> list[Done]:
     """Run a job's commands until one fails, each with what the workflow gives it and nothing else."""
-    done: list[Done] = []
+    results: list[Done] = []
     base = {"PATH": f"{path}{':' if path else ''}/usr/local/bin:/usr/bin:/bin", "HOME": str(directory), "CI": "1"}
     for step in JOBS[job]["steps"]:
-        if "run" in step and not (done and done[-1].returncode):
-            given = variables(JOBS[job].get("env", {}), secrets) | variables(step.get("env", {}), secrets)
+        if "run" in step and not (results and results[-1].returncode):
+            environ = variables(JOBS[job].get("env", {}), secrets) | variables(step.get("env", {}), secrets)
             command = ["bash", "-e", "-c", step["run"]]
-            options: dict[str, Any] = {"cwd": directory / "app", "env": base | given, "timeout": PATIENCE_SECONDS}
-            done.append(subprocess.run(command, text=True, capture_output=True, **options))
-    return done
+            options: dict[str, Any] = {"cwd": directory / "app", "env": base | environ, "timeout": PATIENCE_SECONDS}
+            results.append(subprocess.run(command, text=True, capture_output=True, **options))
+    return results
 
 
 @pytest.fixture
@@ -95,8 +95,8 @@ def test_the_web_job_deploys_to_production(vercel: tuple[httpx.Client, str], che
         {"key": "PLAIN", "value": "plain", "type": "plain", "target": ["production"]},
     ]
     client.post(f"/v10/projects/{secrets['VERCEL_PROJECT_ID']}/env", json=variables).raise_for_status()
-    done = perform("web", checkout, secrets, path)
-    assert [process.returncode for process in done] == [0, 0, 0, 0], done[-1].stdout + done[-1].stderr
+    result = perform("web", checkout, secrets, path)
+    assert [process.returncode for process in result] == [0, 0, 0, 0], result[-1].stdout + result[-1].stderr
     assert deployments(client) == ["production"]
     pulled = (checkout / "app" / ".vercel" / ".env.production.local").read_text()
     assert 'PLAIN="plain"' in pulled
@@ -111,18 +111,18 @@ def test_the_web_job_fails_at_its_first_command_where_a_secret_is_wrong(
     vercel: tuple[httpx.Client, str], checkout: Path, name: str, value: str
 ) -> None:
     client, path = vercel
-    done = perform("web", checkout, secrets_of(client) | {name: value}, path)
-    assert [process.returncode for process in done] == [1], done[-1].stdout + done[-1].stderr
+    result = perform("web", checkout, secrets_of(client) | {name: value}, path)
+    assert [process.returncode for process in result] == [1], result[-1].stdout + result[-1].stderr
     assert deployments(client) == []
 
 
 @pytest.mark.parametrize(("status", "code"), [(200, 0), (202, 0), (401, 22), (404, 22), (500, 22)])
 def test_the_worker_job_posts_the_hook_and_believes_its_status(checkout: Path, status: int, code: int) -> None:
-    seen: list[str] = []
+    paths: list[str] = []
 
     class Hook(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            seen.append(self.path)
+            paths.append(self.path)
             self.send_response(status)
             self.end_headers()
 
@@ -132,13 +132,13 @@ def test_the_worker_job_posts_the_hook_and_believes_its_status(checkout: Path, s
     with HTTPServer(("127.0.0.1", 0), Hook) as server:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         hook = f"http://127.0.0.1:{server.server_port}/deploy/srv-x?key=canary&ref=a"
-        (done,) = perform("worker", checkout, {"RENDER_DEPLOY_HOOK_URL": hook})
+        (result,) = perform("worker", checkout, {"RENDER_DEPLOY_HOOK_URL": hook})
         server.shutdown()
-    assert done.returncode == code
-    assert seen == ["/deploy/srv-x?key=canary&ref=a"]
-    assert "canary" not in done.stdout + done.stderr
+    assert result.returncode == code
+    assert paths == ["/deploy/srv-x?key=canary&ref=a"]
+    assert "canary" not in result.stdout + result.stderr
 
 
 def test_the_worker_job_fails_without_its_secret(checkout: Path) -> None:
-    (done,) = perform("worker", checkout, {"RENDER_DEPLOY_HOOK_URL": ""})
-    assert done.returncode != 0
+    (result,) = perform("worker", checkout, {"RENDER_DEPLOY_HOOK_URL": ""})
+    assert result.returncode != 0

@@ -26,7 +26,7 @@ ANSWERS: dict[str, Any] = {
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def requests(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """The requests that providers got who know the other accounts alone; the environment's credentials lead there."""
     requests: list[str] = []
 
@@ -80,7 +80,7 @@ def _first_workspace(connections: Connections) -> None:
     ],
 )
 def test_credentials_of_another_account_are_refused_with_both_names(
-    asked: list[str],
+    requests: list[str],
     tmp_path: Path,
     provider: str,
     use: Callable[[Connections], object],
@@ -96,4 +96,4 @@ def test_credentials_of_another_account_are_refused_with_both_names(
     assert "lives in" in refused.value.message
     assert "Our Company (ours)" in refused.value.message
     assert f"lead to {theirs}." in refused.value.message
-    assert asked == sent
+    assert requests == sent

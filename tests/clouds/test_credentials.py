@@ -11,7 +11,7 @@ TOKEN = "token0123456789"
 
 
 @pytest.mark.parametrize(
-    ("value", "found"),
+    ("value", "description"),
     [
         (f"{TOKEN}\n", "white space"),
         (f" {TOKEN}", "white space"),
@@ -24,8 +24,8 @@ TOKEN = "token0123456789"
         (f"{TOKEN}\x1b", "a control character"),
     ],
 )
-def test_what_was_pasted_along_is_named_without_the_value(value: str, found: str) -> None:
-    with pytest.raises(InvalidValue, match=f"VERCEL_TOKEN contains {found}") as refused:
+def test_what_was_pasted_along_is_named_without_the_value(value: str, description: str) -> None:
+    with pytest.raises(InvalidValue, match=f"VERCEL_TOKEN contains {description}") as refused:
         required({"VERCEL_TOKEN": value}, "VERCEL_TOKEN")
     assert TOKEN not in str(refused.value) + refused.value.hint
 

@@ -36,9 +36,9 @@ def check(root: Path, *options: str, env: dict[str, str] | None = None) -> Resul
 def test_findings_in_every_form(false: Copy, tmp_path: Path) -> None:
     junit, sarif, summary = tmp_path / "new" / "check.xml", tmp_path / "check.sarif", tmp_path / "summary.md"
     env = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)}
-    done = check(false.root, "--junit", str(junit), "--sarif", str(sarif), env=env)
-    assert done.exit_code == 6, done.output
-    assert f"::error file={SECTION},line=1,title=section-parts::its parts are Steps, Or run it" in done.output
+    result = check(false.root, "--junit", str(junit), "--sarif", str(sarif), env=env)
+    assert result.exit_code == 6, result.output
+    assert f"::error file={SECTION},line=1,title=section-parts::its parts are Steps, Or run it" in result.output
     assert "## deploybook check" in summary.read_text()
     assert "section-parts" in summary.read_text()
     cases = {case.name: len(case.result) for suite in JUnitXml.fromfile(str(junit)) for case in suite}
@@ -70,16 +70,16 @@ def _holds_to_sarif(log: dict) -> None:  # type: ignore[type-arg]
 
 
 def test_on_a_terminal_a_finding_is_a_line_and_a_hint(false: Copy) -> None:
-    done = check(false.root)
-    assert f"{SECTION}:1: its parts are" in done.output
-    assert "  hint: Give it the parts" in done.output
-    assert "findings in" in done.output
+    result = check(false.root)
+    assert f"{SECTION}:1: its parts are" in result.output
+    assert "  hint: Give it the parts" in result.output
+    assert "findings in" in result.output
 
 
 def test_fix_writes_what_a_program_can_write_and_nothing_else(false: Copy) -> None:
-    done = check(false.root, "--fix")
-    assert f"written {SECTION}" in done.output
-    assert "generated-current" not in done.output
+    result = check(false.root, "--fix")
+    assert f"written {SECTION}" in result.output
+    assert "generated-current" not in result.output
     text = (false.root / SECTION).read_text()
     assert "**Needs** nothing" in text
     assert "## Take it back" in text
@@ -99,6 +99,6 @@ def test_a_folder_that_is_not_there_is_refused(false: Copy) -> None:
 
 
 def test_checks_of_their_own_are_not_asked_for_together(false: Copy) -> None:
-    done = check(false.root, "--run", "--links")
-    assert isinstance(done.exception, InvalidValue)
-    assert str(done.exception) == "--run and --links are checks of their own."
+    result = check(false.root, "--run", "--links")
+    assert isinstance(result.exception, InvalidValue)
+    assert str(result.exception) == "--run and --links are checks of their own."

@@ -69,8 +69,8 @@ def test_a_plan_that_failed_is_not_asked_about(
     code, lines = talk(capsys, monkeypatch, Pretended(failing=["r2"]), "r2", *APPLY[:2], answers=(True,))
     assert code == 3
     assert "question" not in kinds(lines)
-    [done] = [line for line in lines if line["kind"] == "section_done"]
-    assert done["error"]["entry"] == "not-found"
+    [section] = [line for line in lines if line["kind"] == "section_done"]
+    assert section["error"]["entry"] == "not-found"
 
 
 @pytest.mark.parametrize(("typed", "code"), [("production", 0), ("prod", 2), (None, 2)])
@@ -95,8 +95,8 @@ def test_a_value_that_a_person_copies_is_asked_for_again_until_it_has_its_form_a
     assert code == 0
     assert executor.started[-2:] == ["render", "ci_cd"]
     assert executor.jobs[-2].environ[HOOK.name] == HOOK.example
-    asked = [line for line in lines if line["kind"] == "question" and line["ask"] == "value"]
-    assert [(line["name"], line["secret"], line["where"]) for line in asked] == [
+    questions = [line for line in lines if line["kind"] == "question" and line["ask"] == "value"]
+    assert [(line["name"], line["secret"], line["where"]) for line in questions] == [
         (HOOK.name, True, HOOK.copied_from)
     ] * 2
     assert [line["kind"] for line in lines].count("rejected") == 1

@@ -50,10 +50,10 @@ def fill(guide: Guide, environment: str = "production") -> None:
     Vault(guide.root / ".deploybook", environment).put(values)
 
 
-def output_of(done: Finished) -> str:
+def output_of(result: Finished) -> str:
     """The output, once it is sure that there is no secret in it."""
-    assert [secret for secret in SECRETS if secret in done.output] == []
-    return done.output
+    assert [secret for secret in SECRETS if secret in result.output] == []
+    return result.output
 
 
 def exported(guide: Guide, *arguments: str, env: dict[str, str] | None = None) -> Finished:
@@ -95,17 +95,17 @@ def test_secrets_alone_have_fingerprints_and_only_if_asked(filled: Guide) -> Non
 
 
 def test_an_environment_that_cannot_be_is_refused(guide: Guide) -> None:
-    done = guide.run("env", "list", "--environment", "../production")
-    assert done.code == 2
-    assert "environment" in done.output
+    result = guide.run("env", "list", "--environment", "../production")
+    assert result.code == 2
+    assert "environment" in result.output
 
 
 @pytest.mark.parametrize("consumer", ["vercel", "render", "modal:r2-credentials", "modal:render-auth", "github"])
 def test_an_export_is_private_and_complete_and_reads_the_same_twice(filled: Guide, consumer: str) -> None:
-    done = exported(filled, "--for", consumer, env={"VERCEL_TOKEN": "canary-token-of-vercel"})
+    result = exported(filled, "--for", consumer, env={"VERCEL_TOKEN": "canary-token-of-vercel"})
     path = filled.root / ".deploybook" / f"production.{consumer.replace(':', '-')}.env"
-    assert done.code == 0
-    assert str(path) in output_of(done)
+    assert result.code == 0
+    assert str(path) in output_of(result)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     wanted = {
         variable.name: variable.value or "canary-token-of-vercel" if variable.value or variable.credential else
@@ -126,9 +126,9 @@ def test_an_environment_exports_its_own_vault(guide: Guide) -> None:
 
 def test_what_the_consumers_own_section_makes_is_left_out_and_named(filled: Guide) -> None:
     Vault(filled.root / ".deploybook", "production").forget("NEXT_PUBLIC_APP_URL")
-    done = exported(filled, "--for", "vercel")
-    assert done.code == 0
-    assert "left out: NEXT_PUBLIC_APP_URL" in done.output
+    result = exported(filled, "--for", "vercel")
+    assert result.code == 0
+    assert "left out: NEXT_PUBLIC_APP_URL" in result.output
     refused = exported(filled, "--for", "render")
     assert refused.code == 2
     assert "NEXT_PUBLIC_APP_URL is not in the vault" in refused.output
@@ -139,27 +139,27 @@ def test_what_the_consumers_own_section_makes_is_left_out_and_named(filled: Guid
 def test_an_export_goes_to_files_of_its_own_only(filled: Guide, output: str) -> None:
     (filled.root / "folder").mkdir()
     place = output if output.startswith(("-", "/")) else str(filled.root / output)
-    done = exported(filled, "--for", "vercel", "--output", place)
-    assert done.code == 2
-    assert "--output" in output_of(done)
+    result = exported(filled, "--for", "vercel", "--output", place)
+    assert result.code == 2
+    assert "--output" in output_of(result)
 
 
 @pytest.mark.parametrize("output", ["/dev/stdout", "/dev/stderr"])
 def test_an_export_does_not_go_to_the_processs_own_outputs(filled: Guide, output: str) -> None:
-    done = filled.with_kernels.run("env", "export", "--for", "vercel", "--output", output)
-    assert done.code == 2
-    assert "--output" in output_of(done)
+    result = filled.with_kernels.run("env", "export", "--for", "vercel", "--output", output)
+    assert result.code == 2
+    assert "--output" in output_of(result)
 
 
 def test_a_terminal_is_refused(filled: Guide) -> None:
     controller, terminal = pty.openpty()
     try:
-        done = exported(filled, "--for", "vercel", "--output", os.ttyname(terminal))
+        result = exported(filled, "--for", "vercel", "--output", os.ttyname(terminal))
     finally:
         os.close(terminal)
         os.close(controller)
-    assert done.code == 2
-    assert "is not a file" in output_of(done)
+    assert result.code == 2
+    assert "is not a file" in output_of(result)
 
 
 def test_the_vault_and_other_peoples_files_are_not_overwritten(filled: Guide, tmp_path: Path) -> None:
@@ -203,8 +203,8 @@ def test_another_repository_is_not_asked_in_its_place(filled: Guide, tmp_path: P
 def test_without_git_a_repository_is_not_written_to(filled: Guide, tmp_path: Path) -> None:
     (tmp_path / "repository" / ".git").mkdir(parents=True)
     output = str(tmp_path / "repository" / "any.env")
-    done = exported(filled, "--for", "vercel", "--output", output, env={"PATH": str(tmp_path)})
-    assert done.code == 2
+    result = exported(filled, "--for", "vercel", "--output", output, env={"PATH": str(tmp_path)})
+    assert result.code == 2
     assert not Path(output).exists()
 
 

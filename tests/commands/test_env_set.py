@@ -23,10 +23,10 @@ def stored(guide: Guide, environment: str = "production") -> dict[str, str]:
 
 @pytest.mark.parametrize("end", ["", "\n", "\r\n"])
 def test_a_piped_value_is_kept_and_not_printed(guide: Guide, end: str) -> None:
-    done = guide.run("env", "set", NAME, "--environment", "staging", typed=VALUES[NAME] + end)
-    assert done.code == 0, done.output
+    result = guide.run("env", "set", NAME, "--environment", "staging", typed=VALUES[NAME] + end)
+    assert result.code == 0, result.output
     assert stored(guide, "staging") == {NAME: VALUES[NAME]}
-    assert VALUES[NAME] not in done.output
+    assert VALUES[NAME] not in result.output
 
 
 def test_it_replaces_only_the_one_value(guide: Guide) -> None:
@@ -38,10 +38,10 @@ def test_it_replaces_only_the_one_value(guide: Guide) -> None:
 
 @pytest.mark.parametrize("typed", ["hunter2", "hunter2.hunter2", " a.b.c", "a.b.c\n\n"])
 def test_a_value_without_its_form_is_refused_with_the_form_and_not_kept(guide: Guide, typed: str) -> None:
-    done = guide.run("env", "set", NAME, typed=typed)
-    assert done.code == 2
-    assert NAME in done.output
-    assert typed.strip() not in done.output
+    result = guide.run("env", "set", NAME, typed=typed)
+    assert result.code == 2
+    assert NAME in result.output
+    assert typed.strip() not in result.output
     assert stored(guide) == {}
 
 
@@ -50,14 +50,14 @@ def test_the_refusal_says_the_form(guide: Guide) -> None:
 
 
 def test_nothing_is_no_value(guide: Guide) -> None:
-    done = guide.run("env", "set", NAME, typed="\n")
-    assert done.code == 2
+    result = guide.run("env", "set", NAME, typed="\n")
+    assert result.code == 2
     assert stored(guide) == {}
 
 
 def test_a_value_is_never_an_argument(guide: Guide) -> None:
-    done = guide.run("env", "set", NAME, VALUES[NAME])
-    assert done.code == 2
+    result = guide.run("env", "set", NAME, VALUES[NAME])
+    assert result.code == 2
     assert stored(guide) == {}
 
 
@@ -71,9 +71,9 @@ def test_a_value_is_never_an_argument(guide: Guide) -> None:
     ],
 )
 def test_what_the_vault_does_not_keep_is_refused(guide: Guide, name: str, message: str) -> None:
-    done = guide.run("env", "set", name, typed="x")
-    assert done.code == 2
-    assert message in done.output
+    result = guide.run("env", "set", name, typed="x")
+    assert result.code == 2
+    assert message in result.output
 
 
 def test_at_a_terminal_it_asks_without_echo(guide: Guide) -> None:

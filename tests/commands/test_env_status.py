@@ -39,15 +39,15 @@ class Stack:
     worker: str
 
     def status(self, *arguments: str, env: dict[str, str] | None = None) -> Finished:
-        done = self.guide.run("env", "status", *arguments, env=self.exports if env is None else env)
-        output_of(done)
-        return done
+        result = self.guide.run("env", "status", *arguments, env=self.exports if env is None else env)
+        output_of(result)
+        return result
 
     def rows(self, *arguments: str, env: dict[str, str] | None = None) -> tuple[int, dict[str, dict[str, Any]]]:
         """The exit code, and each variable's row by name."""
-        done = self.status("--json", *arguments, env=env)
-        data = json.loads(done.output[: done.output.rindex("\n}") + 2])
-        return done.code, {row["name"]: row for row in data["variables"]}
+        result = self.status("--json", *arguments, env=env)
+        data = json.loads(result.output[: result.output.rindex("\n}") + 2])
+        return result.code, {row["name"]: row for row in data["variables"]}
 
     def vercel_entry(self, name: str) -> VariableAnswer:
         return next(variable for variable in self.clouds.vercel.variables(self.project) if variable.key == name)
@@ -98,9 +98,9 @@ def test_what_was_set_is_equal_everywhere(stack: Stack) -> None:
 
 
 def test_the_table_says_the_same_in_words(stack: Stack) -> None:
-    done = stack.status()
-    rows = {line.split()[0]: line for line in done.output.splitlines() if line.strip()}
-    assert done.code == 0
+    result = stack.status()
+    rows = {line.split()[0]: line for line in result.output.splitlines() if line.strip()}
+    assert result.code == 0
     assert rows["TURSO_AUTH_TOKEN"].split()[1:] == ["yes", "equal", "equal", "–"]
 
 
@@ -180,9 +180,9 @@ def test_a_changed_vault_differs_everywhere_and_a_lost_one_too(stack: Stack) -> 
 
 def test_a_place_without_its_credential_is_said_not_to_be_asked(stack: Stack) -> None:
     env = {name: value for name, value in stack.exports.items() if not name.startswith("RENDER_")}
-    done = stack.status(env=env)
-    assert done.code == 0
-    assert "Render: NOT ASKED. RENDER_API_KEY is not set." in done.output
+    result = stack.status(env=env)
+    assert result.code == 0
+    assert "Render: NOT ASKED. RENDER_API_KEY is not set." in result.output
     _, rows = stack.rows(env=env)
     assert rows["TURSO_AUTH_TOKEN"]["consumers"] == {"vercel": "equal", "render": "not asked"}
 
@@ -192,9 +192,9 @@ def test_a_place_that_refuses_hides_no_other(stack: Stack) -> None:
     code, rows = stack.rows(env=env)
     assert code == 3
     assert rows["TURSO_AUTH_TOKEN"]["consumers"] == {"vercel": "equal", "render": "cannot be told"}
-    done = stack.status(env=env)
-    assert "RENDER_API_KEY" in done.output
-    assert "canary-wrong-key" not in done.output
+    result = stack.status(env=env)
+    assert "RENDER_API_KEY" in result.output
+    assert "canary-wrong-key" not in result.output
     stack.vercel_call("DELETE", f"/{stack.vercel_entry('DEPLOY_ENV').id}")
     assert stack.status(env=env).code == 4
 
@@ -210,17 +210,17 @@ def test_names_are_the_runbooks_parameters(stack: Stack, tmp_path: Path) -> None
 
 
 def test_nothing_asked_is_no_success(guide: Guide) -> None:
-    done = guide.run("env", "status")
-    assert done.code == 2
-    assert done.output.count("NOT ASKED") == len(COMPARED)
-    assert "Nothing was compared" in done.output
+    result = guide.run("env", "status")
+    assert result.code == 2
+    assert result.output.count("NOT ASKED") == len(COMPARED)
+    assert "Nothing was compared" in result.output
 
 
 def test_a_provider_is_asked_with_the_credentials_that_its_sections_read() -> None:
-    known = {credential.name: credential.sections for credential in CONTRACT.credentials}
+    sections_of = {credential.name: credential.sections for credential in CONTRACT.credentials}
     for compared in COMPARED:
         sections = {consumer.section for consumer in compared.consumers}
-        assert [name for name in compared.credentials if not sections <= set(known[name])] == []
+        assert [name for name in compared.credentials if not sections <= set(sections_of[name])] == []
 
 
 def test_every_provider_that_can_be_compared_is_compared() -> None:

@@ -41,11 +41,11 @@ def test_every_provider_is_looked_at() -> None:
 
 
 def test_a_script_is_told_everything_that_is_missing_and_nothing_is_written(guide: Guide) -> None:
-    done = guide.run("init", "--check", "-p", "region=ohio")
-    assert done.code == 2
+    result = guide.run("init", "--check", "-p", "region=ohio")
+    assert result.code == 2
     for credential in CONTRACT.credentials:
-        assert credential.name in done.output
-    assert done.output.count("MISSING") == sum(not each.optional for each in CONTRACT.credentials)
+        assert credential.name in result.output
+    assert result.output.count("MISSING") == sum(not each.optional for each in CONTRACT.credentials)
     assert not (guide.root / "runbooks" / "parameters" / "production.yaml").exists()
 
 
@@ -114,14 +114,14 @@ def test_each_provider_says_which_account_it_is_or_why_not(
     names = ("MODAL_TOKEN_ID", "MODAL_TOKEN_SECRET", "VERCEL_TOKEN", "VERCEL_TEAM_ID")
     file.write_text("".join(f"{name}={sandbox.exports[name]}\n" for name in names) + "RENDER_API_KEY=rnd_wrong\n")
     file.chmod(0o600)
-    done = guide.run("init", "--credentials-file", str(file), env=endpoints(sandbox))
-    assert "workspace sandbox-operator" in done.output
-    assert "team studio-team" in done.output
-    assert "✗ Render: " in done.output
-    assert "docs/troubleshooting.md#credential-refused" in done.output
-    assert done.code == 2
+    result = guide.run("init", "--credentials-file", str(file), env=endpoints(sandbox))
+    assert "workspace sandbox-operator" in result.output
+    assert "team studio-team" in result.output
+    assert "✗ Render: " in result.output
+    assert "docs/troubleshooting.md#credential-refused" in result.output
+    assert result.code == 2
     assert not [name for name in (*names, "RENDER_API_KEY") if f"{name}:" in kept(guide)]
-    assert all(sandbox.exports[name] not in done.output for name in ("MODAL_TOKEN_SECRET", "VERCEL_TOKEN"))
+    assert all(sandbox.exports[name] not in result.output for name in ("MODAL_TOKEN_SECRET", "VERCEL_TOKEN"))
     assert not [request for request in sandbox.journal("vercel", "render") if request["method"] != "GET"]
 
 

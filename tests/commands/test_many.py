@@ -29,7 +29,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("given", "meant"),
+    ("pattern", "meant"),
     [
         ("eu-*", ["eu-1", "eu-2"]),
         ("us,eu-*", ["us", "eu-1", "eu-2"]),
@@ -37,9 +37,9 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("*", list(NAMES)),
     ],
 )
-def test_a_list_of_names_and_patterns_means_each_environment_once(root: Path, given: str, meant: list[str]) -> None:
-    assert names_many(given)
-    assert matching(Layout(root), CONTRACT, given) == meant
+def test_a_list_of_names_and_patterns_means_each_environment_once(root: Path, pattern: str, meant: list[str]) -> None:
+    assert names_many(pattern)
+    assert matching(Layout(root), CONTRACT, pattern) == meant
 
 
 def test_one_name_is_no_list() -> None:
@@ -47,11 +47,11 @@ def test_one_name_is_no_list() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "error"), [("asia-*", InvalidValue), ("eu-1,uk", UnknownParameter), (",", InvalidValue)]
+    ("pattern", "error"), [("asia-*", InvalidValue), ("eu-1,uk", UnknownParameter), (",", InvalidValue)]
 )
-def test_what_means_no_environment_is_refused(root: Path, given: str, error: type[Exception]) -> None:
+def test_what_means_no_environment_is_refused(root: Path, pattern: str, error: type[Exception]) -> None:
     with pytest.raises(error):
-        matching(Layout(root), CONTRACT, given)
+        matching(Layout(root), CONTRACT, pattern)
 
 
 @pytest.mark.parametrize(

@@ -59,14 +59,14 @@ class Shell:
     def paste(self, line: str, typed: str = "") -> tuple[int, str, list[str]]:
         """The exit code, both outputs, and the words that bash made of the last command; what is ``typed`` follows the line."""
         say = "deploybook() { printf '%s\\0' \"$@\"; }"
-        if asked := READ.match(line):
-            self.monkeypatch.setenv(asked["name"], typed.strip())
-        done = subprocess.run(
+        if match := READ.match(line):
+            self.monkeypatch.setenv(match["name"], typed.strip())
+        completed = subprocess.run(
             ["bash", "-c", f"{say}; {line}"], input=typed, capture_output=True, text=True, timeout=PATIENCE_SECONDS
         )
-        assert done.returncode == 0, done.stderr
-        words = done.stdout.split("\0")[:-1]
-        return (*self.call(words, "" if asked else typed), words) if words else (0, "", [])
+        assert completed.returncode == 0, completed.stderr
+        words = completed.stdout.split("\0")[:-1]
+        return (*self.call(words, "" if match else typed), words) if words else (0, "", [])
 
     def call(self, words: list[str], typed: str = "") -> tuple[int, str]:
         """``deploybook`` with these words; sections only pretend to run."""
@@ -83,8 +83,8 @@ class Shell:
 def to_paste(answer: str) -> str:
     """The first line of the answer's hint that a shell takes."""
     hint = answer.partition("\nhint: ")[2].partition("\nsee: ")[0]
-    if asked := READ.search(hint):
-        return asked[0]
+    if match := READ.search(hint):
+        return match[0]
     output = next(commands_in(hint, CONTRACT), None)
     assert output is not None, f"nothing to paste in: {hint}"
     return hint[output.start : output.end]
@@ -120,10 +120,10 @@ def test_a_line_typed_wrong_is_refused_with_the_one_that_works(
 
 
 def test_a_new_environment_is_begun_with_a_word_about_the_one_that_may_have_been_meant(staging: Guide) -> None:
-    done = staging.run("run", "webhook_secret", "--mode", "plan", "--environment", "stagin")
-    assert done.code == 0
+    result = staging.run("run", "webhook_secret", "--mode", "plan", "--environment", "stagin")
+    assert result.code == 0
     said = "stagin is a new environment: nothing is known of it here. Did you mean staging? There are staging."
-    assert done.output.startswith(said)
+    assert result.output.startswith(said)
     assert (
         "new environment"
         not in staging.run("run", "webhook_secret", "--mode", "plan", "--environment", "staging").output

@@ -30,7 +30,7 @@ def test_a_reader_that_has_gone_is_no_error() -> None:
     # Gone before the first byte: what `head -1` leaves of a pipe, and none of its timing.
     reader, writer = os.pipe()
     os.close(reader)
-    done = subprocess.run(
+    completed = subprocess.run(
         [COMMAND, "list"],
         env=without_operator(os.environ),
         stdout=writer,
@@ -39,39 +39,39 @@ def test_a_reader_that_has_gone_is_no_error() -> None:
         timeout=PATIENCE_SECONDS,
     )
     os.close(writer)
-    assert done.returncode == 0
-    assert done.stderr == ""
+    assert completed.returncode == 0
+    assert completed.stderr == ""
 
 
 def test_an_output_without_room_is_one_sentence_with_its_exit_code() -> None:
-    done = shell("deploybook list > /dev/full")
-    assert done.returncode == 7
-    assert done.stderr.startswith(
+    result = shell("deploybook list > /dev/full")
+    assert result.returncode == 7
+    assert result.stderr.startswith(
         "error: This machine does not let deploybook use the output: No space left on device."
     )
-    assert len(done.stderr.splitlines()) == 3
+    assert len(result.stderr.splitlines()) == 3
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
 def test_a_closed_stream_is_no_error(closed: str) -> None:
-    done = shell(f"deploybook list {closed}")
-    assert done.returncode == 0
-    assert done.stderr == ""
+    result = shell(f"deploybook list {closed}")
+    assert result.returncode == 0
+    assert result.stderr == ""
 
 
 def test_signs_that_the_output_cannot_show_become_plain_ones() -> None:
-    done = shell("deploybook run webhook_secret --mode plan", PYTHONIOENCODING="ascii", LANG="C")
-    assert done.returncode == 0, done.stderr
-    assert "ok an imported secret has the right form - none given" in done.stdout
-    assert "+ would create secret INTERNAL_WEBHOOK_SECRET" in done.stdout
+    result = shell("deploybook run webhook_secret --mode plan", PYTHONIOENCODING="ascii", LANG="C")
+    assert result.returncode == 0, result.stderr
+    assert "ok an imported secret has the right form - none given" in result.stdout
+    assert "+ would create secret INTERNAL_WEBHOOK_SECRET" in result.stdout
 
 
 def test_a_deleted_folder_is_left_for_the_checkout(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
-    done = shell(f"rmdir {gone}; deploybook list", gone)
-    assert done.returncode == 0
-    assert done.stderr == f"the current folder was deleted: going on in {ROOT}\n"
+    result = shell(f"rmdir {gone}; deploybook list", gone)
+    assert result.returncode == 0
+    assert result.stderr == f"the current folder was deleted: going on in {ROOT}\n"
 
 
 LOST = """
@@ -103,8 +103,8 @@ except KeyboardInterrupt as stop:
 
 @pytest.mark.parametrize(("name", "raised"), [("SIGINT", "KeyboardInterrupt"), ("SIGTERM", "Terminated")])
 def test_a_signal_that_comes_where_python_drops_its_exception_comes_once_more(name: str, raised: str) -> None:
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", LOST, name], capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
     )
-    assert done.stdout.splitlines() == ["the callback's exception was dropped", raised]
-    assert done.stderr == ""
+    assert completed.stdout.splitlines() == ["the callback's exception was dropped", raised]
+    assert completed.stderr == ""

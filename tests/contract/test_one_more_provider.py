@@ -43,8 +43,8 @@ def extended() -> Iterator[tuple[Guide, Finished]]:
 
 
 def test_no_other_file_has_to_be_touched(extended: tuple[Guide, Finished]) -> None:
-    _, done = extended
-    wanted = re.findall(r"^\S+:\d+: (.*)$", done.output, re.MULTILINE)
+    _, result = extended
+    wanted = re.findall(r"^\S+:\d+: (.*)$", result.output, re.MULTILINE)
     assert wanted == [
         "the sentry section has no docs/sections/sentry.md",
         "the sentry section has no runbooks/sentry.ipynb",

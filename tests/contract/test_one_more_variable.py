@@ -31,8 +31,8 @@ def extended() -> Iterator[Guide]:
         contract = copy.root / "runbooks" / "contract.toml"
         contract.write_text(contract.read_text().replace(ANCHOR, f"{TABLE}\n{ANCHOR}"))
         guide = Guide(copy.root)
-        done = guide.run("check", "--fix")
-        assert done.code == 0, done.output[-2000:]
+        result = guide.run("check", "--fix")
+        assert result.code == 0, result.output[-2000:]
         yield guide
 
 
@@ -62,17 +62,17 @@ def test_the_guide_tells_of_it(extended: Guide, name: str, text: str) -> None:
 
 
 def test_a_dry_run_takes_the_example(extended: Guide) -> None:
-    done = extended.run("run", "vercel", "render")
-    assert done.code == 0, done.output
+    result = extended.run("run", "vercel", "render")
+    assert result.code == 0, result.output
     assert not (extended.root / ".deploybook" / "production.env").exists()
 
 
 @pytest.mark.parametrize("mode", ["apply", "verify"])
 def test_a_live_run_without_it_names_it_before_anything_else(extended: Guide, mode: str) -> None:
-    done = extended.run("run", "vercel", "--mode", mode, "-p", "git_repository", "example/studio")
-    assert done.code == 2
-    assert "SENTRY_DSN is not in the vault of production, and only you can give it." in done.output
-    assert "deploybook env set SENTRY_DSN" in done.output
+    result = extended.run("run", "vercel", "--mode", mode, "-p", "git_repository", "example/studio")
+    assert result.code == 2
+    assert "SENTRY_DSN is not in the vault of production, and only you can give it." in result.output
+    assert "deploybook env set SENTRY_DSN" in result.output
 
 
 def test_once_set_it_is_exported_to_both_consumers(extended: Guide, tmp_path: Path) -> None:

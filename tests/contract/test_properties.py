@@ -16,22 +16,22 @@ CI_CD = (ROOT / "docs/sections/ci_cd.md").read_text(encoding="utf-8")
 
 
 def test_the_copy_replaces_the_workflow_that_is_there(tmp_path: Path) -> None:
-    there = tmp_path / ".github/workflows/deploy.yml"
-    there.parent.mkdir(parents=True)
-    there.write_text("name: another\n", encoding="utf-8")
+    workflow = tmp_path / ".github/workflows/deploy.yml"
+    workflow.parent.mkdir(parents=True)
+    workflow.write_text("name: another\n", encoding="utf-8")
     commands = re.findall(r"^ *((?:mkdir|cp) .*)$", CI_CD, re.MULTILINE)
     script = "\n".join(commands).replace("<GUIDE_PATH>", str(ROOT))
     subprocess.run(["bash", "-euc", script], cwd=tmp_path, check=True)
-    assert there.read_bytes() == (ROOT / "runbooks/workflows/deploy.yml").read_bytes()
+    assert workflow.read_bytes() == (ROOT / "runbooks/workflows/deploy.yml").read_bytes()
 
 
 def test_a_typed_secret_stays_in_the_shells_history(tmp_path: Path) -> None:
     typed = "set -o history\nexport CLOUDFLARE_API_TOKEN=typed\nread -rs OTHER && export OTHER\npasted\nhistory\n"
-    shown = subprocess.run(
+    completed = subprocess.run(
         ["bash", "--norc"], input=typed, cwd=tmp_path, env={"HOME": str(tmp_path)}, capture_output=True, text=True
     )
-    assert "typed" in shown.stdout
-    assert "pasted" not in shown.stdout
+    assert "typed" in completed.stdout
+    assert "pasted" not in completed.stdout
 
 
 @pytest.mark.parametrize(

@@ -94,10 +94,10 @@ def commands(group: click.Command, before: str = "") -> Iterator[tuple[str, clic
 
 
 def test_the_table_of_commands_is_the_command_lines() -> None:
-    known = dict(commands(cli))
-    assert set(known) == {*OF_ONE_ENVIRONMENT, *OTHERS}
+    by_name = dict(commands(cli))
+    assert set(by_name) == {*OF_ONE_ENVIRONMENT, *OTHERS}
     for name, takes_parameters in OF_ONE_ENVIRONMENT.items():
-        declared = {parameter.name for parameter in known[name].params}
+        declared = {parameter.name for parameter in by_name[name].params}
         assert "environment" in declared, name
         assert ("files" in declared) is takes_parameters, name
 

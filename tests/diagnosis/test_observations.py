@@ -41,10 +41,10 @@ def test_nothing_was_begun_in_a_new_checkout(ward: DiagnosisTarget) -> None:
 def test_a_section_is_begun_by_what_it_made_or_by_its_variable_in_the_vault(ward: DiagnosisTarget) -> None:
     Ledger(ward.layout.state, "production").put(made("webhook_secret"))
     ward.vault.put({"R2_BUCKET_NAME": SecretStr("studio")})
-    left = ward.left_out()
-    assert "webhook_secret" not in left
-    assert left["r2"] == "CLOUDFLARE_API_TOKEN is not set"
-    assert left["turso"] == "not begun"
+    reasons = ward.left_out()
+    assert "webhook_secret" not in reasons
+    assert reasons["r2"] == "CLOUDFLARE_API_TOKEN is not set"
+    assert reasons["turso"] == "not begun"
 
 
 def test_another_environments_sections_do_not_count(ward: DiagnosisTarget) -> None:

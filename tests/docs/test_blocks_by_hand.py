@@ -73,7 +73,7 @@ class Shell:
         for vendors, ours in self._hosts.items():
             text = text.replace(vendors, ours)
         script = re.sub(r"<([A-Z][A-Z0-9_]*)>", lambda match: (self._names | names)[match[1]], text)
-        done = subprocess.run(
+        completed = subprocess.run(
             ["bash", "-uc" if fails else "-euc", script],
             cwd=self.folder,
             env=self._environ,
@@ -84,8 +84,8 @@ class Shell:
             timeout=PATIENCE_SECONDS,
             check=False,
         )
-        assert (done.returncode != 0) == fails, done.stdout
-        return done.stdout
+        assert (completed.returncode != 0) == fails, completed.stdout
+        return completed.stdout
 
     @property
     def vault(self) -> Path:
@@ -111,12 +111,12 @@ def cloud(tmp_path: Path, start_sandbox: Callable[..., RunningSandbox]) -> Shell
     environ = sandbox.environment(CURL_CA_BUNDLE=sandbox.exports["SSL_CERT_FILE"], HOME=str(tmp_path))
     # What the reader's block exports is not there before it.
     environ = {name: value for name, value in environ.items() if not name.startswith("AWS_") or name == "AWS_CA_BUNDLE"}
-    known = {name: sandbox.exports[name] for name in ("TURSO_ORGANIZATION",)}
+    values = {name: sandbox.exports[name] for name in ("TURSO_ORGANIZATION",)}
     hosts = {
         "https://<R2_ACCOUNT_ID>.r2.cloudflarestorage.com": sandbox.exports["R2_ENDPOINT_URL"],
         "https://api.render.com/v1": sandbox.exports["RENDER_API_URL"],
     }
-    return Shell(folder, environ, known | {"GIT_REPOSITORY": sandbox.exports["GITHUB_REPOSITORY"]}, hosts)
+    return Shell(folder, environ, values | {"GIT_REPOSITORY": sandbox.exports["GITHUB_REPOSITORY"]}, hosts)
 
 
 def mode(path: Path) -> int:
@@ -170,10 +170,10 @@ def test_turso_done_by_hand_has_a_database_that_its_token_opens(cloud: Shell) ->
     assert re.search(r"\d{3} characters", cloud.run(made))
     token = cloud.run(f'{made}printf %s "$TURSO_AUTH_TOKEN"').splitlines()[-1]
     verify = block("turso", "/v2/pipeline", "Verify")
-    shown = cloud.run(verify, f"{token}\n", DATABASE_HOST=url.removeprefix("libsql://"))
-    assert '"type":"ok"' in shown
-    assert '"1"' in shown
-    assert "Unauthorized" in shown.splitlines()[-1]
+    output = cloud.run(verify, f"{token}\n", DATABASE_HOST=url.removeprefix("libsql://"))
+    assert '"type":"ok"' in output
+    assert '"1"' in output
+    assert "Unauthorized" in output.splitlines()[-1]
     cloud.run(block("turso", "turso db destroy", "Undo"), "y\n")
     assert "not found" in cloud.run("turso db show <DATABASE_NAME> --url", fails=True)
 
@@ -187,10 +187,10 @@ def test_r2_done_by_hand_has_a_bucket_that_its_key_opens_and_no_other(
     keys = make_bucket(start_sandbox("r2", "cloudflare", "turso", "render", "github"), "studio-production")
     names = {name: keys[name] for name in ("R2_ACCOUNT_ID", "R2_ACCESS_KEY_ID")}
     verify = block("r2", "aws s3 cp", "Verify")
-    shown = cloud.run(verify, f"{keys['R2_SECRET_ACCESS_KEY']}\n", fails=True, **names)
-    assert re.search(r" 6 by-hand\.txt$", shown, re.MULTILINE)
-    assert "delete: s3://studio-production/deploybook-check/by-hand.txt" in shown
-    assert "AccessDenied" in shown.splitlines()[-1]
+    output = cloud.run(verify, f"{keys['R2_SECRET_ACCESS_KEY']}\n", fails=True, **names)
+    assert re.search(r" 6 by-hand\.txt$", output, re.MULTILINE)
+    assert "delete: s3://studio-production/deploybook-check/by-hand.txt" in output
+    assert "AccessDenied" in output.splitlines()[-1]
 
 
 def test_render_shows_the_workspace_to_a_key_that_no_argument_holds(cloud: Shell) -> None:

@@ -94,10 +94,10 @@ def outcome(app: Path, breakage: Breakage | None) -> tuple[bool, str]:
     # What the broken part needs is made by its section's run alone.
     chosen = [slug for slug in sections if breakage is None or slug != "modal" or breakage.section == "modal"]
     command = [str(Path(sys.executable).with_name("deploybook")), "run", *chosen, "--app", str(app)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    seconds, output = f"{time.monotonic() - began:.0f} s", done.stdout + done.stderr
+    completed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    seconds, output = f"{time.monotonic() - began:.0f} s", completed.stdout + completed.stderr
     if breakage is None:
-        return done.returncode == 0, f"passed, {seconds}" if done.returncode == 0 else output[-2000:]
+        return completed.returncode == 0, f"passed, {seconds}" if completed.returncode == 0 else output[-2000:]
     failed = any(line.startswith(breakage.section) and "✗ failed" in line for line in output.splitlines())
     named = breakage.says in " ".join(output.split())
     words = (

@@ -60,8 +60,8 @@ class Bench:
                 (home / name).symlink_to(ROOT / name)
         self.entries = read_entries(ROOT / "docs" / "troubleshooting.md")
         self.contract = load_contract(ROOT / "runbooks" / "contract.toml")
-        self.given = {"git_repository": sandbox.exports["GITHUB_REPOSITORY"]}
-        self.placeholders = PLACEHOLDERS | {"<GIT_REPOSITORY>": self.given["git_repository"]}
+        self.parameters = {"git_repository": sandbox.exports["GITHUB_REPOSITORY"]}
+        self.placeholders = PLACEHOLDERS | {"<GIT_REPOSITORY>": self.parameters["git_repository"]}
         # How the latest fix ended.
         self.fix_code = 0
         # Commands that are going on in other terminals.
@@ -82,9 +82,9 @@ class Bench:
 
     def apply(self, *arguments: str, **extra: str) -> None:
         """``deploybook run … --mode apply``, or AssertionError with what it printed."""
-        pairs = [word for name, value in self.given.items() for word in ("-p", name, value)]
-        done = self.guide.run("run", *arguments, "--mode", "apply", "--yes", *pairs, env=self.sandbox.exports | extra)
-        assert done.code == 0, done.output
+        pairs = [word for name, value in self.parameters.items() for word in ("-p", name, value)]
+        result = self.guide.run("run", *arguments, "--mode", "apply", "--yes", *pairs, env=self.sandbox.exports | extra)
+        assert result.code == 0, result.output
 
     def make(self, entry: str, scenario: str = "") -> None:
         """Bring the sandbox, or the operator's machine, into the entry's state, or into another ``scenario`` that it explains.
@@ -92,11 +92,11 @@ class Bench:
         A refused command needs neither.
         """
         name = scenario or entry
-        own, known = machine.scenarios().get(name), self.sandbox.control.get("/scenarios").json()
-        assert own or name in known or AT_THE_COMMAND in self.entries[entry].marks, f"{name} has no scenario"
+        own, scenarios = machine.scenarios().get(name), self.sandbox.control.get("/scenarios").json()
+        assert own or name in scenarios or AT_THE_COMMAND in self.entries[entry].marks, f"{name} has no scenario"
         if own:
             own.make(self)
-        if name in known:
+        if name in scenarios:
             self._control(f"/scenarios/{name}")
 
     def states(self, entry: str) -> list[str]:
@@ -111,7 +111,7 @@ class Bench:
             slug: values_of(layout.notebook(slug), self.contract, "production") for slug in self.contract.order()
         }
         for values in parameters.values():
-            values.update({name: value for name, value in self.given.items() if name in values})
+            values.update({name: value for name, value in self.parameters.items() if name in values})
         # Mended means that everything works again, the render too.
         parameters["end_to_end"] |= {"job_seconds": job_seconds, "render": True}
         # What Vercel is at work on when somebody looks has had its time.
@@ -146,14 +146,14 @@ class Bench:
     def _typed(self, commands: Sequence[str]) -> str:
         """Type commands of a fix up to the first that fails; what they printed. ``fix_code`` is how they ended."""
         block = "\n".join(commands)
-        done = self.shell(f"set -e\n{block}")
-        self.fix_code = done.returncode
-        return f"$ {block}\n{done.stdout}{done.stderr}"
+        result = self.shell(f"set -e\n{block}")
+        self.fix_code = result.returncode
+        return f"$ {block}\n{result.stdout}{result.stderr}"
 
     def type(self, block: str) -> str:
         """Type a block of commands into a shell; the block and what it printed."""
-        done = self.shell(block)
-        return f"$ {block}\n{done.stdout}{done.stderr}"
+        result = self.shell(block)
+        return f"$ {block}\n{result.stdout}{result.stderr}"
 
     def shell(self, block: str) -> subprocess.CompletedProcess[str]:
         """Execute a block as the operator would, who stays in one shell: what it exports is there for the next.
@@ -163,15 +163,15 @@ class Bench:
         for placeholder, value in self.placeholders.items():
             block = block.replace(placeholder, value)
         block = "\n".join(_answered(line) for line in block.splitlines())
-        left = self.guide.root / "shell.env"
+        exported = self.guide.root / "shell.env"
         pasted = {f"PASTED_{name}": value for name, value in self.sandbox.control.get("/exports").json().items()}
         pasted["PASTED_RENDER_DEPLOY_HOOK_URL"] = self._copied_hook()
         home = machine.home(self)
         own = {"HOME": str(home), "XDG_CACHE_HOME": str(home / ".cache"), "COLUMNS": "400"}
         environ = self.guide.environment(self.sandbox.exports | pasted | own)
         environ["PATH"] = f"{Path(COMMAND).parent}{os.pathsep}{environ['PATH']}"
-        done = subprocess.run(
-            ["bash", "-c", f"trap 'env -0 >{left}' EXIT\n{block}"],
+        completed = subprocess.run(
+            ["bash", "-c", f"trap 'env -0 >{exported}' EXIT\n{block}"],
             cwd=self.guide.root,
             env=environ,
             capture_output=True,
@@ -180,10 +180,10 @@ class Bench:
             stdin=subprocess.DEVNULL,
             timeout=400,
         )
-        now = dict(pair.split("=", 1) for pair in left.read_text().split("\0") if "=" in pair)
+        now = dict(pair.split("=", 1) for pair in exported.read_text().split("\0") if "=" in pair)
         self.sandbox.exports.update({name: now[name] for name in self.sandbox.exports if name in now})
         os.environ.update(self.sandbox.exports)
-        return done
+        return completed
 
     def _control(self, path: str) -> None:
         answer = self.sandbox.control.post(path, timeout=PATIENCE_SECONDS)

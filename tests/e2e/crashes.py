@@ -208,8 +208,8 @@ def require_present(world: World) -> None:
 
 def _destroy(world: World) -> None:
     """Destroy, and then what it leaves because nothing proves it ours, with the command that it prints for each."""
-    left = world.passed("destroy")
-    for name in re.findall(r"--mode destroy --adopt '([^']+)'", left.output):
+    destroyed = world.passed("destroy")
+    for name in re.findall(r"--mode destroy --adopt '([^']+)'", destroyed.output):
         finished = world.passed("destroy", "", "--adopt", name)
         if re.search(rf"--adopt '{re.escape(name)}'", finished.output):
             raise Failed(f"{name} was named, and left: {failure(finished)}")
@@ -240,8 +240,8 @@ class Crashes:
 
 @contextmanager
 def _world(section: str) -> Iterator[Callable[[str], Proof]]:
-    known = recorded(section)
-    every = {str(point): point for point in points(section, known)}
+    requests = recorded(section)
+    every = {str(point): point for point in points(section, requests)}
     sandbox = launch_sandbox()
     try:
         with tempfile.TemporaryDirectory() as name, World(sandbox, Path(name), section) as world:
@@ -249,7 +249,9 @@ def _world(section: str) -> Iterator[Callable[[str], Proof]]:
             def prove(name: str) -> Proof:
                 if name not in every:
                     other = [
-                        f"{mode}: {line}" for mode in MODES for line in differences(known[mode], world.requests[mode])
+                        f"{mode}: {line}"
+                        for mode in MODES
+                        for line in differences(requests[mode], world.requests[mode])
                     ]
                     return Proof(not other, "; ".join(other))
                 outcome = try_point(world, every[name])
@@ -274,7 +276,7 @@ def _journeys() -> Iterator[Callable[[str], Proof]]:
 
         def prove(name: str) -> Proof:
             kept.restore()
-            before, left, after = killed_at(stack, _steps()[name])
-            return Proof(before == after, f"before: {before}; left: {left}; after: {after}")
+            before, killed, after = killed_at(stack, _steps()[name])
+            return Proof(before == after, f"before: {before}; left: {killed}; after: {after}")
 
         yield prove

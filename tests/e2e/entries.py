@@ -33,7 +33,7 @@ class Entries:
                 data = {
                     "seen": {message: line for proof in proofs for message, line in proof.seen.items()},
                     "unseen": [message for proof in failed for message in proof.unseen],
-                    "told": [proof.told for proof in failed],
+                    "output": [proof.output for proof in failed],
                 }
                 return Proof(not failed, detail, data)
 

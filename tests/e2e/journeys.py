@@ -29,7 +29,7 @@ def killed_at(stack: Stack, step: str) -> tuple[Inventory, Inventory, Inventory]
             if line.strip() == (step or "done"):
                 process.send_signal(signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL, f"the check ended before the step {step}"
-    left = look(stack)
+    killed = look(stack)
 
     def swept() -> bool:
         # What the application was about to do when the check died is done a moment later: the check after it removes that.
@@ -37,7 +37,7 @@ def killed_at(stack: Stack, step: str) -> tuple[Inventory, Inventory, Inventory]
         return look(stack) == before
 
     until(swept, f"everything of a check that was killed at {step or 'its end'} to be removed", pause=0.5)
-    return before, left, look(stack)
+    return before, killed, look(stack)
 
 
 def look(stack: Stack) -> Inventory:

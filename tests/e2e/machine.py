@@ -210,8 +210,8 @@ def other_database_deleted(bench: Bench) -> None:
 def trial_made(bench: Bench) -> None:
     """There is an environment for trials, with a bucket of its own; the sandbox's part of the scenario fills it."""
     arguments = ["-p", "bucket_name", "studio-trial", "-p", "token_name", "studio-trial-r2", "--environment", "trial"]
-    done = bench.guide.run("run", "r2", "--mode", "apply", "--yes", *arguments, env=bench.sandbox.exports)
-    assert done.code == 0, done.output
+    result = bench.guide.run("run", "r2", "--mode", "apply", "--yes", *arguments, env=bench.sandbox.exports)
+    assert result.code == 0, result.output
     bench.placeholders |= {"<ENVIRONMENT>": "trial", "<BUCKET_NAME>": "studio-trial", "<TOKEN_NAME>": "studio-trial-r2"}
 
 
@@ -242,8 +242,10 @@ def other_run_ended(bench: Bench) -> None:
 @scenario("token-name-ambiguous")
 def state_lost(bench: Bench) -> None:
     """There was an environment for trials, and the machine that had its ledger and its vault is gone; the sandbox makes a second token."""
-    done = bench.guide.run("run", "r2", "--mode", "apply", "--yes", "--environment", "lost", env=bench.sandbox.exports)
-    assert done.code == 0, done.output
+    result = bench.guide.run(
+        "run", "r2", "--mode", "apply", "--yes", "--environment", "lost", env=bench.sandbox.exports
+    )
+    assert result.code == 0, result.output
     for path in vault(bench).parent.glob("lost.*"):
         path.unlink()
     bench.placeholders |= {"<ENVIRONMENT>": "lost"}

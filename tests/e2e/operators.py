@@ -223,15 +223,15 @@ class Operators:
     @contextmanager
     def open(self, bench: str) -> Iterator[Callable[[str], Proof]]:
         """Two clones."""
-        known = {str(one): one for one in interleavings(bench)}
+        by_name = {str(one): one for one in interleavings(bench)}
         sandbox = launch_sandbox()
         try:
             with tempfile.TemporaryDirectory() as folder, Clones(sandbox, Path(folder), bench) as clones:
                 other = differences(recorded(CLONES)[bench], clones.own_requests())
 
                 def prove(name: str) -> Proof:
-                    problems = clones.try_one(known[name])
-                    problems += other if known[name].request is None else []
+                    problems = clones.try_one(by_name[name])
+                    problems += other if by_name[name].request is None else []
                     return Proof(not problems, "; ".join(problems) or "holds")
 
                 yield prove

@@ -32,11 +32,11 @@ class PairProof:
     @property
     def holds(self) -> bool:
         """Every examination named some of what was still to be mended and nothing else, until nothing failed."""
-        left = set(self.pair)
+        unfixed = set(self.pair)
         for named in self.named:
-            if not set(named) <= left:
+            if not set(named) <= unfixed:
                 return False
-            left -= set(named[:1])
+            unfixed -= set(named[:1])
         return len(self.named) > 1 and not self.named[-1] and not self.still
 
     @property
@@ -44,16 +44,16 @@ class PairProof:
         """How they were named. The fix of one can mend the other before that is named: one deploy takes up what both need."""
         if not self.holds:
             return "NO"
-        told = {name for named in self.named for name in named}
-        if told != set(self.pair):
+        all_named = {name for named in self.named for name in named}
+        if all_named != set(self.pair):
             return "gone with the other's fix"
         return "both at once" if set(self.named[0]) == set(self.pair) else "one, then the other"
 
     def row(self) -> str:
         """The pair's line of the table."""
-        told = " → ".join(", ".join(named) or "nothing" for named in self.named)
+        diagnoses = " → ".join(", ".join(named) or "nothing" for named in self.named)
         still = f" | still: {'; '.join(self.still)}" if self.still else ""
-        return f"{' + '.join(self.pair)} | {told} | {self.way} | {self.seconds:.0f} s{still}"
+        return f"{' + '.join(self.pair)} | {diagnoses} | {self.way} | {self.seconds:.0f} s{still}"
 
 
 def candidates(entries: dict[str, Entry]) -> list[str]:

@@ -26,7 +26,7 @@ class Proof:
     still: list[str] = field(default_factory=list)
     broken_seconds: float = 0.0
     mended_seconds: float = 0.0
-    told: str = ""
+    output: str = ""
 
     @property
     def holds(self) -> bool:
@@ -38,9 +38,9 @@ class Proof:
         """The proof's line of the table."""
         false = [name for name in self.named if name not in {self.entry, AT_THE_COMMAND}]
         diagnosed = "at the command" if self.named == [AT_THE_COMMAND] else _yes(self.named[:1] == [self.entry])
-        seen = f"{len(self.seen)}/{len(self.seen) + len(self.unseen)}"
+        messages = f"{len(self.seen)}/{len(self.seen) + len(self.unseen)}"
         mended = f"no: {'; '.join(self.still)}" if self.still else "yes"
-        return f"{self.state or self.entry} | {seen} | {diagnosed} | {', '.join(false) or 'none'} | {mended}"
+        return f"{self.state or self.entry} | {messages} | {diagnosed} | {', '.join(false) or 'none'} | {mended}"
 
 
 def prove(bench: Bench, entry: Entry, commands: Sequence[str] | None = None, scenario: str = "") -> Proof:
@@ -54,21 +54,21 @@ def prove(bench: Bench, entry: Entry, commands: Sequence[str] | None = None, sce
     if AT_THE_COMMAND in entry.marks:
         linked = set(re.findall(r"troubleshooting\.md#([a-z0-9-]+)", checked))
         proof.named = [AT_THE_COMMAND] if linked == {entry.id} else sorted(linked)
-        proof.told = checked
+        proof.output = checked
     else:
         broken = bench.examine(BROKEN_JOB_SECONDS)
         proof.broken_seconds = broken.seconds
         proof.named = [cause.entry.id for cause in bench.causes(broken)]
-        proof.told = checked + "\n".join(
+        proof.output = checked + "\n".join(
             f"{observation} {observation.hint}" for observation in broken.observations if observation.failed
         )
     for message in entry.messages:
-        line = next((line for line in proof.told.splitlines() if appears(message, line)), None)
+        line = next((line for line in proof.output.splitlines() if appears(message, line)), None)
         if line is None:
             proof.unseen.append(message)
         else:
             proof.seen[message] = line.strip().replace(str(bench.guide.root), "~/guide")
-    proof.told += bench.mend(entry, commands, scenario)
+    proof.output += bench.mend(entry, commands, scenario)
     mended = bench.examine()
     proof.mended_seconds = mended.seconds
     proof.still = [
@@ -90,15 +90,15 @@ def prove_states(bench: Bench, entry: Entry, anew: Callable[[], Bench] | None = 
     for state in bench.states(entry.id):
         healthy = anew() if anew and proofs else bench
         proofs.append(prove(healthy, entry, scenario=state))
-    seen = {message for proof in proofs for message in proof.seen}
+    messages = {message for proof in proofs for message in proof.seen}
     for proof in proofs:
-        proof.unseen = [message for message in proof.unseen if message not in seen]
+        proof.unseen = [message for message in proof.unseen if message not in messages]
     return proofs
 
 
-def appears(message: str, told: str) -> bool:
-    """Whether a message stands in what was told; its ``…`` is any text of one line."""
-    return pattern(message).search(re.sub(r"[ \t]+", " ", told)) is not None
+def appears(message: str, text: str) -> bool:
+    """Whether a message stands in the text; its ``…`` is any text of one line."""
+    return pattern(message).search(re.sub(r"[ \t]+", " ", text)) is not None
 
 
 def _yes(fact: bool) -> str:

@@ -26,22 +26,22 @@ Modes = dict[str, list[Request]]
 
 def recorded(runs: str) -> Modes:
     """The requests of a section's runs, by mode; of ``CLONES``, by what the clones begin with."""
-    known = json.loads(FILE.read_text(encoding="utf-8"))
-    return {mode: [_read(line) for line in requests] for mode, requests in known.get(runs, {}).items()}
+    recordings = json.loads(FILE.read_text(encoding="utf-8"))
+    return {mode: [_read(line) for line in requests] for mode, requests in recordings.get(runs, {}).items()}
 
 
-def differences(known: Iterable[Request], present: Iterable[Request]) -> list[str]:
+def differences(recorded_requests: Iterable[Request], present: Iterable[Request]) -> list[str]:
     """Which kinds of requests a run has that are not written down, and the other way round; how many of a kind depends on its waits."""
-    written, seen = ({request.kind: request for request in requests} for requests in (known, present))
-    missing, gone = seen.keys() - written.keys(), written.keys() - seen.keys()
-    return sorted([*(f"{seen[kind]} is new" for kind in missing), *(f"{written[kind]} is gone" for kind in gone)])
+    written, sent = ({request.kind: request for request in requests} for requests in (recorded_requests, present))
+    missing, gone = sent.keys() - written.keys(), written.keys() - sent.keys()
+    return sorted([*(f"{sent[kind]} is new" for kind in missing), *(f"{written[kind]} is gone" for kind in gone)])
 
 
 def write_down(runs: str, modes: Mapping[str, Sequence[Request]]) -> None:
     """Replace the requests of some runs."""
-    known = json.loads(FILE.read_text(encoding="utf-8")) if FILE.is_file() else {}
-    known[runs] = {mode: [_written(request) for request in requests] for mode, requests in modes.items()}
-    ordered = {name: known[name] for name in (*CONTRACT.order(), CLONES) if name in known}
+    recordings = json.loads(FILE.read_text(encoding="utf-8")) if FILE.is_file() else {}
+    recordings[runs] = {mode: [_written(request) for request in requests] for mode, requests in modes.items()}
+    ordered = {name: recordings[name] for name in (*CONTRACT.order(), CLONES) if name in recordings}
     FILE.write_text(json.dumps(ordered, indent=1) + "\n", encoding="utf-8")
 
 

@@ -25,8 +25,8 @@ def provisioned_stack() -> Iterator[tuple[Stack, RunningSandbox]]:
             guide = Guide(Path(name))
             (guide.root / "runbooks").symlink_to(ROOT / "runbooks")
             parameters = ("-p", "git_repository", "example/studio")
-            done = guide.run("run", *SECTIONS, "--mode", "apply", "--yes", *parameters, env=sandbox.exports)
-            assert done.code == 0, done.output
+            result = guide.run("run", *SECTIONS, "--mode", "apply", "--yes", *parameters, env=sandbox.exports)
+            assert result.code == 0, result.output
             stack = Stack(guide.root, sandbox.exports)
             yield stack, sandbox
             stack.clouds.close()

@@ -31,8 +31,10 @@ def new_shell(bench: Bench) -> tuple[int, list[str]]:
 def doctor(bench: Bench, *arguments: str, without: Collection[str] = ()) -> tuple[int, list[str]]:
     """The exit code, and the lines that it printed besides how far it is."""
     environ = {name: value for name, value in bench.sandbox.exports.items() if name not in without}
-    done = bench.guide.run("doctor", "-p", "git_repository", bench.given["git_repository"], *arguments, env=environ)
-    return done.code, [line for line in done.output.splitlines() if not line.startswith("examined ")]
+    result = bench.guide.run(
+        "doctor", "-p", "git_repository", bench.parameters["git_repository"], *arguments, env=environ
+    )
+    return result.code, [line for line in result.output.splitlines() if not line.startswith("examined ")]
 
 
 def secrets(bench: Bench) -> list[str]:
@@ -73,7 +75,7 @@ def test_a_broken_stack_is_reported_by_cause_evidence_fix_and_link(secretless: B
     assert code == 4
     assert [line for line in lines if line.startswith("✗")] == [f"✗ {entry.title} — ci_cd"]
     assert any("VERCEL_PROJECT_ID" in line for line in lines)
-    fix = entry.commands[0].replace("<GIT_REPOSITORY>", secretless.given["git_repository"])
+    fix = entry.commands[0].replace("<GIT_REPOSITORY>", secretless.parameters["git_repository"])
     assert f"    {fix}" in lines
     assert "<GIT_REPOSITORY>" not in "\n".join(lines)
     assert "  see docs/troubleshooting.md#ci-secrets" in lines

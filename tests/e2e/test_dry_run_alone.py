@@ -132,7 +132,7 @@ def contents(*folders: Path) -> dict[Path, str]:
 @contextmanager
 def watched(process: subprocess.Popen[str]) -> Iterator[dict[str, str]]:
     """Collect the command lines of the process's descendants, with the canary's lines of their environments."""
-    seen: dict[str, str] = {}
+    command_lines: dict[str, str] = {}
     copies: dict[int, float] = {}
     over = threading.Event()
 
@@ -146,14 +146,14 @@ def watched(process: subprocess.Popen[str]) -> Iterator[dict[str, str]]:
                 except OSError:
                     continue
                 if not just_forked:
-                    seen[f"{pid} {arguments[:60]}"] = " ".join(
+                    command_lines[f"{pid} {arguments[:60]}"] = " ".join(
                         line for line in environ if CANARY in line or CANARY in arguments
                     )
 
     thread = threading.Thread(target=watch)
     thread.start()
     try:
-        yield seen
+        yield command_lines
     finally:
         over.set()
         thread.join()
@@ -175,13 +175,13 @@ def _descendants(pid: int) -> set[int]:
         except (OSError, IndexError):
             continue
         parents.setdefault(parent, []).append(int(path.parent.name))
-    found: set[int] = set()
+    descendants: set[int] = set()
     waiting = [pid]
     while waiting:
         children = parents.get(waiting.pop(), [])
-        found |= set(children)
+        descendants |= set(children)
         waiting += children
-    return found
+    return descendants
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
@@ -199,13 +199,13 @@ def test_a_dry_run_of_everything_sees_nothing_of_the_operators(
         stderr=subprocess.STDOUT,
         text=True,
     )
-    with watched(process) as seen:
+    with watched(process) as command_lines:
         output, _ = process.communicate(timeout=400)
     assert process.returncode == 0, output
     assert CANARY not in output
     # As a forked kernel has its parent's command line, kernels are counted by number: the sandbox, the fork server and more.
-    assert len(seen) > 8
-    assert {who: line for who, line in seen.items() if line} == {}
+    assert len(command_lines) > 8
+    assert {who: line for who, line in command_lines.items() if line} == {}
     report = contents(root / "build")
     assert [path for path, text in report.items() if CANARY in text] == []
     probes = _probes(root)

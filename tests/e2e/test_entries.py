@@ -25,13 +25,13 @@ SAMPLE = random.Random(SEED).sample(PROVABLE, NUMBER)  # noqa: S311 - a sample, 
 @pytest.mark.parametrize("entry", SAMPLE)
 def test_an_entry_is_seen_as_written_named_alone_and_fixed_as_written(bench: Bench, entry: str) -> None:
     for proof in prove_states(bench, bench.entries[entry]):
-        assert proof.holds, f"{proof.row()}\nnot seen: {proof.unseen}\n{proof.told}"
+        assert proof.holds, f"{proof.row()}\nnot seen: {proof.unseen}\n{proof.output}"
 
 
 def test_a_message_that_is_not_seen_and_a_fix_of_another_section_are_noticed(bench: Bench) -> None:
     entry = bench.entries["ci-secrets"]
-    seen = entry.parts["You see"].replace("it is not there", "it is gone")
-    wrong = replace(entry, parts=entry.parts | {"You see": seen})
+    symptom = entry.parts["You see"].replace("it is not there", "it is gone")
+    wrong = replace(entry, parts=entry.parts | {"You see": symptom})
     proof = prove(bench, wrong, ["deploybook run render --mode apply -p git_repository <GIT_REPOSITORY>"])
     bench.mend(entry)
     assert proof.named == ["ci-secrets"]

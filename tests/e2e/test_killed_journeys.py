@@ -10,6 +10,6 @@ pytestmark = pytest.mark.xdist_group("e2e")
 
 
 def test_what_a_killed_check_left_is_removed_by_the_next_one(stack: Stack) -> None:
-    before, left, after = killed_at(stack, "worker")
-    assert left != before, "it was killed before it had made anything"
+    before, killed, after = killed_at(stack, "worker")
+    assert killed != before, "it was killed before it had made anything"
     assert after == before

@@ -40,9 +40,9 @@ def journey(stack: Stack) -> Iterator[Journey]:
 def output(command: list[str], **environment: str) -> str:
     """What a program prints that must succeed."""
     env = os.environ | environment
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    completed = subprocess.run(command, env=env, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
+    assert completed.returncode == 0, completed.stderr
+    return completed.stdout
 
 
 def job_rows(stack: Stack) -> dict[str, str]:

@@ -63,9 +63,9 @@ def named_by_the_comparison(guide: Guide, stack: Stack, cut: Cut) -> str:
 def _run(guide: Guide, stack: Stack, section: str, mode: str, *options: str) -> list[str]:
     """Run a section; the lines of what failed. ``apply`` must pass."""
     parameters = ("-p", "git_repository", "example/studio")
-    done = guide.run("run", section, "--mode", mode, *options, *parameters, env=stack.environ)
-    assert mode == "verify" or done.code == 0, done.output
-    cells = [cell for section in done.report["sections"] for cell in section["cells"]]
+    result = guide.run("run", section, "--mode", mode, *options, *parameters, env=stack.environ)
+    assert mode == "verify" or result.code == 0, result.output
+    cells = [cell for section in result.report["sections"] for cell in section["cells"]]
     lines = [line for cell in cells for line in cell["lines"] if line["outcome"] == "failed"]
     return [f"{line['subject']} — {line['detail']}" for line in lines]
 

@@ -180,7 +180,7 @@ class Stack:
 
     def _run(self, *arguments: str, **extra: str) -> None:
         env = {**os.environ, **self.environ, **extra}
-        done = subprocess.run(
+        completed = subprocess.run(
             [PYTHON, "-m", "modal", *arguments],
             env=env,
             capture_output=True,
@@ -188,8 +188,8 @@ class Stack:
             check=False,
             timeout=PATIENCE_SECONDS,
         )
-        if done.returncode:
-            raise DeployRefused(f"Modal: {(done.stdout + done.stderr).strip().splitlines()[-1]}")
+        if completed.returncode:
+            raise DeployRefused(f"Modal: {(completed.stdout + completed.stderr).strip().splitlines()[-1]}")
 
 
 def feel(stack: Stack, cut: Cut) -> Felt:

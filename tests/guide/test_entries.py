@@ -125,9 +125,9 @@ def test_every_claim_is_of_variables_that_are_consumed_there() -> None:
     contract = load_contract(ROOT / "runbooks" / "contract.toml")
     for entry in REAL.values():
         for claim in entry.claims:
-            there = {variable.name for place in claim.places for variable in contract.consumed_by(place)}
-            assert there, f"{entry.id}: nothing is consumed there"
-            assert claim.names - {"*"} <= there, entry.id
+            consumed = {variable.name for place in claim.places for variable in contract.consumed_by(place)}
+            assert consumed, f"{entry.id}: nothing is consumed there"
+            assert claim.names - {"*"} <= consumed, entry.id
 
 
 def test_every_entry_has_its_scenario_and_every_scenario_its_entry() -> None:

@@ -32,7 +32,7 @@ def test_no_scenarios_are_no_pieces() -> None:
 
 def test_what_is_left_of_a_piece_is_what_was_not_proved() -> None:
     piece = Chunk(tuple(EVERY[:3]))
-    left = without(piece, ["a 1"])
-    assert left is not None
-    assert [scenario.name for scenario in left.scenarios] == ["a 0", "a 2"]
+    unproved = without(piece, ["a 1"])
+    assert unproved is not None
+    assert [scenario.name for scenario in unproved.scenarios] == ["a 0", "a 2"]
     assert without(piece, ["a 0", "a 1", "a 2"]) is None

@@ -68,7 +68,7 @@ def injected(parameters: Mapping[str, object]) -> nbformat.NotebookNode:
 def command(*arguments: str, root: Path) -> str:
     """Both outputs of a command that must fail."""
     environ = without_operator(os.environ) | {"DEPLOYBOOK_HOME": str(root)}
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-m", *arguments],
         env=environ,
         stdin=subprocess.DEVNULL,
@@ -77,8 +77,8 @@ def command(*arguments: str, root: Path) -> str:
         timeout=PATIENCE_SECONDS,
         check=False,
     )
-    assert done.returncode != 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
+    assert completed.returncode != 0, completed.stdout + completed.stderr
+    return completed.stdout + completed.stderr
 
 
 def by_papermill(parameters: Mapping[str, object], root: Path) -> str:

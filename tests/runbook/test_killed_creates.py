@@ -105,8 +105,10 @@ def test_a_colleagues_credential_of_our_name_is_not_replaced_on_the_time_alone(
 ) -> None:
     class Lost(Thing):
         def differences(self, state: State) -> list[Change]:
-            held = [] if self.unfinished_rotation else [Change("secret", "not in the vault", "rolled", replaces=True)]
-            return super().differences(state) or held
+            changes = (
+                [] if self.unfinished_rotation else [Change("secret", "not in the vault", "rolled", replaces=True)]
+            )
+            return super().differences(state) or changes
 
     with pytest.raises(Killed):
         checkout.run(Mode.APPLY, Lost(cloud, killed="before"))

@@ -24,9 +24,9 @@ def test_what_a_provider_said_is_text_in_every_state(outcome: str) -> None:
 
 
 def test_a_tables_cells_and_an_errors_parts_are_text() -> None:
-    for shown in (Table((HOSTILE,), ((HOSTILE,),)).html(), markup.error(HOSTILE, HOSTILE, "", "")):
-        assert "<script" not in shown
-        assert "&lt;script&gt;" in shown
+    for fragment in (Table((HOSTILE,), ((HOSTILE,),)).html(), markup.error(HOSTILE, HOSTILE, "", "")):
+        assert "<script" not in fragment
+        assert "&lt;script&gt;" in fragment
 
 
 @pytest.mark.parametrize("address", ["javascript:alert(1)", "http://dash.example.com/x", "data:text/html,x", "//x", ""])

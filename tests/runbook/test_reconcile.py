@@ -124,8 +124,8 @@ def test_a_line_says_where_the_thing_is_at_the_provider_until_it_is_removed(worl
     last.ensure(Thing("a", things))
     last.finish()
     pages = [(line.outcome, line.page) for line in world.lines]
-    there = "https://cloud.example.com/a"
-    assert pages == [("would create", ""), ("create", there), ("unchanged", there), ("delete", "")]
+    page = "https://cloud.example.com/a"
+    assert pages == [("would create", ""), ("create", page), ("unchanged", page), ("delete", "")]
 
 
 def test_what_a_dry_run_makes_is_in_no_dashboard(world: World) -> None:
@@ -300,12 +300,12 @@ def test_what_a_provider_showed_is_reported_by_name(world: World) -> None:
 
 
 def test_the_one_time_value_is_kept_before_the_line_is_shown(world: World) -> None:
-    seen: list[SecretStr | None] = []
+    values: list[SecretStr | None] = []
     reconciler = Reconciler(
-        "s", Mode.APPLY, CLOUDS, world.vault, world.ledger, lambda _: seen.append(world.vault.get("SHOWN_ONCE"))
+        "s", Mode.APPLY, CLOUDS, world.vault, world.ledger, lambda _: values.append(world.vault.get("SHOWN_ONCE"))
     )
     reconciler.ensure(Thing("a", []))
-    assert seen == [SecretStr("a")]
+    assert values == [SecretStr("a")]
 
 
 def test_what_waits_for_a_variable_that_apply_will_know_is_planned(world: World) -> None:

@@ -28,18 +28,18 @@ def summary(*events: Event, variables: Table | None = ROWS) -> Summary:
 
 
 def test_it_says_what_was_made_where_it_is_and_what_is_next() -> None:
-    shown = summary(*EVENTS).html()
-    assert "1 created, 1 passed, 1 failed" in shown
-    assert "+ created Vercel project studio (<a class='db-page' href='https://vercel.com/team/studio'" in shown
-    assert "NEXT_PUBLIC_APP_URL: <a class='db-page' href='https://studio.example.com'" in shown
-    assert "What is next:</b> <code>deploybook run render --mode apply</code>" in shown
-    assert "<li>it &lt;serves&gt;</li>" in shown
+    html = summary(*EVENTS).html()
+    assert "1 created, 1 passed, 1 failed" in html
+    assert "+ created Vercel project studio (<a class='db-page' href='https://vercel.com/team/studio'" in html
+    assert "NEXT_PUBLIC_APP_URL: <a class='db-page' href='https://studio.example.com'" in html
+    assert "What is next:</b> <code>deploybook run render --mode apply</code>" in html
+    assert "<li>it &lt;serves&gt;</li>" in html
 
 
 def test_nothing_links_into_a_sandbox_that_is_gone() -> None:
-    shown = Summary.of("Vercel, dry-run, production", [], ROWS, "", live=False).html()
-    assert "<a" not in shown
-    assert "<td>https://studio.example.com</td>" in shown
+    html = Summary.of("Vercel, dry-run, production", [], ROWS, "", live=False).html()
+    assert "<a" not in html
+    assert "<td>https://studio.example.com</td>" in html
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ class Guide:
 
     def written(self) -> dict[Path, str]:
         """Every file that any run wrote, except the vaults."""
-        found = [
+        files = [
             path for folder in ("build", ".deploybook") for path in (self.root / folder).rglob("*") if path.is_file()
         ]
-        return {path: path.read_text(errors="replace") for path in found if path.suffix != ".env"}
+        return {path: path.read_text(errors="replace") for path in files if path.suffix != ".env"}

@@ -36,11 +36,11 @@ def edited(guide: Guide) -> Guide:
     return guide
 
 
-def refused(done: Finished, sandbox: RunningSandbox) -> str:
-    assert done.code == 2, done.output
+def refused(result: Finished, sandbox: RunningSandbox) -> str:
+    assert result.code == 2, result.output
     assert sandbox.journal() == []
-    assert [value for value in EDITED.values() if value in done.output] == []
-    return done.output
+    assert [value for value in EDITED.values() if value in result.output] == []
+    return result.output
 
 
 @pytest.mark.parametrize("mode", ["plan", "apply", "verify"])
@@ -49,8 +49,8 @@ def test_a_section_that_needs_it_does_not_start(
     edited: Guide, sandbox: RunningSandbox, section: str, mode: str
 ) -> None:
     yes = ["--yes"] if mode == "apply" else []
-    done = edited.run("run", section, "--mode", mode, *yes, *GIT, env=sandbox.exports)
-    output = refused(done, sandbox)
+    result = edited.run("run", section, "--mode", mode, *yes, *GIT, env=sandbox.exports)
+    output = refused(result, sandbox)
     assert "MODAL_ENDPOINT_URL in the vault of production has not its form" in output
     assert "INTERNAL_WEBHOOK_SECRET in the vault of production has not its form" in output
     assert "deploybook env set MODAL_ENDPOINT_URL" in output
@@ -70,9 +70,9 @@ def test_an_optional_value_is_refused_too(guide: Guide, sandbox: RunningSandbox)
     fill(guide)
     with (guide.root / ".deploybook" / "production.env").open("a") as vault:
         vault.write("WORKER_POLL_INTERVAL_MS='soon'\n")
-    done = guide.run("run", "render", "--mode", "apply", "--yes", *GIT, env=sandbox.exports)
-    assert done.code == 2
-    assert "deploybook env set WORKER_POLL_INTERVAL_MS" in done.output
+    result = guide.run("run", "render", "--mode", "apply", "--yes", *GIT, env=sandbox.exports)
+    assert result.code == 2
+    assert "deploybook env set WORKER_POLL_INTERVAL_MS" in result.output
     assert sandbox.journal() == []
 
 
@@ -102,11 +102,11 @@ def test_the_section_that_makes_a_secret_does_not_replace_an_edited_one_unless_a
     assert edited != before
     vault.write_text(edited)
 
-    done = guide.run(*apply, env=sandbox.exports)
-    assert done.code not in {0, 1}, done.output
-    assert name in done.output
-    assert "hunter2" not in done.output
-    assert "-p rotate true" in done.output
+    result = guide.run(*apply, env=sandbox.exports)
+    assert result.code not in {0, 1}, result.output
+    assert name in result.output
+    assert "hunter2" not in result.output
+    assert "-p rotate true" in result.output
     assert vault.read_text() == edited
 
     rotated = guide.run(*apply, "-p", "rotate", "true", env=sandbox.exports)

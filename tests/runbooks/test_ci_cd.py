@@ -277,17 +277,17 @@ def test_a_run_killed_while_it_waits_goes_on_where_it_was(prepared: Guide, hands
 def test_bad_input_is_refused_before_anything_is_written(
     prepared: Guide, hands: Hands, arguments: tuple[str, ...], changed: dict[str, str], code: int, sentence: str
 ) -> None:
-    done = run(prepared, hands, "apply", *arguments, **changed)
-    assert done.code == code, done.output
-    assert sentence in done.output, done.output
-    assert "hint: " in done.output
-    assert "Traceback" not in done.output
+    result = run(prepared, hands, "apply", *arguments, **changed)
+    assert result.code == code, result.output
+    assert sentence in result.output, result.output
+    assert "hint: " in result.output
+    assert "Traceback" not in result.output
     assert hands.writes() == []
 
 
 def test_a_lone_dry_run_makes_what_it_needs_and_deploys_it(guide: Guide) -> None:
     parameters = ("-p", "git_repository", "example/studio", "-p", "production_branch", "release")
-    done = guide.run("run", "ci_cd", *parameters)
-    assert done.code == 0, done.output
-    assert set(done.outcomes("resource", "check")) == {"create", "passed"}, done.output
-    assert "since the run began, its hook has deployed the worker — dep-" in done.output
+    result = guide.run("run", "ci_cd", *parameters)
+    assert result.code == 0, result.output
+    assert set(result.outcomes("resource", "check")) == {"create", "passed"}, result.output
+    assert "since the run began, its hook has deployed the worker — dep-" in result.output

@@ -27,13 +27,13 @@ def sandbox(start_sandbox: Callable[..., RunningSandbox]) -> RunningSandbox:
     return running
 
 
-def told(done: Finished) -> tuple[int, str, list[dict[str, Any]]]:
+def told(result: Finished) -> tuple[int, str, list[dict[str, Any]]]:
     """The code, the output and the sections, without what differs from run to run."""
-    sections = [{**each, "notebook": "", "seconds": 0} for each in done.report.get("sections", [])]
+    sections = [{**each, "notebook": "", "seconds": 0} for each in result.report.get("sections", [])]
     for section in sections:
         # Papermill puts the parameters given into a cell of its own.
         section["cells"] = [{**cell, "seconds": 0} for cell in section["cells"] if cell["id"] in CELLS]
-    return done.code, OWN.sub("…", done.output), sections
+    return result.code, OWN.sub("…", result.output), sections
 
 
 @pytest.mark.parametrize(
@@ -53,9 +53,9 @@ def test_a_run_is_told_as_with_kernels(
     provisioned = guide.run("run", "r2", "--mode", "apply", "--yes", *ORIGIN, env=sandbox.exports)
     assert provisioned.code == 0, provisioned.output
     runs = []
-    for each in (guide.with_kernels, guide):
-        runs.append(each.run("run", "r2", *arguments, env=sandbox.exports | changed, typed="production\n"))
-        if "destroy" in arguments and each.kernels:
+    for runner in (guide.with_kernels, guide):
+        runs.append(runner.run("run", "r2", *arguments, env=sandbox.exports | changed, typed="production\n"))
+        if "destroy" in arguments and runner.kernels:
             again = guide.run("run", "r2", "--mode", "apply", "--yes", *ORIGIN, env=sandbox.exports)
             assert again.code == 0, again.output
     assert [run.code for run in runs] == [code, code]

@@ -55,9 +55,9 @@ def modal(guide: Guide, sandbox: RunningSandbox, mode: str, *arguments: str, **e
 
 
 def applied(guide: Guide, sandbox: RunningSandbox, *arguments: str) -> Finished:
-    done = modal(guide, sandbox, "apply", *arguments)
-    assert done.code == 0, done.output
-    return done
+    result = modal(guide, sandbox, "apply", *arguments)
+    assert result.code == 0, result.output
+    return result
 
 
 @pytest.fixture
@@ -69,15 +69,15 @@ def applied_once(guide: Guide, sandbox: RunningSandbox, first_apply: FirstApply)
 
 def by_hand(sandbox: RunningSandbox, *arguments: str, **env: str) -> str:
     """The operator's own modal command line."""
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-m", "modal", *arguments],
         env=sandbox.environment(**env),
         capture_output=True,
         text=True,
         timeout=PATIENCE_SECONDS,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+    return completed.stdout
 
 
 def secret_names(sandbox: RunningSandbox) -> set[str]:
@@ -88,14 +88,16 @@ def vault(guide: Guide) -> dict[str, str | None]:
     return dict(dotenv_values(guide.root / ".deploybook" / "production.env"))
 
 
-def lines(done: Finished, step: str = "resource") -> dict[str, str]:
-    matching = [line for cell in done.report["sections"][0]["cells"] for line in cell["lines"] if line["step"] == step]
+def lines(result: Finished, step: str = "resource") -> dict[str, str]:
+    matching = [
+        line for cell in result.report["sections"][0]["cells"] for line in cell["lines"] if line["step"] == step
+    ]
     return {line["subject"]: f"{line['outcome']} {line['detail']}".strip() for line in matching}
 
 
-def outcomes(done: Finished) -> dict[str, str]:
+def outcomes(result: Finished) -> dict[str, str]:
     matching = [
-        line for cell in done.report["sections"][0]["cells"] for line in cell["lines"] if line["step"] == "resource"
+        line for cell in result.report["sections"][0]["cells"] for line in cell["lines"] if line["step"] == "resource"
     ]
     return {line["subject"]: line["outcome"] for line in matching}
 
@@ -153,11 +155,11 @@ def test_an_app_that_is_gone_is_what_verify_names_and_its_addresses_are_not_know
     applied_once: Guide, sandbox: RunningSandbox
 ) -> None:
     by_hand(sandbox, "app", "stop", APP.removeprefix("Modal app "), "--yes")
-    done = modal(applied_once, sandbox, "verify")
-    assert f"{APP} — it is not there" in done.output, done.output
-    assert "#modal-app-stopped" in done.output
-    assert "invalid-value" not in done.output, done.output
-    assert done.outcomes("record") == ["kept", "later", "later"]
+    result = modal(applied_once, sandbox, "verify")
+    assert f"{APP} — it is not there" in result.output, result.output
+    assert "#modal-app-stopped" in result.output
+    assert "invalid-value" not in result.output, result.output
+    assert result.outcomes("record") == ["kept", "later", "later"]
 
 
 def test_secrets_changed_by_hand_are_named_by_verify_and_mended_by_apply(guide: Guide, sandbox: RunningSandbox) -> None:
@@ -241,8 +243,8 @@ def test_rotating_the_token_is_planned_line_by_line_and_reaches_the_app(
         RENDER_AUTH: "would update",
         APP: "would update",
     }
-    done = outcomes(applied(applied_once, sandbox, "-p", "rotate", "true"))
-    assert done == {name: outcome.removeprefix("would ") for name, outcome in planned.items()}
+    result = outcomes(applied(applied_once, sandbox, "-p", "rotate", "true"))
+    assert result == {name: outcome.removeprefix("would ") for name, outcome in planned.items()}
     assert vault(applied_once)["MODAL_AUTH_TOKEN"] != before
 
 
@@ -285,11 +287,11 @@ def test_no_secret_is_written_anywhere_but_the_vault_nor_given_to_the_app_that_i
     app.write_text("raise SystemExit(__import__('os').environ['MODAL_TOKEN_SECRET'])\n")
     outputs.append(modal(guide.with_kernels, sandbox, "apply"))
     assert [output.code for output in outputs[1:]] == [4, 3]
-    seen = (guide.root / "app" / ".seen").read_text()
-    assert "MODAL_LABEL" in seen
+    variables = (guide.root / "app" / ".seen").read_text()
+    assert "MODAL_LABEL" in variables
     kept = vault(guide)
-    assert not [name for name in ("R2_SECRET_ACCESS_KEY", "MODAL_AUTH_TOKEN") if str(kept[name]) in seen]
-    assert "canary" not in seen
+    assert not [name for name in ("R2_SECRET_ACCESS_KEY", "MODAL_AUTH_TOKEN") if str(kept[name]) in variables]
+    assert "canary" not in variables
     secrets = [str(kept[name]) for name in ("R2_SECRET_ACCESS_KEY", "MODAL_AUTH_TOKEN")]
     secrets.append(sandbox.exports["MODAL_TOKEN_SECRET"])
     written = guide.written() | {guide.root / "terminal": "".join(output.output for output in outputs)}
@@ -313,25 +315,25 @@ def test_no_secret_is_written_anywhere_but_the_vault_nor_given_to_the_app_that_i
 def test_bad_input_is_one_sentence_a_hint_and_an_exit_code(
     guide: Guide, sandbox: RunningSandbox, arguments: tuple[str, ...], changed: dict[str, str], code: int, sentence: str
 ) -> None:
-    done = modal(guide, sandbox, "apply", *arguments, **changed)
-    assert done.code == code, done.output
-    assert sentence in done.output, done.output
-    assert "hint: " in done.output
-    assert "Traceback" not in done.output
+    result = modal(guide, sandbox, "apply", *arguments, **changed)
+    assert result.code == code, result.output
+    assert sentence in result.output, result.output
+    assert "hint: " in result.output
+    assert "Traceback" not in result.output
     assert calls(sandbox) == []
 
 
 def test_a_function_that_the_app_has_not_fails_its_check(guide: Guide, sandbox: RunningSandbox) -> None:
-    done = modal(guide, sandbox, "apply", "-p", "status_function", "state")
-    assert done.code == 4
-    assert "The app studio-production has no web function state." in done.output
-    assert "hint: Give its name with -p submit_function or -p status_function" in done.output
-    assert "MODAL_STATUS_URL is not in the vault" not in done.output
+    result = modal(guide, sandbox, "apply", "-p", "status_function", "state")
+    assert result.code == 4
+    assert "The app studio-production has no web function state." in result.output
+    assert "hint: Give its name with -p submit_function or -p status_function" in result.output
+    assert "MODAL_STATUS_URL is not in the vault" not in result.output
 
 
 def test_a_dry_run_of_this_section_alone_makes_what_it_needs(guide: Guide) -> None:
     canaries = {"MODAL_TOKEN_ID": "canary-operator", "MODAL_SERVER_URL": "http://127.0.0.1:9"}
-    done = guide.run("run", "modal", env=canaries)
-    assert done.code == 0, done.output
-    assert set(done.outcomes("resource")) == {"create"}, done.output
+    result = guide.run("run", "modal", env=canaries)
+    assert result.code == 0, result.output
+    assert set(result.outcomes("resource")) == {"create"}, result.output
     assert [path for path, text in guide.written().items() if "canary" in text] == []

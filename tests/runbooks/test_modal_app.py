@@ -47,30 +47,30 @@ class Studio:
 
     def deploy(self, **changes: str) -> None:
         """Deploy, with the right credentials but for ``changes``."""
-        known = {name: self.keys[name] for name in ("R2_ACCOUNT_ID", "R2_BUCKET_NAME")}
-        done = subprocess.run(
+        names = {name: self.keys[name] for name in ("R2_ACCOUNT_ID", "R2_BUCKET_NAME")}
+        completed = subprocess.run(
             [sys.executable, "-c", DEPLOY],
             input=json.dumps([str(APP), self.keys | changes, TOKEN]),
-            env=self.sandbox.environment(**known),
+            env=self.sandbox.environment(**names),
             capture_output=True,
             text=True,
             timeout=PATIENCE_SECONDS,
         )
-        assert done.returncode == 0, done.stderr
-        self.url = done.stdout.split()[-1]
+        assert completed.returncode == 0, completed.stderr
+        self.url = completed.stdout.split()[-1]
 
     def submit(self, body: dict[str, Any]) -> dict[str, Any]:
         """POST to the submit endpoint, which always answers 200."""
         answer = self.http.post(self.url, json=body)
         assert answer.status_code == 200
-        found: dict[str, Any] = answer.json()
-        return found
+        response: dict[str, Any] = answer.json()
+        return response
 
     def status(self, call_id: str) -> dict[str, Any]:
         """GET the status endpoint, whose address is derived as the worker derives it."""
         url = self.url.replace("-submit", "-status")
-        found: dict[str, Any] = self.http.get(url, params={"call_id": call_id}).json()
-        return found
+        body: dict[str, Any] = self.http.get(url, params={"call_id": call_id}).json()
+        return body
 
     def finish(self, body: dict[str, Any]) -> dict[str, Any]:
         """Submit a job and wait for its end."""

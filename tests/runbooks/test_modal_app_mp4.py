@@ -67,6 +67,6 @@ def test_the_samples_are_where_the_table_says(mp4: Any) -> None:
 def test_a_decoder_plays_it(mp4: Any, tmp_path: Path) -> None:
     (tmp_path / "still.mp4").write_bytes(mp4.still_video(2))
     command = ["ffmpeg", "-v", "error", "-xerror", "-i", str(tmp_path / "still.mp4"), "-f", "null", "-"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0
-    assert done.stderr == ""
+    completed = subprocess.run(command, capture_output=True, text=True)
+    assert completed.returncode == 0
+    assert completed.stderr == ""

@@ -40,7 +40,7 @@ def shell(guide: Guide, start_sandbox: Callable[..., RunningSandbox]) -> Callabl
     vault.parent.mkdir(mode=0o700)
     vault.touch(mode=0o600)
     vault.write_text("".join(f"{name}='{value}'\n" for name, value in keys.items() if name.startswith("R2_")))
-    known = NAMES | {
+    values = NAMES | {
         "R2_ACCOUNT_ID": keys["R2_ACCOUNT_ID"],
         "APP_PATH": str(ROOT / "runbooks" / "modal_app" / "app.py"),
     }
@@ -50,9 +50,9 @@ def shell(guide: Guide, start_sandbox: Callable[..., RunningSandbox]) -> Callabl
     )
 
     def run(block: str, typed: str = "", **names: str) -> str:
-        text = re.sub(r"<([A-Z][A-Z0-9_]*)>", lambda addresses: (known | names)[addresses[1]], block)
+        text = re.sub(r"<([A-Z][A-Z0-9_]*)>", lambda addresses: (values | names)[addresses[1]], block)
         # "read -rs" needs no terminal, but a value to read.
-        done = subprocess.run(
+        completed = subprocess.run(
             ["bash", "-euc", text],
             cwd=guide.root,
             env=environ,
@@ -61,8 +61,8 @@ def shell(guide: Guide, start_sandbox: Callable[..., RunningSandbox]) -> Callabl
             text=True,
             timeout=PATIENCE_SECONDS,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        assert completed.returncode == 0, completed.stdout + completed.stderr
+        return completed.stdout
 
     return run
 

@@ -177,22 +177,22 @@ def test_no_secret_is_written_anywhere_but_the_vault(guide: Guide, sandbox: Runn
 def test_bad_input_is_one_sentence_a_hint_and_an_exit_code(
     guide: Guide, sandbox: RunningSandbox, arguments: tuple[str, ...], changed: dict[str, str], code: int, sentence: str
 ) -> None:
-    done = guide.run("run", "r2", "--mode", "apply", "--yes", *arguments, env=sandbox.exports | changed)
-    assert done.code == code, done.output
-    assert sentence in done.output, done.output
-    assert "hint: " in done.output
-    assert "Traceback" not in done.output
+    result = guide.run("run", "r2", "--mode", "apply", "--yes", *arguments, env=sandbox.exports | changed)
+    assert result.code == code, result.output
+    assert sentence in result.output, result.output
+    assert "hint: " in result.output
+    assert "Traceback" not in result.output
     assert writes(sandbox) == []
 
 
 def test_apply_without_a_terminal_asks_for_yes(guide: Guide, sandbox: RunningSandbox) -> None:
-    done = guide.run("run", "r2", "--mode", "apply", env=sandbox.exports)
-    assert done.code == 2
-    assert "Add --yes" in done.output
+    result = guide.run("run", "r2", "--mode", "apply", env=sandbox.exports)
+    assert result.code == 2
+    assert "Add --yes" in result.output
 
 
 def test_destroy_with_another_name_destroys_nothing(guide: Guide, sandbox: RunningSandbox) -> None:
-    done = guide.run("run", "r2", "--mode", "destroy", env=sandbox.exports, typed="prod\n")
-    assert done.code == 2
-    assert "Nothing was destroyed" in done.output
+    result = guide.run("run", "r2", "--mode", "destroy", env=sandbox.exports, typed="prod\n")
+    assert result.code == 2
+    assert "Nothing was destroyed" in result.output
     assert writes(sandbox) == []

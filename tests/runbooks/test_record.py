@@ -47,10 +47,10 @@ def test_a_recording_has_no_secret_id_or_name_and_plays_to_the_client(
         policies = client.get("/tokens").json()["result"][-1]["policies"]
         body = {"name": "Merlin Kestrel's own token", "policies": policies}
         strange = client.post("/tokens", json=body).raise_for_status().json()["result"]
-    done = guide.run("record", str(folder), "r2", *NAMES, env=exports)
-    assert done.code == 0, done.output
+    result = guide.run("record", str(folder), "r2", *NAMES, env=exports)
+    assert result.code == 0, result.output
     answers = answers_of(folder)
-    assert f"{len(answers)} answers are in {folder}" in done.output
+    assert f"{len(answers)} answers are in {folder}" in result.output
 
     text = "\n".join(
         json.dumps([answer["case"], answer["exchanges"]], ensure_ascii=False) for answer in answers.values()
@@ -82,12 +82,12 @@ def test_a_recording_is_compared_with_what_a_sandbox_answers(guide: Guide, tmp_p
     path.parent.mkdir(parents=True)
     result = {"id": "00000000000000000000000000000001", "status": "active", "expires_in": "name1"}
     body = {"success": True, "errors": [], "messages": [], "result": result}
-    asked = "/client/v4/accounts/00000000000000000000000000000002/tokens/verify"
-    exchange = {"method": "GET", "path": asked, "status": 200, "headers": {"cf-ray": "name2"}, "json": body}
+    path_asked = "/client/v4/accounts/00000000000000000000000000000002/tokens/verify"
+    exchange = {"method": "GET", "path": path_asked, "status": 200, "headers": {"cf-ray": "name2"}, "json": body}
     path.write_text(json.dumps({"exchanges": [exchange]}))
-    done = guide.run("record", str(tmp_path / "answers"), "r2", "--compare")
-    assert done.code == 0, done.output
-    assert done.output.splitlines()[-3:] == [
+    compared = guide.run("record", str(tmp_path / "answers"), "r2", "--compare")
+    assert compared.code == 0, compared.output
+    assert compared.output.splitlines()[-3:] == [
         "cloudflare: GET client/v4/accounts/x/tokens/verify: 200: the sandbox has no result.expires_in (string)",
         "cloudflare: the sandbox has no header cf-ray",
         "2 differences.",
@@ -95,12 +95,12 @@ def test_a_recording_is_compared_with_what_a_sandbox_answers(guide: Guide, tmp_p
 
 
 def test_a_folder_that_is_not_empty_is_left_alone(guide: Guide, tmp_path: Path) -> None:
-    done = guide.run("record", str(tmp_path), "r2")
-    assert done.code == 2
-    assert "is not empty" in done.output
+    result = guide.run("record", str(tmp_path), "r2")
+    assert result.code == 2
+    assert "is not empty" in result.output
 
 
 def test_a_folder_without_answers_is_not_compared(guide: Guide, tmp_path: Path) -> None:
-    done = guide.run("record", str(tmp_path / "nowhere"), "r2", "--compare")
-    assert done.code == 2
-    assert "has no recorded answers" in done.output
+    result = guide.run("record", str(tmp_path / "nowhere"), "r2", "--compare")
+    assert result.code == 2
+    assert "has no recorded answers" in result.output

@@ -69,15 +69,15 @@ def writes(sandbox: RunningSandbox) -> list[str]:
     return [re.sub(r"(srv|dep)-[a-z0-9]+", r"\1", entry) for entry in entries]
 
 
-def told(done: Finished, *steps: str) -> list[str]:
+def told(result: Finished, *steps: str) -> list[str]:
     """What was said of resources (or other steps), without how: ``would create`` and ``create`` are the same here."""
-    lines = [line for cell in done.report["sections"][0]["cells"] for line in cell["lines"]]
+    lines = [line for cell in result.report["sections"][0]["cells"] for line in cell["lines"]]
     wanted = steps or ("resource",)
     return [f"{line['outcome'].removeprefix('would ')} {line['subject']}" for line in lines if line["step"] in wanted]
 
 
-def details(done: Finished) -> list[str]:
-    lines = [line for cell in done.report["sections"][0]["cells"] for line in cell["lines"]]
+def details(result: Finished) -> list[str]:
+    lines = [line for cell in result.report["sections"][0]["cells"] for line in cell["lines"]]
     return [line["detail"] for line in lines if line["step"] == "resource"]
 
 
@@ -264,30 +264,30 @@ def test_lost_answers_a_restart_and_a_rate_limit_make_nothing_twice(
         {"kind": "lost-answer", "method": "POST", "path": "/v1/services"},
     ):
         sandbox.control.post("/faults", json={"service": "render", **fault}).raise_for_status()
-    done = run(prepared, sandbox, "apply")
-    assert done.code == 0, done.output
-    assert "its first answer was lost" in done.output, done.output
+    result = run(prepared, sandbox, "apply")
+    assert result.code == 0, result.output
+    assert "its first answer was lost" in result.output, result.output
     assert sandbox.control.get("/faults").json() == []
     assert len(api.get("/services").json()) == len(api.get(f"/services/{worker(api)}/deploys").json()) == 1
 
 
 def test_a_dry_run_needs_no_credential_and_leaves_no_state(guide: Guide) -> None:
     canaries = {"RENDER_API_KEY": "canary-operator-key", "RENDER_API_URL": "http://127.0.0.1:9"}
-    done = guide.run("run", "render", env=canaries)
-    assert done.code == 0, done.output
-    assert set(done.outcomes("check")) == {"passed"}
-    assert done.outcomes("resource") == ["create"] * 3
-    assert "what it shares with the web app is the same there — " in done.output
-    assert "it started dep-" in done.output
+    result = guide.run("run", "render", env=canaries)
+    assert result.code == 0, result.output
+    assert set(result.outcomes("check")) == {"passed"}
+    assert result.outcomes("resource") == ["create"] * 3
+    assert "what it shares with the web app is the same there — " in result.output
+    assert "it started dep-" in result.output
     assert not (guide.root / ".deploybook").exists()
     assert [path for path, text in guide.written().items() if "canary" in text] == []
 
 
 def test_a_failing_build_is_told_with_the_end_of_its_log(prepared: Guide, sandbox: RunningSandbox) -> None:
-    done = run(prepared, sandbox, "apply", "-p", "dockerfile_path", "absent/Dockerfile")
-    assert done.code == 3
-    assert "Render's deploy ended as build_failed. Last lines of the log:" in done.output
-    assert "Traceback" not in done.output
+    result = run(prepared, sandbox, "apply", "-p", "dockerfile_path", "absent/Dockerfile")
+    assert result.code == 3
+    assert "Render's deploy ended as build_failed. Last lines of the log:" in result.output
+    assert "Traceback" not in result.output
 
 
 @pytest.mark.parametrize(
@@ -303,18 +303,18 @@ def test_a_failing_build_is_told_with_the_end_of_its_log(prepared: Guide, sandbo
 def test_bad_input_is_one_sentence_a_hint_and_an_exit_code(
     prepared: Guide, sandbox: RunningSandbox, more: tuple[str, ...], extra: dict[str, str], code: int, sentence: str
 ) -> None:
-    done = run(prepared, sandbox, "apply", *more, **extra)
-    assert done.code == code, done.output
-    assert sentence in done.output, done.output
-    assert "hint: " in done.output, done.output
-    assert "Traceback" not in done.output
+    result = run(prepared, sandbox, "apply", *more, **extra)
+    assert result.code == code, result.output
+    assert sentence in result.output, result.output
+    assert "hint: " in result.output, result.output
+    assert "Traceback" not in result.output
     assert writes(sandbox) == []
 
 
 def test_a_vault_without_what_render_needs_is_refused_before_anything_starts(
     guide: Guide, sandbox: RunningSandbox
 ) -> None:
-    done = run(guide, sandbox, "apply")
-    assert done.code == 2
-    assert "R2_ACCOUNT_ID is not in the vault of production (render). From: the r2 section." in done.output
+    result = run(guide, sandbox, "apply")
+    assert result.code == 2
+    assert "R2_ACCOUNT_ID is not in the vault of production (render). From: the r2 section." in result.output
     assert not guide.reports()

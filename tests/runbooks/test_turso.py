@@ -51,9 +51,9 @@ def writes(sandbox: RunningSandbox) -> list[tuple[str, str]]:
 
 
 def apply(guide: Guide, sandbox: RunningSandbox, *arguments: str) -> Finished:
-    done = guide.run("run", "turso", "--mode", "apply", "--yes", *arguments, env=sandbox.exports)
-    assert done.code == 0, done.output
-    return done
+    result = guide.run("run", "turso", "--mode", "apply", "--yes", *arguments, env=sandbox.exports)
+    assert result.code == 0, result.output
+    return result
 
 
 def vault(guide: Guide) -> dict[str, str | None]:
@@ -66,8 +66,8 @@ def expiry(token: str) -> float:
     return float(json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["exp"])
 
 
-def resources(done: Finished) -> list[str]:
-    lines = [line for cell in done.report["sections"][0]["cells"] for line in cell["lines"]]
+def resources(result: Finished) -> list[str]:
+    lines = [line for cell in result.report["sections"][0]["cells"] for line in cell["lines"]]
     return [f"{line['subject']}: {line['detail']}" for line in lines if line["step"] == "resource"]
 
 
@@ -282,10 +282,10 @@ def test_no_secret_is_written_anywhere_but_the_vault(
 
 def test_a_dry_run_needs_no_credential_and_leaves_no_state(guide: Guide) -> None:
     canaries = {"TURSO_API_TOKEN": "canary-operator-token", "TURSO_API_URL": "http://127.0.0.1:9"}
-    done = guide.run("run", "turso", env=canaries)
-    assert done.code == 0, done.output
-    assert set(done.outcomes("check")) == {"passed"}
-    assert done.outcomes("resource") == ["create"] * 3
+    result = guide.run("run", "turso", env=canaries)
+    assert result.code == 0, result.output
+    assert set(result.outcomes("check")) == {"passed"}
+    assert result.outcomes("resource") == ["create"] * 3
     assert not (guide.root / ".deploybook").exists()
     assert [path for path, text in guide.written().items() if "canary" in text] == []
 
@@ -304,9 +304,9 @@ def test_a_dry_run_needs_no_credential_and_leaves_no_state(guide: Guide) -> None
 def test_bad_input_is_one_sentence_a_hint_and_an_exit_code(
     guide: Guide, sandbox: RunningSandbox, arguments: tuple[str, ...], changed: dict[str, str], code: int, sentence: str
 ) -> None:
-    done = guide.run("run", "turso", "--mode", "apply", "--yes", *arguments, env=sandbox.exports | changed)
-    assert done.code == code, done.output
-    assert sentence in done.output, done.output
-    assert "hint: " in done.output
-    assert "Traceback" not in done.output
+    result = guide.run("run", "turso", "--mode", "apply", "--yes", *arguments, env=sandbox.exports | changed)
+    assert result.code == code, result.output
+    assert sentence in result.output, result.output
+    assert "hint: " in result.output
+    assert "Traceback" not in result.output
     assert writes(sandbox) == []

@@ -32,8 +32,8 @@ def earlier(
     sandbox = start_sandbox("vercel", "r2", "cloudflare", "studio")
     root = tmp_path_factory.mktemp("earlier")
     (root / "runbooks").symlink_to(ROOT / "runbooks")
-    done = Guide(root).run("run", "r2", "webhook_secret", "--mode", "apply", "--yes", env=sandbox.exports)
-    assert done.code == 0, done.output
+    result = Guide(root).run("run", "r2", "webhook_secret", "--mode", "apply", "--yes", env=sandbox.exports)
+    assert result.code == 0, result.output
     with (root / ".deploybook" / "production.env").open("a") as vault:
         vault.writelines(f"{name}='{value}'\n" for name, value in EARLIER.items())
     return sandbox, root / ".deploybook"
@@ -60,8 +60,8 @@ def deployed(web: Web, first_apply: FirstApply) -> Web:
     return web
 
 
-def resources(done: Finished) -> list[str]:
-    lines = [line for cell in done.report["sections"][0]["cells"] for line in cell["lines"]]
+def resources(result: Finished) -> list[str]:
+    lines = [line for cell in result.report["sections"][0]["cells"] for line in cell["lines"]]
     return [f"{line['subject']}: {line['detail']}" for line in lines if line["step"] == "resource"]
 
 
@@ -128,8 +128,8 @@ def test_variables_changed_by_hand_are_named_by_verify_and_repaired_by_apply(dep
     deployed.edit("R2_BUCKET_NAME", target=["preview"])
     deployed.edit("DEPLOY_ENV", target=["production", "preview"])
     deployed.api.delete(f"{PROJECT}/env/{deployed.variable('TURSO_AUTH_TOKEN')['id']}").raise_for_status()
-    left = {"key": "OLD_FLAG", "value": "1", "type": "plain", "target": ["production"]}
-    deployed.api.post("/v10/projects/studio-production/env", json=left).raise_for_status()
+    extra_variable = {"key": "OLD_FLAG", "value": "1", "type": "plain", "target": ["production"]}
+    deployed.api.post("/v10/projects/studio-production/env", json=extra_variable).raise_for_status()
     deployed.calls()
 
     verified = deployed.with_kernels.run("verify")
@@ -195,13 +195,13 @@ def test_a_change_of_variables_alone_is_served_after_apply(web: Web) -> None:
     before = web.deployments()[0]["uid"]
     web.calls()
     web.edit("STORAGE_BACKEND", value="local")
-    done = web.apply()
+    result = web.apply()
     assert "POST /v13/deployments" in web.calls()
     newest = web.deployments()[0]
     assert newest["uid"] != before
     host = str(web.vault()["NEXT_PUBLIC_APP_URL"]).removeprefix("https://")
     serving = web.api.get(f"/v13/deployments/{host}").json()
-    assert serving["id"] == newest["uid"], done.output
+    assert serving["id"] == newest["uid"], result.output
     assert serving["createdAt"] > web.variable("STORAGE_BACKEND")["updatedAt"]
 
 
@@ -294,11 +294,11 @@ def test_destroy_leaves_a_project_that_it_did_not_make(web: Web) -> None:
 def test_bad_input_is_one_sentence_a_hint_and_an_exit_code(
     web: Web, arguments: tuple[str, ...], changed: dict[str, str], code: int, sentence: str
 ) -> None:
-    done = web.run("apply", *arguments, **changed)
-    assert done.code == code, done.output
-    assert sentence in done.output, done.output
-    assert "hint: " in done.output
-    assert "Traceback" not in done.output
+    result = web.run("apply", *arguments, **changed)
+    assert result.code == code, result.output
+    assert sentence in result.output, result.output
+    assert "hint: " in result.output
+    assert "Traceback" not in result.output
     assert web.calls() in ([], ["POST /v11/projects"])
 
 
@@ -369,9 +369,9 @@ def test_a_clone_with_another_vault_is_told_who_wrote_last_and_overwrites_nothin
 
 
 def test_nothing_to_deploy_is_refused_before_any_request(web: Web) -> None:
-    done = web.guide.run("run", "vercel", "--mode", "apply", "--yes", env=web.sandbox.exports)
-    assert done.code == 2
-    assert "#vercel-source" in done.output
+    result = web.guide.run("run", "vercel", "--mode", "apply", "--yes", env=web.sandbox.exports)
+    assert result.code == 2
+    assert "#vercel-source" in result.output
     assert web.calls(writes=False) == []
 
 
@@ -379,8 +379,8 @@ def test_the_notebook_runs_alone_by_papermill(guide: Guide, tmp_path: Path) -> N
     out = tmp_path / "out.ipynb"
     command = [str(Path(sys.executable).parent / "papermill"), str(guide.root / "runbooks" / "vercel.ipynb"), str(out)]
     env = guide.environment({"VERCEL_TOKEN": "canary-operator-token", "VERCEL_API_URL": "http://127.0.0.1:9"})
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
-    assert done.returncode == 0, done.stderr
+    completed = subprocess.run(command, env=env, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
+    assert completed.returncode == 0, completed.stderr
     text = out.read_text()
     assert "the production domain answers" in text
     assert "canary" not in text

@@ -73,9 +73,9 @@ def shell(guide: Guide, sandbox: RunningSandbox, tmp_path: Path) -> Callable[...
     )
 
     def run(block: str, *, web: bool = False, typed: str = "", **names: str) -> str:
-        known = {"PROJECT_NAME": "studio-production", "ENVIRONMENT": "production", "WEB_PATH": str(site)} | names
-        text = re.sub(r"<([A-Z][A-Z0-9_]*)>", lambda entries: known[entries[1]], block)
-        done = subprocess.run(
+        values = {"PROJECT_NAME": "studio-production", "ENVIRONMENT": "production", "WEB_PATH": str(site)} | names
+        text = re.sub(r"<([A-Z][A-Z0-9_]*)>", lambda entries: values[entries[1]], block)
+        completed = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", text],
             cwd=site if web else guide.root,
             env=environ,
@@ -84,8 +84,8 @@ def shell(guide: Guide, sandbox: RunningSandbox, tmp_path: Path) -> Callable[...
             text=True,
             timeout=PATIENCE_SECONDS,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout + done.stderr
+        assert completed.returncode == 0, completed.stdout + completed.stderr
+        return completed.stdout + completed.stderr
 
     return run
 

@@ -49,9 +49,9 @@ class Web:
         return self.guide.run("run", "vercel", "--mode", mode, *chosen, *parameters, *arguments, env=env, typed=typed)
 
     def apply(self, *arguments: str) -> Finished:
-        done = self.run("apply", *arguments)
-        assert done.code == 0, done.output
-        return done
+        result = self.run("apply", *arguments)
+        assert result.code == 0, result.output
+        return result
 
     def calls(self, *, writes: bool = True) -> list[str]:
         """The (writing) requests to Vercel's API since the last call, as ``METHOD last-parts``."""

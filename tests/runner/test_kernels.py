@@ -92,7 +92,7 @@ def test_a_disk_without_room_and_a_home_that_cannot_be_written_end_in_one_senten
     # No file may be longer than 4 kB: the executed copy would be. Python itself would leave modules cut off in its cache.
     command = ["bash", "-c", 'ulimit -f 4; exec "$@"', "-", COMMAND, "run", "webhook_secret", "--mode", "plan"]
     own = {"DEPLOYBOOK_HOME": str(root), "TMPDIR": str(temporary), "HOME": "/proc/home", "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run(
+    completed = subprocess.run(
         command,
         env=without_operator(os.environ) | own,
         capture_output=True,
@@ -100,10 +100,10 @@ def test_a_disk_without_room_and_a_home_that_cannot_be_written_end_in_one_senten
         timeout=PATIENCE_SECONDS,
         check=False,
     )
-    assert done.returncode == 7, done.stdout + done.stderr
-    assert "webhook_secret: This machine does not let deploybook use " in done.stdout
-    assert "File too large" in done.stdout
-    assert "Traceback" not in done.stdout + done.stderr
+    assert completed.returncode == 7, completed.stdout + completed.stderr
+    assert "webhook_secret: This machine does not let deploybook use " in completed.stdout
+    assert "File too large" in completed.stdout
+    assert "Traceback" not in completed.stdout + completed.stderr
     [report] = (root / "build" / "runs").glob("*/report.json")
     assert json.loads(report.read_text())["sections"][0]["error"]["type"] == "MachineFault"
     assert list(temporary.iterdir()) == []
@@ -195,5 +195,5 @@ def test_what_processes_left_that_were_all_killed_is_swept_by_the_next_run(
         (temporary / f"{kernel_folder.PREFIX}{name}").mkdir()
     (temporary / "deploybook-kernel-of-somebody").mkdir()
     kernel_folder.sweep()
-    left = {path.name for path in temporary.iterdir()}
-    assert left == {f"{kernel_folder.PREFIX}{os.getpid()}-in-use", "deploybook-kernel-of-somebody"}
+    folders = {path.name for path in temporary.iterdir()}
+    assert folders == {f"{kernel_folder.PREFIX}{os.getpid()}-in-use", "deploybook-kernel-of-somebody"}

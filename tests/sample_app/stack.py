@@ -209,11 +209,11 @@ class Stack:
         """Run the ``modal`` CLI; its output."""
         env = self.sandbox.environment(COLUMNS="1000", **environment)
         command = [sys.executable, "-m", "modal", *arguments]
-        done = subprocess.run(
+        completed = subprocess.run(
             command, env=env, capture_output=True, text=True, timeout=PATIENCE_SECONDS, stdin=subprocess.DEVNULL
         )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        assert completed.returncode == 0, completed.stdout + completed.stderr
+        return completed.stdout
 
     def secret(self, name: str, values: Mapping[str, str]) -> None:
         """Create or replace a secret on Modal, if it is another one than is there."""
@@ -268,9 +268,9 @@ class Stack:
         path = f"/services/{self.service}/deploys/{deploy}"
         self._wait("worker", lambda: _done(self.render.get(path))["status"] in {"live", "update_failed"})
 
-    def _wait(self, what: str, condition: Any) -> None:
+    def _wait(self, part: str, condition: Any) -> None:
         # Vercel lets a team ask 500 times a minute.
-        until(condition, f"the deployment of the {what}", pause=0.2)
+        until(condition, f"the deployment of the {part}", pause=0.2)
 
 
 def _changed(variables: dict[str, str], changes: Changes | None) -> dict[str, str]:

@@ -74,11 +74,11 @@ async def done_with(worker: Worker, job_id: str, log: list[str]) -> Job:
         while True:
             job = await worker.jobs.find(job_id)
             assert job is not None
-            begun, done = (
+            begun, finished = (
                 sum(line.startswith(f"[Worker] {word} job {job_id}") for line in log)
                 for word in ("Claimed", "Finished")
             )
-            if job.status != "pending" and begun == done > 0:
+            if job.status != "pending" and begun == finished > 0:
                 return job
             await asyncio.sleep(0.02)
 

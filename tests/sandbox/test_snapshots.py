@@ -60,14 +60,14 @@ def is_frozen(one: object) -> bool:
 
 def reached(parts: list[Part]) -> set[int]:
     """The objects of a provider's state that the parts are or refer to."""
-    seen: set[int] = set()
+    visited: set[int] = set()
     waiting: list[object] = [value for part in parts for value in (part.owner, *part.attributes().values())]
     while waiting:
         one = waiting.pop()
-        if id(one) not in seen and not isinstance(one, (type, ModuleType, FunctionType, MethodType)):
-            seen.add(id(one))
+        if id(one) not in visited and not isinstance(one, (type, ModuleType, FunctionType, MethodType)):
+            visited.add(id(one))
             waiting += gc.get_referents(one) if not is_state(one) else [vars(one)]
-    return seen
+    return visited
 
 
 def test_nobody_holds_a_part_of_a_world_that_was_thrown_away(tmp_path: Path) -> None:
@@ -79,8 +79,8 @@ def test_nobody_holds_a_part_of_a_world_that_was_thrown_away(tmp_path: Path) -> 
             services = sandbox.context.services.values()
             others = state_objects() - reached([part for service in services for part in service.state()])
             await sandbox.snapshots.restore(await sandbox.snapshots.take())
-            left = state_objects() - reached([part for service in services for part in service.state()]) - others
-            return sorted(f"{type(one).__module__}.{type(one).__name__}" for one in gc.get_objects() if id(one) in left)
+            kept = state_objects() - reached([part for service in services for part in service.state()]) - others
+            return sorted(f"{type(one).__module__}.{type(one).__name__}" for one in gc.get_objects() if id(one) in kept)
 
     assert asyncio.run(run()) == []
 

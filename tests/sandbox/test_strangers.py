@@ -74,9 +74,9 @@ def sandbox(start_sandbox: Callable[..., RunningSandbox]) -> RunningSandbox:
 
 def answers(ports: list[int], *requests: str, user: int = NOBODY) -> list[tuple[int, str, str]]:
     """Port, request and first line of each answer that a process of ``user`` gets."""
-    asked = json.dumps({"user": user, "ports": ports, "requests": requests})
+    task = json.dumps({"user": user, "ports": ports, "requests": requests})
     run = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", STRANGER], input=asked, capture_output=True, text=True, check=False
+        [sys.executable, "-I", "-S", "-c", STRANGER], input=task, capture_output=True, text=True, check=False
     )
     assert run.returncode == 0, run.stderr
     rows = [json.loads(line) for line in run.stdout.splitlines()]

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 
-def note(record: Path, told: dict[str, Any]) -> None:
+def note(record: Path, received: dict[str, Any]) -> None:
     """Write down what the process was told: whole, or not at all, for whoever reads it meanwhile."""
     part = record.with_suffix(".part")
-    part.write_text(json.dumps(told))
+    part.write_text(json.dumps(received))
     part.replace(record)
 
 
@@ -28,17 +28,17 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     script: dict[str, Any] = json.loads((folder / "script.json").read_text())
     record = folder / f"{script['record']}-{os.getpid()}.json"
-    told: dict[str, Any] = {"words": sys.argv[2:], "environ": dict(os.environ), "pid": os.getpid(), "answers": []}
+    received: dict[str, Any] = {"words": sys.argv[2:], "environ": dict(os.environ), "pid": os.getpid(), "answers": []}
     for step in script["steps"]:
-        note(record, told)
+        note(record, received)
         match step["do"]:
             case "say":
                 print(json.dumps(step["line"]), flush=True)
             case "ask":
                 print(json.dumps({"kind": "question", **step["line"]}), flush=True)
-                told["answers"].append(json.loads(sys.stdin.readline() or "null"))
+                received["answers"].append(json.loads(sys.stdin.readline() or "null"))
             case "echo":
-                said = {"kind": "outcome", "lines": [f"it was {told['answers'][-1]['answer']}"]}
+                said = {"kind": "outcome", "lines": [f"it was {received['answers'][-1]['answer']}"]}
                 print(json.dumps(said), flush=True)
             case "noise":
                 print(step["text"], flush=True)
@@ -48,9 +48,9 @@ def main() -> int:
                 stopped.wait(60)
                 print(json.dumps({"kind": "run_done", "exit_code": 143}), flush=True)
             case "end":
-                note(record, told)
+                note(record, received)
                 return int(step["code"])
-    note(record, told)
+    note(record, received)
     return 0
 
 

@@ -51,9 +51,9 @@ def serving(guide: Guide, site: Path, sandbox: RunningSandbox) -> Iterator[str]:
 
 def fill(page: Page, sandbox: RunningSandbox) -> None:
     """Give everything that the page asks for, as the dashboards show it now."""
-    shown = sandbox.control.get("/exports").json() | {"git_repository": sandbox.exports["GITHUB_REPOSITORY"]}
+    values = sandbox.control.get("/exports").json() | {"git_repository": sandbox.exports["GITHUB_REPOSITORY"]}
     for field in page.locator(".ds-card input[name]").all():
-        field.fill(shown[str(field.get_attribute("name"))])
+        field.fill(values[str(field.get_attribute("name"))])
 
 
 def confirm(page: Page) -> None:
@@ -77,8 +77,8 @@ def test_a_whole_deployment_without_a_terminal(browser: Browser, guide: Guide, s
             context.close()
     finally:
         sandbox.close()
-    seen = [path for path, text in guide.written().items() if sandbox.exports["VERCEL_TOKEN"] in text]
-    assert seen == []
+    leaks = [path for path, text in guide.written().items() if sandbox.exports["VERCEL_TOKEN"] in text]
+    assert leaks == []
 
 
 def deploy(page: Page, sandbox: RunningSandbox) -> None:

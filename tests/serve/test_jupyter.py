@@ -69,8 +69,8 @@ async def _start_find_and_end(first: Jupyter, environ: dict[str, str], runtime: 
 def _listed_by_jupyter(environ: dict[str, str]) -> list[dict[str, Any]]:
     """What Jupyter's own command says is running."""
     command = [sys.executable, "-m", "jupyter_server", "list", "--jsonlist"]
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
-    servers: list[dict[str, Any]] = json.loads(done.stdout)
+    completed = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
+    servers: list[dict[str, Any]] = json.loads(completed.stdout)
     return servers
 
 

@@ -40,8 +40,8 @@ def event(outcome: str, subject: str, detail: str = "", entry: str = "", step: s
 
 def cell(name: str, *events: dict[str, Any]) -> list[dict[str, Any]]:
     about = {"section": "r2", "cell": name}
-    shown = [said("event", **about, event=each) for each in events]
-    return [said("cell_started", **about), *shown, said("cell_done", **about, seconds=1.0, events=list(events))]
+    lines = [said("event", **about, event=each) for each in events]
+    return [said("cell_started", **about), *lines, said("cell_done", **about, seconds=1.0, events=list(events))]
 
 
 def begun(mode: str) -> list[dict[str, Any]]:
@@ -154,8 +154,8 @@ def test_a_failed_line_opens_its_entry_beside_it_with_the_fix_ready(page: Page, 
 
 def test_what_a_provider_says_is_text_and_runs_nothing(page: Page, served: Served) -> None:
     error = {"message": MARKUP, "hint": MARKUP, "entry": ""}
-    shown = event("failed", MARKUP, f"\x1b[2J{MARKUP}")
-    served.script(*begun("verify"), *cell("preflight", shown), done("failed", error), said("outcome", lines=[MARKUP]))
+    failure = event("failed", MARKUP, f"\x1b[2J{MARKUP}")
+    served.script(*begun("verify"), *cell("preflight", failure), done("failed", error), said("outcome", lines=[MARKUP]))
     press(page, "Verify Cloudflare R2")
     expect(page.locator(f"{PANEL} .ds-line")).to_contain_text(MARKUP)
     expect(page.locator(f"{PANEL} .ds-error")).to_contain_text(MARKUP)

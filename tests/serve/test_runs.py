@@ -45,13 +45,13 @@ def test_a_run_is_the_command_line_and_its_credentials_are_in_its_environment_al
         keep(client, "words", CLOUDFLARE_API_TOKEN=TOKEN, bucket_name="my-bucket", git_repository="acme/studio") == {}
     )
     served.ended(start(client, "words", "apply", "r2"))
-    told = served.told()
-    assert told["words"] == [
+    received = served.told()
+    assert received["words"] == [
         *("run", "r2", "--dialogue", "--mode", "apply", "--environment", "words"),
         *("-p", "bucket_name=my-bucket"),
     ]
-    assert told["environ"]["CLOUDFLARE_API_TOKEN"] == TOKEN
-    assert TOKEN not in json.dumps(told["words"])
+    assert received["environ"]["CLOUDFLARE_API_TOKEN"] == TOKEN
+    assert TOKEN not in json.dumps(received["words"])
 
 
 def test_the_doctor_is_given_what_was_typed_too(client: httpx.Client, served: Served) -> None:
@@ -206,9 +206,9 @@ def test_a_providers_words_are_passed_on_as_text_and_its_escapes_are_not(client:
     event = {"outcome": "failed", "subject": "<img src=x onerror=alert(1)>\x1b[2J", "detail": "\u202egpj.exe"}
     served.script({"do": "say", "line": {"kind": "event", "section": "r2", "cell": "verify", "event": event}})
     run = start(client, "markup", "plan", "r2")
-    shown = served.ended(run)[1]["event"]
-    assert shown["subject"] == "<img src=x onerror=alert(1)>"
-    assert shown["detail"] == "gpj.exe"
+    event_sent = served.ended(run)[1]["event"]
+    assert event_sent["subject"] == "<img src=x onerror=alert(1)>"
+    assert event_sent["detail"] == "gpj.exe"
 
 
 def test_a_run_of_the_command_line_is_told_too_and_so_is_its_end(served: Served, layout: Layout) -> None:

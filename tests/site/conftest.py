@@ -68,12 +68,14 @@ class Checkout:
             check=False,
         )
 
-    def ran(self, slug: str, shown: Shown, *, started: str = STARTED, status: str = "passed", error: str = "") -> Path:
+    def ran(
+        self, slug: str, outputs: Shown, *, started: str = STARTED, status: str = "passed", error: str = ""
+    ) -> Path:
         """Leave behind what a dry run of one section would: the executed copy, and the report."""
         directory = self.layout.runs / f"{started}-dry-run"
         directory.mkdir(parents=True, exist_ok=True)
         notebook = json.loads(self.layout.notebook(slug).read_text(encoding="utf-8"))
-        cells = [self._executed(cell, shown) for cell in notebook["cells"]]
+        cells = [self._executed(cell, outputs) for cell in notebook["cells"]]
         injected = {"cell_type": "code", "id": "1", "metadata": {"tags": ["injected-parameters"]}, "outputs": []}
         cells.insert(2, {**injected, "execution_count": 1, "source": ['environment = "injected"']})
         (directory / f"{slug}.ipynb").write_text(json.dumps({**notebook, "cells": cells}), encoding="utf-8")
@@ -95,10 +97,10 @@ class Checkout:
         RunReport("dry-run", "production", when, 5.0, "0123456789abcdef+", results).write(directory)
 
     @staticmethod
-    def _executed(cell: Any, shown: Shown) -> Any:
+    def _executed(cell: Any, outputs: Shown) -> Any:
         if cell["cell_type"] != "code":
             return cell
-        displayed = [_output(each) for each in shown.get(cell["id"], [])]
+        displayed = [_output(each) for each in outputs.get(cell["id"], [])]
         metadata = {**cell["metadata"], "papermill": {"duration": SECONDS if displayed else 0.01}}
         return {**cell, "metadata": metadata, "outputs": displayed, "execution_count": 1}
 
@@ -107,12 +109,12 @@ def _events(cell: Any) -> list[dict[str, Any]]:
     return [output["data"][MIME] for output in cell["outputs"] if MIME in output.get("data", {})]
 
 
-def _output(shown: Any) -> dict[str, Any]:
-    if isinstance(shown, Event | Table):
-        return {"output_type": "display_data", "metadata": {}, "data": shown.bundle()}
-    if isinstance(shown, str):
-        return {"output_type": "stream", "name": "stdout", "text": [shown]}
-    return dict(shown)
+def _output(output: Any) -> dict[str, Any]:
+    if isinstance(output, Event | Table):
+        return {"output_type": "display_data", "metadata": {}, "data": output.bundle()}
+    if isinstance(output, str):
+        return {"output_type": "stream", "name": "stdout", "text": [output]}
+    return dict(output)
 
 
 @pytest.fixture
@@ -159,10 +161,10 @@ WHOLE: dict[str, Shown] = {
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The built site, with a run of both runbooks that shows every kind of output."""
     checkout = make_checkout(tmp_path_factory.mktemp("site") / "checkout")
-    for number, (slug, shown) in enumerate(WHOLE.items()):
-        checkout.ran(slug, shown, started=f"20260102T03040{number}Z")
-    done = checkout.build()
-    assert done.returncode == 0, done.stderr
+    for number, (slug, outputs) in enumerate(WHOLE.items()):
+        checkout.ran(slug, outputs, started=f"20260102T03040{number}Z")
+    result = checkout.build()
+    assert result.returncode == 0, result.stderr
     return checkout.root / "build" / "site"
 
 

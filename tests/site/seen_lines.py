@@ -19,10 +19,10 @@ LINES = ROOT / "tests" / "site" / "seen_lines.json"
 def main(entries: Sequence[str]) -> None:
     """Keep them, and print of which entries."""
     tried = read_results(ROOT, "entries")
-    known = json.loads(LINES.read_text(encoding="utf-8"))
+    lines = json.loads(LINES.read_text(encoding="utf-8"))
     chosen = [name for name in entries or tried if tried[name].holds and tried[name].data.get("seen")]
-    known |= {name: tried[name].data["seen"] for name in chosen}
-    LINES.write_text(json.dumps(known, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
+    lines |= {name: tried[name].data["seen"] for name in chosen}
+    LINES.write_text(json.dumps(lines, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
     print(f"kept: {', '.join(chosen)}")
 
 

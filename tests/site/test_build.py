@@ -55,16 +55,16 @@ def dead_links(site: Path) -> list[str]:
             parts = urlsplit(link)
             target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
             target = target / "index.html" if target.is_dir() else target
-            known = parsed[target].anchors if target in parsed else set()
-            missing = parts.fragment and target.suffix == ".html" and parts.fragment not in known
+            anchors = parsed[target].anchors if target in parsed else set()
+            missing = parts.fragment and target.suffix == ".html" and parts.fragment not in anchors
             if parts.scheme or parts.netloc or link.startswith("/") or not target.is_file() or missing:
                 dead.append(f"{path.relative_to(site)}: {link}")
     return dead
 
 
 def test_every_link_is_relative_and_leads_somewhere(checkout: Checkout) -> None:
-    done = checkout.build()
-    assert done.returncode == 0, done.stderr
+    result = checkout.build()
+    assert result.returncode == 0, result.stderr
     site = checkout.root / "build" / "site"
     assert len(list(pages(site))) > 10
     assert dead_links(site) == []
@@ -121,15 +121,15 @@ def test_a_dead_link_fails_the_build(checkout: Checkout) -> None:
     checkout.own("docs")
     with (checkout.root / "docs" / "index.md").open("a", encoding="utf-8") as page:
         page.write("\n[nowhere](troubleshooting.md#no-such-entry)\n")
-    done = checkout.build()
-    assert done.returncode == 1
-    assert "no-such-entry" in done.stderr
+    result = checkout.build()
+    assert result.returncode == 1
+    assert "no-such-entry" in result.stderr
 
 
 def test_an_error_of_ours_ends_the_build_in_one_message(checkout: Checkout) -> None:
     checkout.own("docs")
     (checkout.root / "docs" / "index.md").write_text("# x\n\n<!-- generated: nonsense -->\n<!-- /generated -->\n")
-    done = checkout.build()
-    assert done.returncode == 1
-    assert "docs/index.md:3: nothing generates nonsense" in done.stderr
-    assert "Traceback" not in done.stderr
+    result = checkout.build()
+    assert result.returncode == 1
+    assert "docs/index.md:3: nothing generates nonsense" in result.stderr
+    assert "Traceback" not in result.stderr

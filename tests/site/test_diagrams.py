@@ -67,11 +67,11 @@ def test_only_what_is_referred_to_keeps_an_id(drawn: str) -> None:
 
 
 def test_a_drawing_is_kept_until_its_text_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
+    sources: list[str] = []
 
     class Drawing:
         def __init__(self, source: str, **_: object) -> None:
-            asked.append(source)
+            sources.append(source)
 
         def svg(self) -> str:
             return '<svg xmlns="x" id="my-svg" viewBox="0 0 10 20"></svg>'
@@ -79,7 +79,7 @@ def test_a_drawing_is_kept_until_its_text_changes(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr("mermaidx.render", Drawing)
     for source in (SOURCE, SOURCE, SOURCE + "  three --> one\n"):
         Diagrams(tmp_path).placed(page(source), "docs/x.md", page(source))
-    assert asked == [SOURCE, SOURCE + "  three --> one\n"]
+    assert sources == [SOURCE, SOURCE + "  three --> one\n"]
 
 
 @pytest.mark.parametrize(

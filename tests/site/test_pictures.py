@@ -22,9 +22,9 @@ def test_a_picture_is_as_the_script_made_it(picture: Path) -> None:
 
 
 def test_the_readme_shows_both_and_says_what_is_seen() -> None:
-    shown = re.findall(r"!\[(.+?)\]\((.+?)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
-    assert {path for _, path in shown} == {str(path.relative_to(ROOT)) for path in (CHECKLIST, RUN)}
-    assert all(len(text) > 40 for text, _ in shown)
+    pictures = re.findall(r"!\[(.+?)\]\((.+?)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert {path for _, path in pictures} == {str(path.relative_to(ROOT)) for path in (CHECKLIST, RUN)}
+    assert all(len(text) > 40 for text, _ in pictures)
 
 
 def test_no_picture_names_this_machine() -> None:

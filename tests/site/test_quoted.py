@@ -31,8 +31,8 @@ def changed(checkout: Checkout, path: str, before: str, after: str) -> None:
 
 
 def test_what_the_run_printed_is_no_finding(checkout: Checkout) -> None:
-    for number, (slug, shown) in enumerate(WHOLE.items()):
-        checkout.ran(slug, shown, started=f"20260102T03040{number}Z")
+    for number, (slug, outputs) in enumerate(WHOLE.items()):
+        checkout.ran(slug, outputs, started=f"20260102T03040{number}Z")
     changed(checkout, PAGE, SHOWN, "*it is 32 bytes in hex, without white space*")
     assert findings(checkout) == []
 

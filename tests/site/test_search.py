@@ -27,9 +27,9 @@ NAME = "studio-production"
 
 
 def test_the_lines_are_those_of_their_messages() -> None:
-    known = set(MESSAGES)
+    messages = set(MESSAGES)
     kept = [(entry, message, line) for entry, lines in LINES.items() for message, line in lines.items()]
-    unlike = [pasted for pasted in kept if pasted[:2] not in known or not appears(pasted[1], pasted[2])]
+    unlike = [pasted for pasted in kept if pasted[:2] not in messages or not appears(pasted[1], pasted[2])]
     assert unlike == [], "python -m tests.site.seen_lines ENTRY keeps them anew"
 
 

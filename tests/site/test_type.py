@@ -63,8 +63,8 @@ def test_a_page_is_set_in_it(open_page: Open) -> None:
     page.evaluate("document.fonts.ready")
     assert page.evaluate(loaded) == ["Source Code Pro normal", "Source Sans 3 italic", "Source Sans 3 normal"]
     for selector, family in {".md-content p": "Source Sans 3", ".md-content code": "Source Code Pro"}.items():
-        shown = str(page.locator(selector).first.evaluate("(element) => getComputedStyle(element).fontFamily"))
-        assert shown.startswith(f'"{family}"'), selector
+        actual = str(page.locator(selector).first.evaluate("(element) => getComputedStyle(element).fontFamily"))
+        assert actual.startswith(f'"{family}"'), selector
 
 
 @pytest.mark.browser

@@ -17,9 +17,9 @@ from tests.test_workflows import script
 
 
 def run(checkout: Checkout, *command: str, **environ: str) -> None:
-    given = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "GIT_CONFIG_GLOBAL": os.devnull, **environ}
-    done = subprocess.run(command, cwd=checkout.root, env=given, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "GIT_CONFIG_GLOBAL": os.devnull, **environ}
+    completed = subprocess.run(command, cwd=checkout.root, env=environment, capture_output=True, text=True, check=False)
+    assert completed.returncode == 0, completed.stderr
 
 
 @pytest.fixture(scope="module")
@@ -86,10 +86,10 @@ def test_the_history_of_the_runs_goes_on_from_what_was_published(published: Path
 def test_a_reader_changes_the_version_and_reads_it_from_a_file_too(
     browser: Browser, published: Path, host: str
 ) -> None:
-    asked: list[str] = []
+    urls: list[str] = []
     with browser.new_context() as context:
         page = context.new_page()
-        page.on("request", lambda request: asked.append(request.url))
+        page.on("request", lambda request: urls.append(request.url))
         page.goto(host, wait_until="networkidle")
         assert page.url == f"{host}latest/"
         menu = page.locator(".md-version")
@@ -97,6 +97,6 @@ def test_a_reader_changes_the_version_and_reads_it_from_a_file_too(
         assert menu.locator(".md-version__link").all_inner_texts() == ["dev", "1.2"]
         page.goto(f"{host}dev/DEPLOY_PROD_CHECKLIST.html", wait_until="networkidle")
         assert menu.locator(".md-version__current").inner_text() == "dev"
-        assert [url for url in asked if not url.startswith((host, "data:", "blob:"))] == []
+        assert [url for url in urls if not url.startswith((host, "data:", "blob:"))] == []
         page.goto((published / "guide/latest/DEPLOY_PROD_CHECKLIST.html").as_uri())
         assert page.locator("h2#r2").is_visible()

@@ -19,8 +19,8 @@ def kill_while_writing(path: Path, text: str) -> Path:
         write_private(path, text)
         os._exit(0)
     os.waitpid(child, 0)
-    [left] = path.parent.glob(f".{path.name}.*")
-    return left
+    [leftover] = path.parent.glob(f".{path.name}.*")
+    return leftover
 
 
 @pytest.mark.parametrize(
@@ -36,8 +36,8 @@ def kill_while_writing(path: Path, text: str) -> Path:
     ],
 )
 def test_what_a_killed_writer_left_is_removed(tmp_path: Path, name: str) -> None:
-    left = kill_while_writing(tmp_path / name, "A='secret'\n")
-    assert sweep_state(tmp_path) == [left]
+    leftover = kill_while_writing(tmp_path / name, "A='secret'\n")
+    assert sweep_state(tmp_path) == [leftover]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -52,8 +52,8 @@ def test_the_leftover_of_a_link_lies_beside_its_target(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     link = tmp_path / "production.env"
     link.symlink_to(tmp_path / "real" / "vault.env")
-    left = kill_while_writing(tmp_path / "real" / "vault.env", "A='secret'\n")
-    assert sweep_leftovers(link) == [left]
+    leftover = kill_while_writing(tmp_path / "real" / "vault.env", "A='secret'\n")
+    assert sweep_leftovers(link) == [leftover]
 
 
 def test_a_file_that_is_being_written_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -111,14 +111,14 @@ def test_a_vault_without_anything_in_it_is_not_a_new_one(tmp_path: Path, content
     assert vault.path.read_bytes() == content
 
 
-@pytest.mark.parametrize("left", ["", "# only a comment\n", None])
-def test_a_vault_that_held_values_and_is_gone_is_not_a_new_one(tmp_path: Path, left: str | None) -> None:
+@pytest.mark.parametrize("content", ["", "# only a comment\n", None])
+def test_a_vault_that_held_values_and_is_gone_is_not_a_new_one(tmp_path: Path, content: str | None) -> None:
     vault = Vault(tmp_path, "production")
     vault.put({"INTERNAL_WEBHOOK_SECRET": SecretStr("x")})
-    if left is None:
+    if content is None:
         vault.path.unlink()
     else:
-        vault.path.write_text(left)
+        vault.path.write_text(content)
     with pytest.raises(VaultUnreadable, match=r"holds nothing|is gone: it held INTERNAL_WEBHOOK_SECRET"):
         vault.put({"INTERNAL_WEBHOOK_SECRET": SecretStr("another")})
 
@@ -223,8 +223,8 @@ def test_what_a_killed_write_left_in_clear_is_swept_by_the_next(tmp_path: Path, 
     vault = Vault(tmp_path, "production")
     vault.put({"A": SecretStr("canary")})
     other = tmp_path / ".staging.env.abcdefgh"
-    for left in (tmp_path / ".production.env.x1y2z3_4", tmp_path / ".production.env.z3z3z3z3", other):
-        left.write_text("A='canary'\n")
+    for leftover in (tmp_path / ".production.env.x1y2z3_4", tmp_path / ".production.env.z3z3z3z3", other):
+        leftover.write_text("A='canary'\n")
     write(vault)
     assert list(tmp_path.glob(".*.env.*")) == [other]
 

@@ -70,9 +70,9 @@ def _mount(folder: Path, options: str) -> subprocess.CompletedProcess[bytes]:
 def attempted(state: Path, user: int = 0) -> dict[str, list[str]]:
     """What an operator is told of each attempt; ``user`` is who tries."""
     command = [sys.executable, "-c", ATTEMPTS, str(state), str(user)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
-    assert done.returncode == 0, done.stderr
-    result: dict[str, list[str]] = json.loads(done.stdout)
+    completed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
+    assert completed.returncode == 0, completed.stderr
+    result: dict[str, list[str]] = json.loads(completed.stdout)
     return result
 
 

@@ -32,10 +32,10 @@ from deploybook.runbook.app_settings import Ignored
 def test_a_cause_is_one_finding_at_its_place(name: str, findings: Found, studio: Path, contract: Contract) -> None:
     changes, rule, place, message = CAUSES[name]
     everything = _found(name, changes, findings, studio, contract)
-    found = [finding for finding in everything if finding.rule == rule and message in finding.message]
-    assert len(found) == 1, everything
-    lines = (studio / found[0].path).read_text().splitlines()
-    assert place in lines[found[0].line - 1] or place == found[0].path
+    matching = [finding for finding in everything if finding.rule == rule and message in finding.message]
+    assert len(matching) == 1, everything
+    lines = (studio / matching[0].path).read_text().splitlines()
+    assert place in lines[matching[0].line - 1] or place == matching[0].path
 
 
 def _found(name: str, changes: Change, findings: Found, studio: Path, contract: Contract) -> list[Finding]:
@@ -43,12 +43,12 @@ def _found(name: str, changes: Change, findings: Found, studio: Path, contract: 
     if INGEST in changes:
         (studio / INGEST).write_text(INGEST_SCHEMA)
         del changes[INGEST]
-    found = findings(changes)
+    result = findings(changes)
     if name == "checksum-in-a-presigned-upload":
-        left = [variable for variable in contract.variables if variable.name != "AWS_REQUEST_CHECKSUM_CALCULATION"]
+        variables = [variable for variable in contract.variables if variable.name != "AWS_REQUEST_CHECKSUM_CALCULATION"]
         return [
             finding
-            for finding in find(studio, contract.model_copy(update={"variables": left}))
+            for finding in find(studio, contract.model_copy(update={"variables": variables}))
             if "web app" in finding.message
         ]
     if name == "fields-that-differ":
@@ -58,14 +58,14 @@ def _found(name: str, changes: Change, findings: Found, studio: Path, contract: 
             re.sub(r"problem = unfit\(body\).*?return {\"call_id\"[^\n]*", reads, app.read_text(), flags=re.DOTALL)
         )
         return find(studio, contract)
-    return found
+    return result
 
 
 def test_every_rule_but_two_has_its_mutation() -> None:
-    shown = {rule for *_, expected in MUTATIONS.values() for rule, _, _ in expected} | {
+    covered = {rule for *_, expected in MUTATIONS.values() for rule, _, _ in expected} | {
         rule for _, rule, *_ in CAUSES.values()
     }
-    assert {rule.name for rule in RULES} - shown == {"app-ignore-idle"}
+    assert {rule.name for rule in RULES} - covered == {"app-ignore-idle"}
     assert all(len(rule.explain) > 40 for rule in RULES)
 
 
@@ -111,15 +111,15 @@ def test_a_query_inside_a_boundary_builds(findings: Found) -> None:
 
 def test_variables_of_one_service_are_one_finding_with_all_their_places(findings: Found) -> None:
     page = 'process.env.NOTION_TOKEN;\nprocess.env.NOTION_DATABASE ?? "x";\nexport default'
-    (found,) = findings(
+    (finding,) = findings(
         {
             PAGE: ("export default", page),
             "src/app/layout.tsx": ("export default", "process.env.NOTION_TOKEN;\nexport default"),
         }
     )
-    assert found.subjects == ("NOTION_DATABASE", "NOTION_TOKEN")
-    assert found.severity == Severity.WARNING
-    assert len(found.others) == 2
+    assert finding.subjects == ("NOTION_DATABASE", "NOTION_TOKEN")
+    assert finding.severity == Severity.WARNING
+    assert len(finding.others) == 2
 
 
 def test_what_the_operator_accepts_is_not_found(studio: Path, findings: Found, contract: Contract) -> None:

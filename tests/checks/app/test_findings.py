@@ -278,17 +278,17 @@ def test_a_true_application_yields_no_finding(findings: Found) -> None:
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_a_mutation_is_found_at_its_place_and_nothing_else_is(name: str, findings: Found, studio: Path) -> None:
     path, old, new, expected = MUTATIONS[name]
-    found = findings({path: (old, new)})
+    result = findings({path: (old, new)})
     for rule, place, message in expected:
         assert any(
             finding.rule == rule and message in finding.message and _stands_at(studio, finding, place)
-            for finding in found
-        ), found
-    assert len(found) == len(expected), [str(finding) for finding in found]
+            for finding in result
+        ), result
+    assert len(result) == len(expected), [str(finding) for finding in result]
 
 
 def test_the_worker_is_what_its_image_starts(findings: Found) -> None:
-    found = findings(
+    result = findings(
         {
             "package.json": ("esbuild worker/index.ts", "esbuild worker/settings.ts"),
             IMAGE: ("worker/index.js", "worker/settings.js"),
@@ -296,7 +296,7 @@ def test_the_worker_is_what_its_image_starts(findings: Found) -> None:
     )
     unread = {
         name
-        for finding in found
+        for finding in result
         if finding.rule == "app-variable-unread" and finding.path == IMAGE
         for name in finding.subjects
     }
@@ -310,8 +310,8 @@ def test_a_test_and_a_file_that_nobody_imports_belong_to_no_part(findings: Found
 def test_a_file_that_a_page_begins_to_import_counts(findings: Found) -> None:
     old = "export const token = process.env.OLD_TOKEN;"
     page = ("import { Upload }", 'import { token } from "@/lib/old";\nimport { Upload }')
-    found = findings({"src/lib/old.ts": (None, old), "src/app/page.tsx": page})
-    assert [(finding.rule, finding.path, finding.line) for finding in found] == [
+    result = findings({"src/lib/old.ts": (None, old), "src/app/page.tsx": page})
+    assert [(finding.rule, finding.path, finding.line) for finding in result] == [
         ("app-variable-unset", "src/lib/old.ts", 1)
     ]
 
@@ -325,8 +325,8 @@ def test_a_type_alone_leads_nowhere(findings: Found) -> None:
 def test_what_other_hosts_and_test_tools_set_is_nobodys_to_set(findings: Found) -> None:
     names = ("PLAYWRIGHT_TEST_BASE_URL", "CI_PLAYWRIGHT", "VITEST", "ECS_CONTAINER_METADATA_URI_V4", "KUBERNETES_PORT")
     reads = "".join(f"env.{name} || " for name in (*names, "STUDIO_OWN"))
-    found = findings({"src/lib/deployment.ts": ("env.DEPLOY_ENV ===", f"{reads}env.DEPLOY_ENV ===")})
-    assert {subject for finding in found for subject in finding.subjects} == {"STUDIO_OWN"}
+    result = findings({"src/lib/deployment.ts": ("env.DEPLOY_ENV ===", f"{reads}env.DEPLOY_ENV ===")})
+    assert {subject for finding in result for subject in finding.subjects} == {"STUDIO_OWN"}
 
 
 def test_what_docker_itself_sets_is_nobodys_to_set(findings: Found) -> None:
@@ -334,13 +334,13 @@ def test_what_docker_itself_sets_is_nobodys_to_set(findings: Found) -> None:
 
 
 def test_what_next_config_inlines_needs_no_host(findings: Found) -> None:
-    found = findings({"next.config.ts": ('STUDIO_VERSION: "1.4.0"', 'STUDIO_RELEASE: "1.4.0"')})
-    assert [(finding.rule, finding.path) for finding in found] == [("app-variable-unset", "src/middleware.ts")]
+    result = findings({"next.config.ts": ('STUDIO_VERSION: "1.4.0"', 'STUDIO_RELEASE: "1.4.0"')})
+    assert [(finding.rule, finding.path) for finding in result] == [("app-variable-unset", "src/middleware.ts")]
 
 
 def test_a_committed_production_file_hides_what_is_missing(findings: Found) -> None:
-    found = findings({".env.production": (None, "# of the repository\n\nSTORAGE_BACKEND=local\nSTUDIO_COLOUR=red\n")})
-    assert [(finding.rule, finding.path, finding.line) for finding in found] == [
+    result = findings({".env.production": (None, "# of the repository\n\nSTORAGE_BACKEND=local\nSTUDIO_COLOUR=red\n")})
+    assert [(finding.rule, finding.path, finding.line) for finding in result] == [
         ("app-default-hides", ".env.production", 3)
     ]
 

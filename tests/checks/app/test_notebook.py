@@ -20,9 +20,9 @@ ROOT = Path(__file__).resolve().parents[3]
 @pytest.fixture
 def events() -> Iterator[list[Event]]:
     """What is shown."""
-    shown: list[Event] = []
-    with use_listener(shown.append):
-        yield shown
+    emitted: list[Event] = []
+    with use_listener(emitted.append):
+        yield emitted
 
 
 def section(status: str, error: dict[str, Any] | None = None, *lines: dict[str, Any]) -> dict[str, Any]:

@@ -82,8 +82,8 @@ def _commands(tree: Tree, page: Page) -> Iterator[Mutation]:
         lambda f: misspelt(f["name"]),
         "name",
     )
-    known = "|".join(sorted(tool for tool, commands in tools.known().items() if commands))
-    theirs = rf"(?:^ *|`)(?P<tool>{known}) (?P<sub>[a-z]+)"
+    names = "|".join(sorted(tool for tool, commands in tools.known().items() if commands))
+    theirs = rf"(?:^ *|`)(?P<tool>{names}) (?P<sub>[a-z]+)"
     yield from replaced("command of another's misspelt", path, text, theirs, lambda f: misspelt(f["sub"]), "sub")
 
 

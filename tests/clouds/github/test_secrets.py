@@ -48,9 +48,9 @@ def test_a_secret_is_known_by_the_name_that_the_repository_had(
 ) -> None:
     make().create(clouds)
     renamed = Target("studio/studio-app", "main", "studio/app")
-    known = RepositorySecret(renamed, "VERCEL_TOKEN", ConsumerVariable("VERCEL_TOKEN", VALUE, True), observed)
-    assert known.key == make().key
-    assert known.differences(state(make(), clouds)) == []
+    secret = RepositorySecret(renamed, "VERCEL_TOKEN", ConsumerVariable("VERCEL_TOKEN", VALUE, True), observed)
+    assert secret.key == make().key
+    assert secret.differences(state(make(), clouds)) == []
 
 
 def test_neither_the_request_nor_the_record_shows_the_value(hands: Hands, make: Make, observed: LastWrites) -> None:

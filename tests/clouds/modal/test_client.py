@@ -202,8 +202,8 @@ def test_the_operators_own_configuration_of_the_modal_command_is_not_read(
     (tmp_path / ".modal.toml").write_text(theirs)
     environ = sandbox.environment(HOME=str(tmp_path), MODAL_PROFILE="theirs", MODAL_ENVIRONMENT="nowhere")
     environ["MODAL_CONFIG_PATH"] = str(tmp_path / ".modal.toml")
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", ALONE], env=environ, capture_output=True, text=True, timeout=PATIENCE_SECONDS
     )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == "workspace sandbox-operator main", done.stderr
+    assert completed.returncode == 0, completed.stderr
+    assert completed.stdout.strip() == "workspace sandbox-operator main", completed.stderr

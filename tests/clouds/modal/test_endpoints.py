@@ -35,12 +35,12 @@ def serve() -> Iterator[Callable[[Answer], tuple[Urls, list[dict[str, Any]]]]]:
     servers = []
 
     def start(answer: Answer) -> tuple[Urls, list[dict[str, Any]]]:
-        seen: list[dict[str, Any]] = []
+        bodies: list[dict[str, Any]] = []
 
         class Handler(BaseHTTPRequestHandler):
             def reply(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"{}")
-                seen.append(body)
+                bodies.append(body)
                 said = answer(body)
                 self.send_response(said if isinstance(said, int) else 200)
                 content = said if isinstance(said, bytes) else json.dumps(said).encode()
@@ -55,7 +55,7 @@ def serve() -> Iterator[Callable[[Answer], tuple[Urls, list[dict[str, Any]]]]]:
 
         servers.append(ThreadingHTTPServer(("127.0.0.1", 0), Handler))
         threading.Thread(target=servers[-1].serve_forever, args=(0.02,), daemon=True).start()
-        return urls(f"http://127.0.0.1:{servers[-1].server_port}"), seen
+        return urls(f"http://127.0.0.1:{servers[-1].server_port}"), bodies
 
     yield start
     for server in servers:
@@ -103,10 +103,10 @@ def test_an_app_that_takes_no_token_is_found_out_and_proves_nothing_by_its_refus
 
 
 def test_the_right_token_comes_with_nothing_that_could_be_rendered(serve: Any) -> None:
-    urls, seen = serve(lambda _: {"call_id": "fc-1", "gpu": True, "job_id": "x"})
+    urls, bodies = serve(lambda _: {"call_id": "fc-1", "gpu": True, "job_id": "x"})
     with pytest.raises(VerificationFailed, match="call_id fc-1"):
         modal.right_token_is_accepted(urls, {"MODAL_AUTH_TOKEN": TOKEN})
-    assert seen == [{"auth_token": TOKEN.get_secret_value()}]
+    assert bodies == [{"auth_token": TOKEN.get_secret_value()}]
 
 
 @pytest.mark.parametrize("reply", [b"not json", b"[]", 404, 302, b""])

@@ -60,8 +60,8 @@ def test_every_request_of_the_runbook_is_described(
     token.delete(clouds, state)
     bucket.delete(clouds, made)
     description = Requests(specs / "cloudflare.json", policies_as_sent)
-    seen = {description.check(request) for request in requests}
-    assert len(seen) >= 12, seen
+    operations = {description.check(request) for request in requests}
+    assert len(operations) >= 12, operations
 
 
 @pytest.mark.parametrize(

@@ -82,16 +82,16 @@ def test_one_code_means_two_things_and_the_words_tell_them_apart(
 
 
 def tokens(total: int, pages: list[int], size: int | None = 50) -> tuple[Answer, list[int]]:
-    asked: list[int] = []
+    requested: list[int] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
         page = int(request.url.params["page"])
-        asked.append(page)
+        requested.append(page)
         count = pages[page - 1] if page <= len(pages) else 0
         listed = [{"id": f"{page}-{number}", "name": "t"} for number in range(count)]
         return accepted(listed or None, result_info={"total_count": total, "page": page, "per_page": size})
 
-    return answer, asked
+    return answer, requested
 
 
 @pytest.mark.parametrize(
@@ -101,16 +101,16 @@ def tokens(total: int, pages: list[int], size: int | None = 50) -> tuple[Answer,
 def test_a_list_is_followed_by_its_pages_and_not_by_its_total(
     total: int, pages: list[int], size: int | None, requests: int
 ) -> None:
-    answer, asked = tokens(total, pages, size)
+    answer, requested = tokens(total, pages, size)
     assert len(list(cloudflare(answer).tokens())) == sum(pages)
-    assert len(asked) == requests
+    assert len(requested) == requests
 
 
 def test_a_list_that_does_not_end_is_an_error() -> None:
-    answer, asked = tokens(50, [50] * 1000)
+    answer, requested = tokens(50, [50] * 1000)
     with pytest.raises(UnexpectedResponse, match="its list does not end"):
         list(cloudflare(answer).tokens())
-    assert len(asked) == 100
+    assert len(requested) == 100
 
 
 class Clouds(Connections):

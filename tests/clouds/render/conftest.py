@@ -51,7 +51,7 @@ class Bench:
 
     clouds: Connections
     observed: LastWrites
-    told: list[str] = field(default_factory=list)
+    progress: list[str] = field(default_factory=list)
 
     def worker(self, **settings: Any) -> render.Worker:
         owner = render.owner(self.clouds.render, "")
@@ -65,7 +65,7 @@ class Bench:
         variables = self.variables(state)
         if looked:
             variables.read(self.clouds)
-        return render.Deploy("worker", state, variables, self.observed, self.told.append, seconds=seconds)
+        return render.Deploy("worker", state, variables, self.observed, self.progress.append, seconds=seconds)
 
     def state(self, **settings: Any) -> WorkerState:
         present = self.worker(**settings).read(self.clouds)
@@ -76,7 +76,7 @@ class Bench:
         """A worker whose first deploy is live, as the next run finds it."""
         made = self.worker().create(self.clouds)
         self.deploy(made).create(self.clouds)
-        self.told.clear()
+        self.progress.clear()
         return self.state()
 
     def changes(self, deploy: render.Deploy) -> tuple[DeployState, list[str]]:

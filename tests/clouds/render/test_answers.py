@@ -46,8 +46,10 @@ def followed(
             return httpx.Response(200, json=list(events))
         if last == "deploys":
             return httpx.Response(200, json=[{"deploy": {"id": newest, "status": "created"}, "cursor": "c"}])
-        left = statuses[last]
-        return httpx.Response(200, json={"id": last, "status": left.pop(0) if len(left) > 1 else left[0]})
+        remaining = statuses[last]
+        return httpx.Response(
+            200, json={"id": last, "status": remaining.pop(0) if len(remaining) > 1 else remaining[0]}
+        )
 
     return follow(client(answer), WORKER, "dep-1", seconds, lambda _: None)
 

@@ -39,15 +39,15 @@ def test_a_new_workers_first_deploy_is_followed_and_no_second_one_made(clouds: C
     assert live.id == made.first_deploy
     assert live.status == "live"
     assert statuses(clouds, made.id) == ["api live"]
-    assert bench.told[-1].endswith(": live")
-    assert len(bench.told) > 1
+    assert bench.progress[-1].endswith(": live")
+    assert len(bench.progress) > 1
 
 
 def test_a_deploy_that_a_killed_run_left_on_its_way_is_followed(clouds: Connections, bench: Bench) -> None:
     made = bench.worker().create(clouds)
     deploy = bench.deploy(bench.state())
-    found, [change] = bench.changes(deploy)
-    assert found.id == made.first_deploy
+    state, [change] = bench.changes(deploy)
+    assert state.id == made.first_deploy
     assert change.endswith(" → live")
     bench.brought_up_to_date(deploy)
     assert statuses(clouds, made.id) == ["api live"]
@@ -57,9 +57,9 @@ def test_a_change_is_remembered_until_a_deploy_has_taken_it_up(clouds: Connectio
     state = bench.live()
     clouds.render.put_variable(state.id, "STORAGE_BACKEND", "local")
     variables = bench.variables(state)
-    found = variables.read(clouds)
-    assert found is not None
-    variables.update(clouds, found, variables.differences(found))
+    present = variables.read(clouds)
+    assert present is not None
+    variables.update(clouds, present, variables.differences(present))
     # As after a kill: other objects, the same record.
     deploy = bench.deploy(state)
     assert bench.changes(deploy)[1] == ["variables: as they stood before → as they are"]
@@ -74,9 +74,9 @@ def test_a_plan_foresees_the_deploy_that_follows_from_a_variable_and_verify_call
     state = bench.live()
     clouds.render.put_variable(state.id, "STORAGE_BACKEND", "local")
     deploy = bench.deploy(state)
-    found = deploy.read(clouds)
-    assert found is not None
-    [change] = deploy.differences(found)
+    present = deploy.read(clouds)
+    assert present is not None
+    [change] = deploy.differences(present)
     assert str(change) == "variables: as they stood before → as they are"
     assert change.requested is True
 
@@ -116,8 +116,8 @@ def test_the_deploy_that_replaces_ours_counts(clouds: Connections, bench: Bench)
     first = under_way(clouds, state.id)
     clouds.render.start_deploy(state.id)
     clouds.render.api.call("cancel", "POST", f"/services/{state.id}/deploys/{first}/cancel")
-    assert follow(clouds.render, state, first, 20, bench.told.append).id != first
-    assert bench.told[0].endswith(": canceled")
+    assert follow(clouds.render, state, first, 20, bench.progress.append).id != first
+    assert bench.progress[0].endswith(": canceled")
 
 
 def test_one_that_was_canceled_without_another_has_failed(clouds: Connections, bench: Bench) -> None:
@@ -125,7 +125,7 @@ def test_one_that_was_canceled_without_another_has_failed(clouds: Connections, b
     deploy = under_way(clouds, state.id)
     clouds.render.api.call("cancel", "POST", f"/services/{state.id}/deploys/{deploy}/cancel")
     with pytest.raises(UnexpectedResponse, match="ended as canceled"):
-        follow(clouds.render, state, deploy, 20, bench.told.append)
+        follow(clouds.render, state, deploy, 20, bench.progress.append)
 
 
 def test_a_failed_build_shows_the_end_of_its_log(clouds: Connections, bench: Bench) -> None:
@@ -146,7 +146,7 @@ def test_a_deploy_that_failed_after_one_that_serves_is_drift_and_made_anew(
     state = bench.live()
     fault(kind="status", method="BUILD")
     with pytest.raises(UnexpectedResponse, match="build_failed"):
-        follow(clouds.render, state, clouds.render.start_deploy(state.id), 20, bench.told.append)
+        follow(clouds.render, state, clouds.render.start_deploy(state.id), 20, bench.progress.append)
     deploy = bench.deploy(state)
     assert bench.changes(deploy)[1] == ["status: build_failed → live"]
     with pytest.raises(VerificationFailed) as caught:
@@ -186,12 +186,12 @@ def test_one_that_has_its_time_still_is_no_drift_and_the_one_before_it_is_judged
 def test_deploys_since_a_time_are_all_read(clouds: Connections, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     state = bench.live()
     for _ in range(2):
-        follow(clouds.render, state, clouds.render.start_deploy(state.id), 20, bench.told.append)
+        follow(clouds.render, state, clouds.render.start_deploy(state.id), 20, bench.progress.append)
     made = clouds.render.deploys(state.id)
     # A page of one: more must be asked for.
     monkeypatch.setattr("deploybook.clouds.render.client.PAGE", 1)
-    found = clouds.render.deploys(state.id, since=datetime.fromisoformat(made[-1].created))
-    assert [each.id for each in found] == [each.id for each in made[:-1]]
+    listed = clouds.render.deploys(state.id, since=datetime.fromisoformat(made[-1].created))
+    assert [each.id for each in listed] == [each.id for each in made[:-1]]
 
 
 def test_waiting_has_an_end(clouds: Connections, bench: Bench, sandbox: RunningSandbox) -> None:
@@ -213,7 +213,7 @@ def test_a_worker_without_its_database_is_named_by_its_log(
     state = bench.live()
     clouds.render.delete_variable(state.id, "TURSO_DATABASE_URL")
     with pytest.raises(UnexpectedResponse, match=r"ended as update_failed \(it exited with 1\)"):
-        follow(clouds.render, state, clouds.render.start_deploy(state.id), 20, bench.told.append)
+        follow(clouds.render, state, clouds.render.start_deploy(state.id), 20, bench.progress.append)
     with pytest.raises(VerificationFailed, match=r"stopped: .*TURSO_DATABASE_URL is required") as caught:
         render.has_started(clouds.render, bench.deploy(state), observed)
     assert caught.value.entry == "worker-idle"

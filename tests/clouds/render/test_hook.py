@@ -34,8 +34,8 @@ def test_it_is_used_once_and_its_deploy_is_followed(clouds: Connections, bench: 
     assert newest.trigger == "deploy_hook"
     assert newest.status == "live"
     assert deploy.serving(clouds.render).id == newest.id
-    for held, may_use in ((hook, True), (None, False)):
-        assert render.proved(clouds.render, deploy, hook, held, may_use).startswith("form and worker")
+    for stored, may_use in ((hook, True), (None, False)):
+        assert render.proved(clouds.render, deploy, hook, stored, may_use).startswith("form and worker")
     assert len(clouds.render.deploys(deploy.worker.id)) == 2
 
 
@@ -57,9 +57,9 @@ def test_what_is_not_this_workers_hook_is_never_called(
     deploy, hook = copied(bench)
     wrong = SecretStr(changed(hook.get_secret_value()))
     sandbox.control.delete("/journal")
-    for held in (None, wrong):
+    for stored in (None, wrong):
         with pytest.raises(InvalidValue) as caught:
-            render.proved(clouds.render, deploy, wrong, held, True)
+            render.proved(clouds.render, deploy, wrong, stored, True)
         assert caught.value.entry == "render-deploy-hook"
         assert hook.get_secret_value().partition("key=")[2] not in "\n".join(caught.value.lines())
     assert sandbox.journal("render") == []

@@ -65,7 +65,7 @@ def test_lines_that_come_late_are_waited_for(clock: list[float]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lines", "message", "expected", "found"),
+    ("lines", "message", "expected", "actual"),
     [
         ((CLAIMED, f"[Worker] Job {JOB} failed: no space"), "did not finish", FINISHED, f"[Worker] Job {JOB} failed: no space"),
         (("LibsqlError: SERVER_ERROR: Server returned HTTP status 401",), "does not name the job", f"[Worker] Claimed job {JOB}",
@@ -78,12 +78,12 @@ def test_lines_that_come_late_are_waited_for(clock: list[float]) -> None:
 )  # fmt: skip
 @pytest.mark.usefixtures("clock")
 def test_a_log_that_does_not_say_that_the_job_was_done_is_told(
-    lines: tuple[str, ...], message: str, expected: str, found: str
+    lines: tuple[str, ...], message: str, expected: str, actual: str
 ) -> None:
     with pytest.raises(VerificationFailed, match=message) as caught:
         tells(Log(*lines))
     assert caught.value.expected == expected
-    assert caught.value.found == found
+    assert caught.value.found == actual
 
 
 def test_without_a_job_no_log_is_read() -> None:

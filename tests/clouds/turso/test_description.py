@@ -63,14 +63,14 @@ def exercise(clouds: Connections) -> None:
 
 
 def test_every_request_to_the_platform_is_described(clouds: Connections, specs: Path) -> None:
-    seen = recorded(clouds.turso.api.client)
+    requests = recorded(clouds.turso.api.client)
     exercise(clouds)
     description = Requests(specs / "turso.json")
-    assert {description.check(request) for request in seen} == OPERATIONS
+    assert {description.check(request) for request in requests} == OPERATIONS
 
 
 def test_every_request_to_a_database_is_described(database: turso.LibSql, specs: Path) -> None:
-    seen = recorded(database._api.client)
+    requests = recorded(database._api.client)
     for check in (
         turso.answers,
         turso.jobs_are_stored,
@@ -79,7 +79,7 @@ def test_every_request_to_a_database_is_described(database: turso.LibSql, specs:
     ):
         check(database)
     description = Requests(specs / "turso-sql.json")
-    authorized = [request for request in seen if "authorization" in request.headers]
+    authorized = [request for request in requests if "authorization" in request.headers]
     assert {description.check(request) for request in authorized} == {"pipeline_v2"}
     assert len(authorized) > 20
 

@@ -142,44 +142,44 @@ def test_a_write_whose_answer_was_lost_is_not_repeated(database: turso.LibSql, s
 
 
 def test_the_baton_of_each_answer_is_sent_next_and_the_stream_is_closed(scripted: Scripted) -> None:
-    seen: list[Any] = []
+    requests: list[Any] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
         body = json.loads(request.content)
         closes = body["requests"][-1] == {"type": "close"}
-        seen.append((body["baton"], body["requests"][0]["stmt"]["sql"], closes))
-        return results(OK, OK, baton=None if closes else f"b{len(seen)}")
+        requests.append((body["baton"], body["requests"][0]["stmt"]["sql"], closes))
+        return results(OK, OK, baton=None if closes else f"b{len(requests)}")
 
     with scripted(answer).transaction() as stream:
         stream.execute("SELECT 1")
-    assert seen == [(None, "BEGIN IMMEDIATE", False), ("b1", "SELECT 1", False), ("b2", "COMMIT", True)]
+    assert requests == [(None, "BEGIN IMMEDIATE", False), ("b1", "SELECT 1", False), ("b2", "COMMIT", True)]
 
 
 def test_the_next_request_goes_to_the_address_that_the_server_names(scripted: Scripted) -> None:
-    seen: list[str] = []
+    urls: list[str] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
-        seen.append(str(request.url))
+        urls.append(str(request.url))
         assert request.headers["authorization"] == "Bearer a.b.c"
-        return results(OK, OK, baton="b", base_url="https://near.example.com/x/" if len(seen) == 1 else None)
+        return results(OK, OK, baton="b", base_url="https://near.example.com/x/" if len(urls) == 1 else None)
 
     with scripted(answer).transaction() as stream:
         stream.execute("SELECT 1")
-    first, *later = seen
+    first, *later = urls
     assert first == "https://db.example.com/v2/pipeline"
     assert later == ["https://near.example.com/x/v2/pipeline"] * 2
 
 
 def test_the_token_is_never_sent_on_without_tls(scripted: Scripted) -> None:
-    seen: list[str] = []
+    urls: list[str] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
-        seen.append(str(request.url))
+        urls.append(str(request.url))
         return results(OK, OK, baton="b", base_url="http://near.example.com")
 
     with pytest.raises(UnexpectedResponse, match="not HTTPS"), scripted(answer).transaction():
         pass
-    assert all(url.startswith("https://db.example.com/") for url in seen)
+    assert all(url.startswith("https://db.example.com/") for url in urls)
 
 
 @pytest.mark.parametrize(

@@ -32,12 +32,12 @@ def faults(clouds: Connections, token: turso.DatabaseToken) -> tuple[TokenState,
 
 def rewriting(clouds: Connections, **fields: Any) -> list[httpx.Request]:
     """Have every answer of the platform say something else; the requests that are sent."""
-    seen: list[httpx.Request] = []
+    requests: list[httpx.Request] = []
     inner = clouds.turso.api.client._transport
 
     class Rewriting(httpx.BaseTransport):
         def handle_request(self, request: httpx.Request) -> httpx.Response:
-            seen.append(request)
+            requests.append(request)
             response = inner.handle_request(request)
             body = httpx.Response(200, content=response.read()).json()
             # The sandbox does not serve every operation; its error is one sentence.
@@ -50,7 +50,7 @@ def rewriting(clouds: Connections, **fields: Any) -> list[httpx.Request]:
             inner.close()
 
     clouds.turso.api.client._transport = Rewriting()
-    return seen
+    return requests
 
 
 def test_a_database_is_made_in_its_group_and_found_again(clouds: Connections, made: DatabaseState) -> None:
@@ -100,14 +100,14 @@ def test_a_group_with_databases_in_it_is_left(clouds: Connections, made: Databas
 
 def test_an_archived_group_is_woken(clouds: Connections, made: DatabaseState) -> None:
     del made
-    seen = rewriting(clouds, archived=True)
+    requests = rewriting(clouds, archived=True)
     state = GROUP.read(clouds)
     assert state is not None
     changes = GROUP.differences(state)
     assert [str(change) for change in changes] == ["state: archived → awake"]
     GROUP.update(clouds, state, changes)
-    assert seen[-1].method == "POST"
-    assert seen[-1].url.path.rpartition("/")[2] == "unarchive"
+    assert requests[-1].method == "POST"
+    assert requests[-1].url.path.rpartition("/")[2] == "unarchive"
 
 
 def test_a_blocked_database_is_drift_and_unblocked(clouds: Connections, made: DatabaseState) -> None:

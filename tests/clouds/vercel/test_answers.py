@@ -138,10 +138,10 @@ def paged(rows: list[dict[str, Any]], name: str, page: int) -> Answer:
 
     def answer(request: httpx.Request) -> httpx.Response:
         until = float(request.url.params.get("until") or "inf")
-        left = [row for row in rows if row["createdAt"] < until]
-        following = left[page - 1]["createdAt"] if len(left) > page else None
+        older = [row for row in rows if row["createdAt"] < until]
+        following = older[page - 1]["createdAt"] if len(older) > page else None
         return httpx.Response(
-            200, json={name: left[:page], "pagination": {"count": 1, "next": following, "prev": None}}
+            200, json={name: older[:page], "pagination": {"count": 1, "next": following, "prev": None}}
         )
 
     return answer
@@ -182,14 +182,14 @@ def test_a_list_that_never_ends_is_an_error() -> None:
 
 
 def test_an_id_is_one_part_of_a_path() -> None:
-    asked: list[bytes] = []
+    paths: list[bytes] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request.url.raw_path)
+        paths.append(request.url.raw_path)
         return httpx.Response(200, json={"envs": []})
 
     client(answer).variables("https://example.com/x")
-    assert asked == [b"/v10/projects/https:%2F%2Fexample.com%2Fx/env?decrypt=true"]
+    assert paths == [b"/v10/projects/https:%2F%2Fexample.com%2Fx/env?decrypt=true"]
 
 
 def refused(status: int, code: str, message: str, **more: Any) -> ServiceError:

@@ -68,14 +68,14 @@ def exercise(site: Site) -> None:
 
 
 def test_every_request_is_described(site: Site, sandbox: RunningSandbox, connect: Connect, specs: Path) -> None:
-    seen: list[httpx.Request] = []
-    site.clouds.vercel.api.client.event_hooks = {"request": [seen.append]}
+    requests: list[httpx.Request] = []
+    site.clouds.vercel.api.client.event_hooks = {"request": [requests.append]}
     exercise(site)
     alone = connect(sandbox, VERCEL_TEAM_ID="").vercel
-    alone.api.client.event_hooks = {"request": [seen.append]}
+    alone.api.client.event_hooks = {"request": [requests.append]}
     vercel.team_is_visible(alone)
     description = Requests(specs / "vercel.json", everywhere=TEAM)
-    assert {description.check(request) for request in seen} == OPERATIONS
+    assert {description.check(request) for request in requests} == OPERATIONS
     assert len(WANTED) == 2
 
 

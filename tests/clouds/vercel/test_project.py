@@ -54,11 +54,11 @@ def test_a_wrong_team_or_token_is_told(
 
 
 def test_every_request_names_the_team(clouds: Connections, sandbox: RunningSandbox) -> None:
-    seen: list[httpx.Request] = []
-    clouds.vercel.api.client.event_hooks = {"request": [seen.append]}
+    requests: list[httpx.Request] = []
+    clouds.vercel.api.client.event_hooks = {"request": [requests.append]}
     made = vercel.Project("web").create(clouds)
     vercel.production_url(clouds.vercel, made)
-    assert {request.url.params["teamId"] for request in seen} == {sandbox.exports["VERCEL_TEAM_ID"]}
+    assert {request.url.params["teamId"] for request in requests} == {sandbox.exports["VERCEL_TEAM_ID"]}
     assert made.owner_id == sandbox.exports["VERCEL_TEAM_ID"]
 
 

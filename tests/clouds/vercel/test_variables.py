@@ -120,7 +120,7 @@ def test_an_encrypted_plain_variable_is_compared_by_value(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    ("targets", "problem", "left"),
+    ("targets", "problem", "remaining"),
     [
         (["preview"], "set for preview only", ["preview"]),
         (["production", "preview"], "set for preview, production", ["preview"]),
@@ -132,14 +132,14 @@ def test_an_encrypted_plain_variable_is_compared_by_value(site: Site) -> None:
     ],
 )
 def test_other_targets_are_told_and_keep_their_value(
-    site: Site, targets: list[str], problem: str, left: list[str]
+    site: Site, targets: list[str], problem: str, remaining: list[str]
 ) -> None:
     body = {"key": "PLAIN", "value": "theirs", "type": "plain", "target": targets}
     site.clouds.vercel.put_variables(site.project.id, [body])
     assert site.judged()["PLAIN"] == problem
     site.set()
     entries = {entry.targets: entry.value for entry in site.entries() if entry.key == "PLAIN"}
-    assert entries == {tuple(sorted(left)): "theirs", ("production",): "p"}
+    assert entries == {tuple(sorted(remaining)): "theirs", ("production",): "p"}
     assert site.judged() == {}
 
 

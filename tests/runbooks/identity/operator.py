@@ -30,8 +30,8 @@ class Operator:
 
     def run(self, section: str, mode: str, *arguments: str, environment: str = "production") -> Finished:
         confirmed = ("--yes",) if mode == "apply" else ()
-        given = ("run", section, "--mode", mode, "--environment", environment, *confirmed, *arguments)
-        return self.guide.run(*given, env=self.sandbox.exports, typed=f"{environment}\n")
+        words = ("run", section, "--mode", mode, "--environment", environment, *confirmed, *arguments)
+        return self.guide.run(*words, env=self.sandbox.exports, typed=f"{environment}\n")
 
     def done(self, section: str, mode: str, *arguments: str, environment: str = "production") -> Finished:
         finished = self.run(section, mode, *arguments, environment=environment)

@@ -74,8 +74,8 @@ def test_two_tokens_that_nothing_tells_apart_are_shown_with_the_command_that_cho
     for token in operator.tokens():
         assert token["id"] in refused.output
     assert "--adopt 'R2 token/" in refused.output
-    given = ("--adopt", "R2 bucket/studio-production", "--adopt", f"R2 token/{ours['id']}", "-p", "rotate", "true")
-    operator.done("r2", "apply", *given)
+    options = ("--adopt", "R2 bucket/studio-production", "--adopt", f"R2 token/{ours['id']}", "-p", "rotate", "true")
+    operator.done("r2", "apply", *options)
     assert operator.vault()["R2_ACCESS_KEY_ID"] == ours["id"]
 
 

@@ -34,18 +34,18 @@ def test_staging_has_names_of_its_own_and_touches_nothing_of_productions(operato
 
 
 @pytest.mark.parametrize(
-    ("section", "given", "kind"),
+    ("section", "parameters", "kind"),
     [
         ("r2", ("-p", "bucket_name", "studio-production"), "R2 bucket"),
         ("turso", ("-p", "group_name", "default", "-p", "database_name", "studio-production"), "Turso database"),
     ],
 )
 def test_staging_is_refused_what_production_has(
-    operator: Operator, section: str, given: tuple[str, ...], kind: str
+    operator: Operator, section: str, parameters: tuple[str, ...], kind: str
 ) -> None:
     operator.done(section, "apply")
     operator.writes()
-    refused = operator.run(section, "apply", *given, environment="staging")
+    refused = operator.run(section, "apply", *parameters, environment="staging")
     assert refused.code == 2
     assert f"The {kind} studio-production was made for production, and this is staging" in refused.output
     assert operator.writes() == []
@@ -138,8 +138,8 @@ def test_a_clone_that_made_nothing_destroys_nothing_and_keeps_its_vault(operator
     before = other.vault()
     operator.writes()
     for section in ("turso", "r2"):
-        left = other.done(section, "destroy")
-        assert set(left.outcomes("resource")) == {"left"}
+        destroyed = other.done(section, "destroy")
+        assert set(destroyed.outcomes("resource")) == {"left"}
     assert other.writes() == []
     assert other.vault() == before
 
@@ -152,8 +152,8 @@ def test_a_name_in_the_ledger_does_not_let_destroy_delete_a_colleagues_database(
     operator.state("production.made.json").write_text(json.dumps(OLD_LEDGER))
     assert operator.turso("POST", "/groups", json={"name": "default", "location": "aws-us-east-1"}).is_success
     assert operator.turso("POST", "/databases", json={"name": "studio-production", "group": "default"}).is_success
-    left = operator.done("turso", "destroy")
-    assert set(left.outcomes("resource")) == {"left", "absent"}
+    destroyed = operator.done("turso", "destroy")
+    assert set(destroyed.outcomes("resource")) == {"left", "absent"}
     assert len(operator.turso("GET", "/databases").json()["databases"]) == 1
 
 
@@ -178,8 +178,8 @@ def test_an_old_ledger_and_its_vault_are_taken_up_and_destroyed_to_the_end(opera
     ledger = operator.ledger()
     names = [{"section": entry.section, "kind": entry.kind, "name": entry.name} for entry in ledger.entries()]
     ledger.path.write_text(json.dumps(names))
-    left = operator.done("r2", "destroy")
-    assert "named by a ledger of before; not proved to be ours" in left.output
+    destroyed = operator.done("r2", "destroy")
+    assert "named by a ledger of before; not proved to be ours" in destroyed.output
     operator.done("r2", "destroy", "--adopt", "R2 bucket/studio-production")
     assert operator.tokens() == []
     assert operator.vault() == {}
@@ -193,8 +193,8 @@ def test_a_database_that_a_colleague_made_after_a_killed_run_keeps_its_data(oper
     applied = operator.done("turso", "apply", "--adopt", "Turso group/default")
     assert "made while a killed run was making it; not proved to be ours" in applied.output
     for _ in range(2):
-        left = operator.done("turso", "destroy")
-        assert "--mode destroy --adopt 'Turso database/studio-production'" in " ".join(left.output.split())
+        destroyed = operator.done("turso", "destroy")
+        assert "--mode destroy --adopt 'Turso database/studio-production'" in " ".join(destroyed.output.split())
     assert operator.turso("GET", "/databases").json()["databases"] == [theirs]
     operator.done("turso", "destroy", "--adopt", "Turso database/studio-production")
     assert operator.turso("GET", "/databases").json()["databases"] == []
@@ -221,14 +221,14 @@ def test_an_environment_keeps_to_the_accounts_of_its_first_apply(operator: Opera
     elsewhere = "f" * 32
     operator.sandbox.control.delete("/journal")
     for mode in ("plan", "apply", "verify", "destroy"):
-        given = ("run", "r2", "--mode", mode, *(("--yes",) if mode == "apply" else ()))
+        words = ("run", "r2", "--mode", mode, *(("--yes",) if mode == "apply" else ()))
         environ = operator.sandbox.exports | {"CLOUDFLARE_ACCOUNT_ID": elsewhere}
-        refused = operator.guide.run(*given, env=environ, typed="production\n")
+        refused = operator.guide.run(*words, env=environ, typed="production\n")
         assert refused.code == 2
         home = str(Account(id=pins["cloudflare"]["id"], name=pins["cloudflare"]["name"]))
         assert f"lives in Cloudflare's account {home}" in refused.output
         assert f"lead to {elsewhere}" in refused.output
-    asked = {
+    requests = {
         (entry["method"], entry["path"].partition("/accounts/")[2]) for entry in operator.sandbox.journal("cloudflare")
     }
-    assert asked <= {("GET", elsewhere)}
+    assert requests <= {("GET", elsewhere)}

@@ -37,11 +37,11 @@ def test_the_end_of_one_scenario_lets_go_what_it_holds_and_nothing_else() -> Non
 
 
 def test_a_request_that_is_held_is_carried_out_whole_though_its_caller_has_gone() -> None:
-    seen = bytearray()
+    body = bytearray()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        seen.extend((await receive()).get("body", b""))
-        seen.extend((await receive()).get("body", b""))
+        body.extend((await receive()).get("body", b""))
+        body.extend((await receive()).get("body", b""))
 
     async def run() -> None:
         faults = Faults([held_by("one")])
@@ -71,4 +71,4 @@ def test_a_request_that_is_held_is_carried_out_whole_though_its_caller_has_gone(
         await request
 
     asyncio.run(run())
-    assert bytes(seen) == b"begun"
+    assert bytes(body) == b"begun"

@@ -82,16 +82,16 @@ def test_a_value_over_48_kilobytes_is_422(github: GitHub) -> None:
 def test_pages_link_to_the_next_and_the_last(github: GitHub) -> None:
     for number in range(5):
         github.put_secret(f"S{number}", "x")
-    path, seen = f"{github.repo}/actions/secrets?per_page=2", []
+    path, names = f"{github.repo}/actions/secrets?per_page=2", []
     first = github.api.get(path)
     assert 'rel="last"' in first.headers["Link"]
     answer = first
     while True:
-        seen += [secret["name"] for secret in answer.json()["secrets"]]
+        names += [secret["name"] for secret in answer.json()["secrets"]]
         if "next" not in answer.links:
             break
         answer = github.api.get(answer.links["next"]["url"])
-    assert seen == [f"S{number}" for number in range(5)]
+    assert names == [f"S{number}" for number in range(5)]
     assert {"prev", "first"} == set(answer.links)
 
 

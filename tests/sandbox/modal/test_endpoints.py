@@ -52,12 +52,12 @@ def test_a_json_body_reaches_the_function(urls: dict[str, str], http: httpx.Clie
 
 
 def test_the_container_sees_no_variable_of_this_machine(urls: dict[str, str], http: httpx.Client) -> None:
-    seen = set(http.post(urls["submit"], json={}).json()["environment"])
-    modals = {name for name in seen if name.startswith("MODAL_")}
+    variables = set(http.post(urls["submit"], json={}).json()["environment"])
+    modals = {name for name in variables if name.startswith("MODAL_")}
     assert "MODAL_TOKEN_ID" not in modals
     assert "MODAL_TOKEN_SECRET" not in modals
     authority = {"SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"}
-    assert seen - modals - authority <= {"PATH", "HOME", "TMPDIR", "LC_CTYPE", "PYTHONUNBUFFERED"}
+    assert variables - modals - authority <= {"PATH", "HOME", "TMPDIR", "LC_CTYPE", "PYTHONUNBUFFERED"}
 
 
 def test_query_parameters_are_converted(urls: dict[str, str], http: httpx.Client) -> None:

@@ -24,10 +24,10 @@ RULE = {
 
 
 def preflight(storage: Storage, method: str = "PUT", origin: str = ORIGIN, headers: str = "") -> httpx.Response:
-    asked = {"Origin": origin, "Access-Control-Request-Method": method}
+    request_headers = {"Origin": origin, "Access-Control-Request-Method": method}
     if headers:
-        asked["Access-Control-Request-Headers"] = headers
-    return storage.s3.options(storage.url + PATH, headers=asked)
+        request_headers["Access-Control-Request-Headers"] = headers
+    return storage.s3.options(storage.url + PATH, headers=request_headers)
 
 
 def cors_headers(answer: httpx.Response) -> dict[str, str]:
@@ -53,7 +53,7 @@ def test_a_matching_preflight_is_answered_in_full(storage: Storage) -> None:
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "changed",
     [
         {"origin": "https://other.example"},
         {"origin": "https://studio.example:8443"},
@@ -62,9 +62,9 @@ def test_a_matching_preflight_is_answered_in_full(storage: Storage) -> None:
         {"headers": "content-type, x-requested-by"},
     ],
 )
-def test_a_preflight_that_no_rule_covers_is_forbidden(storage: Storage, error: Any, asked: dict[str, str]) -> None:
+def test_a_preflight_that_no_rule_covers_is_forbidden(storage: Storage, error: Any, changed: dict[str, str]) -> None:
     storage.cors(RULE)
-    answer = preflight(storage, **asked)
+    answer = preflight(storage, **changed)
     assert error(answer) == (403, "AccessForbidden")
     assert cors_headers(answer) == {}
 
@@ -88,8 +88,8 @@ def test_the_first_rule_that_matches_decides(storage: Storage) -> None:
 
 
 def test_a_preflight_of_an_unknown_bucket_or_without_its_headers_is_refused(storage: Storage, error: Any) -> None:
-    asked = {"Origin": ORIGIN, "Access-Control-Request-Method": "PUT"}
-    assert error(storage.s3.options(f"{storage.url}/nowhere/a", headers=asked)) == (403, "AccessForbidden")
+    request_headers = {"Origin": ORIGIN, "Access-Control-Request-Method": "PUT"}
+    assert error(storage.s3.options(f"{storage.url}/nowhere/a", headers=request_headers)) == (403, "AccessForbidden")
     assert error(storage.s3.options(storage.url + PATH)) == (400, "InvalidArgument")
 
 

@@ -31,10 +31,10 @@ def test_create_deploy_answers_201_with_null_commit_and_finished_at(render: Rend
     assert made.status_code == 201
     assert made.json()["commit"] is None
     assert made.json()["finishedAt"] is None
-    done = render.settled(service, made.json()["id"])
-    assert len(done["commit"]["id"]) == 40
-    assert done["finishedAt"]
-    assert done["trigger"] == "api"
+    result = render.settled(service, made.json()["id"])
+    assert len(result["commit"]["id"]) == 40
+    assert result["finishedAt"]
+    assert result["trigger"] == "api"
     assert statuses(render, service) == ["live", "deactivated"]
 
 
@@ -161,9 +161,9 @@ def test_the_hook_is_shown_by_no_api_and_triggers_a_deploy(render: Render) -> No
     with httpx.Client(trust_env=False) as anyone:
         answer = anyone.post(hook)
     assert answer.status_code == 200
-    done = render.settled(created["id"], answer.json()["deploy"]["id"])
-    assert done["trigger"] == "deploy_hook"
-    assert done["status"] == "live"
+    result = render.settled(created["id"], answer.json()["deploy"]["id"])
+    assert result["trigger"] == "deploy_hook"
+    assert result["status"] == "live"
 
 
 def test_a_wrong_hook_is_refused_and_deploys_nothing(render: Render) -> None:

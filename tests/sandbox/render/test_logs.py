@@ -24,14 +24,14 @@ def test_pages_by_time_hold_every_line_once(render: Render, direction: str) -> N
     render.settled(service)
     whole = render.messages(service)
     query: dict[str, Any] = {"ownerId": render.owner, "resource": service, "direction": direction, "limit": 2}
-    seen: list[str] = []
+    messages: list[str] = []
     while True:
         page = render.api.get("/logs", params=query).json()
-        seen += [line["message"] for line in page["logs"]]
+        messages += [line["message"] for line in page["logs"]]
         if not page["hasMore"]:
             break
         query |= {"startTime": page["nextStartTime"], "endTime": page["nextEndTime"]}
-    assert seen == (whole if direction == "forward" else whole[::-1])
+    assert messages == (whole if direction == "forward" else whole[::-1])
     assert len(whole) > 4
 
 

@@ -94,16 +94,16 @@ def test_list_filters_by_name_type_and_owner(render: Render) -> None:
 
 def test_pages_follow_the_last_cursor_and_end_with_an_empty_one(render: Render) -> None:
     made = [render.create(name=f"worker-{number}")["id"] for number in range(5)]
-    seen, cursor = [], None
+    ids, cursor = [], None
     for _ in range(4):
         query = {"limit": 2} | ({"cursor": cursor} if cursor else {})
         items = render.api.get("/services", params=query).json()
-        seen += [item["service"]["id"] for item in items]
+        ids += [item["service"]["id"] for item in items]
         if not items:
             break
         cursor = items[-1]["cursor"]
     assert items == []
-    assert seen == made[::-1]
+    assert ids == made[::-1]
 
 
 def test_a_cursor_survives_the_removal_of_its_service(render: Render) -> None:

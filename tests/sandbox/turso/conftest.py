@@ -22,9 +22,9 @@ def refused(response: httpx.Response, operation: Operation | None) -> bool:
     described = operation["responses"] if operation else {}
     if str(status) in described:
         return False
-    asked = response.request
+    request = response.request
     general = status != 200 and ("4XX" in described or not operation or status in GENERAL_STATUSES)
-    assert general, f"{asked.method} {asked.url.path} answered {status}: not described"
+    assert general, f"{request.method} {request.url.path} answered {status}: not described"
     assert isinstance(response.json()["error"], str)
     return "4XX" not in described
 

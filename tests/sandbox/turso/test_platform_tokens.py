@@ -80,9 +80,9 @@ def test_revoked_token_stops_working(turso: Any) -> None:
 
 def test_group_token_needs_known_scopes_and_an_existing_group(turso: Any) -> None:
     turso.create_group()
-    there = {"organization": turso.organization, "group": "default"}
-    assert mint(turso, "none", **there).status_code == 400
-    assert mint(turso, "unknown", **there, scopes=["db:drop"]).status_code == 400
+    group = {"organization": turso.organization, "group": "default"}
+    assert mint(turso, "none", **group).status_code == 400
+    assert mint(turso, "unknown", **group, scopes=["db:drop"]).status_code == 400
     assert mint(turso, "lost", organization=turso.organization, group="lost", scopes=["read"]).status_code == 404
     assert mint(turso, "homeless", group="default", scopes=["read"]).status_code == 400
 

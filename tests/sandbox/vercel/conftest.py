@@ -30,8 +30,8 @@ def refused_or_streamed(response: httpx.Response, operation: Operation | None) -
         error = response.json()["error"]
         assert isinstance(error["code"], str)
         assert isinstance(error["message"], str)
-        asked = response.request
-        assert response.status_code in GENERAL_STATUSES, f"{asked.method} {asked.url.path}: {response.status_code}"
+        request = response.request
+        assert response.status_code in GENERAL_STATUSES, f"{request.method} {request.url.path}: {response.status_code}"
     return response.is_error or operation is None or "stream+json" in response.headers.get("content-type", "")
 
 

@@ -67,7 +67,7 @@ def test_sensitive_value_is_never_readable_again(vercel: Any) -> None:
     answer = create(vercel, item(type="sensitive"))
     identifier = answer.json()["created"]["id"]
     by_id = vercel.api.get(f"/v1/projects/web/env/{identifier}")
-    seen = [
+    bodies = [
         answer.text,
         by_id.text,
         vercel.api.get(ENV).text,
@@ -76,7 +76,7 @@ def test_sensitive_value_is_never_readable_again(vercel: Any) -> None:
         vercel.api.get("/v3/env/pull/web/production").text,
         vercel.api.patch(f"/v9/projects/web/env/{identifier}", json={"comment": "x"}).text,
     ]
-    assert not any("s3cret" in text for text in seen)
+    assert not any("s3cret" in text for text in bodies)
     assert "value" not in by_id.json()
     vercel.refused(vercel.api.patch(f"/v9/projects/web/env/{identifier}", json={"type": "plain"}), 400, "BAD_REQUEST")
 
@@ -157,8 +157,8 @@ def test_many_are_deleted_together_or_not_at_all(vercel: Any) -> None:
     answer = vercel.api.request("DELETE", "/v1/projects/web/env", json={"ids": [*ids, "nothing"]})
     vercel.refused(answer, 404, "not_found")
     assert len(vercel.api.get(ENV).json()["envs"]) == 2
-    done = vercel.done(vercel.api.request("DELETE", "/v1/projects/web/env", json={"ids": ids}))
-    assert done == {"deleted": 2, "ids": ids}
+    result = vercel.done(vercel.api.request("DELETE", "/v1/projects/web/env", json={"ids": ids}))
+    assert result == {"deleted": 2, "ids": ids}
 
 
 def test_list_comes_whole_or_in_pages(vercel: Any) -> None:
