@@ -1,7 +1,8 @@
-"""``python -m tests.checks.mutate [--seed N] [--each N] [TEXT]``: make small mutations, one at a time, and see which are found.
+"""``python -m tests.checks.mutate [--seed N] [--each N] [--shard I/N] [TEXT]``: which of many small mutations the check finds.
 
 They are made from the tree by rules (``mutations/``); of each kind some are drawn. Each is put into a copy of the tree, which is
-then checked as `deploybook check` does it, in this process: what did not change is not read again.
+then checked as `deploybook check` does it, in this process: what did not change is not read again. A survivor is printed at once;
+so is a mutation at which the check itself fails, which is a bug of the check.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import shutil
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -47,11 +49,12 @@ COPIED = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """A mutation and what the check found that it does not find in the tree itself."""
+    """A mutation, and what the check finds that it does not find in the tree itself; ``failure`` says how the check failed, if it did."""
 
     mutation: Mutation
     findings: tuple[Finding, ...]
     seconds: float
+    failure: str = ""
 
     @property
     def rules(self) -> list[str]:
@@ -79,10 +82,10 @@ class Copy:
         began = time.monotonic()
         path.write_text(mutation.applied(text), encoding="utf-8")
         try:
-            result = tuple(finding for finding in check(tree_at(self.root), rules) if finding not in before)
+            findings = tuple(finding for finding in check(tree_at(self.root), rules) if finding not in before)
         finally:
             path.write_text(text, encoding="utf-8")
-        return Outcome(mutation, result, time.monotonic() - began)
+        return Outcome(mutation, findings, time.monotonic() - began)
 
 
 @contextmanager
@@ -116,24 +119,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("text", nargs="?", default="")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--each", type=int, default=EACH, help="of each kind, at most")
+    parser.add_argument("--shard", default="1/1", help="one of so many parts of them, such as 3/10")
     options = parser.parse_args(arguments)
     with copied() as copy:
         for finding in sorted(copy.findings):
             print(f"in the tree itself: {finding}")
         wanted = drawn([each for each in every(copy.tree) if options.text in each.kind], options.each, options.seed)
-        outcomes = [copy.tried(mutation) for mutation in wanted]
-        unexplained = [
-            outcome for outcome in outcomes if not outcome.findings and not _survivor(copy, outcome.mutation)
-        ]
+        number, of = (int(part) for part in options.shard.split("/"))
+        outcomes, unexplained = [], 0
+        for mutation in wanted[number - 1 :: of]:
+            try:
+                outcome = copy.tried(mutation)
+            except Exception:  # noqa: BLE001 - whatever it is: the next mutation is tried all the same
+                outcome = Outcome(mutation, (), 0.0, traceback.format_exc(limit=-3))
+            outcomes.append(outcome)
+            unexplained += not outcome.findings and not _survivor(copy, outcome)
     _count(outcomes)
     return 1 if unexplained else 0
 
 
-def _survivor(copy: Copy, mutation: Mutation) -> str:
+def _survivor(copy: Copy, outcome: Outcome) -> str:
+    mutation = outcome.mutation
     text = (copy.root / mutation.path).read_text(encoding="utf-8")
-    why = reason(mutation, text)
+    why = "" if outcome.failure else reason(mutation, text)
     line = text.count("\n", 0, mutation.start) + 1
-    print(f"SURVIVES {mutation.path}:{line} ({mutation.kind}): {why or 'NOT EXPLAINED'}\n{mutation.diff(text)}\n")
+    problem = outcome.failure or why or "NOT EXPLAINED"
+    print(f"SURVIVES {mutation.path}:{line} ({mutation.kind}): {problem}\n{mutation.diff(text)}\n", flush=True)
     return why
 
 

@@ -31,7 +31,7 @@ def minimal(variables: str = "", sections: tuple[str, ...] = ("r2", "vercel", "r
         f'[[credential]]\nname = "P_KEY"\nprovider = "p"\nsections = ["{first}"]\n'
         'made_at = "x"\npermissions = "x"\ncheck = "x"\n'
     )
-    return heads + provider + places + variables + credential + "[parameters]\n"
+    return heads + provider + places + variables + credential + '[parameters.environment]\ndescription = "E"\n'
 
 
 def variable(name: str, section: str = "r2", consumers: str = '["vercel"]', more: str = "") -> str:
@@ -143,6 +143,10 @@ def test_public_and_secret_variables_are_told_apart(contract: Contract) -> None:
         (minimal(variable("A")).replace('name = "vercel"', 'name = "r2"'), "consumer r2 is defined twice"),
         (minimal(variable("A")).replace('"P_KEY"', '"Q_KEY"'), "Q_KEY begins with no prefix of the provider p"),
         (minimal(variable("A")).replace('["P_URL"]', '["Q_URL"]'), "Q_URL begins with no prefix of the provider p"),
+        (
+            minimal(variable("A")).replace("parameters.environment", "parameters.region"),
+            "there is no parameter environment",
+        ),
         ("[[section", "not TOML"),
     ],
 )

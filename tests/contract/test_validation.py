@@ -26,7 +26,7 @@ WITH_OWN = CONTRACT.model_copy(
             *CONTRACT.variables,
             *parse_contract(
                 """
-                parameters = {}
+                parameters = {environment = {description = "D"}}
                 credential = []
                 section = [{slug = "vercel", title = "T", outcome = "O."}]
                 provider = [{name = "p", title = "P", section = "vercel", endpoints = [], prefixes = []}]

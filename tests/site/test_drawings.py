@@ -34,7 +34,7 @@ variable = [
   {name = "MAY_BE", optional = true, consumers = ["vercel"], description = "."},
 ]
 credential = []
-parameters = {}
+parameters = {environment = {description = "."}}
 """
 
 

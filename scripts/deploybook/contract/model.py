@@ -6,59 +6,24 @@ Read from ``runbooks/contract.toml``; nothing else in the project defines one of
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import ValidationError, model_validator
 
-from deploybook.contract.definitions import (
-    Consumer,
-    Credential,
-    Definition,
-    ModeProperties,
-    Parameter,
-    Placeholder,
-    Property,
-    Provider,
-    Section,
-    Variable,
-)
+from deploybook.contract.definitions import Consumer, Credential, Property, Provider, Section, Variable
 from deploybook.contract.nearest import mistyped, nearest
+from deploybook.contract.tables import Tables
 from deploybook.errors import InvalidValue, UnknownParameter
 
 
-class Contract(Definition):
-    """The whole contract. Construction refuses duplicates, unknown names, a consumer without producer, and cycles."""
-
-    sections: tuple[Section, ...] = Field(alias="section")
-    providers: tuple[Provider, ...] = Field(alias="provider")
-    consumers: tuple[Consumer, ...] = Field(alias="consumer")
-    variables: tuple[Variable, ...] = Field(alias="variable")
-    credentials: tuple[Credential, ...] = Field(alias="credential")
-    parameters: dict[str, Parameter]
-    placeholders: dict[str, Placeholder] = Field(default_factory=dict)
-    properties: tuple[Property, ...] = Field(alias="property", default=())
-    modes: tuple[ModeProperties, ...] = Field(alias="mode", default=())
-
-    @field_validator("variables")
-    @classmethod
-    def _another_name_is_no_other_thing(cls, variables: tuple[Variable, ...]) -> tuple[Variable, ...]:
-        origins = {variable.name: variable for variable in variables}
-        return tuple(_like(variable, origins.get(variable.same_as or "")) for variable in variables)
+class Contract(Tables):
+    """The contract, and what follows from its tables. Construction also refuses sections that need each other in a cycle."""
 
     @model_validator(mode="after")
-    def _is_whole(self) -> Self:
-        _refuse_duplicates("section", [section.slug for section in self.sections])
-        _refuse_duplicates("provider", [provider.name for provider in self.providers])
-        _refuse_duplicates("consumer", [consumer.name for consumer in self.consumers])
-        _refuse_duplicates("variable", [variable.name for variable in self.variables])
-        _refuse_duplicates("credential", [credential.name for credential in self.credentials])
-        _refuse_duplicates("property", [entry.name for entry in self.properties])
-        _refuse_duplicates("mode", [mode.name for mode in self.modes])
-        _refuse_unknown_names(self)
-        _refuse_other_namespaces(self)
+    def _has_an_order(self) -> Self:
         self.order()
         return self
 
@@ -214,73 +179,6 @@ def _closure(before: Callable[[str], set[str]], slug: str) -> set[str]:
         reached |= new
         waiting += new
     return reached
-
-
-def _refuse_duplicates(kind: str, names: list[str]) -> None:
-    repeated = {name for name in names if names.count(name) > 1}
-    if repeated:
-        raise ValueError(f"the {kind} {sorted(repeated)[0]} is defined twice")
-
-
-def _like(variable: Variable, origin: Variable | None) -> Variable:
-    if origin is None:
-        return variable
-    return variable.model_copy(update={"secret": origin.secret, "pattern": origin.pattern, "example": origin.example})
-
-
-def _refuse_unknown_names(contract: Contract) -> None:
-    names = {
-        "section": {section.slug for section in contract.sections},
-        "provider": {provider.name for provider in contract.providers},
-        "consumer": {consumer.name for consumer in contract.consumers},
-        "variable": {variable.name for variable in contract.variables},
-        "credential": {credential.name for credential in contract.credentials},
-        "parameter": set(contract.parameters),
-    }
-    for user, relation, kind, name in _references(contract):
-        if name not in names[kind]:
-            raise ValueError(f"{user} {relation} the unknown {kind} {name}")
-    for variable in contract.variables:
-        if variable.same_as and contract.variable(variable.same_as).same_as:
-            raise ValueError(
-                f"{variable.name} is the same as {variable.same_as}, itself another's name: name the origin"
-            )
-
-
-def _refuse_other_namespaces(contract: Contract) -> None:
-    for provider in contract.providers:
-        for name in (*provider.endpoints, *(credential.name for credential in contract.credentials_of(provider))):
-            if not name.startswith(provider.prefixes):
-                raise ValueError(f"{name} begins with no prefix of the provider {provider.name}")
-
-
-def _references(contract: Contract) -> Iterator[tuple[str, str, str, str]]:
-    """Every reference in the contract: who refers, the relation, and the kind and name of the target."""
-    for section in contract.sections:
-        yield from ((f"section {section.slug}", "comes after", "section", predecessor) for predecessor in section.after)
-    for provider in contract.providers:
-        yield f"provider {provider.name}", "is set up by", "section", provider.section
-    for consumer in contract.consumers:
-        yield f"consumer {consumer.name}", "is set by", "section", consumer.section
-        if consumer.provider:
-            yield f"consumer {consumer.name}", "is at", "provider", consumer.provider
-    for variable in contract.variables:
-        yield from ((variable.name, "is set at", "consumer", consumer) for consumer in variable.consumers)
-        if variable.section:
-            yield variable.name, "is produced by", "section", variable.section
-        if variable.same_as:
-            yield variable.name, "is the same as", "variable", variable.same_as
-        if variable.credential:
-            yield variable.name, "is passed on from", "credential", variable.name
-    for credential in contract.credentials:
-        slugs = (*credential.sections, *credential.used_if_set)
-        yield from ((f"credential {credential.name}", "is read by", "section", slug) for slug in slugs)
-        yield f"credential {credential.name}", "is made at", "provider", credential.provider
-    for name, placeholder in contract.placeholders.items():
-        if placeholder.parameter:
-            yield f"placeholder {name}", "stands for", "parameter", placeholder.parameter
-        if placeholder.section:
-            yield f"placeholder {name}", "is known after", "section", placeholder.section
 
 
 def parse_contract(text: str, source: str = "contract.toml") -> Contract:

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from deploybook.contract.model import Contract
 from deploybook.contract.nearest import did_you_mean
+from deploybook.contract.tables import ENVIRONMENT
 from deploybook.errors import InvalidValue, UnknownParameter
 from deploybook.runbook.notebook_file import NotebookParameter, read_parameters, require_type
-from deploybook.runbook.settings import ENVIRONMENT, Settings
+from deploybook.runbook.settings import Settings
 
 # Where whoever executes cells without a kernel says which parameters were chosen for this run.
 CHOSEN = "__chosen_parameters__"

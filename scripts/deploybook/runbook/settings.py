@@ -16,6 +16,7 @@ from typing import Any
 from deploybook.contract.definitions import Credential
 from deploybook.contract.model import Contract
 from deploybook.contract.nearest import did_you_mean
+from deploybook.contract.tables import ENVIRONMENT
 from deploybook.errors import DeploybookError, InvalidValue
 from deploybook.layout import Layout
 from deploybook.runbook import app_settings
@@ -23,7 +24,7 @@ from deploybook.runbook.notebook_file import NotebookParameter, read_parameters,
 from deploybook.runbook.secret_shapes import looks_secret
 from deploybook.runbook.yaml_file import YamlFile, read_yaml
 
-ENVIRONMENT, ACCOUNTS, CREDENTIALS, CREDENTIALS_FILE = "environment", "accounts", "credentials", "credentials_file"
+ACCOUNTS, CREDENTIALS, CREDENTIALS_FILE = "accounts", "credentials", "credentials_file"
 OWN_KEYS = (ENVIRONMENT, ACCOUNTS, CREDENTIALS, CREDENTIALS_FILE, app_settings.KEY)
 # These are no settings: what a run may do is said each time.
 NEVER = frozenset({"mode"})

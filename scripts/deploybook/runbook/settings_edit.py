@@ -10,13 +10,13 @@ from typing import Any
 import yaml
 
 from deploybook.contract.model import Contract
+from deploybook.contract.tables import ENVIRONMENT
 from deploybook.errors import InvalidValue
 from deploybook.layout import Layout
 from deploybook.runbook.settings import (
     ACCOUNTS,
     CREDENTIALS,
     CREDENTIALS_FILE,
-    ENVIRONMENT,
     Settings,
     load_settings,
     settings_path,

@@ -12,6 +12,7 @@ from typing import Any
 
 from deploybook.contract.definitions import Parameter
 from deploybook.contract.model import Contract
+from deploybook.contract.tables import ENVIRONMENT
 from deploybook.layout import Layout
 from deploybook.runbook.app_settings import KEY as APP
 from deploybook.runbook.app_settings import AppSettings
@@ -20,7 +21,6 @@ from deploybook.runbook.settings import (
     ACCOUNTS,
     CREDENTIALS,
     CREDENTIALS_FILE,
-    ENVIRONMENT,
     declared_parameters,
     keepable,
 )
