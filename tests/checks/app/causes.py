@@ -64,6 +64,18 @@ export async function GET(_: Request, { params }: { params: { id: string } }) {
 }
 """
 POLLS = ("export default", "export const poll = (id: string) => fetch(`/api/progress/${id}`);\nexport default")
+MEDIA = "src/app/api/storage/media/route.ts"
+NAMES = "src/app/api/storage/media/names.ts"
+MEDIA_ROUTE = """import { PutObjectCommand } from "@aws-sdk/client-s3";
+import { BUCKET } from "./names";
+export const POST = () => send(new PutObjectCommand({ Bucket: BUCKET, Key: "x" }));
+"""
+SETTINGS = "worker/settings.ts"
+LIMIT = "WORKER_DEFAULT_TIMEOUT_MS"
+ARCHIVE = """import { GetObjectCommand } from "@aws-sdk/client-s3";
+const getToken = async () => (await fetch("https://api.example.com", { headers: { Authorization: "Bearer" } })).json();
+export const GET = async () => Response.json(await getToken(), new GetObjectCommand({ Key: "x" }));
+"""
 FROM_MEMORY: Change = {
     "src/lib/progress.ts": (None, STORE),
     "src/app/api/progress/[id]/route.ts": (None, PROGRESS),
@@ -221,6 +233,30 @@ CAUSES: dict[str, tuple[Change, str, str, str]] = {
         "app-bucket-literal",
         "studio-renders",
         "The bucket studio-renders stands in the code",
+    ),
+    "bucket-behind-a-name": (
+        {MEDIA: (None, MEDIA_ROUTE), NAMES: (None, 'export const BUCKET = "studio-media";')},
+        "app-bucket-literal",
+        "Bucket: BUCKET",
+        "The bucket studio-media stands in the code",
+    ),
+    "bucket-without-a-name": (
+        {MEDIA: (None, MEDIA_ROUTE), NAMES: (None, 'const name = "";\nexport const BUCKET = name as string;')},
+        "app-bucket-literal",
+        "Bucket: BUCKET",
+        "The bucket's name is an empty text in the code",
+    ),
+    "computed-number-in-a-variable-s-stead": (
+        {SETTINGS: (f'Number(requireEnv("{LIMIT}"))', f"Number(process.env.{LIMIT}) || 10 * 60 * 1000")},
+        "app-default-hides",
+        "10 * 60 * 1000",
+        "the worker goes on with 10 * 60 * 1000",
+    ),
+    "storage-that-fetches-a-token-of-its-own": (
+        {"src/app/api/archive/route.ts": (None, ARCHIVE)},
+        "app-route-open",
+        "src/app/api/archive/route.ts",
+        "1 route reaches storage or the file system without asking who calls: /api/archive",
     ),
     "default-of-somebody-s-account": (
         {

@@ -43,7 +43,7 @@ def value_of(node: Node | None, constants: Mapping[str, str]) -> str:
         return ""
     if node.type in {"string", "template_string"}:
         return "" if literal(node) == "" else text(node)
-    if node.type in {"number", "true"}:
+    if node.type in {"number", "true"} or _is_sum(node):
         return text(node)
     if node.type == "identifier":
         named = text(node) in constants or text(node).isupper()
@@ -51,6 +51,16 @@ def value_of(node: Node | None, constants: Mapping[str, str]) -> str:
     if node.type == "member_expression" and not text(node).startswith("process.env"):
         return text(node) if _is_default(text(node)) else ""
     return ""
+
+
+def _is_sum(node: Node) -> bool:
+    """Arithmetic of numbers: `10 * 60 * 1000`."""
+    if node.type == "parenthesized_expression":
+        return _is_sum(node.named_children[0])
+    sides = [node.child_by_field_name("left"), node.child_by_field_name("right")]
+    return node.type == "binary_expression" and all(
+        side is not None and (side.type == "number" or _is_sum(side)) for side in sides
+    )
 
 
 def _is_default(name: str) -> bool:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import posixpath
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import yaml
 
 from deploybook.checks.app import dockerfile, entries, example, modal, traffic, workflows
+from deploybook.checks.app.callers import Callers
 from deploybook.checks.app.graph import Graph
 from deploybook.checks.app.python import PythonFile
 from deploybook.checks.app.reads import Read
@@ -61,6 +63,11 @@ class Application:
     traffic: traffic.Traffic = field(default_factory=traffic.Traffic)
     absent: list[tuple[str, str]] = field(default_factory=list)
     unreadable: list[tuple[str, int, str]] = field(default_factory=list)
+
+    @cached_property
+    def callers(self) -> Callers:
+        """What judges who calls."""
+        return Callers(self.graph)
 
     @property
     def programs(self) -> list[Part]:

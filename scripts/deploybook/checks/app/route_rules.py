@@ -165,7 +165,7 @@ def _answering(compared: Compared, request: Request) -> Route | None:
 
 
 def _is_guarded(compared: Compared, route: Route) -> bool:
-    return route.asks_who_calls() or any(route.pattern.startswith(prefix) for prefix in compared.app.traffic.guarded)
+    return compared.app.traffic.is_guarded(route.pattern) or compared.app.callers.judges(route.file)
 
 
 def _reaches_storage(compared: Compared, route: Route) -> bool:

@@ -12,7 +12,7 @@ from tree_sitter import Node
 
 from deploybook.checks.app.graph import Graph
 from deploybook.checks.app.schemas import Schema, schema_of
-from deploybook.checks.app.syntax import SUFFIXES, Syntax, literal, text
+from deploybook.checks.app.syntax import SUFFIXES, Syntax, text
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 HANDLERS = """
@@ -24,15 +24,6 @@ EXPORTED = """
 (export_statement declaration: (lexical_declaration (variable_declarator name: (object_pattern) @pattern)))
 """
 PARSED = frozenset({"safeParse", "parse", "safeParseAsync", "parseAsync"})
-# An identifier or a string of code that decides about a caller.
-ASKS = re.compile(
-    r"auth(?!or)|unauthor|session|secret|bearer|api_?key|signature|verify|hmac|timingsafeequal|currentuser|getuser|clerk|jwt|forbidden|csrf"
-    r"|permission|token",
-    re.IGNORECASE,
-)
-
-
-KEYS = re.compile(r"(?i:access_?key|session_?token)|^[A-Z0-9_]+$")
 
 
 @dataclass(frozen=True)
@@ -90,10 +81,6 @@ class Route:
     def source(self) -> str:
         """Its code without comments."""
         return code(self._syntax)
-
-    def asks_who_calls(self) -> bool:
-        """Whether its own code looks at who calls, in whatever way."""
-        return any(ASKS.search(word) for word in _words(self._syntax))
 
     def _declaration(self, name: str) -> Node | None:
         declared = declaration(self._syntax, name)
@@ -165,17 +152,6 @@ def code(syntax: Syntax) -> str:
         parts.append(source[end : node.start_byte])
         end = node.end_byte
     return b" ".join([*parts, source[end:]]).decode(errors="replace")
-
-
-def _words(syntax: Syntax) -> Iterator[str]:
-    for node in syntax.nodes("[(identifier) (property_identifier) (shorthand_property_identifier_pattern)] @node"):
-        # The environment's keys to other services, and those of storage, say nothing about the caller.
-        parent = node.parent
-        is_variable = parent is not None and text(parent.child_by_field_name("object")).endswith("process.env")
-        if not is_variable and not KEYS.search(text(node)):
-            yield text(node)
-    for node in syntax.nodes("(string) @node"):
-        yield literal(node) or ""
 
 
 def _calls(node: Node) -> Iterator[Node]:

@@ -122,8 +122,9 @@ RULES: tuple[Rule[Compared], ...] = (
     Rule(
         "app-route-open",
         "A route of a production deployment can be called by anybody. One that reaches storage or the file system without looking at "
-        "who calls lets strangers fill the bucket, or read it. A route, or the middleware before it, that looks at a session, a token or "
-        "a signature is taken to ask.",
+        "who calls lets strangers fill the bucket, or read it. A route asks if it, what it uses or the middleware before it reads "
+        "a header, a cookie, a session, a token or a signature of the request, or refuses with 401 or 403. A token that the application "
+        "fetches for itself says nothing about the caller.",
         open_routes,
     ),
     Rule(
@@ -157,7 +158,8 @@ RULES: tuple[Rule[Compared], ...] = (
     ),
     Rule(
         "app-bucket-literal",
-        "The runbook r2 makes one bucket and a token for it alone. Another bucket, named in the code, is refused or is another account's.",
+        "The runbook r2 makes one bucket and a token for it alone. Another bucket, named in the code, is refused or is another account's. "
+        "A name behind constants counts, and so does an empty one.",
         named_buckets,
     ),
     Rule(

@@ -6,8 +6,11 @@ import json
 import re
 from collections.abc import Iterator
 
+from tree_sitter import Node
+
 from deploybook.checks.app.comparison import Compared
-from deploybook.checks.app.syntax import text
+from deploybook.checks.app.routes import declaration
+from deploybook.checks.app.syntax import literal, text
 from deploybook.checks.finding import Finding
 
 CHECKSUM = "AWS_REQUEST_CHECKSUM_CALCULATION"
@@ -15,6 +18,12 @@ CHECKSUM = "AWS_REQUEST_CHECKSUM_CALCULATION"
 FIRST = (3, 729)
 SDK = "@aws-sdk/client-s3"
 PRESIGNER = "s3-request-presigner"
+BUCKETS = """
+(pair key: (property_identifier) @_k value: (_) @node (#eq? @_k "Bucket"))
+(object (shorthand_property_identifier) @node (#eq? @node "Bucket"))
+"""
+# Names are followed through so many declarations.
+DEPTH = 3
 SIGNED = re.compile(r"(PutObjectCommand|UploadPartCommand)$")
 
 
@@ -92,18 +101,31 @@ def named_buckets(compared: Compared) -> Iterator[Finding]:
     for path in sorted({path for part in compared.app.programs for path in part.files}):
         if b"Bucket" not in compared.app.sources.content(path):
             continue
-        syntax = compared.app.graph.syntax(path)
-        for node in syntax.nodes('(pair key: (property_identifier) @_k value: (string) @node (#eq? @_k "Bucket"))'):
-            names.setdefault(text(node)[1:-1], []).append((path, node.start_point[0] + 1))
+        for node in compared.app.graph.syntax(path).nodes(BUCKETS):
+            name = _constant(compared, path, node)
+            if name is not None:
+                names.setdefault(name, []).append((path, node.start_point[0] + 1))
     for name, places in sorted(names.items()):
         (path, line), *others = places
         message = f"The bucket {name} stands in the code: no runbook makes it, and every environment would share it."
+        if not name:
+            message = "The bucket's name is an empty text in the code: every request for an object is refused."
+        hint = "Take its name from R2_BUCKET_NAME."
         yield Finding(
-            path,
-            line,
-            "app-bucket-literal",
-            message,
-            "Take its name from R2_BUCKET_NAME.",
-            others=tuple(others),
-            subjects=(name,),
+            path, line, "app-bucket-literal", message, hint, others=tuple(others), subjects=(name or "Bucket",)
         )
+
+
+def _constant(compared: Compared, path: str, node: Node, depth: int = DEPTH) -> str | None:
+    """The text that stands in the code for an expression, by itself or behind names, of this file or of one that it imports."""
+    if node.type in {"as_expression", "satisfies_expression", "parenthesized_expression"}:
+        return _constant(compared, path, node.named_children[0], depth)
+    if node.type not in {"identifier", "shorthand_property_identifier"} or not depth:
+        return literal(node)
+    name, graph = text(node), compared.app.graph
+    if value := declaration(graph.syntax(path), name):
+        return _constant(compared, path, value, depth - 1)
+    origin, specifier = graph.script(path).bindings.get(name, ("", ""))
+    source = graph.resolver.resolve(path, specifier) if specifier else None
+    value = declaration(graph.syntax(source), origin) if source else None
+    return _constant(compared, source, value, depth - 1) if source and value else None
