@@ -1,8 +1,9 @@
 """``deploybook prove crashes``: a run is killed at each of its writing requests, and an operator goes on.
 
-A point is a writing request of a section's ``apply``, of one that rotates, or of its ``destroy``, and what becomes of it (``Kill``).
-Then as an operator does: apply → verify → what is there is what an undisturbed run leaves → apply again does nothing → destroy → what
-is there is what was before. Where a command stops and prints the command that goes on, that is typed as it is printed.
+A point is a writing request of a section's ``apply``, of one that rotates, of its ``verify`` or of its ``destroy``, and what becomes of it
+(``Kill``). Then as an operator does: apply → verify → what is there is what an undisturbed run leaves → apply again does nothing → destroy
+→ what is there is what was before. After a ``verify``: verify again → all is as before it. Where a command stops and prints the command
+that goes on, that is typed as it is printed.
 """
 
 from __future__ import annotations
@@ -77,8 +78,12 @@ def try_point(world: World, point: Point) -> Outcome:
         others = _others(world, world.look())
         outcome.reached = _kill(world, point)
         if outcome.reached:
-            outcome.typed = _go_on(world, point)
-            _require_converged(world, others)
+            if point.mode == "verify":
+                outcome.typed = _verify_again(world, point)
+                _require(world.present.differences(world.look()), "after verify")
+            else:
+                outcome.typed = _go_on(world, point)
+                outcome.typed += _require_converged(world, others)
     except Failed as problem:
         outcome.problem = str(problem)
     outcome.seconds = time.monotonic() - began
@@ -113,7 +118,12 @@ def _kill(world: World, point: Point) -> bool:
 
 def _go_on(world: World, point: Point) -> tuple[str, ...]:
     """``apply`` to its end, with the commands that are printed; the request that is late comes where the point says."""
-    if point.kill is not Kill.DURING:
+    if point.kill in {Kill.BEFORE, Kill.AFTER}:
+        # Its claims are those of ``verify``, which comes next.
+        with untested():
+            finished = world.run("apply")
+        typed = type_until_passed(world, finished)
+    elif point.kill is Kill.LATER:
         typed = type_until_passed(world, world.run("apply"))
     elif point.mode == "destroy":
         # The run that has the same request.
@@ -125,11 +135,29 @@ def _go_on(world: World, point: Point) -> tuple[str, ...]:
             finished = world.run("apply")
         typed = type_until_passed(world, finished)
     if point.kill is Kill.LATER:
-        world.journal()
-        world.sandbox.control.delete("/faults").raise_for_status()
-        until(lambda: point.request.is_in(world.sandbox.journal()), f"the late {point.request}")
-        typed += type_until_passed(world, world.run("apply"))
+        _let_it_come(world, point)
+        with untested():
+            finished = world.run("apply")
+        typed += type_until_passed(world, finished)
     return typed
+
+
+def _verify_again(world: World, point: Point) -> tuple[str, ...]:
+    """``verify`` to its end; the request that is late comes where the point says. A check changes nothing, so nothing is to be typed."""
+    if point.kill is Kill.DURING:
+        with world.released_at(point.request, late="killed"):
+            world.run("verify")
+    elif point.kill is Kill.LATER:
+        world.passed("verify")
+        _let_it_come(world, point)
+    world.passed("verify")
+    return ()
+
+
+def _let_it_come(world: World, point: Point) -> None:
+    world.journal()
+    world.sandbox.control.delete("/faults").raise_for_status()
+    until(lambda: point.request.is_in(world.sandbox.journal()), f"the late {point.request}")
 
 
 def type_until_passed(world: World, finished: Finished) -> tuple[str, ...]:
@@ -180,19 +208,26 @@ def printed_command(output: str) -> list[str] | None:
     return command
 
 
-def _require_converged(world: World, others: dict[str, str | None]) -> None:
-    """Raise Failed with what is not as after an undisturbed run."""
-    require_present(world)
+def _require_converged(world: World, others: dict[str, str | None]) -> tuple[str, ...]:
+    """Raise Failed with what is not as after an undisturbed run; gives the commands that a failed ``verify`` printed."""
+    typed = require_present(world)
     _destroy(world)
     absent = world.look()
     _require(world.absent.differences(absent, "inventory", "ledger", "pins", "files", "temporary"), "after destroy")
     if absent.vault != others:
         raise Failed("after destroy, the vault is not what it was")
+    return typed
 
 
-def require_present(world: World) -> None:
-    """Raise Failed with what is not as after an undisturbed apply; a second one changes nothing."""
-    world.passed("verify")
+def require_present(world: World) -> tuple[str, ...]:
+    """Raise Failed with what is not as after an undisturbed apply; a second one changes nothing.
+
+    Gives the commands that a failed ``verify`` printed, which are typed.
+    """
+    typed: tuple[str, ...] = ()
+    if (verified := world.run("verify")).code:
+        typed = type_until_passed(world, verified)
+        world.passed("verify")
     present = world.look()
     _require(world.present.differences(present, "inventory", "files", "temporary"), "after apply")
     if present.vault.keys() != world.present.vault.keys():
@@ -204,6 +239,7 @@ def require_present(world: World) -> None:
         raise Failed(f"a second apply: {', '.join(sorted(changed))}")
     if writes := {request.kind for request in writing(world.journal())} - world.at_rest:
         raise Failed(f"a second apply writes: {writes}")
+    return typed
 
 
 def _destroy(world: World) -> None:

@@ -6,12 +6,17 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from typing import Any
 from unittest import mock
 
 import httpx
+from pydantic import SecretStr
 
 from deploybook.clouds.connections import Connections
+from deploybook.clouds.r2.objects import Store
+from deploybook.clouds.turso.hrana import LibSql
+from deploybook.errors import ServiceError
 
 Inventory = dict[str, int]
 
@@ -19,6 +24,41 @@ Inventory = dict[str, int]
 def inventory(exports: Mapping[str, str]) -> Inventory:
     """The resources of every provider that the sandbox has, such as ``{"R2 bucket studio-production": 1}``."""
     return dict(sorted(Counter(_names(exports)).items()))
+
+
+def contents(exports: Mapping[str, str], vault: Mapping[str, str | None]) -> Inventory:
+    """What is in the bucket and in the database, by the vault's credentials: every object, every unfinished upload, each table's rows."""
+    values = {name: SecretStr(value) for name, value in vault.items() if value}
+    with mock.patch.dict(os.environ, exports):
+        lines: Inventory = {}
+        for read in (_objects, _rows):
+            try:
+                lines |= read(values, exports)
+            except ServiceError as error:
+                lines[f"not readable: {error}"] = 1
+        return lines
+
+
+def _objects(values: Mapping[str, SecretStr], exports: Mapping[str, str]) -> Inventory:
+    store = Store.from_variables(values, exports)
+    if store is None:
+        return {}
+    with closing(store):
+        # A world of the tests never holds more than a page of them.
+        keys = [entry["Key"] for entry in store.call("list_objects_v2").get("Contents", ())]
+        uploads = [entry["Key"] for entry in store.call("list_multipart_uploads").get("Uploads", ())]
+    return {f"R2 object {key}": 1 for key in keys} | {f"R2 upload of {key}": 1 for key in uploads}
+
+
+def _rows(values: Mapping[str, SecretStr], _: Mapping[str, str]) -> Inventory:
+    database = LibSql.from_variables(values)
+    if database is None:
+        return {}
+    with closing(database):
+        tables = [str(row["name"]) for row in database.query("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        # Names that the database itself gave.
+        counts = {name: database.query(f'SELECT count(*) AS rows FROM "{name}"') for name in tables}  # noqa: S608
+    return {f"rows of the table {name}": int(str(count[0]["rows"])) for name, count in counts.items()}
 
 
 def _names(exports: Mapping[str, str]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-MODES = ("apply", "rotate", "destroy")
+MODES = ("apply", "rotate", "verify", "destroy")
 # A part of a path that is another one in each run: an id, or the name of a check's scratch thing.
 ISSUED = re.compile(r"(?=.*\d)[\w.-]{12,}")
 
