@@ -10,8 +10,8 @@ from enum import StrEnum
 from typing import Any
 
 MODES = ("apply", "rotate", "verify", "destroy")
-# A part of a path that is another one in each run: an id, or the name of a check's scratch thing.
-ISSUED = re.compile(r"(?=.*\d)[\w.-]{12,}")
+# A part of a path that is another one in each run: an id, an address, or the name of a check's scratch thing.
+ISSUED = re.compile(r"(?=.*\d)[\w.:-]{12,}|\d{6,}")
 
 
 class Kill(StrEnum):

@@ -113,6 +113,20 @@ def test_the_requests_of_a_run_are_told_apart_by_kind_and_number() -> None:
 
 
 @pytest.mark.parametrize(
+    ("one", "another"),
+    [
+        ("/v13/deployments/127.0.0.1:35331", "/v13/deployments/127.0.0.1:40404"),
+        ("/actions/runs/1078944218/jobs", "/actions/runs/998877665/jobs"),
+        ("/assets/deploybook-check-0a1b2c/tone.wav", "/assets/deploybook-check-3d4e5f/tone.wav"),
+    ],
+)
+def test_what_is_issued_anew_in_each_run_makes_no_other_kind_of_request(one: str, another: str) -> None:
+    journal = [{"service": "s", "method": "PUT", "path": path, "writes": True} for path in (one, another)]
+    first, second = writing(journal)
+    assert first.kind == second.kind
+
+
+@pytest.mark.parametrize(
     ("hint", "command"),
     [
         (
