@@ -24,9 +24,10 @@ def test_each_state_is_in_one_stage_and_an_unknown_one_is_not_waited_for(state: 
     assert STATES.has_ended(state) == (stage is not Stage.GOING_ON)
 
 
-def test_the_state_that_ends_the_wait_is_what_comes_back() -> None:
+def test_the_state_that_ends_the_wait_is_what_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deploybook.clouds.waiting.FIRST_PAUSE", 0)
     states = iter(["queued", "building", "live", "never read"])
-    assert wait_until(STATES.has_ended, lambda: next(states), 5, first_pause=0) == "live"
+    assert wait_until(STATES.has_ended, lambda: next(states), 5) == "live"
     assert next(states) == "never read"
 
 
@@ -41,8 +42,9 @@ def test_whoever_watches_is_told_what_is_waited_for_and_how_long(monkeypatch: py
     try:
         # At once, so that the test need not wait.
         monkeypatch.setattr("deploybook.clouds.waiting.SAID_AFTER", 0.0)
-        wait_until(STATES.has_ended, lambda: next(states), 5, first_pause=0, subject="the deploy")
-        wait_until(STATES.has_ended, lambda: next(states), 5, first_pause=0)
+        monkeypatch.setattr("deploybook.clouds.waiting.FIRST_PAUSE", 0)
+        wait_until(STATES.has_ended, lambda: next(states), 5, subject="the deploy")
+        wait_until(STATES.has_ended, lambda: next(states), 5)
     finally:
         http.say_waits_to(str)
     assert heard == ["waiting for the deploy: 0 s of at most 5"]

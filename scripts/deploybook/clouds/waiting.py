@@ -13,7 +13,8 @@ from deploybook import http
 
 Read = TypeVar("Read")
 
-FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 0.3, 10.0, 1.5
+# Seconds between two reads. The first are short: what ends at once, as in a sandbox, is not waited for.
+FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 0.2, 5.0, 1.5
 # What ends sooner, in seconds, is not worth a word.
 SAID_AFTER = 3.0
 
@@ -50,7 +51,6 @@ def wait_until(
     read: Callable[[], Read],
     seconds: float,
     *,
-    first_pause: float = FIRST_PAUSE,
     longest_pause: float = LONGEST_PAUSE,
     subject: str = "",
 ) -> Read:
@@ -65,7 +65,7 @@ def wait_until(
 
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_result(lambda value: not has_ended(value)),
-        wait=tenacity.wait_exponential(multiplier=first_pause, exp_base=GROWTH, max=longest_pause),
+        wait=tenacity.wait_exponential(multiplier=FIRST_PAUSE, exp_base=GROWTH, max=longest_pause),
         stop=tenacity.stop_after_delay(seconds),
         before_sleep=say,
         retry_error_callback=_last,

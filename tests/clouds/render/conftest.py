@@ -94,7 +94,7 @@ class Bench:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The sandbox builds in a second: look more often than one would at Render."""
-    monkeypatch.setattr("deploybook.clouds.render.waiting.FIRST_PAUSE", 0.05)
+    monkeypatch.setattr("deploybook.clouds.waiting.FIRST_PAUSE", 0.05)
 
 
 @pytest.fixture

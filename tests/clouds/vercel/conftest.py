@@ -39,7 +39,7 @@ def sandbox(start_sandbox: Callable[..., RunningSandbox]) -> Iterator[RunningSan
 
 @pytest.fixture
 def clouds(sandbox: RunningSandbox, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> Connections:
-    monkeypatch.setattr("deploybook.clouds.vercel.deployment.FIRST_PAUSE", 0.1)
+    monkeypatch.setattr("deploybook.clouds.waiting.FIRST_PAUSE", 0.1)
     return connect(sandbox)
 
 

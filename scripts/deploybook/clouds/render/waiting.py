@@ -22,7 +22,7 @@ ProgressListener = Callable[[str], None]
 # A deploy ends so when another one takes its place, which may have gone well.
 REPLACED = frozenset({"deactivated", "canceled"})
 FAILED = STATES.bad - {"deactivated"}
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0
+APPEARS_PAUSE = 0.5
 # One deploy may replace another while we look.
 MOST_REPLACEMENTS = 3
 LOG_LINES = 8
@@ -82,9 +82,7 @@ def follow(
     def has_ended(deploy: DeployAnswer) -> bool:
         return STATES.has_ended(deploy.status)
 
-    deploy = wait_until(
-        has_ended, read, seconds, first_pause=FIRST_PAUSE, longest_pause=LONGEST_PAUSE, subject="Render's deploy"
-    )
+    deploy = wait_until(has_ended, read, seconds, subject="Render's deploy")
     stage = STATES.stage(deploy.status)
     if stage is Stage.GOOD_END:
         return DeployState.of(deploy)
@@ -102,8 +100,7 @@ def appeared(
         started = (deploy.id for deploy in render.deploys(worker.id) if deploy.trigger == trigger)
         return next((deploy_id for deploy_id in started if deploy_id not in earlier), "")
 
-    subject = "Render to start a deploy"
-    return wait_until(bool, look, seconds, first_pause=FIRST_PAUSE, longest_pause=FIRST_PAUSE, subject=subject)
+    return wait_until(bool, look, seconds, longest_pause=APPEARS_PAUSE, subject="Render to start a deploy")
 
 
 def _failed(render: Render, worker: WorkerState, deploy: DeployAnswer) -> UnexpectedResponse:

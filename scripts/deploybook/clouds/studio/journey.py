@@ -18,7 +18,8 @@ from deploybook.clouds.turso.hrana import LibSql
 from deploybook.clouds.waiting import wait_until
 from deploybook.errors import ServiceError
 
-POLL_SECONDS = 0.5
+# A render takes minutes, and its stages are shown.
+LONGEST_PAUSE = 1.0
 ENDED = frozenset({"complete", "failed", "cancelled"})
 # This machine's clock may be ahead of the provider's, whose log is read from here on.
 SKEW = datetime.timedelta(minutes=5)
@@ -78,9 +79,7 @@ class Journey:
                 progress.see(answer.body)
             return answer
 
-        return wait_until(
-            _has_ended, read, seconds, first_pause=POLL_SECONDS, longest_pause=POLL_SECONDS, subject="the job"
-        )
+        return wait_until(_has_ended, read, seconds, longest_pause=LONGEST_PAUSE, subject="the job")
 
     def row(self, job: str) -> dict[str, Any] | None:
         """The job's row in the vault's own database, or None."""

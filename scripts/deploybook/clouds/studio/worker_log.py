@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # A line is in Render's log some seconds after the worker has written it.
 LOG_SECONDS = 30.0
-PAUSE = 1.0
+LONGEST_PAUSE = 1.0
 LOCAL_STORE = "[Worker] Using job store backend: local"
 CHOOSE_THE_STORE = "Set JOB_STORE_BACKEND and DEPLOY_ENV on Render: deploybook run render --mode apply."
 ELSEWHERE = "Fix what its log says. If it says nothing, look for another worker, here or on a developer's machine, that takes the jobs."
@@ -45,7 +45,7 @@ def _lines(render: Render, journey: Journey, wanted: list[str], seconds: float) 
         return all(_holds(lines, text) for text in wanted)
 
     read = partial(_log, render, journey, journey.preview_job)
-    return wait_until(has_all, read, seconds, first_pause=PAUSE, longest_pause=PAUSE, subject="the worker's log")
+    return wait_until(has_all, read, seconds, longest_pause=LONGEST_PAUSE, subject="the worker's log")
 
 
 def _log(render: Render, journey: Journey, *texts: str) -> list[str]:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 # The field of a deployment's meta that tells the request which made it.
 NONCE = "deploybookRun"
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 5.0
 # One that somebody cancelled or deleted was not to serve.
 FAILED = frozenset({"ERROR", "BLOCKED"})
 # A deployment is staged for a moment before it is given the domains; for so long where the project assigns them by itself.
@@ -208,8 +207,7 @@ class Deployment(Resource[DeploymentState]):
         def read() -> DeploymentAnswer:
             return watch.see(vercel.deployment(deployment_id))
 
-        pauses = {"first_pause": FIRST_PAUSE, "longest_pause": LONGEST_PAUSE}
-        deployment = wait_until(has_ended, read, self._seconds, **pauses, subject="Vercel's deployment")
+        deployment = wait_until(has_ended, read, self._seconds, subject="Vercel's deployment")
         if deployment.state == READY and deployment.alias_assigned and deployment.alias_error is None:
             self._newest = DeploymentState(deployment.id, READY, int(deployment.created), self._source.digest())
             self._is_new = True
