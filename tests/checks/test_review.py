@@ -16,6 +16,7 @@ from tests.conftest import without_operator
 from tests.runbooks.conftest import COMMAND
 from tests.waiting import until
 
+from deploybook.checks.facts.evidence import RECORD, parse_register
 from deploybook.checks.finding import Finding
 from deploybook.checks.review import Reviewing
 from deploybook.checks.rules.review import REVIEWED
@@ -90,6 +91,30 @@ def test_what_is_not_agreed_to_stays_a_finding_and_nothing_else_is_lost(copy: Co
     before = findings(copy.root)
     Reviewing(lambda _, __: "n", "me").go_through(tree_at(copy.root))
     assert findings(copy.root) == before
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "still"),
+    [
+        (PAGE, "The old token stays valid.", "The old token is still valid.", True),
+        (PAGE, "The old token stays valid.", "The old token never stays valid.", False),
+        ("docs/sections/modal.md", "the first with six keys", "the first with two keys", False),
+    ],
+)
+def test_a_key_binds_another_wording_anew_and_nothing_that_states_something_else(
+    copy: Copy, path: str, old: str, new: str, *, still: bool
+) -> None:
+    edit(copy, old, new, path)
+    bound = len(parse_register(copy.tree.text(RECORD)).pages[path])
+    shown: list[str] = []
+
+    def agree(_: str, text: str) -> str:
+        shown.append(text)
+        return "y"
+
+    Reviewing(agree, "me").go_through(tree_at(copy.root))
+    assert len(parse_register(tree_at(copy.root).text(RECORD)).pages[path]) == bound - (not still)
+    assert any("will rest on nothing" in text for text in shown) is not still
 
 
 def test_a_key_is_asked_for_at_a_terminal_and_nowhere_else(copy: Copy) -> None:

@@ -148,6 +148,13 @@ MUTATIONS = [
     ("entry-pastes", TROUBLES, "deploybook run r2 --mode apply -p rotate true", "$ deploybook run r2 --mode apply"),
     ("modal-secrets", APP, '"render-auth"', '"render-authority"'),
     ("app-routes", "scripts/deploybook/clouds/studio/uploads.py", '"/api/storage/upload"', '"/api/storage/uploads"'),
+    # What the sentence has from the code stands there under another name.
+    (
+        "evidence-agrees",
+        "scripts/deploybook/clouds/studio/processing.py",
+        'result.get("assetId")',
+        'result.get("asset")',
+    ),
     ("reviewed", TURSO, "is the right one and is not blocked", "is the right one"),
     ("reviewed", TURSO, "    Keep it as `TURSO_AUTH_TOKEN`.", "    > Keep it as `TURSO_AUTH_TOKEN`."),
     ("reviewed", "runbooks/modal.ipynb", "modal.wrong_token_is_refused", "modal.right_token_is_accepted"),

@@ -223,6 +223,21 @@ def test_a_worker_that_was_suspended_changed_or_deleted_by_hand_is_named_and_rep
     assert worker(api) != service
 
 
+def test_a_worker_that_was_made_by_hand_is_known_by_its_id_in_the_vault(
+    prepared: Guide, sandbox: RunningSandbox, api: httpx.Client
+) -> None:
+    run(prepared, sandbox, "apply")
+    by_hand = worker(api)
+    prepared.lose("made")
+    vault_values = Vault(prepared.root / ".deploybook", "production")
+    vault_values.forget("RENDER_SERVICE_ID")
+    refused = run(prepared, sandbox, "apply")
+    assert refused.code == 2
+    assert "--adopt 'Render worker/studio-production-worker'" in refused.output
+    vault_values.put({"RENDER_SERVICE_ID": SecretStr(by_hand)})
+    assert run(prepared, sandbox, "apply").code == 0
+
+
 def test_destroy_leaves_a_worker_that_it_did_not_make(
     prepared: Guide, sandbox: RunningSandbox, api: httpx.Client
 ) -> None:

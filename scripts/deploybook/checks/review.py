@@ -1,7 +1,8 @@
 """``deploybook check --review``: shows what nobody has read since it was changed, and records the answer to one key for each.
 
 A sentence that rests on something (docs/.evidence.toml) is shown with that, as it was and as it is: whoever agrees says that the same
-proves what it says now.
+proves what it says now. One that states something else, another number, name or *never*, rests on its reader from then on: a key says
+that it is true, and not what proves it.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ from dataclasses import dataclass, field
 from deploybook.checks.facts import evidence
 from deploybook.checks.facts.reviews import Change, Part, Review, changes, parts, read_record, write_record
 from deploybook.checks.facts.said import said
+from deploybook.checks.facts.stated import states_the_same
 from deploybook.checks.facts.tree import Tree
+from deploybook.guide.sentences import is_block
 
 YES, NO, ALL, STOP = "y", "n", "a", "q"
 KEYS = "y: it is true · n: not yet · a: all of this file · q: stop"
+ON_NOTHING = f"It states something else: it will rest on nothing, until {evidence.RECORD} names what proves it."
 # Shows a place and a text, and gives the key that was pressed.
 Ask = Callable[[str, str], str]
 
@@ -55,8 +59,11 @@ class Reviewing:
         for change in evidence.changes(bound, present):
             now = change.now.text if change.now else "gone"
             text = f"It was: {change.bound.text}\nIt is: {now}\nIt rests on: {'; '.join(change.bound.evidence)}"
-            if self._agrees(f"{path}:{change.now.line if change.now else 1}", text):
-                agreed[change.bound] = change.now
+            same = change.now is not None and (is_block(now) or states_the_same(change.bound.text, now))
+            if self._agrees(
+                f"{path}:{change.now.line if change.now else 1}", text + ("" if same else f"\n{ON_NOTHING}")
+            ):
+                agreed[change.bound] = change.now if same else None
         return evidence.rebound(bound, present, agreed)
 
     def _file(self, path: str, reviews: Sequence[Review], present: Sequence[Part]) -> list[Review]:

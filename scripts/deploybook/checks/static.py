@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from deploybook.checks.facts.tree import Tree
 from deploybook.checks.finding import Finding, Rule
 from deploybook.checks.rules import (
+    agreement,
     block,
     claims,
     command,
@@ -45,7 +46,7 @@ FAMILIES: dict[str, tuple[Rule[Tree], ...]] = {
     "Values and quotations": values.RULES + status.RULES + quotation.RULES,
     "Prose": prose.RULES,
     "Shape": shape.RULES,
-    "What a sentence rests on": evidence.RULES + danger.RULES,
+    "What a sentence rests on": evidence.RULES + agreement.RULES + danger.RULES,
     "What a person has read": review.RULES,
     "What is deployed": deployed.RULES,
     "Workflows": workflow.RULES,

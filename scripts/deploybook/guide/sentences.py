@@ -17,6 +17,7 @@ from functools import lru_cache
 from deploybook.guide.page import Block, Heading, Page, Paragraph, Piece, Row, parse_page
 
 DIGITS = 12
+_BLOCK = re.compile(rf"\[[\w-]* [0-9a-f]{{{DIGITS}}}\]")
 # What is typed as code, and where a link leads: a full stop in it ends no sentence.
 _WHOLE = re.compile(r"`[^`]*`|\]\([^)]*\)")
 _END = re.compile(r"[.!?][*_)”\"]*\s+(?=\S)")
@@ -73,6 +74,11 @@ def _sentences(page: Page) -> Iterator[Sentence]:
 def block_name(block: Block) -> str:
     """How a block stands among sentences: its language and the digest of its text."""
     return f"[{block.language} {digest_of(block.text)}]"
+
+
+def is_block(sentence: str) -> bool:
+    """Whether a sentence is a block, known by its digest."""
+    return _BLOCK.match(sentence) is not None
 
 
 def digest_of(text: str) -> str:

@@ -1,7 +1,8 @@
 """What the sentences of the guide rest on: `docs/.evidence.toml`, which names for each what proves it, and when facts from outside are due.
 
 A sentence stands in two places, on its page and there, under the same step, part or entry. A table ``[source.NAME]`` has where a fact of
-somebody else's was looked up (``url``), when (``looked_up``), and until when that is good (``review_until``).
+somebody else's was looked up (``url``), when (``looked_up``), until when that is good (``review_until``), and which words of a sentence
+stand there (``says``).
 """
 
 from __future__ import annotations
@@ -35,16 +36,18 @@ _HEAD = """\
 # What the sentences of the guide rest on. Under the page and the step, part or entry that holds it, each has what proves it:
 # test FILE::NAME · claim SECTION: CLAIM · scenario NAME · run · property NAME · rule NAME · outside SOURCE. A block stands by the
 # digest of its text. `deploybook check` finds a sentence that is not there any more, and evidence that is not; what is not listed here
-# rests on whoever has read it (docs/.reviewed.json). A fact from outside is looked up again by the day in review_until.
+# rests on whoever has read it (docs/.reviewed.json). A fact from outside is looked up again by the day in review_until; what it says
+# in words that a sentence repeats stands in says.
 """
 
 
 class Source(NamedTuple):
-    """Where a fact from outside was looked up."""
+    """Where a fact from outside was looked up, and what it says in words that a sentence repeats."""
 
     url: str
     looked_up: datetime.date
     review_until: datetime.date
+    says: tuple[str, ...] = ()
 
 
 class Bound(NamedTuple):
@@ -80,7 +83,7 @@ def parse_register(text: str) -> Register:
     """Read the register; raises tomllib.TOMLDecodeError, KeyError or TypeError for a text that is none."""
     data = tomllib.loads(text)
     sources = {
-        name: Source(entry["url"], entry["looked_up"], entry["review_until"])
+        name: Source(entry["url"], entry["looked_up"], entry["review_until"], tuple(entry.get("says", ())))
         for name, entry in data.get("source", {}).items()
     }
     pages = {path: tuple(_bound(places)) for path, places in data.get("page", {}).items()}
@@ -98,7 +101,8 @@ def register_text(register: Register) -> str:
     lines = [_HEAD]
     for name, source in sorted(register.sources.items()):
         lines += [f"[source.{name}]", f"url = {_quoted(source.url)}"]
-        lines += [f"looked_up = {source.looked_up}", f"review_until = {source.review_until}", ""]
+        lines += [f"looked_up = {source.looked_up}", f"review_until = {source.review_until}"]
+        lines += [f"says = [{', '.join(map(_quoted, source.says))}]"] * bool(source.says) + [""]
     for path, bound in sorted(register.pages.items()):
         place = None
         for sentence in bound:

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
 from deploybook.checks.facts.evidence import KINDS, RECORD, Bound, Register, Source, changes, parse_register
+from deploybook.checks.facts.evidence_text import OF_THIS_MACHINE, SCENARIOS
 from deploybook.checks.facts.said import said
-from deploybook.checks.facts.tree import PACKAGE, Tree
+from deploybook.checks.facts.tree import Tree
 from deploybook.checks.finding import Finding, Rule, Severity
 from deploybook.checks.rules.block import manual
 from deploybook.guide.sentences import Sentence, block_name
@@ -18,9 +19,6 @@ from deploybook.guide.sentences import Sentence, block_name
 # How long before its day a source is noted: the nightly run lists it then.
 NOTICE_DAYS = 30
 _REFERENCE = "docs/reference/checks.md"
-_SCENARIOS = f"{PACKAGE}/sandbox/scenarios"
-# Scenarios of the operator's own machine: no sandbox makes them.
-_OF_THIS_MACHINE = "tests/e2e/machine.py"
 _NAMED = re.compile(r'^@scenario\("(?P<name>[a-z0-9.-]+)"\)$', re.MULTILINE)
 
 
@@ -109,7 +107,7 @@ def _has_scenario(tree: Tree, name: str) -> bool:
 
 
 def _scenarios(tree: Tree) -> frozenset[str]:
-    files = [*sorted((tree.root / _SCENARIOS).glob("*.py")), tree.root / _OF_THIS_MACHINE]
+    files = [*sorted((tree.root / SCENARIOS).glob("*.py")), tree.root / OF_THIS_MACHINE]
     texts = (path.read_text(encoding="utf-8") for path in files if path.is_file())
     return frozenset(name for text in texts for name in _NAMED.findall(text)) | _at_the_command(tree)
 
