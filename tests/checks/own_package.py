@@ -36,6 +36,6 @@ def rules_of(root: Path) -> set[str]:
 
 if __name__ == "__main__":
     for rule in {
-        finding.rule for finding in check(tree_at(Path(sys.argv[1])), [r for r in RULES if r is not REVIEWED])
+        finding.rule for finding in check(tree_at(Path(sys.argv[1])), [rule for rule in RULES if rule is not REVIEWED])
     }:
         print(rule)

@@ -39,7 +39,7 @@ def test_each_cell_brings_the_style_once(sent: list[dict[str, Any]]) -> None:
     screen.show(LINE)
     shell.execution_count += 1
     screen.table(Table(("a",), ()))
-    assert [shown.startswith(STYLE) for shown in html(sent)] == [True, False, True]
+    assert [markup.startswith(STYLE) for markup in html(sent)] == [True, False, True]
 
 
 def test_a_wait_is_one_line_that_changes_and_goes(sent: list[dict[str, Any]]) -> None:

@@ -68,7 +68,7 @@ def resources(result: Finished) -> list[str]:
 def no_secret_is_written(web: Web, *runs: Finished) -> None:
     """Neither on the terminal nor in any file but the vault, nor where Vercel shows values."""
     secrets = [str(web.vault()[name]) for name in SECRETS] + [web.sandbox.exports["VERCEL_TOKEN"]]
-    written = web.guide.written() | {web.guide.root / "terminal": "".join(done.output for done in runs)}
+    written = web.guide.written() | {web.guide.root / "terminal": "".join(run.output for run in runs)}
     assert len(written) > 5
     for secret in secrets:
         for form in (secret, quote(secret, safe=""), base64.b64encode(secret.encode()).decode()):

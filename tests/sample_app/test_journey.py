@@ -168,7 +168,9 @@ def test_clip_that_its_source_cannot_give_fails_at_the_worker(stack: Stack) -> N
 def test_waiting_jobs_have_a_place_and_can_be_cancelled(stack: Stack) -> None:
     stack.use(worker={"WORKER_POLL_INTERVAL_MS": "600000"})
     log = len([line for line in stack.worker_log() if "Started, polling every 600000ms" in line])
-    until(lambda: len([x for x in stack.worker_log() if "every 600000ms" in x]) >= log > 0, "the worker's start")
+    until(
+        lambda: len([line for line in stack.worker_log() if "every 600000ms" in line]) >= log > 0, "the worker's start"
+    )
     first, second = stack.preview(), stack.preview()
     states = [stack.call("GET", f"/api/audio/jobs/{job}").json() for job in (first, second)]
     if [state["status"] for state in states] == ["pending", "pending"]:
@@ -278,7 +280,7 @@ def test_render_of_a_format_of_4k_takes_a_gpu_and_of_base64_its_own_object(stack
     race = "Render job has neither audioStorageKey nor audioUrl in metadata"
     assert ended["status"] == "complete" or ended["error"] == race, ended
     if ended["status"] == "complete":
-        assert any(f"[Render] Job {job} dispatched" in x and "gpu=true" in x for x in stack.worker_log())
+        assert any(f"[Render] Job {job} dispatched" in line and "gpu=true" in line for line in stack.worker_log())
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def test_every_bar_stands_inside_the_plot_and_beside_the_others(number: int) -> 
     edges = [(float(element.get("x", "")), float(element.get("width", ""))) for element in root.iter("rect")]
     assert len(edges) == number
     assert edges[0][0] >= LEFT
-    assert all(left + wide <= after for (left, wide), (after, _) in pairwise(edges))
+    assert all(start + wide <= after for (start, wide), (after, _) in pairwise(edges))
     assert sum(edges[-1]) <= width
     # A page's column at a desk, so that nobody has to scroll there.
     assert width <= 700

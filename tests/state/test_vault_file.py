@@ -89,7 +89,9 @@ UNREADABLE: dict[str, tuple[str | bytes, int]] = {
 
 
 @pytest.mark.parametrize("case", UNREADABLE)
-@pytest.mark.parametrize("use", [Vault.all, lambda v: v.put({"N": SecretStr("n")}), lambda v: v.forget("A")])
+@pytest.mark.parametrize(
+    "use", [Vault.all, lambda vault: vault.put({"N": SecretStr("n")}), lambda vault: vault.forget("A")]
+)
 def test_what_cannot_be_read_whole_is_refused_with_its_line_and_left(
     tmp_path: Path, case: str, use: Callable[[Vault], object]
 ) -> None:
@@ -218,7 +220,9 @@ def test_a_link_to_where_nothing_is_mounted_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "not mounted").exists()
 
 
-@pytest.mark.parametrize("write", [lambda v: v.put({"B": SecretStr("2")}), lambda v: v.forget("NOTHING")])
+@pytest.mark.parametrize(
+    "write", [lambda vault: vault.put({"B": SecretStr("2")}), lambda vault: vault.forget("NOTHING")]
+)
 def test_what_a_killed_write_left_in_clear_is_swept_by_the_next(tmp_path: Path, write: Callable[[Vault], None]) -> None:
     vault = Vault(tmp_path, "production")
     vault.put({"A": SecretStr("canary")})

@@ -164,7 +164,7 @@ def _ask_for_account(credential: Credential, within_reach: Sequence[Account], ke
 
 
 def _ask_for_command(contract: Contract, credential: Credential, kept: Kept) -> None:
-    names = {known.name for known in contract.credentials}
+    names = {credential.name for credential in contract.credentials}
 
     def check(answer: str) -> None:
         if problem := command_problem(answer):

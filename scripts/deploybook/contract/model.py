@@ -83,7 +83,7 @@ class Contract(Tables):
             if provider.name == name:
                 return provider
         raise UnknownParameter(
-            f"There is no provider {name}.", f"Use one of {', '.join(p.name for p in self.providers)}."
+            f"There is no provider {name}.", f"Use one of {', '.join(provider.name for provider in self.providers)}."
         )
 
     def consumers_set_by(self, slug: str) -> list[Consumer]:

@@ -124,7 +124,7 @@ class Fixes:
             return pin.id if pin.id.startswith("team_") else ""
         hosts = {"DATABASE_HOST": "TURSO_DATABASE_URL", "APP_HOST": "NEXT_PUBLIC_APP_URL"}
         variable = hosts.get(placeholder, placeholder)
-        open_ones = {known.name for known in self.contract.variables if not known.secret}
+        open_ones = {variable.name for variable in self.contract.variables if not variable.secret}
         stored = self.vault.get(variable) if variable in open_ones else None
         value = stored.get_secret_value() if stored else ""
         return urlsplit(value).netloc if placeholder in hosts else value

@@ -60,7 +60,7 @@ def move(text: str, source: str, destination: str, moved: Move = unmoved) -> str
     def outside_code(line: str) -> str:
         code = [match.span() for match in _CODE.finditer(line)]
         return _TARGET.sub(
-            lambda match: match[0] if any(a < match.start() < b for a, b in code) else changed(match), line
+            lambda match: match[0] if any(start < match.start() < end for start, end in code) else changed(match), line
         )
 
     return change_prose(text, outside_code)

@@ -122,7 +122,9 @@ def _assigned(source: str) -> list[tuple[str, bool]] | None:
     names: list[tuple[str, bool]] = []
     for statement in body:
         targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
-        if not isinstance(statement, ast.Assign | ast.AnnAssign) or not all(isinstance(t, ast.Name) for t in targets):
+        if not isinstance(statement, ast.Assign | ast.AnnAssign) or not all(
+            isinstance(target, ast.Name) for target in targets
+        ):
             return None
         typed = isinstance(statement, ast.AnnAssign)
         names += [(target.id, typed) for target in targets if isinstance(target, ast.Name)]

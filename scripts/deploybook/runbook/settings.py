@@ -132,7 +132,7 @@ def _of_parameter(
 ) -> Iterator[str]:
     value = file.values[name]
     if name not in declared:
-        keepable_names = [*(known for known in declared if keepable(contract, known)), *OWN_KEYS]
+        keepable_names = [*(parameter for parameter in declared if keepable(contract, parameter)), *OWN_KEYS]
         yield f"{file.place(name)}: there is no parameter {name}. {did_you_mean(name, keepable_names)}".rstrip()
     elif not keepable(contract, name):
         yield f"{file.place(name)}: {name} is for one run: give it with -p, and take it out of the file."

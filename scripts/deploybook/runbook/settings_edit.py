@@ -81,7 +81,7 @@ def _within(text: str, block: str, name: str, value: object) -> str:
     changed, count = re.subn(rf"(?m)^[ \t]+{re.escape(name)}\s*:.*$", lambda _: line, text, count=1)
     if count:
         return changed
-    changed, count = re.subn(rf"(?m)^{block}\s*:[ \t]*(#.*)?$", lambda found: f"{found[0]}\n{line}", text, count=1)
+    changed, count = re.subn(rf"(?m)^{block}\s*:[ \t]*(#.*)?$", lambda match: f"{match[0]}\n{line}", text, count=1)
     if count:
         return changed
     return f"{text}{'' if text.endswith(chr(10)) else chr(10)}{block}:\n{line}\n"

@@ -20,57 +20,82 @@ def mutations(tree: Tree) -> Iterator[Mutation]:
 
 def _workflow(text: str) -> Iterator[Mutation]:
     yield from replaced(
-        "workflow: secret misspelt", WORKFLOW, text, r"secrets\.(?P<it>\w+)", lambda f: misspelt(f["it"]), "it"
+        "workflow: secret misspelt", WORKFLOW, text, r"secrets\.(?P<it>\w+)", lambda match: misspelt(match["it"]), "it"
     )
     yield from replaced(
-        "workflow: variable misspelt", WORKFLOW, text, r"^ +(?P<it>[A-Z_]+): \$\{\{", lambda f: misspelt(f["it"]), "it"
+        "workflow: variable misspelt",
+        WORKFLOW,
+        text,
+        r"^ +(?P<it>[A-Z_]+): \$\{\{",
+        lambda match: misspelt(match["it"]),
+        "it",
     )
     yield from replaced(
-        "workflow: job renamed", WORKFLOW, text, r"^  (?P<it>web|worker):", lambda f: misspelt(f["it"]), "it"
+        "workflow: job renamed", WORKFLOW, text, r"^  (?P<it>web|worker):", lambda match: misspelt(match["it"]), "it"
     )
     yield from replaced("workflow: branch filled in", WORKFLOW, text, r"<PRODUCTION_BRANCH>", lambda _: "main")
     yield from replaced(
-        "workflow: flag misspelt", WORKFLOW, text, r"(?<=run: ).*--(?P<it>[a-z-]+)", lambda f: misspelt(f["it"]), "it"
+        "workflow: flag misspelt",
+        WORKFLOW,
+        text,
+        r"(?<=run: ).*--(?P<it>[a-z-]+)",
+        lambda match: misspelt(match["it"]),
+        "it",
     )
 
 
 def _modal(text: str) -> Iterator[Mutation]:
     yield from replaced(
-        "app: secret renamed", APP, text, r'^    "(?P<it>r2-credentials)"', lambda f: misspelt(f["it"]), "it"
+        "app: secret renamed", APP, text, r'^    "(?P<it>r2-credentials)"', lambda match: misspelt(match["it"]), "it"
     )
     yield from replaced(
-        "app: secret renamed", APP, text, r'from_name\("(?P<it>render-auth)"', lambda f: misspelt(f["it"]), "it"
+        "app: secret renamed", APP, text, r'from_name\("(?P<it>render-auth)"', lambda match: misspelt(match["it"]), "it"
     )
     yield from replaced(
-        "app: key misspelt", APP, text, r'^        "(?P<it>[A-Z][A-Z0-9_]+)",$', lambda f: misspelt(f["it"]), "it"
+        "app: key misspelt",
+        APP,
+        text,
+        r'^        "(?P<it>[A-Z][A-Z0-9_]+)",$',
+        lambda match: misspelt(match["it"]),
+        "it",
     )
     yield from replaced(
         "app: variable misspelt",
         APP,
         text,
         r'(?:environ\[|environ\.get\(|at_deploy\()["\'](?P<it>\w+)',
-        lambda f: misspelt(f["it"]),
+        lambda match: misspelt(match["it"]),
         "it",
     )
     yield from replaced(
-        "app: endpoint renamed", APP, text, r"\{LABEL\}-(?P<it>submit|status)", lambda f: misspelt(f["it"]), "it"
+        "app: endpoint renamed",
+        APP,
+        text,
+        r"\{LABEL\}-(?P<it>submit|status)",
+        lambda match: misspelt(match["it"]),
+        "it",
     )
     yield from replaced(
-        "app: function renamed", APP, text, r"^def (?P<it>submit|status)\(", lambda f: misspelt(f["it"]), "it"
+        "app: function renamed", APP, text, r"^def (?P<it>submit|status)\(", lambda match: misspelt(match["it"]), "it"
     )
     yield from replaced(
         "app: field misspelt",
         APP,
         text,
         r'(?:body\.get\(|\{|, )"(?P<it>\w{4,})"(?=[:,)])',
-        lambda f: misspelt(f["it"]),
+        lambda match: misspelt(match["it"]),
         "it",
     )
     yield from replaced(
-        "app: host misspelt", APP, text, r"\.(?P<it>r2\.cloudflarestorage\.com)", lambda f: misspelt(f["it"]), "it"
+        "app: host misspelt",
+        APP,
+        text,
+        r"\.(?P<it>r2\.cloudflarestorage\.com)",
+        lambda match: misspelt(match["it"]),
+        "it",
     )
     yield from replaced(
-        "app: default changed", APP, text, r'"MODAL_LABEL", "(?P<it>[\w-]+)"', lambda f: misspelt(f["it"]), "it"
+        "app: default changed", APP, text, r'"MODAL_LABEL", "(?P<it>[\w-]+)"', lambda match: misspelt(match["it"]), "it"
     )
 
 
@@ -83,12 +108,17 @@ def _package(tree: Tree) -> Iterator[Mutation]:
             name,
             text,
             r'"(?P<it>[a-z0-9]+(?:-[a-z0-9]+)+)"',
-            lambda f: misspelt(f["it"]) if f["it"] in entries else None,
+            lambda match: misspelt(match["it"]) if match["it"] in entries else None,
             "it",
         )
         if "/studio/" in name:
             yield from replaced(
-                "package: route misspelt", name, text, r'"(?P<it>/api/[a-z/]+[a-z])', lambda f: misspelt(f["it"]), "it"
+                "package: route misspelt",
+                name,
+                text,
+                r'"(?P<it>/api/[a-z/]+[a-z])',
+                lambda match: misspelt(match["it"]),
+                "it",
             )
     quoted = {
         span.text
@@ -105,5 +135,5 @@ def _package(tree: Tree) -> Iterator[Mutation]:
                 name,
                 text,
                 re.escape(words),
-                lambda f: f[0].replace(" ", " quite ", 1),
+                lambda match: match[0].replace(" ", " quite ", 1),
             )

@@ -19,7 +19,12 @@ def mutations(tree: Tree) -> Iterator[Mutation]:
 
     def each(kind: str, pattern: str, change: str | None = None, group: str = "it") -> Iterator[Mutation]:
         yield from replaced(
-            f"contract: {kind}", PATH, text, pattern, lambda f: misspelt(f[group]) if change is None else change, group
+            f"contract: {kind}",
+            PATH,
+            text,
+            pattern,
+            lambda match: misspelt(match[group]) if change is None else change,
+            group,
         )
 
     yield from each("name misspelt", r'^name = "(?P<it>\w+)"')
@@ -45,7 +50,7 @@ def mutations(tree: Tree) -> Iterator[Mutation]:
         PATH,
         text,
         r'^section = "(?P<it>\w+)"',
-        lambda f: following(f["it"], slugs),
+        lambda match: following(match["it"], slugs),
         "it",
     )
     yield from replaced(
@@ -53,11 +58,11 @@ def mutations(tree: Tree) -> Iterator[Mutation]:
         PATH,
         text,
         r"^(?:minimum|maximum) = (?P<it>\d+)",
-        lambda f: str(int(f["it"]) * 2),
+        lambda match: str(int(match["it"]) * 2),
         "it",
     )
     yield from replaced(
-        "contract: length changed", PATH, text, r"\{\d*,?(?P<it>\d+)\}", lambda f: str(int(f["it"]) + 1), "it"
+        "contract: length changed", PATH, text, r"\{\d*,?(?P<it>\d+)\}", lambda match: str(int(match["it"]) + 1), "it"
     )
     yield from _lists(text, slugs, [consumer.name for consumer in tree.contract.consumers])
     yield from _swapped(text)
@@ -66,12 +71,24 @@ def mutations(tree: Tree) -> Iterator[Mutation]:
 def _lists(text: str, slugs: list[str], names: list[str]) -> Iterator[Mutation]:
     consumers = r'^consumers = \[(?P<it>"[^\]]+")\]'
     yield from replaced(
-        "contract: consumer forgotten", PATH, text, consumers, lambda f: ", ".join(f["it"].split(", ")[:-1]), "it"
+        "contract: consumer forgotten",
+        PATH,
+        text,
+        consumers,
+        lambda match: ", ".join(match["it"].split(", ")[:-1]),
+        "it",
     )
-    yield from replaced("contract: consumer too many", PATH, text, consumers, lambda f: _one_more(f["it"], names), "it")
+    yield from replaced(
+        "contract: consumer too many", PATH, text, consumers, lambda match: _one_more(match["it"], names), "it"
+    )
     sections = r'^sections = \["(?P<it>\w+)"'
     yield from replaced(
-        "contract: section of a credential changed", PATH, text, sections, lambda f: following(f["it"], slugs), "it"
+        "contract: section of a credential changed",
+        PATH,
+        text,
+        sections,
+        lambda match: following(match["it"], slugs),
+        "it",
     )
 
 

@@ -114,7 +114,7 @@ def _section(page: Page) -> Iterator[Mutation]:
     instructions = steps(page)
     ends = [
         *[pieces[0].line for pieces in instructions][1:],
-        next(h.line for h in page.headings if h.text == "Or run it"),
+        next(heading.line for heading in page.headings if heading.text == "Or run it"),
     ]
     lines = page.text.splitlines(keepends=True)
     spans = [(pieces[0].line, end) for pieces, end in zip(instructions, ends, strict=True)]
@@ -158,7 +158,12 @@ def _part(page: Page, heading: Heading) -> Iterator[Mutation]:
 
 def _entries(page: Page) -> Iterator[Mutation]:
     yield from replaced(
-        "entry's id misspelt", page.path, page.text, r"^## .*\{#(?P<id>[a-z0-9-]+)", lambda f: misspelt(f["id"]), "id"
+        "entry's id misspelt",
+        page.path,
+        page.text,
+        r"^## .*\{#(?P<id>[a-z0-9-]+)",
+        lambda match: misspelt(match["id"]),
+        "id",
     )
     yield from replaced("entry's Check or Fix dropped", page.path, page.text, r"^\*\*(Check|Fix)\*\* ", lambda _: "")
     yield from replaced(

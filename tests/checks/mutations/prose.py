@@ -30,7 +30,12 @@ def _names(tree: Tree, page: Page) -> Iterator[Mutation]:
     yield from replaced("variable misspelt", page.path, page.text, variable, lambda match: misspelt(match[0]))
     yield from replaced("another variable", page.path, page.text, variable, lambda match: following(match[0], names))
     yield from replaced(
-        "placeholder misspelt", page.path, page.text, r"<(?P<name>[A-Z][A-Z_]+)>", lambda f: misspelt(f["name"]), "name"
+        "placeholder misspelt",
+        page.path,
+        page.text,
+        r"<(?P<name>[A-Z][A-Z_]+)>",
+        lambda match: misspelt(match["name"]),
+        "name",
     )
 
 
@@ -53,7 +58,7 @@ def _commands(tree: Tree, page: Page) -> Iterator[Mutation]:
         path,
         text,
         command,
-        lambda f: misspelt(f["slug"]) if f["slug"] in slugs else None,
+        lambda match: misspelt(match["slug"]) if match["slug"] in slugs else None,
         "slug",
     )
     yield from replaced(
@@ -61,48 +66,57 @@ def _commands(tree: Tree, page: Page) -> Iterator[Mutation]:
         path,
         text,
         command,
-        lambda f: following(f["slug"], slugs) if f["slug"] in slugs else None,
+        lambda match: following(match["slug"], slugs) if match["slug"] in slugs else None,
         "slug",
     )
-    yield from replaced("mode misspelt", path, text, r"--mode (?P<mode>[a-z-]+)", lambda f: misspelt(f["mode"]), "mode")
     yield from replaced(
-        "another mode", path, text, r"--mode (?P<mode>[a-z-]+)", lambda f: following(f["mode"], modes), "mode"
+        "mode misspelt", path, text, r"--mode (?P<mode>[a-z-]+)", lambda match: misspelt(match["mode"]), "mode"
     )
     yield from replaced(
-        "parameter misspelt", path, text, r"-p (?P<name>[a-z_]+)", lambda f: misspelt(f["name"]), "name"
+        "another mode", path, text, r"--mode (?P<mode>[a-z-]+)", lambda match: following(match["mode"], modes), "mode"
     )
     yield from replaced(
-        "option misspelt", path, text, r"(?<![\w-])--(?P<name>[a-z][a-z-]+)", lambda f: misspelt(f["name"]), "name"
+        "parameter misspelt", path, text, r"-p (?P<name>[a-z_]+)", lambda match: misspelt(match["name"]), "name"
+    )
+    yield from replaced(
+        "option misspelt",
+        path,
+        text,
+        r"(?<![\w-])--(?P<name>[a-z][a-z-]+)",
+        lambda match: misspelt(match["name"]),
+        "name",
     )
     yield from replaced(
         "target of make misspelt",
         path,
         text,
         r"\bmake (?P<name>guide|test|check)\b",
-        lambda f: misspelt(f["name"]),
+        lambda match: misspelt(match["name"]),
         "name",
     )
     names = "|".join(sorted(tool for tool, commands in tools.known().items() if commands))
     theirs = rf"(?:^ *|`)(?P<tool>{names}) (?P<sub>[a-z]+)"
-    yield from replaced("command of another's misspelt", path, text, theirs, lambda f: misspelt(f["sub"]), "sub")
+    yield from replaced(
+        "command of another's misspelt", path, text, theirs, lambda match: misspelt(match["sub"]), "sub"
+    )
 
 
 def _numbers(page: Page) -> Iterator[Mutation]:
     path, text = page.path, page.text
     quantity = r"(?<![\w.])(?P<number>\d+) (?:hex digits|bytes|seconds|minutes|characters)"
-    yield from replaced("quantity changed", path, text, quantity, lambda f: str(int(f["number"]) + 3), "number")
+    yield from replaced("quantity changed", path, text, quantity, lambda match: str(int(match["number"]) + 3), "number")
     count = rf"\b(?P<count>{'|'.join(COUNTS)}) (?:variables|names|sections|modes|keys|secrets|lines)\b"
-    yield from replaced("count changed", path, text, count, lambda f: following(f["count"], COUNTS), "count")
+    yield from replaced("count changed", path, text, count, lambda match: following(match["count"], COUNTS), "count")
     yield from replaced("step's number changed", path, text, r"\bstep (?P<number>\d)\b", lambda _: "9", "number")
     yield from replaced(
-        "status changed", path, text, r"`(?P<status>[1-5]\d\d)`", lambda f: str(int(f["status"]) + 17), "status"
+        "status changed", path, text, r"`(?P<status>[1-5]\d\d)`", lambda match: str(int(match["status"]) + 17), "status"
     )
     yield from replaced(
         "value in a JSON block changed",
         path,
         text,
         r'^ +"(?:Allowed|Expose|Max)\w+": .*?(?P<value>\w{3,})(?="?\]?,?$)',
-        lambda f: misspelt(f["value"]),
+        lambda match: misspelt(match["value"]),
         "value",
     )
 
@@ -111,15 +125,20 @@ def _code(page: Page) -> Iterator[Mutation]:
     """Any span of code, and addresses and routes."""
     path, text = page.path, page.text
     yield from replaced(
-        "code misspelt", path, text, r"(?<![`\w])`(?P<code>[^`\n]{4,})`(?!`)", lambda f: misspelt(f["code"]), "code"
+        "code misspelt",
+        path,
+        text,
+        r"(?<![`\w])`(?P<code>[^`\n]{4,})`(?!`)",
+        lambda match: misspelt(match["code"]),
+        "code",
     )
-    yield from replaced("route misspelt", path, text, r"/api/[a-z/]*[a-z]", lambda f: misspelt(f[0]))
+    yield from replaced("route misspelt", path, text, r"/api/[a-z/]*[a-z]", lambda match: misspelt(match[0]))
     yield from replaced(
         "host misspelt",
         path,
         text,
         r"https://(?P<host>[a-z.]+\.[a-z]+\.[a-z]+|<[A-Z0-9_]+>\.[a-z0-9.]+)",
-        lambda f: misspelt(f["host"]),
+        lambda match: misspelt(match["host"]),
         "host",
     )
     yield from replaced(
@@ -127,7 +146,7 @@ def _code(page: Page) -> Iterator[Mutation]:
         path,
         text,
         r"(?<![\w/.])(?:runbooks|scripts|docs|\.github|\.venv)/[\w./-]*\w",
-        lambda f: misspelt(f[0]),
+        lambda match: misspelt(match[0]),
     )
 
 
@@ -138,7 +157,9 @@ def _said(page: Page) -> Iterator[Mutation]:
             for span in paragraph.spans:
                 yield from _word_left_out(page, span)
     permission = r"\*(?P<name>[A-Z]\w+): read and write\*"
-    yield from replaced("permission misspelt", page.path, page.text, permission, lambda f: misspelt(f["name"]), "name")
+    yield from replaced(
+        "permission misspelt", page.path, page.text, permission, lambda match: misspelt(match["name"]), "name"
+    )
 
 
 def _word_left_out(page: Page, span: Span) -> Iterator[Mutation]:

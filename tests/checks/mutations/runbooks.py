@@ -24,28 +24,40 @@ def mutations(tree: Tree) -> Iterator[Mutation]:
 def _words(notebook: Notebook, names: list[str]) -> Iterator[Mutation]:
     path, text = notebook.path, notebook.text
     parameter = r'^    "(?P<name>\w+): (?:str|int|bool) = (?P<default>.+?)  # '
-    yield from replaced("parameter renamed", path, text, parameter, lambda f: misspelt(f["name"]), "name")
-    yield from replaced("default changed", path, text, parameter, lambda f: _other_default(f["default"]), "default")
+    yield from replaced("parameter renamed", path, text, parameter, lambda match: misspelt(match["name"]), "name")
     yield from replaced(
-        "recorded variable misspelt", path, text, r'rb\.record\(\\"(?P<name>\w+)', lambda f: misspelt(f["name"]), "name"
+        "default changed", path, text, parameter, lambda match: _other_default(match["default"]), "default"
+    )
+    yield from replaced(
+        "recorded variable misspelt",
+        path,
+        text,
+        r'rb\.record\(\\"(?P<name>\w+)',
+        lambda match: misspelt(match["name"]),
+        "name",
     )
     yield from replaced(
         "another variable recorded",
         path,
         text,
         r'rb\.record\(\\"(?P<name>\w+)',
-        lambda f: following(f["name"], names),
+        lambda match: following(match["name"], names),
         "name",
     )
     yield from replaced(
-        "heading of a runbook changed", path, text, r'^    "## (?P<words>[^"\\]+)', lambda f: f["words"] + "s", "words"
+        "heading of a runbook changed",
+        path,
+        text,
+        r'^    "## (?P<words>[^"\\]+)',
+        lambda match: match["words"] + "s",
+        "words",
     )
     yield from replaced(
         "call misspelt",
         path,
         text,
         r"\b(?:rb|r2|turso|modal|vercel|render|github|studio)\.(?P<name>[a-z_]{5,})",
-        lambda f: misspelt(f["name"]),
+        lambda match: misspelt(match["name"]),
         "name",
     )
     yield from replaced(
@@ -53,7 +65,7 @@ def _words(notebook: Notebook, names: list[str]) -> Iterator[Mutation]:
         path,
         text,
         r"docs/DEPLOY_PROD_CHECKLIST\.md#(?P<slug>\w+)",
-        lambda f: misspelt(f["slug"]),
+        lambda match: misspelt(match["slug"]),
         "slug",
     )
     yield from replaced(
@@ -61,7 +73,7 @@ def _words(notebook: Notebook, names: list[str]) -> Iterator[Mutation]:
         path,
         text,
         r"Back to \[section (?P<number>\d)",
-        lambda f: str(int(f["number"]) % 8 + 1),
+        lambda match: str(int(match["number"]) % 8 + 1),
         "number",
     )
     yield from replaced(
@@ -69,7 +81,7 @@ def _words(notebook: Notebook, names: list[str]) -> Iterator[Mutation]:
         path,
         text,
         r"\*\*Done when:\*\* (?P<words>[^\"\\.]+)",
-        lambda f: f["words"] + " twice",
+        lambda match: match["words"] + " twice",
         "words",
     )
     yield from replaced(
@@ -77,7 +89,7 @@ def _words(notebook: Notebook, names: list[str]) -> Iterator[Mutation]:
         path,
         text,
         r"`(?P<name>[A-Z][A-Z0-9_]+)`",
-        lambda f: misspelt(f["name"]),
+        lambda match: misspelt(match["name"]),
         "name",
     )
 

@@ -101,7 +101,7 @@ class BucketToken(Resource[TokenState]):
         self._namesakes = [token for token in tokens if token.name == self.name]
         stored = self._stored.get(KEY_ID)
         ids = [self.known_id, stored.get_secret_value() if stored else ""]
-        chosen = next((token for known in ids for token in tokens if known and token.id == known), None)
+        chosen = next((token for token_id in ids for token in tokens if token_id and token.id == token_id), None)
         if chosen is None and len(self._namesakes) > 1:
             raise self._ambiguous()
         chosen = chosen or next(iter(self._namesakes), None)

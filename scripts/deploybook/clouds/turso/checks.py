@@ -60,7 +60,7 @@ def organization_is_usable(turso: Turso) -> str:
         raise type(error)(
             "Turso", error.operation, error.message, hint, "turso-organization", error.status, error.code
         ) from None
-    blocked = [what for what in ("reads", "writes") if getattr(details, f"blocked_{what}")]
+    blocked = [operation for operation in ("reads", "writes") if getattr(details, f"blocked_{operation}")]
     if blocked:
         message = f"Turso has blocked {' and '.join(blocked)} for the organization {turso.organization}."
         hint = "Open the organization's billing page in Turso's dashboard: most often the plan's quota is used up."

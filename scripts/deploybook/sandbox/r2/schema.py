@@ -74,10 +74,18 @@ def cors_xml(rules: Sequence[Rule]) -> bytes:
     lines = []
     for rule in rules:
         fields = [("ID", rule.id)] if rule.id else []
-        fields += [("AllowedOrigin", v) for v in rule.origins] + [("AllowedMethod", v) for v in rule.methods]
-        fields += [("AllowedHeader", v) for v in rule.headers] + [("ExposeHeader", v) for v in rule.expose]
+        fields += [("AllowedOrigin", value) for value in rule.origins] + [
+            ("AllowedMethod", value) for value in rule.methods
+        ]
+        fields += [("AllowedHeader", value) for value in rule.headers] + [
+            ("ExposeHeader", value) for value in rule.expose
+        ]
         fields += [("MaxAgeSeconds", str(rule.max_age))] if rule.max_age is not None else []
-        lines.append("<CORSRule>" + "".join(f"<{k}>{escape(v)}</{k}>" for k, v in fields) + "</CORSRule>")
+        lines.append(
+            "<CORSRule>"
+            + "".join(f"<{element}>{escape(value)}</{element}>" for element, value in fields)
+            + "</CORSRule>"
+        )
     return _document(f"<CORSConfiguration>{''.join(lines)}</CORSConfiguration>")
 
 

@@ -185,7 +185,11 @@ def _bucket_token(tokens: Tokens) -> Token:
 
 def _bucket_tokens(tokens: Tokens) -> list[Token]:
     """The tokens of buckets, oldest first: each opens one bucket by name."""
-    return [token for token in tokens.of("account") if any("r2.bucket" in str(p.resources) for p in token.policies)]
+    return [
+        token
+        for token in tokens.of("account")
+        if any("r2.bucket" in str(policy.resources) for policy in token.policies)
+    ]
 
 
 def _bucket(context: Context) -> Bucket:

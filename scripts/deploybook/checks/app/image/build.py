@@ -106,7 +106,7 @@ class ImageBuild:
                 f"COPY {source}: the build's context has no such file{ignored}.",
                 "Correct the path, or add the file.",
             )
-        for source in (match for found in matches.values() for match in found):
+        for source in (match for paths in matches.values() for match in paths):
             is_folder = source not in self._context.files
             place = placed(
                 source, target, contents.folder, is_folder=is_folder, several=sum(map(len, matches.values())) > 1

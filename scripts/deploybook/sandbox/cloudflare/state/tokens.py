@@ -118,7 +118,7 @@ class Tokens:
     def find(self, value: str) -> Token | None:
         """The token that has this value."""
         sought = digest(value)
-        return next((t for t in self.by_id.values() if secrets.compare_digest(t.secret, sought)), None)
+        return next((token for token in self.by_id.values() if secrets.compare_digest(token.secret, sought)), None)
 
     def used(self, token: Token) -> None:
         """Note that a token was used."""

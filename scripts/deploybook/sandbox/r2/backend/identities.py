@@ -35,7 +35,7 @@ class Identities:
     async def put(self, access_key_id: str, secret: str, actions: Iterable[str]) -> None:
         """Add a key, or replace its secret and actions."""
         credential = _field(1, access_key_id) + _field(2, secret) + _field(3, "Active")
-        identity = _field(1, access_key_id) + _field(2, credential) + b"".join(_field(3, a) for a in actions)
+        identity = _field(1, access_key_id) + _field(2, credential) + b"".join(_field(3, action) for action in actions)
         await self._call("PutIdentity", _field(1, identity))
 
     async def remove(self, access_key_id: str) -> None:

@@ -156,4 +156,7 @@ class Buckets:
 
     def of(self, jurisdiction: str) -> list[Bucket]:
         """The buckets of one jurisdiction in the order of their names."""
-        return sorted((b for b in self.by_name.values() if b.jurisdiction == jurisdiction), key=lambda b: b.name)
+        return sorted(
+            (bucket for bucket in self.by_name.values() if bucket.jurisdiction == jurisdiction),
+            key=lambda bucket: bucket.name,
+        )

@@ -31,7 +31,7 @@ class Rule:
         return (
             ("*" in self.origins or origin in self.origins)
             and method in self.methods
-            and all(any(fnmatch.fnmatchcase(name.lower(), p) for p in patterns) for name in headers)
+            and all(any(fnmatch.fnmatchcase(name.lower(), pattern) for pattern in patterns) for name in headers)
         )
 
     def headers_for(self, origin: str) -> dict[str, str]:

@@ -38,7 +38,7 @@ class WriteRate:
         finally:
             self._under_way.discard(place)
         if len(self._last) > _REMEMBERED:
-            self._last = {known: at for known, at in self._last.items() if self.clock() - at < 1}
+            self._last = {key: at for key, at in self._last.items() if self.clock() - at < 1}
 
     def clear(self) -> None:
         """Forget all writes."""

@@ -130,21 +130,24 @@ class Worker:
     @property
     def under_way(self) -> Deploy | None:
         """The deploy that is being made, if any; queued ones wait behind it."""
-        return next((d for d in self.deploys if d.status in UNDER_WAY and d.status != "queued"), None)
+        return next(
+            (candidate for candidate in self.deploys if candidate.status in UNDER_WAY and candidate.status != "queued"),
+            None,
+        )
 
     @property
     def queued(self) -> Deploy | None:
         """The deploy that waits for the one under way."""
-        return next((d for d in self.deploys if d.status == "queued"), None)
+        return next((candidate for candidate in self.deploys if candidate.status == "queued"), None)
 
     @property
     def live(self) -> Deploy | None:
         """The deploy that runs."""
-        return next((d for d in self.deploys if d.status == "live"), None)
+        return next((candidate for candidate in self.deploys if candidate.status == "live"), None)
 
     def deploy(self, deploy_id: str) -> Deploy:
         """The deploy of this id."""
-        deploy = next((d for d in self.deploys if d.id == deploy_id), None)
+        deploy = next((candidate for candidate in self.deploys if candidate.id == deploy_id), None)
         if deploy is None:
             raise not_found(deploy_id)
         return deploy
