@@ -161,6 +161,13 @@ def test_a_secret_value_is_never_quoted_in_the_refusal(contract: Contract) -> No
     assert "canary" not in "\n".join(caught.value.lines())
 
 
+def test_a_refusal_shows_a_value_of_the_right_form(contract: Contract) -> None:
+    variable = contract.variable("TURSO_DATABASE_URL")
+    with pytest.raises(InvalidValue) as refused:
+        variable.validate_value("postgres://elsewhere")
+    assert refused.value.hint == f"One of the right form is {variable.example}."
+
+
 def test_white_space_at_the_end_is_named(contract: Contract) -> None:
     with pytest.raises(InvalidValue, match="white space"):
         contract.variable("INTERNAL_WEBHOOK_SECRET").validate_value("0" * 64 + "\n")

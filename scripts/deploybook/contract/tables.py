@@ -12,13 +12,12 @@ from deploybook.contract.definitions import (
     Credential,
     Definition,
     ModeProperties,
-    Parameter,
-    Placeholder,
     Property,
     Provider,
     Section,
     Variable,
 )
+from deploybook.contract.parameters import Parameter, Placeholder
 
 # The parameter that the package itself reads: an environment's name breaks its rule before anything else is done.
 ENVIRONMENT = "environment"

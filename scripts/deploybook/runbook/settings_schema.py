@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from deploybook.contract.definitions import Parameter
 from deploybook.contract.model import Contract
+from deploybook.contract.parameters import Parameter
 from deploybook.contract.tables import ENVIRONMENT
 from deploybook.layout import Layout
 from deploybook.runbook.app_settings import KEY as APP

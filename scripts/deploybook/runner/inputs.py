@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from deploybook.contract.definitions import Credential, Parameter, Variable
+from deploybook.contract.definitions import Credential, Variable
+from deploybook.contract.parameters import Parameter
 from deploybook.contract.validation import (
     DEFAULT_ENVIRONMENT,
     broken,

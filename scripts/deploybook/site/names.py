@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from deploybook.contract.definitions import Parameter
+from deploybook.contract.parameters import Parameter
 from deploybook.errors import DocsError
 from deploybook.guide.guide import Guide
 from deploybook.guide.links import TROUBLESHOOTING

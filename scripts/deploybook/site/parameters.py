@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from deploybook.contract.definitions import Parameter
+from deploybook.contract.parameters import Parameter
 from deploybook.guide.guide import Guide
 from deploybook.guide.markdown import code, plain, table
 from deploybook.runbook.notebook_file import NotebookParameter, read_parameters

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from deploybook.checks.facts.tree import PACKAGE, Tree
 from deploybook.checks.finding import Finding, Rule
-from deploybook.contract.definitions import Credential, Parameter
+from deploybook.contract.definitions import Credential
+from deploybook.contract.parameters import Parameter
 from deploybook.errors import DeploybookError
 from deploybook.runbook.notebook_file import parse_parameter
 
