@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -27,3 +29,11 @@ def connect(monkeypatch: pytest.MonkeyPatch) -> Iterator[Connect]:
     yield connected
     for connections in opened:
         connections.close()
+
+
+@pytest.fixture(scope="session")
+def ended_process() -> int:
+    """The number of a process that has ended."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        pass
+    return process.pid

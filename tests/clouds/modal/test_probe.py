@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import time
 
 import modal
 import pytest
+from tests.clouds.scratch_names import named
 
 from deploybook.clouds.connections import Connections
 from deploybook.clouds.modal import probe
 from deploybook.clouds.modal.probe import stop_abandoned
-
-
-def dead_process() -> int:
-    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
-        pass
-    return ended.pid
 
 
 def running(clouds: Connections, name: str) -> None:
@@ -41,11 +34,10 @@ def running(clouds: Connections, name: str) -> None:
     ],
 )
 def test_what_a_killed_check_left_is_stopped(
-    clouds: Connections, machine: str, process: str, age: float, stopped: bool
+    clouds: Connections, ended_process: int, machine: str, process: str, age: float, stopped: bool
 ) -> None:
-    place = probe._machine() if machine == "here" else "0" * 8
-    number = os.getpid() if process == "alive" else dead_process()
-    name = f"deploybook-check-{place}-{number}-{int(time.time() - age)}"
+    number = os.getpid() if process == "alive" else ended_process
+    name = named(number, "" if machine == "here" else "0" * 8, int(time.time() - age))
     running(clouds, name)
     assert stop_abandoned(clouds.modal, "") == [name] * stopped
 
@@ -54,7 +46,3 @@ def test_what_a_killed_check_left_is_stopped(
 def test_what_is_no_app_of_a_check_is_left(clouds: Connections, name: str) -> None:
     running(clouds, name)
     assert stop_abandoned(clouds.modal, "") == []
-
-
-def test_each_check_has_an_app_of_its_own_name() -> None:
-    assert probe.APP.fullmatch(probe._app_name())

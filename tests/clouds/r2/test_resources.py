@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 from tests.clouds.conftest import Connect
+from tests.clouds.scratch_names import named
 from tests.conftest import RunningSandbox
 
 from deploybook import http
@@ -86,6 +88,19 @@ def test_checks_remove_what_they_wrote(clouds: Connections, sandbox: RunningSand
     with pytest.raises(VerificationFailed):
         r2.presigned_put_works(store, ORIGIN)
     assert store.call("list_objects_v2").get("Contents", []) == []
+
+
+def test_checks_remove_what_a_killed_one_left_and_nothing_of_one_that_goes_on(
+    clouds: Connections, sandbox: RunningSandbox, ended_process: int
+) -> None:
+    store = store_of(clouds, sandbox, *made_token(clouds))
+    left, kept = f"deploybook-check/{named(ended_process)}", {f"deploybook-check/{named(os.getppid())}", "assets/a.wav"}
+    for key in (left, *kept):
+        store.call("put_object", Key=key, Body=b"")
+    r2.presigned_get_works(store)
+    assert {entry["Key"] for entry in store.call("list_objects_v2")["Contents"]} == kept
+    for key in kept:
+        store.call("delete_object", Key=key)
 
 
 def test_a_token_whose_secret_was_lost_is_rolled_not_made_again(clouds: Connections) -> None:

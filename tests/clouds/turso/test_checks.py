@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 from tests.clouds.conftest import Connect
+from tests.clouds.scratch_names import named
 from tests.conftest import RunningSandbox
 
 from deploybook.clouds import turso
@@ -75,9 +76,14 @@ def test_a_check_that_fails_removes_its_table_too(database: turso.LibSql, monkey
     assert tables(database) == []
 
 
-def test_what_a_killed_run_left_is_removed_by_the_next_and_what_runs_now_is_not(database: turso.LibSql) -> None:
-    old, now = int(time.time()) - 2 * 3600, int(time.time())
-    names = [f"deploybook_check_{old}_0123abcd", f"deploybook_check_{now}_0123abcd", "deploybook_check_mine"]
+def test_what_a_killed_run_left_is_removed_by_the_next_and_what_runs_now_is_not(
+    database: turso.LibSql, ended_process: int
+) -> None:
+    left, running = (
+        f"deploybook_check_{named(process).removeprefix('deploybook-check-').replace('-', '_')}"
+        for process in (ended_process, os.getppid())
+    )
+    names = [left, running, "deploybook_check_mine"]
     database.execute(*(f"CREATE TABLE {name} (a)" for name in names))
     turso.claims_in_one_transaction(database)
     assert tables(database) == sorted(names[1:])

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import re
 import secrets
-import socket
 import sys
-import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
+from deploybook.clouds import scratch
 from deploybook.clouds.modal.client import Modal
 from deploybook.redact import fingerprint
-from deploybook.state.processes import is_alive
 
 if TYPE_CHECKING:
     import modal
 
-# The machine, the process and the second in which a check began: whether it goes on can be told from its app's name.
-APP = re.compile(r"deploybook-check-(?P<machine>[0-9a-f]{8})-(?P<process>[0-9]+)-(?P<second>[0-9]+)")
 # A first run may build the image.
 PROBE_SECONDS = 300.0
 CONTAINER_SECONDS = 60
@@ -41,7 +33,7 @@ def differing(cloud: Modal, name: str, environment: str, values: Mapping[str, Se
     async def run(client: modal.Client) -> dict[str, str]:
         import modal
 
-        app = modal.App(_app_name(), include_source=False)
+        app = modal.App(scratch.new_name(), include_source=False)
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         secret = modal.Secret.from_name(name, environment_name=environment or None)
         image = modal.Image.debian_slim(python_version=version)
@@ -65,25 +57,8 @@ def stop_abandoned(cloud: Modal, environment: str) -> list[str]:
     return cloud.stop_runs(environment, _is_abandoned)
 
 
-def _app_name() -> str:
-    return f"deploybook-check-{_machine()}-{os.getpid()}-{int(time.time())}"
-
-
 def _is_abandoned(name: str) -> bool:
-    match = APP.fullmatch(name)
-    if match is None:
-        return False
-    if match["machine"] == _machine() and not is_alive(int(match["process"])):
-        return True
-    return time.time() - int(match["second"]) > PROBE_SECONDS
-
-
-def _machine() -> str:
-    """Eight hex digits for what process numbers count in: the machine, and on Linux this boot of it and the container."""
-    boot, container = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
-    parts = [socket.gethostname()]
-    parts += [boot.read_text(encoding="utf-8"), str(container.readlink())] if boot.exists() else []
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8]
+    return scratch.is_left_over(name, PROBE_SECONDS)
 
 
 def _reader() -> Callable[[list[str], str], dict[str, str]]:

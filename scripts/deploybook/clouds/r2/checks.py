@@ -9,10 +9,11 @@ from functools import partial
 
 from pydantic import SecretStr
 
+from deploybook.clouds import scratch
 from deploybook.clouds.negative import ExpectedRefusal, Reply, reply_of, require_accepted, require_refused
 from deploybook.clouds.r2.client import Cloudflare
 from deploybook.clouds.r2.objects import Store, browser
-from deploybook.clouds.r2.scratch import SCRATCH
+from deploybook.clouds.r2.scratch import SCRATCH, remove_left_over
 from deploybook.errors import NotFound, PermissionDenied, ServiceError, Unauthorized, VerificationFailed
 
 BUCKETS_WRITE = "Workers R2 Storage Write"
@@ -164,8 +165,9 @@ def _preflight_headers(origin: str) -> dict[str, str]:
 
 @contextmanager
 def _scratch(store: Store) -> Iterator[str]:
-    """A key that no one else uses, removed again whatever happens."""
-    key = f"{SCRATCH}/{secrets.token_hex(8)}.bin"
+    """A key that no one else uses, removed again whatever happens, once those that killed checks left are removed."""
+    key = f"{SCRATCH}/{scratch.new_name()}"
+    remove_left_over(store)
     try:
         yield key
     finally:

@@ -9,9 +9,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
+from deploybook.clouds import scratch
 from deploybook.clouds.modal import endpoint
 from deploybook.clouds.r2.objects import Store
-from deploybook.clouds.studio import scratch
 from deploybook.clouds.studio.inventory import Inventory, JobRow, job_rows, objects
 from deploybook.clouds.studio.journey import ENDED, Journey
 from deploybook.errors import DeploybookError, ServiceError, VerificationFailed

@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from deploybook.clouds import scratch
 from deploybook.clouds.r2.objects import Store
-from deploybook.clouds.studio import scratch
 from deploybook.clouds.studio.audio import tone
 from deploybook.clouds.studio.client import Answer, Studio
 from deploybook.clouds.studio.inventory import Inventory

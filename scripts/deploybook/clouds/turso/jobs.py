@@ -5,21 +5,18 @@ The real table is never written: a row in it would be taken by a running worker.
 
 from __future__ import annotations
 
-import re
-import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+from deploybook.clouds import scratch
 from deploybook.clouds.turso.hrana import LibSql
 from deploybook.clouds.turso.values import Row
 from deploybook.errors import ServiceError
 
 TABLE = "audio_prep_jobs"
-SCRATCH = "deploybook_check"
 # A check takes seconds: what is older was left by a run that was killed.
-LEFT_OVER_SECONDS = 3600
-_SCRATCH_NAME = re.compile(rf"{SCRATCH}_([0-9]{{10,12}})_[0-9a-f]{{8}}")
+LONGEST_CHECK_SECONDS = 3600.0
 
 # The application's definition, as it creates the table at its first connection.
 COLUMNS = {
@@ -48,12 +45,14 @@ def definition(table: str) -> list[str]:
 @contextmanager
 def scratch_table(database: LibSql) -> Iterator[str]:
     """A jobs table that no one else uses, dropped again whatever happens, and with it those that killed runs left."""
-    table = f"{SCRATCH}_{int(time.time())}_{secrets.token_hex(4)}"
+    table = _as_table(scratch.new_name())
     present = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name GLOB ?"
     leftovers = [table]
     try:
-        tables, *_ = database.execute((present, (f"{SCRATCH}_*",)), *definition(table))
-        leftovers += [name for name in (str(row["name"]) for row in tables) if _left_over(name)]
+        tables, *_ = database.execute((present, (f"{_as_table(scratch.PREFIX)}*",)), *definition(table))
+        leftovers += [
+            name for name in (str(row["name"]) for row in tables) if scratch.is_left_over(name, LONGEST_CHECK_SECONDS)
+        ]
         yield table
     except BaseException:
         with suppress(ServiceError):
@@ -94,9 +93,9 @@ def claim(
         return claimed[0]
 
 
-def _left_over(name: str) -> bool:
-    match = _SCRATCH_NAME.fullmatch(name)
-    return match is not None and int(match[1]) < time.time() - LEFT_OVER_SECONDS
+def _as_table(name: str) -> str:
+    """A name without hyphens, which SQL would read as minus."""
+    return name.replace("-", "_")
 
 
 def _drop(database: LibSql, tables: list[str]) -> None:
