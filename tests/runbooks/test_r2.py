@@ -65,6 +65,9 @@ def test_plan_apply_apply_plan_verify_destroy(guide: Guide, sandbox: RunningSand
     destroyed = guide.run("run", *SECTIONS, "--mode", "destroy", env=env, typed="production\n")
     assert destroyed.code == 0
     assert destroyed.outcomes("resource") == ["delete"] * 3
+    # The CORS rule goes with its bucket.
+    removed = [path.rpartition("/accounts/")[2].split("/") for _, path in writes(sandbox)]
+    assert [next(name for name in ("buckets", "tokens") if name in parts) for parts in removed] == ["buckets", "tokens"]
     assert vault(guide) == {}
     after = guide.run("run", *SECTIONS, "--mode", "plan", *ORIGIN, env=env)
     assert set(after.outcomes("resource")) == {"would create"}
