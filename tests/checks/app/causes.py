@@ -258,6 +258,12 @@ CAUSES: dict[str, tuple[Change, str, str, str]] = {
         "src/app/api/archive/route.ts",
         "1 route reaches storage or the file system without asking who calls: /api/archive",
     ),
+    "import-of-a-file-that-is-not-there": (
+        {PAGE: ("export default", 'import { gone } from "@/lib/gone";\nexport default')},
+        "app-import-absent",
+        "@/lib/gone",
+        "src/lib/gone is imported by what is built, and there is no such file",
+    ),
     "default-of-somebody-s-account": (
         {
             MODAL: (

@@ -51,6 +51,23 @@ class Resolver:
             return self.file(posixpath.join(folder, specifier))
         return next((path for target in self._aliases(folder).targets(specifier) if (path := self.file(target))), None)
 
+    def meant(self, importer: str, specifier: str) -> str | None:
+        """The path in the repository that an import means, without a suffix if it names none; None for a package.
+
+        An alias that fits everything (`*`) says nothing: the import may be a package.
+        """
+        folder = posixpath.dirname(importer)
+        bare = specifier.partition("?")[0]
+        if bare.startswith("."):
+            path = posixpath.normpath(posixpath.join(folder, bare))
+            return None if path.startswith("..") else path
+        for pattern, targets in self._aliases(folder).patterns:
+            start = pattern.partition("*")[0]
+            if start.endswith("/") and bare.startswith(start) and len(targets) == 1:
+                path = posixpath.normpath(targets[0].replace("*", bare[len(start) :], 1))
+                return None if path.startswith("..") else path
+        return None
+
     def file(self, path: str) -> str | None:
         """The code at a path that may lack its suffix, name a folder, or name the compiled file."""
         path = posixpath.normpath(path)

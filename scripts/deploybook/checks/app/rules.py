@@ -15,6 +15,7 @@ from deploybook.checks.app.example_rules import untrue_examples
 from deploybook.checks.app.exchange_rules import differing_fields
 from deploybook.checks.app.exposure_rules import public_secrets, unseen_in_browsers
 from deploybook.checks.app.image_rules import broken_steps, unstartable_programs
+from deploybook.checks.app.import_rules import absent_imports
 from deploybook.checks.app.literal_rules import foreign_defaults, literal_hosts, literal_names
 from deploybook.checks.app.modal_image_rules import incomplete_images
 from deploybook.checks.app.modal_rules import unmade_buckets, unmade_secrets
@@ -193,6 +194,12 @@ RULES: tuple[Rule[Compared], ...] = (
         "Next.js loads some packages from outside its bundle, as ES modules, and makes each module that imports one asynchronous. "
         "require of such a module is a promise.",
         promised_modules,
+    ),
+    Rule(
+        "app-import-absent",
+        "An import of a file that is not in the repository, or that .vercelignore keeps from Vercel, fails the build. next build "
+        "type-checks all that tsconfig.json includes, what nothing imports too. Folders that builds and generators write are passed over.",
+        absent_imports,
     ),
     Rule(
         "app-suspense",

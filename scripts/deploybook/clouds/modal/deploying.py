@@ -29,6 +29,9 @@ REASON = re.compile(r"^Error: (?P<reason>.*)", re.MULTILINE | re.DOTALL)
 # A build's output names each step as it begins (`=> Step 1: RUN npm ci`); the sandbox's says too what it does not execute.
 STEP = re.compile(r"=> Step \d+: .{1,120}|Not executed: .{1,120}")
 LONGEST_REASON = 400
+# The command's own lines about an image and the app, beside what its build prints.
+OF_THE_COMMAND = re.compile(r"\s*$|Building image |Built image |Image build for |[✓├└│]")
+LAST_LINES = 10
 
 
 def deploy(
@@ -82,7 +85,7 @@ def deploy(
         raise UnexpectedResponse(
             "Modal",
             "deploy the app",
-            f"Modal could not deploy the app {name}: {_reason(output)}.",
+            f"Modal could not deploy the app {name}: {_reason(output)}.{last_lines(output)}",
             "Correct what it says in the app's file or its secrets, then run this again.",
             "modal-deploy",
         )
@@ -122,6 +125,16 @@ def _drain(process: subprocess.Popen[str], seconds: float, on_progress: Callable
     process.wait(max(0.0, ends - time.monotonic()))
     reader.join()
     return "".join(output)
+
+
+def last_lines(output: str) -> str:
+    """Where an image could not be built: what its failing step printed last."""
+    before, _, reason = CONTROL.sub("", output).partition("\nError: ")
+    if "Image build" not in reason:
+        return ""
+    step = before.rpartition("=> Step ")[2].partition("\n")[2]
+    lines = [line.strip() for line in step.splitlines() if not OF_THE_COMMAND.match(line)]
+    return f" Last lines of the build: {' | '.join(lines[-LAST_LINES:])}" if lines else ""
 
 
 def _reason(output: str) -> str:

@@ -38,18 +38,18 @@ def compiled(sources: Sources, graph: Graph, folder: str, project: str = "") -> 
     options = settings.get("compilerOptions") or {}
     if options.get("noEmit") or options.get("emitDeclarationOnly"):
         return None
-    inputs = _inputs(sources, graph, home, settings)
-    root = posixpath.normpath(posixpath.join(home, options["rootDir"])) if "rootDir" in options else _common(inputs)
+    paths = inputs(sources, graph, home, settings)
+    root = posixpath.normpath(posixpath.join(home, options["rootDir"])) if "rootDir" in options else _common(paths)
     target = posixpath.normpath(posixpath.join(home, options.get("outDir", "")))
     outputs = {}
-    for source in inputs:
+    for source in paths:
         stem, suffix = posixpath.splitext(source)
         place = posixpath.relpath(stem, root or ".") if "outDir" in options else posixpath.relpath(stem, target)
         outputs[posixpath.normpath(posixpath.join(target, place + OUTPUTS[suffix]))] = source
     return Compiled(outputs, target)
 
 
-def _inputs(sources: Sources, graph: Graph, home: str, settings: dict[str, Any]) -> set[str]:
+def inputs(sources: Sources, graph: Graph, home: str, settings: dict[str, Any]) -> set[str]:
     """What the configuration includes, and all that this imports."""
     named = [posixpath.normpath(posixpath.join(home, it)) for it in settings.get("files") or ()]
     patterns = settings.get("include") or (() if named else ("**/*",))
