@@ -32,6 +32,10 @@ class Layout:
         """One folder for each run: executed copies and reports."""
         return self.root / "build" / "runs"
 
+    def settings(self, environment: str) -> Path:
+        """An environment's settings file."""
+        return self.root / "runbooks" / "parameters" / f"{environment}.yaml"
+
     def notebook(self, slug: str) -> Path:
         """A section's runbook."""
         return self.root / "runbooks" / f"{slug}.ipynb"

@@ -12,13 +12,13 @@ SEQUENCES = frozenset({"program", "list"})
 
 def sequence(text: str) -> list[str] | None:
     """The commands that follow each other by `&&`, `;` or a new line, as written; None where they do not simply follow each other."""
-    root = _parser().parse(text.encode()).root_node
+    root = parser().parse(text.encode()).root_node
     return None if root.has_error else _flat(root)
 
 
 def program(command: str) -> str:
     """The name of the program that a simple command starts; empty for what is none."""
-    root = _parser().parse(command.encode()).root_node
+    root = parser().parse(command.encode()).root_node
     node = root.named_children[0] if len(root.named_children) == 1 else None
     while node is not None and node.type == "redirected_statement":
         node = node.child_by_field_name("body")
@@ -27,7 +27,7 @@ def program(command: str) -> str:
 
 def programs(command: str) -> list[str]:
     """The names of all programs that a command starts, in its pipes and substitutions too, in their order."""
-    names, nodes = list[str](), [_parser().parse(command.encode()).root_node]
+    names, nodes = list[str](), [parser().parse(command.encode()).root_node]
     while nodes:
         node = nodes.pop()
         if node.type == "command":
@@ -55,5 +55,6 @@ def _text(node: Node | None) -> str:
 
 
 @cache
-def _parser() -> Parser:
+def parser() -> Parser:
+    """The parser of bash."""
     return Parser(Language(tree_sitter_bash.language()))

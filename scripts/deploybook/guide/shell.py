@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 
-import tree_sitter_bash
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Node
+
+from deploybook.checkout.shell import parser
 
 PLACEHOLDER = re.compile(r"<(?P<name>[A-Z][A-Z0-9_]*)>")
 OPEN, DOUBLE, SINGLE = "open", "double", "single"
@@ -74,13 +75,8 @@ def places(text: str, words: re.Pattern[str]) -> dict[int, str]:
     return {match.start(): _quoting(root, len(text[: match.start()].encode())) for match in matches}
 
 
-@cache
-def _parser() -> Parser:
-    return Parser(Language(tree_sitter_bash.language()))
-
-
 def _parse(text: str) -> Node:
-    return _parser().parse(text.encode()).root_node
+    return parser().parse(text.encode()).root_node
 
 
 def _below(node: Node) -> Iterator[Node]:

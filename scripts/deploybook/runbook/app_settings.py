@@ -13,7 +13,6 @@ app:
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import Annotated
 
 import yaml
@@ -60,14 +59,9 @@ def problems(value: object) -> list[str]:
     return []
 
 
-def settings_file(layout: Layout, environment: str) -> Path:
-    """Where an environment's settings stand."""
-    return layout.root / "runbooks" / "parameters" / f"{environment}.yaml"
-
-
 def read_app_settings(layout: Layout, environment: str) -> AppSettings:
     """The ``app`` key of an environment's settings. Raises InvalidValue for what can't be read; a missing file has none."""
-    path = settings_file(layout, environment)
+    path = layout.settings(environment)
     if not path.is_file():
         return AppSettings()
     try:

@@ -60,14 +60,9 @@ class Settings:
         return name in self.file and self.file[name] == value
 
 
-def settings_path(layout: Layout, environment: str) -> Path:
-    """Where an environment's settings stand."""
-    return layout.root / "runbooks" / "parameters" / f"{environment}.yaml"
-
-
 def load_settings(layout: Layout, contract: Contract, environment: str) -> Settings:
     """The settings of an environment; empty ones where there is no file. Raises InvalidValue with every problem of the file at once."""
-    path = settings_path(layout, environment)
+    path = layout.settings(environment)
     if not path.exists():
         return Settings(path, environment)
     file = read_yaml(path)

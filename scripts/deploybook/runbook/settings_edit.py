@@ -19,7 +19,6 @@ from deploybook.runbook.settings import (
     CREDENTIALS_FILE,
     Settings,
     load_settings,
-    settings_path,
 )
 from deploybook.runbook.settings_schema import EDITOR_LINE
 
@@ -42,7 +41,7 @@ def keep(layout: Layout, contract: Contract, environment: str, kept: Kept) -> Se
 
     Raises InvalidValue, and leaves the file as it was, for a value that may not stand there or a file that it cannot be added to.
     """
-    path = settings_path(layout, environment)
+    path = layout.settings(environment)
     before = path.read_text(encoding="utf-8") if path.exists() else f"{EDITOR_LINE}\nenvironment: {environment}\n"
     text = before
     for name, value in kept.parameters.items():

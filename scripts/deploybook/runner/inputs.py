@@ -20,7 +20,6 @@ from deploybook.contract.validation import (
 )
 from deploybook.errors import InvalidValue, MissingVariable
 from deploybook.runbook.modes import Mode
-from deploybook.runbook.settings import settings_path
 from deploybook.runner.plan import Plan
 
 # Which kind of thing is missing: what is to be done about all of one kind is one sentence.
@@ -212,7 +211,7 @@ def _hints(plan: Plan, problems: Sequence[Problem]) -> Iterator[str]:
         yield f"Run {' && '.join(set_command(name, plan.environment) for name in names)}."
     if MADE_VALUE in kinds:
         # Committed settings and nothing else: most likely a new clone.
-        if not plan.vault.all() and settings_path(plan.layout, plan.environment).exists():
+        if not plan.vault.all() and plan.layout.settings(plan.environment).exists():
             state = plan.layout.state.relative_to(plan.layout.root)
             yield f"If another checkout made {plan.environment}, copy its {state}/{plan.environment}.* here: they are not in git."
         stored = plan.vault.all().keys()

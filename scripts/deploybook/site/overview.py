@@ -18,8 +18,8 @@ def order(guide: Guide) -> str:
     rows = []
     for slug in guide.contract.order():
         before = [earlier for earlier in guide.contract.order() if earlier in guide.contract.predecessors(slug)]
-        names = ", ".join(_link(guide, earlier) for earlier in before) or "nothing"
-        rows.append([f"{guide.number(slug)}. {_link(guide, slug)}", names, guide.contract.section(slug).outcome])
+        names = ", ".join(section_link(guide, earlier) for earlier in before) or "nothing"
+        rows.append([f"{guide.number(slug)}. {section_link(guide, slug)}", names, guide.contract.section(slug).outcome])
     return table(("Section", "After", "Done when"), rows)
 
 
@@ -68,5 +68,6 @@ def _whole(guide: Guide) -> str:
     return f"\nAll of them, in one dry run: **{evidence.run_seconds:.1f} s**. Sections that need nothing of each other run side by side.\n"
 
 
-def _link(guide: Guide, slug: str) -> str:
+def section_link(guide: Guide, slug: str) -> str:
+    """A link to a section of the checklist, from a page beside it."""
     return f"[{guide.contract.section(slug).title}](DEPLOY_PROD_CHECKLIST.md#{slug})"

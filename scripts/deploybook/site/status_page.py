@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from deploybook.guide.guide import Guide
 from deploybook.guide.markdown import code, folded, plain, table
 from deploybook.site.history import PastRun, past_runs
+from deploybook.site.overview import section_link
 from deploybook.site.plot import Bar, durations
 from deploybook.site.verified import SIGNS, signed, when
 
@@ -22,11 +23,13 @@ def latest(guide: Guide) -> str:
     for slug in guide.contract.order():
         evidence = guide.evidence.get(slug)
         if evidence is None:
-            rows.append([_link(guide, slug), "– not yet run", "", "", "", ""])
+            rows.append([section_link(guide, slug), "– not yet run", "", "", "", ""])
             continue
         outcome = signed(evidence.status)
         checks, took = f"{evidence.passed} of {evidence.tested}", f"{evidence.seconds:.1f} s"
-        rows.append([_link(guide, slug), outcome, checks, took, when(evidence.started), code(evidence.short_commit)])
+        rows.append(
+            [section_link(guide, slug), outcome, checks, took, when(evidence.started), code(evidence.short_commit)]
+        )
     return table(("Section", "Latest dry run", "Checks passed", "Took", "When", "Commit"), rows)
 
 
@@ -104,7 +107,3 @@ def _outcome(run: PastRun) -> str:
 
 def _number(count: int, noun: str, before: str = "") -> str:
     return f"{before}{count} {noun}{'s' * (count != 1)}"
-
-
-def _link(guide: Guide, slug: str) -> str:
-    return f"[{guide.contract.section(slug).title}](DEPLOY_PROD_CHECKLIST.md#{slug})"

@@ -13,7 +13,18 @@ from tree_sitter import Node
 
 from deploybook.checks.app.defaults import default_of, value_of
 from deploybook.checks.app.reads import Accesses, Read, Reader, ReaderCall, is_name
-from deploybook.checks.app.syntax import FUNCTIONS, Syntax, ancestors, is_field, line, literal, text, unwrapped
+from deploybook.checks.app.syntax import (
+    FUNCTIONS,
+    Syntax,
+    ancestors,
+    descendants,
+    function_name,
+    is_field,
+    line,
+    literal,
+    text,
+    unwrapped,
+)
 
 WHOLE = """
 (member_expression object: (identifier) @_o property: (property_identifier) @_p
@@ -144,12 +155,12 @@ class Environment:
     def _by_name(self, access: Node, index: str) -> None:
         """A variable is read whose name is in another variable: given to the function around, or from a list in the file."""
         function = next(
-            (ancestor for ancestor in ancestors(access) if ancestor.type in FUNCTIONS and _name(ancestor)), None
+            (ancestor for ancestor in ancestors(access) if ancestor.type in FUNCTIONS and function_name(ancestor)), None
         )
         parameters = _parameters(function) if function else []
         if function:
             default = _default_parameter(access, parameters)
-            self.accesses.readers[_name(function)] = Reader(default)
+            self.accesses.readers[function_name(function)] = Reader(default)
         self._lists_are_read |= index not in parameters
 
     def _calls(self) -> Iterator[ReaderCall]:
@@ -182,13 +193,6 @@ def _constant(node: Node | None) -> str | None:
     while node is not None and node.type in {"as_expression", "satisfies_expression"}:
         node = node.named_children[0]
     return literal(node)
-
-
-def _name(function: Node) -> str:
-    own = function.child_by_field_name("name")
-    if own is None and function.parent and function.parent.type == "variable_declarator":
-        own = function.parent.child_by_field_name("name")
-    return text(own)
 
 
 def _parameters(function: Node) -> list[str]:
@@ -226,7 +230,7 @@ def _is_schema(parent: Node) -> bool:
 
 def _schema_default(value: Node, constants: dict[str, str]) -> str:
     """The argument of `.default("…")` in a chain of calls, or of `str({ default: "…" })`."""
-    for node in (value, *_descendants(value)):
+    for node in (value, *descendants(value)):
         if node.type == "call_expression" and text(node.child_by_field_name("function")).endswith(".default"):
             argument_list = node.child_by_field_name("arguments")
             return (
@@ -237,9 +241,3 @@ def _schema_default(value: Node, constants: dict[str, str]) -> str:
         if node.type == "pair" and text(node.child_by_field_name("key")) in {"default", "devDefault"}:
             return value_of(node.child_by_field_name("value"), constants)
     return ""
-
-
-def _descendants(node: Node) -> Iterator[Node]:
-    for child in node.named_children:
-        yield child
-        yield from _descendants(child)

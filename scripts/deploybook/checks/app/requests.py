@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from tree_sitter import Node
 
-from deploybook.checks.app.syntax import FUNCTIONS, Syntax, ancestors, line, literal, text
+from deploybook.checks.app.syntax import FUNCTIONS, Syntax, ancestors, descendants, function_name, line, literal, text
 
 FETCH = "(call_expression function: [(identifier) (member_expression)] arguments: (arguments) @node)"
 ENVIRONMENT = "(member_expression object: (member_expression) @o property: (property_identifier) @p)"
@@ -87,7 +87,7 @@ def requests(file: str, syntax: Syntax) -> Iterator[Request]:
 def _request(file: str, call: Node, address: Node, options: Node | None, scope: Scope) -> Request:
     pairs = _pairs(options, scope, call)
     method = (literal(pairs.get("method")) or "").upper() or ("GET" if "method" not in pairs else "")
-    function = next((node for node in ancestors(call) if node.type in FUNCTIONS and _function_name(node)), None)
+    function = next((node for node in ancestors(call) if node.type in FUNCTIONS and function_name(node)), None)
     return Request(
         file,
         line(call),
@@ -96,7 +96,7 @@ def _request(file: str, call: Node, address: Node, options: Node | None, scope: 
         frozenset(_variables(address, scope, call)),
         _body(pairs.get("body"), scope, call),
         _headers(pairs.get("headers"), scope, call),
-        _function_name(function) if function else "",
+        function_name(function) if function else "",
         _first_parameter(function) if function else "",
     )
 
@@ -131,7 +131,7 @@ def _is_own(base: Node, scope: Scope, call: Node) -> bool:
 
 def _variables(node: Node, scope: Scope, call: Node, depth: int = DEPTH) -> Iterator[str]:
     """The environment's variables that an expression comes from, through names and functions of the file."""
-    for child in (node, *_descendants(node)):
+    for child in (node, *descendants(node)):
         if child.type == "member_expression" and text(child.child_by_field_name("object")).endswith("process.env"):
             yield text(child.child_by_field_name("property"))
         elif child.type == "identifier" and depth:
@@ -217,7 +217,7 @@ def _appended(name: str, call: Node) -> dict[str, Value]:
     """The fields of `form.append("x", …)` in the function around."""
     around = next((node for node in ancestors(call) if node.type in FUNCTIONS), None)
     fields = {}
-    for node in _descendants(around) if around else ():
+    for node in descendants(around) if around else ():
         if node.type == "call_expression" and text(node.child_by_field_name("function")) in {
             f"{name}.append",
             f"{name}.set",
@@ -258,21 +258,8 @@ def _value_of(name: str, scope: Scope, call: Node) -> Node | None:
     return values[0] if len(values) == 1 else None
 
 
-def _function_name(function: Node) -> str:
-    own = function.child_by_field_name("name")
-    if own is None and function.parent and function.parent.type == "variable_declarator":
-        own = function.parent.child_by_field_name("name")
-    return text(own)
-
-
 def _first_parameter(function: Node) -> str:
     parameters = function.child_by_field_name("parameters")
     first = parameters.named_children[0] if parameters and parameters.named_children else None
     pattern = first.child_by_field_name("pattern") if first else None
     return text(pattern) if pattern is not None and pattern.type == "identifier" else ""
-
-
-def _descendants(node: Node) -> Iterator[Node]:
-    for child in node.named_children:
-        yield child
-        yield from _descendants(child)

@@ -11,7 +11,7 @@ from deploybook.checks.app.comparison import Compared, listed
 from deploybook.checks.app.requests import Body, Request
 from deploybook.checks.app.routes import Route, matches
 from deploybook.checks.app.schemas import Field, Schema
-from deploybook.checks.app.syntax import text
+from deploybook.checks.app.syntax import descendants, text
 from deploybook.checks.finding import Finding, Severity
 
 STORAGE = re.compile(
@@ -194,7 +194,7 @@ def _tainted(handler: Node) -> set[str]:
     """The names in a handler that hold what the request says: its body, and what is parsed or taken out of that."""
     tainted = {"request", "req"}
     for _ in range(4):
-        for node in _descendants(handler):
+        for node in descendants(handler):
             if node.type in {"variable_declarator", "assignment_expression"}:
                 name = node.child_by_field_name("name") or node.child_by_field_name("left")
                 value = node.child_by_field_name("value") or node.child_by_field_name("right")
@@ -216,13 +216,7 @@ def _root(node: Node | None) -> str:
 
 
 def _calls(node: Node) -> Iterator[Node]:
-    return (child for child in _descendants(node) if child.type == "call_expression")
-
-
-def _descendants(node: Node) -> Iterator[Node]:
-    for child in node.named_children:
-        yield child
-        yield from _descendants(child)
+    return (child for child in descendants(node) if child.type == "call_expression")
 
 
 def _finding(requests: Iterable[Request], rule: str, message: str, hint: str, *, subject: str) -> Finding:

@@ -63,6 +63,21 @@ def line(node: Node) -> int:
     return int(node.start_point[0]) + 1
 
 
+def descendants(node: Node) -> Iterator[Node]:
+    """Every named node below one, each before those below it."""
+    for child in node.named_children:
+        yield child
+        yield from descendants(child)
+
+
+def function_name(function: Node) -> str:
+    """A function's own name, or that of the constant which it is; empty for one without."""
+    own = function.child_by_field_name("name")
+    if own is None and function.parent and function.parent.type == "variable_declarator":
+        own = function.parent.child_by_field_name("name")
+    return text(own)
+
+
 def literal(node: Node | None) -> str | None:
     """The value of a string or of a template without substitutions, or None. (Escapes occur in no name.)"""
     if node is None or node.type not in {"string", "template_string"}:

@@ -12,8 +12,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from deploybook.sandbox.core.serving import free_port
 from deploybook.sandbox.own_app.processes import Log, follow, start, stop
-from deploybook.sandbox.own_app.web import WebBuild, free_port
+from deploybook.sandbox.own_app.web import WebBuild
 
 # https://vercel.com/docs/functions/limitations#request-body-size: it holds for what a function answers too.
 LARGEST_ANSWER = 4_718_592

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import posixpath
 import shutil
-import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -122,10 +121,3 @@ def _build_script(package: Mapping[str, Any]) -> str | None:
     scripts = package.get("scripts") or {}
     name = next((name for name in ("vercel-build", "build") if scripts.get(name)), None)
     return f"npm run {name}" if name else None
-
-
-def free_port() -> int:
-    """A port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
