@@ -40,7 +40,7 @@ LIVE = [mode.value for mode in Mode if mode.live]
 def record_answers(context: click.Context, /, folder: Path, compare: bool, **options: Any) -> None:
     """Run sections in a live mode, and write what the providers answered into FOLDER, without secrets, ids and names.
 
-    Read each file before you publish it. Modal's gRPC is not recorded.
+    Read each file before you publish it. What the command modal deploy is answered, in a process of its own, is not recorded.
     """
     if compare:
         sys.exit(_compare(context, folder, options))
@@ -51,8 +51,6 @@ def record_answers(context: click.Context, /, folder: Path, compare: bool, **opt
     click.echo(
         f"{files} answers are in {folder}; compare them with the sandbox's: deploybook record {folder} --compare"
     )
-    if not options["sections"] or "modal" in options["sections"]:
-        click.echo("Not recorded: what Modal answered, which speaks gRPC.")
     sys.exit(code)
 
 

@@ -14,6 +14,7 @@ from deploybook.http.client import (
     say_waits_to,
     show_answer,
     show_answers_to,
+    shows_answers,
     stop,
 )
 from deploybook.http.proxy import ca_file, proxy_for
@@ -34,5 +35,6 @@ __all__ = [
     "say_waits_to",
     "show_answer",
     "show_answers_to",
+    "shows_answers",
     "stop",
 ]

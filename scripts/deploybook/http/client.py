@@ -98,6 +98,11 @@ def show_answer(request: httpx.Request, response: httpx.Response) -> None:
         _record(request, response)
 
 
+def shows_answers() -> bool:
+    """Whether anybody is shown the answers."""
+    return _record is not None
+
+
 def _pause(seconds: float) -> None:
     _stopping.wait(seconds)
 

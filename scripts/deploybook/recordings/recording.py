@@ -21,6 +21,8 @@ from deploybook.redact import MASK, Redactor
 FOLDER_VARIABLE = "DEPLOYBOOK_RECORD"
 # Of one connection, or a credential.
 LEFT_OUT = frozenset({"connection", "content-encoding", "content-length", "date", "keep-alive", "transfer-encoding"})
+# The paths of Modal's gRPC are its methods', and hold nothing of the operator's.
+NAMELESS = frozenset({"Modal"})
 MASKED = frozenset({"set-cookie", "authorization"})
 
 
@@ -44,7 +46,7 @@ class Recording:
         if not service:
             return
         with self._lock:
-            exchange = self._exchange(request, response)
+            exchange = self._exchange(service, request, response)
             kind = (service, *kind_of(exchange), *sorted(fields_of(exchange.get("json"))))
             if kind in self._kept:
                 return
@@ -60,10 +62,11 @@ class Recording:
                 service.lower(), "-".join(kind_of(exchange)), json.dumps(recorded, indent=1, ensure_ascii=False)
             )
 
-    def _exchange(self, request: httpx.Request, response: httpx.Response) -> dict[str, Any]:
+    def _exchange(self, service: str, request: httpx.Request, response: httpx.Response) -> dict[str, Any]:
+        path = request.url.path
         exchange = {
             "method": request.method,
-            "path": self._replacer.path(request.url.path),
+            "path": path if service in NAMELESS else self._replacer.path(path),
             "status": response.status_code,
             "headers": {
                 name: MASK if name in MASKED else self._replacer.text(value)

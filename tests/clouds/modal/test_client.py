@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import subprocess
 import sys
@@ -9,9 +10,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import modal as sdk
 import pytest
 from grpclib import GRPCError, Status
+from grpclib.client import Channel
 from modal._utils.time_utils import month_length
 from modal_proto import api_pb2
 from pydantic import SecretStr
@@ -19,10 +22,12 @@ from tests.clouds.conftest import Connect
 from tests.conftest import RunningSandbox
 from tests.waiting import PATIENCE_SECONDS
 
+from deploybook import http
 from deploybook.clouds import modal
 from deploybook.clouds.connections import Connections
 from deploybook.clouds.modal.client import Modal
 from deploybook.clouds.modal.refusals import modal_errors
+from deploybook.clouds.modal.shown_answers import show_answers
 from deploybook.errors import (
     Conflict,
     InvalidValue,
@@ -207,3 +212,43 @@ def test_the_operators_own_configuration_of_the_modal_command_is_not_read(
     )
     assert completed.returncode == 0, completed.stderr
     assert completed.stdout.strip() == "workspace sandbox-operator main", completed.stderr
+
+
+def test_each_answer_is_shown_to_whoever_records_them(sandbox: RunningSandbox, connect: Connect) -> None:
+    shown: list[tuple[httpx.Request, httpx.Response]] = []
+    http.show_answers_to(lambda request, response: shown.append((request, response)))
+    try:
+        clouds = connect(sandbox)
+        modal.token_is_valid(clouds.modal)
+        assert clouds.modal.secret("nowhere", "") is None
+    finally:
+        http.show_answers_to(None)
+    answers = {request.url.path.rpartition("/")[2]: response for request, response in shown}
+    assert answers["WorkspaceNameLookup"].json()["workspaceName"] == "sandbox"
+    assert answers["WorkspaceNameLookup"].status_code == Status.OK.value
+    refused = answers["SecretGetOrCreate"]
+    assert refused.status_code == Status.NOT_FOUND.value
+    assert "nowhere" in refused.json()["message"]
+    assert {request.extensions[http.OPERATION_EXTENSION][0] for request, _ in shown} == {"Modal"}
+
+
+def test_an_answer_that_is_a_credential_is_not_shown() -> None:
+    shown: list[str] = []
+
+    async def answer(method: str, message: object) -> None:
+        dispatch = channel.__dispatch__
+        await dispatch.send_request({}, method_name=method, deadline=None, content_type="application/grpc")
+        await dispatch.recv_message(message)
+
+    async def run() -> None:
+        await answer("/modal.client.ModalClient/AuthTokenGet", api_pb2.AuthTokenGetResponse(token="canary"))
+        await answer("/modal.client.ModalClient/AppStop", api_pb2.AppGetOrCreateResponse(app_id="ap-1"))
+
+    channel = Channel()
+    show_answers(channel)
+    http.show_answers_to(lambda request, response: shown.append(request.url.path + response.text))
+    try:
+        asyncio.run(run())
+    finally:
+        http.show_answers_to(None)
+    assert shown == ['/modal.client.ModalClient/AppStop{"appId":"ap-1"}']

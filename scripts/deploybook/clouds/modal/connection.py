@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from deploybook import http
 from deploybook.clouds.modal.refusals import modal_errors
+from deploybook.clouds.modal.shown_answers import show_answers
 
 if TYPE_CHECKING:
     import modal
@@ -86,7 +87,11 @@ class Connection:
     async def _open(self) -> modal.Client:
         import modal
 
-        return await modal.Client.from_credentials.aio(self._token_id, self._token_secret.get_secret_value())
+        client = await modal.Client.from_credentials.aio(self._token_id, self._token_secret.get_secret_value())
+        if http.shows_answers():
+            # Of a connection's channel there is no public accessor; modal's version is pinned, and a test sees its answers.
+            show_answers(await client._get_channel.aio(self.server_url))
+        return client
 
     def _settle_environment(self) -> None:
         """What the SDK reads from the environment: the server, nothing that the operator set for the modal command, an end to waiting."""
