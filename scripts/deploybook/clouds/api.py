@@ -11,7 +11,7 @@ import httpx
 
 from deploybook import http
 from deploybook.clouds.answers import READS, parse
-from deploybook.clouds.refusals import Refusal, is_page, otherwise, page_title
+from deploybook.clouds.refusals import Refusal, is_foreign, is_page, otherwise, page_title
 from deploybook.errors import (
     Conflict,
     NotFound,
@@ -58,11 +58,13 @@ class Api:
         content: bytes | None = None,
         expect: tuple[int, ...] = (200, 201, 202, 204),
         repeatable: bool = False,
+        page: bool = False,
     ) -> httpx.Response:
         """Send one request; raises the ServiceError that fits anything but an expected status.
 
         ``operation`` says what was wanted in the operator's words, as the end of *could not …*. ``repeatable`` marks a POST or PATCH
-        that only reads, or that changes nothing the second time: it is retried as a GET would be.
+        that only reads, or that changes nothing the second time: it is retried as a GET would be. ``page``: a web page is what is wanted;
+        elsewhere one is no answer of the API, whatever its status.
         """
         present = {name: value for name, value in (params or {}).items() if value is not None}
         try:
@@ -90,7 +92,7 @@ class Api:
         except httpx.DecodingError:
             message = f"{self.service} could not {operation}: its answer cannot be decompressed.{_doubt(method)}"
             raise UnexpectedResponse(self.service, operation, message, self._hint(UnexpectedResponse)) from None
-        if response.status_code in expect:
+        if response.status_code in expect and (page or not _is_foreign_success(response)):
             return response
         raise self._refused(operation, response)
 
@@ -133,12 +135,13 @@ class Api:
         try:
             code, message = self.explain(response.json())
         except (ValueError, LookupError, TypeError, AttributeError):
-            code, message = "", page_title(response) or response.reason_phrase
-        status = response.status_code
-        refusals = (row for row in self.refusals if not is_page(response) and row.fits(response, code, message))
+            nameless = "a web page answered in its place" if is_page(response) else response.reason_phrase
+            code, message = "", page_title(response) or nameless
+        status, foreign = response.status_code, is_foreign(response)
+        refusals = (row for row in self.refusals if not foreign and row.fits(response, code, message))
         refusal = next(refusals, None) or otherwise(response)
         label = f"{status}, code {code}" if code else str(status)
-        doubt = _doubt(response.request.method) if status >= 500 else ""
+        doubt = _doubt(response.request.method) if status >= 500 or foreign else ""
         text = f"{self.service} could not {operation}: {message.rstrip('.') or 'no reason given'} ({label}).{doubt}"
         hint = refusal.advice(response) or self._hint(refusal.kind)
         return refusal.kind(self.service, operation, text, hint, refusal.entry, status, code)
@@ -155,6 +158,11 @@ class Api:
         if kind is Conflict:
             return "Choose another name, or remove what holds this one."
         return "Run this again; if it stays, compare the provider's status page."
+
+
+def _is_foreign_success(response: httpx.Response) -> bool:
+    """Whether what looks like success, which for a deletion is 404 too, is none of the API's words."""
+    return is_page(response) or (response.is_error and is_foreign(response))
 
 
 def part(name: str) -> str:

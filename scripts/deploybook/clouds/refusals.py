@@ -33,6 +33,9 @@ IN_FRONT = (
     "Try again later or from another network."
 )
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+# A page that says nothing of its type, and the bare sentence that Cloudflare's edge has for what is no browser
+# (https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-1xxx-errors/).
+_PAGE = re.compile(rb"\s*(<!doctype html|<html|<head|error code: \d{3,4}\s*$)", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 
@@ -68,18 +71,35 @@ class Refusal:
 
 def is_page(response: httpx.Response) -> bool:
     """Whether an answer is a web page: then not the API has answered, but what stands in front of it."""
-    return "html" in response.headers.get("content-type", "").lower()
+    return "html" in response.headers.get("content-type", "").lower() or _PAGE.match(response.content) is not None
 
 
 def page_title(response: httpx.Response) -> str:
     """What an answer that is no JSON says: the title of a page, else the beginning of a text."""
     match = _TITLE.search(response.text)
-    text = match[1] if match else "" if is_page(response) else response.text
+    is_markup = "html" in response.headers.get("content-type", "").lower() or response.text.lstrip().startswith("<")
+    text = match[1] if match else "" if is_markup else response.text
     return " ".join(_CONTROL.sub(" ", text).split())[:LONGEST_REASON]
 
 
+def is_foreign(response: httpx.Response) -> bool:
+    """Whether a refusal is none of the API's: a page, or a text that says there is nothing, such as a proxy's *404 page not found*.
+
+    Every API here refuses in JSON, or says nothing at all. That there is nothing is a reason to make it, so only the API's word counts.
+    """
+    return is_page(response) or (response.status_code == httpx.codes.NOT_FOUND and not _is_json_or_empty(response))
+
+
+def _is_json_or_empty(response: httpx.Response) -> bool:
+    try:
+        response.json()
+    except ValueError:
+        return not response.content.strip()
+    return True
+
+
 def otherwise(response: httpx.Response) -> Refusal:
-    """The refusal where a table has no row for it; a page says nothing about a credential, a name or a limit of the API's."""
-    if is_page(response):
+    """The refusal where a table has no row for it; what is not the API's says nothing about a credential, a name or a limit of it."""
+    if is_foreign(response):
         return Refusal(UnexpectedResponse, IN_FRONT)
     return Refusal(BY_STATUS.get(response.status_code, UnexpectedResponse))

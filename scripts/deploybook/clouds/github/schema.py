@@ -71,7 +71,7 @@ class Secret(Answer):
 class Secrets(Answer):
     """A page of secrets."""
 
-    secrets: Many[Secret] = ()
+    secrets: Many[Secret]
 
 
 class SealingKey(Answer):
@@ -109,7 +109,7 @@ class Workflow(Answer):
     """actions/get-workflow."""
 
     name: Text = ""
-    state: Text = ""
+    state: Name
 
 
 class Run(Answer):
@@ -126,7 +126,7 @@ class Run(Answer):
 class Runs(Answer):
     """A page of runs."""
 
-    workflow_runs: Many[Run] = ()
+    workflow_runs: Many[Run]
 
 
 class Step(Answer):
@@ -147,4 +147,4 @@ class Job(Answer):
 class Jobs(Answer):
     """A page of jobs."""
 
-    jobs: Many[Job] = ()
+    jobs: Many[Job]

@@ -10,6 +10,7 @@ import httpx
 from pydantic import SecretStr
 
 from deploybook import http
+from deploybook.clouds.refusals import IN_FRONT, is_page
 from deploybook.clouds.render.waiting import appeared
 from deploybook.errors import InvalidValue, RateLimited, UnexpectedResponse, Unreachable
 
@@ -49,7 +50,7 @@ def proved(render: Render, deploy: Deploy, hook: SecretStr, stored: SecretStr | 
 def copied_by_a_person(render: Render, worker: WorkerState) -> SecretStr:
     """Stands in, in a dry run, for the person who copies it from the dashboard: Render's own dashboard has no page for programs."""
     url = f"{_origin(render)}/dashboard/{worker.id}/settings"
-    match = SHOWN.search(render.api.call("open the dashboard", "GET", url).text)
+    match = SHOWN.search(render.api.call("open the dashboard", "GET", url, page=True).text)
     if not match:
         message = "The dashboard shows no deploy hook."
         raise UnexpectedResponse("Render", "open the dashboard", message, "Look at the page.", ENTRY)
@@ -77,6 +78,9 @@ def _use(hook: SecretStr) -> Unreachable | None:
         message = f"Render's deploy hook cannot be reached ({type(error).__name__})."
         return Unreachable("Render", operation, message, "Check the network, then run this again.")
     status = answer.status_code
+    if is_page(answer):
+        message = f"A web page answered in place of Render's deploy hook ({status})."
+        raise UnexpectedResponse("Render", operation, message, IN_FRONT, status=status)
     if status in {200, 201, 202}:
         return None
     if status == 429:

@@ -179,4 +179,4 @@ class LogLine(Answer):
 class LogPage(Answer):
     """list-logs."""
 
-    logs: Many[LogLine] = ()
+    logs: Many[LogLine]

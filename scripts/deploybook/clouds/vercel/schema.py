@@ -81,7 +81,7 @@ class Page(Answer):
 class TeamPage(Page):
     """getTeams: those of the token's user that the token reaches."""
 
-    teams: Many[Owner] = ()
+    teams: Many[Owner]
 
 
 class Domain(Answer):
@@ -102,7 +102,7 @@ class Domain(Answer):
 class DomainPage(Page):
     """getProjectDomains."""
 
-    domains: Many[Domain] = ()
+    domains: Many[Domain]
 
 
 class VariableAnswer(Answer):
@@ -129,7 +129,7 @@ class VariableAnswer(Answer):
 class VariablePage(Page):
     """filterProjectEnvs. The description allows three shapes: one variable, a page, and all of them."""
 
-    variables: Many[VariableAnswer] = Field(default=(), alias="envs")
+    variables: Many[VariableAnswer] = Field(alias="envs")
 
 
 class FailureReason(Answer):
@@ -150,7 +150,7 @@ class Failure(Answer):
 class PutAnswer(Answer):
     """createProjectEnv with upsert."""
 
-    created: Annotated[Many[VariableAnswer], BeforeValidator(_as_list)] = ()
+    created: Annotated[Many[VariableAnswer], BeforeValidator(_as_list)]
     failed: Many[Failure] = ()
 
 
@@ -205,7 +205,7 @@ class DeploymentAnswer(Answer):
 class DeploymentPage(Page):
     """getDeployments."""
 
-    deployments: Many[DeploymentAnswer] = ()
+    deployments: Many[DeploymentAnswer]
 
 
 class Payload(Answer):
