@@ -235,17 +235,17 @@ def test_each_answer_is_shown_to_whoever_records_them(sandbox: RunningSandbox, c
 def test_an_answer_that_is_a_credential_is_not_shown() -> None:
     shown: list[str] = []
 
-    async def answer(method: str, message: object) -> None:
+    async def answer(channel: Channel, method: str, message: object) -> None:
         dispatch = channel.__dispatch__
         await dispatch.send_request({}, method_name=method, deadline=None, content_type="application/grpc")
         await dispatch.recv_message(message)
 
     async def run() -> None:
-        await answer("/modal.client.ModalClient/AuthTokenGet", api_pb2.AuthTokenGetResponse(token="canary"))
-        await answer("/modal.client.ModalClient/AppStop", api_pb2.AppGetOrCreateResponse(app_id="ap-1"))
+        channel = Channel()
+        show_answers(channel)
+        await answer(channel, "/modal.client.ModalClient/AuthTokenGet", api_pb2.AuthTokenGetResponse(token="canary"))
+        await answer(channel, "/modal.client.ModalClient/AppStop", api_pb2.AppGetOrCreateResponse(app_id="ap-1"))
 
-    channel = Channel()
-    show_answers(channel)
     http.show_answers_to(lambda request, response: shown.append(request.url.path + response.text))
     try:
         asyncio.run(run())
