@@ -16,10 +16,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
 
 from tests.e2e import crashes_run
 from tests.e2e.crashes_point import MODES, Kill, Point, Request, writing
-from tests.e2e.crashes_world import Failed, Snapshot, World, failure, fault, untested
+from tests.e2e.crashes_world import HOOK, Failed, Snapshot, World, failure, fault, untested
 from tests.e2e.journeys import killed_at
 from tests.e2e.kept import Kept
 from tests.e2e.requests import differences, recorded
@@ -180,7 +181,10 @@ def type_until_passed(world: World, finished: Finished) -> tuple[str, ...]:
             continue
         typed.append(shlex.join(["deploybook", *command]))
         confirmed = ["--yes"] if "apply" in command else []
-        finished = world.type(*command, *confirmed)
+        # The hint has a person copy the hook's URL again and paste it.
+        pasted = dict.fromkeys(re.findall(r"read -rs (\w+)", finished.output), world.environ.get(HOOK, ""))
+        with mock.patch.dict(world.environ, pasted):
+            finished = world.type(*command, *confirmed)
         if not finished.code:
             finished = world.run("apply")
     return tuple(typed)

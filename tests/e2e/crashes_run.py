@@ -8,7 +8,8 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -19,14 +20,36 @@ from tests.waiting import until
 _SESSION_FIELD = 3
 
 
-def start(arguments: Sequence[str], environ: Mapping[str, str], typed: str) -> BaseProcess:
-    """Start ``deploybook`` with arguments, its sections executed in its own process, and that in a session of its own."""
+Setting = Callable[[], AbstractContextManager[object]]
+
+
+def start(
+    arguments: Sequence[str],
+    environ: Mapping[str, str],
+    typed: str,
+    within: Setting = contextlib.nullcontext,
+    output: Path = Path(os.devnull),
+) -> BaseProcess:
+    """Start ``deploybook`` with arguments, its sections executed in its own process, and that in a session of its own.
+
+    It runs ``within`` a context that is made there. What it printed is in ``output`` when it has ended by itself.
+    """
     context = multiprocessing.get_context("forkserver")
     # A child runs the main module's lines again: what they import is there already.
     context.set_forkserver_preload([__name__, "tests.e2e.crashes_world"])
-    process = context.Process(target=_run, args=(tuple(arguments), dict(environ), typed), daemon=True)
+    process = context.Process(target=_run, args=(tuple(arguments), dict(environ), typed, within, output), daemon=True)
     process.start()
     return process
+
+
+def to_end(arguments: Sequence[str], environ: Mapping[str, str], typed: str, within: Setting) -> tuple[int, str]:
+    """The same, until it ends by itself: its exit code, and what it printed."""
+    with tempfile.TemporaryDirectory() as folder:
+        output = Path(folder) / "output"
+        process = start(arguments, environ, typed, within, output)
+        process.join()
+        assert process.exitcode is not None
+        return process.exitcode, output.read_text(encoding="utf-8")
 
 
 def kill(process: BaseProcess) -> None:
@@ -40,11 +63,12 @@ def kill(process: BaseProcess) -> None:
     until(lambda: not _of_session(session), "the end of every process of a run that was killed")
 
 
-def _run(arguments: Sequence[str], environ: Mapping[str, str], typed: str) -> None:
+def _run(arguments: Sequence[str], environ: Mapping[str, str], typed: str, within: Setting, output: Path) -> None:
     os.setsid()
     tempfile.tempdir = None
-    with temporary_files(environ):
-        code, _ = in_process.call(arguments, environ, typed)
+    with temporary_files(environ), within():
+        code, text = in_process.call(arguments, environ, typed)
+    output.write_text(text, encoding="utf-8")
     sys.exit(code)
 
 

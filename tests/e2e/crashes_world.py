@@ -200,6 +200,12 @@ class World:
         with crashes_run.temporary_files(environ), mock.patch.object(BucketToken, "settle_seconds", 0.0):
             return self.guide.run(*words, env=environ, typed=f"{typed}\n")
 
+    def run_apart(self, mode: str, within: crashes_run.Setting) -> Finished:
+        """The same in a process of its own, which has ended then: what its checks have left belongs to no check that goes on."""
+        before = self.guide.reports()
+        code, output = crashes_run.to_end(self.arguments(mode), self.environment(), f"{ENVIRONMENT}\n", within)
+        return self.guide.finished(code, output, before)
+
     def passed(self, mode: str, slug: str = "", *more: str) -> Finished:
         """The same, or Failed with what it printed."""
         finished = self.run(mode, slug, *more)

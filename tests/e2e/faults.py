@@ -24,6 +24,7 @@ from tests.runbooks.guide import Finished
 from tests.sandboxes import CONTRACT, launch_sandbox
 
 from deploybook import errors, http
+from deploybook.clouds.r2.token import BucketToken
 from deploybook.proving.scenarios import Proof, Scenario
 
 REQUESTS = "the requests of a run are those that are written down"
@@ -116,8 +117,7 @@ def tried(world: World, case: Case) -> Proof:
     armed = fault(case.request, "", "fault") | ANSWERS[case.answer] | {"times": 1 if case.times == ONCE else ALL}
     world.sandbox.control.post("/faults", json=armed).raise_for_status()
     try:
-        with impatient():
-            finished = world.run("apply")
+        finished = world.run_apart("apply", impatient)
         reached = _reached(world)
         world.sandbox.control.delete("/faults", params={"held": "dropped"}).raise_for_status()
         if not reached:
@@ -141,6 +141,7 @@ def impatient() -> Iterator[None]:
         stack.enter_context(http.patience(BUDGET_SECONDS))
         stack.enter_context(mock.patch.dict(http.open_client.__kwdefaults__, limits))
         stack.enter_context(mock.patch.object(http, "READ_SECONDS", READ_SECONDS))
+        stack.enter_context(mock.patch.object(BucketToken, "settle_seconds", 0.0))
         yield
 
 

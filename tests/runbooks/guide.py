@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -78,6 +78,10 @@ class Guide:
             code = process.returncode
         else:
             code, output = in_process.call(arguments, self.environment(env), typed)
+        return self.finished(code, output, before)
+
+    def finished(self, code: int, output: str, before: Sequence[Path]) -> Finished:
+        """A command that has ended, with its report: the one that was not there ``before``."""
         new = [path for path in self.reports() if path not in before]
         return Finished(code, output, json.loads(new[0].read_text()) if new else {})
 
