@@ -96,6 +96,12 @@ def test_named_attributes_alone_are_frozen() -> None:
     assert shelf.things == {}
 
 
+@pytest.mark.parametrize("part", [{"only": ("nam",)}, {"but": ("nam",)}])
+def test_a_name_that_the_object_does_not_have_is_refused(part: dict[str, tuple[str, ...]]) -> None:
+    with pytest.raises(AttributeError, match="SimpleNamespace has no nam"):
+        Frozen([Part(SimpleNamespace(name="x"), **part)])
+
+
 def test_what_is_no_data_is_refused_when_it_is_frozen() -> None:
     shelf = filled()
     vars(shelf)["stream"] = (number for number in range(3))

@@ -29,7 +29,9 @@ class Part:
     but: tuple[str, ...] = ()
 
     def attributes(self) -> dict[str, Any]:
-        """The attributes, by name."""
+        """The attributes, by name. Raises AttributeError for a name that the object does not have, in ``but`` too."""
+        if unknown := {*self.only, *self.but} - vars(self.owner).keys():
+            raise AttributeError(f"{type(self.owner).__name__} has no {', '.join(sorted(unknown))}", obj=self.owner)
         names = self.only or tuple(name for name in vars(self.owner) if name not in self.but)
         return {name: getattr(self.owner, name) for name in names}
 

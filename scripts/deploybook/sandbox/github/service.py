@@ -52,7 +52,7 @@ class GitHubService(Service):
     def state(self) -> list[Part]:
         """The repository, tokens, workflows and their runs."""
         runner = self.actions.runner
-        parts = [Part(self.repository), Part(self.tokens), Part(self.actions, only=("known",))]
+        parts = [Part(self.repository), Part(self.tokens), Part(self.actions, only=("by_path",))]
         return [*parts, Part(runner, only=("runs", "_counts"))]
 
     def busy(self) -> str:
