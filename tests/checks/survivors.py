@@ -35,6 +35,11 @@ REASONS: tuple[tuple[str, str, str], ...] = (
         r"printf ",
         "the line still parses: its command is another's, and runs by hand",
     ),
+    (
+        "cells swapped",
+        r'"id": "verify-app"',
+        "neither verifying cell needs what the other makes: their claims hold in either order",
+    ),
     ("code misspelt", r"without a to", "free wording between two code spans"),
     ("code misspelt", r"seen-in-the-ap", "a comment for writers; the mark itself is held by entry-mark"),
     ("word left out of an output", r"in the app's log", "SQLite's words, quoted by the application"),
@@ -44,5 +49,7 @@ REASONS: tuple[tuple[str, str, str], ...] = (
 def reason(mutation: Mutation, text: str) -> str:
     """Why a mutation is not found; empty if nobody has said."""
     lines = text.splitlines()
-    line = lines[min(text.count("\n", 0, mutation.start), len(lines) - 1)]
+    # A notebook is replaced as a whole.
+    whole = mutation.end - mutation.start == len(text)
+    line = mutation.diff(text) if whole else lines[min(text.count("\n", 0, mutation.start), len(lines) - 1)]
     return next((why for kind, looks, why in REASONS if kind == mutation.kind and re.search(looks, line)), "")

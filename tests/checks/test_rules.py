@@ -22,6 +22,8 @@ MUTATIONS = [
     ("parameter-rule", CONTRACT, "minimum = 5\n", "minimum = 6\n"),
     ("parameter-rule", CONTRACT, r"[^\\x00-\\x1f]", r"[^\\x00-\\xf]"),
     ("parameter-rule", CONTRACT, r"[^\\x00-\\x1f]", r"[^\\x00-\\x0f]"),
+    ("parameter-rule", CONTRACT, '"[0-9a-f-]{36}"', '"[0-9a-f-]{37}"'),
+    ("parameter-rule", CONTRACT, 'example = "<OWNER>/<NAME>"', 'example = "<OWNER>/<NAE>"'),
     (
         "contract-read",
         CONTRACT,

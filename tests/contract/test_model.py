@@ -147,6 +147,10 @@ def test_public_and_secret_variables_are_told_apart(contract: Contract) -> None:
             minimal(variable("A")).replace("parameters.environment", "parameters.region"),
             "there is no parameter environment",
         ),
+        (
+            minimal(variable("A")).replace('check = "x"', 'check = "x"\noptional = true'),
+            "if, and only if, it is optional",
+        ),
         ("[[section", "not TOML"),
     ],
 )

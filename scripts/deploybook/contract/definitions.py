@@ -235,6 +235,12 @@ class Credential(Definition):
     entry: str = "invalid-value"
     unset: str = ""
 
+    @model_validator(mode="after")
+    def _says_what_unset_means(self) -> Self:
+        if self.optional != bool(self.unset):
+            raise ValueError(f"{self.name} says what it means to leave it out (unset) if, and only if, it is optional")
+        return self
+
     def problem(self, value: str) -> str:
         """What is wrong with the form of a value, without the value itself; empty if nothing is."""
         if re.fullmatch(self.pattern, value):

@@ -17,6 +17,7 @@ _RANGE = re.compile(r"\b(\d+) to (\d+)\b")
 # What ends a line or moves a cursor: C0 of ASCII.
 _CONTROLS = [chr(code) for code in range(32)]
 _UP_TO = re.compile(r"\bup to (\d+)\b")
+_EXACTLY = re.compile(r"\bof (\d+) characters\b")
 
 
 def _valid(tree: Tree) -> Iterator[Finding]:
@@ -58,6 +59,10 @@ def _parameters(tree: Tree) -> Iterator[Finding]:
         if name not in used:
             yield Finding(PATH, line, "parameter-rule", f"no runbook has the parameter {name}", "Take its rule out.")
         yield from _limits(name, rule, line)
+    for name, placeholder in tree.contract.placeholders.items():
+        if placeholder.pattern is not None:
+            line = tree.contract_line(f"[placeholders.{name}]")
+            yield from _pattern_limits(name, placeholder.pattern, placeholder.description, line)
     for name, pattern in _patterns(tree):
         if problem := _pattern_problem(pattern):
             hint = "Correct it: what is typed there goes into commands and onto terminals."
@@ -106,18 +111,28 @@ def _limits(name: str, rule: Parameter, line: int) -> Iterator[Finding]:
             message = f"the description of {name} does not say {rule.minimum} to {rule.maximum}"
             yield Finding(PATH, line, "parameter-rule", message, "Let both be the same.")
         return
-    if rule.pattern is None:
-        return
+    for word in re.findall(r"<(\w+)>", rule.example):
+        if not re.search(rf"\b{word}\b", rule.description):
+            message = f"the example of {name} has <{word}>, which its description does not name"
+            yield Finding(PATH, line, "parameter-rule", message, "Let both be the same.")
+    if rule.pattern is not None:
+        yield from _pattern_limits(name, rule.pattern, rule.description, line)
+
+
+def _pattern_limits(name: str, pattern: str, description: str, line: int) -> Iterator[Finding]:
+    interval = _RANGE.search(description)
     limits = (int(interval[1]), int(interval[2])) if interval else None
-    if up_to := _UP_TO.search(rule.description):
+    if up_to := _UP_TO.search(description):
         limits = (1, int(up_to[1]))
-    if limits and not _lengths_are(rule.pattern, *limits):
+    if exactly := _EXACTLY.search(description):
+        limits = (int(exactly[1]), int(exactly[1]))
+    if limits and not _lengths_are(pattern, *limits):
         message = (
             f"the pattern of {name} does not allow just {limits[0]} to {limits[1]} characters, as its description says"
         )
         yield Finding(PATH, line, "parameter-rule", message, "Let both be the same.")
-    example = re.search(r"\bsuch as ([\w.-]*\w)", rule.description)
-    if example and not re.fullmatch(rule.pattern, example[1]):
+    example = re.search(r"\bsuch as ([\w.-]*\w)", description)
+    if example and not re.fullmatch(pattern, example[1]):
         message = f"the description of {name} names {example[1]}, which its pattern refuses"
         yield Finding(PATH, line, "parameter-rule", message, "Let both be the same.")
 
@@ -220,7 +235,7 @@ RULES: tuple[Rule[Tree], ...] = (
     Rule(
         "parameter-rule",
         "Each parameter of a runbook has a rule in the contract, a default that keeps it, and help that agrees with it; each rule "
-        "belongs to a parameter; the limits and examples in a rule's description are the rule's own; and no pattern of a "
+        "belongs to a parameter; the limits and examples in the description of a rule or a placeholder are its own; and no pattern of a "
         "parameter or placeholder allows a control character.",
         _parameters,
     ),
