@@ -76,6 +76,46 @@ ARCHIVE = """import { GetObjectCommand } from "@aws-sdk/client-s3";
 const getToken = async () => (await fetch("https://api.example.com", { headers: { Authorization: "Bearer" } })).json();
 export const GET = async () => Response.json(await getToken(), new GetObjectCommand({ Key: "x" }));
 """
+EARLY = """import { jobs } from "@/lib/jobs/store";
+export async function POST(request: Request) {
+  const job = await jobs().add("render", {});
+  const key = `renders/${job}/audio`;
+  await storage.put(key, await request.arrayBuffer());
+  return Response.json({ job });
+}
+"""
+TWICE = """import { after } from "next/server";
+import { jobs } from "@/lib/jobs/store";
+import { run } from "../../../../../worker/tasks";
+async function inline(job: string) { await run(job); }
+export async function POST() {
+  const job = await jobs().add("ingest", {});
+  after(() => inline(job));
+  return Response.json({ job });
+}
+"""
+KEPT = """import { createClient } from "@libsql/client";
+class Progress {
+  private client = createClient({ url: "x" });
+  private ready: Promise<void>;
+  constructor() { this.ready = this.prepare(); }
+  private async prepare() { await this.client.execute("SELECT 1"); }
+  async find() { await this.ready; return this.client.execute("SELECT 2"); }
+}
+let instance: Progress | null = null;
+export function progress() {
+  if (!instance) {
+    instance = new Progress();
+  }
+  return instance;
+}
+"""
+KEPT_CLASS = "src/lib/progress.ts"
+OF_PROGRESS: Change = {PAGE: ("export default", 'import "@/lib/progress";\nexport default')}
+ENCODES = """import { spawn } from "node:child_process";
+export const POST = () => Response.json(spawn("ffmpeg", ["-version"]).pid);
+"""
+DOWNLOADS = ("export const", 'import { spawn } from "child_process";\nspawn("yt-dlp", []);\nexport const')
 FROM_MEMORY: Change = {
     "src/lib/progress.ts": (None, STORE),
     "src/app/api/progress/[id]/route.ts": (None, PROGRESS),
@@ -87,6 +127,31 @@ def posting(body: str) -> tuple[str, str]:
     """The page posts something to the route of ingest."""
     call = f'fetch("/api/audio/ingest", {{ method: "POST", body: {body} }});'
     return "export default", f"export const send = () => {call}\nexport default"
+
+
+# What looks like a cause and is none.
+HARMLESS: dict[str, Change] = {
+    "a job that is made as taken": {MEDIA: (None, EARLY.replace("{});", '{ status: "uploading" });', 1))},
+    "a file that is stored first": {MEDIA: (None, EARLY.replace("${job}", "${upload}"))},
+    "a job that is marked first": {
+        MEDIA: (None, TWICE.replace("{ await run", '{ await mark(job, "processing"); await run'))
+    },
+    "a message that is sent after the answer": {
+        MEDIA: (None, TWICE.replace("run", "notify").replace("worker/tasks", "worker/settings"))
+    },
+    "a connection that is tried again": {
+        KEPT_CLASS: (
+            None,
+            KEPT.replace("await this.ready;", "await this.ready.catch(() => (this.ready = this.prepare()));"),
+        ),
+        **OF_PROGRESS,
+    },
+    "a connection of one request": {KEPT_CLASS: (None, KEPT.replace("instance = new", "return new")), **OF_PROGRESS},
+    "a program that the image installs": {
+        SETTINGS: (DOWNLOADS[0], DOWNLOADS[1].replace("yt-dlp", "ffprobe")),
+    },
+    "a program that comes with a package": {MEDIA: (None, ENCODES.replace('"ffmpeg"', "path"))},
+}
 
 
 # Each: the changes, the rule, the place (file and part of its line), a part of the message.
@@ -263,6 +328,36 @@ CAUSES: dict[str, tuple[Change, str, str, str]] = {
         "app-import-absent",
         "@/lib/gone",
         "src/lib/gone is imported by what is built, and there is no such file",
+    ),
+    "job-before-what-it-needs": (
+        {MEDIA: (None, EARLY)},
+        "app-job-early",
+        "jobs().add",
+        "The job is in the queue before storage.put has stored what it needs",
+    ),
+    "job-that-both-do": (
+        {MEDIA: (None, TWICE)},
+        "app-job-twice",
+        "after(",
+        "The web app runs run for its job itself, after its answer, and the worker claims the same job",
+    ),
+    "connection-that-is-kept": (
+        {KEPT_CLASS: (None, KEPT), **OF_PROGRESS},
+        "app-failure-kept",
+        "this.ready = ",
+        "Progress keeps its first connection in this.ready",
+    ),
+    "program-that-vercel-does-not-have": (
+        {MEDIA: (None, ENCODES)},
+        "app-program-absent",
+        "spawn(",
+        "The web app's routes start ffmpeg, which Vercel's functions do not have",
+    ),
+    "program-that-the-image-does-not-install": (
+        {SETTINGS: DOWNLOADS},
+        "app-program-absent",
+        "spawn(",
+        "The worker starts yt-dlp, which its image does not install",
     ),
     "default-of-somebody-s-account": (
         {

@@ -10,6 +10,7 @@ import pytest
 from tests.checks.app.causes import (
     CAUSES,
     FROM_MEMORY,
+    HARMLESS,
     INGEST,
     INGEST_SCHEMA,
     MIX,
@@ -59,6 +60,14 @@ def _found(name: str, changes: Change, findings: Found, studio: Path, contract: 
         )
         return find(studio, contract)
     return result
+
+
+LOOKED_AT_TWICE = frozenset({"app-job-early", "app-job-twice", "app-failure-kept", "app-program-absent"})
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_what_looks_like_a_cause_and_is_none_is_not_found(name: str, findings: Found) -> None:
+    assert [finding for finding in findings(HARMLESS[name]) if finding.rule in LOOKED_AT_TWICE] == []
 
 
 def test_every_rule_but_two_has_its_mutation() -> None:

@@ -11,14 +11,17 @@ from deploybook.checks.app.build_rules import (
     unbounded_pages,
 )
 from deploybook.checks.app.comparison import Compared
+from deploybook.checks.app.connection_rules import kept_failures
 from deploybook.checks.app.example_rules import untrue_examples
 from deploybook.checks.app.exchange_rules import differing_fields
 from deploybook.checks.app.exposure_rules import public_secrets, unseen_in_browsers
 from deploybook.checks.app.image_rules import broken_steps, unstartable_programs
 from deploybook.checks.app.import_rules import absent_imports
+from deploybook.checks.app.job_rules import doubled_jobs, early_jobs
 from deploybook.checks.app.literal_rules import foreign_defaults, literal_hosts, literal_names
 from deploybook.checks.app.modal_image_rules import incomplete_images
 from deploybook.checks.app.modal_rules import unmade_buckets, unmade_secrets
+from deploybook.checks.app.program_rules import missing_programs
 from deploybook.checks.app.route_rules import absent_routes, open_routes, opened_paths, refused_bodies
 from deploybook.checks.app.storage_rules import named_buckets, refused_uploads
 from deploybook.checks.app.store_rules import unfilled_stores
@@ -119,6 +122,30 @@ RULES: tuple[Rule[Compared], ...] = (
         "A route that some part calls answers from an object in the process's memory, and no code puts anything into it: it answers that "
         "there is nothing, for ever. Only an exported single instance of a class with a Map is looked at.",
         unfilled_stores,
+    ),
+    Rule(
+        "app-job-early",
+        "A worker may claim a job in the moment in which it is in the queue. What is stored under the job's id after that comes too late "
+        "for it. Looked for where a route makes a job in a store that the worker has too.",
+        early_jobs,
+    ),
+    Rule(
+        "app-job-twice",
+        "A route that makes a job for the worker and runs it itself, in after() or waitUntil(), does work that the worker does too: two "
+        "results for one request, unless the job is marked as taken first.",
+        doubled_jobs,
+    ),
+    Rule(
+        "app-failure-kept",
+        "A promise of the first connection to a database that an object keeps for good: where it was refused once, the process is broken "
+        "until it is started again. Looked for in classes of which a module keeps one instance.",
+        kept_failures,
+    ),
+    Rule(
+        "app-program-absent",
+        "Vercel's functions have Node.js and no ffmpeg, and the worker's image what its Dockerfile installs. A program is looked for where "
+        "it is started by its name.",
+        missing_programs,
     ),
     Rule(
         "app-route-open",
