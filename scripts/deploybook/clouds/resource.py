@@ -186,7 +186,7 @@ class Resource(ABC, Generic[State]):
         return ""
 
     def strays(self, clouds: Connections, state: State, lost: Sequence[Intent]) -> list[str]:
-        """The ids of others of its name that requests of ours made, whose answers never came; removed by ``remove_stray``."""
+        """The ids of resources of the same name that our unanswered requests made; ``remove_stray`` removes them."""
         del clouds, state, lost
         return []
 

@@ -54,9 +54,9 @@ def wait_until(
     longest_pause: float = LONGEST_PAUSE,
     subject: str = "",
 ) -> Read:
-    """Call ``read`` until ``has_ended`` says so of what it gives, at most for ``seconds``; gives what was read last, ended or not.
+    """Call ``read`` until ``has_ended`` accepts its result, at most for ``seconds``; returns the last result, ended or not.
 
-    With a ``subject`` whoever watches is told how long it has been waited for.
+    With a ``subject``, the operator sees how long the wait has taken.
     """
 
     def say(state: tenacity.RetryCallState) -> None:

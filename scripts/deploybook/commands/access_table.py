@@ -87,7 +87,7 @@ def access_data(contract: Contract, sources: Sources, looks: Looks, problems: Se
 
 
 def problem_lines(contract: Contract, problems: Sequence[Problem], looks: Looks) -> Iterator[str]:
-    """What is to be done, below the table."""
+    """What the operator has to do, below the table."""
     credentials = {credential.name: credential for credential in contract.credentials}
     for problem in problems:
         yield f"✗ {problem.line()}"

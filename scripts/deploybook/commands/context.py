@@ -56,7 +56,7 @@ class CommandContext:
         return sources
 
     def require_environment(self) -> None:
-        """Raise UnknownParameter for an environment of which nothing is known."""
+        """Raise UnknownParameter for an unknown environment."""
         require_environment(self.layout, self.contract, self.vault.environment)
 
     def parameters(self, overrides: dict[str, object]) -> dict[str, dict[str, Any]]:

@@ -46,7 +46,7 @@ class Front(Protocol):
         """What it would change."""
 
     def confirms(self, plan: Plan) -> bool:
-        """Whether the plan that was shown is to be applied."""
+        """Whether the operator wants to apply the plan that was shown."""
 
     def typed_name(self, plan: Plan, removals: Sequence[str]) -> str:
         """The environment's name as it was typed to confirm that all of this is removed; empty if nothing was."""

@@ -40,7 +40,7 @@ def sections(_: Layout, contract: Contract, ctx: click.Context) -> Iterable[Comp
 
 @_completes
 def environments(layout: Layout, contract: Contract, _: click.Context) -> Iterable[CompletionItem]:
-    """The environments of which something is known, and the default one."""
+    """The environments with a state or settings, and the default one."""
     from deploybook.contract.validation import DEFAULT_ENVIRONMENT
     from deploybook.state.environments import known_environments
 

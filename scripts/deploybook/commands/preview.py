@@ -53,7 +53,7 @@ def require_terminal() -> None:
 
 
 def removal_lines(plan: Plan) -> Iterator[str]:
-    """What ``destroy`` would remove, by the ledger of what this environment made, newest first; what it leaves is said too."""
+    """What ``destroy`` would remove by this environment's ledger, newest first, and what it leaves."""
     entries = [
         entry for entry in Ledger(plan.layout.state, plan.environment).entries() if entry.section in plan.sections
     ]

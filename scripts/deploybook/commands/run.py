@@ -193,7 +193,7 @@ def _data(report: RunReport) -> dict[str, Any]:
 def _planned(
     path: Path | None, mode: Mode, environment: str, others: tuple[tuple[object, ...], ...]
 ) -> PlanFile | None:
-    """The plan that is to be applied, if one is named."""
+    """The plan to apply, if one is named."""
     if path is None:
         return None
     if mode is not Mode.APPLY or any(others):

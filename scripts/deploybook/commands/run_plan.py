@@ -1,4 +1,4 @@
-"""Runs a plan as an operator follows it: shown and confirmed, then what only a person can copy, then what came of it."""
+"""Runs a plan as the operator follows it: show and confirm it, ask for what only a person can copy, report the outcome."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def run_plan(
     plan_out: Path | None,
     written: PlanFile | None,
 ) -> tuple[int, RunReport]:
-    """Ask what has to be asked, run, and show what came of it; returns the exit code and the report."""
+    """Ask, run, and show the outcome; returns the exit code and the report."""
     _confirm(plan, executor, front, yes=yes, written=written)
     plan = _with_imports(plan, [variable for variable in _to_copy(plan) if _is_ready(plan, variable)])
     copying = Copying(plan, front)

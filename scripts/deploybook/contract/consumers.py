@@ -15,7 +15,7 @@ from deploybook.errors import MissingVariable
 
 @dataclass(frozen=True)
 class ConsumerVariable:
-    """One variable as it is to be set at a consumer; ``secret`` says whether the consumer must hide it."""
+    """One variable as a consumer should have it; ``secret`` says whether the consumer must hide it."""
 
     name: str
     value: SecretStr

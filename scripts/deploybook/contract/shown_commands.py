@@ -159,7 +159,7 @@ def _read(text: str, end: int, contract: Contract, environment: str) -> tuple[li
 
 
 def _belongs(word: str, before: list[str], contract: Contract, environment: str) -> bool:
-    """Whether a word, which is no option's value, is part of the command whose words stand ``before`` it."""
+    """Whether a word belongs to the command whose words stand ``before`` it. The word is no option's value."""
     if not before:
         return word in {*OTHERS, *(name.partition(" ")[0] for name in OF_ONE_ENVIRONMENT)}
     if word.startswith("-"):

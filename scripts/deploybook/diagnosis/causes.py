@@ -15,7 +15,7 @@ STOPPING = frozenset({"preflight", "error"})
 
 @dataclass(frozen=True)
 class Cause:
-    """One thing that is wrong: its entry, the sections whose service it is at, what shows it, and what follows from it."""
+    """One thing that is wrong: its entry, the sections of the service at fault, the evidence, and the consequences."""
 
     entry: Entry
     sections: tuple[str, ...]

@@ -76,7 +76,7 @@ class Status:
 
 @dataclass(frozen=True)
 class Question:
-    """What the providers are asked with. ``parameters`` are those of each section's runbook, by section."""
+    """What a comparison needs. ``parameters`` are those of each section's runbook, by section."""
 
     contract: Contract
     stored: Mapping[str, SecretStr]
@@ -91,7 +91,7 @@ class Question:
 
 
 def ask(question: Question, clouds: Connections, providers: Sequence[ComparedProvider]) -> Status:
-    """Compare at every provider whose credentials are set. One that refuses is a problem of its own, not of the others."""
+    """Compare at every provider with its credentials set. A provider that refuses is a problem and stops no other."""
     by_consumer: dict[str, ConsumerDrift] = {}
     unasked: dict[str, str] = {}
     problems: dict[str, DeploybookError] = {}

@@ -94,7 +94,7 @@ class Fixes:
         ]
 
     def _with_producers(self, sections: Sequence[str], evidence: Iterable[str]) -> list[str]:
-        """The sections, after those that produce a variable which is said not to be in the vault."""
+        """The sections, preceded by those that produce a variable missing from the vault."""
         words = {
             word for text in evidence if "is not in the vault" in text for word in re.findall(r"[A-Z][A-Z0-9_]+", text)
         }

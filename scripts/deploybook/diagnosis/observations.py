@@ -121,7 +121,7 @@ class DiagnosisTarget:
 
 
 def examine(ward: DiagnosisTarget, tell: Callable[[str], object] = str) -> Diagnosis:
-    """Test every claim of every section that was begun, side by side. ``tell`` is told of each section that is done.
+    """Test every claim of every section that was begun, side by side. ``tell`` is called with each section that is done.
 
     Sends no request that changes anything but the checks' own scratch objects, which are removed again.
     """

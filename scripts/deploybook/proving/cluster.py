@@ -82,7 +82,7 @@ class Cluster:
 
 
 def _outcomes(future: Any, piece: Chunk, reported: set[str]) -> list[Outcome]:
-    """What came of a piece; of one that Dask gave up, why, for each scenario of which nothing was told."""
+    """The outcomes of a piece; if Dask gave it up, the reason for each scenario without an outcome."""
     try:
         outcomes: list[Outcome] = future.result()
     except Exception as problem:  # noqa: BLE001 - KilledWorker, or what the cluster itself met
@@ -117,7 +117,7 @@ _own = threading.local()
 
 
 def prove_piece(target: str, piece: Chunk, content: bytes, seconds: float, topic: str) -> list[Outcome]:
-    """Prove a piece, on a worker of the cluster; each outcome is told at once."""
+    """Prove a piece on a worker of the cluster, and report each outcome at once."""
     from distributed import get_worker
 
     worker = get_worker()

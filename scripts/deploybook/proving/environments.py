@@ -1,4 +1,4 @@
-"""One command over many environments, each in a process of its own: a source whose scenarios are environments."""
+"""Runs one command for many environments, each in its own process: a source with one scenario for each environment."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ Listener = Callable[[Outcome], None]
 
 
 class Place(Protocol):
-    """Executes pieces of work; each scenario's outcome is told once, from any thread, as soon as it is there."""
+    """Executes pieces of work; reports each scenario's outcome once, from any thread, as soon as it is known."""
 
     name: str
 

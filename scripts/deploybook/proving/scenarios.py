@@ -1,4 +1,4 @@
-"""What is proved: scenarios with stable names, the source that proves them, and what came of each."""
+"""What is proved: scenarios with stable names, the source that proves them, and their outcomes."""
 
 from __future__ import annotations
 

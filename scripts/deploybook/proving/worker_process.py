@@ -42,7 +42,7 @@ class WorkerProcess:
         self.bench = ""
 
     def prove(self, scenario: Scenario) -> Outcome:
-        """Prove one scenario; its process may end over it, which is told as its outcome."""
+        """Prove one scenario. If its process ends over it, that is the outcome."""
         process = self._running()
         self.bench = scenario.bench
         assert process.stdin is not None

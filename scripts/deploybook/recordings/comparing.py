@@ -90,7 +90,7 @@ def _by_name(fields: Iterable[str]) -> dict[str, set[str]]:
 
 
 def _within_absent(name: str, fields: Mapping[str, set[str]]) -> bool:
-    """Whether what holds the field is absent already: then it is that which is reported, or a list that was empty."""
+    """Whether the field's parent is absent as well (then the parent is reported), or is an empty list."""
     parent = name.removesuffix("[]") if name.endswith("[]") else name.rpartition(".")[0]
     return bool(parent) and (parent not in fields or fields[parent] == {"null"} or name.endswith("[]"))
 

@@ -122,7 +122,7 @@ def _is_public(match: re.Match[str]) -> bool:
 
 
 def _like(value: str, number: int) -> str:
-    """The stand-in with this number, of the kind and (but for names) the length of ``value``."""
+    """The stand-in with this number. It has the kind of ``value`` and, unless it is a name, its length."""
     length = len(value)
     if re.fullmatch(_UUID, value):
         return f"00000000-0000-4000-8000-{number:012d}"

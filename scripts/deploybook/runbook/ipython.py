@@ -36,9 +36,9 @@ def executed_cells(namespace: Mapping[str, object]) -> list[str]:
 
 
 def require_confirmation(slug: str, mode: Mode, environment: str) -> None:
-    """Raise unless the operator has named the environment that is to be changed, and use that up: it holds for one opening.
+    """Raise unless the operator has named the environment to change. The name holds for one opening, and is used up here.
 
-    ``deploybook run`` names it when it has asked. A *Run All* does not, nor does what an earlier one left in the kernel.
+    ``deploybook run`` names it after asking. A *Run All* does not, and a name left over in the kernel does not count.
     """
     if os.environ.pop(CONFIRM_VARIABLE, None) == environment:
         return

@@ -72,7 +72,7 @@ def _parsed(source: str) -> ast.Module:
 def values_of(
     path: Path, contract: Contract, environment: str, chosen: Mapping[str, object] = MappingProxyType({})
 ) -> dict[str, Any]:
-    """The values with which a runbook runs in an environment: what is given, else its defaults; empty names are the environment's own."""
+    """The values that a runbook runs with in an environment: those ``chosen``, else its defaults; an empty name means the environment's."""
     return {
         name: contract.named(name, chosen.get(name, declared.default), environment)
         for name, declared in read_parameters(path).items()

@@ -124,7 +124,7 @@ class Ownership:
         return intent
 
     def made(self, resource: Resource[Any], state: Any, *settled: Intent, proof: Proof = Proof.ANSWER) -> None:
-        """Note a resource that this run made, or whose id changed under an update."""
+        """Note a resource that this run made, or that has another id after an update."""
         self.ledger.put(self._entry(resource, state, proof), *settled)
         self._owners[resource.key] = Owner.MADE
 

@@ -123,11 +123,11 @@ class Reconciler:
         return state
 
     def _doubt(self, resource: Resource[Any], owner: Owner) -> str:
-        """What the operator should know about whose it is; empty where it is ours."""
+        """What the operator should know about its owner; empty if it is ours."""
         return self._ownership.unproved(resource) if owner.ours else NOT_MADE_HERE
 
     def _present(self, resource: Resource[Any], state: Any, *, repeated: bool) -> Any:
-        """``apply`` where the resource is there: whose it is comes first, then what is to be changed."""
+        """``apply`` to a resource that exists: check its owner first, then what to change."""
         if self._ownership.release(resource, state):
             self._line("left", resource, "released: it is no longer this environment's")
             return state
@@ -258,7 +258,7 @@ class Reconciler:
         return reported
 
     def _sweep(self, resource: Resource[Any], state: Any) -> None:
-        """Remove what requests of ours made whose answers never came, and forget those requests."""
+        """Remove what our unanswered requests made, and forget those requests."""
         lost = self._ledger.intents(resource.key)
         if not lost:
             return

@@ -268,7 +268,7 @@ class Runbook:
         return Summary.of(title, self._screen.shown, table, following, live=live)
 
     def _settled_at(self) -> float:
-        """When the latest change is to be seen everywhere, on the monotonic clock."""
+        """When the latest change will be visible everywhere, on the monotonic clock."""
         patience = self._reconciler.settle_seconds if self.mode.live else SANDBOX_SETTLE_SECONDS
         return self._reconciler.changed_at + patience
 

@@ -1,4 +1,4 @@
-"""Recognises a value that looks like a secret, so that none comes to stand in a file that is committed."""
+"""Recognises a value that looks like a secret, so that no committed file gets one."""
 
 from __future__ import annotations
 

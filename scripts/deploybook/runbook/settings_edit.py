@@ -92,7 +92,7 @@ def _scalar(value: object) -> str:
 
 
 def _require(text: str, kept: Kept, environment: str) -> None:
-    """Raise InvalidValue unless the text says what is to be kept: a person may have written the file in another of YAML's forms."""
+    """Raise InvalidValue unless the text has the new settings: somebody may have written the file in another form of YAML."""
     try:
         values: Mapping[str, Any] = yaml.safe_load(text) or {}
         wanted = {**kept.parameters, **({CREDENTIALS_FILE: kept.credentials_file} if kept.credentials_file else {})}

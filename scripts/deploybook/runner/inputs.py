@@ -117,7 +117,7 @@ def _asks(plan: Plan, slug: str, credential: Credential) -> bool:
 
 
 def _left_out(plan: Plan, problems: Sequence[Problem]) -> Iterator[str]:
-    """What may be missing and is asked for beside the rest: an optional credential whose provider's others are missing."""
+    """An optional credential of a provider whose other credentials are missing: asked for beside them."""
     missing = {name for problem in problems if problem.kind == CREDENTIAL for name in problem.message.split()[:1]}
     providers = {credential.provider for credential in plan.contract.credentials if credential.name in missing}
     for credential in plan.contract.credentials:
@@ -192,7 +192,7 @@ def _values(plan: Plan) -> Iterator[Problem]:
 
 
 def _made(plan: Plan) -> set[str]:
-    """The sections whose values this run makes by itself."""
+    """The sections whose values this run makes itself."""
     return set(plan.sections) if plan.mode is Mode.APPLY else set()
 
 

@@ -140,7 +140,7 @@ def _error_of(slug: str, failure: Exception, cells: list[CellResult]) -> dict[st
 
 
 def killed(job: SectionJob, cells: list[CellResult], seconds: float) -> SectionResult:
-    """What is known of a section whose process ended before it: the cells that it reported, and that it failed."""
+    """The result of a section whose process ended early: the cells that it reported, and its failure."""
     section = job.section
     result = SectionResult(section.slug, section.title, "failed", seconds, parameters=job.parameters, cells=cells)
     if job.output.exists():

@@ -148,7 +148,7 @@ class Jobs:
         await self.update(job_id, status="cancelled")
 
     async def fail_stale(self, seconds: float, kind: str = "") -> int:
-        """Fail the jobs in processing whose row has not changed for so long, of one type or of all; how many there were."""
+        """Fail the processing jobs, of one type or all, whose row has not changed for that long; returns their number."""
         limit = text_of(datetime.now(UTC) - timedelta(seconds=seconds))
         sql = (
             "UPDATE audio_prep_jobs SET status = 'failed', error = ?, updatedAt = ?"

@@ -96,7 +96,7 @@ class R2:
                 return sizes
 
     def upload_url(self, key: str) -> str:
-        """A presigned PUT. Neither size nor content type is signed; the checksum that the SDK adds of its own accord is."""
+        """A presigned PUT. Neither size nor content type is signed, but the checksum that the SDK adds is."""
         return self._sign("PUT", key, UPLOAD_SECONDS, EMPTY_BODY if self._checksums else {})
 
     def download_url(self, key: str, seconds: int = WEEK_SECONDS) -> str:
@@ -139,7 +139,7 @@ def _number(text: str | None, default: int) -> int:
 
 
 def _calculates_checksums(variables: Variables) -> bool:
-    """Whether the SDK adds checksums of its own accord: unless it is to add only those that an operation requires."""
+    """Whether the SDK adds checksums that no operation requires."""
     choice = variables.get(CHECKSUM_CHOICE) or "WHEN_SUPPORTED"
     if choice.upper() not in {"WHEN_SUPPORTED", "WHEN_REQUIRED"}:
         allowed = "Expected one of WHEN_SUPPORTED,WHEN_REQUIRED"

@@ -166,7 +166,7 @@ async def _started(directory: Path, only: Sequence[str], app: Path | None) -> As
 
 
 def _when_orphaned(loop: asyncio.AbstractEventLoop, act: Callable[[], None]) -> None:
-    """Wait until standard input ends, and act; reads without a buffer, whose lock would be held at the interpreter's end."""
+    """Wait until standard input ends, and act. It reads without a buffer: the buffer's lock would be held at the interpreter's end."""
     while os.read(0, 4096):
         pass
     with contextlib.suppress(RuntimeError):

@@ -155,7 +155,7 @@ async def _body(request: Request, model: type[Model]) -> Model:
 
 
 def _guarded(handler: Handler) -> Handler:
-    """An error of ours is told; what is no request of the script's is refused without a word of what was sent."""
+    """Report our errors; refuse what is no request of the page's script, without repeating any of it."""
 
     async def guarded(request: Request) -> Response:
         try:

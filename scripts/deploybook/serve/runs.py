@@ -60,7 +60,7 @@ class Run:
 
 
 class Runs:
-    """The runs of this server. ``learn`` is told every secret that is handed to one."""
+    """The runs of this server. ``learn`` is called with every secret that is handed to one."""
 
     def __init__(self, feed: Feed, learn: Callable[[list[SecretStr]], None], command: Sequence[str] = COMMAND) -> None:
         self._feed = feed

@@ -24,7 +24,7 @@ LATEST = 60
 
 @dataclass(frozen=True)
 class SectionState:
-    """``since`` is when the run that says so started (ISO 8601, UTC), ``why`` its mode; both are empty where no run says it."""
+    """``since`` is the start of the run that shows it (ISO 8601, UTC), ``why`` its mode; both are empty if no run does."""
 
     state: str
     since: str = ""
@@ -66,7 +66,7 @@ def _changes(section: dict[str, Any]) -> bool:
 
 
 def _begun(layout: Layout, contract: Contract, environment: str) -> set[str]:
-    """The sections of which the ledger or the vault has something."""
+    """The sections with something in the ledger or the vault."""
     stored = Vault(layout.state, environment).all()
     made = {entry.section for entry in Ledger(layout.state, environment).entries()}
     return made | {

@@ -1,4 +1,4 @@
-"""Runs that others started, by the command line or a server before this one: what they write beside their reports is told as it comes."""
+"""Follows the runs that the command line or an earlier server started, by what they write beside their reports."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def refuse_secrets(guide: Guide, text: str, path: str) -> None:
 
 
 def names_table(guide: Guide) -> str:
-    """For the repository: what is to be written for each placeholder."""
+    """For the repository: what to write for each placeholder."""
     told_elsewhere = {variable.name for variable in guide.contract.variables}
     told_elsewhere |= {credential.name for credential in guide.contract.credentials}
     rows = [

@@ -16,7 +16,7 @@ MOST = 4
 
 @dataclass(frozen=True)
 class Bar:
-    """One run: how long it took, whether it passed, what is said of it, and the day below it."""
+    """One run: its seconds, whether it passed, its title, and the day below it."""
 
     seconds: float
     passed: bool

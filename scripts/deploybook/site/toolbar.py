@@ -76,7 +76,7 @@ def nothing_yet(*_: object) -> str:
 
 
 def tracking_form(guide: Guide) -> str:
-    """The contract's variables, each with a box for every place where it is to be, and what fills them all at once."""
+    """The contract's variables, each with a box for every place that needs it, and a control that ticks all of them."""
     slot = '<span class="db-options" data-names="ENVIRONMENT"></span>'
     rows = [_row(guide, variable) for variable in guide.contract.variables]
     headings = ("Variable", "Produced by", "Known", "Set at", "Secret")

@@ -27,13 +27,13 @@ def columns(guide: Guide, variable: Variable) -> tuple[str, str, str, str]:
 
 
 def service_tables(guide: Guide) -> str:
-    """For each place, what is to be set there."""
+    """The variables to set, by place."""
     consumers = guide.contract.consumers
     return "\n".join(f"### {consumer.plain_title}\n\n{service_table(guide, consumer.name)}" for consumer in consumers)
 
 
 def service_table(guide: Guide, consumer: str) -> str:
-    """What is to be set at one consumer."""
+    """The variables to set at one consumer."""
     rows = [
         [_name(variable), _producer(guide.contract, variable), _secrecy(variable), variable.description]
         for variable in guide.contract.consumed_by(consumer)

@@ -34,7 +34,7 @@ def signed(outcome: str) -> str:
 
 
 def _reservation(guide: Guide, slug: str) -> str:
-    """A proof of another text than this one is told as such."""
+    """A proof of another text is marked as such."""
     return " **The runbook has been changed since.**" if changed_since(guide, slug) else ""
 
 

@@ -1,4 +1,4 @@
-"""The environments of a checkout: those of which its state or its settings know something."""
+"""The environments of a checkout: those with a state or settings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def known_environments(layout: Layout, contract: Contract) -> list[str]:
 
 
 def require_environment(layout: Layout, contract: Contract, environment: str) -> None:
-    """Raise UnknownParameter for an environment of which nothing is known: nothing can be verified, compared or destroyed there.
+    """Raise UnknownParameter for an unknown environment: it has nothing to verify, compare or destroy.
 
     The default one is left to say what it lacks.
     """
@@ -38,7 +38,7 @@ def require_environment(layout: Layout, contract: Contract, environment: str) ->
 
 
 def doubt_about(layout: Layout, contract: Contract, environment: str) -> str:
-    """What is to be said before an environment is begun of which nothing is known, beside others; empty if it is known, or the first."""
+    """A warning before another new environment is begun; empty if the environment is known, or is the first."""
     environments = known_environments(layout, contract)
     if environment in environments or not environments:
         return ""

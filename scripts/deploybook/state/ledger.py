@@ -69,7 +69,7 @@ class Entry(Record):
 
 
 class Intent(Record):
-    """A request that is about to be sent, or whose answer never came. ``begun_at`` is None in one from before version 2.
+    """A request that is about to be sent, or was never answered. ``begun_at`` is None in one from before version 2.
 
     ``fingerprint``: what the vault held before a rotation. ``id``: what is rotated. ``marker``: a random hex string that the request
     carries where the provider has a place for it.
@@ -122,7 +122,7 @@ class Ledger:
         return next((entry for entry in self.entries() if entry.key == key), None)
 
     def intents(self, key: Key, action: Action = Action.CREATE) -> list[Intent]:
-        """The requests for a kind and name whose end is not known, oldest first."""
+        """The requests for a kind and name without a known end, oldest first."""
         return [intent for intent in self._file.read().intents if intent.key == key and intent.action is action]
 
     def sections(self) -> set[str]:
@@ -135,7 +135,7 @@ class Ledger:
         self._change(lambda state: {"intents": (*state.intents, intent)})
 
     def end(self, *intents: Intent) -> None:
-        """Forget requests whose end is known."""
+        """Forget requests with a known end."""
         self._change(lambda state: {"intents": tuple(intent for intent in state.intents if intent not in intents)})
 
     def put(self, made: Entry, *settled: Intent) -> None:

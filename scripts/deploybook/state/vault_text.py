@@ -144,7 +144,7 @@ def _new_line(name: str, value: str) -> _Line:
 
 
 def _appended(lines: list[_Line], added: list[_Line]) -> list[_Line]:
-    """``added`` after ``lines``, whose last is empty where the text ends with a line break, as it is to end afterwards."""
+    """``added`` after ``lines``, with a line break at the end (the last of ``lines`` is empty if the text had one)."""
     if not added:
         return lines
     ended = bool(lines) and not str(lines[-1])

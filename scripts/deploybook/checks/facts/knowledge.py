@@ -120,7 +120,7 @@ class Knowledge:
         return bool(anchor) and target is not None and anchor in target.anchors
 
     def has_address(self, host: str, path: str) -> bool:
-        """Whether the code speaks to a host, at a path if one is given."""
+        """Whether the code calls a host, at a path if there is one."""
         parts = [re.escape(part) for part in re.split(r"<[A-Z][A-Z0-9_]*>|…|\*", host)]
         is_host = not any(parts) or _found(r"(?<![\w-])" + r"[^/ ]*?".join(parts) + r"(?![\w-])", self.corpus)
         return is_host and (not path.strip("/.,") or self.has_route(path.rstrip(".,")))

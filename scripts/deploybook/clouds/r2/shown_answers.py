@@ -1,4 +1,4 @@
-"""Shows the answers to an S3 client, whose requests botocore sends, to whoever records those of the other clients."""
+"""Shows the recorder the answers that an S3 client gets from botocore, as it is shown those of the other clients."""
 
 from __future__ import annotations
 

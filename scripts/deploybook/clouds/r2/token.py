@@ -111,7 +111,7 @@ class BucketToken(Resource[TokenState]):
         return _token_state(chosen)
 
     def strays(self, clouds: Connections, state: TokenState, lost: Sequence[Intent]) -> list[str]:
-        """Tokens of this name that bear the marker of a request of ours whose answer never came.
+        """Tokens of this name with the marker of one of our requests that was never answered.
 
         Nobody can have their secret: it stood in that answer.
         """

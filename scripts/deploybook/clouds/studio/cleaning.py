@@ -142,7 +142,7 @@ def _is_rendering(journey: Journey, row: JobRow) -> bool:
 
 
 def _assets_of(journey: Journey, names: set[str]) -> set[str]:
-    """The assets whose file had one of the names: there may be one of which no job tells."""
+    """The assets with a file of one of these names: no job need know an asset."""
     with suppress(ServiceError):
         listed = journey.studio.call("list the assets", "GET", "/api/audio/assets").data.get("assets") or ()
         return {
@@ -154,7 +154,7 @@ def _assets_of(journey: Journey, names: set[str]) -> set[str]:
 
 
 def _same_content(journey: Journey) -> list[str]:
-    """Uploads of this check's very bytes: there may be one of which no row tells, where the job store failed after it was kept."""
+    """Uploads with exactly this check's bytes: one has no row if the job store failed after the upload."""
     digest = hashlib.md5(journey.audio, usedforsecurity=False).hexdigest()
     return [key for key, etag in objects(journey.store, "ingest-uploads/") if etag == digest]
 

@@ -53,7 +53,7 @@ class JobRow:
 
 
 def job_rows(database: LibSql, pattern: str = ANY) -> list[JobRow]:
-    """The jobs in whose metadata or result a pattern (of SQL's LIKE) stands; none where there is no table yet."""
+    """The jobs with a pattern (of SQL's LIKE) in their metadata or result; none before the table exists."""
     try:
         rows = database.query(SELECT, pattern, pattern)
     except ServiceError as error:

@@ -1,6 +1,6 @@
 """Jobs: the upload that the application takes in, and the preview that only the worker makes.
 
-A job that does not move is looked for where it should lie, to name whose fault it is.
+Looks for a job that does not move in the place where it should be, to name the part at fault.
 """
 
 from __future__ import annotations

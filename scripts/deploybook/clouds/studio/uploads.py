@@ -1,4 +1,4 @@
-"""Page, API, upload and playback: what each step proves, and whose fault it is when it fails."""
+"""Page, API, upload and playback: what each step proves, and which part is at fault when it fails."""
 
 from __future__ import annotations
 

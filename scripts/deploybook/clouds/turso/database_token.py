@@ -98,7 +98,7 @@ class DatabaseToken(Resource[TokenState]):
         return URL in vault_values and vault_values[URL].get_secret_value() == self._url
 
     def create(self, clouds: Connections) -> TokenState:
-        """Operation createDatabaseToken. One whose answer was lost is known to nobody, so minting another is safe."""
+        """Operation createDatabaseToken. Nobody knows a token whose answer was lost, so minting another is safe."""
         value = clouds.turso.mint_token(self.name, self._expiration)
         return TokenState(value, read_claims(value), fresh=True)
 

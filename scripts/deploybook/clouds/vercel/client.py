@@ -138,7 +138,7 @@ class Vercel:
             self._ahead[read.__name__ + project_id] = self._pool.submit(read, project_id)
 
     def variables(self, project_id: str) -> list[VariableAnswer]:
-        """Every variable of a project; values in clear but for sensitive ones, which have none."""
+        """Every variable of a project; values in clear, except for sensitive ones, which have none."""
         return self._asked(self._list_variables, project_id)
 
     def _asked(self, read: Callable[[str], list[Listed]], project_id: str) -> list[Listed]:
@@ -261,7 +261,7 @@ def _does_not_end(operation: str) -> UnexpectedResponse:
 
 
 def _not_set(operation: str, error: FailureReason, missing: Sequence[str]) -> UnexpectedResponse:
-    """The error for variables of which Vercel's answer says that they failed; the first of them may be named in it, or not."""
+    """The error for variables that Vercel reports as failed; it names the first of them if the answer does."""
     name = error.key or error.env_var_key or ", ".join(missing) or "a variable"
     reason = error.message.rstrip(".") or "no reason given"
     message = f"Vercel could not set {name}: {reason} ({error.code or 'no code'})."

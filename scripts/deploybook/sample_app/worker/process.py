@@ -59,7 +59,7 @@ class Worker:
         self.crashed = asyncio.Event()
 
     def start(self) -> None:
-        """Begin to poll. That it says so proves nothing: the database is asked for the first time after it."""
+        """Begin to poll. Its log line proves nothing: the first request to the database comes after it."""
         if self.settings.job_store == "local":
             self._log("[LocalJobStore] Opened database at ./audio-prep-jobs.db")
         self._log(f"[Worker] Using job store backend: {self.settings.job_store}")

@@ -1,4 +1,4 @@
-"""Fails what has stalled: jobs of a worker that is gone, and renders whose callback has not come in time."""
+"""Fails stalled jobs: those of a worker that is gone, and renders without a callback in time."""
 
 from __future__ import annotations
 

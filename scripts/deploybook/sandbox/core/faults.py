@@ -14,7 +14,7 @@ KINDS = ("status", "slow", "slow-answer", "reset", "lost-answer")
 
 @dataclass
 class Fault:
-    """Applies to ``times`` requests whose method and path match, after it has let ``skip`` of them pass.
+    """Applies to ``times`` requests of matching method and path, after the first ``skip`` of them.
 
     ``kind``: ``status`` answers ``status`` with ``headers``; ``slow`` waits ``seconds`` before the service sees the request;
     ``slow-answer`` lets the service act and waits before answering; ``reset`` cuts the connection before the service sees the

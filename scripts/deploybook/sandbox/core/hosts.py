@@ -1,4 +1,4 @@
-"""Host checks: a page of another site whose name was rebound to loopback is refused."""
+"""Checks the Host, to refuse a page of another site that rebound its name to loopback."""
 
 from __future__ import annotations
 

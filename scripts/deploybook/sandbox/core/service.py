@@ -110,7 +110,7 @@ class Service(ABC):
         return []
 
     async def save(self, directory: Path) -> Any:  # noqa: ARG002
-        """Keep what stands behind the state, in ``directory`` if in files; what is given back is what ``load`` gets."""
+        """Save what stands behind the state, files in ``directory``; ``load`` gets the returned value."""
         return None
 
     async def vacate(self) -> None:

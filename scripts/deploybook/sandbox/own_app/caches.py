@@ -168,7 +168,7 @@ def _deciding(folder: Path) -> Iterable[str]:
 
 
 def _modules(folder: Path) -> list[Path]:
-    """The node_modules folders, none of which lies in another."""
+    """The node_modules folders that lie in no other one."""
     entries = []
     for place, folders, _ in os.walk(folder):
         if MODULES in folders:

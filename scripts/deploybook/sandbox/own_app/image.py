@@ -269,7 +269,7 @@ def _is_of_the_system(command: str) -> bool:
 
 
 def _placed(command: str, image: Image) -> str:
-    """A command whose absolute paths lie below the folder that stands for the image's root, and never on this machine's."""
+    """The command with its absolute paths moved below the folder that stands for the image's root."""
     return ABSOLUTE.sub(f"{image.root}/", command)
 
 

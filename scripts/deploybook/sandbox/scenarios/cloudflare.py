@@ -77,7 +77,7 @@ async def second_token(context: Context) -> None:
 
 @by_hand("token-name-ambiguous")
 async def second_token_deleted(context: Context) -> None:
-    """Delete the one whose id is not the application's ``R2_ACCESS_KEY_ID``: the newer one."""
+    """Delete the newer one: its id is not the application's ``R2_ACCESS_KEY_ID``."""
     cloud = context.service(CloudflareService).cloud
     await cloud.remove("account", _bucket_tokens(cloud.tokens)[-1].id)
 
@@ -103,7 +103,7 @@ async def key_is_known(context: Context) -> None:
 
 @scenario("r2-super-administrator")
 async def administrator_only(context: Context) -> None:
-    """The member whose token it is becomes an *Administrator*, and is no Super Administrator any more."""
+    """The token's owner becomes an *Administrator*, and is no longer a Super Administrator."""
     context.service(CloudflareService).cloud.super_administrator = False
 
 

@@ -61,7 +61,7 @@ FREE = LIMITS["deployments-free-per-day"]
 
 @dataclass(frozen=True)
 class Needs:
-    """The limits against which an operation counts, and whose they are.
+    """The limits that an operation counts against, and their owner.
 
     ``per_user`` counts for the user and not for the account that owns the resources; ``about_user`` needs no team even from
     a team's token.

@@ -231,7 +231,7 @@ def _name(path: str, content: bytes) -> str:
 
 
 def _steps(plan: JobPlan, failure: Failure) -> Iterator[tuple[str, str]]:
-    """Each step with its conclusion; those after the one whose command fails are skipped."""
+    """Each step with its conclusion; the steps after a failed one are skipped."""
     command = re.compile(r"(@\S+)?\s+".join(re.escape(word) for word in failure.command))
     failed = False
     for step in plan.steps:

@@ -70,7 +70,7 @@ class CallRpcs(Servicer):
 
 
 class RunningRpcs(Servicer):
-    """What looks at, and ends, that which runs."""
+    """Lists what runs, and ends it."""
 
     async def function_call_cancel(self, request: api_pb2.FunctionCallCancelRequest) -> None:
         terminated = api_pb2.GenericResult(status=api_pb2.GenericResult.GENERIC_STATUS_TERMINATED)

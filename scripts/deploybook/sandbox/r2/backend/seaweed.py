@@ -75,7 +75,7 @@ class SeaweedServer:
         self._identities = Identities(self._ports["s3.port.grpc"], self._tls.client("h2"))
 
     async def close(self) -> None:
-        """End the server and remove its sockets (SeaweedFS puts some of them into /tmp, whatever it is told)."""
+        """End the server and remove its sockets (SeaweedFS puts some of them into /tmp whatever its configuration)."""
         if self._child:
             await self._child.stop()
             self._child = None

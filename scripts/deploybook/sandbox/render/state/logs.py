@@ -51,7 +51,7 @@ class LogBook:
     def matching(
         self, start: datetime, end: datetime, filters: Mapping[str, Iterable[str]], texts: Iterable[str] = ()
     ) -> list[LogLine]:
-        """Lines in the closed range whose labels match one pattern of every filter, and whose text one of ``texts``."""
+        """Lines in the closed range with labels that match a pattern of every filter, and a text that matches one of ``texts``."""
         compiled = {name: [_pattern(text) for text in patterns] for name, patterns in filters.items()}
         words = [_pattern(text) for text in texts]
 

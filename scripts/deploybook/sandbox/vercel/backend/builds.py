@@ -157,7 +157,7 @@ def _scripts(sources: Mapping[str, bytes]) -> dict[str, str]:
 
 
 def _exit_status(sources: Mapping[str, bytes], command: str | None) -> int:
-    """The status with which ``command`` ends, as far as can be told without running it: 0 unless it says otherwise."""
+    """The status that ``command`` ends with, as far as its text shows it without running it; else 0."""
     if command is None:
         return 0
     script = re.fullmatch(r"(?:npm|pnpm|yarn)(?: run)? ([\w:-]+)", command.strip())

@@ -25,7 +25,7 @@ def in_order(targets: Sequence[str]) -> tuple[str, ...]:
 
 
 def refuse_environments(ids: Sequence[str] | None) -> None:
-    """Refuse custom environments, of which the sandbox has none."""
+    """Refuse custom environments: the sandbox has none."""
     if ids:
         raise Refusal(400, f"The custom environment `{ids[0]}` does not exist.", "BAD_REQUEST")
 

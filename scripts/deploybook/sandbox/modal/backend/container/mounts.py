@@ -1,4 +1,4 @@
-"""The check of a CloudBucketMount: one whose bucket its keys do not open keeps the container from starting."""
+"""Checks a CloudBucketMount: if its keys do not open its bucket, the container does not start."""
 
 from __future__ import annotations
 
