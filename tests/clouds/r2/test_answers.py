@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -14,6 +15,7 @@ from tests.clouds.answering import Said, answering
 from deploybook.clouds.api import Api
 from deploybook.clouds.r2.client import REFUSALS, Cloudflare, _explain
 from deploybook.clouds.r2.objects import Store
+from deploybook.clouds.r2.token import BucketToken
 from deploybook.errors import UnexpectedResponse
 
 
@@ -46,6 +48,19 @@ def test_a_list_that_never_ends_is_an_error() -> None:
 
 def test_null_for_a_list_is_an_empty_one() -> None:
     assert list(client(lambda _: {"result": None}).tokens()) == []
+
+
+def test_a_token_whose_status_nobody_knows_is_named_and_left_as_it_is() -> None:
+    requests: list[str] = []
+
+    def answer(request: httpx.Request) -> dict[str, Any]:
+        requests.append(request.method)
+        return {"result": [{"id": "t1", "name": "studio", "status": "quarantined"}]}
+
+    clouds: Any = SimpleNamespace(cloudflare=client(answer))
+    with pytest.raises(UnexpectedResponse, match="the token studio that it is quarantined"):
+        BucketToken("studio", "studio-assets", stored={}).read(clouds)
+    assert requests == ["GET"]
 
 
 def test_an_answer_that_denies_its_success_is_a_refusal() -> None:

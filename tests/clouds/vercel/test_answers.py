@@ -103,6 +103,11 @@ def test_a_state_that_nobody_knows_ends_the_wait_and_is_named() -> None:
         follow([deployment(readyState="PONDERING")])
 
 
+def test_a_part_of_ready_that_nobody_knows_ends_the_wait_and_is_named() -> None:
+    with pytest.raises(UnexpectedResponse, match="a state that deploybook does not know: HALFWAY"):
+        follow([deployment(readySubstate="HALFWAY")])
+
+
 @pytest.mark.parametrize("state", ["ERROR", "BLOCKED", "CANCELED", "DELETED"])
 def test_every_bad_end_ends_the_wait(state: str) -> None:
     with pytest.raises(UnexpectedResponse, match=f"it ended as {state}"):

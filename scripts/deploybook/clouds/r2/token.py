@@ -14,7 +14,7 @@ from deploybook.clouds import dashboards
 from deploybook.clouds.r2 import schema
 from deploybook.clouds.resource import Change, Evidence, Resource, VaultValues, holds
 from deploybook.clouds.times import moment
-from deploybook.errors import Conflict, ServiceError
+from deploybook.errors import Conflict, ServiceError, UnexpectedResponse
 
 if TYPE_CHECKING:
     from deploybook.clouds.connections import Connections
@@ -26,6 +26,9 @@ JURISDICTION = "default"
 KEY_ID, SECRET = "R2_ACCESS_KEY_ID", "R2_SECRET_ACCESS_KEY"
 # The times that mark tokens: all of them past, so that a token is good at once, whatever the clocks say.
 FIRST_SECOND, SECONDS_OF_MARKERS = datetime(2020, 1, 1, tzinfo=UTC), 5 * 365 * 24 * 3600
+
+# Schema iam_status. An answer may leave it out.
+KNOWN_STATUSES = frozenset({"", "active", "disabled", "expired"})
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,7 @@ class BucketToken(Resource[TokenState]):
     def read(self, clouds: Connections) -> TokenState | None:
         """By the ledger's id, else by the vault's, else by name. Cloudflare lets several tokens bear one name.
 
-        Raises Conflict, with the ids, if neither chooses one of several.
+        Raises Conflict, with the ids, if neither chooses one of several, and UnexpectedResponse for a status that nobody knows.
         """
         tokens = list(clouds.cloudflare.tokens())
         self._account = clouds.cloudflare.account_id
@@ -107,6 +110,8 @@ class BucketToken(Resource[TokenState]):
         chosen = chosen or next(iter(self._namesakes), None)
         if chosen is None:
             return None
+        if chosen.status not in KNOWN_STATUSES:
+            raise _unknown(chosen)
         self._group = clouds.cloudflare.permission_group(OBJECT_READ_WRITE)
         return _token_state(chosen)
 
@@ -211,6 +216,12 @@ class BucketToken(Resource[TokenState]):
 
     def _wanted_policy(self) -> tuple[str, frozenset[str], frozenset[str]]:
         return "allow", frozenset({self._resource()}), frozenset({self._group})
+
+
+def _unknown(token: schema.Token) -> UnexpectedResponse:
+    message = f"Cloudflare says of the token {token.name} that it is {token.status}, which is not known here."
+    hint = "Look at it in the dashboard, and report the status: the guide has to learn it. Nothing was changed."
+    return UnexpectedResponse("Cloudflare", "find the token", message, hint)
 
 
 def s3_secret(value: SecretStr) -> SecretStr:

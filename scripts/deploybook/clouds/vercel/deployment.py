@@ -13,7 +13,7 @@ from deploybook.clouds.resource import Change, Resource, StillNeeded, VaultValue
 from deploybook.clouds.vercel.schema import READY, STATES, DeploymentAnswer
 from deploybook.clouds.vercel.source import Source
 from deploybook.clouds.vercel.watch import Watch, described, failed, staged
-from deploybook.clouds.waiting import Stage, wait_until
+from deploybook.clouds.waiting import wait_until
 from deploybook.errors import NotFound, ServiceError, UnexpectedResponse, Unreachable, VerificationFailed
 
 if TYPE_CHECKING:
@@ -201,7 +201,8 @@ class Deployment(Resource[DeploymentState]):
 
         def has_ended(deployment: DeploymentAnswer) -> bool:
             if deployment.state == READY and deployment.alias_error is None:
-                return bool(deployment.alias_assigned) or self._is_held_back(deployment, watch.ready_for)
+                is_over = bool(deployment.alias_assigned or deployment.unknown_state)
+                return is_over or self._is_held_back(deployment, watch.ready_for)
             return deployment.ended_badly or STATES.has_ended(deployment.state)
 
         def read() -> DeploymentAnswer:
@@ -220,8 +221,8 @@ class Deployment(Resource[DeploymentState]):
             return failed(vercel, deployment)
         if self._is_held_back(deployment, ready_for):
             return staged(deployment.id)
-        if STATES.stage(deployment.state) is Stage.UNKNOWN:
-            message = f"Vercel's deployment is in a state that deploybook does not know: {deployment.state or 'none'}."
+        if unknown := deployment.unknown_state:
+            message = f"Vercel's deployment is in a state that deploybook does not know: {unknown}."
             hint = "Look at it in the dashboard, and report the state: the guide has to learn it."
             return UnexpectedResponse("Vercel", "deploy", message, hint)
         minutes = self._seconds // 60

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field
 
 from deploybook.clouds.answers import Answer, EpochMilliseconds, Flag, Many, Mapped, Text
-from deploybook.clouds.waiting import States
+from deploybook.clouds.waiting import Stage, States
 
 # Schema of ``readyState`` (getDeployment, getDeployments); BLOCKED is in Vercel's own client alone (vercel/vercel, packages/client).
 READY = "READY"
@@ -16,8 +16,9 @@ STATES = States(
     good=frozenset({READY}),
     bad=frozenset({"ERROR", "BLOCKED", "CANCELED", "DELETED"}),
 )
-# Of ``readySubstate``: READY, and not given the production domains.
+# Of ``readySubstate``: READY, and not given the production domains; given to a part of the visitors; given to all.
 STAGED = "STAGED"
+SUBSTATES = frozenset({"", STAGED, "ROLLING", "PROMOTED"})
 
 
 def _as_list(value: Any) -> Any:
@@ -192,6 +193,13 @@ class DeploymentAnswer(Answer):
     def is_staged(self) -> bool:
         """Whether it is ready, and waits for somebody to give it the production domains."""
         return self.state in STATES.good and not self.alias_assigned and self.substate == STAGED
+
+    @property
+    def unknown_state(self) -> str:
+        """Its state, or its substate, where that is none of those that are known; empty for one that is."""
+        if STATES.stage(self.state) is Stage.UNKNOWN:
+            return self.state or "none"
+        return "" if self.substate in SUBSTATES else self.substate
 
     @property
     def reasons(self) -> str:
