@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from deploybook.clouds import studio
 from deploybook.clouds.studio.client import Answer
-from deploybook.errors import VerificationFailed
+from deploybook.errors import NotTested, VerificationFailed
 
 Step = Callable[[studio.Journey], str]
 FAILED = {"status": "failed", "stage": "analyzing"}
@@ -69,6 +69,38 @@ def test_a_job_that_is_in_another_database_is_named() -> None:
 def test_an_upload_that_fails_leads_to_what_its_job_says(error: str, entry: str) -> None:
     answer = Answer(200, FAILED | {"error": error})
     assert entry_of(studio.ingested, journey(answer, job="job")) == entry
+
+
+NOT_HERE = (
+    "ffmpeg exited with code 127: Not run here: ffmpeg, which the image installs and this machine does not have\n"
+)
+
+
+def after(*bodies: dict[str, Any]) -> studio.Journey:
+    """One whose preview job was taken, and ended so."""
+    answers = iter([Answer(200, {"data": {"jobId": "job"}}), *(Answer(200, FAILED | body) for body in bodies)])
+    walk = journey(Answer(200, {}), asset="asset")
+    walk.studio = SimpleNamespace(call=lambda *_, **__: next(answers))  # type: ignore[assignment]
+    return walk
+
+
+def test_a_program_that_only_the_image_has_is_not_tested_and_nobody_s_fault() -> None:
+    with pytest.raises(NotTested, match=r"a program that is not here \(ffmpeg, which the image installs"):
+        studio.preview(after({"error": NOT_HERE}))
+
+
+def test_a_program_that_the_worker_s_image_lacks_is_named_as_what_to_install() -> None:
+    with pytest.raises(VerificationFailed) as caught:
+        studio.preview(after({"error": "Failed to run ffmpeg: spawn ffmpeg ENOENT"}))
+    assert caught.value.hint == "Install ffmpeg in the worker's Dockerfile, and deploy it again."
+
+
+def test_a_preview_whose_job_could_not_run_here_is_not_looked_for() -> None:
+    answers = iter([Answer(409, {}), Answer(200, FAILED | {"error": NOT_HERE})])
+    walk = journey(Answer(200, {}), preview_job="job")
+    walk.studio = SimpleNamespace(call=lambda *_, **__: next(answers))  # type: ignore[assignment]
+    with pytest.raises(NotTested, match="there is no preview to play"):
+        studio.preview_plays(walk)
 
 
 def test_a_length_that_is_not_the_files_is_not_taken() -> None:

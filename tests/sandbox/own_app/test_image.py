@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from tests.sandbox.own_app.conftest import write
 from deploybook.checkout.ignoring import docker_context
 from deploybook.sandbox.own_app.image import Follower, Image, ImageFailed
 from deploybook.sandbox.own_app.processes import Machine
+from deploybook.sandbox.own_app.stand_ins import missing_programs, stand_in_for
 from deploybook.sandbox.own_app.worker import WorkerProcess
 from deploybook.sandbox.render.state.containers import WorkerCrashed
 
@@ -31,6 +33,24 @@ def test_steps_are_followed_and_those_of_the_system_are_said_not_to_be(
     assert image.variables["ROLE"] == "worker"
     assert "Not executed: apt-get install -y ffmpeg" in log
     assert "Not executed: FROM node:20-slim (this machine's programs stand in)" in log
+
+
+def test_a_program_that_the_image_installs_and_this_machine_lacks_says_so(tmp_path: Path) -> None:
+    steps = ["apt-get install -y --no-install-recommends ffmpeg=7:* sox", "npm ci"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", str(tmp_path / "nothing"))
+        missing = missing_programs(steps)
+    assert missing == ["ffmpeg", "ffprobe", "sox"]
+    folder = stand_in_for(missing, tmp_path / "not-here")
+    ran = subprocess.run([folder / "ffprobe"], capture_output=True, text=True, check=False)
+    said = "Not run here: ffprobe, which the image installs and this machine does not have\n"
+    assert (ran.returncode, ran.stderr) == (127, said)
+
+
+def test_what_stands_in_is_found_after_everything_else(tmp_path: Path) -> None:
+    image = Image(tmp_path, {"PATH": "/app/bin"})
+    image.search_too(tmp_path / "not-here")
+    assert image.variables["PATH"] == f"/app/bin:{tmp_path / 'not-here'}"
 
 
 def test_what_dockerignore_names_is_not_copied(machine: Machine, tmp_path: Path, files: dict[str, str]) -> None:

@@ -5,11 +5,14 @@ Looks for a job that does not move in the place where it should be, to name the 
 
 from __future__ import annotations
 
+import re
+
 from deploybook.clouds.studio.audio import SECONDS, is_mp3
 from deploybook.clouds.studio.client import Answer
 from deploybook.clouds.studio.journey import Journey
 from deploybook.clouds.studio.refusals import (
     IN_THE_CODE,
+    NOT_RUN_HERE,
     R2_ON_VERCEL,
     SIGNED_ON_VERCEL,
     TURSO_ON_VERCEL,
@@ -18,7 +21,7 @@ from deploybook.clouds.studio.refusals import (
     stored,
 )
 from deploybook.clouds.studio.uploads import PART_BYTES, same_bytes
-from deploybook.errors import NotTested, VerificationFailed
+from deploybook.errors import DeploybookError, NotTested, VerificationFailed
 
 TURSO_ON_RENDER = (
     "Compare JOB_STORE_BACKEND, DEPLOY_ENV and the two Turso variables on Render, and look at its log:"
@@ -27,6 +30,8 @@ TURSO_ON_RENDER = (
 R2_ON_RENDER = "Compare STORAGE_BACKEND and the four R2 variables on Render: deploybook run render --mode apply."
 ATTEMPTS = "Set AWS_MAX_ATTEMPTS=8 where the job was done, and deploy again: deploybook run vercel render --mode apply."
 CLIP_SECONDS = 0.5
+# Node.js's message for a program that could not be started because it is not there.
+ABSENT = re.compile(r"\bspawn (\S+) ENOENT\b")
 # How far the length that the application measures may be from the file's.
 TOLERANCE = 0.1
 
@@ -128,6 +133,8 @@ def preview_plays(journey: Journey) -> str:
     path = f"/api/audio/edit/preview/{journey.preview_job}/audio"
     answer = journey.studio.call("ask for the preview", "GET", path)
     if answer.status == 409:
+        if NOT_RUN_HERE in str(journey.poll(journey.preview_job, 0).body.get("error") or ""):
+            raise NotTested("there is no preview to play: making it needs what is not here")
         raise answered("The worker on Render has written no preview", answer, R2_ON_RENDER, "storage-errors")
     if answer.status != 200 or "downloadUrl" not in answer.data:
         raise answered("The web app on Vercel gives no URL for the preview", answer, SIGNED_ON_VERCEL, "playback")
@@ -152,7 +159,14 @@ def _storage_refused(error: str) -> bool:
     return any(word in error for word in ("R2 ", "credential", "Access Denied", "bucket", "signature", "hostname"))
 
 
-def _job_failed(who: str, answer: Answer, hint: str, entry: str) -> VerificationFailed:
+def _job_failed(who: str, answer: Answer, hint: str, entry: str) -> DeploybookError:
     error = str(answer.body.get("error") or "no reason given").rstrip(".")
     stage = answer.body.get("stage") or "unknown"
+    # Only a sandbox that runs the operator's own application says so.
+    if NOT_RUN_HERE in error:
+        return NotTested(
+            f"the job went as far as a program that is not here ({error.partition(NOT_RUN_HERE)[2].strip()})"
+        )
+    if absent := ABSENT.search(error):
+        hint, entry = f"Install {absent[1]} in the worker's Dockerfile, and deploy it again.", "end-to-end"
     return VerificationFailed(f"{who} could not finish the job: {error} (stage {stage}).", hint, entry)

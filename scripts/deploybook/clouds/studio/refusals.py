@@ -15,6 +15,8 @@ TURSO_ON_VERCEL = f"Compare DEPLOY_ENV, TURSO_DATABASE_URL and TURSO_AUTH_TOKEN 
 R2_ON_VERCEL = f"Compare the four R2 variables on Vercel: {VERCEL_AGAIN}"
 SIGNED_ON_VERCEL = f"Set STORAGE_BACKEND=r2 for Production on Vercel, and deploy again: {VERCEL_AGAIN}"
 IN_THE_CODE = "Fix it in the application's code, push it, and deploy again."
+# How the sandbox begins what it says of what this machine does not have: a GPU, a browser, a program that an image installs.
+NOT_RUN_HERE = "Not run here: "
 
 
 def answered(message: str, answer: Answer, hint: str, entry: str) -> VerificationFailed:

@@ -16,7 +16,7 @@ from deploybook.clouds.studio.audio import mp4_boxes
 from deploybook.clouds.studio.client import JSON, Answer, refusal
 from deploybook.clouds.studio.inventory import job_rows
 from deploybook.clouds.studio.journey import Journey
-from deploybook.clouds.studio.refusals import IN_THE_CODE, answered, job_routes_failed
+from deploybook.clouds.studio.refusals import IN_THE_CODE, NOT_RUN_HERE, answered, job_routes_failed
 from deploybook.clouds.studio.uploads import UNKNOWN_JOB
 from deploybook.errors import DeploybookError, NotTested, VerificationFailed
 
@@ -38,8 +38,6 @@ FIRST_LOOK_SECONDS = 15.0
 # A callback that was sent as the call failed has come by then.
 CALLBACK_SECONDS = 5.0
 DISPATCHED = "dispatched-to-modal"
-# How the sandbox begins what it says of a function that asks for what this machine has not: a GPU, a browser.
-NOT_RUN_HERE = "Not run here: "
 
 
 def render(journey: Journey) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
 import shutil
@@ -86,6 +87,10 @@ class Image:
     def program(self, override: str = "") -> str:
         """The command line that starts it; ``override`` is the host's own command in place of CMD."""
         return " ".join(part for part in (self.entrypoint, override or self.command) if part)
+
+    def search_too(self, folder: Path) -> None:
+        """Look for programs in one more folder, after all others."""
+        self.variables["PATH"] = f"{self.variables.get('PATH', os.environ.get('PATH', ''))}:{folder}"
 
     async def clear(self) -> None:
         """Its process leaves nothing outside the sandbox's folder."""

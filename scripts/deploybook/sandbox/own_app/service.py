@@ -22,6 +22,7 @@ from deploybook.sandbox.own_app.image import Follower, ImageFailed
 from deploybook.sandbox.own_app.modal_image import ModalImages
 from deploybook.sandbox.own_app.processes import Log, Machine
 from deploybook.sandbox.own_app.serving import ServedApp
+from deploybook.sandbox.own_app.stand_ins import missing_programs, stand_in_for
 from deploybook.sandbox.own_app.web import BuildFailed, WebBuild
 from deploybook.sandbox.own_app.worker import Program, WorkerProcess
 from deploybook.sandbox.r2.service import ObjectService
@@ -146,7 +147,11 @@ class OwnAppService(Service):
         if not self._engine:
             log("No container engine runs here: the Dockerfile's steps are followed in a folder.")
             follower = Follower(docker_context(self._checkout, context), self.machine, folder, log)
-            return await follower.build(dockerfile.read_bytes(), variables)
+            image = await follower.build(dockerfile.read_bytes(), variables)
+            if missing := missing_programs(follower.left_out):
+                log(f"Not here, and in the image: {', '.join(missing)}. What starts one of them fails and says so.")
+                image.search_too(stand_in_for(missing, folder / "not-here"))
+            return image
         log(f"The image is built by {Path(self._engine).name}.")
         steps = [step for stage in stages(dockerfile.read_bytes()) for step in stage.steps]
         declared = {pair for step in steps if step.instruction == "ARG" for pair in pairs(step)}
