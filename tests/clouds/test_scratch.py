@@ -11,6 +11,10 @@ from tests.clouds.scratch_names import named
 from deploybook.clouds import scratch
 
 
+def test_a_name_begins_as_the_guide_has_an_operator_look_for_it() -> None:
+    assert scratch.new_name().startswith("deploybook-check-")
+
+
 def test_a_check_of_a_process_that_lives_is_left_alone(ended_process: int) -> None:
     assert not scratch.is_left_over(scratch.new_name())
     assert not scratch.is_left_over(named(os.getppid()))

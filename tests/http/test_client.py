@@ -190,3 +190,11 @@ def test_retry_after_is_read_in_all_its_forms() -> None:
     assert 55 < (http.retry_after(httpx.Headers({"Ratelimit-Reset": str(int(time.time()) + 60)})) or 0) <= 60
     assert http.retry_after(httpx.Headers({"Retry-After": "soon"})) is None
     assert http.retry_after(httpx.Headers()) is None
+
+
+def test_without_another_word_a_passing_fault_is_waited_out(server: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deploybook.http.client.FIRST_WAIT", 0.01)
+    server.answers = [(503, {})]
+    with http.open_client() as client:
+        assert client.get(server.url).status_code == 200
+    assert len(server.bodies) == 2
