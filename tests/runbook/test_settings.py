@@ -50,6 +50,8 @@ WRONG = {
     "a text for a number": ('deploy_minutes: "20"', "Parameter deploy_minutes is '20'. Give a whole number"),
     "a parameter of one run": ("rotate: true", "rotate is for one run"),
     "a mode": ("mode: apply", "mode is for one run"),
+    "another deployment": ("redeploy: true", "redeploy is for one run"),
+    "a value to take over": ("import_from: EXISTING_SECRET", "import_from is for one run"),
     "a credential": ("RENDER_API_KEY: hunter2", "RENDER_API_KEY is not a parameter, and its value does not belong"),
     "a variable": ("TURSO_AUTH_TOKEN: hunter2", "TURSO_AUTH_TOKEN is not a parameter"),
     "a token as a value": ("owner: rnd_ABCDEFGHIJKLMNOPQRSTUVWXYZ", "the value of owner looks like a secret"),

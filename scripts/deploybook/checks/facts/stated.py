@@ -28,6 +28,8 @@ _ELSEWHERE = re.compile(
 _STATUS = re.compile(r"[1-5]\d\d")
 # In what is quoted: anything may stand there. The program's own name says nothing.
 _OPEN = re.compile(r"<[A-Z][A-Z0-9_]*>|…|\b(?:NAME|VALUE|FILE|FOLDER|deploybook)\b")
+# A button or a menu has no more words; what has is quoted from an output.
+_LONGEST_TERM = 4
 _PROGRAMS = ("deploybook", "modal", "vercel", "turso", "gh ", "git ")
 _WORD = re.compile(r"[a-z0-9_]+")
 _PART = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
@@ -56,7 +58,8 @@ def stated(sentence: str) -> Stated:
     words = _TERM.sub(" ", plain)
     quoted = [text for text in _CODE.findall(bare) if not _compared_elsewhere(text)]
     strong = tuple(sorted(word.lower() for word in _STRONG.findall(words)))
-    return Stated((*quoted, *_TERM.findall(plain)), tuple(_numbers(words)), strong)
+    terms = (term for term in _TERM.findall(plain) if len(term.split()) <= _LONGEST_TERM)
+    return Stated((*quoted, *terms), tuple(_numbers(words)), strong)
 
 
 def states_the_same(sentence: str, other: str) -> bool:
@@ -65,8 +68,9 @@ def states_the_same(sentence: str, other: str) -> bool:
 
 
 def _everything(sentence: str) -> tuple[frozenset[str], tuple[str, ...]]:
-    numbers = (_NUMBERS.get(number.lower(), number) for number in _NUMBER.findall(_CODE.sub(" ", sentence)))
-    return frozenset([*_CODE.findall(sentence), *stated(sentence).quoted, *numbers]), stated(sentence).strong
+    plain = _BOLD.sub(" ", _CODE.sub(" ", sentence))
+    numbers = (_NUMBERS.get(number.lower(), number) for number in _NUMBER.findall(plain))
+    return frozenset([*_CODE.findall(sentence), *_TERM.findall(plain), *numbers]), stated(sentence).strong
 
 
 def _compared_elsewhere(code: str) -> bool:
