@@ -36,7 +36,7 @@ def body(tree: Tree, bound: Bound, evidence: str) -> str:
         case "claim":
             return _claim(tree, *name.split(": ", 1))
         case "scenario":
-            return "\n".join(found for path in SCENARIOS if (found := _decorated(path, name)))
+            return "\n".join(source for path in SCENARIOS if (source := _decorated(path, name)))
         case "property":
             return next((repr(each) for each in tree.contract.properties if each.name == name), "")
         case "rule":

@@ -73,7 +73,7 @@ class Figure(NamedTuple):
     """Of so many changes of one kind: how many evidence-agrees finds, and how many lose their evidence when somebody presses ``y``."""
 
     tried: int
-    found: int
+    caught: int
     unbound: int
 
 
@@ -103,8 +103,8 @@ def figures(tree: Tree, seed: int = 7) -> Mapping[str, Figure]:
 def main() -> int:
     """Print the figures."""
     tree = tree_at(ROOT)
-    for kind, (tried, found, unbound) in figures(tree).items():
-        print(f"{found:>4} of {tried:<4} are found, {unbound:>4} are bound to nothing after one key: {kind}")
+    for kind, (tried, caught, unbound) in figures(tree).items():
+        print(f"{caught:>4} of {tried:<4} are found, {unbound:>4} are bound to nothing after one key: {kind}")
     register = parse_register(tree.text(RECORD))
     print(f"{sum(map(compared, chain(*register.pages.values())))} sentences are compared")
     return 0

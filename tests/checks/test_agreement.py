@@ -115,7 +115,7 @@ def test_evidence_has_a_text(copy: Copy, evidence: str, words: list[str]) -> Non
 def test_most_facts_that_are_changed_and_bound_anew_are_found_and_one_key_binds_hardly_any(copy: Copy) -> None:
     changed = figures(copy.tree)
     for kind in ("a number", "a mode", "a variable", "a provider's term"):
-        assert changed[kind].found >= 0.6 * changed[kind].tried, kind
+        assert changed[kind].caught >= 0.6 * changed[kind].tried, kind
     for kind, figure in changed.items():
         assert figure.tried >= 20, kind
         assert figure.unbound >= 0.95 * figure.tried, kind

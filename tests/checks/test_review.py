@@ -106,15 +106,15 @@ def test_a_key_binds_another_wording_anew_and_nothing_that_states_something_else
 ) -> None:
     edit(copy, old, new, path)
     bound = len(parse_register(copy.tree.text(RECORD)).pages[path])
-    shown: list[str] = []
+    printed: list[str] = []
 
     def agree(_: str, text: str) -> str:
-        shown.append(text)
+        printed.append(text)
         return "y"
 
     Reviewing(agree, "me").go_through(tree_at(copy.root))
     assert len(parse_register(tree_at(copy.root).text(RECORD)).pages[path]) == bound - (not still)
-    assert any("will rest on nothing" in text for text in shown) is not still
+    assert any("will rest on nothing" in text for text in printed) is not still
 
 
 def test_a_key_is_asked_for_at_a_terminal_and_nowhere_else(copy: Copy) -> None:

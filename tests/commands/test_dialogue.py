@@ -8,7 +8,7 @@ import os
 from typing import Any
 
 import pytest
-from tests.commands.test_run_plan import HOOK, Remembering, layout
+from tests.commands.test_run_plan import HOOK, HOOK_URL, Remembering, layout
 from tests.runner.test_run import Pretended
 
 from deploybook.cli import main
@@ -90,18 +90,18 @@ def test_a_value_that_a_person_copies_is_asked_for_again_until_it_has_its_form_a
     # So that what the question puts there goes with the test.
     monkeypatch.setenv(HOOK.name, "")
     executor = Remembering()
-    answers = (True, "not-a-hook-but-a-secret", HOOK.example)
+    answers = (True, "not-a-hook-but-a-secret", HOOK_URL)
     code, lines = talk(capsys, monkeypatch, executor, *APPLY, answers=answers)
     assert code == 0
     assert executor.started[-2:] == ["render", "ci_cd"]
-    assert executor.jobs[-2].environ[HOOK.name] == HOOK.example
+    assert executor.jobs[-2].environ[HOOK.name] == HOOK_URL
     questions = [line for line in lines if line["kind"] == "question" and line["ask"] == "value"]
     assert [(line["name"], line["secret"], line["where"]) for line in questions] == [
         (HOOK.name, True, HOOK.copied_from)
     ] * 2
     assert [line["kind"] for line in lines].count("rejected") == 1
     assert "not-a-hook" not in json.dumps(lines)
-    assert HOOK.example not in json.dumps(lines)
+    assert HOOK_URL not in json.dumps(lines)
 
 
 def test_what_is_missing_is_told_by_name_and_nothing_starts(

@@ -26,6 +26,7 @@ from deploybook.state.ledger import Entry, Ledger, Proof, now
 from deploybook.state.vault import Vault
 
 HOOK = CONTRACT.variable("RENDER_DEPLOY_HOOK_URL")
+HOOK_URL = "https://api.render.com/deploy/srv-canary?key=CANARY"
 CREDENTIALS = {credential.name: "x" for credential in CONTRACT.credentials if not credential.optional} | {
     "CLOUDFLARE_ACCOUNT_ID": "0" * 32
 }
@@ -76,20 +77,20 @@ def test_a_whole_apply_without_a_terminal_does_all_that_it_can_and_says_what_is_
 def test_a_value_that_a_person_has_copied_is_proved_by_its_section_and_the_run_goes_on(
     layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(HOOK.name, HOOK.example)
+    monkeypatch.setenv(HOOK.name, HOOK_URL)
     executor = Remembering()
     assert run(executor, "--mode", "apply", "--yes", "-p", "git_repository=acme/studio") == 0
     assert executor.started == [*(slug for slug in ALL if slug != "ci_cd"), "render", "ci_cd"]
     assert "import_from" not in executor.jobs[ALL.index("render")].parameters
     assert executor.jobs[-2].parameters["import_from"] == HOOK.name
-    assert executor.jobs[-2].environ[HOOK.name] == HOOK.example
+    assert executor.jobs[-2].environ[HOOK.name] == HOOK_URL
     assert HOOK.name not in executor.jobs[-1].environ
 
 
 def test_what_follows_a_copied_value_is_the_same_run_and_stands_in_the_same_report(
     layout: Layout, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv(HOOK.name, HOOK.example)
+    monkeypatch.setenv(HOOK.name, HOOK_URL)
     run(Remembering(), "--mode", "apply", "--yes", "-p", "git_repository=acme/studio")
     [path] = layout.runs.glob("*/report.json")
     report = json.loads(path.read_text())
@@ -103,7 +104,7 @@ def test_what_follows_a_copied_value_is_the_same_run_and_stands_in_the_same_repo
 def test_the_value_is_asked_for_once_all_else_has_passed_and_the_run_goes_on(
     layout: Layout, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("sys.stdin", TypedAnswers(f"not a hook\n{HOOK.example}\n"))
+    monkeypatch.setattr("sys.stdin", TypedAnswers(f"not a hook\n{HOOK_URL}\n"))
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.setattr("click.termui.hidden_prompt_func", lambda _: input())
     # So that what the question puts there goes with the test.
@@ -111,10 +112,10 @@ def test_the_value_is_asked_for_once_all_else_has_passed_and_the_run_goes_on(
     executor = Remembering()
     assert run(executor, "--mode", "apply", "--yes", "-p", "git_repository=acme/studio") == 0
     assert executor.started[-3:] == ["end_to_end", "render", "ci_cd"]
-    assert executor.jobs[-2].environ[HOOK.name] == HOOK.example
+    assert executor.jobs[-2].environ[HOOK.name] == HOOK_URL
     printed = capsys.readouterr().out
     assert "An empty line leaves it for later." in " ".join(printed.split())
-    assert HOOK.example not in printed
+    assert HOOK_URL not in printed
 
 
 def test_a_section_whose_value_is_not_copied_is_not_run_and_says_so(
@@ -136,7 +137,7 @@ def test_where_the_worker_is_there_already_one_run_takes_the_copied_value_over(
         if variable.section and variable != HOOK
     }
     Vault(layout.state, "production").put(examples)
-    monkeypatch.setenv(HOOK.name, HOOK.example)
+    monkeypatch.setenv(HOOK.name, HOOK_URL)
     executor = Remembering()
     assert run(executor, "render", "ci_cd", "--mode", "apply", "--yes", "-p", "git_repository=acme/studio") == 0
     assert executor.started == ["render", "ci_cd"]
@@ -236,7 +237,7 @@ def test_an_apply_ends_with_the_addresses_and_no_secret(layout: Layout) -> None:
     Vault(layout.state, "production").put(examples)
     lines = "\n".join(outcome_lines(plan_of(layout, Mode.APPLY), report_of(Mode.APPLY), []))
     assert "NEXT_PUBLIC_APP_URL: https://studio-production.example.com" in lines
-    assert HOOK.example not in lines
+    assert HOOK_URL not in lines
 
 
 def test_destroy_lists_what_goes_newest_first_and_what_stays(layout: Layout) -> None:

@@ -202,7 +202,7 @@ def test_github_has_the_secrets_set_by_hand(cloud: Shell) -> None:
     cloud.vault.parent.mkdir()
     names = ["VERCEL_ORG_ID", "VERCEL_PROJECT_ID", "RENDER_DEPLOY_HOOK_URL", SECRET]
     cloud.vault.write_text("".join(f"{name}='value'\n" for name in names), encoding="utf-8")
-    shown = cloud.run("export VERCEL_TOKEN=canary\n" + block("ci_cd", "gh secret set"))
-    assert [value for value in ("canary", "'value'") if value in shown] == []
+    output = cloud.run("export VERCEL_TOKEN=canary\n" + block("ci_cd", "gh secret set"))
+    assert [value for value in ("canary", "'value'") if value in output] == []
     listed = cloud.run("gh secret list --repo <GIT_REPOSITORY>").split()
     assert sorted(listed) == ["RENDER_DEPLOY_HOOK_URL", "VERCEL_ORG_ID", "VERCEL_PROJECT_ID", "VERCEL_TOKEN"]

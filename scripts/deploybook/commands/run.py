@@ -22,6 +22,7 @@ from deploybook.commands.own_app import app_directory, app_parameters, live_para
 from deploybook.commands.parameters import offer_to_keep, parameter_values, parameters_of, typed_for_one_run
 from deploybook.commands.run_plan import run_plan
 from deploybook.contract.model import Contract, load_contract
+from deploybook.contract.tables import ENVIRONMENT
 from deploybook.errors import InvalidValue, UnknownParameter
 from deploybook.layout import Layout, find_layout
 from deploybook.runbook.app_settings import read_app_settings
@@ -103,11 +104,7 @@ def run_sections(
         others = (yes, plan_out, plan_file, adopt, release, dialogue, empty_bucket, app)
         words = _words_for_many(Mode(mode), sections, jobs, any(others))
         sys.exit(over_environments(layout, contract, environment, [*words, *options(files, pairs)], as_json=as_json))
-    contract.parameters["environment"].validate_value("environment", environment)
-    if mode in {Mode.VERIFY, Mode.DESTROY}:
-        require_environment(layout, contract, environment)
-    elif Mode(mode).live and (doubt := doubt_about(layout, contract, environment)):
-        click.echo(doubt, err=True)
+    _require_environment(layout, contract, Mode(mode), environment)
     settings = load_settings(layout, contract, environment)
     written = _planned(plan_file, Mode(mode), environment, (sections, pairs, files))
     chosen = _chosen(layout, contract, written.sections if written else sections)
@@ -137,6 +134,14 @@ def run_sections(
     if as_json:
         click.echo(json.dumps({"exit_code": code, "run": _data(report)}, indent=1))
     sys.exit(code)
+
+
+def _require_environment(layout: Layout, contract: Contract, mode: Mode, environment: str) -> None:
+    contract.parameters[ENVIRONMENT].validate_value(ENVIRONMENT, environment)
+    if mode in {Mode.VERIFY, Mode.DESTROY}:
+        require_environment(layout, contract, environment)
+    elif mode.live and (doubt := doubt_about(layout, contract, environment)):
+        click.echo(doubt, err=True)
 
 
 def _words_for_many(mode: Mode, sections: Sequence[str], jobs: int, others: bool) -> list[str]:

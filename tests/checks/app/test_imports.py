@@ -20,11 +20,11 @@ def _absent(findings: list[Finding]) -> list[tuple[str, str]]:
 
 
 def test_an_import_that_leads_nowhere_stops_the_build(findings: Found) -> None:
-    found = findings(
+    result = findings(
         {LAYOUT: ("export default", f"{GONE}export default"), "src/app/page.tsx": ("export", f"{GONE}export")}
     )
     message = "src/lib/gone is imported by what is built, and there is no such file: the build fails."
-    assert _absent(found) == [(LAYOUT, message)]
+    assert _absent(result) == [(LAYOUT, message)]
 
 
 def test_next_build_type_checks_what_nothing_imports(findings: Found) -> None:
@@ -39,8 +39,8 @@ def test_a_build_that_passes_over_type_errors_checks_nothing_more(findings: Foun
 
 def test_a_file_that_vercelignore_leaves_out_is_not_there(findings: Found) -> None:
     task = 'import { run } from "../../worker/tasks";\n'
-    found = findings({LAYOUT: ("export default", f"{task}export default"), ".vercelignore": (None, "/worker/\n")})
-    assert _absent(found) == [
+    result = findings({LAYOUT: ("export default", f"{task}export default"), ".vercelignore": (None, "/worker/\n")})
+    assert _absent(result) == [
         (LAYOUT, "worker/tasks is imported by what is built, and .vercelignore leaves it out: next build fails.")
     ]
 

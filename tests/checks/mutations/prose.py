@@ -18,7 +18,14 @@ COUNTS = ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"
 def mutations(tree: Tree) -> Iterator[Mutation]:
     """Those of every page, in what a person wrote."""
     for page in tree.pages.values():
-        for mutation in [*_names(tree, page), *_commands(tree, page), *_numbers(page), *_code(page), *_said(page)]:
+        for mutation in [
+            *_names(tree, page),
+            *_commands(tree, page),
+            *_words_of_commands(page),
+            *_numbers(page),
+            *_code(page),
+            *_said(page),
+        ]:
             if page.by_hand(page.text.count("\n", 0, mutation.start) + 1):
                 yield mutation
 
@@ -75,6 +82,10 @@ def _commands(tree: Tree, page: Page) -> Iterator[Mutation]:
     yield from replaced(
         "another mode", path, text, r"--mode (?P<mode>[a-z-]+)", lambda match: following(match["mode"], modes), "mode"
     )
+
+
+def _words_of_commands(page: Page) -> Iterator[Mutation]:
+    path, text = page.path, page.text
     yield from replaced(
         "parameter misspelt", path, text, r"-p (?P<name>[a-z_]+)", lambda match: misspelt(match["name"]), "name"
     )

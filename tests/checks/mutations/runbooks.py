@@ -18,6 +18,7 @@ def mutations(tree: Tree) -> Iterator[Mutation]:
     names = [variable.name for variable in tree.contract.variables]
     for notebook in tree.runbooks.values():
         yield from _words(notebook, names)
+        yield from _title(notebook)
         yield from _cells(notebook)
 
 
@@ -60,6 +61,10 @@ def _words(notebook: Notebook, names: list[str]) -> Iterator[Mutation]:
         lambda match: misspelt(match["name"]),
         "name",
     )
+
+
+def _title(notebook: Notebook) -> Iterator[Mutation]:
+    path, text = notebook.path, notebook.text
     yield from replaced(
         "link of a runbook misspelt",
         path,

@@ -215,25 +215,25 @@ def test_the_operators_own_configuration_of_the_modal_command_is_not_read(
 
 
 def test_each_answer_is_shown_to_whoever_records_them(sandbox: RunningSandbox, connect: Connect) -> None:
-    shown: list[tuple[httpx.Request, httpx.Response]] = []
-    http.show_answers_to(lambda request, response: shown.append((request, response)))
+    exchanges: list[tuple[httpx.Request, httpx.Response]] = []
+    http.show_answers_to(lambda request, response: exchanges.append((request, response)))
     try:
         clouds = connect(sandbox)
         modal.token_is_valid(clouds.modal)
         assert clouds.modal.secret("nowhere", "") is None
     finally:
         http.show_answers_to(None)
-    answers = {request.url.path.rpartition("/")[2]: response for request, response in shown}
+    answers = {request.url.path.rpartition("/")[2]: response for request, response in exchanges}
     assert answers["WorkspaceNameLookup"].json()["workspaceName"] == "sandbox"
     assert answers["WorkspaceNameLookup"].status_code == Status.OK.value
     refused = answers["SecretGetOrCreate"]
     assert refused.status_code == Status.NOT_FOUND.value
     assert "nowhere" in refused.json()["message"]
-    assert {request.extensions[http.OPERATION_EXTENSION][0] for request, _ in shown} == {"Modal"}
+    assert {request.extensions[http.OPERATION_EXTENSION][0] for request, _ in exchanges} == {"Modal"}
 
 
 def test_an_answer_that_is_a_credential_is_not_shown() -> None:
-    shown: list[str] = []
+    messages: list[str] = []
 
     async def answer(channel: Channel, method: str, message: object) -> None:
         dispatch = channel.__dispatch__
@@ -246,9 +246,9 @@ def test_an_answer_that_is_a_credential_is_not_shown() -> None:
         await answer(channel, "/modal.client.ModalClient/AuthTokenGet", api_pb2.AuthTokenGetResponse(token="canary"))
         await answer(channel, "/modal.client.ModalClient/AppStop", api_pb2.AppGetOrCreateResponse(app_id="ap-1"))
 
-    http.show_answers_to(lambda request, response: shown.append(request.url.path + response.text))
+    http.show_answers_to(lambda request, response: messages.append(request.url.path + response.text))
     try:
         asyncio.run(run())
     finally:
         http.show_answers_to(None)
-    assert shown == ['/modal.client.ModalClient/AppStop{"appId":"ap-1"}']
+    assert messages == ['/modal.client.ModalClient/AppStop{"appId":"ap-1"}']

@@ -94,8 +94,11 @@ def test_checks_remove_what_a_killed_one_left_and_nothing_of_one_that_goes_on(
     clouds: Connections, sandbox: RunningSandbox, ended_process: int
 ) -> None:
     store = store_of(clouds, sandbox, *made_token(clouds))
-    left, kept = f"deploybook-check/{named(ended_process)}", {f"deploybook-check/{named(os.getppid())}", "assets/a.wav"}
-    for key in (left, *kept):
+    leftover, kept = (
+        f"deploybook-check/{named(ended_process)}",
+        {f"deploybook-check/{named(os.getppid())}", "assets/a.wav"},
+    )
+    for key in (leftover, *kept):
         store.call("put_object", Key=key, Body=b"")
     r2.presigned_get_works(store)
     assert {entry["Key"] for entry in store.call("list_objects_v2")["Contents"]} == kept

@@ -79,11 +79,11 @@ def test_a_check_that_fails_removes_its_table_too(database: turso.LibSql, monkey
 def test_what_a_killed_run_left_is_removed_by_the_next_and_what_runs_now_is_not(
     database: turso.LibSql, ended_process: int
 ) -> None:
-    left, running = (
+    leftover, running = (
         f"deploybook_check_{named(process).removeprefix('deploybook-check-').replace('-', '_')}"
         for process in (ended_process, os.getppid())
     )
-    names = [left, running, "deploybook_check_mine"]
+    names = [leftover, running, "deploybook_check_mine"]
     database.execute(*(f"CREATE TABLE {name} (a)" for name in names))
     turso.claims_in_one_transaction(database)
     assert tables(database) == sorted(names[1:])

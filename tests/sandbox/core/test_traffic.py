@@ -57,9 +57,9 @@ def test_what_has_begun_ends_before_the_world_changes_and_what_never_ends_is_cut
         endless = port.request("endless", asyncio.Event().wait)
         await asyncio.sleep(0)
         async with watched.stopped():
-            seen = list(port.ended)
+            ended = list(port.ended)
         await asyncio.gather(short, endless)
-        return seen
+        return ended
 
     assert asyncio.run(run()) == ["short is answered", "endless is cut"]
 

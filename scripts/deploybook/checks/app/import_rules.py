@@ -29,10 +29,10 @@ GENERATED = frozenset({"generated", "__generated__", ".prisma", "gen"})
 def absent_imports(compared: Compared) -> Iterator[Finding]:
     """Modules of the repository that are imported and are not there, or that .vercelignore keeps from the build."""
     left_out = _left_out(compared)
-    there = compared.app.sources.files - left_out
+    deployed = compared.app.sources.files - left_out
     built = {path for part in compared.app.programs for path in part.files}
     places: dict[str, list[tuple[str, int]]] = {}
-    for path in sorted((built | _type_checked(compared)) & there):
+    for path in sorted((built | _type_checked(compared)) & deployed):
         if not path.endswith(SUFFIXES):
             continue
         of_the_web_app = compared.app.web is not None and path in compared.app.web.files

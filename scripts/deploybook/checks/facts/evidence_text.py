@@ -91,8 +91,10 @@ def _claim(tree: Tree, name: str) -> str:
     calls = [line for cell in cells for line in cell.splitlines() if claim in line]
     checks = {match for line in calls for match in re.findall(r"\b\w+\.(\w+)\b", line)}
     texts = tree.once(_clouds).values()
-    found = [_with_what_it_calls(text, check) for check in sorted(checks) for text in texts if check in parts(text)]
-    return "\n".join([*cells, *found])
+    texts_of_checks = [
+        _with_what_it_calls(text, check) for check in sorted(checks) for text in texts if check in parts(text)
+    ]
+    return "\n".join([*cells, *texts_of_checks])
 
 
 def _clouds(tree: Tree) -> dict[str, str]:
@@ -140,5 +142,5 @@ def _shown(tree: Tree) -> dict[str, list[str]]:
 
 
 def _property(tree: Tree, name: str) -> str:
-    found = [each for each in tree.contract.properties if each.name == name]
-    return "\n".join(f"{each.says} {each.advice} {' '.join(each.commands)}" for each in found)
+    properties = [each for each in tree.contract.properties if each.name == name]
+    return "\n".join(f"{each.says} {each.advice} {' '.join(each.commands)}" for each in properties)

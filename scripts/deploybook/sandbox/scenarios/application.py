@@ -7,7 +7,7 @@ from deploybook.sandbox.application import StudioService
 from deploybook.sandbox.core.service import Context
 from deploybook.sandbox.render.service import RenderService
 from deploybook.sandbox.render.state.workers import Worker
-from deploybook.sandbox.scenarios import render, vercel
+from deploybook.sandbox.scenarios import render, vercel_project
 from deploybook.sandbox.scenarios.registry import by_hand, scenario
 
 
@@ -83,9 +83,9 @@ async def default_limit_removed(context: Context) -> None:
 @scenario("object-rate")
 async def attempts_removed(context: Context) -> None:
     """AWS_MAX_ATTEMPTS is removed in Vercel's dashboard, as nothing in the code reads it, and the app deployed again."""
-    platform, project = vercel.only_project(context)
-    vercel.remove_variable(project, "AWS_MAX_ATTEMPTS")
-    await vercel.redeploy(platform, project)
+    platform, project = vercel_project.only_project(context)
+    vercel_project.remove_variable(project, "AWS_MAX_ATTEMPTS")
+    await vercel_project.redeploy(platform, project)
 
 
 async def _release_web(context: Context, *defects: Defect) -> None:
@@ -93,7 +93,7 @@ async def _release_web(context: Context, *defects: Defect) -> None:
     newest = context.service(StudioService).defects
     newest -= {Defect.JOB_ROUTES, Defect.INGEST_UNMARKED, Defect.AUDIO_PATH}
     newest |= set(defects)
-    await vercel.redeploy(*vercel.only_project(context))
+    await vercel_project.redeploy(*vercel_project.only_project(context))
 
 
 def _worker(context: Context) -> Worker:

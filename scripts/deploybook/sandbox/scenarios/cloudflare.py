@@ -13,7 +13,7 @@ from deploybook.sandbox.core.service import Context, issue_id
 from deploybook.sandbox.r2.service import ObjectService
 from deploybook.sandbox.r2.state.buckets import Bucket
 from deploybook.sandbox.scenarios.registry import by_hand, scenario
-from deploybook.sandbox.scenarios.vercel import edit_variable, only_project, redeploy
+from deploybook.sandbox.scenarios.vercel_project import edit_variable, only_project, redeploy
 
 # More seconds than are spent while it lasts.
 LONG = 3600.0

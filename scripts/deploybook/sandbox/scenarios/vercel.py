@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 
 import httpx
@@ -11,10 +10,18 @@ import httpx
 from deploybook.sandbox.core.faults import Fault
 from deploybook.sandbox.core.service import Context
 from deploybook.sandbox.scenarios.registry import by_hand, scenario
+from deploybook.sandbox.scenarios.vercel_project import (
+    deploy_again,
+    edit_variable,
+    only_project,
+    redeploy,
+    remove_variable,
+    serving,
+)
 from deploybook.sandbox.turso.service import TursoService
 from deploybook.sandbox.vercel.backend.builds import BUILD_FAULTS
 from deploybook.sandbox.vercel.backend.edge import SITE
-from deploybook.sandbox.vercel.backend.platform import Order, Platform
+from deploybook.sandbox.vercel.backend.platform import Platform
 from deploybook.sandbox.vercel.service import VercelService
 from deploybook.sandbox.vercel.state.deployments import GOING, Deployment
 from deploybook.sandbox.vercel.state.identifiers import now
@@ -161,7 +168,7 @@ async def push_that_builds(context: Context) -> None:
 async def rolled_back(context: Context) -> None:
     """A newer deployment is made, and somebody chooses *Instant Rollback* to the one before it."""
     platform, project = only_project(context)
-    before = _serving(platform, project)
+    before = serving(platform, project)
     await redeploy(platform, project)
     await platform.promote(project, before, kind="rollback")
 
@@ -260,48 +267,7 @@ async def serving_deployment_deleted(context: Context) -> None:
     """After a push, somebody tidies up in *Deployments* and deletes the one that serves; those before it stay."""
     platform, project = only_project(context)
     await redeploy(platform, project)
-    await platform.delete_deployment(_serving(platform, project))
-
-
-def remove_variable(project: Project, name: str) -> None:
-    """Press Remove beside a variable."""
-    for variable in project.variables.all():
-        if variable.key == name:
-            project.variables.remove(variable.id)
-
-
-def edit_variable(project: Project, name: str, change: Callable[[str], str]) -> None:
-    """Press Edit beside a variable, and save another value."""
-    for variable in project.variables.all():
-        if variable.key == name:
-            project.variables.edit(replace(variable, value=change(variable.value)).sealed())
-
-
-async def redeploy(platform: Platform, project: Project) -> None:
-    """Press Redeploy on the deployment that serves, and wait for the new one to take its place."""
-    made = await deploy_again(platform, project)
-    while made.state not in {"READY", "ERROR", "CANCELED"} or (made.state == "READY" and not made.alias_assigned_at):
-        await asyncio.sleep(0.05)
-
-
-async def deploy_again(platform: Platform, project: Project) -> Deployment:
-    """Press Redeploy on the deployment that serves; the new one is on its way."""
-    scope, current = platform.accounts.operator_scope, _serving(platform, project)
-    return await platform.deploy(
-        Order(project, scope, True, current.source, current.files, current.git_source, current.meta, current.settings)
-    )
-
-
-def only_project(context: Context) -> tuple[Platform, Project]:
-    """The platform, and the one project that the guide makes."""
-    platform = context.service(VercelService).platform
-    return platform, next(iter(platform.projects.all()))
-
-
-def _serving(platform: Platform, project: Project) -> Deployment:
-    current = platform.production(project)
-    assert current is not None, "there is no production deployment"
-    return current
+    await platform.delete_deployment(serving(platform, project))
 
 
 def _after_all_else(platform: Platform, project: Project, made: Deployment) -> int:
