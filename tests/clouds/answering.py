@@ -30,7 +30,8 @@ def answering(answer: Callable[[str, str, Mapping[str, str]], Said]) -> Iterator
             for name, value in said.headers.items():
                 self.send_header(name, value)
             content = said.body.encode()
-            self.send_header("Content-Length", str(len(content)))
+            if "Content-Length" not in said.headers:
+                self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
 

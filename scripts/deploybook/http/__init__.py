@@ -16,6 +16,7 @@ from deploybook.http.client import (
     show_answers_to,
     shows_answers,
     stop,
+    unanswered,
 )
 from deploybook.http.proxy import ca_file, proxy_for
 
@@ -37,4 +38,5 @@ __all__ = [
     "show_answers_to",
     "shows_answers",
     "stop",
+    "unanswered",
 ]

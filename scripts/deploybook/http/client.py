@@ -103,6 +103,13 @@ def shows_answers() -> bool:
     return _record is not None
 
 
+def unanswered(error: httpx.RequestError) -> str:
+    """What an address did that gave no answer that can be read, as the end of a sentence that begins with it."""
+    if isinstance(error, httpx.DecodingError):
+        return "sends what cannot be decompressed"
+    return f"cannot be reached ({type(error).__name__})"
+
+
 def _pause(seconds: float) -> None:
     _stopping.wait(seconds)
 

@@ -34,8 +34,8 @@ def _answer(url: str, method: str, **options: Any) -> Mapping[str, Any]:
     try:
         with http.open_client(read_seconds=ANSWER_SECONDS) as client:
             answer = client.request(method, url, **options)
-    except httpx.TransportError as error:
-        message = f"{url} cannot be reached ({type(error).__name__})."
+    except httpx.RequestError as error:
+        message = f"{url} {http.unanswered(error)}."
         raise Unreachable("Modal", method, message, "Check the network, then run this again.") from None
     if answer.status_code in PASSING:
         kind: type[ServiceError] = RateLimited if answer.status_code == TOO_OFTEN else UnexpectedResponse

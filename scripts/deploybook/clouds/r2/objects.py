@@ -128,7 +128,7 @@ class Store:
         return url
 
     def call(self, operation: str, **parameters: Any) -> Any:
-        """One S3 call by boto3's name for it, on this bucket unless another is given."""
+        """One S3 call by boto3's name for it, on this bucket unless another is given. ``Body`` is an object's whole content."""
         return self._send(operation, **{"Bucket": self.bucket, **parameters})
 
     def list_buckets(self) -> Any:
@@ -137,7 +137,9 @@ class Store:
 
     def _send(self, operation: str, **parameters: Any) -> Any:
         try:
-            return getattr(self.s3, operation)(**parameters)
+            answer = getattr(self.s3, operation)(**parameters)
+            # An object's content still comes, and may break off.
+            return answer | {"Body": answer["Body"].read()} if "Body" in answer else answer
         except ClientError as error:
             raise _refused(operation, error) from None
         except BotoCoreError as error:
@@ -172,12 +174,10 @@ def browser(url: str, method: str, **options: Any) -> httpx.Response:
     try:
         with http.open_client(retry_seconds=0) as client:
             return client.request(method, url, **options)
-    except httpx.TransportError as error:
+    except httpx.RequestError as error:
         # The URL is a capability: only its host is shown.
         host = httpx.URL(url).host
-        raise Unreachable(
-            "R2", method, f"{host} cannot be reached ({type(error).__name__}).", "Check the network."
-        ) from None
+        raise Unreachable("R2", method, f"{host} {http.unanswered(error)}.", "Check the network.") from None
 
 
 def _refused(operation: str, error: ClientError) -> ServiceError:

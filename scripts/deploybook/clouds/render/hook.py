@@ -73,9 +73,9 @@ def _use(hook: SecretStr) -> Unreachable | None:
     try:
         with http.open_client() as client:
             answer = client.post(hook.get_secret_value())
-    except httpx.TransportError as error:
+    except httpx.RequestError as error:
         # The URL is the secret: it is not shown.
-        message = f"Render's deploy hook cannot be reached ({type(error).__name__})."
+        message = f"Render's deploy hook {http.unanswered(error)}."
         return Unreachable("Render", operation, message, "Check the network, then run this again.")
     status = answer.status_code
     if is_page(answer):

@@ -93,7 +93,7 @@ class Studio:
 
     def storage(self, operation: str, method: str, url: str, **options: Any) -> httpx.Response:
         """One request to a presigned URL that the application handed out."""
-        if not url.startswith("https://"):
+        if not _is_address(url):
             raise UnexpectedResponse(
                 "Vercel",
                 operation,
@@ -111,11 +111,19 @@ class Studio:
     def _send(self, operation: str, method: str, url: str, **options: Any) -> httpx.Response:
         try:
             return self._client.request(method, url, **options)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             # A presigned URL is a capability: only its host is shown.
             host = httpx.URL(url).host or httpx.URL(self.url).host
             service = "R2" if host.endswith(R2_HOSTS) else "Vercel"
-            message = f"Could not {operation}: {host} cannot be reached ({type(error).__name__})."
+            message = f"Could not {operation}: {host} {http.unanswered(error)}."
             unreachable = Unreachable(service, operation, message, "Check the network and the address.")
             unreachable.obstacle = f"{host} cannot be reached"
             raise unreachable from None
+
+
+def _is_address(url: str) -> bool:
+    """Whether a URL that the application handed out can be asked at all, and over HTTPS."""
+    try:
+        return httpx.URL(url).scheme == "https"
+    except httpx.InvalidURL:
+        return False

@@ -48,8 +48,8 @@ def _get(url: str, path: str, operation: str) -> httpx.Response:
     try:
         with http.open_client(retry_seconds=RETRY_SECONDS) as client:
             answer = client.get(f"{url}{path}", follow_redirects=False)
-    except httpx.TransportError as error:
-        message = f"{url} cannot be reached ({type(error).__name__})."
+    except httpx.RequestError as error:
+        message = f"{url} {http.unanswered(error)}."
         hint = "Check that the domain's DNS points at Vercel."
         unreachable = Unreachable("Vercel", operation, message, hint, "vercel-page")
         unreachable.obstacle = f"{httpx.URL(url).host} cannot be reached"
