@@ -34,7 +34,7 @@ def looked_at(stack: Stack) -> Held:
     objects = {}
     for key in keys:
         answer = journey.store.call("get_object", Key=key)
-        objects[key] = (answer["Body"].read(), answer["ContentType"], answer["Metadata"])
+        objects[key] = (answer["Body"], answer["ContentType"], answer["Metadata"])
     query = journey.database.query
     schema = query("SELECT name, sql FROM sqlite_master ORDER BY name")
     return Held(inventory(stack.environ), schema, query("SELECT hex(body) FROM mailbox"), objects)
