@@ -21,14 +21,16 @@ if TYPE_CHECKING:
 
 # Each command: where it is in commands/, and the first sentence of its help.
 COMMANDS = {
-    "check": Source("check_guide", "Find the statements of the guide that are not true, each with its line."),
-    "completion": Source("print_completion", "Print what makes a shell complete commands, sections and other names."),
+    "check": Source("check_guide", "Find the statements of the guide that are not true, and show the line of each."),
+    "completion": Source(
+        "print_completion", "Print a script that lets a shell complete commands, sections and other names."
+    ),
     "doctor": Source("diagnose", "Find what is wrong, in which service, and the troubleshooting entry that fixes it."),
     "env": Source("env", "List, set, compare or export the variables of one environment."),
-    "explain": Source("explain_entry", "Explain one troubleshooting entry, its fix filled in for an environment."),
+    "explain": Source("explain_entry", "Explain one troubleshooting entry, with its fix filled in for an environment."),
     "init": Source(
         "initialize",
-        "Gather what a deployment needs, once: parameters, accounts, and where each credential comes from. Then check them all.",
+        "Collect what a deployment needs (parameters, accounts, and the source of each credential), then check all of it.",
     ),
     "list": Source(
         "list_sections", "List the sections in the order in which they run, with what each needs and produces."
@@ -39,16 +41,18 @@ COMMANDS = {
     ),
     "record": Source(
         "record_answers",
-        "Run sections in a live mode, and write what the providers answered into FOLDER, without secrets, ids and names.",
+        "Run sections in a live mode, and write the providers' answers into FOLDER, without secrets, ids and names.",
     ),
-    "run": Source("run_sections", "Execute the runbooks of the sections (default: all), each after those it needs."),
+    "run": Source(
+        "run_sections", "Execute the runbooks of the sections (default: all), each one after those that it needs."
+    ),
     "sandbox": Source(
         "run_sandbox",
-        "Run the clouds on loopback in the foreground, and say how to point any client at them.",
+        "Run the clouds on loopback in the foreground, and print how to point a client at them.",
     ),
     "serve": Source(
         "serve_guide",
-        "Serve the guide on loopback, with buttons that act: dry run, plan, apply, verify and destroy each section from its page.",
+        "Serve the guide on loopback, with buttons that run each section: dry run, plan, apply, verify and destroy.",
     ),
 }
 
@@ -56,7 +60,11 @@ COMMANDS = {
 @click.group(cls=LazyGroup, commands=LazyCommands(COMMANDS), context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="deploybook")
 def cli() -> None:
-    """A deployment guide that is executed at every commit."""
+    """A deployment guide that is executed at every commit.
+
+    Start with deploybook run: it deploys everything to a sandbox, and needs no account. deploybook init collects what a deployment to your
+    own accounts needs.
+    """
 
 
 def main(arguments: Sequence[str] | None = None, executor: Executor | None = None) -> None:
@@ -80,7 +88,7 @@ def main(arguments: Sequence[str] | None = None, executor: Executor | None = Non
         # click takes the end of any stream for one of the operator's; at a question it has no cause.
         if isinstance(stop.__cause__, EOFError):
             _fail(process.ended_early(), arguments)
-        click.echo("stopped; what is done is kept, and running the same command again goes on from there", err=True)
+        click.echo("stopped; what is done is kept, and the same command continues from there", err=True)
         # click's Abort has the interrupt as its cause.
         by = stop if isinstance(stop, process.Terminated) else stop.__cause__
         sys.exit(by.exit_code if isinstance(by, process.Terminated) else 130)

@@ -129,7 +129,7 @@ class NotMadeHere(ConfigurationError):
 
 
 class OtherAccount(ConfigurationError):
-    """The credentials lead to another account than the one that the environment is pinned to."""
+    """The credentials belong to another account than the one that the environment is pinned to."""
 
     entry_default = "other-account"
 
@@ -281,11 +281,11 @@ _MACHINE = _FULL | _REFUSED | {errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFIL
 
 def _machine_hint(number: int | None, where: str) -> str:
     if number in _FULL:
-        return "Make room on that disk, then run the same command again: it goes on from where it is."
+        return "Make room on that disk, then run the same command again: it continues from where it stopped."
     if number == errno.EROFS:
-        return "Run it in a checkout on a disk that can be written."
+        return "Run it in a checkout on a writable disk."
     if number in _REFUSED:
-        return f"Give your user the right to read and write it: ls -ld '{where}' shows whose it is."
+        return f"Give your user read and write permission: ls -ld '{where}' shows whose it is."
     if number in {errno.EMFILE, errno.ENFILE}:
         return "Allow more open files (ulimit -n 4096), then run the same command again."
     return "Correct that on this machine, then run the same command again."

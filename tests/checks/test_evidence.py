@@ -25,7 +25,7 @@ PAGE = """\
 
 ## Steps
 
-1. [ ] **Make the group.** Use `a. b` if it is there. Else
+1. [ ] **Create the group.** Use `a. b` if it is there. Else
    make one.
 
     > [!WARNING]
@@ -69,7 +69,7 @@ def test_a_warning_is_another_place_than_its_step(said: list[tuple[str, str]]) -
 
 
 def test_what_is_generated_and_the_name_of_a_step_are_no_sentences(said: list[tuple[str, str]]) -> None:
-    assert not any("claim" in text or "Make the group" in text for _, text in said)
+    assert not any("claim" in text or "Create the group" in text for _, text in said)
 
 
 def test_what_stands_twice_at_a_place_is_numbered(said: list[tuple[str, str]]) -> None:
@@ -104,6 +104,11 @@ def test_what_stands_under_another_step_is_gone() -> None:
 def test_a_new_wording_that_is_agreed_to_rests_on_the_same() -> None:
     now = Sentence(2, "step 1", "Two!")
     assert rebound(BOUND, (now, SENTENCES[0]), {BOUND[1]: now}) == [BOUND[1]._replace(text="Two!"), BOUND[0]]
+
+
+def test_two_sentences_that_become_one_are_bound_once_to_what_both_rest_on() -> None:
+    merged = BOUND[0]._replace(evidence=BOUND[0].evidence + BOUND[1].evidence)
+    assert rebound(BOUND, SENTENCES[:1], {BOUND[1]: SENTENCES[0]}) == [merged]
 
 
 def test_what_is_gone_rests_on_nothing_once_that_is_agreed_to() -> None:

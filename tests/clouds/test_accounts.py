@@ -95,5 +95,5 @@ def test_credentials_of_another_account_are_refused_with_both_names(
     connections.close()
     assert "lives in" in refused.value.message
     assert "Our Company (ours)" in refused.value.message
-    assert f"lead to {theirs}." in refused.value.message
+    assert f"belong to {theirs}." in refused.value.message
     assert requests == sent

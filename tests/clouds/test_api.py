@@ -74,7 +74,7 @@ def test_an_answer_is_a_model_and_null_reads_as_empty() -> None:
 def test_a_field_that_does_not_fit_is_named(database: object, problem: str) -> None:
     error = refusal(httpx.Response(200, json={"database": database}))
     assert type(error) is UnexpectedResponse
-    assert error.message == f"Turso could not read it: its answer (200) is not as described, {problem}."
+    assert error.message == f"Turso could not read it: its answer (200) does not match its description: {problem}."
 
 
 def test_a_value_that_does_not_fit_is_not_shown() -> None:
@@ -85,9 +85,9 @@ def test_a_value_that_does_not_fit_is_not_shown() -> None:
 def test_a_write_with_a_strange_answer_of_success_was_carried_out() -> None:
     error = refusal(httpx.Response(201, json={"database": None}), "POST")
     assert error.message.startswith(
-        "Turso has carried out the request to read it (201), but its answer is not as described"
+        "Turso has carried out the request to read it (201), but its answer does not match its description"
     )
-    assert error.hint == "Run this again: it reads what is there and goes on from it."
+    assert error.hint == "Run this again: it reads what exists and continues from there."
 
 
 @pytest.mark.parametrize(

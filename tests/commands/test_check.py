@@ -101,4 +101,4 @@ def test_a_folder_that_is_not_there_is_refused(false: Copy) -> None:
 def test_checks_of_their_own_are_not_asked_for_together(false: Copy) -> None:
     result = check(false.root, "--run", "--links")
     assert isinstance(result.exception, InvalidValue)
-    assert str(result.exception) == "--run and --links are checks of their own."
+    assert str(result.exception) == "--run and --links cannot be combined."

@@ -71,7 +71,7 @@ def test_a_consequence_is_counted_and_not_reported_as_a_cause(checkout: Checkout
     code, lines = doctor()
     assert code == 4
     assert [line for line in lines if line.startswith("✗")] == ["✗ A resource is not found — r2"]
-    assert "What follows from it, most likely: 1 claim in modal." in lines
+    assert "Probably consequences of it: 1 claim in modal." in lines
 
 
 def test_two_causes_are_both_reported(checkout: Checkout) -> None:
@@ -125,8 +125,8 @@ def test_nothing_begun_is_refused_with_what_to_do(checkout: Checkout) -> None:
     del checkout
     code, lines = doctor()
     assert code == 2
-    assert lines[0].startswith("error: Nothing of production has been set up from this checkout")
-    assert lines[1] == "hint: Run deploybook run --mode plan, or give the right --environment."
+    assert lines[0].startswith("error: production has not been set up from this checkout")
+    assert lines[1] == "hint: Run deploybook run --mode plan, or pass the right --environment."
     assert "docs/troubleshooting.md#variable-missing" in "\n".join(lines)
 
 
@@ -169,7 +169,7 @@ def test_a_vault_that_others_can_read_is_not_read(checkout: Checkout) -> None:
 
 LACKS = """
 from deploybook.errors import MissingVariable
-raise MissingVariable('The parameter {0} is empty.', 'Give it with -p {0} VALUE.')
+raise MissingVariable('The parameter {0} is empty.', 'Set it with -p {0} VALUE.')
 """
 REFUSED = """
 from deploybook.errors import Unauthorized
@@ -195,7 +195,7 @@ def test_a_section_that_lacks_an_input_is_left_out_and_hides_no_cause(checkout: 
     assert [line for line in lines if line.startswith("✗")] == [
         "✗ Modal: a secret is missing or has other values — modal"
     ]
-    assert "To examine r2 too: Give it with -p git_repository VALUE." in lines
+    assert "To examine r2 too: Set it with -p git_repository VALUE." in lines
     assert "r2 (The parameter git_repository is empty)" in lines[-1]
 
 
@@ -205,7 +205,7 @@ def test_a_missing_input_alone_is_no_cause(checkout: Checkout) -> None:
     assert code == 0
     assert data["causes"] == []
     assert data["held"] == 1
-    assert data["remedies"] == {"r2": "Give it with -p git_repository VALUE."}
+    assert data["remedies"] == {"r2": "Set it with -p git_repository VALUE."}
 
 
 def test_a_fix_is_the_failing_sections_not_the_samples(checkout: Checkout) -> None:

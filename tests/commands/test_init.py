@@ -66,7 +66,7 @@ def test_a_new_operator_is_asked_once_and_nothing_secret_is_written(
         terminal.answer("git_repository: ", "not a repository")
         terminal.answer("Parameter git_repository is 'not a repository'.", "studio/app")
         terminal.answer("file: ", str(file))
-        terminal.wait_for("is there now, without values")
+        terminal.wait_for("was created without values")
         for name in ("CLOUDFLARE_ACCOUNT_ID", "TURSO_ORGANIZATION", "MODAL_TOKEN_ID", "VERCEL_TEAM_ID"):
             terminal.answer(f"{name}: ", sandbox.exports.get(name, ""))
         assert terminal.end() == 2

@@ -33,7 +33,7 @@ def test_the_option_goes_before_the_settings_file(tmp_path: Path) -> None:
 
 def test_a_live_run_takes_none(tmp_path: Path) -> None:
     assert app_directory(Layout(tmp_path), "production", None, Mode.APPLY) is None
-    with pytest.raises(InvalidValue, match="--app is for a dry run"):
+    with pytest.raises(InvalidValue, match="--app needs a dry run"):
         app_directory(Layout(tmp_path), "production", tmp_path, Mode.APPLY)
 
 

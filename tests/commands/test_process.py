@@ -71,7 +71,7 @@ def test_a_deleted_folder_is_left_for_the_checkout(tmp_path: Path) -> None:
     gone.mkdir()
     result = shell(f"rmdir {gone}; deploybook list", gone)
     assert result.returncode == 0
-    assert result.stderr == f"the current folder was deleted: going on in {ROOT}\n"
+    assert result.stderr == f"the current folder was deleted: continuing in {ROOT}\n"
 
 
 LOST = """

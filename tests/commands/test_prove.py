@@ -71,7 +71,7 @@ def test_outside_a_checkout_one_sentence_says_so(prove: Prove, tmp_path: Path) -
     shutil.rmtree(tmp_path / "tests")
     result = prove()
     assert isinstance(result.exception, InvalidValue)
-    assert str(result.exception).startswith("This is no checkout of deploybook itself")
+    assert str(result.exception).startswith("This is not a checkout of deploybook itself")
 
 
 def test_a_scheduler_that_does_not_answer_is_named(prove: Prove) -> None:

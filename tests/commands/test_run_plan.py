@@ -67,7 +67,7 @@ def test_a_whole_apply_without_a_terminal_does_all_that_it_can_and_says_what_is_
     assert run(executor, "--mode", "apply", "--yes", "-p", "git_repository=acme/studio") == 2
     assert executor.started == [slug for slug in ALL if slug != "ci_cd"]
     printed = capsys.readouterr().out
-    assert "left: RENDER_DEPLOY_HOOK_URL, which only a person can copy (Render dashboard → the worker" in printed
+    assert "left: RENDER_DEPLOY_HOOK_URL, which only you can copy (Render dashboard → the worker" in printed
     command = (
         "read -rs RENDER_DEPLOY_HOOK_URL && export RENDER_DEPLOY_HOOK_URL && deploybook run render ci_cd --mode apply"
     )
@@ -114,7 +114,7 @@ def test_the_value_is_asked_for_once_all_else_has_passed_and_the_run_goes_on(
     assert executor.started[-3:] == ["end_to_end", "render", "ci_cd"]
     assert executor.jobs[-2].environ[HOOK.name] == HOOK_URL
     printed = capsys.readouterr().out
-    assert "An empty line leaves it for later." in " ".join(printed.split())
+    assert "Press Enter to copy it later." in " ".join(printed.split())
     assert HOOK_URL not in printed
 
 
@@ -216,7 +216,7 @@ def test_a_run_ends_with_the_next_step(layout: Layout, mode: Mode, sections: tup
     ("status", "step"),
     [
         ("failed", "next: after the fix, deploybook run r2"),
-        ("incomplete", "next: deploybook run r2, once nothing stands in the way of what was not tested"),
+        ("incomplete", "next: deploybook run r2, once nothing blocks what was not tested"),
     ],
 )
 def test_only_what_failed_is_to_be_fixed(layout: Layout, status: str, step: str) -> None:
@@ -257,7 +257,7 @@ def test_destroy_lists_what_goes_newest_first_and_what_stays(layout: Layout) -> 
         )
     Vault(layout.state, "production").put({"R2_BUCKET_NAME": SecretStr("studio")})
     lines = list(removal_lines(plan_of(layout, Mode.DESTROY, "r2")))
-    assert lines[0] == "  = R2 bucket theirs (id-theirs), taken over: it stays"
+    assert lines[0] == "  = R2 bucket theirs (id-theirs), adopted: it stays"
     assert [line.split(",")[0] for line in lines[1:3]] == [
         "  - R2 bucket second (id-second)",
         "  - R2 bucket first (id-first)",

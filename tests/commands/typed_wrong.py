@@ -56,7 +56,12 @@ TYPED_WRONG = [
         code=2,
     ),
     Wrong("env list --environment Staging", "Parameter environment is 'Staging'.", "env list --environment staging"),
-    Wrong("env export --for Render", "Render is no consumer to export for.", "env export --for render", code=2),
+    Wrong(
+        "env export --for Render",
+        "Render is not a consumer whose variables can be exported.",
+        "env export --for render",
+        code=2,
+    ),
     Wrong(
         "env set TURSO_DATABASE_URI",
         "TURSO_DATABASE_URI is not in the contract.",
@@ -150,7 +155,7 @@ TYPED_WRONG = [
     ),
     Wrong(
         "run --mode apply --plan r2.yaml -p git_repository=a/b",
-        "--plan is for --mode apply, and the plan has",
+        "--plan needs --mode apply, and takes sections",
         "run --mode apply --plan r2.yaml",
         files={"r2.yaml": "x"},
         code=2,

@@ -1,4 +1,4 @@
-"""A value that has not its form never leaves the vault, and what is said of it is its name and the command that repairs it."""
+"""A value that has the wrong form never leaves the vault, and what is said of it is its name and the command that repairs it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_broken_value_is_refused_by_its_name_and_never_quoted(name: str) -> No
     with pytest.raises(InvalidValue) as caught:
         refuse_broken(CONTRACT, {name: BROKEN}, [name], "staging")
     output = "\n".join(caught.value.lines())
-    assert f"{name} in the vault of staging has not its form" in output
+    assert f"{name} in the vault of staging has the wrong form" in output
     assert f"deploybook env set {name} --environment staging" in output
     assert "hunter2" not in output
 

@@ -1,4 +1,4 @@
-"""The end-to-end check is killed (SIGKILL) at each of its steps: bucket and table are as before once the next check has begun.
+"""The end-to-end check is killed (SIGKILL) at each of its steps: the bucket and the table are unchanged once the next check has begun.
 
 It walks in a process of its own, ``python -m tests.e2e.journeys HOME``, which prints each step before it takes it.
 """

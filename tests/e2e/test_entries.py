@@ -30,7 +30,7 @@ def test_an_entry_is_seen_as_written_named_alone_and_fixed_as_written(bench: Ben
 
 def test_a_message_that_is_not_seen_and_a_fix_of_another_section_are_noticed(bench: Bench) -> None:
     entry = bench.entries["ci-secrets"]
-    symptom = entry.parts["You see"].replace("it is not there", "it is gone")
+    symptom = entry.parts["You see"].replace("it does not exist", "it is gone")
     wrong = replace(entry, parts=entry.parts | {"You see": symptom})
     proof = prove(bench, wrong, ["deploybook run render --mode apply -p git_repository <GIT_REPOSITORY>"])
     bench.mend(entry)

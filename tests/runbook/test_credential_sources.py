@@ -101,7 +101,7 @@ def test_a_file_that_is_another_machines_is_named_beside_what_it_would_give(tmp_
     elsewhere = settings(tmp_path, file="TURSO_API_TOKEN=x\n")
     assert elsewhere.credentials_file
     elsewhere.credentials_file.unlink()
-    assert taken(elsewhere, {}).problems == {"TURSO_API_TOKEN": f"{elsewhere.credentials_file} is not there"}
+    assert taken(elsewhere, {}).problems == {"TURSO_API_TOKEN": f"{elsewhere.credentials_file} does not exist"}
 
 
 def test_a_section_asks_for_what_it_reads_and_can_use() -> None:

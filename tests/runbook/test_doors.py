@@ -133,7 +133,7 @@ def test_every_other_door_is_as_narrow(
         (("-p", "rotate", "no"), "Parameter rotate is 'no'"),
         (("-p", "rotate", "off"), "Parameter rotate is 'off'"),
         (("-p", "rotat", "true"), "No selected runbook has a parameter rotat"),
-        (("-p", "mode", "apply"), "mode is not given as a parameter"),
+        (("-p", "mode", "apply"), "mode cannot be set as a parameter"),
         (("--environment", "../x"), "Parameter environment is '../x'"),
         ((), "apply asks before it changes the real clouds"),
     ],

@@ -44,7 +44,7 @@ def test_a_line_links_to_the_thing_and_to_its_entry() -> None:
 
 def test_a_line_without_any_style_reads_as_a_sentence() -> None:
     line = Event("resource", "update", "R2 bucket b", "location: a → b", "drift").html()
-    assert re.sub(r"<[^>]+>", "", line) == "~ update R2 bucket b — location: a → b see drift"
+    assert re.sub(r"<[^>]+>", "", line) == "~ updated R2 bucket b — location: a → b see drift"
 
 
 @pytest.mark.parametrize("secret", ["canary<&>'\"0123456789", "canary-0123456789abcdef"])
@@ -59,7 +59,7 @@ def test_a_secret_is_masked_in_the_html_as_in_the_text(secret: str) -> None:
 
 def test_the_plain_text_is_what_it_was_before_lines_had_pages() -> None:
     event = Event("resource", "create", "R2 bucket b", "once", "cors", page="https://dash.example.com")
-    assert event.plain() == "+ create       R2 bucket b — once\n  see docs/troubleshooting.md#cors"
+    assert event.plain() == "+ created      R2 bucket b — once\n  see docs/troubleshooting.md#cors"
 
 
 def test_each_colour_without_a_style_sheet_passes_jupyterlabs_sanitizer() -> None:

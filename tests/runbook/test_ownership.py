@@ -236,7 +236,7 @@ def test_what_is_in_another_account_is_not_taken_for_gone(
     elsewhere = Cloud()
     monkeypatch.setattr(elsewhere, "account", lambda _: Account(id="another account"))
     with pytest.raises(
-        OtherAccount, match="in the account cloud account, and these credentials lead to another account"
+        OtherAccount, match="in the account cloud account, and these credentials belong to another account"
     ):
         checkout.run(mode, Thing(elsewhere))
     assert elsewhere.journal == []

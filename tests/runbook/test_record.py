@@ -64,7 +64,7 @@ def test_a_plan_keeps_nothing(tmp_path: Path) -> None:
 def test_a_value_that_was_edited_in_the_vault_is_refused(tmp_path: Path, mode: Mode) -> None:
     section = Section(tmp_path, mode)
     section.vault.put({"MODAL_ENDPOINT_URL": SecretStr("http://plain.example.com/oops")})
-    with pytest.raises(InvalidValue, match="MODAL_ENDPOINT_URL in the vault of e has not its form") as caught:
+    with pytest.raises(InvalidValue, match="MODAL_ENDPOINT_URL in the vault of e has the wrong form") as caught:
         section.recorder.record("MODAL_ENDPOINT_URL", None)
     assert "oops" not in "\n".join(caught.value.lines())
 

@@ -64,12 +64,12 @@ WRONG = {
     "an account that is a number": ("accounts: {TURSO_ORGANIZATION: 12}", "TURSO_ORGANIZATION is not text"),
     "a token for a command": ("credentials: {RENDER_API_KEY: hunter2}", "a command has a program and an argument"),
     "a token in a command": ("credentials: {GITHUB_TOKEN: echo ghp_abcdefghijklmnop}", "a word of the command looks"),
-    "a command for nobody": ("credentials: {RENDER_TOKEN: op read x}", "RENDER_TOKEN is no credential"),
+    "a command for nobody": ("credentials: {RENDER_TOKEN: op read x}", "RENDER_TOKEN is not a credential"),
     "an application without a reason": ("app: {ignore: [{rule: app-example}]}", "app.ignore.0.reason is not right"),
     "an application of another form": ("app: {folder: ../studio}", "app.folder is not right"),
     "the same key twice": (
         "region: ohio\nregion: oregon",
-        "production.yaml:3: region stands here again, and on line 2",
+        "production.yaml:3: region is set here again, and on line 2",
     ),
     "no YAML": ("owner: [", "production.yaml:3: this is not YAML"),
 }

@@ -51,8 +51,8 @@ def test_a_section_that_needs_it_does_not_start(
     yes = ["--yes"] if mode == "apply" else []
     result = edited.run("run", section, "--mode", mode, *yes, *GIT, env=sandbox.exports)
     output = refused(result, sandbox)
-    assert "MODAL_ENDPOINT_URL in the vault of production has not its form" in output
-    assert "INTERNAL_WEBHOOK_SECRET in the vault of production has not its form" in output
+    assert "MODAL_ENDPOINT_URL in the vault of production has the wrong form" in output
+    assert "INTERNAL_WEBHOOK_SECRET in the vault of production has the wrong form" in output
     assert "deploybook env set MODAL_ENDPOINT_URL" in output
 
 
@@ -116,4 +116,4 @@ def test_the_section_that_makes_a_secret_does_not_replace_an_edited_one_unless_a
 
 def test_the_list_tells_which_values_have_not_their_form(edited: Guide) -> None:
     rows = {line.split()[0]: line for line in edited.run("env", "list").output.splitlines() if line.strip()}
-    assert {name for name, row in rows.items() if "has not its form" in row} == set(EDITED)
+    assert {name for name, row in rows.items() if "has the wrong form" in row} == set(EDITED)

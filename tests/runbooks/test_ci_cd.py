@@ -187,7 +187,7 @@ def test_what_was_changed_by_hand_is_named_and_repaired(prepared: Guide, hands: 
     assert hands.writes() == []
     for sentence in (
         "GitHub secret VERCEL_PROJECT_ID of studio/app — value: set elsewhere since, on ",
-        "GitHub secret RENDER_DEPLOY_HOOK_URL of studio/app — it is not there",
+        "GitHub secret RENDER_DEPLOY_HOOK_URL of studio/app — it does not exist",
         "content: 1 line differs",
         "failure in job w",
     ):
@@ -267,7 +267,7 @@ def test_a_run_killed_while_it_waits_goes_on_where_it_was(prepared: Guide, hands
         (("-p", "git_repository", "studio"), {}, 2, "Parameter git_repository is 'studio'."),
         (("-p", "workflow_path", "deploy.yml"), {}, 2, "Parameter workflow_path is 'deploy.yml'."),
         (("-p", "production_branch", "gone"), {}, 3, "studio/app has no branch gone."),
-        ((), {"GITHUB_REPOSITORY": ""}, 2, "git_repository is not given, nor GITHUB_REPOSITORY."),
+        ((), {"GITHUB_REPOSITORY": ""}, 2, "Neither git_repository nor GITHUB_REPOSITORY is set."),
         ((), {"GITHUB_TOKEN": ""}, 2, "GITHUB_TOKEN is not set."),
         ((), {"GITHUB_TOKEN": "github_pat_wrong"}, 3, "Bad credentials"),
         ((), {"VERCEL_TOKEN": ""}, 2, "VERCEL_TOKEN is not set."),
@@ -290,4 +290,4 @@ def test_a_lone_dry_run_makes_what_it_needs_and_deploys_it(guide: Guide) -> None
     result = guide.run("run", "ci_cd", *parameters)
     assert result.code == 0, result.output
     assert set(result.outcomes("resource", "check")) == {"create", "passed"}, result.output
-    assert "since the run began, its hook has deployed the worker — dep-" in result.output
+    assert "since the run began, the deploy hook has deployed the worker — dep-" in result.output

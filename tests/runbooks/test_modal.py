@@ -156,7 +156,7 @@ def test_an_app_that_is_gone_is_what_verify_names_and_its_addresses_are_not_know
 ) -> None:
     by_hand(sandbox, "app", "stop", APP.removeprefix("Modal app "), "--yes")
     result = modal(applied_once, sandbox, "verify")
-    assert f"{APP} — it is not there" in result.output, result.output
+    assert f"{APP} — it does not exist" in result.output, result.output
     assert "#modal-app-stopped" in result.output
     assert "invalid-value" not in result.output, result.output
     assert result.outcomes("record") == ["kept", "later", "later"]
@@ -327,7 +327,7 @@ def test_a_function_that_the_app_has_not_fails_its_check(guide: Guide, sandbox: 
     result = modal(guide, sandbox, "apply", "-p", "status_function", "state")
     assert result.code == 4
     assert "The app studio-production has no web function state." in result.output
-    assert "hint: Give its name with -p submit_function or -p status_function" in result.output
+    assert "hint: Set its name with -p submit_function or -p status_function" in result.output
     assert "MODAL_STATUS_URL is not in the vault" not in result.output
 
 

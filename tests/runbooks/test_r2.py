@@ -168,7 +168,7 @@ def test_no_secret_is_written_anywhere_but_the_vault(guide: Guide, sandbox: Runn
         (("-p", "bucket", "x"), {}, 2, "No selected runbook has a parameter bucket."),
         (("-p", "bucket_name", "Bad_Name"), {}, 2, "Parameter bucket_name is 'Bad_Name'."),
         (("-p", "rotate", "maybe"), {}, 2, "Parameter rotate is 'maybe'."),
-        (("-p", "mode", "apply"), {}, 2, "mode is not given as a parameter."),
+        (("-p", "mode", "apply"), {}, 2, "mode cannot be set as a parameter."),
         (("-f", "absent.yaml"), {}, 2, "absent.yaml cannot be read (No such file or directory)"),
         (("--environment", "../x"), {}, 2, "Parameter environment is '../x'."),
         ((), {"CLOUDFLARE_API_TOKEN": ""}, 2, "CLOUDFLARE_API_TOKEN is not set."),

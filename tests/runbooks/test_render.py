@@ -183,7 +183,7 @@ def test_what_was_changed_by_hand_is_named_and_repaired(
     assert "MODAL_AUTH_TOKEN: missing" in verified.output
     assert verified.failed() == [
         "Render variables studio-production-worker",
-        "every variable is the vault's",
+        "every variable has the vault's value",
     ]
     planned = run(prepared, sandbox, "plan")
     writes(sandbox)
@@ -292,7 +292,7 @@ def test_a_dry_run_needs_no_credential_and_leaves_no_state(guide: Guide) -> None
     assert result.code == 0, result.output
     assert set(result.outcomes("check")) == {"passed"}
     assert result.outcomes("resource") == ["create"] * 3
-    assert "what it shares with the web app is the same there — " in result.output
+    assert "variables shared with the web app have the same values on Vercel — " in result.output
     assert "it started dep-" in result.output
     assert not (guide.root / ".deploybook").exists()
     assert [path for path, text in guide.written().items() if "canary" in text] == []
@@ -308,9 +308,9 @@ def test_a_failing_build_is_told_with_the_end_of_its_log(prepared: Guide, sandbo
 @pytest.mark.parametrize(
     ("more", "extra", "code", "sentence"),
     [
-        (("-p", "git_repository", ""), {}, 2, "git_repository is not given."),
+        (("-p", "git_repository", ""), {}, 2, "git_repository is not set."),
         (("-p", "region", "moon"), {}, 2, "Parameter region is 'moon'."),
-        (("-p", "owner", "Elsewhere"), {}, 3, "The key sees no workspace Elsewhere"),
+        (("-p", "owner", "Elsewhere"), {}, 3, "The key cannot access the workspace Elsewhere"),
         ((), {"RENDER_API_KEY": "rnd_wrong"}, 3, "Render could not list the workspaces"),
         ((), {"RENDER_API_KEY": ""}, 2, "RENDER_API_KEY is not set."),
     ],

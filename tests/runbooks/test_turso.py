@@ -231,7 +231,7 @@ def test_destroy_leaves_the_group_and_the_database_that_it_did_not_make(
     destroyed = guide.run("run", "turso", "--mode", "destroy", env=sandbox.exports, typed="production\n")
     assert destroyed.code == 0
     assert sorted(destroyed.outcomes("resource")) == ["delete", "left", "left"]
-    assert "Turso revokes no single token" in destroyed.output
+    assert "Turso cannot revoke a single token" in destroyed.output
     assert len(platform.get("/databases").json()["databases"]) == 1
 
 

@@ -144,7 +144,7 @@ def test_variables_changed_by_hand_are_named_by_verify_and_repaired_by_apply(dep
     }
     assert [entry for entry in named if entry not in verified.output] == []
     assert verified.failed()[0] == MAKING[1]
-    assert "the deployment that serves has them all" in verified.failed()
+    assert "the live deployment has every variable" in verified.failed()
 
     plan = deployed.run("plan")
     assert plan.outcomes("resource") == ["unchanged", "would update", "would update", "unchanged"], plan.output
@@ -261,7 +261,7 @@ def test_a_project_that_is_gone_passes_no_check_and_is_made_anew(web: Web, monke
     web.api.delete(PROJECT).raise_for_status()
     verified = web.run("verify")
     assert verified.code == 4
-    assert {*MAKING, "the deployment that serves has them all", "the production domain answers"} <= set(
+    assert {*MAKING, "the live deployment has every variable", "the production domain answers"} <= set(
         verified.failed()
     )
     assert web.apply().outcomes("resource") == ["create", "create", "create", "update"]
@@ -283,7 +283,7 @@ def test_destroy_leaves_a_project_that_it_did_not_make(web: Web) -> None:
     ("arguments", "changed", "code", "sentence"),
     [
         (("-p", "project_name", "Studio"), {}, 2, "Parameter project_name is 'Studio'."),
-        (("-p", "web_source", "/nowhere"), {}, 2, "web_source names no folder"),
+        (("-p", "web_source", "/nowhere"), {}, 2, "web_source is not a folder"),
         ((), {"VERCEL_TOKEN": ""}, 2, "VERCEL_TOKEN is not set."),
         ((), {"VERCEL_TEAM_ID": "studio-team"}, 2, "VERCEL_TEAM_ID is not a team's id."),
         ((), {"VERCEL_TEAM_ID": "team_elsewhere"}, 3, "#vercel-team"),
@@ -325,7 +325,7 @@ def test_credentials_of_another_team_are_refused_with_both_names_and_nothing_but
     refused = deployed.run(mode, VERCEL_TEAM_ID="team_elsewhere", typed="production\n")
     assert refused.code == 2
     assert f"production lives in Vercel's account studio-team ({team})" in refused.output
-    assert "lead to team_elsewhere" in refused.output
+    assert "belong to team_elsewhere" in refused.output
     assert "#other-account" in refused.output
     assert deployed.calls(writes=False) == ["GET /v2/teams/team_elsewhere"]
 

@@ -63,5 +63,5 @@ def test_another_world_is_refused_with_what_is_different(tmp_path: Path, now: li
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"version": 2}', "not json"])
 def test_what_is_no_plan_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "plan.json").write_text(text)
-    with pytest.raises(InvalidValue, match="no plan of deploybook's"):
+    with pytest.raises(InvalidValue, match="not a plan that deploybook wrote"):
         PlanFile.read(tmp_path / "plan.json")

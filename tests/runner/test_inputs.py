@@ -66,7 +66,7 @@ def test_from_an_empty_shell_every_credential_is_named_with_where_it_is_made(tmp
 def test_a_parameter_that_sections_cannot_do_without_is_named_once(tmp_path: Path, mode: Mode, sections: str) -> None:
     problems = find_problems(plan_of(tmp_path, mode, parameters={}))
     assert [problem.line() for problem in problems if "git_repository" in problem.message] == [
-        f"git_repository is not given ({sections}). From: The application's GitHub repository as OWNER/NAME."
+        f"git_repository is not set ({sections}). From: The application's GitHub repository as OWNER/NAME."
     ]
 
 
@@ -121,7 +121,7 @@ def test_a_value_that_is_broken_and_one_that_is_missing_stand_in_one_message(tmp
     plan = plan_of(tmp_path, Mode.APPLY, ("modal",))
     plan.vault.put({"R2_BUCKET_NAME": SecretStr("NOT A BUCKET")})
     message, hint = refused(plan)
-    assert "R2_BUCKET_NAME in the vault of production has not its form" in message
+    assert "R2_BUCKET_NAME in the vault of production has the wrong form" in message
     assert "R2_ACCOUNT_ID is not in the vault" in message
     assert "deploybook env set R2_BUCKET_NAME" in hint
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.waiting import PATIENCE_SECONDS, until
 from deploybook.errors import ConfigurationError
 from deploybook.serve import jupyter
 from deploybook.serve.jupyter import Jupyter, Lab, listed
+from deploybook.serve.workshop import working_copy
 from deploybook.state.processes import is_alive
 
 NOTEBOOK = "runbooks/r2.ipynb"
@@ -145,10 +147,10 @@ def test_a_name_with_signs_is_quoted_and_a_server_without_a_token_gets_none() ->
 def test_a_page_is_led_to_jupyterlab_without_seeing_its_token(
     client: httpx.Client, served: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    address = "http://127.0.0.1:8888/lab/tree/runbooks/r2.ipynb?token=not-in-a-page"
+    address = "http://127.0.0.1:8888/lab/tree/build/r2.ipynb?token=not-in-a-page"
 
     async def ticket(path: str) -> str:
-        assert path == NOTEBOOK
+        assert re.fullmatch(r"build/r2-[0-9a-f]{8}\.ipynb", path)
         served.workshop.jupyter._tickets["once"] = address
         return "once"
 
@@ -158,6 +160,20 @@ def test_a_page_is_led_to_jupyterlab_without_seeing_its_token(
     led = client.get("/-/jupyter/once")
     assert (led.status_code, led.headers["location"]) == (303, address)
     assert client.get("/-/jupyter/once").status_code == 404
+
+
+def test_the_copy_of_a_runbook_keeps_what_was_saved_in_it_until_the_runbook_changes(tmp_path: Path) -> None:
+    notebook, folder = tmp_path / "r2.ipynb", tmp_path / "build"
+    notebook.write_text("first", encoding="utf-8")
+    first = working_copy(notebook, folder)
+    first.write_text("with outputs", encoding="utf-8")
+    again = working_copy(notebook, folder)
+    notebook.write_text("second", encoding="utf-8")
+    second = working_copy(notebook, folder)
+    assert again == first
+    assert first.read_text(encoding="utf-8") == "with outputs"
+    assert second.read_text(encoding="utf-8") == "second"
+    assert notebook.read_text(encoding="utf-8") == "second"
 
 
 @pytest.mark.parametrize(("notebook", "status"), [("nothing", 409), ("../r2", 400), ("", 400)])

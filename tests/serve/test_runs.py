@@ -183,7 +183,7 @@ def test_a_second_run_of_an_environment_is_refused_while_one_goes_on_and_it_can_
     run = start(client, "busy", "apply")
     answer = client.post("/-/runs", json={"environment": "busy", "mode": "plan"})
     assert answer.status_code == 409
-    assert answer.json()["message"] == "A run of busy goes on (apply)."
+    assert answer.json()["message"] == "A run of busy is in progress (apply)."
     until(served.records, "its process")
     assert client.post(f"/-/runs/{run}/stop", json={}).status_code == 200
     assert [line["kind"] for line in served.ended(run)] == ["run", "run_done", "ended"]

@@ -8,7 +8,7 @@ from tests.site.browser import Open
 
 CHECKLIST = "DEPLOY_PROD_CHECKLIST.html"
 BY_RUNBOOK, BY_HAND = "#db-way-runbook", "#db-way-hand"
-BUCKET = "#step-r2-make-the-bucket"
+BUCKET = "#step-r2-create-the-bucket"
 TOLD, OVERALL = "#db-message", "#db-overall-text"
 
 

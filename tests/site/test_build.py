@@ -111,7 +111,7 @@ def test_a_build_remembers_the_runs_that_it_tells_of(site: Path) -> None:
 
 def test_every_checkbox_has_the_name_of_its_step_and_an_id_that_stays(site: Path) -> None:
     page = (site / "DEPLOY_PROD_CHECKLIST.html").read_text(encoding="utf-8")
-    assert 'id="step-r2-make-the-bucket" aria-label="Make the bucket"' in page
+    assert 'id="step-r2-create-the-bucket" aria-label="Create the bucket"' in page
     boxes = re.findall(r'<label class="task-list-control">(<input [^>]*>)', page)
     assert len(boxes) > 40
     assert [box for box in boxes if 'id="step-' not in box or "aria-label=" not in box] == []

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def test_before_the_first_run_the_runbook_itself_is_shown(checkout: Checkout) -> None:
     page = runbook_page(checkout.guide(), "r2", str)
     assert "Not yet run" in page
-    assert "## Make the bucket" in page
+    assert "## Create the bucket" in page
     assert "bucket = rb.ensure(" in page
     assert "db-output" not in page
 
@@ -47,7 +47,7 @@ def test_it_says_how_to_run_it_in_every_way_and_links_to_its_section(checkout: C
     for command in (
         "deploybook run r2 --mode apply",
         "papermill runbooks/r2.ipynb build/r2.ipynb",
-        "jupyter lab runbooks/r2.ipynb",
+        "jupyter lab build/lab-r2.ipynb",
         "deploybook run r2 --mode destroy",
     ):
         assert f"\n{command}\n" in page

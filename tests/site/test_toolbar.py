@@ -164,7 +164,7 @@ def test_each_environment_has_ticks_and_names_of_its_own(page: Page) -> None:
     tick(page)
     copy_for(page, "staging")
     expect(page.locator(TOLD)).to_contain_text("You are at staging")
-    expect(page.locator(TOLD)).to_contain_text("The same in both, look whether they should be: GROUP_NAME")
+    expect(page.locator(TOLD)).to_contain_text("These are the same in both; check that they should be: GROUP_NAME")
     expect(page.locator("#name-bucket_name")).to_have_value("studio-staging-media")
     expect(page.locator("#name-database_name")).to_have_value("studio-staging")
     expect(page.locator("#name-app_host")).to_have_value("")
@@ -220,11 +220,11 @@ def test_a_tick_is_made_and_taken_back_by_the_keyboard(page: Page) -> None:
 def test_what_is_done_is_folded_away_and_comes_back(page: Page) -> None:
     page.check("#db-collapse")
     tick(page)
-    body = page.locator("#db-body-step-r2-make-the-bucket")
+    body = page.locator("#db-body-step-r2-create-the-bucket")
     expect(body).to_be_hidden()
-    page.get_by_role("button", name="Show Make the bucket").click()
+    page.get_by_role("button", name="Show Create the bucket").click()
     expect(body).to_be_visible()
-    page.get_by_role("button", name="Hide Make the bucket").click()
+    page.get_by_role("button", name="Hide Create the bucket").click()
     page.uncheck("#db-collapse")
     expect(body).to_be_visible()
 
@@ -249,12 +249,12 @@ def test_paper_has_every_step_with_its_box_and_nothing_to_press(page: Page) -> N
     page.check("#db-collapse")
     tick(page)
     page.emulate_media(media="print")
-    expect(page.locator("#db-body-step-r2-make-the-bucket")).to_be_visible()
+    expect(page.locator("#db-body-step-r2-create-the-bucket")).to_be_visible()
     expect(page.locator("#db-toolbar")).to_be_hidden()
-    expect(page.get_by_role("button", name="Show Make the bucket")).to_be_hidden()
+    expect(page.get_by_role("button", name="Show Create the bucket")).to_be_hidden()
     sign = "getComputedStyle(document.querySelector('{} + span'), '{}').{}"
     assert page.evaluate(sign.format(BUCKET, "::after", "content")) == '"✓"'
-    assert page.evaluate(sign.format("#step-r2-handed-over", "::before", "borderTopWidth")) != "0px"
+    assert page.evaluate(sign.format("#step-r2-hand-over", "::before", "borderTopWidth")) != "0px"
     assert page.pdf()[:5] == b"%PDF-"
 
 

@@ -72,7 +72,7 @@ def test_environments_are_kept_apart(tmp_path: Path) -> None:
 
 def test_a_vault_held_by_another_run_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vault_module, "LOCK_SECONDS", 0.05)
-    with FileLock(tmp_path / "production.lock"), pytest.raises(VaultLocked, match="held by another run"):
+    with FileLock(tmp_path / "production.lock"), pytest.raises(VaultLocked, match="in use by another run"):
         Vault(tmp_path, "production").put({"A": SecretStr("x")})
 
 
@@ -80,7 +80,7 @@ def test_what_another_run_holds_is_not_forgotten_meanwhile(tmp_path: Path, monke
     monkeypatch.setattr(vault_module, "LOCK_SECONDS", 0.05)
     vault = Vault(tmp_path, "production")
     vault.put({"A": SecretStr("x")})
-    with FileLock(tmp_path / "production.lock"), pytest.raises(VaultLocked, match="held by another run"):
+    with FileLock(tmp_path / "production.lock"), pytest.raises(VaultLocked, match="in use by another run"):
         vault.forget("A")
     assert vault.get("A") == SecretStr("x")
 

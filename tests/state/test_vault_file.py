@@ -215,7 +215,7 @@ def test_a_link_stays_and_its_target_holds_the_new_secret_alone(tmp_path: Path) 
 def test_a_link_to_where_nothing_is_mounted_is_refused(tmp_path: Path) -> None:
     vault = Vault(tmp_path, "production")
     vault.path.symlink_to(tmp_path / "not mounted" / "production.env")
-    with pytest.raises(VaultUnreadable, match="folder is not there"):
+    with pytest.raises(VaultUnreadable, match="folder does not exist"):
         vault.put({"A": SecretStr("x")})
     assert not (tmp_path / "not mounted").exists()
 

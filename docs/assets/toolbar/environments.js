@@ -50,7 +50,7 @@ deploybook.environments = (function () {
 
   function copied(before, wanted, moved) {
     const same = Object.keys(moved).filter((each) => !moved[each].includes(wanted));
-    const check = same.length ? ` The same in both, look whether they should be: ${same.join(", ")}.` : "";
+    const check = same.length ? ` These are the same in both; check that they should be: ${same.join(", ")}.` : "";
     return `You are at ${wanted}: the names of ${before} with ${wanted} in them, and nothing ticked.${check}`;
   }
 

@@ -64,11 +64,12 @@ def misfit(service: str, operation: str, response: httpx.Response, problem: str)
     """The error for an answer of success in which ``problem`` is (*it has no field result.id*)."""
     status = response.status_code
     if response.request.method in READS:
-        message = f"{service} could not {operation}: its answer ({status}) is not as described, {problem}."
-        hint = "Run this again; if it stays, compare the provider's status page. Nothing was changed."
+        message = f"{service} could not {operation}: its answer ({status}) does not match its description: {problem}."
+        hint = "Run this again; if it persists, check the provider's status page. Nothing was changed."
     else:
-        message = f"{service} has carried out the request to {operation} ({status}), but its answer is not as described, {problem}."
-        hint = "Run this again: it reads what is there and goes on from it."
+        done = f"{service} has carried out the request to {operation} ({status})"
+        message = f"{done}, but its answer does not match its description: {problem}."
+        hint = "Run this again: it reads what exists and continues from there."
     return UnexpectedResponse(service, operation, message, hint, status=status)
 
 

@@ -156,8 +156,8 @@ class Api:
         if kind is NotFound:
             return f"Check the name, and that the token in {self.credential} belongs to the account that owns it."
         if kind is Conflict:
-            return "Choose another name, or remove what holds this one."
-        return "Run this again; if it stays, compare the provider's status page."
+            return "Choose another name, or remove what has this one."
+        return "Run this again; if it persists, check the provider's status page."
 
 
 def _is_foreign_success(response: httpx.Response) -> bool:

@@ -41,8 +41,8 @@ REMEDIES = {
     "turso": "Export that TURSO_ORGANIZATION, and a TURSO_API_TOKEN of it.",
     "modal": "Export MODAL_TOKEN_ID and MODAL_TOKEN_SECRET of that workspace.",
     "vercel": "Export that VERCEL_TEAM_ID (none for a personal account), and a VERCEL_TOKEN of it.",
-    "render": "Give that workspace with -p owner, and export its RENDER_API_KEY.",
-    "github": "Give that repository with -p git_repository.",
+    "render": "Set that workspace with -p owner, and export its RENDER_API_KEY.",
+    "github": "Set that repository with -p git_repository.",
 }
 
 
@@ -105,7 +105,7 @@ class Connections:
             path = self._pins.path if self._pins else "its pins"
             named = _named(client, account)
             raise OtherAccount(
-                f"{environment} lives in {TITLES[provider]}'s account {home}, and these credentials lead to {named}.",
+                f"{environment} is in {TITLES[provider]}'s account {home}, and these credentials belong to {named}.",
                 f"{REMEDIES[provider]} To move {environment} for good, take {provider} out of {path} and of the vault.",
             )
         self._accounts[provider] = account

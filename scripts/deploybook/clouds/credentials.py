@@ -17,7 +17,8 @@ def required(environ: Mapping[str, str], name: str) -> str:
         raise MissingVariable(f"{name} is not set.", f"Export {name}; the prerequisites say where it is made.")
     if problem := pasted_along(value):
         raise InvalidValue(
-            f"{name} {problem}.", f"Export it again without what was pasted along: read -rs {name} && export {name}."
+            f"{name} {problem}.",
+            f"Export it again, without anything that was pasted with it: read -rs {name} && export {name}.",
         )
     return value
 
@@ -31,5 +32,5 @@ def endpoint(environ: Mapping[str, str], name: str, default: str) -> str:
     """A base URL, without the slash at its end; raises InvalidValue unless it is http or https."""
     value = (environ.get(name) or default).rstrip("/")
     if not value.startswith(("https://", "http://")):
-        raise InvalidValue(f"{name} is not a URL.", f"Unset it, or give it as {default}.")
+        raise InvalidValue(f"{name} is not a URL.", f"Unset it, or set it to {default}.")
     return value

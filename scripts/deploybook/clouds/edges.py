@@ -54,7 +54,7 @@ PROTECTION = Edge(
 )
 PAUSE = Edge(
     "Vercel's notice of a pause",
-    "In the dashboard, resume the project, or settle what the team's Billing page says.",
+    "In the dashboard, resume the project, or resolve what the team's Billing page reports.",
     "vercel-paused",
 )
 PAGE = Edge(
@@ -64,7 +64,7 @@ PAGE = Edge(
 )
 CLOUDFLARE = Edge(
     "Cloudflare's proxy",
-    "In Cloudflare's dashboard, set the domain's DNS record to DNS only, or let the rule that stopped this request pass it.",
+    "In Cloudflare's dashboard, set the domain's DNS record to DNS only, or change the rule that blocked this request.",
     "cloudflare-proxy",
 )
 

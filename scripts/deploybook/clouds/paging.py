@@ -25,5 +25,5 @@ def numbered(
         if not items or len(items) < full:
             return
     message = f"{service} could not {operation}: its list does not end ({most} full pages)."
-    hint = "Run this again; if it stays, compare the provider's status page. Nothing was changed."
+    hint = "Run this again; if it persists, check the provider's status page. Nothing was changed."
     raise UnexpectedResponse(service, operation, message, hint)

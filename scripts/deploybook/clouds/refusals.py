@@ -29,8 +29,7 @@ BY_STATUS: dict[int, type[ServiceError]] = {
 LONGEST_REASON = 200
 # What to do about a page in place of an answer.
 IN_FRONT = (
-    "Not the API has answered but what stands in front of it: a firewall, a proxy or a CDN. "
-    "Try again later or from another network."
+    "Something in front of the API answered: a firewall, a proxy or a CDN. Try again later or from another network."
 )
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 # A page that says nothing of its type, and the bare sentence that Cloudflare's edge has for what is no browser

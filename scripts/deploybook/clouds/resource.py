@@ -29,7 +29,7 @@ def holds(vault_values: VaultValues, name: str, value: str) -> bool:
 class Change:
     """One field that is not as it should be. ``requested`` marks a change that the operator asked for, which is no drift.
 
-    ``replaces``: a credential would get a new value, and whoever uses the present one would be refused.
+    ``replaces``: a credential would get a new value, and everything that uses the present one would be refused.
     ``theirs``: somebody else wrote the present value, and it is newer than what is wanted here.
     ``unknown``: nothing shows that it is wrong, and nothing shows that it is right.
     """

@@ -29,26 +29,30 @@ IN_ACTIONS, SUMMARY = "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"
 @click.option(
     "--run", "also_run", is_flag=True, help="Also execute runbooks and blocks in the sandbox, and build the site."
 )
-@click.option("--fix", is_flag=True, help="First write what a program can: generated parts, notebooks' form.")
+@click.option("--fix", is_flag=True, help="First write the generated parts and the notebooks' canonical form.")
 @click.option(
-    "--review", is_flag=True, help="First show what nobody has read since it was changed, and note the answers."
+    "--review", is_flag=True, help="First show each part that nobody has read since it changed, and record the answers."
 )
 @click.option(
-    "--app", type=click.Path(path_type=Path), help="Check the code of the application in this folder instead."
+    "--app",
+    type=click.Path(path_type=Path),
+    help="Check the code of the application in this folder, and not the guide.",
 )
 @click.option(
-    "--specs", type=click.Path(path_type=Path), help="Compare what a dry run sends with the descriptions there."
+    "--specs",
+    type=click.Path(path_type=Path),
+    help="Compare the requests of a dry run with the API descriptions in this folder.",
 )
-@click.option("--links", is_flag=True, help="Ask the hosts of all outside links whether their pages are there.")
+@click.option("--links", is_flag=True, help="Request every external link, and report those that lead to no page.")
 @click.option("--format", "form", type=Choice(["text", "github"]), help="text, or github inside GitHub Actions.")
-@click.option("--junit", type=click.Path(path_type=Path), help="Write the findings there as JUnit too.")
-@click.option("--sarif", type=click.Path(path_type=Path), help="Write the findings there as SARIF 2.1.0 too.")
-@click.option("--explain", metavar="RULE", help="Say what a rule holds the guide to, and stop.")
+@click.option("--junit", type=click.Path(path_type=Path), help="Also write the findings to this file, as JUnit.")
+@click.option("--sarif", type=click.Path(path_type=Path), help="Also write the findings to this file, as SARIF 2.1.0.")
+@click.option("--explain", metavar="RULE", help="Explain one rule, and check nothing.")
 @click.option(
     "--environment",
     default="production",
     show_default=True,
-    help="With --app: whose settings file lists what is accepted.",
+    help="With --app: the environment whose settings file lists the accepted findings.",
 )
 def check_guide(
     also_run: bool,
@@ -63,10 +67,11 @@ def check_guide(
     explain: str | None,
     environment: str,
 ) -> None:
-    """Find the statements of the guide that are not true, each with its line. Only --run, --specs and --links run or send anything.
+    """Find the statements of the guide that are not true, and show the line of each.
 
-    The exit code is 6 if there is an error; warnings and notes, which --app has too, leave it 0. In GitHub Actions each
-    is shown at its line, and all of them in the step's summary.
+    The command reads files only; --run, --specs and --links also execute blocks or send requests. The exit code is 6 if there is an
+    error. Warnings and notes, which --app has too, leave it 0. GitHub Actions shows each finding at its line, and all of them in the
+    step's summary.
     """
     if explain:
         click.echo(_explained(explain))
@@ -88,7 +93,7 @@ def check_guide(
 def _refuse_two(options: Mapping[str, object]) -> None:
     chosen = [option for option, value in options.items() if value]
     if len(chosen) > 1:
-        raise InvalidValue(f"{' and '.join(chosen)} are checks of their own.", "Give one of them at a time.")
+        raise InvalidValue(f"{' and '.join(chosen)} cannot be combined.", "Use one of them at a time.")
 
 
 def _findings(
@@ -119,7 +124,7 @@ def _application(layout: Layout, app: Path, environment: str) -> list[Finding]:
     from deploybook.runbook.app_settings import read_app_settings
 
     if not app.is_dir():
-        error = InvalidValue(f"There is no folder {app}.", "Give --app the root of the application's repository.")
+        error = InvalidValue(f"There is no folder {app}.", "Set --app to the root of the application's repository.")
         raise error.suggesting(str(app), nearest_path(app))
     return find(app, load_contract(layout.contract), read_app_settings(layout, environment).ignore)
 
@@ -128,7 +133,9 @@ def _sent(layout: Layout, specs: Path) -> list[Finding]:
     from deploybook.checks.specs.comparison import find
 
     if not specs.is_dir():
-        error = InvalidValue(f"There is no folder {specs}.", "Give --specs the folder of the providers' descriptions.")
+        error = InvalidValue(
+            f"There is no folder {specs}.", "Set --specs to the folder of the providers' descriptions."
+        )
         raise error.suggesting(str(specs), nearest_path(specs))
     executor: Executor = click.get_current_context().obj
     return sorted(find(specs, layout, executor, lambda line: click.echo(line, err=True)))
@@ -163,7 +170,7 @@ def _review(layout: Layout) -> None:
     from deploybook.checks.review import KEYS, Reviewing, reviewer_name
 
     if not sys.stdin.isatty():
-        raise InvalidValue("--review asks for one key for each part, at a terminal.", "Run it in a terminal.")
+        raise InvalidValue("--review needs a terminal: it asks for one key for each part.", "Run it in a terminal.")
 
     def ask(place: str, text: str) -> str:
         click.echo(f"\n{click.style(place, bold=True)}\n{text}\n{KEYS} ", nl=False)

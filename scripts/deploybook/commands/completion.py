@@ -16,11 +16,11 @@ VARIABLE = "_DEPLOYBOOK_COMPLETE"
 @click.argument("shell", type=Choice(SHELLS))
 @click.pass_context
 def print_completion(ctx: click.Context, shell: str) -> None:
-    """Print what makes a shell complete commands, sections and other names.
+    """Print a script that lets a shell complete commands, sections and other names.
 
-    Parameters, environments and entries among them.
-    Switch it on with a line in the shell's start-up file: source <(deploybook completion bash) in ~/.bashrc, the same with zsh in
-    ~/.zshrc, deploybook completion fish | source in ~/.config/fish/config.fish.
+    It also completes parameters, environments and entries. To enable it, add one line to the shell's start-up file: in ~/.bashrc
+    source <(deploybook completion bash), in ~/.zshrc source <(deploybook completion zsh), in ~/.config/fish/config.fish
+    deploybook completion fish | source.
     """
     kind = get_completion_class(shell)
     assert kind is not None, "click has all three"

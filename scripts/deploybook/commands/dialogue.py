@@ -71,7 +71,7 @@ class Dialogue:
         """Ask until there is one of its form; none is an error."""
         value = self._value(variable, variable.made_at)
         if value is None:
-            raise MissingVariable(f"No value was given for {variable.name}.", "Give it when asked.")
+            raise MissingVariable(f"No value was given for {variable.name}.", "Enter it when asked.")
         return value
 
     def copied(self, variable: Variable) -> SecretStr | None:

@@ -36,9 +36,9 @@ COSTS_NOTHING: dict[str, object] = {"render": "false"}
 def diagnose(environment: str, files: tuple[Path, ...], pairs: tuple[tuple[str, str], ...], as_json: bool) -> None:
     """Find what is wrong, in which service, and the troubleshooting entry that fixes it.
 
-    Runs the checks of every section that was begun. Changes nothing; the checks remove their own scratch objects. A video is rendered
-    only with -p render true: it costs. Takes parameters and credentials from the environment's settings file. The exit code is 4 if
-    something is wrong, 2 if nothing could be examined.
+    It runs the checks of every section that you have begun, and changes nothing: the checks remove their own scratch objects. It
+    renders a video only with -p render true, because a render costs money. It takes parameters and credentials from the environment's
+    settings file. The exit code is 4 if something is wrong, and 2 if nothing could be examined.
     """
     if names_many(environment):
         layout = find_layout()
@@ -77,11 +77,11 @@ def _costs_nothing(context: CommandContext) -> dict[str, object]:
 def _nothing(environment: str, reasons: Mapping[str, str]) -> MissingVariable:
     if set(reasons.values()) == {NOT_BEGUN}:
         return MissingVariable(
-            f"Nothing of {environment} has been set up from this checkout: there is nothing to examine.",
-            "Run deploybook run --mode plan, or give the right --environment.",
+            f"{environment} has not been set up from this checkout, so there is nothing to examine.",
+            "Run deploybook run --mode plan, or pass the right --environment.",
         )
     return MissingVariable(
-        f"Nothing of {environment} can be examined: {_left_out(reasons)}.", "Export the credentials."
+        f"No section of {environment} can be examined: {_left_out(reasons)}.", "Export the credentials."
     )
 
 
@@ -95,7 +95,7 @@ def _report(environment: str, diagnosis: Diagnosis, found_causes: list[Cause], f
     lines = [line for cause in found_causes for line in [*_cause_lines(cause, fixes), ""]]
     follow = found_causes[0].consequences
     if follow:
-        lines += [f"What follows from it, most likely: {_count(len(follow))} in {_sections(follow)}.", ""]
+        lines += [f"Probably consequences of it: {_count(len(follow))} in {_sections(follow)}.", ""]
     return [*lines, *remedies, f"{summary[0].upper()}{summary[1:]}. After the fix, run doctor again."]
 
 

@@ -52,10 +52,10 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON inst
 
 @env.command("list")
 @environment_option
-@click.option("--fingerprints", is_flag=True, help="Show each secret's fingerprint: eight hex digits to compare it by.")
+@click.option("--fingerprints", is_flag=True, help="Show each secret's fingerprint: eight hex digits for comparison.")
 @_as_json
 def list_variables(environment: str, fingerprints: bool, as_json: bool) -> None:
-    """List every variable: who produces it, who consumes it, whether it is secret and in the vault. Never a value."""
+    """List every variable, never its value: who produces it, who consumes it, whether it is secret and in the vault."""
     context = CommandContext.open(environment)
     rows = track(context.contract, context.vault.all(), os.environ)
     if as_json:
@@ -74,10 +74,10 @@ def list_variables(environment: str, fingerprints: bool, as_json: bool) -> None:
 @parameter_options
 @_as_json
 def show_status(environment: str, files: tuple[Path, ...], pairs: tuple[tuple[str, str], ...], as_json: bool) -> None:
-    """Compare the vault with Vercel, Render and Modal. Reads only, and shows no value.
+    """Compare the vault with Vercel, Render and Modal. It changes nothing, and shows no value.
 
-    A place whose credential is not set is not asked. Names of projects and workers are the runbooks' parameters. The exit code is 4 if
-    something differs, 3 if a place could not be compared, 2 if no place was asked.
+    It leaves out a consumer whose credential is not set. The names of projects and workers come from the runbooks' parameters. The
+    exit code is 4 if a variable differs, 3 if a consumer could not be compared, and 2 if none was compared.
     """
     context = CommandContext.open(environment)
     context.require_environment()
@@ -109,10 +109,10 @@ def show_status(environment: str, files: tuple[Path, ...], pairs: tuple[tuple[st
 @click.argument("name")
 @environment_option
 def set_variable(name: str, environment: str) -> None:
-    """Put one variable's value into the vault: asked for without echo, or read from standard input. Never an argument.
+    """Put the value of one variable into the vault. The command asks for it without echo, or reads it from standard input.
 
-    For values that only you have, for optional ones, and to put the right value of any other back. It is refused if it has not the
-    form that the contract gives it.
+    Use it for values that only you have, for optional variables, and to restore the right value of any other. The command refuses a
+    value that does not have the form that the contract requires.
     """
     context = CommandContext.open(environment)
     variable = context.contract.variable(name)
@@ -134,19 +134,23 @@ def _refuse_unsettable(variable: Variable) -> None:
 
 @env.command("export")
 @click.option(
-    "--for", "name", metavar="CONSUMER", required=True, help="Whose variables: a consumer, as env list names it."
+    "--for",
+    "name",
+    metavar="CONSUMER",
+    required=True,
+    help="The consumer whose variables are written, as env list names it.",
 )
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
-    help="The file to write, if not .deploybook/ENVIRONMENT.CONSUMER.env.",
+    help="The file to write; default: .deploybook/ENVIRONMENT.CONSUMER.env.",
 )
 @environment_option
 def export_variables(name: str, output: Path | None, environment: str) -> None:
     """Write one consumer's variables as an env file that only you can read, for a dashboard's import or another tool.
 
-    The file holds secrets in clear: delete it when it was read. It is never written to a terminal, nor to a place in a git repository that
-    git does not ignore.
+    The file holds secrets in clear text: delete it after use. The command never writes to a terminal, nor to a path in a git repository
+    that git does not ignore.
     """
     context = CommandContext.open(environment)
     context.require_environment()
@@ -168,7 +172,12 @@ def _exported(contract: Contract, name: str) -> Consumer:
     """The consumer of this name, if its variables can be exported; raises UnknownParameter naming those that can."""
     exported = {consumer.name: consumer for consumer in contract.consumers if consumer.exported}
     if name not in exported:
-        raise mistyped(f"{name} is no consumer to export for.", name, exported, f"Use one of {', '.join(exported)}.")
+        raise mistyped(
+            f"{name} is not a consumer whose variables can be exported.",
+            name,
+            exported,
+            f"Use one of {', '.join(exported)}.",
+        )
     return exported[name]
 
 
@@ -204,15 +213,16 @@ def _raise_if_unequal(providers: Sequence[ComparedProvider], status: Status) -> 
             if any(drift.standing.is_difference for drift in status.by_consumer.get(consumer.name, {}).values())
         )
         raise VerificationFailed(
-            f"{len(differences)} variables are not as in the vault: {', '.join(differences)}.",
-            f"Run the sections of those places again: deploybook run {' '.join(sections)} --mode apply.",
+            f"{len(differences)} variables differ from the vault: {', '.join(differences)}.",
+            f"Run the sections that set them again: deploybook run {' '.join(sections)} --mode apply.",
             "drift",
         )
     for problem in status.problems.values():
         raise problem
     if len(status.unasked) == len(providers):
         raise MissingVariable(
-            "Nothing was compared: no place's credential is set.", "Export one; the prerequisites say where it is made."
+            "Nothing was compared, because no consumer's credential is set.",
+            "Export one; the prerequisites say where it is made.",
         )
 
 

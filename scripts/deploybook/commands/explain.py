@@ -24,9 +24,9 @@ _BLOCK = re.compile(r"```\w*\n(?P<text>.*?)\n```", re.DOTALL)
 @environment_option
 @click.option("--json", "as_json", is_flag=True, help="Print the fix as JSON instead of the whole entry.")
 def explain_entry(entry: str, sections: tuple[str, ...], environment: str, as_json: bool) -> None:
-    """Explain one troubleshooting entry, its fix filled in for an environment.
+    """Explain one troubleshooting entry, with its fix filled in for an environment.
 
-    The entry is the word behind # in the link of an error. Sends no request.
+    ENTRY is the word after # in the link that an error shows. The command sends no request.
     """
     context = CommandContext.open(environment)
     entries = read_entries(context.layout.root / PAGE)

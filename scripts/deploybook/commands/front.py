@@ -86,7 +86,7 @@ class TerminalFront:
 
     def read(self, plan: Plan, executor: Executor) -> RunReport:
         """Show what is looked at, and what failed."""
-        click.echo(f"Reading what is there, for the plan of {plan.environment} …")
+        click.echo(f"Reading the current state for the plan of {plan.environment} …")
         with QuietProgress(self._console) as progress:
             report, directory = run(plan, progress, executor)
         if report.exit_code:
@@ -134,7 +134,7 @@ class TerminalFront:
     def _asked(self, variable: Variable) -> SecretStr | None:
         click.echo()
         say(f"{variable.name}: {variable.description}")
-        say(f"Copy it: {variable.copied_from}. An empty line leaves it for later.")
+        say(f"Copy it: {variable.copied_from}. Press Enter to copy it later.")
         while True:
             try:
                 return prompted(variable)

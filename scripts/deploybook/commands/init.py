@@ -27,21 +27,25 @@ from deploybook.runner.plan import Plan
 @click.argument("environment", default=DEFAULT_ENVIRONMENT)
 @click.option("--check", is_flag=True, help="Ask nothing and write nothing: for scripts.")
 @click.option("--json", "as_json", is_flag=True, help="With --check: print JSON instead of a table.")
-@click.option("--credentials-file", metavar="PATH", help="The dot-env file that holds the credentials; kept.")
 @click.option(
-    "-p", "pairs", multiple=True, nargs=2, metavar="NAME VALUE", help="One parameter to keep, also as NAME=VALUE."
+    "--credentials-file", metavar="PATH", help="The dot-env file that holds the credentials; its path is stored."
+)
+@click.option(
+    "-p", "pairs", multiple=True, nargs=2, metavar="NAME VALUE", help="One parameter to store, also as NAME=VALUE."
 )
 def initialize(
     environment: str, check: bool, as_json: bool, credentials_file: str | None, pairs: tuple[tuple[str, str], ...]
 ) -> None:
-    """Gather what a deployment needs, once: parameters, accounts, and where each credential comes from. Then check them all.
+    """Collect what a deployment needs (parameters, accounts, and the source of each credential), then check all of it.
 
-    What you answer is kept in runbooks/parameters/ENVIRONMENT.yaml, which holds no secret and is meant to be committed. Each credential
-    is taken from the environment, a dot-env file, or a password manager's command, and is checked at its provider, reading only. Run it
-    again at any time. The exit code is 2 if something is missing, 3 if a provider refuses a credential.
+    It stores your answers in runbooks/parameters/ENVIRONMENT.yaml, which holds no secret and is meant to be committed. It takes each
+    credential from the environment, a dot-env file, or a password manager's command, and checks it at its provider without changing
+    anything. Run it again at any time. The exit code is 2 if something is missing, and 3 if a provider refuses a credential.
     """
     if as_json and not check:
-        raise InvalidValue("--json is for --check: a program is asked nothing.", "Add --check, or leave --json out.")
+        raise InvalidValue(
+            "--json needs --check, because a program cannot answer questions.", "Add --check, or leave --json out."
+        )
     context = CommandContext.open(environment)
     sections = [slug for slug in context.contract.order() if context.layout.notebook(slug).exists()]
     if not check:
@@ -80,7 +84,7 @@ def _kept(
     once = [name for name, _ in pairs if not keepable(context.contract, name)]
     if once:
         raise InvalidValue(
-            f"{once[0]} is for one run, and is not kept.", "Leave it out here; deploybook run takes it each time."
+            f"{once[0]} applies to one run only, and cannot be kept.", "Pass it to deploybook run instead."
         )
     parsed = {name: value for values in chosen.values() for name, value in values.items() if name in dict(pairs)}
     if credentials_file:

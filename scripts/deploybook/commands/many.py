@@ -37,7 +37,7 @@ def matching(layout: Layout, contract: Contract, environment: str) -> list[str]:
             matches = [name for name in environments if fnmatchcase(name, word)]
             if not matches:
                 hint = f"There are {', '.join(environments)}." if environments else "None was made from this checkout."
-                raise InvalidValue(f"No environment is called like {word}.", hint)
+                raise InvalidValue(f"No environment matches {word}.", hint)
         else:
             require_environment(layout, contract, word)
             matches = [word]

@@ -35,7 +35,7 @@ def environment_option(command: Command, *, about: str = "Names the vault.") -> 
 
 def environments_option(command: Command) -> Command:
     """``--environment`` of a command that takes several at once; ``many.names_many`` says whether it was given them."""
-    about = "Names the vault. Where nothing is changed it may name several, such as 'eu-*,us'."
+    about = "The environment to work on. A mode that changes nothing also takes several, such as 'eu-*,us'."
     return environment_option(command, about=about)
 
 
@@ -54,7 +54,7 @@ def parameter_options(command: Command) -> Command:
         multiple=True,
         nargs=2,
         metavar="NAME VALUE",
-        help="One parameter for this run, also as NAME=VALUE; goes before files and settings.",
+        help="One parameter for this run, also as NAME=VALUE; overrides files and settings.",
         shell_complete=offers.parameters,
     )
     return files(pairs(command))

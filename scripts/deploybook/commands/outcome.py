@@ -24,7 +24,7 @@ def outcome_lines(plan: Plan, report: RunReport, to_copy: Sequence[Variable]) ->
         yield from _addresses(plan)
     failed = report.exit_code != 0
     for variable in to_copy:
-        yield f"left: {variable.name}, which only a person can copy ({variable.copied_from}). Then:"
+        yield f"left: {variable.name}, which only you can copy ({variable.copied_from}). Then:"
         waiting = [slug for slug in plan.order() if variable in plan.contract.needed_by(slug)]
         yield f"  {plan.completed(copy_command(variable, waiting, plan.environment))}"
     if step := _next(plan, report, failed=failed, has_to_copy=bool(to_copy)):
@@ -60,7 +60,7 @@ def _next(plan: Plan, report: RunReport, *, failed: bool, has_to_copy: bool) -> 
         live = "" if plan.mode is Mode.DRY_RUN else f" --mode {plan.mode}"
         again = f"deploybook run{sections}{live}{_once(plan)}"
         if report.exit_code == NotTested.exit_code:
-            return f"{again}, once nothing stands in the way of what was not tested"
+            return f"{again}, once nothing blocks what was not tested"
         return f"after the fix, {again}"
     match plan.mode:
         case Mode.DRY_RUN:

@@ -27,7 +27,8 @@ def app_directory(layout: Layout, environment: str, option: Path | None, mode: M
     if mode is not Mode.DRY_RUN:
         if option is not None:
             raise InvalidValue(
-                "--app is for a dry run: a live run deploys the repository.", "Leave --app out, or leave --mode out."
+                "--app needs a dry run, because a live run deploys the repository.",
+                "Leave --app out, or leave --mode out.",
             )
         return None
     named = read_app_settings(layout, environment).directory
@@ -35,7 +36,7 @@ def app_directory(layout: Layout, environment: str, option: Path | None, mode: M
     if chosen is None:
         return None
     if not chosen.is_dir():
-        error = InvalidValue(f"There is no folder {chosen}.", "Give --app the root of the application's repository.")
+        error = InvalidValue(f"There is no folder {chosen}.", "Set --app to the root of the application's repository.")
         raise error.suggesting(str(chosen), nearest_path(chosen))
     return chosen.resolve()
 

@@ -82,7 +82,7 @@ def _refuse(
     for name, value in values.items():
         try:
             if name in COMMON:
-                raise UnknownParameter(f"{name} is not given as a parameter.", f"Use --{name}.")
+                raise UnknownParameter(f"{name} cannot be set as a parameter.", f"Use --{name}.")
             if name not in by_name:
                 names = sorted(by_name.keys() - COMMON)
                 message = f"No selected runbook has a parameter {name}."

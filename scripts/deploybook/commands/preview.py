@@ -62,7 +62,7 @@ def removal_lines(plan: Plan) -> Iterator[str]:
         adopted = entry.proof is Proof.ADOPTED
         certain = entry.proof.certain
         sign, about = (
-            ("-", made) if certain else ("=", "taken over: it stays" if adopted else "not proved to be ours: it stays")
+            ("-", made) if certain else ("=", "adopted: it stays" if adopted else "not proved to be ours: it stays")
         )
         identity = f" ({entry.id})" if entry.id not in {"", entry.name} else ""
         yield f"  {sign} {entry.kind} {entry.name}{identity}, {about}"
@@ -71,4 +71,4 @@ def removal_lines(plan: Plan) -> Iterator[str]:
     if forgotten:
         yield f"  - from the vault: {', '.join(forgotten)}"
     if not entries and not forgotten:
-        yield "  nothing: the record of this environment names nothing that was made here"
+        yield "  nothing: this environment's record lists nothing that was made here"

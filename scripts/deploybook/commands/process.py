@@ -64,7 +64,7 @@ def prepare() -> None:
 def ended_early() -> MachineFault:
     """The error for a process of ours whose pipe closed before it said anything."""
     return MachineFault(
-        "A process that deploybook started ended at once: this machine had no room for it, or somebody killed it.",
+        "A process that deploybook started ended at once: this machine ran out of memory or disk, or the process was killed.",
         "Make room on the disk and in memory, then run the same command again. If it names marshal data, delete the folders "
         "__pycache__ below scripts first: a full disk cuts such files off.",
     )
@@ -94,7 +94,7 @@ def _leave_deleted_folder() -> None:
         Path.cwd()
     except FileNotFoundError:
         os.chdir(find_layout(Path(__file__)).root)
-        print(f"the current folder was deleted: going on in {Path.cwd()}", file=sys.stderr)
+        print(f"the current folder was deleted: continuing in {Path.cwd()}", file=sys.stderr)
 
 
 def _tolerant(stream: TextIO) -> TextIO:

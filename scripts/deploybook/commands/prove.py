@@ -32,18 +32,20 @@ _SHARD = re.compile(r"([1-9]\d*)/([1-9]\d*)")
 @click.command("prove")
 @click.argument("kinds", nargs=-1, required=True, metavar="KIND...", type=Choice(KINDS))
 @click.option("--list", "only_list", is_flag=True, help="List the scenarios, and prove none.")
-@click.option("--only", multiple=True, metavar="TEXT", help="Only scenarios whose name contains this; may be repeated.")
-@click.option("--shard", metavar="N/M", help="Only this part of them, such as 3/10: the third of ten.")
-@click.option("--again", is_flag=True, help="Only those that did not hold when they were last tried.")
+@click.option(
+    "--only", multiple=True, metavar="TEXT", help="Prove only scenarios whose name contains this. May be repeated."
+)
+@click.option("--shard", metavar="N/M", help="Prove only this part of them, such as 3/10: the third of ten.")
+@click.option("--again", is_flag=True, help="Prove only those that failed at their last try.")
 @click.option(
     "--workers",
     type=click.IntRange(1),
     metavar="N",
-    help="How many at once; default: one for each core of this machine.",
+    help="How many scenarios run at once; default: one for each core of this machine.",
 )
 @click.option("--on", "address", metavar="ADDRESS", help="Prove on a Dask cluster, such as tcp://scheduler:8786.")
-@click.option("--junit", type=click.Path(path_type=Path), help="Write the outcomes as JUnit XML too.")
-@click.option("-v", "--verbose", is_flag=True, help="Print a line for those that hold too.")
+@click.option("--junit", type=click.Path(path_type=Path), help="Also write the outcomes to this file, as JUnit XML.")
+@click.option("-v", "--verbose", is_flag=True, help="Also print a line for each scenario that holds.")
 def prove_kinds(
     kinds: tuple[str, ...],
     only_list: bool,
@@ -57,14 +59,16 @@ def prove_kinds(
 ) -> None:
     """Prove what the guide promises, scenario by scenario, in sandboxes: entries, wires, crash points, faults and other kinds.
 
-    Works in a checkout of deploybook. The last try of each scenario is kept in build/proofs/, from which the site says what was proved,
-    when and where. The exit code is 4 if a scenario does not hold.
+    It works in a checkout of deploybook only. It keeps the last try of each scenario in build/proofs/, from which the site shows what
+    was proved, when and where. The exit code is 4 if a scenario does not hold.
     """
     root = find_layout().root
     require_checkout(root)
     part = part_of(shard) if shard else None
     if address and workers:
-        raise InvalidValue("--workers is of this machine; a cluster has its own.", "Leave --workers out.")
+        raise InvalidValue(
+            "--workers applies to this machine only; a cluster has its own workers.", "Leave --workers out."
+        )
     # The sources are the checkout's, and no part of the package.
     sys.path.insert(0, str(root))
     failed = 0
@@ -89,7 +93,7 @@ def part_of(text: str) -> tuple[int, int]:
     """``3/10`` as 3 and 10; raises InvalidValue for what is no part."""
     match = _SHARD.fullmatch(text)
     if match is None or int(match[1]) > int(match[2]):
-        raise InvalidValue(f"--shard {text} is no part.", "Give it as 3/10, which is the third of ten parts.")
+        raise InvalidValue(f"--shard {text} is not a shard.", "Use the form 3/10, the third of ten parts.")
     return int(match[1]), int(match[2])
 
 

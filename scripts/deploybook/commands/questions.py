@@ -119,7 +119,7 @@ def _make_file(path: Path, missing: Sequence[Credential]) -> None:
     """Write a dot-env file without values where there is none; what is no secret is asked for, and kept in the settings."""
     if not path.exists():
         write_private(path, _template([credential for credential in missing if credential.secret]))
-        say(f"{path} is there now, without values: fill them in with an editor.")
+        say(f"{path} was created without values: fill them in with an editor.")
 
 
 def _expanded(answer: str) -> Path:
@@ -130,11 +130,11 @@ def usable_file(answer: str) -> None:
     """Raise InvalidValue for a path at which no file of credentials may stand."""
     path = _expanded(answer)
     if path.exists() and not path.is_file():
-        raise InvalidValue(f"{path} is not a file.", "Give the path of a file.")
+        raise InvalidValue(f"{path} is not a file.", "Enter the path of a file.")
     if not path.parent.is_dir():
-        raise InvalidValue(f"There is no folder {path.parent}.", "Give a path in a folder that is there.")
+        raise InvalidValue(f"There is no folder {path.parent}.", "Enter a path in a folder that exists.")
     if may_be_committed(path.resolve()):
-        raise InvalidValue(f"{path} is in a git repository that does not ignore it.", "Give a path outside of it.")
+        raise InvalidValue(f"{path} is in a git repository that does not ignore it.", "Enter a path outside of it.")
 
 
 def _template(credentials: Sequence[Credential]) -> str:
@@ -157,7 +157,7 @@ def _ask_for_account(credential: Credential, within_reach: Sequence[Account], ke
 
     left_out = f"; Enter: {credential.unset}" if credential.unset else ""
     listed = "".join(f"\n  {account.id}  {account.name}" for account in within_reach)
-    choice = f"\nThe credentials reach these; give an id or a name:{listed}" if listed else ""
+    choice = f"\nThe credentials can access these; enter an id or a name:{listed}" if listed else ""
     answer = _asked(f"From: {credential.made_at}{left_out}{choice}\n{credential.name}", check)
     if answer:
         kept.accounts[credential.name] = by_name.get(answer, answer)
@@ -168,10 +168,10 @@ def _ask_for_command(contract: Contract, credential: Credential, kept: Kept) -> 
 
     def check(answer: str) -> None:
         if problem := command_problem(answer):
-            raise InvalidValue(f"{problem[0].upper()}{problem[1:]}.", "Give the command, not the credential.")
+            raise InvalidValue(f"{problem[0].upper()}{problem[1:]}.", "Enter the command, not the credential.")
         value, problem = printed_by(answer, {name: value for name, value in os.environ.items() if name not in names})
         if not value or (problem := credential.problem(value)):
-            raise InvalidValue(f"The command {problem}.", "Try it in another terminal, then give it again.")
+            raise InvalidValue(f"The command {problem}.", "Try it in another terminal, then enter it again.")
 
     head = f"Made at: {credential.made_at}\nTick: {credential.permissions}"
     answer = _asked(f"{head}\na command that prints {credential.name}", check)

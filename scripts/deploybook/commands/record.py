@@ -34,18 +34,18 @@ LIVE = [mode.value for mode in Mode if mode.live]
 @click.option(
     "--compare",
     is_flag=True,
-    help="List what a sandbox, in which the sections are applied and verified, answers otherwise than FOLDER has it.",
+    help="Apply and verify the sections in a sandbox, and list where its answers differ from those in FOLDER.",
 )
 @click.pass_context
 def record_answers(context: click.Context, /, folder: Path, compare: bool, **options: Any) -> None:
-    """Run sections in a live mode, and write what the providers answered into FOLDER, without secrets, ids and names.
+    """Run sections in a live mode, and write the providers' answers into FOLDER, without secrets, ids and names.
 
-    Read each file before you publish it. What the command modal deploy is answered, in a process of its own, is not recorded.
+    Read each file before you publish it. The command records no answers to modal deploy, which runs in a process of its own.
     """
     if compare:
         sys.exit(_compare(context, folder, options))
     if folder.exists() and any(folder.iterdir()):
-        raise InvalidValue(f"{folder} is not empty.", "Name a folder that is, or one that does not exist yet.")
+        raise InvalidValue(f"{folder} is not empty.", "Choose an empty folder, or one that does not exist yet.")
     code = _recorded(context, folder, options)
     files = len(list(folder.rglob("*.json")))
     click.echo(

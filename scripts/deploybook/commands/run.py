@@ -44,26 +44,28 @@ from deploybook.state.vault import Vault
 @click.option("--mode", type=Choice([mode.value for mode in Mode]), default="dry-run", show_default=True)
 @environments_option
 @parameter_options
-@click.option("--jobs", type=click.IntRange(1, 16), default=2, show_default=True, help="Sections side by side.")
-@click.option("--yes", is_flag=True, help="Do not plan and ask before apply.")
+@click.option("--jobs", type=click.IntRange(1, 16), default=2, show_default=True, help="How many sections run at once.")
+@click.option("--yes", is_flag=True, help="Apply without showing the plan and asking.")
 @click.option(
-    "--plan-out", type=click.Path(path_type=Path), metavar="FILE", help="With plan: write the plan there too."
+    "--plan-out", type=click.Path(path_type=Path), metavar="FILE", help="With plan: also write the plan to this file."
 )
 @click.option(
     "--plan",
     "plan_file",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="With apply: what --plan-out wrote, its sections and parameters. Refused if it is not what apply would do now.",
+    help="With apply: the plan that --plan-out wrote, with its sections and parameters. apply refuses a plan that is out of date.",
 )
 @click.option(
     "--adopt",
     multiple=True,
     metavar="KIND/NAME",
-    help="Take over what exists and was not made here; KIND/ID among several.",
+    help="Adopt what exists and was not made here; KIND/ID if several have the name.",
 )
-@click.option("--release", multiple=True, metavar="KIND/NAME", help="Give back what was made or taken over here.")
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON; all else goes to standard error.")
+@click.option("--release", multiple=True, metavar="KIND/NAME", help="Stop managing what was made or adopted here.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the report as JSON; everything else goes to standard error."
+)
 @click.option(
     "--app",
     type=click.Path(path_type=Path),
@@ -72,9 +74,9 @@ from deploybook.state.vault import Vault
 @click.option(
     "--dialogue",
     is_flag=True,
-    help="Tell and ask in lines of JSON on standard output, take answers on standard input: for a program, such as deploybook serve.",
+    help="Report and ask in lines of JSON on standard output, and read the answers from standard input: for programs.",
 )
-@click.option("--empty-bucket", is_flag=True, help="With destroy: remove what is in the bucket, too.")
+@click.option("--empty-bucket", is_flag=True, help="With destroy: also delete the objects in the bucket.")
 @click.pass_obj
 def run_sections(
     executor: Executor | None,
@@ -94,9 +96,11 @@ def run_sections(
     empty_bucket: bool,
     app: Path | None,
 ) -> None:
-    """Execute the runbooks of the sections (default: all), each after those it needs.
+    """Execute the runbooks of the sections (default: all), each one after those that it needs.
 
-    apply shows the plan of all of them and asks once. Everything that is missing is named before the first request.
+    The default mode, dry-run, works in the sandbox and needs no account. In the real clouds plan and verify change nothing, except that
+    the checks of verify write scratch objects and remove them; apply shows the plan of all sections and asks once; destroy asks, and
+    removes what apply made. The command names everything that is missing before it sends the first request.
     """
     layout = find_layout()
     contract = load_contract(layout.contract)
@@ -181,7 +185,9 @@ def _decisions(adopt: tuple[str, ...], release: tuple[str, ...], *, empty_bucket
 
 def _refuse_plan_out(mode: Mode, plan_out: Path | None) -> None:
     if plan_out and mode is not Mode.PLAN:
-        raise InvalidValue("--plan-out is for --mode plan: only plan writes one.", "Leave it out, or add --mode plan.")
+        raise InvalidValue(
+            "--plan-out needs --mode plan, because only plan writes one.", "Leave it out, or add --mode plan."
+        )
 
 
 def _say_left_out(sources: Sources) -> None:
@@ -203,7 +209,7 @@ def _planned(
         return None
     if mode is not Mode.APPLY or any(others):
         raise InvalidValue(
-            "--plan is for --mode apply, and the plan has its sections and parameters.",
+            "--plan needs --mode apply, and takes sections and parameters from the plan.",
             f"Run deploybook run --mode apply --plan {shlex.quote(str(path))}.",
         )
     written = PlanFile.read(path)

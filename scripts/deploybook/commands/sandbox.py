@@ -14,10 +14,10 @@ from deploybook.runbook import environment
 @click.command("sandbox")
 @click.option("--only", multiple=True, metavar="SERVICE", help="Start only this service; may be repeated.")
 def run_sandbox(only: tuple[str, ...]) -> None:
-    """Run the clouds on loopback in the foreground, and say how to point any client at them.
+    """Run the clouds on loopback in the foreground, and print how to point a client at them.
 
-    At a terminal it names a file to source; into a pipe or a file it writes the export lines themselves. Ctrl-C ends it and everything in
-    it.
+    At a terminal it names a file to source. Into a pipe or a file it writes the export lines themselves. Ctrl-C ends the sandbox and
+    everything in it.
     """
     import os
 

@@ -19,18 +19,22 @@ PORT = 8321
 
 @click.command("serve")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="On loopback; 0 takes a free one."
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=PORT,
+    show_default=True,
+    help="The port on loopback; 0 chooses a free one.",
 )
 @click.option(
     "--site",
     type=click.Path(path_type=Path),
-    help="The folder of a built guide; default: build/site, built if need be.",
+    help="The folder of a built guide; default: build/site, which is built if necessary.",
 )
 def serve_guide(port: int, site: Path | None) -> None:
-    """Serve the guide on loopback, with buttons that act: dry run, plan, apply, verify and destroy each section from its page.
+    """Serve the guide on loopback, with buttons that run each section: dry run, plan, apply, verify and destroy.
 
-    Open the address that it shows: it lets one browser in, once. Runs are those of the command line, and go on when the page is closed.
-    Credentials that you type into a page are kept in this process only. Ctrl-C ends the server, a run before its next request, and the
+    Open the address that the command shows: it admits one browser, once. A run continues when you close the page. This process alone
+    keeps the credentials that you type into a page, in its memory. Ctrl-C ends the server, a run before its next request, and the
     JupyterLab that a page has started.
     """
     from deploybook.serve.server import Server, host_name, listening
@@ -41,7 +45,7 @@ def serve_guide(port: int, site: Path | None) -> None:
     folder = site or _built(layout)
     if not (folder / "index.html").is_file():
         raise InvalidValue(
-            f"There is no built guide in {folder}.", "Leave --site out, or give the folder that mkdocs built."
+            f"There is no built guide in {folder}.", "Leave --site out, or set it to a folder that mkdocs built."
         )
     bound = listening(port)
     host = f"{host_name(layout.state)}:{bound.getsockname()[1]}"
@@ -67,5 +71,5 @@ def _built(layout: Layout) -> Path:
         check=False,
     )
     if completed.returncode:
-        raise InvalidValue("The guide cannot be built.", "Fix what mkdocs said above, then run this again.")
+        raise InvalidValue("The guide cannot be built.", "Fix what mkdocs reports above, then run this again.")
     return site

@@ -22,7 +22,7 @@ def error_of(refusal: click.UsageError) -> DeploybookError:
         return mistyped(f"There is no option {refusal.option_name}.", refusal.option_name, options, lists)
     if isinstance(refusal, click.MissingParameter):
         name = refusal.param.opts[-1] if isinstance(refusal.param, click.Option) else _metavar(refusal)
-        return InvalidValue(f"{path} needs {name}, which is not given.", lists)
+        return InvalidValue(f"{path} needs {name}, which is missing.", lists)
     if isinstance(refusal, click.BadParameter):
         name = refusal.param.opts[-1] if refusal.param else str(refusal.param_hint or "a value")
         return InvalidValue(f"{name}: {_sentence(refusal.message)}", lists)

@@ -35,13 +35,13 @@ def _piped(variable: Variable) -> str:
         # A line break at the end is the pipe's; any other white space is refused.
         return sys.stdin.read().removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
-        raise InvalidValue(f"{variable.name} is not text in UTF-8.", "Give it as text.") from None
+        raise InvalidValue(f"{variable.name} is not text in UTF-8.", "Pass it as UTF-8 text.") from None
 
 
 def _valid(variable: Variable, value: str) -> SecretStr:
     if not value:
         raise MissingVariable(
-            f"No value was given for {variable.name}.", "Type it when asked, or give it on standard input."
+            f"No value was given for {variable.name}.", "Enter it when asked, or pass it on standard input."
         )
     variable.validate_value(value)
     return SecretStr(value)

@@ -25,7 +25,8 @@ class Definition(BaseModel):
 class Section(Definition):
     """One section of the checklist and its runbook; ``outcome`` is its *Done when* sentence.
 
-    ``why`` says what this part is and why the application needs it, ``costs`` what it costs, for a reader who knows neither.
+    ``why`` says what this part is and why the application needs it, ``costs`` what it costs, ``takes`` how long it takes in the real
+    clouds, for a reader who knows none of it. A number in them is bound to what the program goes by, as in a page.
     ``proves`` names the runbook's checks that the outcome rests on, ``also_checks`` its other ones, each by the claim that it tests.
     ``after`` names sections that must end before it starts, though it needs no variable of theirs.
     """
@@ -35,6 +36,7 @@ class Section(Definition):
     outcome: str
     why: str = ""
     costs: str = ""
+    takes: str = ""
     proves: tuple[str, ...] = ()
     also_checks: tuple[str, ...] = ()
     after: tuple[str, ...] = ()

@@ -34,7 +34,7 @@ class InventoryRow:
         if self.variable.credential:
             return "in your shell" if self.value else "not in your shell"
         if self.in_vault and self.value and not self.variable.matches(self.value.get_secret_value()):
-            return "has not its form"
+            return "has the wrong form"
         return "yes" if self.in_vault else "no"
 
     @property

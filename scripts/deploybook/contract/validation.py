@@ -29,7 +29,7 @@ def refuse_broken(
     if not variables:
         return
     first, listed = variables[0], ", ".join(variable.name for variable in variables)
-    has = "has not its form" if len(variables) == 1 else "have not their form"
+    has = "has the wrong form" if len(variables) == 1 else "have the wrong form"
     problem = first.problem(vault_values[first.name].get_secret_value())
     message = f"{listed} in the vault of {environment} {has}: {first.name} {problem}."
     raise InvalidValue(message, repair(first, environment))
@@ -75,7 +75,7 @@ def copy_command(variable: Variable, slugs: Iterable[str], environment: str) -> 
 
 def repair(variable: Variable, environment: str) -> str:
     """The hint for a value that does not match: the command that replaces it."""
-    advice = f"Run {set_command(variable.name, environment)} and give the right value"
+    advice = f"Run {set_command(variable.name, environment)} and enter the right value"
     if variable.rotates:
         renewed = f"deploybook run {variable.section} --mode apply -p rotate true{in_environment(environment)}"
         return f"{advice}, or {renewed} if it is lost."

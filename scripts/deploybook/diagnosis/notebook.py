@@ -158,6 +158,6 @@ def _link(layout: Layout, home: Path) -> None:
     try:
         home.mkdir()
     except FileExistsError:
-        raise ConfigurationError("The doctor was opened in this sandbox already.", "Restart the kernel.") from None
+        raise ConfigurationError("The doctor is already open in this sandbox.", "Restart the kernel.") from None
     for name in ("runbooks", "docs"):
         (home / name).symlink_to(layout.root / name)

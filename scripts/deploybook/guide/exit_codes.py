@@ -12,7 +12,7 @@ OTHER_CODES = {
     0: "Everything that was asked for is done, and every claim that was tested holds. What comes later, or was left out, is counted apart.",
     1: "A bug in deploybook; the traceback says where.",
     129: "Stopped by SIGHUP, as when a terminal is closed; otherwise as 130.",
-    130: "Stopped by Ctrl-C. What is done is kept and reported; the same command goes on from there.",
+    130: "Stopped by Ctrl-C. What is done is kept and reported; the same command continues from there.",
     143: "Stopped by SIGTERM; otherwise as 130.",
 }
 

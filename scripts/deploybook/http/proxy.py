@@ -93,7 +93,7 @@ def ca_file(*also: str) -> str | None:
         _certificates(path)
     except (OSError, ssl.SSLError):
         raise InvalidValue(
-            f"{variable} names {path}, which is no file of certificates.",
+            f"{variable} names {path}, which is not a certificate file.",
             f"Correct the path, or run unset {variable}.",
         ) from None
     return path

@@ -43,7 +43,8 @@ class Cluster:
             self._client: Any = distributed.Client(address, timeout=CONNECT_SECONDS)
         except (OSError, ValueError) as problem:
             raise InvalidValue(
-                f"No Dask scheduler answers at {address}: {problem}", "Give --on the address that the scheduler prints."
+                f"No Dask scheduler answers at {address}: {problem}",
+                "Set --on to the address that the scheduler prints.",
             ) from None
         self.name = f"Dask at {address}"
         self._checkout = checkout

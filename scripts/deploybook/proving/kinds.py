@@ -35,7 +35,7 @@ KINDS = {
     ),
     "operators": Kind(
         "tests.e2e.operators:Operators",
-        "two clones apply at once: nobody is cut off, nothing is there twice, and both are at rest",
+        "two clones apply at once: nobody is cut off, nothing exists twice, and both are at rest",
     ),
     "applications": Kind(
         "tests.e2e.applications:Applications",
@@ -49,6 +49,6 @@ def require_checkout(root: Path) -> None:
     """Raise InvalidValue where the sources of the proofs are not."""
     if not (root / "tests" / "e2e").is_dir():
         raise InvalidValue(
-            "This is no checkout of deploybook itself: only there are the scenarios that can be proved.",
+            "This is not a checkout of deploybook itself: only there can scenarios be proved.",
             "Clone the repository of deploybook, run make install there, and prove there.",
         )

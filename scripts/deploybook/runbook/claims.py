@@ -113,7 +113,7 @@ class Claims:
         if needs in {credential.name for credential in self._contract.credentials}:
             if not os.environ.get(needs):
                 return "left out", claim, f"{needs} is not set"
-            return NOT_TESTED, claim, "because what it needs has failed before it"
+            return NOT_TESTED, claim, "because a step that it needs failed"
         section = self._contract.variable(needs).section
         if section and section != self._slug and section not in self._contract.all_predecessors(self._slug):
             return "later", claim, f"needs {needs}, which {section} records"

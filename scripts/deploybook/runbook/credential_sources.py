@@ -61,7 +61,7 @@ def complete(
     elif file:
         required = {credential.name for credential in contract.credentials if not credential.optional}
         lacking = [name for name in names if name in required and not environ.get(name)]
-        sources.problems |= dict.fromkeys(lacking, f"{file} is not there")
+        sources.problems |= dict.fromkeys(lacking, f"{file} does not exist")
     for name in names:
         if name in settings.commands and not environ.get(name):
             _from_command(contract, name, settings.commands[name], environ, sources)
@@ -73,7 +73,7 @@ def read_credentials_file(path: Path) -> dict[str, str]:
     try:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):
-            raise InvalidValue(f"{path} is not a file.", "Give credentials_file the path of a dot-env file.")
+            raise InvalidValue(f"{path} is not a file.", "Set credentials_file to the path of a dot-env file.")
         if mode & 0o077:
             raise InvalidValue(f"{path} can be read by others.", f"Run chmod 600 {shlex.quote(str(path))}.")
         values = dotenv_values(path, interpolate=False)

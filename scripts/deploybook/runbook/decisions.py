@@ -63,7 +63,7 @@ def check_form(option: str, names: Sequence[str]) -> None:
         kind, _, rest = name.partition("/")
         if not kind or not rest:
             raise InvalidValue(
-                f"{option} {name!r} names no resource.", "Give KIND/NAME as plan shows it: R2 bucket/my-bucket."
+                f"{option} {name!r} names no resource.", "Write KIND/NAME as plan shows it: R2 bucket/my-bucket."
             )
 
 
@@ -76,7 +76,9 @@ def _names(environ: Mapping[str, str], variable: str) -> tuple[str, ...]:
         try:
             names = [str(item) for item in json.loads(text)]
         except ValueError:
-            raise InvalidValue(f"{variable} is no JSON list.", "Give one KIND/NAME, or a JSON list of them.") from None
+            raise InvalidValue(
+                f"{variable} is not a JSON list.", "Set it to one KIND/NAME, or to a JSON list of them."
+            ) from None
     check_form(variable, names)
     return tuple(names)
 

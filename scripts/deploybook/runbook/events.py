@@ -72,7 +72,7 @@ class Event:
 
     def plain(self) -> str:
         """The line for a terminal."""
-        word = "" if self.outcome in {"passed", "failed"} else f"{self.outcome:<12} "
+        word = "" if self.outcome in markup.SILENT else f"{markup.worded(self.outcome):<12} "
         text = f"{SIGNS[self.outcome]} {word}{self.subject}"
         if self.detail:
             text += f" — {self.detail}"

@@ -27,6 +27,13 @@ _TONES = {
 }
 # Outcomes whose sign says it all.
 SILENT = frozenset({"passed", "failed"})
+# Outcomes that are shown by another word: what a line reports is done.
+_WORDS = {"create": "created", "update": "updated", "delete": "deleted", "manual": "by hand"}
+
+
+def worded(outcome: str) -> str:
+    """The word that a reader sees for an outcome."""
+    return _WORDS.get(outcome, outcome)
 
 
 @cache
@@ -43,7 +50,7 @@ def stylesheet() -> str:
 
 def line(sign: str, outcome: str, subject: str, detail: str, page: str, entry: str, entries: str) -> str:
     """One thing done or checked. ``page`` is its address at the provider, ``entries`` the address of the troubleshooting page."""
-    word = "" if outcome in SILENT else f"<b class='db-state'>{html.escape(outcome)}</b> "
+    word = "" if outcome in SILENT else f"<b class='db-state'>{html.escape(worded(outcome))}</b> "
     parts = [
         f"{_sign(sign, outcome, spoken=not word)} {word}<span class='db-subject'>{html.escape(subject)}</span>",
         f"<span class='db-detail'>— {html.escape(detail)}</span>" if detail else "",

@@ -40,7 +40,7 @@ def read_parameters(path: Path) -> dict[str, NotebookParameter]:
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     cell = next((cell for cell in cells if "parameters" in cell["metadata"].get("tags", [])), None)
     if cell is None:
-        raise DocsError(str(path), 1, "there is no cell tagged parameters")
+        raise DocsError(str(path), 1, "it has no cell tagged parameters")
     source = "".join(cell["source"])
     lines = source.splitlines()
     parameters = {}

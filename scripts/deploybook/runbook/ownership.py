@@ -18,8 +18,8 @@ from deploybook.state.ledger import Action, Entry, Intent, Ledger, Proof, now, t
 from deploybook.state.vault import Vault
 
 UNPROVED = {
-    Proof.TIME: "made while a killed run was making it; not proved to be ours",
-    Proof.NAME: "named by a ledger of before; not proved to be ours",
+    Proof.TIME: "appeared while a killed run was creating it; not proved to be ours",
+    Proof.NAME: "named by an earlier ledger; not proved to be ours",
 }
 
 
@@ -30,8 +30,8 @@ class Owner(Enum):
     """
 
     MADE = "made here"
-    TAKEN_UP = "taken up, not proved to be ours"
-    ADOPTED = "taken over"
+    TAKEN_UP = "adopted, not proved to be ours"
+    ADOPTED = "adopted"
     KNOWN = "not made here, and known to the vault"
     ELSEWHERE = "another environment's"
     UNKNOWN = "not made here"
@@ -159,17 +159,17 @@ class Ownership:
         other = self._elsewhere(resource, state)
         if other:
             message = f"The {label} was made for {other.environment}, and this is {environment}: it was not changed."
-            hint = f"Give {environment} a name of its own, or share it knowingly: {self.command(resource)}"
+            hint = f"Choose another name for {environment}, or share it deliberately: {self.command(resource)}"
         elif resource.within and resource.within != resource.key:
             message = (
                 f"The {' '.join(resource.within)} was not made for {environment}: its {resource.kind} was not changed."
             )
-            hint = f"To take it over, run {self.command(resource, '/'.join(resource.within))}"
+            hint = f"To adopt it, run {self.command(resource, '/'.join(resource.within))}"
         else:
             described = "; ".join(map(str, changes))
             message = f"The {label} exists and was not made for {environment}: it was not changed"
             message += f" ({described})." if described else "."
-            hint = f"Choose another name, or take it over: {self.command(resource)}"
+            hint = f"Choose another name, or adopt it: {self.command(resource)}"
         raise NotMadeHere(message, f"{hint}.")
 
     def require_within(self, resource: Resource[Any]) -> None:
@@ -182,7 +182,7 @@ class Ownership:
         entry = self.ledger.entry(resource.key)
         if entry is None or not entry.account or entry.account == (account := self._account(resource)):
             return
-        message = f"The {resource.kind} {resource.name} is in the account {entry.account}, and these credentials lead to {account}."
+        message = f"The {resource.kind} {resource.name} is in the account {entry.account}, and these credentials belong to {account}."
         raise OtherAccount(message, "Export the credentials of that account, then run this again.")
 
     def require_nothing_taken(self, resource: Resource[Any]) -> None:
@@ -190,16 +190,14 @@ class Ownership:
         taken = "" if self.decisions.adopts(resource) else resource.taken_from(self._clouds)
         if taken:
             message = f"The {resource.kind} {resource.name} was not changed: {taken}."
-            raise NotMadeHere(message, f"Choose another name, or take it over: {self.command(resource)}.")
+            raise NotMadeHere(message, f"Choose another name, or adopt it: {self.command(resource)}.")
 
     def require_decision(self, resource: Resource[Any], changes: list[Change], *, adopted: bool) -> None:
         """Stop before a change that would cut somebody off, or overwrite what somebody else wrote."""
         described = ", ".join(str(change) for change in changes)
         label = f"{resource.kind} {resource.name}"
         if any(change.replaces and not change.requested for change in changes):
-            message = (
-                f"The {label} would get a new secret, and whoever uses the present one would be refused ({described})."
-            )
+            message = f"The {label} would get a new secret, and everything that uses the present one would be refused ({described})."
             raise NeedsDecision(message, self._hint_to_replace(resource))
         if any(change.theirs for change in changes) and not adopted:
             message = f"The {label} was written by somebody else since, and was not changed ({described})."
@@ -216,7 +214,7 @@ class Ownership:
         if not resource.provider:
             # It lives in the vault alone, where somebody edited it.
             right = " && ".join(set_command(name, self.ledger.environment) for name in resource.variables)
-            return f"Run {right} and give the right value, or {self._rotating()} if it is lost."
+            return f"Run {right} and enter the right value, or {self._rotating()} if it is lost."
         return f"If that is what you want, run {self._rotating()}; if another clone has the secret, copy its vault instead."
 
     def _rotating(self) -> str:

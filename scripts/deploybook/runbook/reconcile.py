@@ -105,7 +105,7 @@ class Reconciler:
             self._line(*(("left", resource, f"{taken}: apply stops") if taken else ("would create", resource)))
             return resource.planned()
         if self._mode is Mode.VERIFY:
-            self._drift(resource, "it is not there", resource.absent_entry)
+            self._drift(resource, "it does not exist", resource.absent_entry)
             return resource.planned()
         self._ownership.require_within(resource)
         self._ownership.require_nothing_taken(resource)

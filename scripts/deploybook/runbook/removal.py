@@ -97,7 +97,7 @@ class Removal:
             if (reason := pending.resource.blocked(self._clouds, pending.state, empty=empty))
         ]
         if problems:
-            message = f"Nothing was destroyed, for it could not be done to the end: {'; '.join(problems)}."
+            message = f"Nothing was destroyed, because it could not be completed: {'; '.join(problems)}."
             hint = "Move what you need, then run this again with --empty-bucket, which removes what is in it."
             raise NeedsDecision(message, hint, "bucket-not-empty")
 
@@ -148,7 +148,7 @@ class Removal:
         if doubt := self._ownership.unproved(resource):
             return self._until_named(resource, doubt)
         if entry.proof is Proof.ADOPTED and not self._decisions.adopts(resource, entry.id):
-            return "taken over, not made here: --adopt in this run removes it too"
+            return "adopted, not made here: --adopt in this run removes it too"
         return ""
 
     def _until_named(self, resource: Resource[Any], doubt: str) -> str:

@@ -226,7 +226,7 @@ class Runbook:
             return value
         if self.mode is Mode.DRY_RUN:
             return example
-        raise MissingVariable(f"{name} is not given.", f"Give it with -p {name} {example}.")
+        raise MissingVariable(f"{name} is not set.", f"Set it with -p {name} {example}.")
 
     def has(self, credential: str) -> bool:
         """Whether the operator exported a credential that this section can do without.
@@ -236,7 +236,7 @@ class Runbook:
         readers = {reader.name: {*reader.sections, *reader.used_if_set} for reader in self.contract.credentials}
         if self.section.slug not in readers.get(credential, ()):
             raise UnknownParameter(
-                f"{credential} is no credential of {self.section.slug}.", "Name the section in the contract."
+                f"{credential} is not a credential of {self.section.slug}.", "Name the section in the contract."
             )
         return bool(os.environ.get(credential))
 

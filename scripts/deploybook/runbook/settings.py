@@ -69,7 +69,7 @@ def load_settings(layout: Layout, contract: Contract, environment: str) -> Setti
     declared = declared_parameters(layout, contract)
     problems = list(_problems(file, contract, declared, environment))
     if problems:
-        raise InvalidValue(" ".join(problems), f"Correct {path.relative_to(layout.root)}; its schema stands beside it.")
+        raise InvalidValue(" ".join(problems), f"Correct {path.relative_to(layout.root)}; its schema is beside it.")
     values = file.values
     located = values.get(CREDENTIALS_FILE)
     return Settings(
@@ -130,7 +130,7 @@ def _of_parameter(
         keepable_names = [*(parameter for parameter in declared if keepable(contract, parameter)), *OWN_KEYS]
         yield f"{file.place(name)}: there is no parameter {name}. {did_you_mean(name, keepable_names)}".rstrip()
     elif not keepable(contract, name):
-        yield f"{file.place(name)}: {name} is for one run: give it with -p, and take it out of the file."
+        yield f"{file.place(name)}: {name} is for one run: set it with -p, and remove it from the file."
     elif isinstance(value, str) and looks_secret(value):
         yield f"{file.place(name)}: the value of {name} looks like a secret, and this file is committed."
     else:
@@ -152,7 +152,7 @@ def _of_accounts(file: YamlFile, accounts: Any, credentials: Mapping[str, Creden
     for name, value in accounts.items():
         credential = credentials.get(name)
         if credential is None:
-            yield f"{place}: {name} is no account. Use one of {', '.join(names)}."
+            yield f"{place}: {name} is not an account. Use one of {', '.join(names)}."
         elif credential.secret:
             yield f"{place}: {name} is a secret: write the command that prints it below credentials."
         elif not isinstance(value, str):
@@ -168,7 +168,7 @@ def _of_commands(file: YamlFile, commands: Any, credentials: Mapping[str, Creden
         return
     for name, command in commands.items():
         if name not in credentials:
-            yield f"{place}: {name} is no credential. Use one of {', '.join(credentials)}."
+            yield f"{place}: {name} is not a credential. Use one of {', '.join(credentials)}."
         elif problem := command_problem(command):
             yield f"{place}: {name}: {problem}."
 
@@ -180,7 +180,7 @@ def command_problem(command: object) -> str:
     try:
         words = shlex.split(command)
     except ValueError as problem:
-        return f"the command cannot be taken apart ({problem})"
+        return f"the command cannot be parsed ({problem})"
     if any(looks_secret(word) for word in words):
         return "a word of the command looks like a secret, and this file is committed"
     if len(words) < 2 and "/" not in command:

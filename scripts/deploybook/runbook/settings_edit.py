@@ -104,6 +104,6 @@ def _require(text: str, kept: Kept, environment: str) -> None:
         says = False
     if not says:
         raise InvalidValue(
-            f"runbooks/parameters/{environment}.yaml has a form to which nothing can be added by a program.",
+            f"runbooks/parameters/{environment}.yaml has a form that deploybook cannot add to.",
             "Write one `name: value` a line, and blocks below their name, indented; then run this again.",
         )

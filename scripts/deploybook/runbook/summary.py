@@ -69,9 +69,7 @@ class Summary:
         """The summary in one frame."""
         unfinished = any(outcome in UNFINISHED for outcome, _ in self.counts)
         state, sign = ("failed", "✗") if self.failed else ("incomplete", "○") if unfinished else ("passed", "✓")
-        counted = (
-            ", ".join(f"{count} {WORDS.get(outcome, outcome)}" for outcome, count in self.counts) or "nothing to do"
-        )
+        counted = ", ".join(f"{count} {markup.worded(outcome)}" for outcome, count in self.counts) or "nothing to do"
         parts = [
             f"<p><b>{sign} {html.escape(self.title)}</b>: {counted}</p>",
             _listed("What did not hold", map(html.escape, self.failed)),
@@ -114,7 +112,7 @@ def _next(contract: Contract, slug: str, mode: Mode, *, failed: bool) -> str:
 def _change(change: tuple[str, str, str]) -> str:
     outcome, subject, page = change
     at = markup.link(page, "open it at the provider")
-    return f"{SIGNS[outcome]} {WORDS.get(outcome, outcome)} {html.escape(subject)}{f' ({at})' if at else ''}"
+    return f"{SIGNS[outcome]} {markup.worded(outcome)} {html.escape(subject)}{f' ({at})' if at else ''}"
 
 
 def _listed(heading: str, items: Iterable[str]) -> str:

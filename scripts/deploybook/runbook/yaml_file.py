@@ -57,9 +57,9 @@ def read_yaml(path: Path) -> YamlFile:
 
 def _text(path: Path) -> str:
     if path.exists() and not path.is_file():
-        raise InvalidValue(f"{path} is not a file.", "Give a YAML file of parameters.")
+        raise InvalidValue(f"{path} is not a file.", "Pass a YAML file of parameters.")
     if path.stat().st_size > LARGEST:
-        raise InvalidValue(f"{path} is larger than {LARGEST // 1024} kB.", "Give a YAML file of parameters.")
+        raise InvalidValue(f"{path} is larger than {LARGEST // 1024} kB.", "Pass a YAML file of parameters.")
     return path.read_text(encoding="utf-8-sig")
 
 
@@ -72,7 +72,7 @@ def _lines(path: Path, mapping: yaml.MappingNode) -> dict[str, int]:
             raise InvalidValue(f"{path}:{line}: the key is not a name.", "Write one `name: value` a line.")
         if name in lines:
             raise InvalidValue(
-                f"{path}:{line}: {name} stands here again, and on line {lines[name]}.", "Remove one of them."
+                f"{path}:{line}: {name} is set here again, and on line {lines[name]}.", "Remove one of them."
             )
         lines[name] = line
         if isinstance(value, yaml.MappingNode):

@@ -112,7 +112,7 @@ class PlanFile:
             raise error.suggesting(str(path), nearest_path(path)) from None
         except (ValueError, KeyError, TypeError):
             raise InvalidValue(
-                f"{path} is no plan of deploybook's.",
+                f"{path} is not a plan that deploybook wrote.",
                 f"Write one with deploybook run --mode plan --plan-out {shlex.quote(str(path))}.",
             ) from None
 

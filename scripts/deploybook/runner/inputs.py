@@ -83,7 +83,7 @@ def _credentials(plan: Plan, source_problems: Mapping[str, str]) -> Iterator[Pro
         users = tuple(slug for slug in plan.order() if slug in credential.used_if_set)
         value = os.environ.get(credential.name, "")
         if value and (readers or users) and (problem := credential.problem(value)):
-            hint = f"Run {type_command(credential.name)}, and paste it as it stands at: {credential.made_at}."
+            hint = f"Run {type_command(credential.name)}, and paste the value from: {credential.made_at}."
             yield Problem(
                 CREDENTIAL,
                 f"{credential.name} {problem}",
@@ -136,14 +136,14 @@ def _parameters(plan: Plan) -> Iterator[Problem]:
             continue
         instead = {rule.instead.get(slug, "") for slug in lacking}
         other = f", nor {instead.pop()}" if len(instead) == 1 and "" not in instead else ""
-        hint = f"Give it with -p {name} {rule.example}, or run {init_command(plan.environment)}, which keeps it."
+        hint = f"Set it with -p {name} {rule.example}, or run {init_command(plan.environment)}, which keeps it."
         entry = (
             rule.entries.get(lacking[0], MissingVariable.entry_default)
             if len(lacking) == 1
             else MissingVariable.entry_default
         )
         source = rule.description.rstrip(".")
-        yield Problem(PARAMETER, f"{name} is not given{other}", hint, tuple(lacking), source, entry, name=name)
+        yield Problem(PARAMETER, f"{name} is not set{other}", hint, tuple(lacking), source, entry, name=name)
 
 
 def _has(plan: Plan, slug: str, name: str, rule: Parameter) -> bool:
@@ -165,7 +165,7 @@ def _values(plan: Plan) -> Iterator[Problem]:
     unmade = [name for name in takers if contract.variable(name).section not in made]
     for variable in broken(contract, stored, unmade):
         problem = variable.problem(stored[variable.name].get_secret_value())
-        message = f"{variable.name} in the vault of {environment} has not its form: {variable.name} {problem}"
+        message = f"{variable.name} in the vault of {environment} has the wrong form: {variable.name} {problem}"
         yield Problem(
             BROKEN_VALUE,
             message,

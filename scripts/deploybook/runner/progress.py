@@ -18,6 +18,7 @@ from rich.live import Live
 from rich.text import Text
 
 from deploybook.runbook.events import Event
+from deploybook.runbook.markup import worded
 from deploybook.runner.report import CellResult, RunReport, SectionResult
 from deploybook.runner.wrapping import wrapped
 
@@ -178,8 +179,10 @@ def summarize(console: Console, report: RunReport, directory: str) -> None:
     for section in report.sections:
         for outcome, count in section.counts().items():
             totals[outcome] = totals.get(outcome, 0) + count
+    # Notes accompany what is counted.
+    totals.pop("note", None)
     # Nothing is counted where a section stopped before its first line.
-    counted = ": " * bool(totals) + ", ".join(f"{count} {outcome}" for outcome, count in totals.items())
+    counted = ": " * bool(totals) + ", ".join(f"{count} {worded(outcome)}" for outcome, count in totals.items())
     passed = sum(section.status == "passed" for section in report.sections)
     incomplete = sum(section.status == "incomplete" for section in report.sections)
     apart = f", {incomplete} incomplete" * bool(incomplete)

@@ -25,7 +25,7 @@ from deploybook.runner import kernel_folder
 from deploybook.runner.report import CellResult, SectionResult
 from deploybook.state.vault import Vault
 
-STOPPED_HINT = "Run the same command again: what is done is kept, and it goes on from there."
+STOPPED_HINT = "Run the same command again: what is done is kept, and it continues from there."
 _progress: Connection | None = None
 
 
@@ -145,8 +145,8 @@ def killed(job: SectionJob, cells: list[CellResult], seconds: float) -> SectionR
     result = SectionResult(section.slug, section.title, "failed", seconds, parameters=job.parameters, cells=cells)
     if job.output.exists():
         result.notebook = job.output.name
-    message = f"The process that executed the {section.slug} runbook was killed, by somebody or for want of memory."
-    hint = "Run the section again: it goes on from where it is."
+    message = f"The process that executed the {section.slug} runbook was killed, by a person or because memory ran out."
+    hint = "Run the section again: it continues from where it stopped."
     entry, code = errors.RunbookFailed.entry_default, errors.RunbookFailed.exit_code
     result.error = _as_dict("RunbookFailed", message, hint, entry, code, "worker")
     return result

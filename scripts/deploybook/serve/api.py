@@ -165,7 +165,7 @@ def _guarded(handler: Handler) -> Handler:
             return JSONResponse(refusal, 409)
         except (ValidationError, ValueError):
             return JSONResponse(
-                {"message": "This is no request of the page's.", "hint": "Reload it.", "entry": ""}, 400
+                {"message": "The page does not send such a request.", "hint": "Reload it.", "entry": ""}, 400
             )
 
     return guarded

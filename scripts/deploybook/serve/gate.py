@@ -67,7 +67,7 @@ class Gate:
     def _refusal(self, request: Request) -> Response | None:
         """What another site's page, or a name that was rebound to this machine, gets."""
         if request.headers.getlist("host") != [self._host]:
-            return _refused(421, "This server has another name.")
+            return _refused(421, "This server does not answer to that name.")
         origins = request.headers.getlist("origin")
         if any(origin != self._origin for origin in origins):
             return _refused(403, "Only the server's own pages may ask this.")
@@ -84,7 +84,9 @@ class Gate:
         if TOKEN not in request.query_params:
             return None
         if not hmac.compare_digest(request.query_params[TOKEN].encode(), self._token.encode()):
-            return _refused(403, "This address was used before, or is not of this start. The terminal shows a new one.")
+            return _refused(
+                403, "This address was used before, or belongs to an earlier start. The terminal shows a new one."
+            )
         session = secrets.token_urlsafe(32)
         self._sessions.append(session)
         self._renew()

@@ -81,7 +81,8 @@ class Runs:
         ]
         if busy:
             raise VaultLocked(
-                f"A run of {request.environment} goes on ({busy[0].request.mode}).", "Wait for its end, or stop it."
+                f"A run of {request.environment} is in progress ({busy[0].request.mode}).",
+                "Wait for it to end, or stop it.",
             )
         self._count += 1
         name = f"run-{self._count}"
@@ -104,7 +105,7 @@ class Runs:
         """Hand an answer to the run that asks. Raises ConfigurationError if it asks no more: it was answered on another page."""
         run = self._runs.get(name)
         if run is None or run.question.get("question") != question or run.process.stdin is None:
-            raise ConfigurationError("This question is not asked any more.", "Look at the page again.")
+            raise ConfigurationError("This question is no longer open.", "Reload the page.")
         if run.question.get("secret") and isinstance(answer, str):
             self._learn([SecretStr(answer)])
         run.question = {}
@@ -117,7 +118,7 @@ class Runs:
         """Stop a run before its next request; called once more, at once. Raises ConfigurationError for one that has ended."""
         run = self._runs.get(name)
         if run is None or not self._goes_on(run):
-            raise ConfigurationError("This run has ended.", "Look at the page again.")
+            raise ConfigurationError("This run has ended.", "Reload the page.")
         self._send(run, signal.SIGTERM)
 
     def kill(self) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 from deploybook.contract.model import Contract
@@ -26,6 +28,9 @@ from deploybook.serve.steps import steps_of
 from deploybook.serve.watching import Watch
 from deploybook.state.environments import known_environments
 from deploybook.state.known_secrets import known_secrets
+
+# Of the digest in a working copy's name.
+DIGITS = 8
 
 
 class Workshop:
@@ -110,7 +115,8 @@ class Workshop:
         path = self.layout.notebook(notebook)
         if not path.is_file():
             raise UnknownParameter(f"There is no runbook {notebook}.", "Reload the page.")
-        return await self.jupyter.ticket(path.relative_to(self.layout.root).as_posix())
+        copy = working_copy(path, self.layout.root / "build")
+        return await self.jupyter.ticket(copy.relative_to(self.layout.root).as_posix())
 
     async def _output(self, environment: str, *words: str) -> dict[str, Any]:
         process = await asyncio.create_subprocess_exec(
@@ -169,3 +175,17 @@ class Workshop:
 
     def _require_name(self, environment: str) -> None:
         self.contract.parameters["environment"].validate_value("environment", environment)
+
+
+def working_copy(notebook: Path, folder: Path) -> Path:
+    """The copy of a runbook that JupyterLab opens: what it saves changes no file of git's.
+
+    Its name has the digest of the runbook. A runbook that has changed gets another copy, and no copy that somebody worked in is replaced.
+    ``folder`` is a neighbour of the runbooks' own, so that the links of the notebook and of its output lead to the same pages.
+    """
+    content = notebook.read_bytes()
+    copy = folder / f"{notebook.stem}-{hashlib.sha256(content).hexdigest()[:DIGITS]}.ipynb"
+    if not copy.exists():
+        folder.mkdir(exist_ok=True)
+        copy.write_bytes(content)
+    return copy

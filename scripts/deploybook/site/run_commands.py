@@ -28,8 +28,8 @@ def every_way(guide: Guide, slug: str) -> str:
             fenced("sh", "\n".join(_commands(guide, slug))),
             "By papermill, in the sandbox, with nothing else started:\n",
             fenced("sh", f"papermill runbooks/{slug}.ipynb build/{slug}.ipynb"),
-            "In JupyterLab, cell by cell:\n{ #jupyterlab }\n",
-            fenced("sh", f"jupyter lab runbooks/{slug}.ipynb"),
+            "In JupyterLab, cell by cell, in a copy of the notebook:\n{ #jupyterlab }\n",
+            fenced("sh", f"cp runbooks/{slug}.ipynb build/lab-{slug}.ipynb\njupyter lab build/lab-{slug}.ipynb"),
         ]
     )
 

@@ -35,7 +35,7 @@ def listed(guide: Guide) -> str:
 
 
 def head(guide: Guide, slug: str) -> str:
-    """What every section begins with: what it is for, when it is done, what it costs, what it needs and produces."""
+    """What every section begins with: what it is for, when it is done, what it costs, how long it takes, what it needs and produces."""
     return f"{_purpose(guide, slug)}\n\n{needs_and_produces(guide, slug)}"
 
 
@@ -46,7 +46,8 @@ def head_of_two_ways(guide: Guide, slug: str) -> str:
 
 def _purpose(guide: Guide, slug: str) -> str:
     section = guide.contract.section(slug)
-    costs = f"**Costs:** {section.costs}" if section.costs else ""
+    named = {"Costs": section.costs, "Takes": section.takes}
+    costs = " ".join(f"**{name}:** {text}" for name, text in named.items() if text)
     why = f"{section.why}{_explained(guide, slug)}"
     return "\n\n".join(part for part in (why, f"**Done when:** {section.outcome}", costs) if part)
 

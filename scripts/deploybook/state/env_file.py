@@ -52,7 +52,7 @@ def writable(layout: Layout, path: Path, expected: Path) -> Path:
     Raises InvalidValue for what is no file, is somebody else's, is part of the state, or could be committed.
     """
     if str(path) == "-" or (path.exists() and not path.is_file()):
-        raise InvalidValue(f"{path} is not a file.", "Secrets are written to files only: give another --output.")
+        raise InvalidValue(f"{path} is not a file.", "Secrets are written to files only: choose another --output.")
     real = path.resolve()
     if real != expected.resolve() and layout.state.resolve() in real.parents:
         raise InvalidValue(f"{path} is in the folder of the vaults.", f"Leave --output out: it becomes {expected}.")
@@ -61,7 +61,7 @@ def writable(layout: Layout, path: Path, expected: Path) -> Path:
             f"{path} is in a git repository that does not ignore it.", "Write outside of the repository, or ignore it."
         )
     if real.is_file() and not real.read_bytes().startswith(HEADING.encode()):
-        raise InvalidValue(f"{path} is there, and is no earlier export.", "Give another --output, or remove it.")
+        raise InvalidValue(f"{path} exists, and is not an earlier export.", "Choose another --output, or remove it.")
     return real
 
 

@@ -110,7 +110,7 @@ class Ledger:
             directory / f"{environment}.made.json.bak",
             _Ledger(environment=environment),
             lambda data: _migrated(data, environment),
-            "take what is yours over again: deploybook run --mode apply names each with its --adopt",
+            "adopt what is yours again: deploybook run --mode apply names each with its --adopt",
         )
 
     def entries(self) -> list[Entry]:

@@ -75,7 +75,7 @@ class RecordFile(Generic[State]):
                 yield self._write
         except Timeout:
             raise VaultLocked(
-                f"{self.path.name} is held by another run.", "Wait for that run to end, then repeat this one."
+                f"{self.path.name} is in use by another run.", "Wait for that run to end, then repeat this one."
             ) from None
 
     def change(self, edit: Callable[[State], State]) -> State:
@@ -114,7 +114,7 @@ class RecordFile(Generic[State]):
         try:
             data = json.loads(text)
         except (ValueError, RecursionError):
-            return "it is no JSON: it was cut off, or edited", None
+            return "it is not JSON: it was cut off, or edited", None
         kind = type(self._empty)
         expected = self._empty.version
         if not isinstance(data, dict) or data.get("version") != expected:
@@ -144,6 +144,6 @@ class RecordFile(Generic[State]):
         if self._has_good_copy():
             hint = f"Put the last good copy back: cp {self.backup} {self.path}"
         else:
-            hint = f"There is no good copy: put it away with mv {self.path} {self.path}.damaged"
+            hint = f"There is no good copy: move it away with mv {self.path} {self.path}.damaged"
             hint += f", then {self._remedy}" if self._remedy else ""
         return StateDamaged(f"{self.path} cannot be used: {reason}.", f"{hint}.")

@@ -50,7 +50,7 @@ class Vault:
         """Store the values beside those already there; raises VaultLocked if another run holds the vault."""
         for name, value in values.items():
             if any(ord(character) < 32 or 127 <= ord(character) < 160 for character in value.get_secret_value()):
-                raise InvalidValue(f"{name} contains a control character.", "Give it on one line.")
+                raise InvalidValue(f"{name} contains a control character.", "Enter it on one line.")
         with self._locked():
             present = self._read()
             self._backend.change({name: value.get_secret_value() for name, value in values.items()})
@@ -100,7 +100,7 @@ class Vault:
                 yield
         except Timeout:
             raise VaultLocked(
-                f"The vault of {self.environment} is held by another run.",
+                f"The vault of {self.environment} is in use by another run.",
                 "Wait for that run to end, then repeat this one.",
             ) from None
         except (OSError, RuntimeError) as problem:

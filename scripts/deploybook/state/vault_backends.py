@@ -94,11 +94,11 @@ class FileBackend:
         try:
             status = self.path.stat()
             if not stat.S_ISREG(status.st_mode):
-                raise VaultUnreadable(f"{self.path} is not a file.", "Move away what stands in the vault's place.")
+                raise VaultUnreadable(f"{self.path} is not a file.", "Move away what is in the vault's place.")
             if status.st_mode & 0o077:
                 raise ConfigurationError(
                     f"{self.path} can be read by other users.",
-                    f"Run chmod 600 {shlex.quote(str(self.path))}, and rotate what stands in it.",
+                    f"Run chmod 600 {shlex.quote(str(self.path))}, and rotate the secrets in it.",
                     "vault-open",
                 )
             return self.path.read_bytes()
@@ -114,7 +114,7 @@ class FileBackend:
     def _require_folder_of_link(self) -> None:
         if self.path.is_symlink() and not self.path.resolve().parent.is_dir():
             raise VaultUnreadable(
-                f"{self.path} is a link to {self.path.resolve()}, whose folder is not there.",
+                f"{self.path} is a link to {self.path.resolve()}, whose folder does not exist.",
                 "Mount or make that folder, or remove the link.",
             )
 
@@ -182,7 +182,7 @@ class KeyringBackend:
 def unwritable(path: Path, problem: Exception) -> ConfigurationError:
     """The error for a state file that cannot be written and is as it was before."""
     return ConfigurationError(
-        f"{path} cannot be written ({_reason(problem)}); it is as it was.",
+        f"{path} cannot be written ({_reason(problem)}); it is unchanged.",
         f"Make room, or the folder writable, in {path.parent}, then run this again.",
         "vault-unreadable",
     )
@@ -192,7 +192,7 @@ def _require_private_folder(folder: Path) -> None:
     if folder.is_dir() and folder.stat().st_mode & 0o022:
         raise ConfigurationError(
             f"{folder} can be changed by other users, and the vaults in it replaced.",
-            f"Run chmod 700 {shlex.quote(str(folder))}, and look whether the values in it are yours.",
+            f"Run chmod 700 {shlex.quote(str(folder))}, and check that the values in it are yours.",
             "vault-open",
         )
 

@@ -58,7 +58,7 @@ class VaultText:
         for number, text in enumerate(_decode(data).split("\n"), 1):
             line = _parse_line(number, text)
             if line.name and first_seen.setdefault(line.name, number) != number:
-                raise VaultSyntaxError(number, f"{line.name} stands in line {first_seen[line.name]} already")
+                raise VaultSyntaxError(number, f"{line.name} is already on line {first_seen[line.name]}")
             lines.append(line)
         return cls(lines)
 

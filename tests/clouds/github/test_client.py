@@ -116,7 +116,7 @@ def test_a_file_longer_than_a_line_of_base64_comes_back_whole(clouds: Connection
 
 def test_a_folder_is_no_file(clouds: Connections) -> None:
     clouds.github.put_file(MAIN.repository, "folder/x", "main", b"x", "x")
-    with pytest.raises(DeploybookError, match="is no file of ordinary size"):
+    with pytest.raises(DeploybookError, match="is not a file, or is too large"):
         clouds.github.file(MAIN.repository, "folder", "main")
 
 

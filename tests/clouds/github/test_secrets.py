@@ -102,7 +102,7 @@ def test_a_write_that_was_killed_is_ours_to_repeat(
         with pytest.raises(Killed):
             make("second").create(clouds)
     [change] = make("second").differences(state(make(), clouds))
-    assert change.old == "a write of ours did not end"
+    assert change.old == "a write by deploybook did not finish"
     assert change.theirs is False
     make("second").update(clouds, "", [change])
     assert make("second").differences(state(make(), clouds)) == []

@@ -215,7 +215,7 @@ def test_the_file_sees_what_it_reads_and_no_credential_but_modals(
 def test_a_deploy_that_hangs_is_ended(clouds: Connections, source: modal.Source) -> None:
     source.path.write_text("import time\ntime.sleep(600)\n")
     started = time.monotonic()
-    with pytest.raises(UnexpectedResponse, match=r"was not done after 0\.0") as caught:
+    with pytest.raises(UnexpectedResponse, match=r"did not finish within 0\.0") as caught:
         deploying.deploy(source, "studio", "", {}, clouds.modal.credentials(), 2)
     assert time.monotonic() - started < PATIENCE_SECONDS
     assert "deploy_minutes" in caught.value.hint
@@ -248,7 +248,7 @@ def test_an_app_that_is_deployed_from_a_folder_above_follows_every_file_of_it(tm
 def test_a_folder_that_does_not_hold_the_app_is_refused(tmp_path: Path, source: modal.Source) -> None:
     (tmp_path / "other").mkdir()
     for folder in (tmp_path / "other", tmp_path / "absent"):
-        with pytest.raises(InvalidValue, match="is no folder that holds"):
+        with pytest.raises(InvalidValue, match="is not a folder that contains"):
             modal.Source.at(str(source.path), str(folder))
 
 
@@ -267,7 +267,7 @@ def test_the_digest_follows_what_is_deployed_and_nothing_else(source: modal.Sour
 @pytest.mark.parametrize("text", ["def broken(:\n", "\0"])
 def test_a_file_that_is_no_python_is_refused_before_any_request(tmp_path: Path, text: str) -> None:
     (tmp_path / "app.py").write_text(text)
-    with pytest.raises(InvalidValue, match="is no Python file"):
+    with pytest.raises(InvalidValue, match="is not a Python file"):
         modal.source_is_there(str(tmp_path / "app.py"))
     with pytest.raises(InvalidValue, match="There is no file"):
         modal.source_is_there(str(tmp_path))

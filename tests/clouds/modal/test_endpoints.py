@@ -98,7 +98,7 @@ def test_an_app_that_takes_no_token_is_found_out_and_proves_nothing_by_its_refus
     urls, _ = serve(lambda _: {"error": "Unauthorized", "status": 401})
     with pytest.raises(NotTested, match="the vault's token is not accepted either"):
         modal.wrong_token_is_refused(urls, {"MODAL_AUTH_TOKEN": TOKEN})
-    with pytest.raises(VerificationFailed, match="does not take the vault's MODAL_AUTH_TOKEN"):
+    with pytest.raises(VerificationFailed, match="does not accept the vault's MODAL_AUTH_TOKEN"):
         modal.right_token_is_accepted(urls, {"MODAL_AUTH_TOKEN": TOKEN})
 
 
@@ -138,7 +138,7 @@ def test_an_echoed_token_is_not_shown(serve: Any) -> None:
 )
 def test_a_status_endpoint_that_knows_everything_is_found_out(serve: Any, answer: dict[str, Any]) -> None:
     urls, _ = serve(lambda _: answer)
-    with pytest.raises(VerificationFailed, match="knows a call that never was"):
+    with pytest.raises(VerificationFailed, match="reports a call that does not exist"):
         modal.unknown_call_is_not_found(urls)
 
 

@@ -111,7 +111,7 @@ def test_a_value_changed_in_place_is_seen_in_a_container_and_written_again(
     render_auth.create(clouds)
     clouds.modal.update_secret("render-auth", "", plain(MODAL_AUTH_TOKEN="canary-by-hand"))
     assert faults(clouds, render_auth) == []
-    with pytest.raises(VerificationFailed, match="other values than the vault: MODAL_AUTH_TOKEN") as caught:
+    with pytest.raises(VerificationFailed, match="differs from the vault in MODAL_AUTH_TOKEN") as caught:
         modal.secret_values_arrive(clouds.modal, render_auth)
     assert caught.value.entry == "modal-secrets"
     assert "canary" not in str(caught.value)

@@ -128,10 +128,12 @@ def test_a_firewalls_page_is_no_refusal_of_the_key() -> None:
         listed([page])
     assert caught.value.entry == "unexpected-response"
     assert caught.value.code == ""
-    assert "stands in front of it" in caught.value.hint
+    assert "in front of the API" in caught.value.hint
 
 
 def test_an_answer_that_is_not_as_described_is_one_error() -> None:
     body = "<ListBucketResult><Contents><Size>many</Size></Contents></ListBucketResult>"
-    with pytest.raises(UnexpectedResponse, match="could not list_objects_v2: its answer is not as described"):
+    with pytest.raises(
+        UnexpectedResponse, match="could not list_objects_v2: its answer does not match its description"
+    ):
         listed([Said(200, body)])

@@ -231,7 +231,7 @@ def test_a_start_that_was_seen_is_remembered_for_its_deploy_alone(
     monkeypatch.setattr(clouds.render, "logs", lambda *_: [])
     assert "seen earlier" in render.has_started(clouds.render, bench.deploy(state), observed)
     bench.deploy(state).create(clouds)
-    with pytest.raises(VerificationFailed, match="has not said that it started"):
+    with pytest.raises(VerificationFailed, match="does not say that it started"):
         render.has_started(clouds.render, bench.deploy(state), observed)
 
 

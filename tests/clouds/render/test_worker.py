@@ -112,7 +112,7 @@ def test_a_region_cannot_be_changed(clouds: Connections, bench: Bench, sandbox: 
     ("state", "sentence"),
     [
         ({"runtime": "node"}, "is not built from a Dockerfile: its runtime is node"),
-        ({"suspenders": ("billing",)}, "suspended by billing, which no key can undo"),
+        ({"suspenders": ("billing",)}, "suspended by billing, which no API key can lift"),
     ],
 )
 def test_what_no_request_can_mend_is_refused_before_any_is_sent(
@@ -225,7 +225,9 @@ def test_a_worker_made_anew_is_not_deployed_again_for_what_was_noted_of_the_old_
 def test_a_wrong_key_and_an_unknown_workspace_are_told_apart(
     sandbox: RunningSandbox, connect: Connect, clouds: Connections
 ) -> None:
-    with pytest.raises(NotFound, match=r"sees no workspace Elsewhere \(it sees Studio \(tea-") as caught:
+    with pytest.raises(
+        NotFound, match=r"cannot access the workspace Elsewhere \(it can access Studio \(tea-"
+    ) as caught:
         render.owner(clouds.render, "Elsewhere")
     assert caught.value.entry == "render-owner"
     with pytest.raises(Unauthorized) as refused:

@@ -92,5 +92,5 @@ def test_a_render_that_is_refused_for_another_reason_says_nothing_of_files(statu
 @pytest.mark.parametrize("status", [200, 404, 500])
 def test_a_render_that_looks_for_the_file_is_the_fault(status: int) -> None:
     reply = Said(status, '{"error": "ENOENT"}', JSON)
-    with answering(lambda *_: reply) as url, pytest.raises(VerificationFailed, match="takes a path of its own"):
+    with answering(lambda *_: reply) as url, pytest.raises(VerificationFailed, match="accepts a path in its own"):
         studio.render_reads_no_files(journey(url))

@@ -1,4 +1,4 @@
-"""A render that was handed to Modal and did not end: Modal is asked itself, and what it says decides."""
+"""A render that was handed to Modal and did not finish: Modal is asked itself, and what it says decides."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def test_what_a_killed_run_left_is_removed_by_the_next_and_what_runs_now_is_not(
 
 
 def test_a_table_that_lacks_a_column_of_the_application_is_told(database: turso.LibSql) -> None:
-    assert "is not there yet" in turso.jobs_table_fits(database)
+    assert "does not exist yet" in turso.jobs_table_fits(database)
     database.execute(f"CREATE TABLE {jobs.TABLE} (jobId TEXT PRIMARY KEY, status, type)")
     with pytest.raises(VerificationFailed, match="lacks progress, stage") as caught:
         turso.jobs_table_fits(database)
@@ -106,7 +106,7 @@ def test_a_table_without_its_key_or_its_indexes_is_told(
         turso.jobs_are_stored(database)
     monkeypatch.undo()
     monkeypatch.setitem(jobs.COLUMNS, "jobId", "TEXT")
-    with pytest.raises(VerificationFailed, match="two jobs of one id"):
+    with pytest.raises(VerificationFailed, match="two jobs with the same id"):
         turso.jobs_are_stored(database)
 
 

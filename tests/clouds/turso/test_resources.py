@@ -85,7 +85,7 @@ def test_a_group_too_many_names_those_that_are_there(clouds: Connections, made: 
     with pytest.raises(PermissionDenied) as caught:
         turso.Group("second", location="aws-us-east-1").create(clouds)
     assert caught.value.entry == "turso-group-limit"
-    assert "-p group_name default. " in caught.value.hint
+    assert "-p group_name default, " in caught.value.hint
 
 
 def test_a_group_with_databases_in_it_is_left(clouds: Connections, made: DatabaseState) -> None:

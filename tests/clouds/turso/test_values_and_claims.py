@@ -58,7 +58,7 @@ def test_rows_are_named_by_their_columns() -> None:
     assert rows(["a", None], [one, {"type": "null"}]) == [{"a": 1, "": None}]
     with pytest.raises(UnexpectedResponse, match="no column b"):
         rows(["a"], [one])[0]["b"]
-    with pytest.raises(ValueError, match="not one value for each column"):
+    with pytest.raises(ValueError, match="not have one value for each column"):
         rows(["a", "b"], [one])
 
 

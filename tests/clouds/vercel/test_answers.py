@@ -282,7 +282,7 @@ def test_a_new_name_that_cannot_be_compared_is_said_to_be_one(tmp_path: Path) ->
     project, state = linked_project(tmp_path, "studio/app", 77, "studio/web")
     with pytest.raises(Conflict) as caught:
         project.update(Connections({}), state, project.differences(state))
-    assert caught.value.hint.endswith("or give git_repository studio/app if studio/web is its new name.")
+    assert caught.value.hint.endswith("or set git_repository to studio/app if studio/web is its new name.")
 
 
 def linked_project(folder: Path, linked: str, repo_id: int, desired: str) -> tuple[vercel.Project, ProjectState]:

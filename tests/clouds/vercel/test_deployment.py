@@ -60,7 +60,7 @@ def test_a_changed_variable_or_file_or_the_operators_wish_asks_for_a_new_one(sit
     site.set(pushed(SECRET="t" * 32, PLAIN="p"))
     variables = site.set()
     assert changes(site) == ["variables"]
-    with pytest.raises(VerificationFailed, match="changed after the deployment") as caught:
+    with pytest.raises(VerificationFailed, match="changed after the live deployment") as caught:
         vercel.serves_all(site.clouds.vercel, address(site), state, variables)
     assert caught.value.entry == "vercel-redeploy"
 

@@ -173,7 +173,7 @@ def test_another_name_or_content_is_another_state_of_the_files(folder: Path) -> 
 @pytest.mark.parametrize(
     ("repository", "folder", "sentence"),
     [
-        ("", "", "git_repository is not given"),
+        ("", "", "git_repository is not set"),
         ("", "nowhere", "names no folder"),
         ("", "empty", "no file"),
     ],

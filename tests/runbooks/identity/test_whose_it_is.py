@@ -179,7 +179,7 @@ def test_an_old_ledger_and_its_vault_are_taken_up_and_destroyed_to_the_end(opera
     names = [{"section": entry.section, "kind": entry.kind, "name": entry.name} for entry in ledger.entries()]
     ledger.path.write_text(json.dumps(names))
     destroyed = operator.done("r2", "destroy")
-    assert "named by a ledger of before; not proved to be ours" in destroyed.output
+    assert "named by an earlier ledger; not proved to be ours" in destroyed.output
     operator.done("r2", "destroy", "--adopt", "R2 bucket/studio-production")
     assert operator.tokens() == []
     assert operator.vault() == {}
@@ -191,7 +191,7 @@ def test_a_database_that_a_colleague_made_after_a_killed_run_keeps_its_data(oper
     assert operator.turso("POST", "/databases", json={"name": "studio-production", "group": "default"}).is_success
     [theirs] = operator.turso("GET", "/databases").json()["databases"]
     applied = operator.done("turso", "apply", "--adopt", "Turso group/default")
-    assert "made while a killed run was making it; not proved to be ours" in applied.output
+    assert "appeared while a killed run was creating it; not proved to be ours" in applied.output
     for _ in range(2):
         destroyed = operator.done("turso", "destroy")
         assert "--mode destroy --adopt 'Turso database/studio-production'" in " ".join(destroyed.output.split())
@@ -227,7 +227,7 @@ def test_an_environment_keeps_to_the_accounts_of_its_first_apply(operator: Opera
         assert refused.code == 2
         home = str(Account(id=pins["cloudflare"]["id"], name=pins["cloudflare"]["name"]))
         assert f"lives in Cloudflare's account {home}" in refused.output
-        assert f"lead to {elsewhere}" in refused.output
+        assert f"belong to {elsewhere}" in refused.output
     requests = {
         (entry["method"], entry["path"].partition("/accounts/")[2]) for entry in operator.sandbox.journal("cloudflare")
     }

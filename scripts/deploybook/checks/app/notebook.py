@@ -64,7 +64,7 @@ class Application:
         directory = (layout.root / Path(named).expanduser()).resolve() if named else None
         if directory and not directory.is_dir():
             raise InvalidValue(
-                f"There is no folder {directory}.", "Give app_directory the root of the application's repository."
+                f"There is no folder {directory}.", "Set app_directory to the root of the application's repository."
             )
         return cls(layout, environment, directory)
 

@@ -38,7 +38,7 @@ from deploybook.checks.finding import Finding, Rule, Severity
 def absent_parts(compared: Compared) -> Iterator[Finding]:
     """A part that is not there."""
     for title, place in compared.app.absent:
-        hint = "Give --app the root of the application's repository."
+        hint = "Set --app to the root of the application's repository."
         message = f"There is no {title}: {place} is not there, or holds none."
         # The runbook ci_cd writes the workflow.
         severity = Severity.NOTE if title == "deploy workflow" else Severity.ERROR

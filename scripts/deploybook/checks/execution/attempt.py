@@ -62,7 +62,7 @@ def execute(reader: Reader, page: Page, block: Block) -> Attempt:
         )
         code, output = completed.returncode, completed.stdout
     except subprocess.TimeoutExpired:
-        code, output = 124, f"it was not done after {LIMIT_SECONDS} s"
+        code, output = 124, f"it did not finish within {LIMIT_SECONDS} s"
     finally:
         os.close(terminal)
         os.close(keyboard)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime
 import json
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher, get_close_matches
 from functools import lru_cache
@@ -155,6 +155,15 @@ def rebound(
     places = {sentence.place: number for number, sentence in reversed(list(enumerate(present)))}
     last = len(order)
     return sorted(
-        dict.fromkeys(kept),
+        _merged(kept),
         key=lambda sentence: (places.get(sentence.place, last), order.get((sentence.place, sentence.text), last)),
     )
+
+
+def _merged(bound: Iterable[Bound]) -> Iterable[Bound]:
+    """Each sentence once: two that became one rest on what both rested on, and the register has room for one line of a sentence."""
+    merged: dict[tuple[str, str], Bound] = {}
+    for sentence in bound:
+        evidence = merged.get((sentence.place, sentence.text), sentence).evidence + sentence.evidence
+        merged[sentence.place, sentence.text] = sentence._replace(evidence=tuple(dict.fromkeys(evidence)))
+    return merged.values()

@@ -25,6 +25,8 @@ _QUANTITY = re.compile(
     r"(?<![\w.])(?P<number>\d+) (?P<unit>hex digits|digits|bytes|characters|seconds|minutes|hours|days|MB)\b"
     r"(?:[`*]*<!-- = (?P<source>[^>]+) -->)?"
 )
+CONTRACT = "runbooks/contract.toml"
+_FOR_READERS = re.compile(r"(?:why|costs|takes) = ")
 _DEFAULT = re.compile(r"`(?P<value>[^`]+)`<!-- = (?P<slug>[a-z][a-z0-9_]*) (?P<name>[a-z][a-z0-9_]*) -->")
 # A constant may be in seconds, or in hex digits, which are two to a byte.
 _FACTORS = {"bytes": (1, 2), "minutes": (1, 60), "hours": (1, 3600), "days": (1, 86400), "MB": (1, 1024 * 1024)}
@@ -50,13 +52,20 @@ def _defaults(tree: Tree) -> Iterator[Finding]:
 
 def _quantities(tree: Tree) -> Iterator[Finding]:
     """Every quantity has, right after it, the mark that binds it to what the program goes by."""
-    for page in tree.pages.values():
-        for line, match in _quantities_in(page):
-            problem = _unbound(tree, match)
-            if problem:
-                quantity = f"{match['number']} {match['unit']}"
-                hint = f"Write {quantity}<!-- = SOURCE --> as docs/STYLE.md says, or correct the number."
-                yield Finding(page.path, line, "quantity-bound", f"{quantity} {problem}", hint)
+    places = [(page.path, *quantity) for page in tree.pages.values() for quantity in _quantities_in(page)]
+    for path, line, match in [*places, *_quantities_of_sections(tree)]:
+        problem = _unbound(tree, match)
+        if problem:
+            quantity = f"{match['number']} {match['unit']}"
+            hint = f"Write {quantity}<!-- = SOURCE --> as docs/STYLE.md says, or correct the number."
+            yield Finding(path, line, "quantity-bound", f"{quantity} {problem}", hint)
+
+
+def _quantities_of_sections(tree: Tree) -> Iterator[tuple[str, int, re.Match[str]]]:
+    """What the contract says to a reader of each section: the pages have it in generated parts."""
+    for number, line in enumerate(tree.text(CONTRACT).splitlines(), 1):
+        if _FOR_READERS.match(line):
+            yield from ((CONTRACT, number, match) for match in _QUANTITY.finditer(line))
 
 
 def _quantities_in(page: Page) -> Iterator[tuple[int, re.Match[str]]]:

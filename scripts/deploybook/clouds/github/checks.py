@@ -44,7 +44,7 @@ def token_sees_repository(github: GitHub, target: Target) -> str:
         return f"{repository.full_name}, {visibility}"
     see = link_to("ci-repository-renamed")
     return (
-        f"{target.repository} is now {repository.full_name}: give that with -p git_repository, see {see}; {visibility}"
+        f"{target.repository} is now {repository.full_name}: set that with -p git_repository, see {see}; {visibility}"
     )
 
 
@@ -128,7 +128,7 @@ def web_was_deployed(vercel: Vercel, vault_values: Mapping[str, SecretStr], run:
         if deployment.state == "READY" and deployment.created >= since:
             return deployment.id
     raise VerificationFailed(
-        f"Run {run.number} ended well, but Vercel has made no production deployment since it began.",
+        f"Run {run.number} succeeded, but Vercel has made no production deployment since it began.",
         "Compare VERCEL_PROJECT_ID with the project whose domain you serve.",
         "ci-vercel",
     )
@@ -141,7 +141,7 @@ def worker_was_deployed(render: Render, vault_values: Mapping[str, SecretStr], r
         if deploy.trigger == "deploy_hook":
             return f"{deploy.id}, {deploy.status}"
     raise VerificationFailed(
-        f"Run {run.number} ended well, but no deploy of {service} was started by its hook since.",
+        f"Run {run.number} succeeded, but no deploy of {service} was started by its hook since.",
         "Copy the deploy hook again, then run read -rs RENDER_DEPLOY_HOOK_URL && export RENDER_DEPLOY_HOOK_URL && "
         "deploybook run render ci_cd --mode apply -p import_from RENDER_DEPLOY_HOOK_URL.",
         "ci-render",

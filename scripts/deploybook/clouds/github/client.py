@@ -174,7 +174,7 @@ class GitHub:
             return None
         if file.encoding != "base64":
             raise UnexpectedResponse(
-                "GitHub", operation, f"{path} is no file of ordinary size.", "Give another workflow_path."
+                "GitHub", operation, f"{path} is not a file, or is too large.", "Give another workflow_path."
             )
         return file.sha, file.content
 

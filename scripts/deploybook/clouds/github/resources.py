@@ -48,7 +48,8 @@ class RepositorySecret(Resource[str]):
     def __init__(self, target: Target, name: str, pushed: ConsumerVariable | None, last_writes: LastWrites) -> None:
         if pushed and any(character.isspace() for character in pushed.value.get_secret_value()):
             raise InvalidValue(
-                f"{name} contains white space.", "Give it again without the blank or line break that was pasted along."
+                f"{name} contains white space.",
+                "Enter it again, without the blank or line break that was pasted with it.",
             )
         self.name = f"{name} of {target.recorded}"
         self.variable = name
@@ -127,7 +128,7 @@ def _unfinished(begun: str, updated_at: str) -> Change:
     began, updated = moment(begun), moment(updated_at)
     if began and updated and updated - began > WINDOW:
         return Change("value", f"set elsewhere since, on {updated_at}", "the vault's", theirs=True)
-    return Change("value", "a write of ours did not end", "the vault's")
+    return Change("value", "a write by deploybook did not finish", "the vault's")
 
 
 def repository_secrets(
@@ -211,7 +212,7 @@ class WorkflowFile(Resource[FileState]):
         except NotFound as error:
             # The answer to a classic token without the scope *workflow*, too (octokit/rest.js#368).
             if github.branch(self.target.repository, self.target.branch) is None:
-                raise _refused(error, "Push the branch first, or give the right production_branch.") from None
+                raise _refused(error, "Push the branch first, or set the right production_branch.") from None
             hint = "Give the token in GITHUB_TOKEN the scope workflow; one that is fine-grained, Workflows: read and write."
             raise _refused(error, hint, "ci-workflow-scope") from None
         except PermissionDenied as error:

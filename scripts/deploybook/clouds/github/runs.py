@@ -127,7 +127,7 @@ class DeployRun(Resource[RunState]):
                 "GitHub",
                 "start the workflow",
                 f"{self._workflow.path} is on {where.branch}, but no run of it appeared in {APPEARS_SECONDS:.0f} seconds.",
-                "Look whether Actions are switched on for the repository, and the workflow is not disabled.",
+                "Check that Actions are enabled for the repository, and that the workflow is not disabled.",
                 "ci-not-triggered",
             )
         return appeared[0]

@@ -31,7 +31,7 @@ def _sealing_key(text: Any) -> PublicKey:
     try:
         return PublicKey(_decoded(text))
     except (CryptoError, ValueError, TypeError):
-        raise ValueError("it is no public key of Curve25519") from None
+        raise ValueError("it is not a Curve25519 public key") from None
 
 
 Content = Annotated[bytes, BeforeValidator(_decoded)]

@@ -37,11 +37,11 @@ def target(github: GitHub, repository: str, branch: str, *, stand_in: bool = Fal
     chosen = github.named if stand_in else repository or github.named
     if not chosen:
         raise MissingVariable(
-            "git_repository is not given, nor GITHUB_REPOSITORY.",
-            "Give the application's repository with -p git_repository <OWNER>/<NAME>.",
+            "Neither git_repository nor GITHUB_REPOSITORY is set.",
+            "Set the application's repository with -p git_repository <OWNER>/<NAME>.",
         )
     if not REPOSITORY.fullmatch(chosen):
-        raise InvalidValue(f"GITHUB_REPOSITORY is {chosen!r}.", "Give the repository as <OWNER>/<NAME>.")
+        raise InvalidValue(f"GITHUB_REPOSITORY is {chosen!r}.", "Write the repository as <OWNER>/<NAME>.")
     if stand_in and github.branch(chosen, branch) is None:
         default = github.repository(chosen).default_branch
         head = github.branch(chosen, default)

@@ -35,7 +35,7 @@ def environment_is_there(modal: Modal, environment: str, own: str = "") -> str:
         return modal.environment(environment)
     except NotFound:
         if environment and environment == own:
-            return f"{environment} is not there yet; apply makes it"
+            return f"{environment} does not exist yet; apply creates it"
         raise
 
 
@@ -52,7 +52,7 @@ def functions_are_there(deployed: AppState, app: ModalApp) -> str:
             # Not a failed verification: this is no answer that time changes.
             raise InvalidValue(
                 f"The app {app.app} has no web function {function}.",
-                "Give its name with -p submit_function or -p status_function, or deploy the file that defines it.",
+                "Set its name with -p submit_function or -p status_function, or deploy the file that defines it.",
                 "modal-dispatch",
             )
     return ", ".join(app.functions)
@@ -75,7 +75,7 @@ def secret_values_arrive(modal: Modal, secret: ModalSecret) -> str:
     if differ:
         secret.invalidate()
         raise VerificationFailed(
-            f"The secret {secret.secret} has other values than the vault: {', '.join(differ)}.", AGAIN, "modal-secrets"
+            f"The secret {secret.secret} differs from the vault in {', '.join(differ)}.", AGAIN, "modal-secrets"
         )
     secret.mark_verified(modal)
     return "compared by fingerprint"
@@ -86,7 +86,7 @@ def wrong_token_is_refused(urls: Mapping[str, SecretStr], token: Mapping[str, Se
     require_accepted("the vault's token", lambda: right_token_is_accepted(urls, token))
     fault = VerificationFailed(
         "The submit endpoint does not refuse a wrong token.",
-        "Take the app off the net with deploybook run modal --mode destroy until its file checks auth_token.",
+        "Take the app offline with deploybook run modal --mode destroy until its file checks auth_token.",
         "modal-dispatch",
         expected="status 401 in the body",
         found="the answer that the vault's token gets",
@@ -110,7 +110,7 @@ def right_token_is_accepted(urls: Mapping[str, SecretStr], token: Mapping[str, S
     answer = endpoint.submit(_plain(urls, SUBMIT), token["MODAL_AUTH_TOKEN"])
     if answer.get("status") != 400 or "error" not in answer:
         raise VerificationFailed(
-            "The submit endpoint does not take the vault's MODAL_AUTH_TOKEN.",
+            "The submit endpoint does not accept the vault's MODAL_AUTH_TOKEN.",
             AGAIN,
             "modal-dispatch",
             expected="status 400 in the body, for a job without content",
@@ -128,14 +128,16 @@ def unknown_call_is_not_found(urls: Mapping[str, SecretStr]) -> str:
     status, error = answer.get("status"), str(answer.get("error", ""))
     if status in {"running", "completed"} or "result" in answer:
         raise VerificationFailed(
-            "The status endpoint knows a call that never was.",
+            "The status endpoint reports a call that does not exist as if it did.",
             "Compare the app's status function with the application's.",
             "modal-dispatch",
             expected="status failed, with an error that says not found",
             found=_shown(answer),
         )
     if status != "unknown" and not (status == "failed" and "not found" in error.lower()):
-        raise NotTested(f"the status endpoint neither knows the call nor says that there is none: {_shown(answer)}")
+        raise NotTested(
+            f"the status endpoint neither finds the call nor reports that it does not exist: {_shown(answer)}"
+        )
     return f"status {status}{', not found' if status == 'failed' else ''}"
 
 

@@ -77,8 +77,8 @@ def deploy(
             raise UnexpectedResponse(
                 "Modal",
                 "deploy the app",
-                f"Modal could not deploy the app {name}: it was not done after {seconds / 60:g} minutes.",
-                "See the app's page in Modal's dashboard; give deploy_minutes more if its image takes long to build.",
+                f"Modal could not deploy the app {name}: it did not finish within {seconds / 60:g} minutes.",
+                "See the app's page in Modal's dashboard; raise deploy_minutes if its image takes long to build.",
                 "modal-deploy",
             ) from None
     if process.returncode:

@@ -22,10 +22,10 @@ _HINTS: dict[type[ServiceError], str] = {
     Unauthorized: "Make a new token and export MODAL_TOKEN_ID and MODAL_TOKEN_SECRET; the prerequisites say where.",
     PermissionDenied: "Use a token whose user may deploy in this workspace and environment.",
     NotFound: "Check the name, and that the token belongs to the workspace that owns it.",
-    Conflict: "Look in Modal's dashboard who made it, then run this again.",
+    Conflict: "Check in Modal's dashboard who created it, then run this again.",
     RateLimited: "Wait a minute, then run this again; what is done is kept.",
     Unreachable: "Check the network and that MODAL_SERVER_URL is unset or right, then run this again.",
-    UnexpectedResponse: "Run this again; if it stays, compare Modal's status page.",
+    UnexpectedResponse: "Run this again; if it persists, check Modal's status page.",
 }
 
 

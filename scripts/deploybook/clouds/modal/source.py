@@ -28,19 +28,19 @@ class Source:
         file = root / Path(path).expanduser()
         if not file.is_file():
             raise InvalidValue(
-                f"There is no file {path}.", "Give app_path: the Python file that defines the Modal app."
+                f"There is no file {path}.", "Set app_path to the Python file that defines the Modal app."
             )
         try:
             compile(file.read_text(encoding="utf-8"), file.name, "exec")
         except (SyntaxError, ValueError) as problem:
             raise InvalidValue(
-                f"{path} is no Python file: {problem}.", "Correct it, or give another app_path."
+                f"{path} is not a Python file: {problem}.", "Correct it, or set another app_path."
             ) from None
         place = root / Path(folder).expanduser() if folder else file.parent
         if not place.is_dir() or not file.resolve().is_relative_to(place.resolve()):
             raise InvalidValue(
-                f"{folder} is no folder that holds {path}.",
-                "Give deploy_directory: the folder in which modal deploy runs, such as the root of the application's repository.",
+                f"{folder} is not a folder that contains {path}.",
+                "Set deploy_directory to the folder in which modal deploy runs, such as the root of the application's repository.",
             )
         return cls(file, place)
 

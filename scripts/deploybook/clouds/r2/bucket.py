@@ -44,7 +44,8 @@ class Bucket(Resource[BucketState]):
     def __init__(self, name: str, *, location: str = "") -> None:
         if not BUCKET_NAME.fullmatch(name):
             raise InvalidValue(
-                f"{name!r} is no name for an R2 bucket.", "Use 3 to 63 of a–z, 0–9 and -, neither first nor last a -."
+                f"{name!r} is not a valid name for an R2 bucket.",
+                "Use 3 to 63 characters of a–z, 0–9 and -, with no - at the start or the end.",
             )
         self.name = name
         self.location = location
@@ -110,8 +111,8 @@ class Bucket(Resource[BucketState]):
         return Conflict(
             "Cloudflare",
             "find the bucket",
-            f"The bucket {self.name} is in the jurisdiction {jurisdiction}, where the application does not reach it.",
-            "Give another bucket_name, or delete that bucket if nobody needs it.",
+            f"The bucket {self.name} is in the jurisdiction {jurisdiction}, where the application cannot reach it.",
+            "Set another bucket_name, or delete that bucket if nobody needs it.",
             "r2-jurisdiction",
         )
 

@@ -37,7 +37,7 @@ def token_is_active(cloudflare: Cloudflare) -> str:
     if token.owner != "/user":
         return "account-owned"
     # Only a Super Administrator's may make account tokens, and no token may ask for its user's roles (cloudflare/cloudflare-docs#26550).
-    return "user-owned: the first change tells whether its user is a Super Administrator"
+    return "user-owned: the first change shows whether its user is a Super Administrator"
 
 
 def may_manage_r2(cloudflare: Cloudflare) -> str:
@@ -101,7 +101,7 @@ def other_origins_are_refused(store: Store, origin: str = "") -> str:
     require_accepted("the app's own origin" if origin else "the vault's key", right)
     fault = VerificationFailed(
         "The bucket lets pages of any origin upload.",
-        "Run deploybook run r2 --mode apply, and remove the rules of others that allow any origin.",
+        "Run deploybook run r2 --mode apply, and remove other rules that allow any origin.",
         "cors",
         "no Access-Control-Allow-Origin",
         "one for https://elsewhere.invalid",

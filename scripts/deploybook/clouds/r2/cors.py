@@ -30,7 +30,8 @@ class Cors(Resource[Rules]):
     def __init__(self, bucket: str, origin: str) -> None:
         if origin and not ORIGIN.fullmatch(origin):
             raise InvalidValue(
-                f"{origin!r} is no origin.", "Give scheme and host, such as <https://HOST>, with no slash at the end."
+                f"{origin!r} is not an origin.",
+                "Use scheme and host, such as <https://HOST>, with no slash at the end.",
             )
         self.name = bucket
         self.bucket = bucket

@@ -44,13 +44,13 @@ REFUSALS = {
     ),
     "RequestTimeTooSkewed": Refusal(
         UnexpectedResponse,
-        "Set this machine's clock: R2 refuses what is signed more than 15 minutes off.",
+        "Set this machine's clock: R2 refuses a signature that is more than 15 minutes off.",
         "unexpected-response",
     ),
 }
 # What says nothing of the key, the bucket or the names: R2, or the CDN in front of it, answers nobody for now.
 TOO_OFTEN, FIRST_OF_FAILURES = 429, 500
-PASSING = "Wait, then run this again; if it stays, compare Cloudflare's status page."
+PASSING = "Wait, then run this again; if it persists, check Cloudflare's status page."
 # What a CDN answers while it does not reach who is behind it: botocore does not send that again by itself.
 UNREACHED = range(520, 531)
 ATTEMPTS = 4

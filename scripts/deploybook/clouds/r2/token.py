@@ -159,7 +159,9 @@ class BucketToken(Resource[TokenState]):
             return [Change("secret", "in the vault", "rolled", requested=True, replaces=True)]
         if self.unfinished_rotation:
             return [
-                Change("secret", "its rotation did not end", "rolled", requested=True, replaces=True, entry="r2-keys")
+                Change(
+                    "secret", "its rotation did not finish", "rolled", requested=True, replaces=True, entry="r2-keys"
+                )
             ]
         stored_id = self._stored.get(KEY_ID)
         if SECRET not in self._stored or stored_id is None:
@@ -175,7 +177,7 @@ class BucketToken(Resource[TokenState]):
             "Cloudflare",
             "find the token",
             f"There are {len(self._namesakes)} tokens named {self.name} in the account: {ids}.",
-            f"Say which is this environment's, as --adopt 'R2 token/{first}', or give another token_name.",
+            f"Say which is this environment's, as --adopt 'R2 token/{first}', or set another token_name.",
             "token-name-ambiguous",
         )
 
@@ -220,7 +222,7 @@ class BucketToken(Resource[TokenState]):
 
 def _unknown(token: schema.Token) -> UnexpectedResponse:
     message = f"Cloudflare says of the token {token.name} that it is {token.status}, which is not known here."
-    hint = "Look at it in the dashboard, and report the status: the guide has to learn it. Nothing was changed."
+    hint = "Look at it in the dashboard, and report the status, so that deploybook can learn it. Nothing was changed."
     return UnexpectedResponse("Cloudflare", "find the token", message, hint)
 
 

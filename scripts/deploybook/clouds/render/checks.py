@@ -55,5 +55,5 @@ def _refuses(line: str) -> bool:
 
 
 def _silent(last_line: str) -> VerificationFailed:
-    message, hint = "The worker on Render has not said that it started.", "Look at its log in the dashboard."
+    message, hint = "The log of the worker on Render does not say that it started.", "Look at its log in the dashboard."
     return VerificationFailed(message, hint, "worker-idle", STARTED, last_line)

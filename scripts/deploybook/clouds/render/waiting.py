@@ -124,5 +124,5 @@ def _slow(status: str, seconds: float) -> UnexpectedResponse:
 
 def _unknown(status: str) -> UnexpectedResponse:
     message = f"Render's deploy is in a status that deploybook does not know: {status or 'none'}."
-    hint = "Look at it in the dashboard, and report the status: the guide has to learn it."
+    hint = "Look at it in the dashboard, and report the status, so that deploybook can learn it."
     return UnexpectedResponse("Render", "deploy", message, hint)

@@ -135,8 +135,8 @@ class Worker(Resource[WorkerState]):
     def create(self, clouds: Connections) -> WorkerState:
         """Operation create-service."""
         if not self._settings.repository:
-            hint = "Give the application's repository as <OWNER>/<NAME>."
-            raise InvalidValue("No git_repository is given.", hint, "render-repository")
+            hint = "Write the application's repository as <OWNER>/<NAME>."
+            raise InvalidValue("git_repository is not set.", hint, "render-repository")
         # What was noted belongs to an earlier worker of this name.
         self._undeployed.forget()
         made = clouds.render.create_service(self._desired())
@@ -194,11 +194,13 @@ class Worker(Resource[WorkerState]):
             raise Conflict("Render", "change the region", message, hint, "render-region")
         if "runtime" in fields:
             message = f"The service {self.name} is not built from a Dockerfile: its runtime is {state.runtime}."
-            hint = "Give another service_name: that service is not this guide's worker."
+            hint = "Choose another service_name: that service is not this guide's worker."
             raise Conflict("Render", "change the runtime", message, hint)
         if not RESUMABLE.issuperset(state.suspenders):
-            message = f"The worker {self.name} is suspended by {', '.join(state.suspenders)}, which no key can undo."
-            hint = "Settle it under Billing, or with Render's support; then Render resumes it."
+            message = (
+                f"The worker {self.name} is suspended by {', '.join(state.suspenders)}, which no API key can lift."
+            )
+            hint = "Resolve it under Billing, or with Render's support; then Render resumes it."
             raise Conflict("Render", "resume the worker", message, hint, "render-billing")
 
 
@@ -211,13 +213,15 @@ def owner(render: Render, name: str) -> str:
     names = ", ".join(sorted(f"{owner.name} ({owner.id})" for owner in owners)) or "none"
     matching = [owner for owner in owners if name in {owner.name, owner.id}] if name else owners
     if not matching:
-        wanted = f"workspace {name}" if name else "workspace at all"
-        message = f"The key sees no {wanted} (it sees {names})."
-        hint = "Check the parameter owner, and whose key it is."
+        wanted = f"the workspace {name}" if name else "any workspace"
+        message = f"The key cannot access {wanted} (it can access {names})."
+        hint = "Check the parameter owner, and which user the key belongs to."
         raise NotFound("Render", "find the workspace", message, hint, "render-owner")
     if len(matching) > 1:
-        message = f"The key sees several workspaces: {names}."
-        raise InvalidValue(message, "Name one in the parameter owner, by its id if two have one name.", "render-owner")
+        message = f"The key can access several workspaces: {names}."
+        raise InvalidValue(
+            message, "Set the parameter owner to one of them, by its id if two share a name.", "render-owner"
+        )
     render.use(Account(id=matching[0].id, name=matching[0].name))
     return matching[0].id
 

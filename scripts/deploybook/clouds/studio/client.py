@@ -97,7 +97,7 @@ class Studio:
             raise UnexpectedResponse(
                 "Vercel",
                 operation,
-                f"The web app on Vercel handed out {url.split('?')[0]!r}, which is no URL in R2.",
+                f"The web app on Vercel handed out {url.split('?')[0]!r}, which is not a URL in R2.",
                 "Set STORAGE_BACKEND=r2 and DEPLOY_ENV=production for Production on Vercel, and deploy again.",
                 "playback",
             )

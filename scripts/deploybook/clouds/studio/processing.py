@@ -46,7 +46,7 @@ def ingest(journey: Journey) -> str:
     if answer.status != 200 or not journey.job:
         if _storage_refused(answer.error):
             raise answered("The web app on Vercel cannot keep the file", answer, R2_ON_VERCEL, "storage-errors")
-        raise job_routes_failed("The web app on Vercel takes no file for processing", answer)
+        raise job_routes_failed("The web app on Vercel does not accept a file for processing", answer)
     if journey.row(journey.job) is None:
         message = "The web app on Vercel took the job, but it is not in the vault's database."
         raise VerificationFailed(message, TURSO_ON_VERCEL, "other-database")
@@ -59,14 +59,14 @@ def ingested(journey: Journey) -> str:
         raise NotTested("there is no job to wait for: the upload for processing failed")
     answer = journey.poll(journey.job, journey.job_seconds)
     if answer.status != 200:
-        raise job_routes_failed("The web app on Vercel does not know its own job", answer)
+        raise job_routes_failed("The web app on Vercel does not find its own job", answer)
     error, status = str(answer.body.get("error") or ""), answer.body.get("status")
     if status == "failed" and " 429 " in f" {error} ":
         raise _job_failed("The application", answer, ATTEMPTS, "object-rate")
     if status == "failed":
         raise _job_failed("The application", answer, R2_ON_VERCEL, "storage-errors")
     if status != "complete":
-        message = f"Nobody finished the upload's job within {journey.job_seconds:.0f} s (status {status})."
+        message = f"The upload's job was not finished within {journey.job_seconds:.0f} s (status {status})."
         raise VerificationFailed(message, "Look at the web app's runtime log on Vercel.", "app-errors")
     result = answer.body.get("result") or {}
     journey.asset = str(result.get("assetId") or "")
@@ -75,7 +75,7 @@ def ingested(journey: Journey) -> str:
     journey.assets.append(journey.asset)
     seconds = (result.get("metadata") or {}).get("duration")
     if not isinstance(seconds, int | float) or abs(seconds - SECONDS) > TOLERANCE:
-        message = "The application measures another length than the file has."
+        message = "The application reports a length that is not the file's."
         raise VerificationFailed(message, IN_THE_CODE, "end-to-end", f"{SECONDS:g} s", f"{seconds} s")
     return f"asset {journey.asset}, {seconds:g} s"
 
@@ -86,7 +86,7 @@ def asset_plays(journey: Journey) -> str:
     path = f"/api/audio/assets/{journey.asset}/stream"
     response = journey.studio.redirect("play the asset", path)
     if response.status_code != 302 or not response.headers.get("location"):
-        message = "The web app on Vercel does not lead to the asset's file"
+        message = "The web app on Vercel does not redirect to the asset's file"
         raise stored(message, response, R2_ON_VERCEL, "storage-errors")
     same_bytes(journey, response.headers["location"], "the asset")
     return "302, then 206 and the same bytes"
@@ -114,10 +114,10 @@ def preview(journey: Journey) -> str:
     answer = journey.studio.call("ask for a preview", "POST", "/api/audio/edit/preview", json=recipe)
     journey.preview_job = str(answer.data.get("jobId") or "")
     if answer.status != 200 or not journey.preview_job:
-        raise job_routes_failed("The web app on Vercel takes no preview", answer)
+        raise job_routes_failed("The web app on Vercel does not accept a preview job", answer)
     ended = journey.poll(journey.preview_job, journey.job_seconds)
     if ended.status != 200:
-        raise job_routes_failed("The web app on Vercel does not know its own job", ended)
+        raise job_routes_failed("The web app on Vercel does not find its own job", ended)
     if ended.body.get("status") == "pending":
         message = f"The worker on Render did not pick up the job within {journey.job_seconds:.0f} s."
         raise VerificationFailed(message, TURSO_ON_RENDER, "worker-idle")
@@ -137,14 +137,14 @@ def preview_plays(journey: Journey) -> str:
             raise NotTested("there is no preview to play: making it needs what is not here")
         raise answered("The worker on Render has written no preview", answer, R2_ON_RENDER, "storage-errors")
     if answer.status != 200 or "downloadUrl" not in answer.data:
-        raise answered("The web app on Vercel gives no URL for the preview", answer, SIGNED_ON_VERCEL, "playback")
+        raise answered("The web app on Vercel returns no URL for the preview", answer, SIGNED_ON_VERCEL, "playback")
     part = journey.studio.storage(
         "play the preview", "GET", answer.data["downloadUrl"], headers={"Range": f"bytes=0-{PART_BYTES - 1}"}
     )
     if part.status_code != 206:
-        raise stored("R2 does not give a part of the preview", part, R2_ON_RENDER, "storage-errors")
+        raise stored("R2 does not return a part of the preview", part, R2_ON_RENDER, "storage-errors")
     if not is_mp3(part.content):
-        message = "The preview that the worker on Render wrote is no MP3."
+        message = "The preview that the worker on Render wrote is not an MP3 file."
         raise VerificationFailed(message, "Look at the worker's log: its image needs ffmpeg.", "storage-errors")
     return "206, MP3"
 

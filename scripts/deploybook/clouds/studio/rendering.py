@@ -48,9 +48,11 @@ def render(journey: Journey) -> str:
     answer = journey.studio.call("ask for a render", "POST", "/api/render", json={"audio": audio, **OUTPUT})
     job = str(answer.data.get("jobId") or "")
     if answer.status >= 500:
-        raise job_routes_failed("The web app on Vercel takes no render", answer)
+        raise job_routes_failed("The web app on Vercel does not accept a render job", answer)
     if answer.status != 200 or not job:
-        raise answered("The web app on Vercel takes no render", answer, "Look at its runtime log.", "app-errors")
+        raise answered(
+            "The web app on Vercel does not accept a render job", answer, "Look at its runtime log.", "app-errors"
+        )
     ended = journey.poll(job, FIRST_LOOK_SECONDS)
     if _is_at_modal(ended):
         _require_alive(journey, job)
@@ -64,7 +66,7 @@ def render_reads_no_files(journey: Journey) -> str:
     """A render takes no path of the web app's own file system: whoever could give one could read its secrets."""
     audio = {"type": "path", "path": f"/nonexistent/{journey.filename}"}
     ask = partial(journey.studio.call, "ask for a render", "POST", "/api/render", json={"audio": audio, **OUTPUT})
-    message = "The web app on Vercel takes a path of its own file system as a render's audio, from anyone."
+    message = "The web app on Vercel accepts a path in its own file system as a render's audio, from anyone."
     fault = VerificationFailed(message, IN_THE_CODE, "render-reads-files", "400", "it looked for the file")
     # A file that it looks for and does not find is an error of its own; whatever it says, it was not the path that was refused.
     require_refused("a path of its own", partial(_reply, ask), refusal(400), fault, _looked_for_the_file)
@@ -124,7 +126,7 @@ def _valid_video(journey: Journey, ended: Answer) -> str:
     url = ended.body.get("downloadUrl")
     if not url:
         message, hint = (
-            "The web app on Vercel gives no URL for the finished video",
+            "The web app on Vercel returns no URL for the finished video",
             "Compare the R2 variables on Vercel.",
         )
         raise answered(message, ended, hint, "playback")
@@ -162,7 +164,7 @@ def _render_failed(journey: Journey, job: str, ended: Answer) -> VerificationFai
         )
     in_bucket = "no video is in R2" if rendered is False else "R2 does not say whether its video is there"
     return VerificationFailed(
-        f"The render was handed to Modal and did not end (stage {stage or 'unknown'}); {in_bucket}.",
+        f"The render was handed to Modal and did not finish (stage {stage or 'unknown'}); {in_bucket}.",
         "Look at the Modal app's log, and at its secret r2-credentials: deploybook run modal --mode apply.",
         "modal-dispatch",
     )
@@ -192,8 +194,8 @@ def _require_alive(journey: Journey, job: str) -> None:
     if journey.poll(job, CALLBACK_SECONDS).body.get("status") != "processing":
         return
     raise VerificationFailed(
-        f"Modal's call failed and the web app was not told: {error} (stage {DISPATCHED}).",
-        "Look at the Modal app's log; what it says was raised in the render app.",
+        f"Modal's call failed and the web app was not informed: {error} (stage {DISPATCHED}).",
+        "Look at the Modal app's log: the error was raised in the render app.",
         "modal-dispatch",
     )
 

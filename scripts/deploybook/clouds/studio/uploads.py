@@ -70,7 +70,7 @@ def playback(journey: Journey) -> str:
     """A signed URL from the app gives the same bytes back, and a part of them with 206."""
     answer = _ask_to_download(journey, journey.key)
     if answer.status != 200 or "downloadUrl" not in answer.data:
-        raise answered("The web app on Vercel gives no playback URL", answer, SIGNED_ON_VERCEL, "playback")
+        raise answered("The web app on Vercel returns no playback URL", answer, SIGNED_ON_VERCEL, "playback")
     journey.playback_url = answer.data["downloadUrl"]
     same_bytes(journey, journey.playback_url, "the uploaded file")
     return "206 for a range, the same bytes"
@@ -80,10 +80,10 @@ def same_bytes(journey: Journey, url: str, source: str) -> None:
     """Raise unless the URL gives the uploaded audio, whole and in part."""
     part = journey.studio.storage("play back", "GET", url, headers={"Range": f"bytes=0-{PART_BYTES - 1}"})
     if part.status_code != 206:
-        raise stored(f"R2 does not give a part of {source}", part, R2_ON_VERCEL, "playback")
+        raise stored(f"R2 does not return a part of {source}", part, R2_ON_VERCEL, "playback")
     whole = journey.studio.storage("play back", "GET", url)
     if part.content != journey.audio[:PART_BYTES] or whole.content != journey.audio:
-        message, sizes = f"Playback gives other bytes than {source}.", (len(journey.audio), len(whole.content))
+        message, sizes = f"Playback returns other bytes than {source}.", (len(journey.audio), len(whole.content))
         raise VerificationFailed(message, R2_ON_VERCEL, "playback", *map(str, sizes))
 
 
@@ -102,7 +102,7 @@ def _signed(journey: Journey) -> str:
     """The upload URL that the app signs for the check's own key."""
     answer = _ask_to_upload(journey, journey.key)
     if answer.status != 200 or "uploadUrl" not in answer.data:
-        raise answered("The web app on Vercel gives no upload URL", answer, R2_ON_VERCEL, "storage-errors")
+        raise answered("The web app on Vercel returns no upload URL", answer, R2_ON_VERCEL, "storage-errors")
     return str(answer.data["uploadUrl"])
 
 

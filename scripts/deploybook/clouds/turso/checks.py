@@ -74,7 +74,7 @@ def location_exists(turso: Turso, location: str) -> str:
     if location not in locations:
         raise InvalidValue(
             f"Turso has no location {location}.",
-            f"Give one of these as group_location: {', '.join(sorted(locations))}.",
+            f"Set group_location to one of these: {', '.join(sorted(locations))}.",
         )
     return locations[location]
 
@@ -98,7 +98,7 @@ def jobs_table_fits(database: LibSql) -> str:
     """The jobs table, where the application has made it, has the columns that the application uses. Reads only."""
     columns = [row["name"] for row in database.query("SELECT name FROM pragma_table_info(?)", jobs.TABLE)]
     if not columns:
-        return f"{jobs.TABLE} is not there yet; the application makes it at its first connection"
+        return f"{jobs.TABLE} does not exist yet; the application creates it at its first connection"
     missing = [name for name in jobs.COLUMNS if name not in columns]
     if missing:
         raise VerificationFailed(
@@ -221,7 +221,9 @@ def _expect_duplicate_refused(database: LibSql, table: str) -> None:
         if error.code.startswith("SQLITE_CONSTRAINT"):
             return
         raise
-    raise VerificationFailed("Turso took two jobs of one id.", "", "database-errors", "SQLITE_CONSTRAINT", "success")
+    raise VerificationFailed(
+        "Turso accepted two jobs with the same id.", "", "database-errors", "SQLITE_CONSTRAINT", "success"
+    )
 
 
 def _require_refused(bearer: str, database: LibSql) -> None:

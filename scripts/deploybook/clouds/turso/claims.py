@@ -66,7 +66,8 @@ def seconds_of(expiration: str) -> int | None:
     match = _LIFETIME.fullmatch(expiration)
     if not expiration or match is None:
         raise InvalidValue(
-            f"{expiration!r} is no lifetime for a token.", "Use never, or weeks, days, hours, minutes such as 2w1d30m."
+            f"{expiration!r} is not a valid lifetime for a token.",
+            "Use never, or weeks, days, hours, minutes such as 2w1d30m.",
         )
     return sum(int(match[unit] or 0) * size for unit, size in _UNITS.items())
 

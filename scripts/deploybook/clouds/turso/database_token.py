@@ -84,7 +84,7 @@ class DatabaseToken(Resource[TokenState]):
         """Whether it opens this database for writing and has the desired lifetime, and whether all tokens must be invalidated."""
         changes = self._faults(state)
         if self._rotate or self.unfinished_rotation:
-            old = "valid" if self._rotate else "their rotation did not end"
+            old = "valid" if self._rotate else "their rotation did not finish"
             changes.append(Change("all tokens", old, "invalidated, and one new", requested=True, replaces=True))
         return changes
 
@@ -112,7 +112,7 @@ class DatabaseToken(Resource[TokenState]):
     def delete(self, clouds: Connections, state: TokenState) -> str:
         """Nothing at Turso: a single token can't be revoked. ``finish`` takes it out of the vault."""
         del clouds, state
-        return "out of the vault; it ends with its database, Turso revokes no single token"
+        return "removed from the vault; it is valid until its database is deleted, because Turso cannot revoke a single token"
 
     def planned(self) -> TokenState:
         """Its value is known only when it is minted."""

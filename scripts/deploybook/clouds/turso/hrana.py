@@ -71,7 +71,7 @@ class PipelineAnswer(Answer):
 
 BUSY = Refusal(
     Conflict,
-    "Run this again; if it stays, look what else writes to this database, and for how long.",
+    "Run this again; if it persists, check what else writes to this database, and for how long.",
     "database-errors",
 )
 DENIED = Refusal(
@@ -194,7 +194,7 @@ class Stream:
                 PipelineAnswer, operation, "POST", path, json=body, headers=headers, repeatable=self._repeatable
             )
         except NotFound as error:
-            hint = "Run deploybook run turso --mode apply: it records the URL of the database that is there."
+            hint = "Run deploybook run turso --mode apply: it records the URL of the existing database."
             raise NotFound("Turso", operation, error.message, hint, "turso-url", error.status, error.code) from None
         except (Unauthorized, PermissionDenied) as error:
             hint = "Run deploybook run turso --mode apply: it mints a token that this database takes."
@@ -202,7 +202,7 @@ class Stream:
                 "Turso", operation, error.message, hint, "turso-token", error.status, error.code
             ) from None
         except Unreachable as error:
-            hint = "Check the network, and in Turso's dashboard whether the database is there and awake."
+            hint = "Check the network, and in Turso's dashboard whether the database exists and is awake."
             raise Unreachable("Turso", operation, error.message, hint) from None
         except UnexpectedResponse as error:
             if error.status != ASLEEP:

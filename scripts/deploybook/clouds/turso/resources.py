@@ -91,9 +91,9 @@ class Group(Resource[GroupState]):
 
     def _no_room(self, turso: Turso, error: ServiceError) -> PermissionDenied:
         names = [group.name for group in turso.groups()]
-        use = f"Use the group that is there: -p group_name {names[0]}" if names else "Check the token's scope"
+        use = f"Use the existing group: -p group_name {names[0]}" if names else "Check the token's scope"
         also = f" (or {', '.join(names[1:])})" if names[1:] else ""
-        hint = f"{use}{also}. A plan with more groups is the other way."
+        hint = f"{use}{also}, or choose a plan with more groups."
         return PermissionDenied(
             "Turso", error.operation, error.message, hint, "turso-group-limit", error.status, error.code
         )
@@ -153,7 +153,7 @@ class Database(Resource[DatabaseState]):
                 "Turso",
                 "find the database",
                 f"The database {self.name} is in the group {database.group}, not in {self.group}.",
-                f"Give -p group_name {database.group}, or another database_name.",
+                f"Set -p group_name {database.group}, or another database_name.",
             )
         blocked = tuple(setting for setting in BLOCKS if getattr(database, setting))
         return DatabaseState(self.name, database.hostname, blocked, database.id)
@@ -186,7 +186,7 @@ class Database(Resource[DatabaseState]):
 
 def _require_name(kind: str, name: str) -> None:
     if not NAME.fullmatch(name):
-        raise InvalidValue(f"{name!r} is no name for a Turso {kind}.", "Use 1 to 64 of a–z, 0–9 and -.")
+        raise InvalidValue(f"{name!r} is not a valid name for a Turso {kind}.", "Use 1 to 64 of a–z, 0–9 and -.")
 
 
 def _group_state(group: schema.Group) -> GroupState:

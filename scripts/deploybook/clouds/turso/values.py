@@ -103,7 +103,7 @@ class Result(Answer):
     @model_validator(mode="after")
     def _rectangular(self) -> Self:
         if any(len(row) != len(self.cols) for row in self.cells):
-            raise ValueError("a row has not one value for each column")
+            raise ValueError("a row does not have one value for each column")
         return self
 
     def rows(self) -> list[Row]:

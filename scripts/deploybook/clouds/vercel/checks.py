@@ -40,7 +40,7 @@ def api_answers(url: str) -> str:
             found=_described(answer),
         )
     if not answer.headers.get("content-type", "").startswith("application/json"):
-        raise NotTested(f"{url} has no API of the application's: {_described(answer)}")
+        raise NotTested(f"{url} does not serve the application's API: {_described(answer)}")
     return f"{answer.status_code} for a key that is none of its own"
 
 

@@ -66,7 +66,7 @@ class Vercel:
         """
         team = environ.get("VERCEL_TEAM_ID", "").strip() or home
         if team and not TEAM_ID.fullmatch(team):
-            hint = "Give the id that stands under Team Settings, General; it begins with team_."
+            hint = "Use the id under Team Settings, General: it begins with team_."
             raise InvalidValue("VERCEL_TEAM_ID is not a team's id.", hint, "vercel-team")
         headers = {"Authorization": f"Bearer {secret(environ, 'VERCEL_TOKEN').get_secret_value()}"}
         client = http.open_client(endpoint(environ, "VERCEL_API_URL", API_URL), headers=headers)
@@ -256,7 +256,7 @@ def _whole(moment: float | None) -> str | None:
 def _does_not_end(operation: str) -> UnexpectedResponse:
     message = f"Vercel could not {operation}: its list does not end."
     return UnexpectedResponse(
-        "Vercel", operation, message, "Run this again; if it stays, compare Vercel's status page."
+        "Vercel", operation, message, "Run this again; if it persists, check Vercel's status page."
     )
 
 

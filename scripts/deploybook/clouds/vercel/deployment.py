@@ -223,7 +223,7 @@ class Deployment(Resource[DeploymentState]):
             return staged(deployment.id)
         if unknown := deployment.unknown_state:
             message = f"Vercel's deployment is in a state that deploybook does not know: {unknown}."
-            hint = "Look at it in the dashboard, and report the state: the guide has to learn it."
+            hint = "Look at it in the dashboard, and report the state, so that deploybook can learn it."
             return UnexpectedResponse("Vercel", "deploy", message, hint)
         minutes = self._seconds // 60
         message = f"Vercel's deployment is still {described(deployment)} after {minutes} minutes."
@@ -261,7 +261,7 @@ def serves_all(vercel: Vercel, address: str, deployment: DeploymentState, variab
         )
     if variables.changed_at > (deployment.created if waiting else int(serving.created)):
         raise VerificationFailed(
-            "A variable was changed after the deployment that serves was made; the app does not see it.",
+            "A variable was changed after the live deployment was made, so the app does not see it.",
             "Run deploybook run vercel --mode apply: it deploys again.",
             "vercel-redeploy",
         )

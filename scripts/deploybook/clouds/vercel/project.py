@@ -49,7 +49,7 @@ class Project(Resource[ProjectState]):
 
     def __init__(self, name: str, *, repository: str = "", root_directory: str = "", reads_ahead: bool = False) -> None:
         if repository and not REPOSITORY.fullmatch(repository):
-            raise InvalidValue(f"{repository!r} is no GitHub repository.", "Give it as <OWNER>/<NAME>.")
+            raise InvalidValue(f"{repository!r} is not a GitHub repository.", "Write it as <OWNER>/<NAME>.")
         self.name = name
         self.repository = repository
         self.root_directory = root_directory
@@ -119,7 +119,7 @@ class Project(Resource[ProjectState]):
                 "Vercel",
                 "link the repository",
                 f"The project {self.name} is linked to {state.repository or 'no repository'}, not to {self.repository}.",
-                f"Link it in the dashboard (Settings, Git), or give git_repository {state.repository or 'empty'}{self._renamed(state)}.",
+                f"Link it in the dashboard (Settings, Git), or set git_repository to {state.repository or 'empty'}{self._renamed(state)}.",
                 "vercel-repository",
             )
         return _state(clouds.vercel.update_project(state.id, self._settings()))
@@ -168,7 +168,7 @@ def production_url(vercel: Vercel, project: ProjectState, domain: str = "") -> s
         raise NotFound(
             "Vercel",
             "find the domain",
-            f"{domain} is no verified domain of the project (it has {domains}).",
+            f"{domain} is not a verified domain of the project (it has {domains}).",
             "Add it in the dashboard (Settings, Domains), or leave the parameter domain empty.",
             "vercel-domain",
         )

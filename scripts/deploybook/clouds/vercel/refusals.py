@@ -51,14 +51,14 @@ REFUSALS = (
     Refusal(Unauthorized, code="missing_token"),
     Refusal(
         PermissionDenied,
-        "The team wants a login by SAML: log in so, make a token with the team as its scope, and export it as VERCEL_TOKEN.",
+        "The team requires a login by SAML: log in that way, create a token with the team as its scope, and export it as VERCEL_TOKEN.",
         "vercel-team",
         status=403,
         code="saml",
     ),
     # https://vercel.com/docs/limits, vercel/vercel#17426
     Refusal(RateLimited, _deployments_used_up, "vercel-limits", status=402, code="api-deployments-free-per-day"),
-    Refusal(PermissionDenied, "Settle what the team's Billing page says.", "vercel-limits", status=402),
+    Refusal(PermissionDenied, "Resolve what the team's Billing page reports.", "vercel-limits", status=402),
     Refusal(RateLimited, _limited, status=429),
     # saleor/cli#246 and #323: the app was given some repositories, and not this one.
     Refusal(UnexpectedResponse, GITHUB_APP, "vercel-repository", status=400, code="incorrect_git_source_info"),

@@ -79,15 +79,15 @@ def source(repository: str, branch: str, folder: str, *, instead: Path | None = 
         if not needed:
             return Source()
         raise InvalidValue(
-            "git_repository is not given, nor web_source.",
-            "Give git_repository (<OWNER>/<NAME>) or web_source (a folder).",
+            "Neither git_repository nor web_source is set.",
+            "Set git_repository (<OWNER>/<NAME>) or web_source (a folder).",
             "vercel-source",
         )
     if not chosen.is_dir():
-        raise InvalidValue(f"web_source names no folder: {folder}.", "Give the path of the web app's files.")
+        raise InvalidValue(f"web_source is not a folder: {folder}.", "Set it to the path of the web app's files.")
     source = Source(folder=chosen.resolve())
     if not source.files:
         raise InvalidValue(
-            f"{folder} holds no file to deploy.", "Give the path of the web app's files.", "vercel-source"
+            f"{folder} contains no file to deploy.", "Set it to the path of the web app's files.", "vercel-source"
         )
     return source

@@ -26,7 +26,7 @@ async function start(notebook, open, status) {
     const address = (await ask("jupyter", { notebook })).open;
     if (tab) {
       tab.location.replace(address);
-      status.textContent = "JupyterLab is open in another tab. It has your shell's credentials, and none that you typed into these pages.";
+      status.textContent = "JupyterLab shows a copy of this runbook in another tab: what you change and save there leaves your checkout as it is. It has your shell's credentials, and none that you typed into these pages.";
     } else {
       status.replaceChildren(element("a", { href: address, target: "_blank", rel: "noopener" }, "Open it in a tab"));
     }

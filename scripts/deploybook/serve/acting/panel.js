@@ -8,14 +8,15 @@ import { ask } from "./server.js";
 
 const MODES = [
   ["dry-run", "Dry run", "in the sandbox, without credentials"],
-  ["plan", "Plan", "read what is there, and show what would change"],
-  ["apply", "Apply", "show the plan, ask, make it so, verify"],
-  ["verify", "Verify", "check what is there, reading only"],
+  ["plan", "Plan", "read the current state, and show what would change"],
+  ["apply", "Apply", "show the plan, ask, apply it, verify"],
+  ["verify", "Verify", "run every check, and change nothing"],
   ["destroy", "Destroy…", "ask, then remove what was made"],
 ];
 const MARKS = { waiting: "○", running: "◌", passed: "✓", failed: "✗", incomplete: "◐", "not-run": "–" };
 const WORDS = { waiting: "waiting", running: "running", passed: "passed", failed: "failed", incomplete: "not all tested", "not-run": "not run" };
 const STATES = { "not begun": "○", part: "◐", done: "✓", differs: "✗" };
+const DONE = { create: "created", update: "updated", delete: "deleted", manual: "by hand" };
 const SIGNS = {
   create: "+", update: "~", delete: "-", unchanged: "=", left: "=", absent: "=", "would create": "+", "would update": "~", "would delete": "-",
   "would record": "→", recorded: "→", kept: "=", passed: "✓", failed: "✗", "not tested": "○", "left out": "·", later: "·", note: "·", manual: "☞",
@@ -180,7 +181,7 @@ export function makePanel(section, context) {
   }
 
   function eventLine(event) {
-    const word = ["passed", "failed"].includes(event.outcome) ? "" : `${event.outcome} `;
+    const word = ["passed", "failed"].includes(event.outcome) ? "" : `${DONE[event.outcome] || event.outcome} `;
     const sign = element("span", { class: "ds-sign", role: "img", "aria-label": event.outcome }, SIGNS[event.outcome] || "·");
     const detail = event.detail ? element("span", { class: "ds-detail" }, ` — ${event.detail}`) : "";
     const help = event.entry && event.outcome === "failed" ? entryButton(event.entry, context.environment(), [section.slug]) : "";

@@ -50,7 +50,7 @@ class Objects:
         return [await self._read(bucket, key, version) async for key, version in self._list(bucket)]
 
     async def make(self, wanted: Mapping[str, Sequence[Object]]) -> None:
-        """Make the buckets those that are wanted, with these objects in them."""
+        """Create the buckets those that are wanted, with these objects in them."""
         present = {
             entry["FullPath"].rpartition("/")[2] for entry in await self._entries("/buckets/") if _is_folder(entry)
         }
