@@ -68,7 +68,12 @@ MUTATIONS = [
     ("danger-before", VERCEL, "generated: warning vercel-live r2-cors", "generated: warning r2-cors"),
     ("evidence-said", TURSO, "to this database only, not to its group", "to its group"),
     ("evidence-said", TURSO, "drops them again; the\n", "leaves them; the\n"),
-    ("evidence-said", NOTEBOOK, "Cloudflare shows the token's secret once", "Cloudflare shows the token's secret twice"),
+    (
+        "evidence-said",
+        NOTEBOOK,
+        "Cloudflare shows the token's secret once",
+        "Cloudflare shows the token's secret twice",
+    ),
     ("evidence-said", "runbooks/turso.ipynb", "turso.jobs_are_stored, db", "turso.answers, db"),
     ("block-proved", TURSO, "turso db destroy <DATABASE_NAME>\n", "turso db destroy <GROUP_NAME>\n"),
     ("evidence-there", EVIDENCE, "group_token_opens_every_database_of_the_group", "group_token_opens_no_database"),
