@@ -131,6 +131,19 @@ def test_variables_of_one_service_are_one_finding_with_all_their_places(findings
     assert len(finding.others) == 2
 
 
+def test_a_list_of_many_services_is_one_finding_for_what_must_be_there_and_one_for_the_rest(findings: Found) -> None:
+    services = ["NOTION", "STRIPE", "SMTP", "SLACK", "ALGOLIA", "DEEPGRAM", "TWILIO", "OPENAI", "SEGMENT"]
+    schema = ", ".join(f"{name}_URL: z.string(), {name}_MODE: z.string().min(1).optional()" for name in services)
+    runtime = ", ".join(f"{name}_{of}: process.env.{name}_{of}" for name in services for of in ("URL", "MODE"))
+    settings = f"export const env = createEnv({{ server: {{ {schema} }}, runtimeEnv: {{ {runtime} }} }});\n"
+    page = 'import "@/lib/settings";\nprocess.env.NOTION_MODE;\nprocess.env.NOTION_URL;\nexport default'
+    needed, rest = findings({"src/lib/settings.ts": (None, settings), PAGE: ("export default", page)})
+    assert (needed.path, needed.severity, rest.severity) == ("src/lib/settings.ts", Severity.WARNING, Severity.NOTE)
+    assert set(needed.subjects) == {f"{name}_URL" for name in services}
+    assert set(rest.subjects) == {f"{name}_MODE" for name in services}
+    assert [path for path, _ in needed.others] == [PAGE]
+
+
 def test_what_the_operator_accepts_is_not_found(studio: Path, findings: Found, contract: Contract) -> None:
     findings({PAGE: ("export default", "process.env.NOTION_TOKEN;\nexport default")})
     line = Ignored(rule="app-variable-unset", name="NOTION_*", reason="set by hand")

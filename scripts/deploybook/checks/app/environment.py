@@ -7,7 +7,10 @@ and schemas that are handed the whole (`schema.parse(process.env)`, `createEnv`)
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import cached_property
 
 from tree_sitter import Node
 
@@ -46,6 +49,7 @@ CONSTANTS = "(variable_declarator name: (identifier) value: (_)) @node"
 CALLS = "(call_expression function: [(identifier) (member_expression)] arguments: (arguments) @node)"
 LISTED = "(array (string) @node)"
 PAIRS = "(pair key: (property_identifier) value: (_)) @node"
+MAY_BE_MISSING = re.compile(r"^z\b.*\.(optional|nullish|default|prefault|catch)\(", re.DOTALL)
 SCHEMA_METHODS = frozenset({"parse", "safeParse", "parseAsync", "safeParseAsync", "validate", "validateSync", "decode"})
 SCHEMA_FUNCTIONS = frozenset({"createEnv", "cleanEnv", "parseEnv"})
 
@@ -77,7 +81,15 @@ class Environment:
             self.accesses.reads += [Read(name, self._path, at) for name, at in listed if is_name(name)]
         if self._schema_is_read:
             self.accesses.reads += self._schema()
+        optional = self._optional()
+        self.accesses.reads = [replace(read, optional=read.name in optional) for read in self.accesses.reads]
         return self.accesses
+
+    @cached_property
+    def _declared(self) -> dict[str, Node]:
+        nodes = self._syntax.nodes(CONSTANTS)
+        values = {text(node.child_by_field_name("name")): node.child_by_field_name("value") for node in nodes}
+        return {name: value for name, value in values.items() if value is not None}
 
     def _named_strings(self) -> dict[str, str]:
         nodes = self._syntax.nodes(CONSTANTS)
@@ -181,6 +193,20 @@ class Environment:
 
     def _value(self, node: Node) -> str:
         return literal(node) or (self._constants.get(text(node), "") if node.type == "identifier" else "")
+
+    def _optional(self) -> set[str]:
+        """The names that a schema of the file lets be missing: `X: z.string().optional()`."""
+        pairs = [
+            (text(pair.child_by_field_name("key")), pair.child_by_field_name("value"))
+            for pair in self._syntax.nodes(PAIRS)
+        ]
+        return {name for name, value in pairs if is_name(name) and self._may_be_missing(value)}
+
+    def _may_be_missing(self, value: Node | None) -> bool:
+        if value is not None and value.type == "identifier":
+            declared = self._declared.get(text(value))
+            return declared is not None and MAY_BE_MISSING.search(text(declared)) is not None
+        return MAY_BE_MISSING.search(text(value)) is not None
 
     def _schema(self) -> Iterator[Read]:
         for pair in self._syntax.nodes(PAIRS):

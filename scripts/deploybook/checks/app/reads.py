@@ -10,12 +10,16 @@ NAME = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
 
 @dataclass(frozen=True, order=True)
 class Read:
-    """A variable read at a place. ``default`` is what the code takes in its stead, as it is written there; empty for nothing."""
+    """A variable read at a place. ``default`` is what the code takes in its stead, as it is written there; empty for nothing.
+
+    ``optional``: a schema in the same file lets it be missing.
+    """
 
     name: str
     path: str
     line: int
     default: str = ""
+    optional: bool = False
 
 
 @dataclass(frozen=True)

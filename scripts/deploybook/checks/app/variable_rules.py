@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from difflib import get_close_matches
 
 from deploybook.checks.app.comparison import AT_DEPLOY, MODAL, WHERE, Compared, alike, by_name, finding_of, listed
@@ -13,6 +14,9 @@ from deploybook.checks.finding import Finding, Severity
 PARTS = {"vercel": "the web app", "render": "the worker", "modal": "the render app"}
 HOSTS = {"vercel": "Vercel", "render": "Render", "modal": "Modal"}
 UNSET = "app-variable-unset"
+# A file with variables of so many services is a list of them; of one, so many names are shown.
+MANY = 8
+SHOWN = 20
 CONSUMERS = {"vercel": "vercel", "render": "render", "modal": "modal:<SECRET>"}
 # Under these names Modal itself looks for a mount's keys.
 READ_BY_MOUNTS = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"})
@@ -31,6 +35,11 @@ def unset_variables(compared: Compared) -> Iterator[Finding]:
             yield _unset_of_the_guide(name, reads, in_contract, own)
         else:
             other += reads
+    lists = _lists(other)
+    for path in lists:
+        listed_there = {read.name for _, read in other if read.path == path}
+        yield from _unset_of_a_list(path, [place for place in other if place[1].name in listed_there])
+        other = [place for place in other if place[1].name not in listed_there]
     for reads in _families(other):
         yield _unset_of_the_application(reads)
 
@@ -78,8 +87,47 @@ def _unset_of_the_application(reads: list[tuple[str, Read]]) -> Finding:
     names = sorted({read.name for _, read in reads})
     message = f"{who} {listed(names)}, which the contract does not set on {hosts}."
     hint = f"Add {'them' if len(names) > 1 else 'it'} to {WHERE} with the consumers {consumers}, or accept it under app.ignore."
-    severity = Severity.NOTE if all(read.default for _, read in reads) else Severity.WARNING
+    severity = Severity.NOTE if all(read.default or read.optional for _, read in reads) else Severity.WARNING
     return finding_of([read for _, read in reads], UNSET, message, hint, severity)
+
+
+def _lists(reads: list[tuple[str, Read]]) -> list[str]:
+    """The files that name the variables of many services: the application's own list of what it reads, such as a schema."""
+    families: dict[str, set[str]] = {}
+    for _, read in reads:
+        families.setdefault(read.path, set()).add(_family(read.name))
+    return sorted(path for path, names in families.items() if len(names) >= MANY)
+
+
+def _unset_of_a_list(path: str, reads: list[tuple[str, Read]]) -> Iterator[Finding]:
+    """What one file lists, in two findings: what the application must have, and what it goes on without."""
+    # What the list lets be missing may be missing, wherever else it is read.
+    there = [read for _, read in reads if read.path == path]
+    needed = {read.name for read in there} - {read.name for read in there if read.default or read.optional}
+    for names, severity, what in (
+        (needed, Severity.WARNING, "and must have {}"),
+        ({read.name for _, read in reads} - needed, Severity.NOTE, "and may be without {}"),
+    ):
+        own = [place for place in reads if place[1].name in names]
+        if own:
+            who, hosts, consumers = _readers(own)
+            shown = sorted(names)[:SHOWN]
+            shown += [f"{len(names) - SHOWN} more"] if len(names) > SHOWN else []
+            count = "a variable" if len(names) == 1 else f"{len(names)} variables"
+            message = (
+                f"{who} {count} of {path} that the contract does not set on {hosts}, {what.format(listed(shown))}."
+            )
+            hint = f"Add them to {WHERE} with the consumers {consumers}, or accept them under app.ignore."
+            # A place for each file; the list itself comes first.
+            first = {read.path: read for _, read in sorted(own, key=lambda place: -place[1].line)}
+            finding = finding_of(first.values(), UNSET, message, hint, severity)
+            yield replace(
+                finding, path=path, line=first[path].line, others=_without(finding, path), subjects=tuple(sorted(names))
+            )
+
+
+def _without(finding: Finding, path: str) -> tuple[tuple[str, int], ...]:
+    return tuple(place for place in ((finding.path, finding.line), *finding.others) if place[0] != path)
 
 
 def _readers(reads: list[tuple[str, Read]]) -> tuple[str, str, str]:
