@@ -37,8 +37,6 @@ OF_THE_APPLICATION = re.compile(
     r"turso-sql POST /v3/pipeline.*|r2 PUT /assets/\*/(?!tone\.wav).*|r2 PUT (/studio-production)?/renders/.*"
 )
 OF_ITS_WORKER = re.compile(r"modal POST .*-submit\.modal\.run.*")
-# A worker that waits three seconds before it looks for a job again would take most of a check's time.
-WORKER_POLL = ("WORKER_POLL_INTERVAL_MS", "100")
 
 
 class Failed(AssertionError):
@@ -122,7 +120,7 @@ class World:
         with untested():
             for slug in self.earlier():
                 if slug == "render":
-                    self.type("env", "set", WORKER_POLL[0], typed=WORKER_POLL[1])
+                    self.guide.quicken_the_worker(self.environment())
                 self.passed("apply", slug)
                 if slug == "render":
                     self.environ[HOOK] = self._copied_hook()
@@ -193,12 +191,12 @@ class World:
         """Run one section to its end."""
         return self.type(*self.arguments(mode, slug, *more))
 
-    def type(self, *words: str, typed: str = ENVIRONMENT) -> Finished:
-        """Run ``deploybook`` with these words; it asks for ``typed``."""
+    def type(self, *words: str) -> Finished:
+        """Run ``deploybook`` with these words."""
         environ = self.environment()
         # A token's secret is judged only when R2 has had the time to know it everywhere, which the sandbox's does at once.
         with crashes_run.temporary_files(environ), mock.patch.object(BucketToken, "settle_seconds", 0.0):
-            return self.guide.run(*words, env=environ, typed=f"{typed}\n")
+            return self.guide.run(*words, env=environ, typed=f"{ENVIRONMENT}\n")
 
     def run_apart(self, mode: str, within: crashes_run.Setting) -> Finished:
         """The same in a process of its own, which has ended then: what its checks have left belongs to no check that goes on."""

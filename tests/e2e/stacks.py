@@ -25,6 +25,7 @@ def provisioned_stack() -> Iterator[tuple[Stack, RunningSandbox]]:
             guide = Guide(Path(name))
             (guide.root / "runbooks").symlink_to(ROOT / "runbooks")
             parameters = ("-p", "git_repository", "example/studio")
+            guide.quicken_the_worker(sandbox.exports)
             result = guide.run("run", *SECTIONS, "--mode", "apply", "--yes", *parameters, env=sandbox.exports)
             assert result.code == 0, result.output
             stack = Stack(guide.root, sandbox.exports)

@@ -85,6 +85,11 @@ class Guide:
         new = [path for path in self.reports() if path not in before]
         return Finished(code, output, json.loads(new[0].read_text()) if new else {})
 
+    def quicken_the_worker(self, env: Mapping[str, str]) -> None:
+        """Have the worker look for a job ten times a second, as an operator may: of every three seconds, tests wait for it."""
+        done = self.run("env", "set", "WORKER_POLL_INTERVAL_MS", env=env, typed="100\n")
+        assert done.code == 0, done.output
+
     def reports(self) -> list[Path]:
         """The reports of all runs, oldest first."""
         return sorted((self.root / "build" / "runs").glob("*/report.json"))
