@@ -50,7 +50,7 @@ class Reconciler:
         self._expected = expected
         self._decisions = decisions or Decisions()
         self._ownership = Ownership(slug, clouds, vault, ledger, self._decisions)
-        self._removal = Removal(clouds, vault, self._ownership, self._decisions, self._line)
+        self._removal = Removal(clouds, vault, self._ownership, self._decisions, self._emit)
         self._reported: set[tuple[str, str]] = set()
         # Where the dashboards show what this run has seen: a dry run's things are in none.
         self._pages: dict[tuple[str, str], str] = {}
@@ -95,14 +95,14 @@ class Reconciler:
 
     def _wait(self, resource: Resource[Any], name: str) -> None:
         if self._mode is Mode.PLAN and name in self._expected:
-            self._line("would create", resource, f"once {name} is known")
+            self._emit("would create", resource, f"once {name} is known")
         else:
-            self._line("later", resource, f"needs {name}")
+            self._emit("later", resource, f"needs {name}")
 
     def _absent(self, resource: Resource[Any]) -> Any:
         if self._mode is Mode.PLAN:
             taken = resource.taken_from(self._clouds)
-            self._line(*(("left", resource, f"{taken}: apply stops") if taken else ("would create", resource)))
+            self._emit(*(("left", resource, f"{taken}: apply stops") if taken else ("would create", resource)))
             return resource.planned()
         if self._mode is Mode.VERIFY:
             self._drift(resource, "it does not exist", resource.absent_entry)
@@ -115,11 +115,11 @@ class Reconciler:
         described = ", ".join(str(change) for change in changes)
         if not owner.ours and (changes or resource.variables):
             theirs = f"{NOT_MADE_HERE}: apply stops" + (f" ({described})" if described else "")
-            self._line("left", resource, theirs)
+            self._emit("left", resource, theirs)
         elif changes and not all(change.unknown for change in changes):
-            self._line("would update", resource, described)
+            self._emit("would update", resource, described)
         else:
-            self._line("unchanged", resource, resource.undecided(state) or self._doubt(resource, owner))
+            self._emit("unchanged", resource, resource.undecided(state) or self._doubt(resource, owner))
         return state
 
     def _doubt(self, resource: Resource[Any], owner: Owner) -> str:
@@ -129,7 +129,7 @@ class Reconciler:
     def _present(self, resource: Resource[Any], state: Any, *, repeated: bool) -> Any:
         """``apply`` to a resource that exists: check its owner first, then what to change."""
         if self._ownership.release(resource, state):
-            self._line("left", resource, "released: it is no longer this environment's")
+            self._emit("left", resource, "released: it is no longer this environment's")
             return state
         self._ownership.settle(resource, state)
         adopted = self._ownership.adopt(resource, state)
@@ -146,7 +146,7 @@ class Reconciler:
         self._sweep(resource, state)
         if not changes:
             if not repeated:
-                self._line("unchanged", resource, resource.undecided(state) or self._doubt(resource, owner))
+                self._emit("unchanged", resource, resource.undecided(state) or self._doubt(resource, owner))
             return state
         self._ownership.require(resource, owner, state, changes)
         self._ownership.require_decision(resource, changes, adopted=adopted)
@@ -171,7 +171,7 @@ class Reconciler:
                 self._ledger.end(intent)
             raise
         self._kept(resource, state, intent)
-        self._line("create", resource)
+        self._emit("create", resource)
         if earlier:
             # One of them may have been carried out between our look and our request.
             resource.known_id = resource.identity(state)
@@ -193,9 +193,9 @@ class Reconciler:
             self._keep(resource, state)
             self._pin(resource)
             lost = "; ".join(filter(None, ("its first answer was lost", self._ownership.unproved(resource))))
-            self._line("create", resource, lost)
+            self._emit("create", resource, lost)
             return self._present(resource, state, repeated=True)
-        self._line("create", resource, "its first answer was lost")
+        self._emit("create", resource, "its first answer was lost")
         return state
 
     def _after_conflict(self, resource: Resource[Any], intent: Intent, earlier: list[Intent]) -> Any:
@@ -239,7 +239,7 @@ class Reconciler:
         self._keep(resource, state)
         self._ownership.follow(resource, state)
         self._ledger.end(*intents)
-        self._line("update", resource, "; ".join(filter(None, (described, self._ownership.unproved(resource)))))
+        self._emit("update", resource, "; ".join(filter(None, (described, self._ownership.unproved(resource)))))
         return state
 
     def _judge(self, resource: Resource[Any], state: Any, changes: list[Change]) -> Any:
@@ -247,7 +247,7 @@ class Reconciler:
             entry = next((change.entry for change in changes if change.entry), resource.drift_entry)
             self._drift(resource, ", ".join(str(change) for change in changes), entry)
         else:
-            self._line("unchanged", resource, resource.undecided(state))
+            self._emit("unchanged", resource, resource.undecided(state))
         return state
 
     def _was_reported(self, resource: Resource[Any]) -> bool:
@@ -264,7 +264,7 @@ class Reconciler:
             return
         for stray in resource.strays(self._clouds, state, lost):
             resource.remove_stray(self._clouds, stray)
-            self._line("delete", resource, f"{stray}, made by a request whose answer never came")
+            self._emit("delete", resource, f"{stray}, made by a request whose answer never came")
 
     def _kept(self, resource: Resource[Any], state: Any, *settled: Intent) -> None:
         self._keep(resource, state)
@@ -294,9 +294,6 @@ class Reconciler:
             self.drifted.append(f"{resource.kind} {resource.name}")
         self._emit("failed", resource, detail, entry)
 
-    def _line(self, outcome: str, resource: Resource[Any], detail: str = "") -> None:
-        self._emit(outcome, resource, detail)
-
-    def _emit(self, outcome: str, resource: Resource[Any], detail: str, entry: str = "") -> None:
+    def _emit(self, outcome: str, resource: Resource[Any], detail: str = "", entry: str = "") -> None:
         page = "" if outcome in GONE else self._pages.get(resource.key, "")
         self._show(Event("resource", outcome, f"{resource.kind} {resource.name}", detail, entry, page=page))

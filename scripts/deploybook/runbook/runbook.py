@@ -80,20 +80,21 @@ class Runbook:
         the operator's confirmation. Raises ConfigurationError before the first request.
         """
         ipython.show_errors_plainly(report=Screen().error)
-        layout, contract = opening.enter(slug, mode, environment, sys._getframe(1).f_globals)
+        namespace = sys._getframe(1).f_globals
+        layout, contract = opening.enter(slug, mode, environment, namespace)
         ipython.show_errors_plainly(lambda hint: completed(hint, contract, environment), Screen().error)
         chosen = Mode(mode)
         state, alone = sandbox_session.enter(os.environ) if chosen is Mode.DRY_RUN else (layout.state, False)
         clouds = Connections(os.environ, Pins(state, environment), Vault(state, environment))
         close_with_cells(clouds.close)
         runbook = cls(slug, chosen, contract, state, environment, clouds)
-        runbook._protect_output()
+        runbook._redactor.learn(known_secrets(contract, os.environ, runbook.vault))
+        ipython.protect(runbook._redactor)
         ipython.show_errors_plainly(lambda hint: completed(hint, contract, environment), runbook._screen.error)
         if ipython.in_kernel():
             http.say_waits_to(runbook._screen.waits)
         if chosen is Mode.DRY_RUN:
             runbook._complete_dry_run(layout, alone=alone)
-        namespace = sys._getframe(1).f_globals
         origin = f"{slug} in the mode {mode}"
         recordings.begin(origin, lambda: runbook._chosen_names(namespace), runbook._redactor)
         runbook._values.require_needs()
@@ -295,7 +296,3 @@ class Runbook:
         pins = [self.clouds.home(provider.name) for provider in self.contract.providers]
         accounts = {text for pin in pins if pin for text in (pin.id, pin.name)}
         return parameters | exported | accounts | {value.get_secret_value() for value in self.vault.all().values()}
-
-    def _protect_output(self) -> None:
-        self._redactor.learn(known_secrets(self.contract, os.environ, self.vault))
-        ipython.protect(self._redactor)
