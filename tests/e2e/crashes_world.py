@@ -192,11 +192,14 @@ class World:
         return self.type(*self.arguments(mode, slug, *more))
 
     def type(self, *words: str) -> Finished:
-        """Run ``deploybook`` with these words."""
+        """Run ``deploybook`` with these words; Failed if it ends in a traceback, which is nothing that an operator can go on from."""
         environ = self.environment()
         # A token's secret is judged only when R2 has had the time to know it everywhere, which the sandbox's does at once.
         with crashes_run.temporary_files(environ), mock.patch.object(BucketToken, "settle_seconds", 0.0):
-            return self.guide.run(*words, env=environ, typed=f"{ENVIRONMENT}\n")
+            finished = self.guide.run(*words, env=environ, typed=f"{ENVIRONMENT}\n")
+        if "Traceback" in finished.output:
+            raise Failed(f"a traceback: {finished.output.splitlines()[-1]}")
+        return finished
 
     def run_apart(self, mode: str, within: crashes_run.Setting) -> Finished:
         """The same in a process of its own, which has ended then: what its checks have left belongs to no check that goes on."""
