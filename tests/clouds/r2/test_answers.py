@@ -14,7 +14,7 @@ from tests.clouds.answering import Said, answering
 
 from deploybook.clouds.api import Api
 from deploybook.clouds.r2.client import REFUSALS, Cloudflare, _explain
-from deploybook.clouds.r2.objects import Store
+from deploybook.clouds.r2.objects import Store, browser
 from deploybook.clouds.r2.token import BucketToken
 from deploybook.errors import UnexpectedResponse
 
@@ -137,3 +137,22 @@ def test_an_answer_that_is_not_as_described_is_one_error() -> None:
         UnexpectedResponse, match="could not list_objects_v2: its answer does not match its description"
     ):
         listed([Said(200, body)])
+
+
+@pytest.mark.parametrize("operation", ["put_object", "delete_object", "list_objects_v2"])
+def test_a_page_with_the_status_of_success_is_no_success(operation: str) -> None:
+    page = Said(200, "<!DOCTYPE html><title>Welcome</title>", {"content-type": "text/html"})
+    names = {} if operation == "list_objects_v2" else {"Key": "voice.wav"}
+    with (
+        answering(lambda *_: page) as url,
+        closing(Store(url, "k", SecretStr("s"), "studio")) as store,
+        pytest.raises(UnexpectedResponse, match="could not") as caught,
+    ):
+        store.call(operation, **names)
+    assert caught.value.entry == "unexpected-response"
+
+
+def test_a_page_in_place_of_a_preflight_says_nothing_of_the_cors_rules() -> None:
+    page = Said(200, "<!DOCTYPE html><title>Welcome</title>", {"content-type": "text/html"})
+    with answering(lambda *_: page) as url, pytest.raises(UnexpectedResponse, match="a web page answered"):
+        browser(url, "OPTIONS")

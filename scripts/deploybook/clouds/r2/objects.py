@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from deploybook import http
 from deploybook.clouds.credentials import endpoint
 from deploybook.clouds.r2.shown_answers import show_answers
-from deploybook.clouds.refusals import IN_FRONT, Refusal
+from deploybook.clouds.refusals import IN_FRONT, Refusal, is_page
 from deploybook.errors import InvalidValue, PermissionDenied, RateLimited, ServiceError, UnexpectedResponse, Unreachable
 
 # AWS Signature Version 4: a presigned URL lives 1 second to 7 days; boto3 signs longer ones without a word.
@@ -59,6 +59,8 @@ OTHER_REFUSAL = Refusal(
     "Check R2_ACCOUNT_ID and R2_BUCKET_NAME in the vault; deploybook run r2 --mode apply records them.",
     "storage-errors",
 )
+# Their answers have the content type of an object, which may be a page's.
+OF_AN_OBJECT = frozenset({"get_object", "head_object"})
 # botocore's descriptions of S3 and of its endpoints, parsed once for all stores: it takes longer than many requests.
 _DESCRIPTIONS = Loader()
 
@@ -138,6 +140,8 @@ class Store:
     def _send(self, operation: str, **parameters: Any) -> Any:
         try:
             answer = getattr(self.s3, operation)(**parameters)
+            if operation not in OF_AN_OBJECT and _is_page(answer["ResponseMetadata"]):
+                raise _foreign(operation, answer["ResponseMetadata"]["HTTPStatusCode"])
             # An object's content still comes, and may break off.
             return answer | {"Body": answer["Body"].read()} if "Body" in answer else answer
         except ClientError as error:
@@ -173,11 +177,14 @@ def browser(url: str, method: str, **options: Any) -> httpx.Response:
     """One request as a browser sends it: no credentials but what the URL carries, no retries."""
     try:
         with http.open_client(retry_seconds=0) as client:
-            return client.request(method, url, **options)
+            answer = client.request(method, url, **options)
     except httpx.RequestError as error:
         # The URL is a capability: only its host is shown.
         host = httpx.URL(url).host
         raise Unreachable("R2", method, f"{host} {http.unanswered(error)}.", "Check the network.") from None
+    if is_page(answer):
+        raise _foreign(f"answer the {method} of a presigned URL", answer.status_code)
+    return answer
 
 
 def _refused(operation: str, error: ClientError) -> ServiceError:
@@ -188,7 +195,7 @@ def _refused(operation: str, error: ClientError) -> ServiceError:
     code = details.get("Code", "")
     reason = details.get("Message") or code or "no reason given"
     message = f"R2 could not {operation}: {reason} ({', '.join(filter(None, (str(status), code)))})."
-    if "html" in metadata.get("HTTPHeaders", {}).get("content-type", ""):
+    if _is_page(metadata):
         return UnexpectedResponse("R2", operation, message, IN_FRONT, status=status)
     if status == TOO_OFTEN or status >= FIRST_OF_FAILURES:
         passing = RateLimited if status == TOO_OFTEN else UnexpectedResponse
@@ -196,3 +203,12 @@ def _refused(operation: str, error: ClientError) -> ServiceError:
     refusal = REFUSALS.get(code, OTHER_REFUSAL)
     kind = PermissionDenied if status in {401, 403} and code not in REFUSALS else refusal.kind
     return kind("R2", operation, message, str(refusal.hint), refusal.entry, status, code)
+
+
+def _is_page(metadata: Mapping[str, Any]) -> bool:
+    return "html" in metadata.get("HTTPHeaders", {}).get("content-type", "")
+
+
+def _foreign(operation: str, status: int) -> UnexpectedResponse:
+    message = f"R2 could not {operation}: a web page answered in its place ({status})."
+    return UnexpectedResponse("R2", operation, message, IN_FRONT, status=status)
