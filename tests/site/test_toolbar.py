@@ -149,7 +149,7 @@ def test_names_go_with_the_reader_to_the_other_pages(page: Page, open_page: Open
     enter(page, BUCKET_NAME="my-bucket")
     other = open_page("troubleshooting.html", context=page.context)
     expect(other.locator("#db-whose")).to_have_text(
-        "The commands carry your names for production. Change them in the checklist."
+        "The commands use your names for production. Change them in the checklist."
     )
     assert set(other.locator('var[data-name="BUCKET_NAME"]').all_inner_texts()) == {"my-bucket"}
     other.get_by_role("link", name="Change them").click()

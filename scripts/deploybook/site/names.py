@@ -124,9 +124,7 @@ def names_data(guide: Guide) -> str:
 
 def whose_names(checklist: str) -> str:
     """For every other page with names: whose they are, and where they are entered; ``checklist`` is that page's URL from here."""
-    sentence = (
-        f'The commands carry your names for <b></b>. <a href="{checklist}#names">Change them</a> in the checklist.'
-    )
+    sentence = f'The commands use your names for <b></b>. <a href="{checklist}#names">Change them</a> in the checklist.'
     return f'<p class="db-whose db-scripted" id="db-whose">{sentence}</p>\n'
 
 

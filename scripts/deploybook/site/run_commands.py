@@ -42,6 +42,6 @@ def _commands(guide: Guide, slug: str) -> list[str]:
         f"deploybook run {slug}",
         "# the real clouds, read only: what would change",
         f"deploybook run {slug} --mode plan{needed}",
-        "# make it so, then verify; a second time changes nothing",
+        "# apply it, then verify; a second run changes nothing",
         f"deploybook run {slug} --mode apply{needed}",
     ]
