@@ -45,6 +45,17 @@ def test_an_object_that_breaks_off_is_one_error() -> None:
     "url", ["https://half\n", "https://app.example.com:port/", "/api/file", "http://example.com/a"]
 )
 def test_an_address_that_is_none_is_what_the_app_handed_out(url: str) -> None:
-    with pytest.raises(UnexpectedResponse, match="which is no URL in R2") as caught:
+    with pytest.raises(UnexpectedResponse, match="URL in R2") as caught:
         Studio("https://app.example.com").storage("upload", "PUT", url)
     assert caught.value.entry == "playback"
+
+
+def test_a_page_in_r2s_place_says_nothing_of_what_the_app_signed() -> None:
+    page = Said(403, "<!DOCTYPE html><title>Blocked by your network</title>", {"content-type": "text/html"})
+    signed = "https://account.r2.cloudflarestorage.com/studio/assets/voice.wav"
+    with (
+        answering(lambda *_: page) as url,
+        pytest.raises(UnexpectedResponse, match=r"a web page answered in R2's place \(403\)") as caught,
+    ):
+        Studio("https://app.example.com", r2_endpoint=url).storage("upload the file", "PUT", signed)
+    assert caught.value.entry == "unexpected-response"

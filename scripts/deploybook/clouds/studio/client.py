@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from deploybook import http
 from deploybook.clouds.edges import refuse_edge
 from deploybook.clouds.negative import ExpectedRefusal, Reply
+from deploybook.clouds.refusals import IN_FRONT, is_page
 from deploybook.errors import UnexpectedResponse, Unreachable
 
 R2_HOSTS = ".r2.cloudflarestorage.com"
@@ -101,7 +102,12 @@ class Studio:
                 "Set STORAGE_BACKEND=r2 and DEPLOY_ENV=production for Production on Vercel, and deploy again.",
                 "playback",
             )
-        return self._send(operation, method, url, **options)
+        response = self._send(operation, method, url, **options)
+        if is_page(response) and httpx.URL(url).host.endswith(R2_HOSTS):
+            status = response.status_code
+            message = f"Could not {operation}: a web page answered in R2's place ({status})."
+            raise UnexpectedResponse("R2", operation, message, IN_FRONT, status=status)
+        return response
 
     def _ask(self, operation: str, method: str, path: str, **options: Any) -> httpx.Response:
         response = self._send(operation, method, path, **options)
