@@ -129,28 +129,27 @@ def posting(body: str) -> tuple[str, str]:
     return "export default", f"export const send = () => {call}\nexport default"
 
 
-# What looks like a cause and is none.
-HARMLESS: dict[str, Change] = {
-    "a job that is made as taken": {MEDIA: (None, EARLY.replace("{});", '{ status: "uploading" });', 1))},
-    "a file that is stored first": {MEDIA: (None, EARLY.replace("${job}", "${upload}"))},
-    "a job that is marked first": {
-        MEDIA: (None, TWICE.replace("{ await run", '{ await mark(job, "processing"); await run'))
-    },
-    "a message that is sent after the answer": {
-        MEDIA: (None, TWICE.replace("run", "notify").replace("worker/tasks", "worker/settings"))
-    },
-    "a connection that is tried again": {
-        KEPT_CLASS: (
-            None,
-            KEPT.replace("await this.ready;", "await this.ready.catch(() => (this.ready = this.prepare()));"),
-        ),
-        **OF_PROGRESS,
-    },
-    "a connection of one request": {KEPT_CLASS: (None, KEPT.replace("instance = new", "return new")), **OF_PROGRESS},
-    "a program that the image installs": {
-        SETTINGS: (DOWNLOADS[0], DOWNLOADS[1].replace("yt-dlp", "ffprobe")),
-    },
-    "a program that comes with a package": {MEDIA: (None, ENCODES.replace('"ffmpeg"', "path"))},
+# What looks like a cause and is none, in one application; the names say which.
+ROUTES = "src/app/api/storage"
+HARMLESS: Change = {
+    f"{ROUTES}/made-as-taken/route.ts": (None, EARLY.replace("{});", '{ status: "uploading" });', 1)),
+    f"{ROUTES}/stored-under-another-name/route.ts": (None, EARLY.replace("${job}", "${upload}")),
+    f"{ROUTES}/marked-first/route.ts": (
+        None,
+        TWICE.replace("{ await run", '{ await mark(job, "processing"); await run'),
+    ),
+    f"{ROUTES}/message-after-the-answer/route.ts": (
+        None,
+        TWICE.replace("run", "notify").replace("../../../../../worker/tasks", "@/lib/app-url"),
+    ),
+    f"{ROUTES}/program-of-a-package/route.ts": (None, ENCODES.replace('"ffmpeg"', "path")),
+    "src/lib/tried-again.ts": (
+        None,
+        KEPT.replace("await this.ready;", "await this.ready.catch(() => (this.ready = this.prepare()));"),
+    ),
+    "src/lib/of-one-request.ts": (None, KEPT.replace("instance = new", "return new")),
+    PAGE: ("export default", 'import "@/lib/tried-again";\nimport "@/lib/of-one-request";\nexport default'),
+    SETTINGS: (DOWNLOADS[0], DOWNLOADS[1].replace("yt-dlp", "ffprobe")),
 }
 
 

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
-
 from deploybook.checks.finding import Finding
 
 Found = Callable[[dict[str, tuple[str | None, str]]], list[Finding]]
 
 LAYOUT = "src/app/layout.tsx"
 UNUSED = "src/components/unused.tsx"
+THERE = (
+    'import "./globals.css";',
+    'import type { Database } from "@/generated/database";',
+    'import { client } from "../generated/prisma/client";',
+    'import package_ from "../../package.json";',
+    'import { PutObjectCommand } from "@aws-sdk/client-s3";',
+    'import { isProduction } from "../lib/deployment.js";',
+    'import route from "../../.next/types/routes";',
+)
 GONE = 'import { store } from "@/lib/gone";\n'
 
 
@@ -45,18 +52,7 @@ def test_a_file_that_vercelignore_leaves_out_is_not_there(findings: Found) -> No
     ]
 
 
-@pytest.mark.parametrize(
-    "written",
-    [
-        'import "./globals.css";',
-        'import type { Database } from "@/generated/database";',
-        'import { client } from "../generated/prisma/client";',
-        'import package_ from "../../package.json";',
-        'import { PutObjectCommand } from "@aws-sdk/client-s3";',
-        'import { isProduction } from "../lib/deployment.js";',
-        'import route from "../../.next/types/routes";',
-    ],
-)
-def test_what_is_there_or_is_made_is_not_missing(written: str, findings: Found) -> None:
+def test_what_is_there_or_is_made_is_not_missing(findings: Found) -> None:
+    written = "\n".join(THERE)
     changes = {LAYOUT: ("export default", f"{written}\nexport default"), "src/app/globals.css": (None, "")}
     assert _absent(findings(changes)) == []

@@ -28,9 +28,11 @@ def kept_failures(compared: Compared) -> Iterator[Finding]:
         if not CLIENTS.search(contents[path]):
             continue
         for node in compared.app.graph.syntax(path).nodes(CLASSES):
-            name = text(node.child_by_field_name("name"))
-            kept = _kept(node)
-            if kept is not None and any(_is_single(name, content) for content in contents.values()):
+            name, kept = text(node.child_by_field_name("name")), _kept(node)
+            makers = (
+                content for other, content in contents.items() if other == path or _imports(compared, other, path)
+            )
+            if kept is not None and any(_is_single(name, content) for content in makers):
                 member = text(kept.child_by_field_name("left"))
                 message = f"{name} keeps its first connection in {member}: if that fails once, every later call fails with it, "
                 message += "until the process starts again."
@@ -60,6 +62,11 @@ def _kept(node: Node) -> Node | None:
         ):
             return it
     return None
+
+
+def _imports(compared: Compared, importer: str, path: str) -> bool:
+    graph = compared.app.graph
+    return any(graph.resolver.resolve(importer, specifier) == path for specifier in graph.script(importer).imports)
 
 
 def _is_single(name: str, content: str) -> bool:
