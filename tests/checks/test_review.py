@@ -124,7 +124,7 @@ def test_a_key_is_asked_for_at_a_terminal_and_nowhere_else(copy: Copy) -> None:
         [COMMAND, "check", "--review"], env=environ, stdin=subprocess.DEVNULL, capture_output=True, check=False
     )
     assert piped.returncode == 2
-    assert b"at a terminal" in piped.stderr
+    assert b"needs a terminal" in piped.stderr
     with at_a_terminal([COMMAND, "check", "--review"], environ) as terminal:
         terminal.wait_for("y: it is true")
         # What is typed before the keys are read one by one is thrown away.

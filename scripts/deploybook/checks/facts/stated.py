@@ -70,7 +70,8 @@ def states_the_same(sentence: str, other: str) -> bool:
 def _everything(sentence: str) -> tuple[frozenset[str], tuple[str, ...]]:
     plain = _BOLD.sub(" ", _CODE.sub(" ", sentence))
     numbers = (_NUMBERS.get(number.lower(), number) for number in _NUMBER.findall(plain))
-    return frozenset([*_CODE.findall(sentence), *_TERM.findall(plain), *numbers]), stated(sentence).strong
+    quoted = [*_CODE.findall(sentence), *_TERM.findall(plain), *_TARGET.findall(sentence)]
+    return frozenset([*quoted, *numbers]), stated(sentence).strong
 
 
 def _compared_elsewhere(code: str) -> bool:
