@@ -112,6 +112,12 @@ MUTATIONS = [
     ("link-name", R2, "[cors](../troubleshooting.md#cors)", "[cors](../troubleshooting.md#storage-errors)"),
     ("image-text", R2, "## Verify\n", "## Verify\n\n![](../assets/deploybook.css)\n"),
     ("entry-exists", TROUBLES, "{#bucket-not-empty", "{#bucket-is-not-empty"),
+    (
+        "entry-exists",
+        "scripts/deploybook/clouds/render/deploy.py",
+        'entry = "render-deploy-failed"',
+        'entry = "render-deploy-faild"',
+    ),
     ("entry-reached", TROUBLES, "{#bucket-not-empty", "{#bucket-is-not-empty"),
     ("entry-form", TROUBLES, "\n\n**Fix** ", "\n\n**Mend** "),
     ("entry-variables", TROUBLES, "variables: STORAGE_BACKEND at vercel", "variables: STORAGE_BACKENDS at vercel"),

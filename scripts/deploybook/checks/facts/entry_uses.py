@@ -121,9 +121,9 @@ class _Finder:
         return places.pop() if len(places) == 1 else None
 
     def _told(self, value: ast.expr) -> Iterator[Use]:
-        if _passed_on(value):
-            return
         result = list(self._literals(value))
+        if not result and _passed_on(value):
+            return
         for literal in result or [""]:
             if literal or not result:
                 yield Use(literal, self._name, value.lineno)
