@@ -58,7 +58,7 @@ def test_a_shard_is_a_part_of_what_is_chosen_and_has_a_file_of_its_own(prove: Pr
 def test_a_part_that_cannot_be_is_refused(prove: Prove, part: str) -> None:
     refusal = prove("--shard", part).exception
     assert isinstance(refusal, InvalidValue)
-    assert str(refusal) == f"--shard {part} is no part."
+    assert str(refusal) == f"--shard {part} is not a shard."
 
 
 def test_a_name_that_no_scenario_has_is_refused_with_the_command_that_lists_them(prove: Prove) -> None:
