@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.sandboxes import CONTRACT
 
-from deploybook.commands.own_app import app_directory, app_parameters, live_parameters
+from deploybook.commands.own_app import app_directory, app_parameters, live_parameters, with_its_deployments
 from deploybook.errors import InvalidValue
 from deploybook.layout import Layout
 from deploybook.runbook.modes import Mode
@@ -29,6 +30,21 @@ def test_the_option_goes_before_the_settings_file(tmp_path: Path) -> None:
     assert app_directory(layout, "production", None, Mode.DRY_RUN) == tmp_path / "own"
     assert app_directory(layout, "production", tmp_path / "other", Mode.DRY_RUN) == tmp_path / "other"
     assert app_directory(layout, "staging", None, Mode.DRY_RUN) is None
+
+
+@pytest.mark.parametrize(
+    ("chosen", "run"),
+    [
+        (["end_to_end"], ["r2", "turso", "modal", "webhook_secret", "vercel", "render", "end_to_end"]),
+        (["render"], ["render"]),
+        (["r2", "turso"], ["r2", "turso"]),
+    ],
+)
+def test_what_tests_the_application_runs_after_the_sections_that_deploy_it(
+    chosen: list[str], run: list[str], tmp_path: Path
+) -> None:
+    assert with_its_deployments(tmp_path, CONTRACT, chosen) == run
+    assert with_its_deployments(None, CONTRACT, chosen) == chosen
 
 
 def test_a_live_run_takes_none(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from deploybook.contract.model import Contract
 from deploybook.contract.nearest import nearest_path
 from deploybook.errors import InvalidValue
 from deploybook.layout import Layout
@@ -39,6 +40,18 @@ def app_directory(layout: Layout, environment: str, option: Path | None, mode: M
         error = InvalidValue(f"There is no folder {chosen}.", "Set --app to the root of the application's repository.")
         raise error.suggesting(str(chosen), nearest_path(chosen))
     return chosen.resolve()
+
+
+def with_its_deployments(app: Path | None, contract: Contract, chosen: Sequence[str]) -> list[str]:
+    """The chosen sections of a dry run, and before one that tests the application as a whole those that deploy it and what they need.
+
+    A section that is not chosen makes what later ones need of the sample application.
+    """
+    testing = [slug for slug in chosen if slug not in DESCRIBING] if app else []
+    needed = {before for slug in testing for before in contract.all_predecessors(slug)}
+    if not needed & set(DESCRIBING):
+        return list(chosen)
+    return [section.slug for section in contract.sections if section.slug in needed | set(chosen)]
 
 
 def app_parameters(

@@ -18,7 +18,7 @@ from deploybook.commands.dialogue import Dialogue
 from deploybook.commands.front import Front, TerminalFront
 from deploybook.commands.many import names_many, options, over_environments
 from deploybook.commands.options import Choice, ParameterCommand, environments_option, parameter_options
-from deploybook.commands.own_app import app_directory, app_parameters, live_parameters
+from deploybook.commands.own_app import app_directory, app_parameters, live_parameters, with_its_deployments
 from deploybook.commands.parameters import offer_to_keep, parameter_values, parameters_of, typed_for_one_run
 from deploybook.commands.run_plan import run_plan
 from deploybook.contract.model import Contract, load_contract
@@ -113,6 +113,7 @@ def run_sections(
     written = _planned(plan_file, Mode(mode), environment, (sections, pairs, files))
     chosen = _chosen(layout, contract, written.sections if written else sections)
     application = app_directory(layout, environment, app, Mode(mode))
+    chosen = with_its_deployments(application, contract, chosen)
     chosen_values = _given(layout, settings, Mode(mode), chosen, application, parameter_values(files, pairs))
     typed = typed_for_one_run(layout, contract, files, pairs)
     parameters: Mapping[str, Mapping[str, Any]]
