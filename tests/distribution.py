@@ -33,7 +33,7 @@ def group(items: list[pytest.Item], root: Path) -> None:
 
 
 def _shares(item: pytest.Item, root: Path) -> str:
-    """The folder, or the module, whose tests use the same sandbox, or the same fixture that is made once; empty if there is none."""
+    """The folder or module of tests that share a sandbox, or another fixture that is made once; empty if there is none."""
     folder, module = (path.relative_to(root).as_posix() for path in (item.path.parent, item.path))
     if SANDBOX in getattr(item, "fixturenames", ()):
         return module if folder in BY_MODULE else folder

@@ -27,6 +27,6 @@ def until(
 
 
 def let_clients_wait() -> None:
-    """Have a client of httpx that was told nothing wait as long as a test does: five seconds are its default."""
+    """Have a client of httpx without a timeout of its own wait as long as a test does: its default is five seconds."""
     default = httpx._config.DEFAULT_TIMEOUT_CONFIG
     default.connect = default.read = default.write = default.pool = PATIENCE_SECONDS

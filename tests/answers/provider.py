@@ -30,7 +30,7 @@ class Endless(AssertionError):
 
 
 class Nameless(AssertionError):
-    """An error of ours that does not say whose answer it is about, or what was wanted."""
+    """An error of ours that names no provider or no operation."""
 
 
 class RandomProvider:
@@ -56,7 +56,7 @@ class RandomProvider:
         return self._now
 
     def client(self, base_url: str) -> httpx.Client:
-        """A client whose every request is answered here."""
+        """A client that gets every answer from here."""
         return httpx.Client(base_url=base_url, transport=httpx.MockTransport(self.answer))
 
     def answer(self, request: httpx.Request) -> httpx.Response:

@@ -72,7 +72,7 @@ class Front:
         self.methods: list[str] = []
 
     def client(self, base_url: str) -> httpx.Client:
-        """A client whose every request is answered so."""
+        """A client that gets this answer to every request."""
         return httpx.Client(base_url=base_url, transport=httpx.MockTransport(self.answer))
 
     def answer(self, request: httpx.Request) -> httpx.Response:

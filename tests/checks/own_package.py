@@ -1,4 +1,4 @@
-"""``python -m tests.checks.own_package ROOT``: what ``deploybook check`` finds in a tree whose own package it runs, a rule a line.
+"""``python -m tests.checks.own_package ROOT``: runs a tree's own package on it, and prints the rules that find something, one a line.
 
 What is read by a person is left out. A change of the package shows in what the package says of itself: the rule that asks it, the
 reference that it generates.

@@ -1,4 +1,4 @@
-"""Changes of the providers' descriptions that would break a client, and what is to be said of each."""
+"""Changes of the providers' descriptions that would break a client, with the finding for each."""
 
 from __future__ import annotations
 

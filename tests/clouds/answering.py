@@ -20,7 +20,7 @@ class Said:
 
 @contextmanager
 def answering(answer: Callable[[str, str, Mapping[str, str]], Said]) -> Iterator[str]:
-    """The URL of a server whose answers are what ``answer`` makes of the method, the path and the headers."""
+    """The URL of a server that answers with what ``answer`` returns for the method, the path and the headers."""
 
     class Handler(BaseHTTPRequestHandler):
         def reply(self) -> None:

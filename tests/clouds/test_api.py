@@ -1,4 +1,4 @@
-"""What becomes of an answer at the edge of a client: a model, or one error that says whose answer it was and what is known of a write."""
+"""A client turns an answer into a model, or into one error with the provider's name and what is known of a write."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a check that has ended left is told from what one that still runs has made."""
+"""What an ended check left differs from what a running one has made."""
 
 from __future__ import annotations
 

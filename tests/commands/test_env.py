@@ -1,4 +1,4 @@
-"""``deploybook env list`` and ``export``: what is told of the vault, and where its values may go."""
+"""``deploybook env list`` and ``export``: what they show of the vault, and where its values may go."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The operator's own application: where a dry run finds it, and what the sections are told of it."""
+"""The operator's own application: where a dry run finds it, and what the sections learn of it."""
 
 from __future__ import annotations
 

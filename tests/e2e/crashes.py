@@ -65,7 +65,7 @@ class Outcome:
 
 
 def points(section: str, requests: Mapping[str, Sequence[Request]]) -> list[Point]:
-    """Every point of a section whose runs write these requests, by mode."""
+    """Every point of a section, by mode, at the requests that its runs write."""
     return [
         Point(section, mode, request, kill) for mode in MODES for request in requests.get(mode, ()) for kill in Kill
     ]
@@ -162,7 +162,7 @@ def _let_it_come(world: World, point: Point) -> None:
 
 
 def type_until_passed(world: World, finished: Finished) -> tuple[str, ...]:
-    """Type what a failed command says that is to be typed, as it is printed, and apply again; gives what was typed."""
+    """Type the commands that a failed command prints, as printed, and apply again; returns what was typed."""
     typed: list[str] = []
     while finished.code:
         if RERUN in finished.output and RERUN not in typed:

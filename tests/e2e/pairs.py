@@ -57,7 +57,7 @@ class PairProof:
 
 
 def candidates(entries: dict[str, Entry]) -> list[str]:
-    """The entries of which two can be there at once: those with a state of the world."""
+    """The entries that can occur in pairs: those with a state of the world."""
     return [entry.id for entry in entries.values() if not entry.marks & {AT_THE_COMMAND, "unproved"}]
 
 

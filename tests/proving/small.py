@@ -27,7 +27,7 @@ class Small:
 
 
 class Many:
-    """Of three benches, two of which have many scenarios; the third cannot be set up."""
+    """Of three benches: two have many scenarios, the third cannot be set up."""
 
     def scenarios(self) -> list[Scenario]:
         numbered = [Scenario(f"{bench} {number}", bench) for bench in ("one", "two") for number in range(8)]

@@ -1,4 +1,4 @@
-"""A runbook that has lost a check does not pass: what its section claims would not be proved. What fails says what is to be done."""
+"""A runbook that has lost a check does not pass: its section's claim would go unproved. A failure says what to do."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def failing(claim: str) -> None:
 
 
 def hint_after(directory: Path, *claims: str) -> str:
-    """What a verify says is to be done when these claims do not hold."""
+    """What a verify tells the operator to do when these claims do not hold."""
     contract = load_contract(ROOT / "runbooks" / "contract.toml")
     runbook = Runbook(SLUG, Mode.VERIFY, contract, directory, "production", Connections({}))
     for claim in (*runbook.section.claims, *claims):

@@ -23,7 +23,7 @@ def hold(sandbox: RunningSandbox, **fault: Any) -> None:
 
 
 def taken(sandbox: RunningSandbox) -> None:
-    """Wait until the request that is to be held has come."""
+    """Wait until the request to hold has come."""
     until(lambda: not sandbox.control.get("/faults").json(), "the request that is to be held")
 
 

@@ -1,4 +1,4 @@
-"""What the tests run in their own process is told as the operator's command tells it: same code, same words, same report."""
+"""A command that the tests run in their own process gives the same code, words and report as the operator's."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def sandbox(start_sandbox: Callable[..., RunningSandbox]) -> Iterator[RunningSan
 
 @pytest.fixture
 def guide(guide: Guide, sandbox: RunningSandbox) -> Guide:
-    """A checkout in whose vault the R2 section has left its four variables, and whose app is its own copy."""
+    """A checkout with R2's four variables in its vault, and with its own copy of the app."""
     keys = make_bucket(sandbox, "studio-production")
     state = guide.root / ".deploybook"
     state.mkdir(mode=0o700)

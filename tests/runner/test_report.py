@@ -26,7 +26,7 @@ def line(outcome: str) -> dict[str, str]:
 
 
 def section(*outcomes: str, slug: str = "vercel") -> SectionResult:
-    """A section whose notebook ended without an error, and said this of its claims."""
+    """A section with these claims; its notebook ended without an error."""
     result = SectionResult(slug, slug, cells=[CellResult("verify", 1.0, [line(outcome) for outcome in outcomes])])
     result.succeed()
     return result

@@ -1,4 +1,4 @@
-"""The runner, with workers that only pretend: which sections start when, which never, and what is told of it."""
+"""The runner, with workers that only pretend: which sections start when, which never, and what is reported."""
 
 from __future__ import annotations
 

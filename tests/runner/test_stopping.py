@@ -23,7 +23,7 @@ __all__ = ["layout"]
 
 
 class Signalled(Pretended):
-    """An executor during whose first section signals come; ``written`` is the report on the disk at that moment."""
+    """An executor that gets signals during its first section; ``written`` is the report on the disk at that moment."""
 
     def __init__(self, home: Layout, *numbers: signal.Signals) -> None:
         super().__init__()

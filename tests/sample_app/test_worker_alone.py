@@ -41,7 +41,7 @@ VARIABLES = {
 def with_worker(
     directory: Path, scenario: Callable[[Worker, list[str]], Awaitable[Job]], **variables: str
 ) -> tuple[Job, list[str]]:
-    """Run a worker whose jobs are in its own memory; the scenario's job as it is then, and the log."""
+    """Run a worker with its jobs in memory; returns the scenario's job as it ends, and the log."""
 
     async def whole() -> tuple[Job, list[str]]:
         log: list[str] = []

@@ -1,4 +1,4 @@
-"""When a world is frozen, and whose its addresses are meanwhile. That it is the same world: ``tests/e2e/test_snapshots.py``."""
+"""When a world is frozen, and who has its addresses meanwhile. That it is the same world: ``tests/e2e/test_snapshots.py``."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class Served:
     scripts: int = 0
 
     def records(self) -> list[dict[str, Any]]:
-        """What each process of the latest script was told, oldest first: one of the script before may still be ending."""
+        """What each process of the latest script received, oldest first: one of the script before may still be ending."""
         paths = sorted(self.program.glob(f"told-{self.scripts}-*.json"), key=lambda path: path.stat().st_mtime_ns)
         return [json.loads(path.read_text()) for path in paths]
 
@@ -86,7 +86,7 @@ class Served:
         (self.program / "script.json").write_text(json.dumps({"record": f"told-{self.scripts}", "steps": steps}))
 
     def told(self) -> dict[str, Any]:
-        """What the latest process was told."""
+        """What the latest process received."""
         return self.records()[-1]
 
     def answers(self) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Speaks as ``deploybook`` does to the server, from a script of lines: what it is told stands in a file beside it.
+"""Speaks as ``deploybook`` does to the server, from a script of lines: a file beside it has what it received.
 
 The words behind the program's name are noted, and the environment. Of the script's lines ``say`` prints one, ``ask`` prints one and waits
 for an answer, ``echo`` says the latest answer back, ``wait`` waits until the process is told to stop.
@@ -16,7 +16,7 @@ from typing import Any
 
 
 def note(record: Path, received: dict[str, Any]) -> None:
-    """Write down what the process was told: whole, or not at all, for whoever reads it meanwhile."""
+    """Write down what the process received: whole or not at all, as somebody may read it meanwhile."""
     part = record.with_suffix(".part")
     part.write_text(json.dumps(received))
     part.replace(record)

@@ -34,7 +34,7 @@ _BY_HAND = re.compile(r'<div class="db-way-hand".*?</div>', re.DOTALL)
 
 
 def sources() -> dict[str, str]:
-    """A digest of what each picture shows: of the page's first screen with its typeface, and of the runbook whose lines are seen."""
+    """A digest of what each picture shows: of the page's first screen with its typeface, and of the runbook with the lines shown."""
     page = (ROOT / "docs" / "DEPLOY_PROD_CHECKLIST.md").read_text(encoding="utf-8")
     drawn_by = (Path(toolbar.__file__), ROOT / "docs" / "assets" / "type.css")
     first_screen = _BY_HAND.sub("", page.partition("### Accounts")[0]) + "".join(

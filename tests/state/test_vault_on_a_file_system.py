@@ -68,7 +68,7 @@ def _mount(folder: Path, options: str) -> subprocess.CompletedProcess[bytes]:
 
 
 def attempted(state: Path, user: int = 0) -> dict[str, list[str]]:
-    """What an operator is told of each attempt; ``user`` is who tries."""
+    """What the operator sees of each attempt by ``user``."""
     command = [sys.executable, "-c", ATTEMPTS, str(state), str(user)]
     completed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
     assert completed.returncode == 0, completed.stderr

@@ -26,7 +26,7 @@ def client(answer: Callable[[httpx.Request], Any]) -> GitHub:
 
 
 def pages(field: str, number: int) -> Callable[[httpx.Request], Any]:
-    """A list of so many, in pages, whose total says that there are no more than fit into the first."""
+    """A list of ``number`` entries in pages. Its total claims that all of them fit into the first page."""
 
     def page(request: httpx.Request) -> Any:
         size = int(request.url.params["per_page"])

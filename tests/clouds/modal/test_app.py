@@ -93,7 +93,7 @@ def test_the_label_of_another_app_is_not_taken_unnoticed(
 
 @pytest.fixture
 def clone(render_auth: modal.ModalSecret, source: modal.Source, tmp_path: Path) -> Callable[..., modal.ModalApp]:
-    """The app as another clone has it, whose record is of an earlier deployment, or empty."""
+    """The app in another clone, with an empty record or the record of an earlier deployment."""
 
     def make(record: dict[str, str] | None = None, **variables: SecretStr) -> modal.ModalApp:
         writes = LastWrites(tmp_path / "clone", "test")

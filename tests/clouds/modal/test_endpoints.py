@@ -31,7 +31,7 @@ def urls(base: str) -> Urls:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[[Answer], tuple[Urls, list[dict[str, Any]]]]]:
-    """An app whose every answer is HTTP 200 with what a function makes of the request; and the bodies that came."""
+    """An app that answers every request with 200 and a function's result; and the bodies that it received."""
     servers = []
 
     def start(answer: Answer) -> tuple[Urls, list[dict[str, Any]]]:

@@ -15,7 +15,7 @@ from deploybook.clouds.modal.probe import stop_abandoned
 
 
 def running(clouds: Connections, name: str) -> None:
-    """An app of this name is live, as that of a check is whose process was killed."""
+    """An app of this name is live, as a killed check leaves it."""
 
     async def start(client: modal.Client) -> None:
         await modal.App.lookup.aio(name, client=client, create_if_missing=True)

@@ -1,4 +1,4 @@
-"""A secret whose values never come back: what it was given is remembered, compared, and looked at from a container."""
+"""A secret never gives its values back: we remember and compare what we set, and look from a container."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from deploybook.errors import UnexpectedResponse
 
 
 def client(answer: Callable[[httpx.Request], Any]) -> Cloudflare:
-    """A client whose requests are answered in Cloudflare's envelope, with what ``answer`` gives as the fields beside ``success``."""
+    """A client that gets answers in Cloudflare's envelope: ``answer`` returns the fields beside ``success``."""
 
     def respond(request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, json={"success": True, "errors": [], "messages": [], **answer(request)})

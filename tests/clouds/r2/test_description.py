@@ -21,7 +21,7 @@ SERVER = "https://api.cloudflare.com"
 def policies_as_sent(document: dict[str, Any]) -> None:
     """Where the official SDK sends less than the description asks for, and we as the SDK.
 
-    An update's body is written as the token that is read, whose policies have ids; a DELETE is to have a body.
+    An update's body is written as the token that is read, whose policies have ids; a DELETE must have a body.
     """
     schemas = document["components"]["schemas"]
     properties = {

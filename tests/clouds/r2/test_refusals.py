@@ -1,4 +1,4 @@
-"""What Cloudflare's refusals mean: by the code, and by what the other endpoint says; and lists whose totals are wrong."""
+"""What Cloudflare's refusals mean, by their code and by the other endpoint; and lists with a wrong total."""
 
 from __future__ import annotations
 

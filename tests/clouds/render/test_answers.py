@@ -36,7 +36,7 @@ def instantly(monkeypatch: pytest.MonkeyPatch) -> None:
 def followed(
     statuses: dict[str, list[str]], newest: str = "dep-1", seconds: float = 60, events: Sequence[Any] = ()
 ) -> DeployState:
-    """Follow dep-1, whose statuses come one after the other; ``newest`` heads the list of deploys."""
+    """Follow dep-1 through its statuses, one an answer; ``newest`` heads the list of deploys."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         last = request.url.path.rpartition("/")[2]

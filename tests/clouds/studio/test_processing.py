@@ -1,4 +1,4 @@
-"""A step that fails: whose fault it is, by what the web app and R2 answer."""
+"""A step that fails: which part is at fault, by the answers of the web app and R2."""
 
 from __future__ import annotations
 

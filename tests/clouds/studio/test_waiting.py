@@ -1,4 +1,4 @@
-"""What is told of a job while it is waited for, and what the worker's log must say of it."""
+"""What the operator sees of a job during the wait, and what the worker's log must say of it."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def deployment(**fields: Any) -> dict[str, Any]:
 
 
 def follow(answers: list[dict[str, Any]], *, automatic: bool = True, minutes: int = 15) -> DeploymentState:
-    """Wait for a deployment whose answers come one after the other; the last one stays."""
+    """Wait for a deployment that changes with each answer; the last one stays."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/events"):

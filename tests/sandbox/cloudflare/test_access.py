@@ -1,4 +1,4 @@
-"""Credentials and permissions: who is let in, and how the others are told."""
+"""Credentials and permissions: who is let in, and how the others are refused."""
 
 from __future__ import annotations
 
