@@ -93,7 +93,7 @@ def test_credentials_of_another_account_are_refused_with_both_names(
     with pytest.raises(OtherAccount) as refused:
         use(connections)
     connections.close()
-    assert "lives in" in refused.value.message
+    assert "production is in" in refused.value.message
     assert "Our Company (ours)" in refused.value.message
     assert f"belong to {theirs}." in refused.value.message
     assert requests == sent

@@ -130,7 +130,7 @@ def test_the_providers_sentence_is_kept_whatever_form_it_has() -> None:
 def test_a_web_page_says_nothing_about_the_token_or_the_name(status: int) -> None:
     error = refusal(httpx.Response(status, text="<title>Just a moment...</title>", headers=PAGE))
     assert type(error) is UnexpectedResponse
-    assert "in front of it" in error.hint
+    assert "in front of the API" in error.hint
 
 
 def test_the_first_row_of_the_table_that_fits_counts() -> None:

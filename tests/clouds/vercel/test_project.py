@@ -173,8 +173,8 @@ def test_another_name_or_content_is_another_state_of_the_files(folder: Path) -> 
 @pytest.mark.parametrize(
     ("repository", "folder", "sentence"),
     [
-        ("", "", "git_repository is not set"),
-        ("", "nowhere", "names no folder"),
+        ("", "", "Neither git_repository nor web_source is set"),
+        ("", "nowhere", "is not a folder"),
         ("", "empty", "no file"),
     ],
 )

@@ -20,7 +20,7 @@ def test_a_relative_folder_is_seen_from_the_checkout(monkeypatch: pytest.MonkeyP
 
 def test_where_nothing_is_deployed_none_need_be_given() -> None:
     assert vercel.source("", "main", "", needed=False) == vercel.Source()
-    with pytest.raises(InvalidValue, match="git_repository is not set, nor web_source"):
+    with pytest.raises(InvalidValue, match="Neither git_repository nor web_source is set"):
         vercel.source("", "main", "")
 
 

@@ -151,7 +151,7 @@ class Store:
             raise Unreachable("R2", operation, message, f"Check the network and {ENDPOINT_VARIABLE}.") from None
         except (ResponseParserError, ValueError):
             # botocore's own for a body that is not what its description says.
-            message = f"R2 could not {operation}: its answer is not as described."
+            message = f"R2 could not {operation}: its answer does not match its description."
             raise UnexpectedResponse(
                 "R2", operation, message, f"Check that {ENDPOINT_VARIABLE} is unset or right."
             ) from None
