@@ -63,6 +63,25 @@ def test_a_link_into_the_other_way_switches_to_it_and_opens_its_folds(open_page:
     expect(page.locator(BY_HAND)).to_be_checked()
 
 
+# What is left of A4 within the browser's own margins, in CSS pixels.
+SHEET_WIDTH, SHEET_HEIGHT = 718, 1047
+SHEETS = """() => {
+  const bottom = document.querySelector(".md-content").getBoundingClientRect().bottom;
+  const tops = [...document.querySelectorAll(".md-content h2")].filter((heading) => heading.checkVisibility());
+  const edges = [...tops.map((heading) => heading.getBoundingClientRect().top), bottom];
+  return Object.fromEntries(tops.map((heading, at) => [heading.id, edges[at + 1] - edges[at]]));
+}"""
+
+
+def test_no_sheet_of_a_section_is_almost_empty(open_page: Open) -> None:
+    page = open_page(CHECKLIST)
+    page.set_viewport_size({"width": SHEET_WIDTH, "height": SHEET_HEIGHT})
+    page.emulate_media(media="print")
+    heights = page.evaluate(SHEETS)
+    last_sheets = {section: height % SHEET_HEIGHT / SHEET_HEIGHT for section, height in heights.items()}
+    assert {section: part for section, part in last_sheets.items() if part < 0.1} == {}
+
+
 MEASURED = """() => {
   const shown = [...document.querySelectorAll(".md-content pre")].filter((block) => block.checkVisibility());
   const words = document.querySelector(".md-content").innerText.split(/\\s+/).length;

@@ -86,7 +86,7 @@ def _refuse(
             if name not in by_name:
                 names = sorted(by_name.keys() - COMMON)
                 message = f"No selected runbook has a parameter {name}."
-                raise mistyped(message, name, names, f"They have {', '.join(names)}.")
+                raise mistyped(message, name, names, f"The parameters are {', '.join(names)}.")
             parse_parameter(contract, by_name[name], value)
         except (InvalidValue, UnknownParameter) as problem:
             problems.append(problem)

@@ -16,7 +16,7 @@ PROGRAM = "deploybook"
 def error_of(refusal: click.UsageError) -> DeploybookError:
     """Our error for one of click's."""
     path = refusal.ctx.command_path if refusal.ctx else PROGRAM
-    lists = f"Run {path} --help: it lists what {path} takes."
+    lists = f"Run {path} --help: it lists the arguments and options."
     if isinstance(refusal, click.NoSuchOption):
         options = [option for parameter in _parameters(refusal.ctx) for option in parameter.opts if len(option) > 2]
         return mistyped(f"There is no option {refusal.option_name}.", refusal.option_name, options, lists)
