@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -234,11 +235,11 @@ def test_a_runbook_opens_in_jupyterlab_in_a_tab_of_its_own_and_says_why_not(
     monkeypatch.setattr(jupyter, "ticket", ticket)
     with page.context.expect_page() as opened:
         press(page, "Open in JupyterLab")
-    opened.value.wait_for_url("**/troubleshooting.html?notebook=runbooks/r2.ipynb")
+    opened.value.wait_for_url("**/troubleshooting.html?notebook=build/r2-*.ipynb")
     assert opened.value.evaluate("window.opener") is None
     monkeypatch.setattr(jupyter, "ticket", refused)
     press(page, "Open in JupyterLab")
-    expect(page.get_by_text("Run jupyter lab runbooks/r2.ipynb in a terminal")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Run jupyter lab build/r2-[0-9a-f]{8}\.ipynb in a terminal"))).to_be_visible()
     expect(page.get_by_role("button", name="Open in JupyterLab")).to_be_enabled()
 
 
