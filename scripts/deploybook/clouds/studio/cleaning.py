@@ -84,7 +84,12 @@ def _remove(journey: Journey, names: set[str]) -> tuple[int, tuple[str, ...]]:
         _try(partial(_collect, journey.store, prefix, keys), prefix, not_removed)
     for key in dict.fromkeys(keys):
         _try(partial(journey.store.call, "delete_object", Key=key), key, not_removed)
-    for job in traces.jobs:
+    # By its row the next check finds what is still there: the row goes last, and only when its objects are gone.
+    remaining: list[str] = []
+    for prefix in traces.prefixes:
+        _try(partial(_collect, journey.store, prefix, remaining), prefix, not_removed)
+    not_removed += [key for key in remaining if key not in not_removed]
+    for job in () if not_removed else traces.jobs:
         delete = ("DELETE FROM audio_prep_jobs WHERE jobId = ?", (job,))
         _try(partial(journey.database.execute, delete), f"job {job}", not_removed)
     if not_removed:
