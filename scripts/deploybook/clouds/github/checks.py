@@ -129,7 +129,8 @@ def web_was_deployed(vercel: Vercel, vault_values: Mapping[str, SecretStr], run:
             return deployment.id
     raise VerificationFailed(
         f"Run {run.number} succeeded, but Vercel has made no production deployment since it began.",
-        "Compare VERCEL_PROJECT_ID with the project whose domain you serve.",
+        "Compare VERCEL_PROJECT_ID with the project whose domain you serve, correct it, and "
+        f"choose Re-run jobs on {run.page}.",
         "ci-vercel",
     )
 
@@ -143,7 +144,9 @@ def worker_was_deployed(render: Render, vault_values: Mapping[str, SecretStr], r
     raise VerificationFailed(
         f"Run {run.number} succeeded, but no deploy of {service} was started by its hook since.",
         "Copy the deploy hook again, then run read -rs RENDER_DEPLOY_HOOK_URL && export RENDER_DEPLOY_HOOK_URL && "
-        "deploybook run render ci_cd --mode apply -p import_from RENDER_DEPLOY_HOOK_URL.",
+        "deploybook run render ci_cd --mode apply -p import_from RENDER_DEPLOY_HOOK_URL; "
+        # Nothing has changed then, and apply starts no run.
+        f"if the hook is the one that you had, choose Re-run jobs on {run.page}.",
         "ci-render",
     )
 
