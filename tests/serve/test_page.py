@@ -94,7 +94,7 @@ def test_a_step_shows_its_lines_and_ticks_itself_and_a_reload_finds_the_run_agai
         made = steps.filter(has_text="Create the bucket")
         expect(made).to_contain_text("+ created R2 bucket studio-production")
         expect(made.get_by_role("img", name="passed").first).to_be_visible()
-        expect(steps.filter(has_text="Make a token").get_by_role("img", name="waiting").first).to_be_visible()
+        expect(steps.filter(has_text="Create a token").get_by_role("img", name="waiting").first).to_be_visible()
         expect(page.locator("#step-r2-create-the-bucket")).to_be_checked()
         expect(page.locator("#step-r2-create-a-token-for-this-bucket-only")).not_to_be_checked()
         page.reload()
