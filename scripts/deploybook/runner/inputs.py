@@ -135,7 +135,8 @@ def _parameters(plan: Plan) -> Iterator[Problem]:
         if not lacking:
             continue
         instead = {rule.instead.get(slug, "") for slug in lacking}
-        other = f", nor {instead.pop()}" if len(instead) == 1 and "" not in instead else ""
+        other = instead.pop() if len(instead) == 1 else ""
+        message = f"Neither {name} nor {other} is set" if other else f"{name} is not set"
         hint = f"Set it with -p {name} {rule.example}, or run {init_command(plan.environment)}, which keeps it."
         entry = (
             rule.entries.get(lacking[0], MissingVariable.entry_default)
@@ -143,7 +144,7 @@ def _parameters(plan: Plan) -> Iterator[Problem]:
             else MissingVariable.entry_default
         )
         source = rule.description.rstrip(".")
-        yield Problem(PARAMETER, f"{name} is not set{other}", hint, tuple(lacking), source, entry, name=name)
+        yield Problem(PARAMETER, message, hint, tuple(lacking), source, entry, name=name)
 
 
 def _has(plan: Plan, slug: str, name: str, rule: Parameter) -> bool:

@@ -226,7 +226,7 @@ def test_an_environment_keeps_to_the_accounts_of_its_first_apply(operator: Opera
         refused = operator.guide.run(*words, env=environ, typed="production\n")
         assert refused.code == 2
         home = str(Account(id=pins["cloudflare"]["id"], name=pins["cloudflare"]["name"]))
-        assert f"lives in Cloudflare's account {home}" in refused.output
+        assert f"is in Cloudflare's account {home}" in refused.output
         assert f"belong to {elsewhere}" in refused.output
     requests = {
         (entry["method"], entry["path"].partition("/accounts/")[2]) for entry in operator.sandbox.journal("cloudflare")
