@@ -324,7 +324,7 @@ def test_credentials_of_another_team_are_refused_with_both_names_and_nothing_but
     deployed.calls()
     refused = deployed.run(mode, VERCEL_TEAM_ID="team_elsewhere", typed="production\n")
     assert refused.code == 2
-    assert f"production lives in Vercel's account studio-team ({team})" in refused.output
+    assert f"production is in Vercel's account studio-team ({team})" in refused.output
     assert "belong to team_elsewhere" in refused.output
     assert "#other-account" in refused.output
     assert deployed.calls(writes=False) == ["GET /v2/teams/team_elsewhere"]
