@@ -48,5 +48,5 @@ def test_the_command_line_alone_decides_for_its_run(mode: Mode, decided: Decisio
 
 def test_what_is_no_list_is_refused() -> None:
     environ = {"DEPLOYBOOK_ADOPT": '["R2 bucket/mine"'}
-    with pytest.raises(InvalidValue, match="no JSON list"):
+    with pytest.raises(InvalidValue, match="is not a JSON list"):
         Decisions.used_up(environ)
