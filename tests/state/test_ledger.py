@@ -93,13 +93,13 @@ def test_what_another_environment_has_is_known_by_its_id(ledger: Ledger, tmp_pat
     ("text", "reason"),
     [
         ("", "it is empty"),
-        ('{"version": 2, "environment": "produ', "it is no JSON"),
+        ('{"version": 2, "environment": "produ', "it is not JSON"),
         ("null", "it holds no record"),
         ('{"version": 3, "environment": "production"}', "it is of version 3"),
         ('{"version": 2, "environment": "production", "entries": [{"kind": "R2 bucket"}]}', "entries.0.section"),
         ('{"version": 2, "environment": "staging"}', "it belongs to the environment staging"),
-        ("[" * 100_000, "it is no JSON"),
-        ('\ufeff{"version": 2, "environment": "production"}', "it is no JSON"),
+        ("[" * 100_000, "it is not JSON"),
+        ('\ufeff{"version": 2, "environment": "production"}', "it is not JSON"),
         ('{"version": 2, "environment": "production", "entries": {}}', "entries is not as it should be"),
     ],
 )

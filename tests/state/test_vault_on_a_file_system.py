@@ -96,7 +96,7 @@ def test_on_a_full_disk_nothing_is_half_done(disk: Path) -> None:
     assert set(output) == {"put", "forget", "require_writable"}
     for sentence, entry in output.values():
         assert "No space left on device" in sentence
-        assert "it is as it was" in sentence
+        assert "it is unchanged" in sentence
         assert entry == "vault-unreadable"
     (disk / "ballast").unlink()
     assert contents(disk) == before
