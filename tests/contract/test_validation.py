@@ -60,7 +60,9 @@ def test_a_broken_value_reaches_no_consumer(name: str) -> None:
 
 
 def test_all_broken_values_are_named_at_once() -> None:
-    with pytest.raises(InvalidValue, match="R2_ACCOUNT_ID, TURSO_AUTH_TOKEN in the vault of production have the wrong form"):
+    with pytest.raises(
+        InvalidValue, match="R2_ACCOUNT_ID, TURSO_AUTH_TOKEN in the vault of production have the wrong form"
+    ):
         refuse_broken(CONTRACT, dict.fromkeys(RIGHT, BROKEN), ["R2_ACCOUNT_ID", "TURSO_AUTH_TOKEN"], "production")
 
 
