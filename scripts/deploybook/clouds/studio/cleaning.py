@@ -89,7 +89,8 @@ def _remove(journey: Journey, names: set[str]) -> tuple[int, tuple[str, ...]]:
     for prefix in traces.prefixes:
         _try(partial(_collect, journey.store, prefix, remaining), prefix, not_removed)
     not_removed += [key for key in remaining if key not in not_removed]
-    for job in () if not_removed else traces.jobs:
+    # Some rows are found through the asset that another one names: the one that names it goes after them.
+    for job in () if not_removed else reversed(traces.jobs):
         delete = ("DELETE FROM audio_prep_jobs WHERE jobId = ?", (job,))
         _try(partial(journey.database.execute, delete), f"job {job}", not_removed)
     if not_removed:
