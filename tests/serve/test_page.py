@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from tests.serve.conftest import Served
@@ -114,6 +116,30 @@ def test_apply_shows_the_plan_and_changes_nothing_without_a_yes(page: Page, serv
     expect(page.locator(".ds-card")).to_have_count(0)
     expect(page.get_by_role("button", name="Apply Cloudflare R2")).to_be_enabled()
     assert served.answers() == [{"answer": False}]
+
+
+def test_what_was_asked_before_a_page_was_opened_is_drawn_when_all_of_it_was_read(page: Page, served: Served) -> None:
+    about = {"environment": "production", "sections": ["r2"], "removals": ["  - R2 bucket studio-production"]}
+    served.script({"do": "ask", "line": {"question": 1, "ask": "destroy", **about}}, {"do": "end", "code": 130})
+    press(page, "Destroy… Cloudflare R2")
+    form = page.locator(".ds-card")
+    expect(form).to_be_visible()
+    feed = served.origin + "/-/feed"
+    cookies = {str(cookie.get("name")): str(cookie.get("value")) for cookie in page.context.cookies()}
+    headers = {"Host": served.host, "Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
+    address = f"http://127.0.0.1:{served.port}/-/feed"
+    with httpx.stream("GET", address, headers=headers, trust_env=False) as answer:
+        lines = takewhile(lambda line: line != "event: caught-up", answer.iter_lines())
+        cut_off = "\n".join(lines) + "\n"
+    assert "question" in cut_off
+    page.route(feed, lambda route: route.fulfill(body=cut_off, content_type="text/event-stream"))
+    page.reload()
+    expect(page.get_by_text("deploybook serve does not answer").first).to_be_visible()
+    expect(form).to_have_count(0)
+    # The connection is taken up again where it broke, and nothing new comes: all has been read.
+    page.unroute(feed)
+    expect(form).to_be_visible()
+    press(page, "Destroy nothing")
 
 
 def test_destroy_goes_by_the_name_that_is_typed(page: Page, served: Served) -> None:

@@ -36,14 +36,16 @@ class Feed:
 
     async def events(self, after: int) -> AsyncIterator[str]:
         """The lines behind this number, and those to come, as server-sent events (HTML, "server-sent events")."""
+        opened = True
         while True:
             came = self._came
             new = [(number, line) for number, line in self._lines if number > after]
             for after, line in new:
                 yield f"id: {after}\ndata: {line}\n\n"
-            if new:
-                # What was there at the start is told at once: the page draws it in one go.
+            if new or opened:
+                # The page draws what was there at the start in one go, also if the connection broke before the end of it.
                 yield f"event: caught-up\nid: {after}\ndata: {{}}\n\n"
+            opened = False
             try:
                 await asyncio.wait_for(came.wait(), HEARTBEAT_SECONDS)
             except TimeoutError:

@@ -28,6 +28,7 @@ const context = {
 const credentials = makeCredentials(context);
 const notice = element("p", { class: "ds-notice", role: "status" });
 let live = false;
+let replaying = false;
 let environment = "";
 
 runs.know(guide.sections.map((section) => section.slug));
@@ -84,6 +85,10 @@ let drawn = 0;
 function draw() {
   cancelAnimationFrame(drawn);
   drawn = requestAnimationFrame(() => {
+    // What was asked and answered before this page was opened is not asked again, not even for a moment.
+    if (replaying) {
+      return;
+    }
     panels.forEach(({ panel }) => panel.show());
     const run = runs.goingOn(store.current());
     const asks = run && run.question ? " It asks something." : "";
@@ -124,7 +129,12 @@ runs.watch((run, line) => {
 follow(
   (line, caughtUp) => {
     live = caughtUp;
+    replaying = !caughtUp;
     runs.take(line);
+  },
+  () => {
+    replaying = false;
+    draw();
   },
   (lost) => {
     document.documentElement.classList.toggle("ds-lost", lost);
