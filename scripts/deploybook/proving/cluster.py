@@ -64,7 +64,8 @@ class Cluster:
         topic = f"deploybook-{uuid.uuid4()}"
         self._client.subscribe_topic(topic, lambda event: reported.tell(Outcome(**json.loads(event[1]))))
         content = packed(self._checkout)
-        checkout = self._client.scatter(content, broadcast=True)
+        # A task, which Dask does again if the worker that holds it is killed; what is scattered would be lost, and the pieces with it.
+        checkout = self._client.submit(bytes, content, pure=False, retries=RETRIES)
         futures = {
             self._client.submit(
                 prove_piece, target, piece, checkout, self._seconds, topic, pure=False, retries=RETRIES
