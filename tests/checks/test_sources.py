@@ -40,3 +40,10 @@ def test_of_a_package_that_does_not_run_nothing_is_kept(tmp_path: Path) -> None:
     (package / "module.py").write_text("LIMIT = 3\n", encoding="utf-8")
     assert read_sources(package, tmp_path / "kept").modules["module.py"].constants == {"LIMIT": 3.0}
     assert not (tmp_path / "kept").exists()
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_where_nothing_can_be_written_it_is_read_all_the_same(tmp_path: Path) -> None:
+    # Root may write into every folder, but into no file's inside.
+    (tmp_path / "file").touch()
+    assert read_sources(PACKAGE, tmp_path / "file" / "kept").modules
