@@ -21,8 +21,10 @@ from tests.runner.test_run import Pretended
 from tests.waiting import PATIENCE_SECONDS
 
 from deploybook.cli import cli, main
+from deploybook.commands.usage import correct
 from deploybook.contract.nearest import nearest
 from deploybook.contract.shown_commands import commands_in
+from deploybook.errors import InvalidValue
 from deploybook.state.vault import Vault
 
 CREDENTIALS = {credential.name: "x" for credential in CONTRACT.credentials if not credential.optional} | {
@@ -88,6 +90,14 @@ def to_paste(answer: str) -> str:
     output = next(commands_in(hint, CONTRACT), None)
     assert output is not None, f"nothing to paste in: {hint}"
     return hint[output.start : output.end]
+
+
+@pytest.mark.parametrize(
+    ("folder", "shown"), [(".", "'.'"), ("../..", "'../..'"), ("a b.", "'a b.'"), ("app", "app"), ("a.b", "a.b")]
+)
+def test_a_folder_at_the_end_is_told_from_the_period_of_its_sentence(folder: str, shown: str) -> None:
+    error = InvalidValue("There is no option --ap.").suggesting("--ap", "--app")
+    assert correct(["check", "--ap", folder], error) == f"deploybook check --app {shown}"
 
 
 @pytest.mark.parametrize("wrong", TYPED_WRONG, ids=[f"{at} {wrong.line}" for at, wrong in enumerate(TYPED_WRONG)])

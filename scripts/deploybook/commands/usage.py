@@ -40,7 +40,11 @@ def correct(line: Sequence[str], error: DeploybookError) -> str:
             whole = words[at] == typed or typed == words[at].rpartition("#")[2]
             words[at] = meant if whole else f"{meant}={value}" if name == typed else f"{name}{sign}{meant}"
             changed = True
-    return shlex.join([PROGRAM, *words]) if changed else ""
+    command = shlex.join([PROGRAM, *words])
+    if command.endswith("."):
+        # A folder's name, and not the period of the sentence in which the command stands.
+        command = f"{command[: -len(words[-1])]}'{words[-1]}'"
+    return command if changed else ""
 
 
 def _forms(word: str) -> Iterable[str]:
